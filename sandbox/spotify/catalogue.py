@@ -1,0 +1,116 @@
+"""The synthetic playlists, which change from day to day: no clock, no environment.
+
+A playlist has one canonical form: Spotify's metadata, and all its entries under `entries`, each song or
+episode under `item`. `sandbox.spotify.shapes` makes API answers of it. The forms are cached: read them,
+change nothing.
+"""
+
+import json
+from base64 import b64decode, b64encode
+from datetime import date
+from functools import lru_cache
+from hashlib import sha256
+
+from sandbox.spotify.objects import ME, Json, entry, identity, images, user
+from sandbox.spotify.oddities import ODDITIES
+from sandbox.spotify.seeds import rng
+from sandbox.spotify.songs import Song, chart_of, releases, track_on
+
+CHARTS = ("sandboxTop50Worldwide1", "sandboxTop50Atlantis01")
+MIXTAPE = "sandboxMixtape00000001"
+EMPTY = "sandboxEmpty0000000001"
+EMPTIED = "sandboxEmptied00000001"  # has entries on days with an odd ordinal only
+FOREIGN = "sandboxForeign00000001"  # owned by somebody else: a restricted app may not read its entries
+
+# id → name, in the order in which a demo shows them
+PLAYLISTS = {
+    CHARTS[0]: "Top 50 - Worldwide",
+    CHARTS[1]: "Top 50 - Atlantis",
+    MIXTAPE: 'The Mixtape of "Everything", Vol. 3 🫖',
+    EMPTY: "Songs I Finished Writing",
+    EMPTIED: "Here Today",
+    FOREIGN: "Somebody Else's Road Trip",
+}
+_DESCRIPTIONS = {
+    CHARTS[0]: "Your daily update of the most played songs right now - Worldwide.",
+    CHARTS[1]: "Your daily update of the most played songs right now - Atlantis.",
+    MIXTAPE: 'Long, "strange", 100 % mixed:\nrain, ferries & kettles; 夜 too. \\N',
+    EMPTY: "",
+    EMPTIED: "Every other day.",
+    FOREIGN: None,
+}
+MIXTAPE_LENGTH = 320
+_FOREIGN_LENGTH, _EMPTIED_LENGTH = 40, 12
+_WEEK = 7  # days; playlists made by hand change once a week
+_MARK = b64decode("AAAA/+8=")  # so that every snapshot_id has the letters that file names cannot take
+
+
+def _chart(playlist_id: str, day: int) -> list[Json]:
+    added_at = f"{date.fromordinal(day)}T10:30:00Z"
+    return [entry(track_on(song, day), added_at, user("")) for song in chart_of(playlist_id, day)]
+
+
+def _pick(collection: str, number: int, week: int) -> Json:
+    """Give the entry with this number of a collection to which four are added every week."""
+    added = number // 4 * _WEEK + rng(collection, number).randrange(_WEEK)
+    song: Song = releases(added - rng(collection, number, "age").randrange(1500))[0]
+    return entry(track_on(song, week * _WEEK), f"{date.fromordinal(added)}T18:{number % 60:02}:00Z", user(ME))
+
+
+def _picks(collection: str, length: int, day: int) -> list[Json]:
+    week = day // _WEEK
+    return [_pick(collection, number, week) for number in range(week * 4 - length, week * 4)]
+
+
+def _mixtape(day: int) -> list[Json]:
+    """Spread the oddities over all pages, between ordinary songs."""
+    entries = _picks(MIXTAPE, MIXTAPE_LENGTH - len(ODDITIES), day)
+    apart = MIXTAPE_LENGTH // len(ODDITIES)
+    for number, odd in enumerate(ODDITIES.values()):
+        entries.insert(apart // 2 + number * apart, odd(day))
+    return entries
+
+
+def _entries(playlist_id: str, day: int) -> list[Json]:
+    if playlist_id in CHARTS:
+        return _chart(playlist_id, day)
+    if playlist_id == MIXTAPE:
+        return _mixtape(day)
+    if playlist_id == FOREIGN:
+        return _picks(FOREIGN, _FOREIGN_LENGTH, day)
+    if playlist_id == EMPTIED and day % 2:
+        return _picks(EMPTIED, _EMPTIED_LENGTH, day)
+    return []
+
+
+def _followers(playlist_id: str, day: int) -> int:
+    if playlist_id in CHARTS:
+        return 4_000_000 + rng("followers", playlist_id).randrange(900_000) + 137 * (day % 3000)
+    return 0 if playlist_id == EMPTY else 3 + len(playlist_id) + day // _WEEK % 50
+
+
+def _snapshot_id(content: Json) -> str:
+    """Give an id that is equal exactly for equal content; real ones look alike, 32 letters of base64."""
+    text = json.dumps(content, sort_keys=True)
+    return b64encode(_MARK + sha256(text.encode("ascii")).digest()[:18]).decode("ascii")
+
+
+@lru_cache(maxsize=256)
+def playlist(playlist_id: str, day: date) -> Json | None:
+    """Give a playlist as it is on a day, in the canonical form; None if there is no such playlist."""
+    if playlist_id not in PLAYLISTS:
+        return None
+    owner = "somebody-else" if playlist_id == FOREIGN else ME
+    content = {
+        "collaborative": False,
+        "description": _DESCRIPTIONS[playlist_id],
+        **identity("playlist", playlist_id),
+        "followers": {"href": None, "total": _followers(playlist_id, day.toordinal())},
+        "images": [] if playlist_id == EMPTY else images(playlist_id)[:1],
+        "name": PLAYLISTS[playlist_id],
+        "owner": {"display_name": None if playlist_id == FOREIGN else "Sandbox Listener", **user(owner)},
+        "primary_color": None,
+        "public": True,
+        "entries": _entries(playlist_id, day.toordinal()),
+    }
+    return {**content, "snapshot_id": _snapshot_id(content)}

@@ -1,0 +1,38 @@
+"""Seeded chance: the same key gives the same numbers and ids in every process."""
+
+import hashlib
+from random import Random
+
+SEED = "sandbox-2026"
+BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+ID_LENGTH = 22
+
+
+def _digest(*key: object) -> bytes:
+    return hashlib.blake2b(
+        ":".join(map(str, (SEED, *key))).encode("utf-8", "surrogatepass"), digest_size=24
+    ).digest()
+
+
+def rng(*key: object) -> Random:
+    """Give a generator of its own for the key."""
+    return Random(_digest(*key))
+
+
+def noise(*key: object) -> float:
+    """Give a number in [-1, 1), evenly spread."""
+    return int.from_bytes(_digest(*key)[:4], "big") / 2**31 - 1
+
+
+def base62(*key: object) -> str:
+    """Give an id as Spotify's: 22 characters of base62."""
+    number, letters = int.from_bytes(_digest(*key), "big"), ""
+    for _ in range(ID_LENGTH):
+        number, digit = divmod(number, len(BASE62))
+        letters += BASE62[digit]
+    return letters
+
+
+def hexadecimal(*key: object) -> str:
+    """Give 24 hexadecimal digits, as they end the names of Spotify's images."""
+    return _digest(*key).hex()[:24]

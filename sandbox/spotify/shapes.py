@@ -1,0 +1,94 @@
+"""API answers made of a playlist's canonical form, in the shapes in which Spotify gives them.
+
+"tracks": the old shape. "items": what a restricted app gets, without popularity, markets, followers and
+labels, and without the entries of playlists that are not its user's. "both": what other apps get since 2026.
+"""
+
+import json
+from typing import Any, Literal
+
+from sandbox.spotify.objects import API_URL, ME, Json
+
+Shape = Literal["tracks", "items", "both"]
+SHAPES: tuple[Shape, ...] = ("tracks", "items", "both")
+EMBEDDED = 100  # entries in the answer of GET /playlists/{id}, at most
+_WITHHELD = frozenset({"popularity", "available_markets", "followers", "label"})
+# shape → key of the paging object and of the song in each entry
+_KEYS: dict[Shape, dict[str, str]] = {
+    "tracks": {"tracks": "track"},
+    "items": {"items": "item"},
+    "both": {"tracks": "track", "items": "item"},
+}
+
+
+def readable(playlist: Json, shape: Shape) -> bool:
+    """Tell whether an app that gets this shape may read the playlist's entries."""
+    return shape != "items" or playlist["owner"]["id"] == ME
+
+
+def _withhold(value: Any) -> Any:  # noqa: ANN401  # any JSON value
+    if isinstance(value, dict):
+        return {key: _withhold(inner) for key, inner in value.items() if key not in _WITHHELD}
+    return [_withhold(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _entry(canonical: Json, shape: Shape) -> Json:
+    wrapped = {key: value for key, value in canonical.items() if key != "item"}
+    if "item" in canonical:
+        wrapped |= dict.fromkeys(_KEYS[shape].values(), canonical["item"])
+    return wrapped
+
+
+def paging(entries: list[Json], url: str, offset: int, limit: int) -> Json:
+    """Give Spotify's paging object: some of all entries, with the URLs of its neighbours."""
+    total = len(entries)
+    before = f"{url}?offset={max(0, offset - limit)}&limit={limit}"
+    return {
+        "href": f"{url}?offset={offset}&limit={limit}",
+        "items": entries[offset : offset + limit],
+        "limit": limit,
+        "next": f"{url}?offset={offset + limit}&limit={limit}" if offset + limit < total else None,
+        "offset": offset,
+        "previous": before if offset else None,
+        "total": total,
+    }
+
+
+def _page(playlist: Json, at: tuple[int, int], shape: Shape, url: str) -> Json:
+    found = paging(playlist["entries"], url, *at)
+    found["items"] = [_entry(canonical, shape) for canonical in found["items"]]
+    return _withheld(found, shape)
+
+
+def _withheld(answer: Json, shape: Shape) -> Json:
+    withheld: Json = _withhold(answer) if shape == "items" else answer
+    return withheld
+
+
+def page(playlist: Json, offset: int, limit: int, shape: Shape, api_url: str = API_URL) -> Json:
+    """Give the answer of GET /playlists/{id}/items (/tracks in the old shape)."""
+    path = "tracks" if shape == "tracks" else "items"
+    return _page(playlist, (offset, limit), shape, f"{api_url}/playlists/{playlist['id']}/{path}")
+
+
+def head(playlist: Json, shape: Shape, api_url: str = API_URL) -> Json:
+    """Give the answer of GET /playlists/{id}, with the first 100 entries if they are readable."""
+    answer = _withheld({key: value for key, value in playlist.items() if key != "entries"}, shape)
+    if readable(playlist, shape):
+        for path in _KEYS[shape]:
+            url = f"{api_url}/playlists/{playlist['id']}/{path}"
+            answer[path] = _page(playlist, (0, EMBEDDED), shape, url)
+    return answer
+
+
+def body(answer: Json) -> bytes:
+    """Write an answer as JSON; only ASCII, so that lone surrogates survive as escapes."""
+    return json.dumps(answer, separators=(",", ":")).encode("ascii")
+
+
+def answers(playlist: Json, shape: Shape, page_size: int = 50, api_url: str = API_URL) -> list[bytes]:
+    """Give the bodies that a client gets which reads GET /playlists/{id}, then the rest from /items."""
+    total = len(playlist["entries"]) if readable(playlist, shape) else 0
+    rest = range(EMBEDDED, total, page_size)
+    pages = (page(playlist, offset, page_size, shape, api_url) for offset in rest)
+    return [body(head(playlist, shape, api_url)), *map(body, pages)]
