@@ -1,0 +1,1 @@
+"""The lake on S3: keys, kept snapshots, CSV files."""

@@ -1,0 +1,56 @@
+"""Keys of the lake: pure, the one place that knows where things lie."""
+
+import re
+from datetime import date
+from typing import NamedTuple
+
+PLAYLIST_ID = r"[0-9A-Za-z]{22}"
+RUN_ID = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
+
+_RAW = re.compile(
+    rf"raw/playlist_id=(?P<playlist_id>{PLAYLIST_ID})/snapshot_date=(?P<snapshot_date>\d{{4}}-\d\d-\d\d)"
+    rf"/(?P<run_id>{RUN_ID})\.json\.gz"
+)
+
+
+class RawKey(NamedTuple):
+    """What the key of a kept snapshot says."""
+
+    playlist_id: str
+    snapshot_date: date
+    run_id: str
+
+
+def raw_prefix(playlist_id: str | None = None) -> str:
+    """Prefix of all kept snapshots, or of one playlist's."""
+    return f"raw/playlist_id={playlist_id}/" if playlist_id else "raw/"
+
+
+def raw_key(playlist_id: str, snapshot_date: date, run_id: str) -> str:
+    """Key of the kept answers of one playlist."""
+    return f"{raw_prefix(playlist_id)}snapshot_date={snapshot_date}/{run_id}.json.gz"
+
+
+def parse_raw_key(key: str) -> RawKey | None:
+    """The parts of a kept snapshot's key; None for any other key."""
+    match = _RAW.fullmatch(key)
+    if not match:
+        return None
+    try:
+        day = date.fromisoformat(match["snapshot_date"])
+    except ValueError:
+        return None
+    return RawKey(match["playlist_id"], day, match["run_id"])
+
+
+TABLES_PREFIX = "tables/"
+
+
+def table_key(table: str, snapshot_date: date, run_id: str) -> str:
+    """Key of one table's rows of one date."""
+    return f"{TABLES_PREFIX}{table}/dt={snapshot_date}/{run_id}.csv.gz"
+
+
+def receipt_key(run_date: date, run_id: str) -> str:
+    """Key of a run's receipt."""
+    return f"runs/dt={run_date}/{run_id}.json"

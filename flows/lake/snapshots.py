@@ -1,0 +1,83 @@
+"""Kept snapshots: an envelope and the bodies of the answers, unchanged and in order, as JSON lines."""
+
+import gzip
+from datetime import date, datetime
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from flows.errors import ConfigurationError
+from flows.lake.layout import RawKey, parse_raw_key, raw_key, raw_prefix
+from flows.lake.store import Lake
+from flows.transform.tables import Snapshot
+
+CONTENT_TYPE = "application/gzip"
+
+
+class Envelope(Struct, frozen=True):
+    """First line of a kept snapshot."""
+
+    run_id: str
+    playlist_id: str
+    snapshot_id: str
+    fetched_at: datetime
+    api_shape: str
+    total: int
+    code_version: str
+
+
+class Kept(NamedTuple):
+    """A snapshot that lies in the lake, ready to be published."""
+
+    key: str
+    playlist_id: str
+    snapshot_date: date
+
+
+def keep_snapshot(lake: Lake, envelope: Envelope, bodies: list[bytes], snapshot_date: date) -> Kept:
+    """Writes one playlist's answers; the key names the playlist, the date and the run."""
+    key = raw_key(envelope.playlist_id, snapshot_date, envelope.run_id)
+    lake.write(key, encode_snapshot(envelope, bodies), CONTENT_TYPE)
+    return Kept(key, envelope.playlist_id, snapshot_date)
+
+
+def encode_snapshot(envelope: Envelope, bodies: list[bytes]) -> bytes:
+    """Gzipped JSON lines. In JSON a raw line break is only layout, so a space may take its place."""
+    lines = [msgspec.json.encode(envelope), *bodies]
+    text = b"".join(line.replace(b"\r", b" ").replace(b"\n", b" ") + b"\n" for line in lines)
+    return gzip.compress(text, compresslevel=6, mtime=0)
+
+
+def read_snapshot(lake: Lake, key: str) -> Snapshot:
+    """A kept snapshot; raises ConfigurationError where the file is none."""
+    try:
+        first, *bodies = gzip.decompress(lake.read(key)).splitlines()
+        envelope = msgspec.json.decode(first, type=Envelope)
+    except (OSError, EOFError, ValueError) as error:
+        raise ConfigurationError(f"{lake.url}{key} is no kept snapshot: {error}") from error
+    return Snapshot(
+        envelope.playlist_id, envelope.snapshot_id, envelope.fetched_at, envelope.total, bodies
+    )
+
+
+def find_snapshots(
+    lake: Lake, playlists: list[str] | None, start_date: date | None, end_date: date | None
+) -> list[Kept]:
+    """The newest kept snapshot of each playlist and date within the dates, both included."""
+    prefixes = [raw_prefix(playlist) for playlist in playlists] if playlists else [raw_prefix()]
+    parsed = [(key, parse_raw_key(key)) for prefix in prefixes for key in lake.keys(prefix)]
+    found = [
+        (raw, key) for key, raw in parsed if raw and _within(raw, start_date or date.min, end_date or date.max)
+    ]
+    newest = {(raw.playlist_id, raw.snapshot_date): key for raw, key in sorted(found)}
+    return [Kept(key, playlist, day) for (playlist, day), key in sorted(newest.items(), key=_by_date)]
+
+
+def _within(raw: RawKey, start_date: date, end_date: date) -> bool:
+    return start_date <= raw.snapshot_date <= end_date
+
+
+def _by_date(item: tuple[tuple[str, date], str]) -> tuple[date, str]:
+    (playlist, day), _ = item
+    return day, playlist

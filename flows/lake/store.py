@@ -1,0 +1,133 @@
+"""One bucket, or a folder of it: keys are written once, and read back whole."""
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from flows.errors import ConfigurationError, LakeConflict, Transient
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ALREADY_THERE = "PreconditionFailed"
+MISSING = ("NoSuchKey", "404")
+MISCONFIGURED = {
+    "NoSuchBucket": "the bucket does not exist: create it, or correct `bucket_name` of the lake block",
+    "AccessDenied": "access is denied: grant the role s3:ListBucket on the bucket and s3:GetObject, "
+    "s3:PutObject on its keys",
+    "InvalidAccessKeyId": "AWS does not know the access key: correct the aws block",
+    "SignatureDoesNotMatch": "the secret key does not fit the access key: correct the aws block",
+    "ExpiredToken": "the AWS session token is over: renew the aws block",
+}
+
+
+class Written(NamedTuple):
+    """A key that holds exactly these bytes."""
+
+    key: str
+    bytes: int
+    sha256: str
+
+
+class Lake:
+    """The keys below `folder` of a bucket. Retries are botocore's own; keys are relative to the folder."""
+
+    def __init__(self, client: "S3Client", bucket: str, folder: str = "") -> None:
+        self._client = client
+        self.bucket = bucket
+        self.folder = folder.strip("/")
+
+    @property
+    def url(self) -> str:
+        """Where the keys lie, as `s3://bucket/folder/`."""
+        return f"s3://{self.bucket}/{self._full('')}"
+
+    def write(self, key: str, body: bytes, content_type: str) -> Written:
+        """Writes a new key with its SHA-256.
+
+        A key that holds the same bytes already is one's own lost answer; anything else there raises
+        LakeConflict.
+        """
+        digest = hashlib.sha256(body)
+        checksum = base64.b64encode(digest.digest()).decode()
+        try:
+            self._client.put_object(
+                Bucket=self.bucket,
+                Key=self._full(key),
+                Body=body,
+                ContentType=content_type,
+                ChecksumSHA256=checksum,
+                IfNoneMatch="*",
+            )
+        except ClientError as error:
+            if _code(error) != ALREADY_THERE:
+                raise self._explained(error) from error
+            self._expect(key, len(body), checksum)
+        except BotoCoreError as error:
+            raise self._explained(error) from error
+        return Written(key, len(body), digest.hexdigest())
+
+    def read(self, key: str) -> bytes:
+        """The bytes of a key; raises ConfigurationError where there is none."""
+        return self._call(
+            lambda: self._client.get_object(Bucket=self.bucket, Key=self._full(key))["Body"].read()
+        )
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such a key."""
+        try:
+            self._client.head_object(Bucket=self.bucket, Key=self._full(key))
+        except ClientError as error:
+            if _code(error) in MISSING:
+                return False
+            raise self._explained(error) from error
+        except BotoCoreError as error:
+            raise self._explained(error) from error
+        return True
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """All keys that start with the prefix, in order."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=self._full(prefix)
+        )
+        listed = self._call(lambda: [item["Key"] for page in pages for item in page.get("Contents", [])])
+        return (key.removeprefix(self._full("")) for key in listed)
+
+    def _expect(self, key: str, size: int, checksum: str) -> None:
+        found = self._call(
+            lambda: self._client.head_object(
+                Bucket=self.bucket, Key=self._full(key), ChecksumMode="ENABLED"
+            )
+        )
+        if (found["ContentLength"], found.get("ChecksumSHA256")) != (size, checksum):
+            message = f"{self.url}{key} exists with other content. It is left as it is; run again for a new key"
+            raise LakeConflict(message)
+
+    def _call(self, request: Callable[[], T]) -> T:
+        try:
+            return request()
+        except (ClientError, BotoCoreError) as error:
+            raise self._explained(error) from error
+
+    def _explained(self, error: ClientError | BotoCoreError) -> ConfigurationError | Transient:
+        if isinstance(error, ClientError):
+            code = _code(error)
+            if code in MISCONFIGURED:
+                return ConfigurationError(f"lake {self.url}: {MISCONFIGURED[code]}")
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            if status < 500:  # noqa: PLR2004 - HTTP: the client's fault
+                return ConfigurationError(f"lake {self.url}: {error}")
+        return Transient(f"lake {self.url}: {error}")
+
+    def _full(self, key: str) -> str:
+        return f"{self.folder}/{key}" if self.folder else key
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))

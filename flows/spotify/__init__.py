@@ -1,0 +1,1 @@
+"""The Spotify Web API: links, client, playlists."""

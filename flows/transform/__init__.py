@@ -1,0 +1,1 @@
+"""Kept answers to tables: pure Polars, no Prefect, clients, clock or environment."""

@@ -1,0 +1,154 @@
+"""Kept answers to typed entries: each becomes a song or a reject with its reason; none vanishes."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Raw
+
+from flows.transform.spotify_types import (
+    AddedBy,
+    Answer,
+    Identity,
+    PlaylistHead,
+    Reject,
+    Song,
+    Track,
+    Wrapper,
+)
+
+UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+"""What Spotify says for entries that were added before it kept the time."""
+
+
+class _Refused(ValueError):
+    """The entry is no song; the text is the reason."""
+
+
+def decode_head(body: bytes) -> PlaylistHead:
+    """Metadata of the playlist from the body of `GET /playlists/{id}`.
+
+    Raises `msgspec.ValidationError`, which names the field, where a required one is absent or of another type.
+    """
+    return _decode(_encodable(body), PlaylistHead)
+
+
+class Page(NamedTuple):
+    """Entries of one answer as JSON, in order, and how many Spotify says the playlist has."""
+
+    entries: list[bytes]
+    total: int | None
+
+
+def decode_page(body: bytes) -> Page | None:
+    """Entries of a playlist or of a page of it, in either API shape.
+
+    None where the answer has no entries at all, not even an empty list: the app may not read them.
+    """
+    try:
+        answer = _decode(body, Answer[Raw])
+        encode: Callable[[Any], bytes] = bytes
+    except msgspec.DecodeError:
+        # One lone surrogate makes msgspec refuse the whole answer; the json module splits it all the same.
+        answer = msgspec.convert(json.loads(body), Answer[Any])
+        encode = _dump
+    if isinstance(answer.items, list):
+        return Page([encode(entry) for entry in answer.items], answer.total)
+    for paging in (answer.items, answer.tracks):
+        if paging is not None and paging.items is not None:
+            return Page([encode(entry) for entry in paging.items], paging.total)
+    return None
+
+
+def _dump(entry: object) -> bytes:
+    return json.dumps(entry, separators=(",", ":")).encode()
+
+
+def decode_entries(bodies: list[bytes]) -> Iterator[Song | Reject]:
+    """Songs and rejects of the answers of one playlist, by position from 1."""
+    pages = [decode_page(body) for body in bodies]
+    entries = (entry for page in pages if page for entry in page.entries)
+    for position, entry in enumerate(entries, start=1):
+        yield _decode_entry(position, entry)
+
+
+def _decode_entry(position: int, entry: bytes) -> Song | Reject:
+    try:
+        return _song(position, entry)
+    except _Refused as refusal:
+        reason = str(refusal)
+    except msgspec.ValidationError as error:
+        reason = f"malformed: {error}"
+    except msgspec.DecodeError:
+        reason = "lone_surrogate"
+    return Reject(position, reason, entry.decode())
+
+
+def _song(position: int, entry: bytes) -> Song:
+    wrapper = _decode(entry, Wrapper)
+    item = _item(wrapper)
+    _refuse_other_than_songs(_decode(item, Identity), wrapper)
+    track = _decode(item, Track)
+    released, precision = _release_date(track.album.release_date, track.album.release_date_precision)
+    return Song(
+        position, track, released, precision, _added_at(bytes(wrapper.added_at)), _added_by(wrapper)
+    )
+
+
+def _item(wrapper: Wrapper) -> bytes:
+    """The object that the entry wraps, whichever of the two keys has it."""
+    found = [bytes(raw) for raw in (wrapper.item, wrapper.track) if bytes(raw)]
+    for item in found:
+        if item != b"null":
+            return item
+    raise _Refused("null_item" if found else "no_item")
+
+
+def _refuse_other_than_songs(identity: Identity, wrapper: Wrapper) -> None:
+    uri = identity.uri if isinstance(identity.uri, str) else ""
+    if identity.is_local is True or wrapper.is_local is True or uri.startswith("spotify:local:"):
+        raise _Refused("local_file")
+    if identity.type == "episode" or uri.startswith("spotify:episode:"):
+        raise _Refused("episode")
+    if identity.id is None and not identity.name:
+        raise _Refused("tombstone")
+
+
+def _added_at(raw: bytes) -> datetime | None:
+    added_at = _decode(raw or b"null", datetime | None)
+    if added_at is None:
+        return None
+    added_at = added_at.replace(tzinfo=added_at.tzinfo or UTC).astimezone(UTC)
+    return None if added_at == UNKNOWN_TIME else added_at
+
+
+def _added_by(wrapper: Wrapper) -> str | None:
+    added_by = _decode(bytes(wrapper.added_by) or b"null", AddedBy | None)
+    return (added_by.id if added_by else None) or None
+
+
+def _release_date(text: str | None, precision: str | None) -> tuple[date | None, str | None]:
+    """First day of a year, month or day, and the precision; `0000…` means unknown."""
+    if not text or text.startswith("0000"):
+        return None, None
+    parts = text.split("-")
+    try:
+        released = date.fromisoformat("-".join([*parts, "01", "01"][:3]))
+    except ValueError:
+        raise _Refused(f"malformed: release_date {text!r} - at `$.album.release_date`") from None
+    return released, precision or ("year", "month", "day")[min(len(parts), 3) - 1]
+
+
+def _decode(body: bytes, kind: Any) -> Any:  # noqa: ANN401 - msgspec's own signature
+    return msgspec.json.decode(body, type=kind)
+
+
+def _encodable(body: bytes) -> bytes:
+    """The body with lone surrogates replaced by `?`: a playlist's own texts cannot be rejected."""
+    try:
+        msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return json.dumps(json.loads(body), ensure_ascii=False).encode("utf-8", "replace")
+    return body

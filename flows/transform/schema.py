@@ -1,0 +1,174 @@
+"""The one list of tables, columns, types and rules.
+
+DDL (`sql/setup`), COPY column lists, CSV headers and `docs/tables.md` come from here or are checked against
+it. One class per table; `metadata["doc"]` is the column's line in the docs.
+"""
+
+from collections.abc import Iterator
+
+import dataframely as dy
+import polars as pl
+
+
+def _text(doc: str, *, nullable: bool = False) -> dy.String:
+    return dy.String(nullable=nullable, metadata={"doc": doc})
+
+
+def _id(doc: str, *, key: bool = False, nullable: bool = False) -> dy.String:
+    return dy.String(primary_key=key, nullable=nullable, min_length=1, metadata={"doc": doc})
+
+
+def _count(doc: str, *, key: bool = False, nullable: bool = False) -> dy.Int64:
+    return dy.Int64(primary_key=key, nullable=nullable, min=0, metadata={"doc": doc})
+
+
+def _position(doc: str, *, key: bool = False) -> dy.Int64:
+    return dy.Int64(primary_key=key, nullable=False, min=1, metadata={"doc": doc})
+
+
+def _flag(doc: str, *, nullable: bool = False) -> dy.Bool:
+    return dy.Bool(nullable=nullable, metadata={"doc": doc})
+
+
+def _time(doc: str, *, nullable: bool = False) -> dy.Datetime:
+    return dy.Datetime(nullable=nullable, time_unit="ms", time_zone="UTC", metadata={"doc": doc})
+
+
+class Partition(dy.Schema):
+    """What every table starts with; a load replaces whole (playlist_id, snapshot_date) partitions."""
+
+    playlist_id = dy.String(primary_key=True, min_length=1, metadata={"doc": "Spotify id of the playlist"})
+    snapshot_date = dy.Date(primary_key=True, metadata={"doc": "day that the snapshot stands for"})
+    run_id = dy.String(nullable=False, min_length=1, metadata={"doc": "run that loaded the row"})
+
+
+class Playlists(Partition):
+    """One row per partition, for empty playlists too."""
+
+    name = _text("name of the playlist")
+    description = _text("description, as HTML text", nullable=True)
+    owner_id = _text("user id of the owner")
+    owner_name = _text("display name of the owner", nullable=True)
+    is_public = _flag("shown on the owner's profile; null where Spotify does not say", nullable=True)
+    is_collaborative = _flag("others may edit it")
+    follower_count = _count("followers; null for restricted apps", nullable=True)
+    snapshot_id = _id("Spotify's version of the playlist; equal means unchanged")
+    item_count = _count("entries that Spotify counts = rows in playlist_songs + rejects")
+    url = _text("link to the playlist")
+    image_url = _text("first cover image", nullable=True)
+    fetched_at = _time("when the first answer came, UTC")
+
+
+class PlaylistSongs(Partition):
+    """The order of the playlist; rejected entries leave gaps."""
+
+    position = _position("place in the playlist, from 1", key=True)
+    song_id = _id("song at this place")
+    added_at = _time("when the entry was added, UTC; null where unknown", nullable=True)
+    added_by = _id("user who added it; null where unknown", nullable=True)
+
+
+class Songs(Partition):
+    """Songs of the playlist; the last occurrence describes a song."""
+
+    song_id = _id("Spotify id of the song (track)", key=True)
+    name = _text("title")
+    album_id = _id("album of the song")
+    artist_id = _id("first artist; all of them in song_artists")
+    duration_ms = _count("length in milliseconds")
+    is_explicit = _flag("explicit lyrics")
+    popularity = _count("0 to 100 at the time; null for restricted apps", nullable=True)
+    disc_number = _count("disc within the album")
+    track_number = _count("place on the disc")
+    isrc = _text("International Standard Recording Code", nullable=True)
+    url = _text("link to the song")
+
+
+class Albums(Partition):
+    """Albums of the playlist's songs."""
+
+    album_id = _id("Spotify id of the album", key=True)
+    name = _text("title")
+    album_type = _text("album, single or compilation")
+    release_date = dy.Date(nullable=True, metadata={"doc": "first day of what Spotify says"})
+    release_date_precision = _text("year, month or day", nullable=True)
+    total_tracks = _count("tracks on the album")
+    label = _text("record label; only where enriched", nullable=True)
+    upc = _text("Universal Product Code; only where enriched", nullable=True)
+    url = _text("link to the album")
+    image_url = _text("first cover image", nullable=True)
+
+
+class Artists(Partition):
+    """Artists of the songs and of their albums."""
+
+    artist_id = _id("Spotify id of the artist", key=True)
+    name = _text("name")
+    url = _text("link to the artist")
+    genres = _text("JSON list of genres; only where enriched", nullable=True)
+    popularity = _count("0 to 100 at the time; only where enriched", nullable=True)
+    follower_count = _count("followers; only where enriched", nullable=True)
+
+
+class SongArtists(Partition):
+    """Which artists made a song, in Spotify's order."""
+
+    song_id = _id("song", key=True)
+    artist_id = _id("artist of the song", key=True)
+    artist_position = _position("place in the list of artists, from 1")
+
+
+class AlbumArtists(Partition):
+    """Which artists an album is credited to, in Spotify's order."""
+
+    album_id = _id("album", key=True)
+    artist_id = _id("artist of the album", key=True)
+    artist_position = _position("place in the list of artists, from 1")
+
+
+class Rejects(Partition):
+    """Entries that are no song, with the reason: nothing vanishes."""
+
+    position = _position("place in the playlist, from 1", key=True)
+    reason = _id("why the entry is not in playlist_songs")
+    entry = _text("the entry as JSON text")
+
+
+TABLES: dict[str, type[dy.Schema]] = {
+    "playlists": Playlists,
+    "playlist_songs": PlaylistSongs,
+    "songs": Songs,
+    "albums": Albums,
+    "artists": Artists,
+    "song_artists": SongArtists,
+    "album_artists": AlbumArtists,
+    "rejects": Rejects,
+}
+"""Tables by name without `_history`, in the order in which they are loaded."""
+
+PARTITION = tuple(Partition.column_names())
+
+
+def history(table: str) -> str:
+    """Name of the warehouse table that holds all partitions of `table`."""
+    return f"{table}_history"
+
+
+def dtypes(table: str) -> dict[str, pl.DataType]:
+    """Polars dtype of each column, in order."""
+    return {name: column.dtype for name, column in TABLES[table].columns().items()}
+
+
+def columns(table: str) -> Iterator[tuple[str, str, bool, str]]:
+    """Name, Snowflake type, nullable and doc of each column, in order."""
+    for name, column in TABLES[table].columns().items():
+        yield name, SNOWFLAKE_TYPES[type(column)], column.nullable, (column.metadata or {})["doc"]
+
+
+SNOWFLAKE_TYPES: dict[type[dy.Column], str] = {
+    dy.String: "VARCHAR",
+    dy.Int64: "NUMBER(38, 0)",
+    dy.Bool: "BOOLEAN",
+    dy.Date: "DATE",
+    dy.Datetime: "TIMESTAMP_NTZ(3)",
+}

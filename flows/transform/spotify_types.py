@@ -1,0 +1,141 @@
+"""What is read of the Web API's answers, typed; everything else is skipped while decoding.
+
+Source: Spotify Web API reference, and recorded answers. A field without a default is required: an entry
+without it is rejected with the field's path.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from msgspec import Meta, Raw, Struct
+
+Entry = TypeVar("Entry")
+
+Id = Annotated[str, Meta(min_length=1)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class Link(Struct):
+    spotify: str | None = None
+
+
+class Image(Struct):
+    url: str | None = None
+
+
+class Owner(Struct):
+    id: str
+    display_name: str | None = None
+
+
+class Followers(Struct):
+    total: Count | None = None
+
+
+class Paging(Struct, Generic[Entry]):
+    items: list[Entry] | None = None
+    total: Count | None = None
+
+
+class Answer(Struct, Generic[Entry]):
+    """Where the entries are: in a page at the top, in a playlist under `items`, `tracks` or both."""
+
+    items: list[Entry] | Paging[Entry] | None = None
+    tracks: Paging[Entry] | None = None
+    total: Count | None = None
+
+
+class PlaylistHead(Struct):
+    """`GET /playlists/{id}` without its entries."""
+
+    id: Id
+    name: str
+    owner: Owner
+    snapshot_id: Id
+    description: str | None = None
+    public: bool | None = None
+    collaborative: bool | None = None
+    followers: Followers | None = None
+    external_urls: Link | None = None
+    images: list[Image] | None = None
+
+
+class Wrapper(Struct):
+    """One entry of a playlist: the new API says `item`, the old one `track`, some answers both."""
+
+    added_at: Raw = Raw()
+    added_by: Raw = Raw()
+    is_local: Any = None
+    item: Raw = Raw()
+    track: Raw = Raw()
+
+
+class AddedBy(Struct):
+    id: str | None = None
+
+
+class Identity(Struct):
+    """What tells a song from an episode, a local file and a tombstone."""
+
+    id: Any = None
+    type: Any = None
+    name: Any = None
+    uri: Any = None
+    is_local: Any = None
+
+
+class Artist(Struct):
+    id: Id
+    name: str
+    external_urls: Link | None = None
+
+
+class Album(Struct):
+    id: Id
+    name: str
+    album_type: str
+    total_tracks: Count
+    artists: list[Artist] | None = None
+    release_date: str | None = None
+    release_date_precision: str | None = None
+    external_urls: Link | None = None
+    images: list[Image] | None = None
+
+
+class ExternalIds(Struct):
+    isrc: str | None = None
+
+
+class Track(Struct):
+    """A song as an entry of a playlist shows it."""
+
+    id: Id
+    name: str
+    album: Album
+    artists: Annotated[list[Artist], Meta(min_length=1)]
+    duration_ms: Count
+    explicit: bool
+    disc_number: Count
+    track_number: Count
+    popularity: Count | None = None
+    external_ids: ExternalIds | None = None
+    external_urls: Link | None = None
+
+
+class Song(Struct):
+    """An accepted entry: the song, and when and by whom it was added."""
+
+    position: int
+    track: Track
+    release_date: date | None
+    release_date_precision: str | None
+    added_at: datetime | None
+    added_by: str | None
+
+
+class Reject(Struct):
+    """A refused entry, with the reason and the entry as JSON text."""
+
+    position: int
+    reason: str
+    entry: str

@@ -1,0 +1,162 @@
+"""Kept snapshots of one date to the tables of their partitions: pure Polars."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+import polars as pl
+from msgspec import DecodeError
+
+from flows.errors import AccountingError, PlaylistUnavailable
+from flows.transform.decode import decode_entries, decode_head
+from flows.transform.rows import REJECT_ROWS, SONG_ROWS, playlist_row, reject_row, song_row
+from flows.transform.schema import TABLES, dtypes
+from flows.transform.spotify_types import Song
+
+Tables = dict[str, pl.DataFrame]
+
+
+class Snapshot(NamedTuple):
+    """A kept playlist: what its envelope says, and the bodies of the answers in order."""
+
+    playlist_id: str
+    snapshot_id: str
+    fetched_at: datetime
+    total: int
+    bodies: list[bytes]
+
+
+class Rows(NamedTuple):
+    """Rows of one snapshot, still nested: the playlist, its songs, its rejects."""
+
+    playlist: dict[str, Any]
+    songs: list[dict[str, Any]]
+    rejects: list[dict[str, Any]]
+
+
+def snapshot_rows(snapshot: Snapshot) -> Rows:
+    """Decodes the answers of one playlist.
+
+    Raises PlaylistUnavailable where the playlist itself cannot be read, AccountingError where
+    total = songs + rejects does not hold.
+    """
+    rows = Rows(_playlist(snapshot), [], [])
+    for entry in decode_entries(snapshot.bodies):
+        if isinstance(entry, Song):
+            rows.songs.append(song_row(snapshot.playlist_id, entry))
+        else:
+            rows.rejects.append(reject_row(snapshot.playlist_id, entry))
+    if snapshot.total != len(rows.songs) + len(rows.rejects):
+        message = (
+            f"playlist {snapshot.playlist_id}: {snapshot.total} entries were kept, but "
+            f"{len(rows.songs)} songs + {len(rows.rejects)} rejects came out. Nothing is published"
+        )
+        raise AccountingError(message)
+    return rows
+
+
+def build_tables(decoded: Iterable[Rows], snapshot_date: date, run_id: str) -> Tables:
+    """All tables of one date, validated; each starts with playlist_id, snapshot_date, run_id."""
+    decoded = list(decoded)
+    songs = pl.DataFrame([row for rows in decoded for row in rows.songs], schema=SONG_ROWS)
+    rejects = pl.DataFrame([row for rows in decoded for row in rows.rejects], schema=REJECT_ROWS)
+    playlists = pl.DataFrame([rows.playlist for rows in decoded], schema=_PLAYLIST_ROWS)
+    frames = {
+        "playlists": playlists,
+        "playlist_songs": _playlist_songs(songs),
+        "songs": _last(songs, "song").unnest("song"),
+        "albums": _last(songs, "album").unnest("album"),
+        "artists": _artists(songs),
+        "song_artists": _credits(songs, "song"),
+        "album_artists": _credits(songs, "album"),
+        "rejects": rejects,
+    }
+    return {table: _validated(table, frames[table], snapshot_date, run_id) for table in TABLES}
+
+
+_PLAYLIST_ROWS: dict[str, Any] = {
+    name: dtype for name, dtype in dtypes("playlists").items() if name not in ("snapshot_date", "run_id")
+}
+
+
+def _playlist(snapshot: Snapshot) -> dict[str, Any]:
+    try:
+        head = decode_head(snapshot.bodies[0])
+    except DecodeError as error:
+        message = (
+            f"playlist {snapshot.playlist_id}: the answer lacks what every playlist has: {error}. "
+            "It is kept in the lake; if this lasts, the Web API has changed"
+        )
+        raise PlaylistUnavailable(message) from error
+    return {
+        "playlist_id": snapshot.playlist_id,
+        **playlist_row(head),
+        "snapshot_id": snapshot.snapshot_id,
+        "item_count": snapshot.total,
+        "fetched_at": snapshot.fetched_at,
+    }
+
+
+def _playlist_songs(songs: pl.DataFrame) -> pl.DataFrame:
+    song_id = pl.col("song").struct.field("song_id")
+    return songs.select("playlist_id", "position", song_id, "added_at", "added_by")
+
+
+def _last(songs: pl.DataFrame, thing: str) -> pl.DataFrame:
+    """The last occurrence of each song or album of a playlist, by position."""
+    key = pl.col(thing).struct.field(f"{thing}_id")
+    return (
+        songs.with_columns(key.alias("key"))
+        .unique(["playlist_id", "key"], keep="last", maintain_order=True)
+        .select("playlist_id", thing, f"{thing}_artists")
+    )
+
+
+def _credits(songs: pl.DataFrame, thing: str) -> pl.DataFrame:
+    """Artists of the last occurrence of each song or album; one named twice keeps its first place."""
+    key = pl.col(thing).struct.field(f"{thing}_id")
+    return (
+        _exploded(_last(songs, thing).with_columns(key), f"{thing}_artists")
+        .unique(["playlist_id", f"{thing}_id", "artist_id"], keep="first", maintain_order=True)
+        .select("playlist_id", f"{thing}_id", "artist_id", "artist_position")
+    )
+
+
+def _artists(songs: pl.DataFrame) -> pl.DataFrame:
+    """Artists of every song and album; the last occurrence wins, album artists after song artists."""
+    credited = [
+        _exploded(songs, column).select("playlist_id", "position", pl.lit(order).alias("order"), *_ARTIST)
+        for order, column in enumerate(("song_artists", "album_artists"))
+    ]
+    return (
+        pl.concat(credited)
+        .sort("playlist_id", "position", "order", "artist_position", maintain_order=True)
+        .unique(["playlist_id", "artist_id"], keep="last", maintain_order=True)
+        .select("playlist_id", "artist_id", "name", "url")
+    )
+
+
+_ARTIST = ("artist_position", "artist_id", "name", "url")
+
+
+def _exploded(frame: pl.DataFrame, artists: str) -> pl.DataFrame:
+    """One row per artist of the list, with `artist_position` from 1."""
+    credited = frame.filter(pl.col(artists).list.len() > 0)
+    places = pl.int_ranges(1, pl.col(artists).list.len() + 1, dtype=pl.Int64)
+    return (
+        credited.select(
+            pl.exclude(artists, "name", "url"), places.alias("artist_position"), pl.col(artists).alias("artist")
+        )
+        .explode("artist_position", "artist")
+        .unnest("artist")
+    )
+
+
+def _validated(table: str, frame: pl.DataFrame, snapshot_date: date, run_id: str) -> pl.DataFrame:
+    """The frame with all columns of the table in order; what only enrichment knows is null."""
+    constants = {"snapshot_date": pl.lit(snapshot_date), "run_id": pl.lit(run_id)}
+    known = {name: pl.col(name) for name in frame.columns} | constants
+    ordered = frame.select(
+        known.get(name, pl.lit(None)).cast(dtype).alias(name) for name, dtype in dtypes(table).items()
+    )
+    return TABLES[table].validate(ordered)

@@ -1,0 +1,1 @@
+"""Snowflake: sessions, set-up, load."""
