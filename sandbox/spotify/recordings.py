@@ -1,0 +1,156 @@
+"""Recorded API answers from a folder, served instead of the catalogue.
+
+A playlist object, or a list holding one, is served byte for byte if it embeds all its entries. A bare page of
+entries gets a made-up head. Every day and every shape gives the same: what was recorded.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from sandbox.spotify import shapes
+from sandbox.spotify.errors import RefusedError
+from sandbox.spotify.objects import API_URL, ME, Json, identity, user
+from sandbox.spotify.seeds import base62
+from sandbox.spotify.sources import Ask
+
+_ID = re.compile("[0-9A-Za-z]{22}")
+_ID_IN_URL = re.compile(r"/playlists/([0-9A-Za-z]{22})(?![0-9A-Za-z])")
+
+
+class File(NamedTuple):
+    """A file that holds one JSON object, or a list of one."""
+
+    name: str
+    raw: bytes  # the object's bytes as they were recorded
+    answer: Json
+
+
+class Recorded(NamedTuple):
+    """A playlist as it is served; entries is None where Spotify withheld them."""
+
+    file_name: str
+    head: bytes
+    entries: list[Json] | None
+
+
+class Recordings:
+    """The playlists in a folder; `remarks` says which files hold none."""
+
+    def __init__(self, files: list[File], remarks: list[str]) -> None:
+        self.remarks = list(remarks)
+        self._playlists: dict[str, Recorded] = {}
+        for file in filter(_is_playlist, files):
+            self._add(file, str(file.answer.get("id")))
+        for file in filter(_is_page, files):
+            found = _ID_IN_URL.search(str(file.answer.get("href")))
+            self._add(file, found[1] if found else "")
+        ignored = (file for file in files if not _is_playlist(file) and not _is_page(file))
+        self.remarks += [f"{file.name}: ignored, neither a playlist nor a page of one" for file in ignored]
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read every *.json; raises OSError if there is no playlist in the folder."""
+        if not folder.is_dir():
+            raise NotADirectoryError(f"{folder} is no folder of recordings")
+        files, remarks = [], []
+        for path in sorted(folder.glob("*.json")):
+            try:
+                files.append(_parse(path))
+            except ValueError as error:
+                remarks.append(f"{path.name}: ignored, {error}")
+        recordings = cls(files, remarks)
+        if not recordings.listing():
+            raise FileNotFoundError(f"{folder} holds no *.json with a playlist or a page of one")
+        return recordings
+
+    def listing(self) -> dict[str, str]:
+        """Give the playlists: id → file name."""
+        return {playlist_id: recorded.file_name for playlist_id, recorded in self._playlists.items()}
+
+    def head(self, ask: Ask) -> bytes:
+        """Answer GET /playlists/{id}."""
+        return self._find(ask).head
+
+    def page(self, ask: Ask, offset: int, limit: int) -> bytes:
+        """Answer GET /playlists/{id}/items; the entries keep their recorded shape."""
+        entries = self._find(ask).entries
+        if entries is None:
+            raise RefusedError(403, "Forbidden")
+        url = f"{ask.api_url}/playlists/{ask.playlist_id}/items"
+        return shapes.body(shapes.paging(entries, url, offset, limit))
+
+    def _find(self, ask: Ask) -> Recorded:
+        if ask.playlist_id not in self._playlists:
+            raise RefusedError(404, "Resource not found")
+        return self._playlists[ask.playlist_id]
+
+    def _add(self, file: File, own_id: str) -> None:
+        usable = _ID.fullmatch(own_id) and own_id not in self._playlists
+        playlist_id = own_id if usable else base62("recording", file.name)
+        record = _page_as_playlist if _is_page(file) else _playlist
+        self._playlists[playlist_id] = record(file, playlist_id)
+
+
+def _parse(path: Path) -> File:
+    raw = path.read_bytes()
+    answer = json.loads(raw)
+    if isinstance(answer, list) and len(answer) == 1:
+        (answer,), raw = answer, raw[raw.index(b"[") + 1 : raw.rindex(b"]")].strip()
+    if not isinstance(answer, dict):
+        raise ValueError("not one JSON object")  # noqa: TRY004  # like invalid JSON
+    return File(path.name, raw, answer)
+
+
+def _is_playlist(file: File) -> bool:
+    return file.answer.get("type") == "playlist"
+
+
+def _is_page(file: File) -> bool:
+    entries = file.answer.get("items")
+    at_playlist = "/playlists/" in str(file.answer.get("href"))
+    return not _is_playlist(file) and isinstance(entries, list) and at_playlist
+
+
+def _pagings(answer: Json) -> dict[str, Json]:
+    """Give a playlist's paging objects by key, the new key first."""
+    found = {key: answer.get(key) for key in ("items", "tracks")}
+    return {
+        key: paging
+        for key, paging in found.items()
+        if isinstance(paging, dict) and isinstance(paging.get("items"), list)
+    }
+
+
+def _playlist(file: File, playlist_id: str) -> Recorded:
+    """Serve the recorded bytes, only with the id it got, unless entries are missing that nobody recorded."""
+    pagings, own_id = _pagings(file.answer), str(file.answer.get("id"))
+    entries: list[Json] | None = next((paging["items"] for paging in pagings.values()), None)
+    whole = all(paging.get("total") == len(paging["items"]) for paging in pagings.values())
+    if whole and _ID.fullmatch(own_id):
+        return Recorded(file.name, file.raw.replace(own_id.encode(), playlist_id.encode()), entries)
+    cut = {key: {**paging, "total": len(paging["items"]), "next": None} for key, paging in pagings.items()}
+    return Recorded(
+        file.name, shapes.body({**file.answer, **cut, **identity("playlist", playlist_id)}), entries
+    )
+
+
+def _page_as_playlist(file: File, playlist_id: str) -> Recorded:
+    """Make up a head around the entries of a page."""
+    entries: list[Json] = file.answer["items"]
+    used = {key for entry in entries for key in ("item", "track") if key in entry} or {"item"}
+    url = f"{API_URL}/playlists/{playlist_id}"
+    pagings = {f"{key}s": shapes.paging(entries, f"{url}/{key}s", 0, len(entries) or 1) for key in used}
+    head = {
+        "collaborative": False,
+        "description": "",
+        **identity("playlist", playlist_id),
+        "images": [],
+        "name": file.name,
+        "owner": {"display_name": None, **user(ME)},
+        "public": True,
+        "snapshot_id": base62("snapshot", file.raw.hex()),
+        **dict(sorted(pagings.items())),
+    }
+    return Recorded(file.name, shapes.body(head), entries)
