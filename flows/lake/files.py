@@ -12,7 +12,7 @@ from flows.lake.store import Lake
 from flows.transform.schema import TABLES
 from flows.transform.tables import Tables
 
-CONTENT_TYPE = "text/csv; charset=utf-8"
+CONTENT_TYPE = "application/gzip"
 
 
 class File(Struct, frozen=True):

@@ -1,0 +1,150 @@
+"""The COPY load: one session, one transaction; readers see the old state or the new one."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+
+import msgspec
+from msgspec import Struct
+
+from flows.errors import AccountingError, StopRun, Transient
+from flows.lake.files import Manifest, Partition
+from flows.lake.layout import TABLES_PREFIX
+from flows.transform.schema import TABLES, dtypes, history
+from flows.warehouse.session import LOCK_TIMEOUT_S, LockTimeout, Session
+from flows.warehouse.sql import identifier, literal
+
+log = logging.getLogger(__name__)
+
+LOCK_ATTEMPTS = 10 * 60 // LOCK_TIMEOUT_S
+"""Ten minutes of waiting for other writers."""
+
+FILES_PER_COPY = 1000
+"""What one COPY takes at most."""
+
+
+class Loaded(Struct, frozen=True):
+    """What the transaction did."""
+
+    rows_by_table: dict[str, int]
+    partitions: list[tuple[str, date]]
+    superseded: list[tuple[str, date]]
+    partitions_removed: int
+    statements: int
+
+
+def truncate_and_load(
+    session: Session, run_id: str, manifest: Manifest, *, refresh: str, force: bool, code_version: str
+) -> Loaded:
+    """Replaces the partitions of the manifest (refresh="full": everything), all or nothing.
+
+    Raises AccountingError where counts differ from the manifest, Transient where another writer
+    keeps the lock; nothing is changed then. A COMMIT whose answer was lost is found in the ledger.
+    """
+    _take_lock(session, run_id)
+    committed = session.execute("load/find_load", (run_id,))
+    if committed:
+        session.rollback()
+        return _loaded(session, manifest, [], removed=0)
+    try:
+        _copy(session, manifest)
+        _compare(session, run_id, manifest)
+        newer = [] if force else _newer(session, run_id)
+        removed = _delete(session, run_id, refresh=refresh, force=force, newer=newer)
+        _insert_ledger(session, run_id, _in_place(manifest, newer), code_version)
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    return _loaded(session, manifest, newer, removed=removed)
+
+
+def _take_lock(session: Session, run_id: str) -> None:
+    for attempt in range(1, LOCK_ATTEMPTS + 1):
+        session.begin()
+        try:
+            session.execute("load/lock_writer", (run_id,))
+        except LockTimeout:
+            session.rollback()
+            log.info("another run is loading; waited %s s for it", attempt * LOCK_TIMEOUT_S)
+        else:
+            return
+    message = (
+        f"another run held the writer lock for {LOCK_ATTEMPTS * LOCK_TIMEOUT_S} s; nothing was loaded. "
+        "See `SELECT * FROM writer_lock` and SHOW LOCKS for who it is"
+    )
+    raise Transient(message)
+
+
+def _copy(session: Session, manifest: Manifest) -> None:
+    for table in TABLES:
+        keys = [file.key.removeprefix(TABLES_PREFIX) for file in manifest.files if file.table == table]
+        for start in range(0, len(keys), FILES_PER_COPY):
+            chunk = keys[start : start + FILES_PER_COPY]
+            session.execute(
+                "load/copy_table",
+                table=identifier(history(table)),
+                columns=", ".join(identifier(column) for column in dtypes(table)),
+                files=", ".join(literal(key) for key in chunk),
+            )
+            log.info("copied %s: %s files", table, len(chunk))
+
+
+def _compare(session: Session, run_id: str, manifest: Manifest) -> None:
+    counted = dict(session.execute("load/count_rows", (run_id,) * len(TABLES)))
+    wanted = {table: manifest.rows(table) for table in TABLES}
+    if counted != wanted:
+        message = (
+            f"the warehouse counts {counted}, the files of run {run_id} hold {wanted}. "
+            "Nothing was loaded; run again, and if it lasts compare the files in the lake with the receipt"
+        )
+        raise AccountingError(message)
+
+
+def _newer(session: Session, run_id: str) -> list[tuple[str, date]]:
+    return [(playlist, day) for playlist, day in session.execute("load/find_newer", (run_id, run_id))]
+
+
+def _delete(
+    session: Session, run_id: str, *, refresh: str, force: bool, newer: list[tuple[str, date]]
+) -> int:
+    """Removes what the run replaces; returns the number of partitions removed."""
+    if refresh == "full" and newer:
+        message = f"refresh=full: newer snapshots than this run's were loaded meanwhile: {newer}. Run again"
+        raise StopRun(message)
+    # `playlists` is deleted last: the other tables' statements look up the partitions there.
+    for table in reversed(TABLES):
+        name = identifier(history(table))
+        if refresh == "full":
+            session.execute("load/delete_all_others", (run_id,), table=name)
+        else:
+            session.execute("load/delete_replaced", (run_id, force, run_id), table=name)
+    return session.rowcount
+
+
+def _insert_ledger(
+    session: Session, run_id: str, partitions: list[Partition], code_version: str
+) -> None:
+    document = msgspec.json.encode(partitions).decode()
+    session.execute("load/insert_loads", (run_id, code_version, document))
+
+
+def _in_place(manifest: Manifest, newer: list[tuple[str, date]]) -> list[Partition]:
+    return [part for part in manifest.partitions if (part.playlist_id, part.snapshot_date) not in newer]
+
+
+def _loaded(
+    session: Session, manifest: Manifest, newer: list[tuple[str, date]], *, removed: int
+) -> Loaded:
+    in_place = _in_place(manifest, newer)
+    rows: Counter[str] = Counter(dict.fromkeys(TABLES, 0))
+    for part in in_place:
+        rows.update(part.rows_by_table)
+    return Loaded(
+        rows_by_table=dict(rows),
+        partitions=[(part.playlist_id, part.snapshot_date) for part in in_place],
+        superseded=newer,
+        partitions_removed=removed,
+        statements=session.statements,
+    )

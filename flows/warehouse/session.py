@@ -1,0 +1,139 @@
+"""One session with Snowflake: statements by file name, errors by what the run does next."""
+
+import logging
+from collections.abc import Sequence
+from io import StringIO
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from snowflake.connector import errors
+from snowflake.connector.util_text import split_statements
+
+from flows.errors import ConfigurationError, PipelineError, StopRun, Transient
+from flows.warehouse.sql import read_sql
+
+if TYPE_CHECKING:
+    from prefect_snowflake import SnowflakeConnector
+
+log = logging.getLogger(__name__)
+
+LOCK_TIMEOUT_S = 15
+"""How long one statement waits for a lock; the load asks again within its own limit."""
+
+SYNTAX_ERROR = 1003
+NOT_FOUND = 2003
+LOCK_TIMEOUT = 625
+ADVICE = {
+    SYNTAX_ERROR: "correct the file",
+    NOT_FOUND: "grant the block's role the privilege on it, or correct the block's database and schema",
+    2043: "grant the block's role the privilege on it, or correct the block's database and schema",
+    3001: "grant the block's role the privilege",
+    90105: "correct the block's database, or grant its role USAGE on it",
+    90106: "correct the block's schema, or grant its role USAGE on it",
+    606: "correct the block's warehouse, or grant its role USAGE on it",
+}
+"""What to do about Snowflake's error numbers that a person can mend."""
+
+
+class LockTimeout(Transient):
+    """Another session holds the lock."""
+
+
+class Session:
+    """A connection whose statements are files of `sql/`. Use as a context manager: leaving rolls back."""
+
+    def __init__(self, connector: "SnowflakeConnector", run_id: str) -> None:
+        self._connector = connector
+        self._run_id = run_id
+        self.statements = 0
+
+    def __enter__(self) -> Self:
+        extras = self._connector.credentials.model_extra or {}
+        defaults = {"network_timeout": 120, "login_timeout": 60}
+        try:
+            self._connection = self._connector.get_connection(
+                paramstyle="qmark",
+                session_parameters={
+                    "LOCK_TIMEOUT": LOCK_TIMEOUT_S,
+                    "ABORT_DETACHED_QUERY": True,
+                    "TIMEZONE": "UTC",
+                    "QUERY_TAG": f"spotify-playlist-pipeline {self._run_id}",
+                },
+                **{name: value for name, value in defaults.items() if name not in extras},
+            )
+        except errors.Error as error:
+            raise self._login_error(error) from error
+        self._cursor = self._connection.cursor()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._connection.close()
+        except errors.Error:
+            log.debug("Snowflake session did not close", exc_info=True)
+
+    def execute(self, name: str, values: Sequence[Any] = (), **parts: str) -> list[tuple[Any, ...]]:
+        """Runs `sql/<name>.sql`, one statement; returns its rows."""
+        return self._execute(name, read_sql(name, **parts), values)
+
+    def execute_all(self, name: str, **parts: str) -> None:
+        """Runs every statement of `sql/<name>.sql`."""
+        for statement, _ in split_statements(StringIO(read_sql(name, **parts)), remove_comments=True):
+            if statement and statement.strip(" \n;"):
+                self._execute(name, statement, ())
+
+    def begin(self) -> None:
+        """Opens a transaction."""
+        self._execute("", "BEGIN", ())
+
+    def commit(self) -> None:
+        """Commits the transaction."""
+        self._execute("", "COMMIT", ())
+
+    def rollback(self) -> None:
+        """Rolls the transaction back; the server does so itself where it cannot be told."""
+        try:
+            self._cursor.execute("ROLLBACK")
+        except errors.Error:
+            log.debug("ROLLBACK did not reach Snowflake", exc_info=True)
+
+    @property
+    def rowcount(self) -> int:
+        """Rows that the last statement changed."""
+        return int(self._cursor.rowcount or 0)
+
+    def _execute(self, name: str, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        self.statements += 1
+        try:
+            self._cursor.execute(text, tuple(values) or None)
+            return list(self._cursor.fetchall())
+        except errors.Error as error:
+            raise self._explained(name or text, error) from error
+
+    def _explained(self, name: str, error: errors.Error) -> PipelineError:
+        where = f"sql/{name}.sql" if "/" in name else name
+        text = f"Snowflake refused {where} (role {self._role}, {self._place}): {error.msg}"
+        if error.errno in ADVICE:
+            return ConfigurationError(f"{text}. What to do: {ADVICE[error.errno]}")
+        if error.errno == LOCK_TIMEOUT:
+            return LockTimeout(text)
+        if isinstance(error, errors.ProgrammingError):
+            return StopRun(text)
+        return Transient(f"Snowflake did not answer {where}: {error.msg}")
+
+    def _login_error(self, error: errors.Error) -> PipelineError:
+        account = self._connector.credentials.account
+        text = f"no session with Snowflake account {account} as role {self._role} at {self._place}: {error.msg}"
+        if isinstance(error, errors.OperationalError):
+            return Transient(text)
+        return ConfigurationError(f"{text}. What to do: correct user, key, role or account of the block")
+
+    @property
+    def _place(self) -> str:
+        return f"{self._connector.database}.{self._connector.schema_}"
+
+    @property
+    def _role(self) -> str:
+        return str(self._connector.credentials.role or "of the user")

@@ -1,0 +1,31 @@
+"""Statements from `sql/`: values are bound by the server; only names, file names and the lake's URL are filled in."""
+
+import re
+from pathlib import Path
+from string import Template
+
+from flows.errors import ConfigurationError
+
+SQL = Path(__file__).parents[2] / "sql"
+
+
+def read_sql(name: str, **parts: str) -> str:
+    """Text of `sql/<name>.sql` with `${part}` filled in; a part comes from `identifier` or `literal`."""
+    path = SQL / f"{name}.sql"
+    try:
+        return Template(path.read_text(encoding="utf-8")).substitute(parts)
+    except (OSError, KeyError, ValueError) as error:
+        raise ConfigurationError(f"sql/{name}.sql cannot be used: {error!r}. Deploy the file again") from error
+
+
+def identifier(name: str) -> str:
+    """A name of ours as Snowflake stores it, quoted."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise ConfigurationError(f"{name!r} is no name for a table or column: letters, digits and _ only")
+    return f'"{name.upper()}"'
+
+
+def literal(text: str) -> str:
+    """A file name or URL as a string literal, where Snowflake's syntax allows no bind variable."""
+    escaped = text.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"

@@ -1,0 +1,6 @@
+-- What readers see for a date, and which runs put it there.
+SELECT h.playlist_id, h.snapshot_id, l.receipt_key
+FROM playlists_history AS h
+INNER JOIN loads AS l
+    ON h.run_id = l.run_id AND h.playlist_id = l.playlist_id AND h.snapshot_date = l.snapshot_date
+WHERE h.snapshot_date = ?

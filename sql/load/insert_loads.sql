@@ -1,0 +1,20 @@
+-- The ledger: one row per partition that this run put in place, from one JSON document.
+INSERT INTO loads (
+    run_id, code_version, load, receipt_key, playlist_id, snapshot_date, source_key, source_fetched_at,
+    snapshot_id, item_count, rejected, rows_by_table, loaded_at
+)
+SELECT
+    ?,
+    ?,
+    ?,
+    ?,
+    part.value:playlist_id::VARCHAR,
+    part.value:snapshot_date::DATE,
+    part.value:source_key::VARCHAR,
+    part.value:source_fetched_at::TIMESTAMP_NTZ,
+    part.value:snapshot_id::VARCHAR,
+    part.value:item_count::NUMBER,
+    part.value:rejected::NUMBER,
+    part.value:rows_by_table,
+    SYSDATE()
+FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) AS part

@@ -1,0 +1,2 @@
+INSERT INTO schema_versions (version, lake_url, code_version, applied_at)
+SELECT ?, ?, ?, SYSDATE()
