@@ -36,10 +36,14 @@ def decode_head(body: bytes) -> PlaylistHead:
 
 
 class Page(NamedTuple):
-    """Entries of one answer as JSON, in order, and how many Spotify says the playlist has."""
+    """Entries of one answer as JSON, in order, and how many Spotify says the playlist has.
+
+    `shape` says where the entries were: under `tracks` (old), `items` (new) or `both`.
+    """
 
     entries: list[bytes]
     total: int | None
+    shape: str
 
 
 def decode_page(body: bytes) -> Page | None:
@@ -55,11 +59,17 @@ def decode_page(body: bytes) -> Page | None:
         answer = msgspec.convert(json.loads(body), Answer[Any])
         encode = _dump
     if isinstance(answer.items, list):
-        return Page([encode(entry) for entry in answer.items], answer.total)
-    for paging in (answer.items, answer.tracks):
-        if paging is not None and paging.items is not None:
-            return Page([encode(entry) for entry in paging.items], paging.total)
-    return None
+        return Page([encode(entry) for entry in answer.items], answer.total, "items")
+    found = {
+        shape: paging
+        for shape, paging in (("items", answer.items), ("tracks", answer.tracks))
+        if paging is not None and paging.items is not None
+    }
+    if not found:
+        return None
+    shape, paging = next(iter(found.items()))
+    entries = [encode(entry) for entry in paging.items or []]
+    return Page(entries, paging.total, "both" if len(found) > 1 else shape)
 
 
 def _dump(entry: object) -> bytes:

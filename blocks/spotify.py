@@ -1,0 +1,63 @@
+"""The credentials of a Spotify app as a Prefect block."""
+
+import ipaddress
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from prefect.blocks.core import Block
+from pydantic import Field, SecretStr, field_validator
+
+from flows.spotify.auth import AccessToken
+
+
+class SpotifyCredentials(Block):
+    """A Spotify app, with a user's refresh token (the default way) or for itself (client credentials)."""
+
+    _block_type_name = "Spotify Credentials"
+    _block_type_slug = "spotify-credentials"
+    _description = "Reads playlists from the Spotify Web API."
+
+    client_id: str = Field(description="Client id of the app, from Spotify's developer dashboard.")
+    client_secret: SecretStr = Field(description="Client secret of the app.")
+    refresh_token: SecretStr | None = Field(
+        default=None,
+        description="Lets the app read what a user may read. Lives six months from the authorisation.",
+    )
+    authorized_at: datetime | None = Field(default=None, description="When the user authorised the app, UTC.")
+    api_url: str = Field(default="https://api.spotify.com/v1", description="Where the Web API is.")
+    accounts_url: str = Field(
+        default="https://accounts.spotify.com", description="Where tokens come from, at /api/token."
+    )
+
+    @field_validator("api_url", "accounts_url")
+    @classmethod
+    def _encrypted(cls, url: str) -> str:
+        """Secrets travel over https only, or stay on this machine."""
+        parts = urlsplit(url)
+        if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
+            return url.rstrip("/")
+        raise ValueError(f"{url!r} must start with https:// (http:// only for a loopback address)")
+
+    def access_token(self) -> AccessToken:
+        """The token that a client shares; a rotated refresh token is written back to the block at once."""
+        return AccessToken(
+            self.client_id,
+            self.client_secret.get_secret_value(),
+            self.refresh_token.get_secret_value() if self.refresh_token else None,
+            self.accounts_url,
+            self._keep_refresh_token,
+        )
+
+    def _keep_refresh_token(self, token: str) -> None:
+        self.refresh_token = SecretStr(token)
+        if self._block_document_name:
+            self.save(self._block_document_name, overwrite=True)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

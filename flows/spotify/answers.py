@@ -1,0 +1,98 @@
+"""What an answer of the Web API means for the run. Source: Web API reference, and observed answers."""
+
+import requests
+from spotipy.exceptions import SpotifyException, SpotifyOauthError
+
+from flows.errors import ConfigurationError, PipelineError, PlaylistUnavailable, QuotaExceeded, Transient
+
+RETRY_AFTER_CAP_S = 60
+"""A longer Retry-After is a day's quota, not a window."""
+SPOTIFY_OWNED = "37i9dQ"
+"""How ids of Spotify's own playlists start."""
+
+UNAUTHORIZED, FORBIDDEN, TOO_MANY, SERVER_ERROR = 401, 403, 429, 500
+
+
+class RateLimited(Transient):
+    """Wait as long as Spotify says, then try again."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"Spotify asks to wait {seconds:g} s")
+        self.seconds = seconds
+
+
+class TokenExpired(Transient):
+    """Fetch a new token once, then try again."""
+
+
+NOT_YOURS = (
+    "Spotify gives this app the playlist's name but not its entries: since 2026 apps in development mode "
+    "read only playlists that their user owns or collaborates on. Make the user a collaborator, "
+    "or use an app with extended quota"
+)
+
+
+def explained(error: Exception, playlist: str) -> PipelineError:
+    """The error by what the run does next."""
+    if isinstance(error, SpotifyOauthError):
+        return _token_refused(error)
+    if isinstance(error, SpotifyException):
+        return _refused(error, playlist)
+    if isinstance(error, requests.RequestException):
+        return Transient(f"playlist {playlist}: no answer from Spotify ({type(error).__name__})")
+    return Transient(f"playlist {playlist}: an answer that cannot be read ({type(error).__name__})")
+
+
+def _token_refused(error: SpotifyOauthError) -> PipelineError:
+    if error.error == "invalid_grant":
+        return ConfigurationError(
+            "Spotify refuses the refresh token: it is expired (six months after the authorisation) or revoked. "
+            "Authorise again and store the new token in the SpotifyCredentials block"
+        )
+    return ConfigurationError(
+        f"Spotify refuses the client id or secret ({error.error}): correct them in the SpotifyCredentials block"
+    )
+
+
+def _refused(error: SpotifyException, playlist: str) -> PipelineError:
+    status, text = error.http_status, str(error.msg).rsplit("\n", 1)[-1].strip()
+    if status == UNAUTHORIZED:
+        return _unauthorized(text)
+    if status == FORBIDDEN:
+        return _forbidden(text, playlist)
+    if status == TOO_MANY:
+        return _too_many(error)
+    if status >= SERVER_ERROR:
+        return Transient(f"playlist {playlist}: Spotify answered {status}")
+    if playlist.startswith(SPOTIFY_OWNED):
+        return PlaylistUnavailable(
+            f"playlist {playlist}: Spotify's own playlists are closed to this class of app ({status} {text})"
+        )
+    return PlaylistUnavailable(
+        f"playlist {playlist}: deleted, private or a wrong id ({status} {text}). Check the link"
+    )
+
+
+def _unauthorized(text: str) -> PipelineError:
+    if "user authentication" in text:
+        return ConfigurationError(
+            f"Spotify wants a user's token ({text}): add a refresh_token to the SpotifyCredentials block"
+        )
+    return TokenExpired(f"401 {text}")
+
+
+def _forbidden(text: str, playlist: str) -> PipelineError:
+    if "premium" in text.lower() or "registered" in text.lower():
+        return ConfigurationError(
+            f"Spotify refuses the app ({text}): its owner needs Premium and its users must be on its allow list"
+        )
+    return PlaylistUnavailable(f"playlist {playlist}: {NOT_YOURS} (403 {text})")
+
+
+def _too_many(error: SpotifyException) -> PipelineError:
+    after = (error.headers or {}).get("Retry-After", "")
+    seconds = float(after) if after.replace(".", "", 1).isdigit() else None
+    if error.reason == "QUOTA_EXCEEDED" or seconds is None or seconds > RETRY_AFTER_CAP_S:
+        when = f"in {seconds:g} s" if seconds else "tomorrow"
+        return QuotaExceeded(f"Spotify's quota for this app is used up: run again {when}")
+    return RateLimited(seconds)

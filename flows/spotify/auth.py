@@ -1,0 +1,70 @@
+"""The access token of a run: fetched once, shared by all threads, never on disk."""
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+from spotipy.cache_handler import MemoryCacheHandler
+from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOAuth
+
+REDIRECT_URI = "http://127.0.0.1:8888/callback"
+"""Loopback by its IP literal, as Spotify demands; only the authorisation itself listens there."""
+TIMEOUT_S = 30
+
+
+class AccessToken:
+    """An auth manager for spotipy. Never interactive: with a refresh token or the client's own credentials."""
+
+    def __init__(
+        self,
+        client_id: str,
+        client_secret: str,
+        refresh_token: str | None,
+        accounts_url: str,
+        on_rotated: Callable[[str], None],
+    ) -> None:
+        common: dict[str, Any] = {
+            "client_id": client_id,
+            "client_secret": client_secret,
+            "cache_handler": MemoryCacheHandler(),
+            "requests_timeout": TIMEOUT_S,
+        }
+        self._refresh_token = refresh_token
+        self._on_rotated = on_rotated
+        self._manager = (
+            SpotifyOAuth(redirect_uri=REDIRECT_URI, open_browser=False, **common)
+            if refresh_token
+            else SpotifyClientCredentials(**common)
+        )
+        self._manager.OAUTH_TOKEN_URL = f"{accounts_url.rstrip('/')}/api/token"
+        self._lock = Lock()
+        self._token: str | None = None
+
+    def get_access_token(self, *, as_dict: bool = False) -> str:
+        """The token in use; spotipy calls this before each request."""
+        del as_dict
+        with self._lock:
+            if self._token is None:
+                self._token = self._fetch()
+            return self._token
+
+    @property
+    def current(self) -> str | None:
+        """The token that the next request will carry, if one was fetched."""
+        return self._token
+
+    def drop(self, token: str | None) -> None:
+        """Forgets a token that Spotify no longer takes, unless another thread has replaced it already."""
+        with self._lock:
+            if self._token == token:
+                self._token = None
+
+    def _fetch(self) -> str:
+        if self._refresh_token is None:
+            return str(self._manager.get_access_token(as_dict=False, check_cache=False))
+        answer = self._manager.refresh_access_token(self._refresh_token)
+        rotated = answer.get("refresh_token")
+        if rotated and rotated != self._refresh_token:
+            self._refresh_token = rotated
+            self._on_rotated(rotated)
+        return str(answer["access_token"])

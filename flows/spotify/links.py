@@ -1,0 +1,32 @@
+"""Playlists as people name them: ids, URIs and links."""
+
+import re
+
+from flows.errors import ConfigurationError
+
+_LINK = re.compile(
+    r"(?:spotify:(?:user:[^:/\s]+:)?playlist:"
+    r"|(?:https?://)?open\.spotify\.com/(?:intl-[a-z]{2}(?:-[a-z]{2})?/)?(?:embed/)?(?:user/[^/\s]+/)?playlist/)?"
+    r"(?P<id>[0-9A-Za-z]{22})"
+    r"(?:/?(?:\?[^\s]*)?(?:#[^\s]*)?)?",
+    re.IGNORECASE,
+)
+
+
+def playlist_id(text: str) -> str:
+    """The id in an id, a `spotify:playlist:` URI or an open.spotify.com link; ConfigurationError otherwise."""
+    match = _LINK.fullmatch(text.strip(" "))
+    if match is None:
+        message = (
+            f"{text!r} is no playlist: give its 22-character id, its spotify:playlist: URI "
+            "or its open.spotify.com link. Nothing was requested"
+        )
+        raise ConfigurationError(message)
+    return match["id"]
+
+
+def playlist_ids(texts: list[str]) -> list[str]:
+    """The ids in the order given, each once."""
+    if not texts:
+        raise ConfigurationError("no playlist was given: name at least one. Nothing was requested")
+    return list(dict.fromkeys(playlist_id(text) for text in texts))

@@ -1,0 +1,106 @@
+"""Reading a whole playlist: page one, the pages after it, and whether it held still meanwhile."""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from msgspec import DecodeError
+
+from flows.errors import PlaylistUnavailable
+from flows.spotify.answers import NOT_YOURS
+from flows.spotify.client import SpotifyClient
+from flows.transform.decode import Page, decode_head, decode_page
+
+log = logging.getLogger(__name__)
+
+READS = 3
+"""A playlist that changes while it is read is read again, twice at most."""
+
+
+class Answers(NamedTuple):
+    """The answers about one playlist, in order, and what was read of them."""
+
+    playlist_id: str
+    snapshot_id: str
+    fetched_at: datetime
+    api_shape: str
+    total: int
+    bodies: list[bytes]
+
+
+def read_playlist(
+    client: SpotifyClient, playlist_id: str, is_published: Callable[[str], bool]
+) -> Answers | None:
+    """All entries of a playlist; None where `is_published` knows its snapshot id already.
+
+    Raises PlaylistUnavailable where Spotify does not give the entries or they keep changing.
+    """
+    for _ in range(READS):
+        answers, count = _read_once(client, playlist_id, is_published)
+        if answers is None:
+            return None
+        if count == answers.total and _held_still(client, answers):
+            return answers
+        log.info("playlist %s changed while it was read; reading it again", playlist_id)
+    message = (
+        f"playlist {playlist_id}: it changed during each of {READS} reads, or Spotify counts {answers.total} "
+        f"entries and gives {count}. Run again when it is quiet"
+    )
+    raise PlaylistUnavailable(message)
+
+
+def _read_once(
+    client: SpotifyClient, playlist_id: str, is_published: Callable[[str], bool]
+) -> tuple[Answers | None, int]:
+    fetched_at = datetime.now(UTC)
+    first = client.playlist(playlist_id)
+    snapshot_id, page = _first_page(playlist_id, first)
+    if is_published(snapshot_id):
+        return None, 0
+    bodies, count = [first], len(page.entries)
+    total = count if page.total is None else page.total
+    for body, received in _further_pages(client, playlist_id, page, total):
+        bodies.append(body)
+        count += received
+        log.info("playlist %s: %s of %s entries", playlist_id, count, total)
+    return Answers(playlist_id, snapshot_id, fetched_at, page.shape, total, bodies), count
+
+
+def _further_pages(
+    client: SpotifyClient, playlist_id: str, first: Page, total: int
+) -> Iterator[tuple[bytes, int]]:
+    """Bodies after page one and their numbers of entries, by offset of what was really received."""
+    endpoint, count = "items", len(first.entries)
+    while count < total:
+        try:
+            body = client.page(playlist_id, endpoint, count)
+        except PlaylistUnavailable:
+            if endpoint == "tracks" or first.shape == "items":
+                raise
+            endpoint = "tracks"
+            continue
+        page = decode_page(body)
+        if page is None or not page.entries:
+            return
+        yield body, len(page.entries)
+        count += len(page.entries)
+
+
+def _first_page(playlist_id: str, body: bytes) -> tuple[str, Page]:
+    try:
+        page = decode_page(body)
+        snapshot_id = decode_head(body).snapshot_id
+    except (DecodeError, ValueError) as error:
+        message = f"playlist {playlist_id}: Spotify's answer is not that of a playlist: {error}"
+        raise PlaylistUnavailable(message) from error
+    if page is None:
+        raise PlaylistUnavailable(f"playlist {playlist_id}: {NOT_YOURS}")
+    return snapshot_id, page
+
+
+def _held_still(client: SpotifyClient, answers: Answers) -> bool:
+    """One answer is consistent by itself; after several the snapshot id is read again."""
+    if len(answers.bodies) == 1:
+        return True
+    return decode_head(client.playlist(answers.playlist_id)).snapshot_id == answers.snapshot_id
