@@ -1,0 +1,83 @@
+"""The account: what its sessions share."""
+
+import threading
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from fakesnow import info_schema, macros
+from fakesnow.expr import normalise_ident
+from fakesnow.instance import FakeSnow
+
+from sandbox.snowflake.session import Session
+from sandbox.snowflake.stages import Options, Stage
+from sandbox.snowflake.tables import create_history
+
+KNOWN_ROLES = frozenset({"ACCOUNTADMIN", "SYSADMIN", "SECURITYADMIN", "USERADMIN", "PUBLIC"})
+Name = tuple[str, str, str]  # database, schema, object
+
+
+class Account:
+    """Databases, roles, integrations, stages and file formats; in memory, gone with the process."""
+
+    def __init__(self, s3_endpoint: str, idle_abort: float, max_lock_wait: float) -> None:
+        self.engine = FakeSnow(create_database_on_connect=False, create_schema_on_connect=False).duck_conn
+        self.s3: Any = boto3.client(
+            "s3",
+            endpoint_url=s3_endpoint,
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+            region_name="us-east-1",
+            config=Config(max_pool_connections=16, retries={"max_attempts": 2}),
+        )
+        self.idle_abort = idle_abort
+        self.max_lock_wait = max_lock_wait
+        self.roles = set(KNOWN_ROLES)
+        self.integrations: dict[str, Options] = {}
+        self.stages: dict[Name, Stage] = {}
+        self.formats: dict[Name, Options] = {}
+        self.sessions: set[Session] = set()
+        self.released = threading.Condition()
+        self.definitions = threading.Lock()  # one CREATE DATABASE at a time
+
+    def schema_exists(self, database: str, schema: str) -> bool:
+        """Tell whether the schema is there, also just committed."""
+        sql = "SELECT 1 FROM duckdb_schemas() WHERE upper(database_name) = ? AND upper(schema_name) = ?"
+        with self.engine.cursor() as cursor:
+            return cursor.execute(sql, [database, schema]).fetchone() is not None
+
+    def namespace(self, database: str | None, schema: str | None) -> tuple[str | None, str | None]:
+        """Return what a login gets: unknown names are dropped without an error, as in Snowflake."""
+        database = normalise_ident(database).upper() if database else None
+        if database is None or not self.schema_exists(database, "MAIN"):
+            return None, None
+        schema = normalise_ident(schema).upper() if schema else "PUBLIC"
+        return database, schema if self.schema_exists(database, schema) else None
+
+    def create_database(self, name: str) -> bool:
+        """Create a database with its PUBLIC schema; False if it exists."""
+        if self.schema_exists(name.upper(), "MAIN"):
+            return False
+        with self.engine.cursor() as cursor:
+            cursor.execute(f"ATTACH ':memory:' AS \"{name}\"")
+            cursor.execute(info_schema.per_db_creation_sql(name))
+            cursor.execute(macros.creation_sql(name))
+            cursor.execute(f'CREATE SCHEMA "{name}".PUBLIC')
+            create_history(cursor, name)
+        return True
+
+    def open_session(self, database: str | None, schema: str | None) -> Session:
+        """Log in; the session owns a DuckDB cursor, hence its own transaction."""
+        session = Session(self, self.engine.cursor(), *self.namespace(database, schema))
+        self.sessions.add(session)
+        return session
+
+    def close_session(self, session: Session) -> None:
+        """Log out, rolling back what is open."""
+        session.close_session()
+        self.sessions.discard(session)
+
+    def notify_waiting(self) -> None:
+        """Wake the statements that wait for a lock."""
+        with self.released:
+            self.released.notify_all()

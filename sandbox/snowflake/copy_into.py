@@ -1,0 +1,157 @@
+"""COPY INTO a table FROM a stage: everything is read as text, then cast to the table's types."""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa  # type: ignore[import-untyped]
+from fakesnow.transforms.options import parse_options
+from sqlglot import exp
+
+from sandbox.snowflake import errors, stages
+from sandbox.snowflake.csv_format import CsvFormat
+from sandbox.snowflake.diagnosis import explain
+from sandbox.snowflake.lake import LakeFile, fetch
+from sandbox.snowflake.load import Column, Load
+from sandbox.snowflake.tables import Table, existing_table
+
+if TYPE_CHECKING:
+    from sandbox.snowflake.session import Session
+
+MOST_FILES = 1000
+OPTIONS = {"FILES", "FILE_FORMAT", "FORCE", "ON_ERROR", "PURGE"}
+RESULT = pa.schema(
+    [
+        ("file", pa.string()),
+        ("status", pa.string()),
+        ("rows_parsed", pa.int64()),
+        ("rows_loaded", pa.int64()),
+        ("error_limit", pa.int64()),
+        ("errors_seen", pa.int64()),
+        ("first_error", pa.string()),
+        ("first_error_line", pa.int64()),
+        ("first_error_character", pa.int64()),
+        ("first_error_column_name", pa.string()),
+    ]
+)
+NO_ERROR = (None, None, None, None)
+
+
+def copy_into(session: "Session", copy: exp.Copy) -> pa.Table:
+    """Run the COPY; return its result, a row per file, or a single status when all were loaded before."""
+    target = copy.this
+    table = existing_table(session, target.this if isinstance(target, exp.Schema) else target)
+    columns = _columns(session, table, target)
+    options = _options(copy)
+    url, file_format = _source(session, copy, options)
+    with tempfile.TemporaryDirectory() as directory:
+        urls = [f"{url}/{name.removeprefix('/')}" for name in options["FILES"]]
+        files = fetch(session.account.s3, urls, file_format.compression, Path(directory))
+        _check_backslashes(files, file_format)
+        loaded = set() if options.get("FORCE") else _loaded_before(session, table)
+        new = [file for file in files if (file.url, file.etag) not in loaded]
+        counts = _run(session, Load(table, columns, file_format, new))
+    return _result(files, counts)
+
+
+def _options(copy: exp.Copy) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for parameter in copy.args.get("params") or []:
+        name = parameter.this.name.upper()
+        if name not in OPTIONS:
+            raise errors.not_emulated(f"the COPY option {name}")
+        if name == "FILE_FORMAT":
+            options[name] = stages.file_format_options(parameter.expressions)
+        else:
+            options |= parse_options([exp.Property(this=parameter.this, value=parameter.expression)])
+    if str(options.get("ON_ERROR", "ABORT_STATEMENT")).upper() != "ABORT_STATEMENT" or options.get("PURGE"):
+        raise errors.not_emulated("COPY with ON_ERROR other than ABORT_STATEMENT, or with PURGE")
+    options["FILES"] = _file_names(options.get("FILES"))
+    return options
+
+
+def _file_names(names: list[str] | None) -> list[str]:
+    if not names:
+        raise errors.not_emulated("COPY without FILES")
+    if len(names) > MOST_FILES:
+        raise errors.failure(1038, "42601", f"FILES has {len(names)} names; {MOST_FILES} is the maximum.")
+    return list(dict.fromkeys(names))
+
+
+def _source(session: "Session", copy: exp.Copy, options: dict[str, Any]) -> tuple[str, CsvFormat]:
+    variable = copy.args["files"][0].this
+    if not isinstance(variable, exp.Var) or not variable.name.startswith("@"):
+        raise errors.not_emulated("COPY from anything but @stage/path/")
+    name, _, path = variable.name[1:].partition("/")
+    stage = session.account.stages.get(stages.qualified(session, name))
+    if stage is None:
+        raise errors.does_not_exist("Stage", name)
+    chosen = options.get("FILE_FORMAT") or stage.file_format
+    url = f"{stage.url.rstrip('/')}/{path}".rstrip("/")
+    return url, CsvFormat.of(stages.named_format(session, chosen))
+
+
+def _columns(session: "Session", table: Table, target: exp.Expression) -> list[Column]:
+    sql = (
+        "SELECT column_name, data_type, is_nullable FROM duckdb_columns() "
+        "WHERE table_oid = ? AND database_name = ? ORDER BY column_index"
+    )
+    rows = session.connection.execute(sql, [table.oid, table.database]).fetchall()
+    known = {name: Column(name, type_, nullable) for name, type_, nullable in rows}
+    if not isinstance(target, exp.Schema):
+        return list(known.values())
+    wanted = [part.name if part.args.get("quoted") else part.name.upper() for part in target.expressions]
+    for name in wanted:
+        if name not in known:
+            raise errors.failure(904, "42000", f"SQL compilation error: invalid identifier '{name}'")
+    return [known[name] for name in wanted]
+
+
+def _check_backslashes(files: list[LakeFile], file_format: CsvFormat) -> None:
+    if file_format.backslash_is_text:
+        return
+    for file in files:
+        if b"\\" in file.path.read_bytes():
+            raise errors.not_emulated(
+                f"the default ESCAPE_UNENCLOSED_FIELD, a backslash, and '{file.url}' has one: set it to NONE"
+            )
+
+
+def _loaded_before(session: "Session", table: Table) -> set[tuple[str, str]]:
+    sql = f"SELECT file_name, etag FROM {table.history} WHERE table_oid = ?"
+    return set(session.connection.execute(sql, [table.oid]).fetchall())
+
+
+def _run(session: "Session", load: Load) -> dict[str, int]:
+    """Insert the files' rows; return rows by URL."""
+    if not load.files:
+        return {}
+    try:
+        with session.atomic() as connection:
+            connection.execute(load.insert())
+            counting = f"SELECT __file, count(*) FROM {load.source()} GROUP BY __file"
+            rows = connection.execute(counting).fetchall()
+            history = [(load.table.oid, file.url, file.etag) for file in load.files]
+            connection.executemany(f"INSERT INTO {load.table.history} VALUES (?, ?, ?)", history)
+    except duckdb.TransactionException:
+        raise
+    except duckdb.Error as error:
+        raise explain(session.account.engine, error, load) from error
+    by_path = {Path(path): count for path, count in rows}
+    return {file.url: by_path.get(file.path, 0) for file in load.files}
+
+
+def _result(files: list[LakeFile], counts: dict[str, int]) -> pa.Table:
+    if not counts:
+        return pa.table({"status": ["Copy executed with 0 files processed."]})
+    rows = [
+        (file.url, "LOADED", counts[file.url], counts[file.url], 1, 0, *NO_ERROR)
+        if file.url in counts
+        else (file.url, "LOAD_SKIPPED", 0, 0, None, 1, "File was loaded before.", None, None, None)
+        for file in files
+    ]
+    return pa.Table.from_arrays(
+        [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), RESULT, strict=True)],
+        schema=RESULT,
+    )

@@ -1,0 +1,104 @@
+"""A cursor: every statement of a session passes through here."""
+
+import datetime as dt
+import time
+from typing import TYPE_CHECKING, Any
+
+import sqlglot
+from fakesnow.cursor import FakeSnowflakeCursor
+from sqlglot import exp
+
+from sandbox.snowflake import errors, stages, statements, tables
+from sandbox.snowflake.copy_into import copy_into
+from sandbox.snowflake.locks import run_waiting
+
+if TYPE_CHECKING:
+    from sandbox.snowflake.session import Session
+
+COPY_RESULT = "_copy_result"
+
+
+class Cursor(FakeSnowflakeCursor):
+    """fakesnow's cursor, with Snowflake's statements, locks and errors."""
+
+    _conn: "Session"
+
+    def execute(self, command: str, params: Any = None, *args: Any, **kwargs: Any) -> "Cursor":  # noqa: ANN401
+        """Run one statement; every failure is a ProgrammingError."""
+        with self._conn.lock:
+            try:
+                self._execute_statement(statements.plain(command), params, *args, **kwargs)
+                self._description = super()._describe_last_sql()
+            except Exception as error:
+                raise errors.translate(error) from error
+            finally:
+                self._conn.idle_since = time.monotonic()
+        return self
+
+    def _execute_statement(self, command: str, params: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        session = self._conn
+        if session.aborted and command.upper() != "ROLLBACK":
+            raise errors.failure(
+                90082, "40001", "The transaction was aborted: it blocked another while idle. ROLLBACK first."
+            )
+        answer = statements.answer(session, command)
+        if answer is not None:
+            super().execute(answer)
+            return
+        run = super().execute
+        run_waiting(session, command, lambda: run(command, params, *args, **kwargs))
+
+    def _describe_last_sql(self) -> list[Any]:
+        # fakesnow asks on the event loop's thread, where nothing may wait for the session
+        return self._description
+
+    def _transform(self, expression: exp.Expr, params: Any) -> exp.Expr:  # noqa: ANN401
+        if isinstance(expression, (exp.Copy, exp.TruncateTable)):
+            return expression  # run below, as they are
+        if isinstance(expression, exp.Create):
+            self._record(expression)
+        else:
+            expression = expression.transform(self._context_function, copy=False)
+        return super()._transform(expression, params)
+
+    def _record(self, create: exp.Create) -> None:
+        kind = str(create.kind).upper()
+        if kind == "STAGE":
+            stages.record_stage(self._conn, create)
+        elif kind == "FILE FORMAT":
+            stages.record_format(self._conn, create)
+        else:
+            tables.without_keys(create)
+
+    def _context_function(self, node: exp.Expr) -> exp.Expr:
+        session = self._conn
+        values: dict[type[exp.Expr], str | None] = {
+            exp.CurrentRole: session.role,
+            exp.CurrentUser: session.user,
+            exp.CurrentWarehouse: session.warehouse,
+            exp.CurrentDatabase: session.database,
+            exp.CurrentSchema: session.schema,
+        }
+        if isinstance(node, exp.CurrentTimestamp):
+            # DuckDB's is the start of the transaction, Snowflake's that of the statement
+            value: exp.Expr = exp.cast(exp.Literal.string(dt.datetime.now(dt.UTC).isoformat()), "TIMESTAMPTZ")
+        elif type(node) in values:
+            text = values[type(node)]
+            value = exp.null() if text is None else exp.Literal.string(text)
+        else:
+            return node
+        if not isinstance(node.parent, exp.Select):
+            return value
+        return exp.alias_(value, node.sql(dialect="snowflake"), quoted=True)
+
+    def _inline_variables(self, sql: str) -> str:
+        return sql  # SET is not emulated, and a text may contain $
+
+    def _execute(self, transformed: exp.Expr, params: Any = None) -> None:  # noqa: ANN401
+        if isinstance(transformed, exp.Copy):
+            self._duck_conn.register(COPY_RESULT, copy_into(self._conn, transformed))
+            transformed = sqlglot.parse_one(f"SELECT * FROM {COPY_RESULT}", read="duckdb")
+        elif isinstance(transformed, exp.TruncateTable):
+            tables.truncate(self._conn, transformed)
+            transformed = sqlglot.parse_one(statements.status(statements.SUCCESS), read="duckdb")
+        super()._execute(transformed, params)

@@ -1,0 +1,32 @@
+"""Session parameters: at login and by ALTER SESSION."""
+
+from typing import TYPE_CHECKING
+
+from sandbox.snowflake import errors
+
+if TYPE_CHECKING:
+    from sandbox.snowflake.session import Session
+
+# accepted and without effect: nothing that the stand-in returns depends on them
+HARMLESS = {"QUERY_TAG", "ABORT_DETACHED_QUERY", "STATEMENT_TIMEOUT_IN_SECONDS", "USE_CACHED_RESULT"}
+HARMLESS_PREFIXES = ("CLIENT_", "PYTHON_CONNECTOR_", "STATEMENT_QUEUED_")
+# only these values are emulated
+FIXED = {
+    "AUTOCOMMIT": {"TRUE"},
+    "TIMEZONE": {"UTC", "ETC/UTC"},
+    "TIMESTAMP_TYPE_MAPPING": {"TIMESTAMP_NTZ"},
+    "QUOTED_IDENTIFIERS_IGNORE_CASE": {"FALSE"},
+    "MULTI_STATEMENT_COUNT": {"1"},
+}
+
+
+def set_parameter(session: "Session", name: str, value: str) -> None:
+    """Apply one session parameter; raise for one that would change results if it were emulated."""
+    name, value = name.upper(), value.strip("'")
+    if name == "LOCK_TIMEOUT":
+        session.lock_timeout = float(value)
+    elif name in FIXED:
+        if value.upper() not in FIXED[name]:
+            raise errors.not_emulated(f"{name}={value}, only {sorted(FIXED[name])}")
+    elif name not in HARMLESS and not name.startswith(HARMLESS_PREFIXES):
+        raise errors.not_emulated(f"the session parameter {name}")

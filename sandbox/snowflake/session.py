@@ -1,0 +1,116 @@
+"""A session: a fakesnow connection that knows its role, its parameters and its transaction."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from duckdb import DuckDBPyConnection
+from fakesnow.conn import FakeSnowflakeConnection
+from snowflake.connector.cursor import SnowflakeCursor
+
+from sandbox.snowflake import errors
+from sandbox.snowflake.cursor import Cursor
+
+if TYPE_CHECKING:
+    from sandbox.snowflake.account import Account
+
+DEFAULT_LOCK_TIMEOUT = 43200.0  # seconds, as in Snowflake
+RESULTS_KEPT = 20
+
+
+class RecentResults(OrderedDict[str, tuple[Any, ...]]):
+    """The latest results by query id; fakesnow would keep all of them."""
+
+    def __setitem__(self, key: str, value: tuple[Any, ...]) -> None:
+        super().__setitem__(key, value)
+        while len(self) > RESULTS_KEPT:
+            self.popitem(last=False)
+
+
+class Session(FakeSnowflakeConnection):
+    """One login. `lock` is held while a statement runs: only an idle session can be aborted."""
+
+    def __init__(
+        self, account: "Account", connection: DuckDBPyConnection, database: str | None, schema: str | None
+    ) -> None:
+        super().__init__(
+            connection, RecentResults(), database, schema, create_database=False, create_schema=False
+        )
+        self.account = account
+        self.user = ""
+        self.role = "PUBLIC"
+        self.warehouse: str | None = None
+        self.lock_timeout = DEFAULT_LOCK_TIMEOUT
+        self.lock = threading.Lock()
+        self.in_transaction = False
+        self.written: set[str] = set()  # tables that the open transaction has changed
+        self.aborted = False
+        self.closing = False
+        self.idle_since = time.monotonic()
+
+    def cursor(self, cursor_class: type[SnowflakeCursor] = SnowflakeCursor) -> Cursor:
+        """Return a cursor of the stand-in."""
+        del cursor_class  # results are rows, whatever the client asks for
+        return Cursor(self, self._duck_conn)
+
+    @property
+    def connection(self) -> DuckDBPyConnection:
+        """The session's own DuckDB connection."""
+        return self._duck_conn
+
+    def use(self, database: str, schema: str | None) -> None:
+        """Set the current database and schema, both of which exist."""
+        self._duck_conn.execute(f"SET schema = '{database}.{schema or 'main'}'")
+        self.database, self.database_set = database, True
+        self._schema, self.schema_set = schema, schema is not None
+
+    def begin(self) -> None:
+        """Open a transaction."""
+        if self.in_transaction:
+            raise errors.not_emulated("BEGIN inside a transaction")
+        self._duck_conn.begin()
+        self.in_transaction = True
+
+    def end(self, command: str) -> None:
+        """End the transaction, if there is one, with `command`: COMMIT or ROLLBACK."""
+        if not self.in_transaction:
+            return
+        self._duck_conn.execute(command)
+        self.in_transaction = False
+        self.written.clear()
+        self.account.notify_waiting()
+
+    def restart(self) -> None:
+        """Take a new snapshot, with nothing written yet: a waiter sees what was committed meanwhile."""
+        if self.in_transaction:
+            self._duck_conn.rollback()
+            self._duck_conn.begin()
+
+    def abort(self) -> None:
+        """Roll back from outside; every statement fails until the session says ROLLBACK."""
+        self.end("ROLLBACK")
+        self.aborted = True
+
+    def close_session(self) -> None:
+        """Roll back and free the session, once its running statement has ended."""
+        self.closing = True  # a statement that waits for a lock gives up
+        with self.lock:
+            self.end("ROLLBACK")
+            self.close()
+
+    @contextmanager
+    def atomic(self) -> Iterator[DuckDBPyConnection]:
+        """Run several DuckDB statements as one, in the open transaction or in one of their own."""
+        if self.in_transaction:
+            yield self._duck_conn
+            return
+        self._duck_conn.begin()
+        try:
+            yield self._duck_conn
+            self._duck_conn.commit()
+        except BaseException:
+            self._duck_conn.rollback()
+            raise

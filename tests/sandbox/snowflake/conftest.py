@@ -1,0 +1,137 @@
+"""A stand-in and an S3 server per test module, on loopback ports of their own."""
+
+import contextlib
+import gzip
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+import snowflake.connector
+import uvicorn
+from moto.server import ThreadedMotoServer
+from starlette.types import ASGIApp
+
+from sandbox.snowflake.server import create_app
+
+Connection = Any
+Connect = Callable[..., Connection]
+BUCKET = "lake-bucket"
+SETUP = [
+    "CREATE DATABASE music",
+    "CREATE SCHEMA lists",
+    "CREATE ROLE loader",
+    "CREATE STORAGE INTEGRATION lake_reader TYPE = EXTERNAL_STAGE STORAGE_PROVIDER = 'S3' ENABLED = TRUE"
+    f" STORAGE_AWS_ROLE_ARN = 'arn:aws:iam::1:role/r' STORAGE_ALLOWED_LOCATIONS = ('s3://{BUCKET}/')",
+    f"CREATE STAGE lake URL = 's3://{BUCKET}/' STORAGE_INTEGRATION = lake_reader",
+    "CREATE FILE FORMAT playlist_csv TYPE = CSV SKIP_HEADER = 1 FIELD_OPTIONALLY_ENCLOSED_BY = '\"'"
+    " NULL_IF = () EMPTY_FIELD_AS_NULL = TRUE ESCAPE_UNENCLOSED_FIELD = NONE COMPRESSION = GZIP"
+    " ENCODING = 'UTF8'",
+]
+
+
+@contextlib.contextmanager
+def serving(app: ASGIApp) -> Iterator[int]:
+    """Serve the app from a thread; yields its port."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
+    ready = threading.Event()
+    startup = server.startup
+
+    async def announce(sockets: Any = None) -> None:  # noqa: ANN401
+        await startup(sockets)
+        ready.set()
+
+    server.startup = announce  # type: ignore[method-assign]
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    assert ready.wait(10), "the server did not start"
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def connector(port: int) -> Connect:
+    """Return `snowflake.connector.connect` bound to a stand-in; keyword arguments override."""
+
+    def connect(**options: Any) -> Connection:  # noqa: ANN401
+        defaults = {
+            "user": "u",
+            "password": "p",
+            "account": "sandbox",
+            "host": "127.0.0.1",
+            "port": port,
+            "protocol": "http",
+            "database": "MUSIC",
+            "schema": "LISTS",
+            "network_timeout": 10,
+            "login_timeout": 10,
+            "paramstyle": "qmark",
+        }
+        return snowflake.connector.connect(**(defaults | options))
+
+    return connect
+
+
+@pytest.fixture(scope="module")
+def s3_endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def s3(s3_endpoint: str) -> Any:  # noqa: ANN401
+    client = boto3.client(
+        "s3",
+        endpoint_url=s3_endpoint,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        region_name="us-east-1",
+    )
+    client.create_bucket(Bucket=BUCKET)
+    return client
+
+
+@pytest.fixture(scope="module")
+def connect(s3_endpoint: str) -> Iterator[Connect]:
+    """Connect to a stand-in where database MUSIC, schema LISTS and stage LAKE exist."""
+    with serving(create_app(s3_endpoint, idle_abort=0.2, max_lock_wait=5)) as port:
+        result = connector(port)
+        with result(database=None, schema=None) as admin:
+            for statement in SETUP:
+                admin.cursor().execute(statement)
+        yield result
+
+
+@pytest.fixture
+def connection(connect: Connect) -> Iterator[Connection]:
+    with connect() as opened:
+        yield opened
+
+
+Run = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def run(connection: Connection) -> Run:
+    """Run one statement with its binds; returns the rows."""
+
+    def run_one(sql: str, *binds: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401
+        return list(connection.cursor().execute(sql, binds or None).fetchall())
+
+    return run_one
+
+
+@pytest.fixture
+def put(s3: Any) -> Callable[[str, str], None]:  # noqa: ANN401
+    """Put a gzipped text under a key of the lake."""
+
+    def put_text(key: str, text: str) -> None:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=gzip.compress(text.encode()))
+
+    return put_text
