@@ -56,6 +56,6 @@ def running(app: ASGIApp) -> Iterator[str]:
             raise TimeoutError(f"the stand-in did not start within {PATIENCE} s")
         yield f"http://{HOST}:{bound.getsockname()[1]}"
     finally:
-        server.should_exit = True
+        server.should_exit = server.force_exit = True  # waits for no idle client
         thread.join(PATIENCE)
         bound.close()

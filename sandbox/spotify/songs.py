@@ -20,7 +20,7 @@ REMEMBERED = 365  # days after which no song is in a chart any more
 ERA = 40  # days in which an artist's songs are on one album
 PREFERENCE = tuple(accumulate(1 / (rank + 6) for rank in range(ARTISTS)))  # few artists have most of the hits
 LINE_UPS = (60, 24, 8, 3, 1.5, 1, 0.8, 0.6, 0.6, 0.5)  # weights of 1-10 artists on one song
-RENAMED_AFTER = 12  # days
+RENAMED_AFTER = 12  # days after the release
 OFTEN, SELDOM = 0.5, 0.08
 
 
@@ -121,7 +121,7 @@ def _track(song: Song) -> Json:
 def track_on(song: Song, ordinal: int) -> Json:
     """Give a song's track as it stands on a day: its popularity moves, and some songs get a new name."""
     standing = {**_track(song), "popularity": popularity(song, ordinal)}
-    renamed = noise("renamed", song.released, song.number) > 1 - SELDOM
+    renamed = noise("renamed", song.released, song.number) > 1 - 2 * SELDOM
     if renamed and ordinal - song.released >= RENAMED_AFTER:
         standing["name"] += " (Sped Up Version)"
     return standing

@@ -1,0 +1,44 @@
+"""The stand-in, served to real clients on loopback."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import date
+from functools import cache
+
+import pytest
+
+from sandbox.spotify.accounts import Accounts
+from sandbox.spotify.server import create_app
+from sandbox.spotify.serving import running
+from sandbox.spotify.shapes import Shape
+from sandbox.spotify.sources import Source, Synthetic
+from sandbox.spotify.standin import Standin, Start
+
+
+def _starting(stack: ExitStack) -> Start:
+    def start(
+        shape: Shape = "both",
+        source: Source | None = None,
+        now: Callable[[], float] = lambda: 0.0,
+        *,
+        rotating: bool = False,
+    ) -> Standin:
+        accounts, today = Accounts(now, rotating=rotating), date(2026, 11, 21)
+        app = create_app(source or Synthetic(), today=lambda: today, shape=shape, accounts=accounts)
+        return Standin(stack.enter_context(running(app)))
+
+    return start
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start stand-ins on 2026-11-21, stopped after the test; their tokens age by `now`, in seconds."""
+    with ExitStack() as stack:
+        yield _starting(stack)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Iterator[Start]:
+    """Give one stand-in per shape, for tests that change nothing: stopping a server takes 0.2 s."""
+    with ExitStack() as stack:
+        yield cache(_starting(stack))

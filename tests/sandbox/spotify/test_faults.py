@@ -1,0 +1,91 @@
+"""Scripted faults: each is what a client would see, and is counted."""
+
+import pytest
+import requests
+
+from sandbox.spotify.catalogue import EMPTIED, MIXTAPE
+from sandbox.spotify.standin import Start
+
+PATH = f"/v1/playlists/{EMPTIED}"
+
+
+def test_an_answer_with_status_body_and_headers(start: Start) -> None:
+    standin = start()
+    token = standin.bearer()
+    fault = {"path": EMPTIED, "times": 2, "status": 429, "body": "{}", "headers": {"Retry-After": "7"}}
+    standin.put("/sandbox/faults", [fault])
+    answers = [standin.get(PATH, token) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [429, 429, 200]
+    assert (answers[0].headers["Retry-After"], answers[0].text) == ("7", "{}")
+    (shown,) = standin.get("/sandbox/faults").json()
+    assert (shown["times"], shown["fired"]) == (2, 2)
+
+
+def test_a_fault_is_a_503_in_spotifys_form_unless_told_otherwise(start: Start) -> None:
+    standin = start()
+    standin.put("/sandbox/faults", [{"path": "."}])
+    answer = standin.get(PATH)
+    assert answer.status_code == 503
+    assert answer.json() == {"error": {"status": 503, "message": "Service Unavailable"}}
+
+
+def test_a_reset_connection(start: Start) -> None:
+    standin = start()
+    token = standin.bearer()
+    standin.put("/sandbox/faults", [{"path": PATH, "kind": "reset"}])
+    with pytest.raises(requests.ConnectionError, match="reset"):
+        standin.get(PATH, token)
+    assert standin.get(PATH, token).status_code == 200
+    assert [seen["status"] for seen in standin.get("/sandbox/requests").json()] == [200, None, 200]
+
+
+def test_a_truncated_body(start: Start) -> None:
+    standin = start()
+    standin.put("/sandbox/faults", [{"path": PATH, "kind": "truncated"}])
+    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+        standin.get(PATH)
+    assert standin.get("/sandbox/faults").json()[0]["fired"] == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "media_type", "text"),
+    [
+        ({"kind": "empty"}, 200, "application/json", ""),
+        ({"kind": "html"}, 200, "text/html; charset=utf-8", "<html>"),
+        ({"kind": "html", "status": 502}, 502, "text/html; charset=utf-8", "<html>"),
+    ],
+    ids=["empty", "html", "html 502"],
+)
+def test_a_body_that_is_no_json(
+    start: Start, fault: dict[str, object], status: int, media_type: str, text: str
+) -> None:
+    standin = start()
+    standin.put("/sandbox/faults", [{"path": ".", **fault}])
+    answer = standin.get(PATH)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, media_type)
+    assert answer.text.startswith(text)
+    assert bool(answer.text) == bool(text)
+
+
+def test_a_fault_hits_only_what_matches_path_and_query(start: Start) -> None:
+    standin = start()
+    token = standin.bearer()
+    standin.put(
+        "/sandbox/faults", [{"path": "offset=100$", "status": 500}, {"path": "/api/token", "status": 400}]
+    )
+    pages = [standin.get(f"/v1/playlists/{MIXTAPE}/items?offset={offset}", token) for offset in (0, 100, 100)]
+    assert [page.status_code for page in pages] == [200, 500, 200]
+    assert standin.token(grant_type="client_credentials").status_code == 400
+    assert [fault["fired"] for fault in standin.get("/sandbox/faults").json()] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "script", [[{"path": "["}], [{"path": ".", "kind": "meteor"}], [{"path": ".", "often": 1}], {"path": "."}]
+)
+def test_a_script_with_a_mistake_is_refused_and_changes_nothing(start: Start, script: object) -> None:
+    standin = start()
+    standin.put("/sandbox/faults", [{"path": "kept"}])
+    answer = standin.put("/sandbox/faults", script)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+    assert [fault["path"] for fault in standin.get("/sandbox/faults").json()] == ["kept"]

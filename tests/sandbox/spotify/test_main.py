@@ -1,0 +1,65 @@
+"""`python -m sandbox.spotify` as a process."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+ROOT = Path(__file__).parents[3]
+COMMAND = [sys.executable, "-m", "sandbox.spotify"]
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_it_tells_its_address_serves_and_ends(ending: signal.Signals) -> None:
+    command = [*COMMAND, "--port", "0", "--today", "2026-11-21"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stdout is not None
+        try:
+            start, _, address = process.stdout.readline().strip().rpartition(" ")
+            assert start == "listening on"
+            today = requests.put(f"http://{address}/sandbox/today", json={"date": None}, timeout=5)
+            assert today.json() == {"date": "2026-11-21"}
+        finally:
+            process.send_signal(ending)
+        assert process.wait(10) == 0
+
+
+def refused(*options: str) -> str:
+    command = [*COMMAND, *options]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=20)  # noqa: S603
+    assert (run.returncode, run.stdout) == (2, "")
+    return run.stderr
+
+
+def test_a_folder_without_recordings_is_one_line(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "missing"):
+        message = refused("--recordings", str(folder))
+        assert message.count("\n") == 1
+        assert str(folder) in message
+
+
+def test_a_port_in_use_is_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        message = refused("--port", str(taken.getsockname()[1]))
+    assert message.count("\n") == 1
+    assert "in use" in message
+
+
+def test_recordings_are_listed_at_the_start(tmp_path: Path) -> None:
+    page = {"href": "/playlists/recorded00000000000001/items", "items": []}
+    (tmp_path / "page.json").write_text(json.dumps(page))
+    command = [*COMMAND, "--recordings", str(tmp_path)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:  # noqa: S603
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            assert process.stdout.readline().startswith("listening on 127.0.0.1:")
+            assert process.stderr.readline() == "recorded00000000000001  page.json\n"
+        finally:
+            process.terminate()

@@ -1,0 +1,169 @@
+"""Recorded answers: served as they were recorded, under ids that never clash."""
+
+import json
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from sandbox.spotify.errors import RefusedError
+from sandbox.spotify.objects import Json, user
+from sandbox.spotify.recordings import Recordings
+from sandbox.spotify.sources import Ask
+from sandbox.spotify.standin import Start
+
+REAL = Path(__file__).parents[4] / "shared" / "data" / "recordings"
+ONE, TWO = "recorded00000000000001", "recorded00000000000002"
+ENTRY = {"added_at": None, "item": {"name": "Lone \ud83d Surrogate"}}
+
+
+def ask(playlist_id: str) -> Ask:
+    return Ask(playlist_id, date(2026, 11, 21), "both", "http://127.0.0.1:1/v1")
+
+
+def whole(playlist_id: str, total: int = 2, **further: object) -> Json:
+    paging = {"href": "", "items": [ENTRY, ENTRY], "limit": 100, "next": "more", "offset": 0, "total": total}
+    return {
+        "id": playlist_id,
+        "type": "playlist",
+        "name": "Ône",
+        "owner": user("me"),
+        "items": paging,
+        **further,
+    }
+
+
+def page(href: str) -> Json:
+    return {"href": href, "items": [{"added_at": None, "track": None}], "limit": 1, "offset": 40, "total": 99}
+
+
+def write(folder: Path, **files: object) -> Recordings:
+    for name, content in files.items():
+        text = content if isinstance(content, str) else json.dumps(content, indent=3)
+        (folder / f"{name}.json").write_text(text)
+    return Recordings.read(folder)
+
+
+def ids(recordings: Recordings) -> dict[str, str]:
+    """Give file name → id."""
+    return {name: playlist_id for playlist_id, name in recordings.listing().items()}
+
+
+def test_a_whole_playlist_is_served_byte_for_byte(tmp_path: Path) -> None:
+    recordings = write(tmp_path, a=whole(ONE), b=[whole(TWO)])
+    assert ids(recordings) == {"a.json": ONE, "b.json": TWO}
+    assert recordings.head(ask(ONE)) == (tmp_path / "a.json").read_bytes()
+    inside = (tmp_path / "b.json").read_bytes().strip(b"[] \n")
+    assert recordings.head(ask(TWO)) == inside
+    assert json.loads(inside)["id"] == TWO
+
+
+def test_entries_that_were_not_recorded_are_not_promised(tmp_path: Path) -> None:
+    recordings = write(tmp_path, a=whole(ONE, total=300))
+    head = json.loads(recordings.head(ask(ONE)))
+    assert (head["items"]["total"], head["items"]["next"], head["name"]) == (2, None, "Ône")
+    assert json.loads(recordings.page(ask(ONE), 1, 50))["items"] == [ENTRY]
+
+
+def test_a_later_file_with_the_same_id_gets_one_of_its_own(tmp_path: Path) -> None:
+    recordings = write(tmp_path, b=whole(ONE, name="second"), a=whole(ONE), c=page(f"/playlists/{ONE}/items"))
+    found = ids(recordings)
+    assert found["a.json"] == ONE
+    assert all(re.fullmatch("[0-9A-Za-z]{22}", playlist_id) for playlist_id in found.values())
+    assert len(set(found.values())) == 3
+    second = recordings.head(ask(found["b.json"]))
+    assert second == (tmp_path / "b.json").read_bytes().replace(ONE.encode(), found["b.json"].encode())
+    assert ids(Recordings.read(tmp_path)) == found
+
+
+def test_a_playlist_with_no_usable_id_gets_one(tmp_path: Path) -> None:
+    recordings = write(tmp_path, a=whole("short"), b=page("/users/x/playlists/y/tracks"))
+    for playlist_id in recordings.listing():
+        assert json.loads(recordings.head(ask(playlist_id)))["id"] == playlist_id
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["page first", "playlist first"])
+def test_a_whole_playlist_takes_the_id_before_a_page(tmp_path: Path, first: bool) -> None:
+    names = ("a", "b") if first else ("b", "a")
+    found = ids(write(tmp_path, **{names[0]: page(f"/playlists/{ONE}/items"), names[1]: whole(ONE)}))
+    assert found[f"{names[1]}.json"] == ONE
+
+
+def test_a_bare_page_gets_a_head_that_counts_what_is_there(tmp_path: Path) -> None:
+    recordings = write(tmp_path, a=page(f"https://api.spotify.com/v1/playlists/{ONE}/tracks?offset=40"))
+    head = json.loads(recordings.head(ask(ONE)))
+    assert "items" not in head
+    assert (head["tracks"]["total"], head["tracks"]["items"]) == (1, [{"added_at": None, "track": None}])
+    assert json.loads(recordings.page(ask(ONE), 0, 50))["total"] == 1
+
+
+def test_a_playlist_recorded_without_entries_refuses_them(tmp_path: Path) -> None:
+    content = whole(ONE)
+    del content["items"]
+    recordings = write(tmp_path, a=content)
+    assert "items" not in json.loads(recordings.head(ask(ONE)))
+    with pytest.raises(RefusedError) as refused:
+        recordings.page(ask(ONE), 0, 50)
+    assert refused.value.status == 403
+
+
+def test_other_files_are_ignored_with_a_line_each(tmp_path: Path) -> None:
+    recordings = write(
+        tmp_path,
+        a=whole(ONE),
+        b={"error": {"status": 404}},
+        c="{broken",
+        d=[1, 2],
+        e={"items": [], "href": "/albums"},
+    )
+    assert list(recordings.listing()) == [ONE]
+    assert sorted(line.partition(":")[0] for line in recordings.remarks) == [
+        "b.json",
+        "c.json",
+        "d.json",
+        "e.json",
+    ]
+
+
+@pytest.mark.parametrize("folder", ["missing", "empty"])
+def test_a_folder_without_playlists_is_an_error(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(OSError, match=folder):
+        Recordings.read(tmp_path / folder)
+
+
+def test_recordings_are_served(tmp_path: Path, start: Start) -> None:
+    standin = start(source=write(tmp_path, a=whole(ONE)))
+    assert standin.get(f"/v1/playlists/{ONE}", standin.bearer()).content == (tmp_path / "a.json").read_bytes()
+    assert standin.app_client().playlist_items(ONE, limit=1, offset=1)["items"] == [ENTRY]
+    assert standin.get("/sandbox/playlists").json() == {ONE: "a.json"}
+    assert standin.get(f"/v1/playlists/{TWO}", standin.bearer()).status_code == 404
+
+
+needs_real = pytest.mark.skipif(
+    not REAL.is_dir(), reason="no folder of real recordings beside the repository"
+)
+
+
+@needs_real
+def test_every_real_recording_is_served_or_remarked() -> None:
+    recordings = Recordings.read(REAL)
+    remarked = {line.partition(":")[0] for line in recordings.remarks}
+    assert remarked | set(ids(recordings)) == {path.name for path in REAL.glob("*.json")}
+    assert not remarked & set(ids(recordings))
+
+
+@needs_real
+def test_every_real_playlist_is_whole(start: Start) -> None:
+    recordings = Recordings.read(REAL)
+    client = start(source=recordings).app_client()
+    untouched = 0
+    for playlist_id, name in recordings.listing().items():
+        head = client.playlist(playlist_id)
+        paging = head["items"] if "items" in head else head["tracks"]
+        assert head["id"] == playlist_id
+        assert len(paging["items"]) == paging["total"]
+        assert client.playlist_items(playlist_id, limit=50)["items"] == paging["items"][:50]
+        untouched += recordings.head(ask(playlist_id)) in (REAL / name).read_bytes()
+    assert untouched >= 5
