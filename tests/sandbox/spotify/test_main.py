@@ -54,12 +54,11 @@ def test_recordings_are_listed_at_the_start(tmp_path: Path) -> None:
     page = {"href": "/playlists/recorded00000000000001/items", "items": []}
     (tmp_path / "page.json").write_text(json.dumps(page))
     command = [*COMMAND, "--recordings", str(tmp_path)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:  # noqa: S603
+    out, err = subprocess.PIPE, subprocess.STDOUT
+    with subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=err, text=True) as process:  # noqa: S603
         assert process.stdout is not None
-        assert process.stderr is not None
         try:
+            assert process.stdout.readline() == "recorded00000000000001  page.json\n"
             assert process.stdout.readline().startswith("listening on 127.0.0.1:")
-            assert process.stderr.readline() == "recorded00000000000001  page.json\n"
         finally:
             process.terminate()
