@@ -7,8 +7,6 @@ from urllib.parse import urlsplit
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr, field_validator
 
-from flows.spotify.auth import AccessToken
-
 
 class SpotifyCredentials(Block):
     """A Spotify app, with a user's refresh token (the default way) or for itself (client credentials)."""
@@ -38,17 +36,8 @@ class SpotifyCredentials(Block):
             return url.rstrip("/")
         raise ValueError(f"{url!r} must start with https:// (http:// only for a loopback address)")
 
-    def access_token(self) -> AccessToken:
-        """The token that a client shares; a rotated refresh token is written back to the block at once."""
-        return AccessToken(
-            self.client_id,
-            self.client_secret.get_secret_value(),
-            self.refresh_token.get_secret_value() if self.refresh_token else None,
-            self.accounts_url,
-            self._keep_refresh_token,
-        )
-
-    def _keep_refresh_token(self, token: str) -> None:
+    def keep_refresh_token(self, token: str) -> None:
+        """Writes a rotated refresh token back at once: the old one may be worth nothing now."""
         self.refresh_token = SecretStr(token)
         if self._block_document_name:
             self.save(self._block_document_name, overwrite=True)

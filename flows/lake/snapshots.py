@@ -56,9 +56,7 @@ def read_snapshot(lake: Lake, key: str) -> Snapshot:
         envelope = msgspec.json.decode(first, type=Envelope)
     except (OSError, EOFError, ValueError) as error:
         raise ConfigurationError(f"{lake.url}{key} is no kept snapshot: {error}") from error
-    return Snapshot(
-        envelope.playlist_id, envelope.snapshot_id, envelope.fetched_at, envelope.total, bodies
-    )
+    return Snapshot(envelope.playlist_id, envelope.snapshot_id, envelope.fetched_at, envelope.total, bodies)
 
 
 def find_snapshots(
@@ -68,10 +66,20 @@ def find_snapshots(
     prefixes = [raw_prefix(playlist) for playlist in playlists] if playlists else [raw_prefix()]
     parsed = [(key, parse_raw_key(key)) for prefix in prefixes for key in lake.keys(prefix)]
     found = [
-        (raw, key) for key, raw in parsed if raw and _within(raw, start_date or date.min, end_date or date.max)
+        (raw, key)
+        for key, raw in parsed
+        if raw and _within(raw, start_date or date.min, end_date or date.max)
     ]
     newest = {(raw.playlist_id, raw.snapshot_date): key for raw, key in sorted(found)}
     return [Kept(key, playlist, day) for (playlist, day), key in sorted(newest.items(), key=_by_date)]
+
+
+def by_date(kept: list[Kept]) -> dict[date, list[Kept]]:
+    """Kept snapshots by snapshot date, in the order of the dates."""
+    days: dict[date, list[Kept]] = {}
+    for one in sorted(kept, key=lambda one: one.snapshot_date):
+        days.setdefault(one.snapshot_date, []).append(one)
+    return days
 
 
 def _within(raw: RawKey, start_date: date, end_date: date) -> bool:

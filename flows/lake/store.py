@@ -101,12 +101,12 @@ class Lake:
 
     def _expect(self, key: str, size: int, checksum: str) -> None:
         found = self._call(
-            lambda: self._client.head_object(
-                Bucket=self.bucket, Key=self._full(key), ChecksumMode="ENABLED"
-            )
+            lambda: self._client.head_object(Bucket=self.bucket, Key=self._full(key), ChecksumMode="ENABLED")
         )
         if (found["ContentLength"], found.get("ChecksumSHA256")) != (size, checksum):
-            message = f"{self.url}{key} exists with other content. It is left as it is; run again for a new key"
+            message = (
+                f"{self.url}{key} exists with other content. It is left as it is; run again for a new key"
+            )
             raise LakeConflict(message)
 
     def _call(self, request: Callable[[], T]) -> T:

@@ -1,11 +1,13 @@
 """The access token of a run: fetched once, shared by all threads, never on disk."""
 
-from collections.abc import Callable
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOAuth
+
+if TYPE_CHECKING:
+    from blocks import SpotifyCredentials
 
 REDIRECT_URI = "http://127.0.0.1:8888/callback"
 """Loopback by its IP literal, as Spotify demands; only the authorisation itself listens there."""
@@ -15,28 +17,20 @@ TIMEOUT_S = 30
 class AccessToken:
     """An auth manager for spotipy. Never interactive: with a refresh token or the client's own credentials."""
 
-    def __init__(
-        self,
-        client_id: str,
-        client_secret: str,
-        refresh_token: str | None,
-        accounts_url: str,
-        on_rotated: Callable[[str], None],
-    ) -> None:
+    def __init__(self, credentials: "SpotifyCredentials") -> None:
         common: dict[str, Any] = {
-            "client_id": client_id,
-            "client_secret": client_secret,
+            "client_id": credentials.client_id,
+            "client_secret": credentials.client_secret.get_secret_value(),
             "cache_handler": MemoryCacheHandler(),
             "requests_timeout": TIMEOUT_S,
         }
-        self._refresh_token = refresh_token
-        self._on_rotated = on_rotated
+        self._credentials = credentials
         self._manager = (
             SpotifyOAuth(redirect_uri=REDIRECT_URI, open_browser=False, **common)
-            if refresh_token
+            if credentials.refresh_token
             else SpotifyClientCredentials(**common)
         )
-        self._manager.OAUTH_TOKEN_URL = f"{accounts_url.rstrip('/')}/api/token"
+        self._manager.OAUTH_TOKEN_URL = f"{credentials.accounts_url}/api/token"
         self._lock = Lock()
         self._token: str | None = None
 
@@ -60,11 +54,10 @@ class AccessToken:
                 self._token = None
 
     def _fetch(self) -> str:
-        if self._refresh_token is None:
+        if self._credentials.refresh_token is None:
             return str(self._manager.get_access_token(as_dict=False, check_cache=False))
-        answer = self._manager.refresh_access_token(self._refresh_token)
-        rotated = answer.get("refresh_token")
-        if rotated and rotated != self._refresh_token:
-            self._refresh_token = rotated
-            self._on_rotated(rotated)
+        refresh_token = self._credentials.refresh_token.get_secret_value()
+        answer = self._manager.refresh_access_token(refresh_token)
+        if answer.get("refresh_token", refresh_token) != refresh_token:
+            self._credentials.keep_refresh_token(answer["refresh_token"])
         return str(answer["access_token"])

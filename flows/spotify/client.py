@@ -4,7 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 import spotipy
@@ -15,6 +15,9 @@ from urllib3.util.retry import Retry
 from flows.errors import PlaylistUnavailable, Transient
 from flows.spotify.answers import RateLimited, TokenExpired, explained
 from flows.spotify.auth import AccessToken
+
+if TYPE_CHECKING:
+    from blocks import SpotifyCredentials
 
 TIMEOUT_S = 30
 BUDGET_S = 300.0
@@ -29,16 +32,15 @@ class SpotifyClient:
 
     def __init__(
         self,
-        token: AccessToken,
-        api_url: str,
+        credentials: "SpotifyCredentials",
         budget_s: float = BUDGET_S,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._token = token
+        self._token = AccessToken(credentials)
         self._spotify = spotipy.Spotify(
-            auth_manager=token, requests_session=self._session(), requests_timeout=TIMEOUT_S
+            auth_manager=self._token, requests_session=self._session(), requests_timeout=TIMEOUT_S
         )
-        self._spotify.prefix = api_url.rstrip("/") + "/"
+        self._spotify.prefix = credentials.api_url + "/"
         self._budget = budget_s
         self._sleep = sleep
         self._lock = threading.Lock()
@@ -92,7 +94,9 @@ class SpotifyClient:
         with self._lock:
             if seconds > self._budget:
                 message = f"{failure}; the {BUDGET_S:g} s that a run may wait are used up. Run again later"
-                raise PlaylistUnavailable(message if playlist in message else f"playlist {playlist}: {message}")
+                raise PlaylistUnavailable(
+                    message if playlist in message else f"playlist {playlist}: {message}"
+                )
             self._budget -= seconds
         self._sleep(seconds)
 

@@ -102,9 +102,7 @@ def _song(position: int, entry: bytes) -> Song:
     _refuse_other_than_songs(_decode(item, Identity), wrapper)
     track = _decode(item, Track)
     released, precision = _release_date(track.album.release_date, track.album.release_date_precision)
-    return Song(
-        position, track, released, precision, _added_at(bytes(wrapper.added_at)), _added_by(wrapper)
-    )
+    return Song(position, track, released, precision, _added_at(bytes(wrapper.added_at)), _added_by(wrapper))
 
 
 def _item(wrapper: Wrapper) -> bytes:

@@ -145,7 +145,9 @@ def _exploded(frame: pl.DataFrame, artists: str) -> pl.DataFrame:
     places = pl.int_ranges(1, pl.col(artists).list.len() + 1, dtype=pl.Int64)
     return (
         credited.select(
-            pl.exclude(artists, "name", "url"), places.alias("artist_position"), pl.col(artists).alias("artist")
+            pl.exclude(artists, "name", "url"),
+            places.alias("artist_position"),
+            pl.col(artists).alias("artist"),
         )
         .explode("artist_position", "artist")
         .unnest("artist")

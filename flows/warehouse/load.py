@@ -4,14 +4,15 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
+from typing import NamedTuple
 
 import msgspec
-from msgspec import Struct
 
 from flows.errors import AccountingError, StopRun, Transient
 from flows.lake.files import Manifest, Partition
 from flows.lake.layout import TABLES_PREFIX
 from flows.transform.schema import TABLES, dtypes, history
+from flows.warehouse.loaded import Loaded
 from flows.warehouse.session import LOCK_TIMEOUT_S, LockTimeout, Session
 from flows.warehouse.sql import identifier, literal
 
@@ -24,35 +25,33 @@ FILES_PER_COPY = 1000
 """What one COPY takes at most."""
 
 
-class Loaded(Struct, frozen=True):
-    """What the transaction did."""
+class Load(NamedTuple):
+    """A run's load: who it is, and how it treats what is there."""
 
-    rows_by_table: dict[str, int]
-    partitions: list[tuple[str, date]]
-    superseded: list[tuple[str, date]]
-    partitions_removed: int
-    statements: int
+    run_id: str
+    code_version: str
+    receipt_key: str
+    mode: str = "copy"
+    refresh: str = "snapshot"
+    force: bool = False
 
 
-def truncate_and_load(
-    session: Session, run_id: str, manifest: Manifest, *, refresh: str, force: bool, code_version: str
-) -> Loaded:
+def load_copy(session: Session, load: Load, manifest: Manifest) -> Loaded:
     """Replaces the partitions of the manifest (refresh="full": everything), all or nothing.
 
     Raises AccountingError where counts differ from the manifest, Transient where another writer
     keeps the lock; nothing is changed then. A COMMIT whose answer was lost is found in the ledger.
     """
-    _take_lock(session, run_id)
-    committed = session.execute("load/find_load", (run_id,))
-    if committed:
-        session.rollback()
-        return _loaded(session, manifest, [], removed=0)
+    _take_lock(session, load.run_id)
     try:
+        if session.execute("load/find_load", (load.run_id,)):
+            session.rollback()
+            return _loaded(session, manifest, [], removed=0)
         _copy(session, manifest)
-        _compare(session, run_id, manifest)
-        newer = [] if force else _newer(session, run_id)
-        removed = _delete(session, run_id, refresh=refresh, force=force, newer=newer)
-        _insert_ledger(session, run_id, _in_place(manifest, newer), code_version)
+        _compare(session, load.run_id, manifest)
+        newer = [] if load.force else _newer(session, load.run_id)
+        removed = _delete(session, load, newer)
+        _insert_ledger(session, load, _in_place(manifest, newer))
         session.commit()
     except BaseException:
         session.rollback()
@@ -106,37 +105,36 @@ def _newer(session: Session, run_id: str) -> list[tuple[str, date]]:
     return [(playlist, day) for playlist, day in session.execute("load/find_newer", (run_id, run_id))]
 
 
-def _delete(
-    session: Session, run_id: str, *, refresh: str, force: bool, newer: list[tuple[str, date]]
-) -> int:
+def _delete(session: Session, load: Load, newer: list[tuple[str, date]]) -> int:
     """Removes what the run replaces; returns the number of partitions removed."""
-    if refresh == "full" and newer:
-        message = f"refresh=full: newer snapshots than this run's were loaded meanwhile: {newer}. Run again"
+    if load.refresh == "full" and newer:
+        message = (
+            f'refresh="full": newer snapshots than this run\'s were loaded meanwhile: {newer}. Run again'
+        )
         raise StopRun(message)
-    # `playlists` is deleted last: the other tables' statements look up the partitions there.
+    # `playlists` comes last: the other tables' statements look up the partitions there.
     for table in reversed(TABLES):
         name = identifier(history(table))
-        if refresh == "full":
-            session.execute("load/delete_all_others", (run_id,), table=name)
+        if load.refresh == "full":
+            session.execute("load/delete_all_others", (load.run_id,), table=name)
         else:
-            session.execute("load/delete_replaced", (run_id, force, run_id), table=name)
-    return session.rowcount
+            values = (load.run_id, load.run_id, load.force, load.run_id)
+            session.execute("load/delete_replaced", values, table=name)
+    return session.rowcount - len(newer)
 
 
-def _insert_ledger(
-    session: Session, run_id: str, partitions: list[Partition], code_version: str
-) -> None:
+def _insert_ledger(session: Session, load: Load, partitions: list[Partition]) -> None:
     document = msgspec.json.encode(partitions).decode()
-    session.execute("load/insert_loads", (run_id, code_version, document))
+    session.execute(
+        "load/insert_loads", (load.run_id, load.code_version, load.mode, load.receipt_key, document)
+    )
 
 
 def _in_place(manifest: Manifest, newer: list[tuple[str, date]]) -> list[Partition]:
     return [part for part in manifest.partitions if (part.playlist_id, part.snapshot_date) not in newer]
 
 
-def _loaded(
-    session: Session, manifest: Manifest, newer: list[tuple[str, date]], *, removed: int
-) -> Loaded:
+def _loaded(session: Session, manifest: Manifest, newer: list[tuple[str, date]], *, removed: int) -> Loaded:
     in_place = _in_place(manifest, newer)
     rows: Counter[str] = Counter(dict.fromkeys(TABLES, 0))
     for part in in_place:

@@ -78,6 +78,12 @@ class Session:
         """Runs `sql/<name>.sql`, one statement; returns its rows."""
         return self._execute(name, read_sql(name, **parts), values)
 
+    def rows(self, name: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Rows of the query in `sql/<name>.sql` by column name."""
+        rows = self.execute(name, values)
+        names = [column.name for column in self._cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
     def execute_all(self, name: str, **parts: str) -> None:
         """Runs every statement of `sql/<name>.sql`."""
         for statement, _ in split_statements(StringIO(read_sql(name, **parts)), remove_comments=True):
@@ -125,7 +131,9 @@ class Session:
 
     def _login_error(self, error: errors.Error) -> PipelineError:
         account = self._connector.credentials.account
-        text = f"no session with Snowflake account {account} as role {self._role} at {self._place}: {error.msg}"
+        text = (
+            f"no session with Snowflake account {account} as role {self._role} at {self._place}: {error.msg}"
+        )
         if isinstance(error, errors.OperationalError):
             return Transient(text)
         return ConfigurationError(f"{text}. What to do: correct user, key, role or account of the block")

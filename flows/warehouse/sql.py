@@ -15,7 +15,9 @@ def read_sql(name: str, **parts: str) -> str:
     try:
         return Template(path.read_text(encoding="utf-8")).substitute(parts)
     except (OSError, KeyError, ValueError) as error:
-        raise ConfigurationError(f"sql/{name}.sql cannot be used: {error!r}. Deploy the file again") from error
+        raise ConfigurationError(
+            f"sql/{name}.sql cannot be used: {error!r}. Deploy the file again"
+        ) from error
 
 
 def identifier(name: str) -> str:

@@ -1,6 +1,7 @@
 """Run the stand-in: `python -m sandbox.snowflake --port 0 --s3-endpoint http://127.0.0.1:5000`."""
 
 import argparse
+import contextlib
 import socket
 
 import uvicorn
@@ -33,7 +34,8 @@ def main() -> None:
     config = uvicorn.Config(
         app, host="127.0.0.1", port=options.port, log_level="warning", timeout_graceful_shutdown=2
     )
-    Server(config).run()
+    with contextlib.suppress(KeyboardInterrupt):
+        Server(config).run()
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ class Cursor(FakeSnowflakeCursor):
                 self._execute_statement(statements.plain(command), params, *args, **kwargs)
                 self._description = super()._describe_last_sql()
             except Exception as error:
+                self._conn.note_failure()
                 raise errors.translate(error) from error
             finally:
                 self._conn.idle_since = time.monotonic()
@@ -37,10 +38,8 @@ class Cursor(FakeSnowflakeCursor):
 
     def _execute_statement(self, command: str, params: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         session = self._conn
-        if session.aborted and command.upper() != "ROLLBACK":
-            raise errors.failure(
-                90082, "40001", "The transaction was aborted: it blocked another while idle. ROLLBACK first."
-            )
+        if session.refusal and command.upper() != "ROLLBACK":
+            raise errors.failure(errors.NOT_EMULATED, "40001", session.refusal)
         answer = statements.answer(session, command)
         if answer is not None:
             super().execute(answer)

@@ -20,7 +20,8 @@ COUNTS = re.compile(r"Expected Number of Columns: (?P<expected>\d+) Found: (?P<f
 
 def explain(engine: duckdb.DuckDBPyConnection, error: duckdb.Error, load: Load) -> ProgrammingError:
     """Return the error of the first bad record, or DuckDB's own if none can be found."""
-    if match := CSV_ERROR.search(str(error)):
+    match = CSV_ERROR.search(str(error))
+    if match and "Error when converting column" not in match["what"]:
         return _malformed(match, load)
     # the session's transaction has failed: look at the files from another
     with engine.cursor() as cursor:

@@ -4,7 +4,7 @@ import duckdb
 from snowflake.connector.errors import Error, ProgrammingError
 
 NOT_EMULATED = 2  # Snowflake's own "Unsupported feature"
-ABORTED = "aborted"
+NOT_IMPLEMENTED = 9999  # fakesnow's
 
 
 def failure(errno: int, sqlstate: str, message: str) -> ProgrammingError:
@@ -36,13 +36,10 @@ def is_lock_conflict(error: Exception) -> bool:
 def translate(error: Exception) -> ProgrammingError:
     """Return any other failure, DuckDB's or fakesnow's, as a ProgrammingError."""
     if isinstance(error, ProgrammingError):
-        return error
+        return not_emulated(str(error.msg)) if error.errno == NOT_IMPLEMENTED else error
     if isinstance(error, Error):
         return failure(error.errno or NOT_EMULATED, error.sqlstate or "0A000", error.msg or str(error))
     text = str(error)
-    if ABORTED in text and isinstance(error, duckdb.TransactionException):
-        message = "A statement of this transaction failed: ROLLBACK first (the real service would go on)."
-        return failure(NOT_EMULATED, "0A000", message)
     if isinstance(error, duckdb.ConstraintException):
         return failure(100072, "22000", f"NULL result in a non-nullable column\n{text}")
     if isinstance(error, (duckdb.DataError, duckdb.InvalidInputException)):

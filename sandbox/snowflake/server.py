@@ -31,6 +31,7 @@ OWN_PATHS = {"/session", "/session/v1/login-request", "/queries/v1/query-request
 
 answers.install()
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result")
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
 logging.getLogger("fakesnow").setLevel(logging.WARNING)
 logging.getLogger("fakesnow.server").setLevel(logging.CRITICAL)  # failures go to the client, not to the log
 

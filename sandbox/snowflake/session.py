@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 from duckdb import DuckDBPyConnection
 from fakesnow.conn import FakeSnowflakeConnection
 from snowflake.connector.cursor import SnowflakeCursor
@@ -47,7 +48,7 @@ class Session(FakeSnowflakeConnection):
         self.lock = threading.Lock()
         self.in_transaction = False
         self.written: set[str] = set()  # tables that the open transaction has changed
-        self.aborted = False
+        self.refusal: str | None = None  # why every statement but ROLLBACK fails
         self.closing = False
         self.idle_since = time.monotonic()
 
@@ -78,9 +79,9 @@ class Session(FakeSnowflakeConnection):
         """End the transaction, if there is one, with `command`: COMMIT or ROLLBACK."""
         if not self.in_transaction:
             return
-        self._duck_conn.execute(command)
-        self.in_transaction = False
+        self.in_transaction = False  # DuckDB rolls back when a COMMIT fails
         self.written.clear()
+        self._duck_conn.execute(command)
         self.account.notify_waiting()
 
     def restart(self) -> None:
@@ -92,7 +93,18 @@ class Session(FakeSnowflakeConnection):
     def abort(self) -> None:
         """Roll back from outside; every statement fails until the session says ROLLBACK."""
         self.end("ROLLBACK")
-        self.aborted = True
+        self.refusal = "The transaction was aborted: it was idle and blocked another. ROLLBACK first."
+
+    def note_failure(self) -> None:
+        """After an error: DuckDB goes on with nothing, and turns COMMIT into a silent ROLLBACK."""
+        if not self.in_transaction or self.refusal:
+            return
+        try:
+            self._duck_conn.execute("SELECT 1")
+        except duckdb.TransactionException:
+            self.refusal = (
+                "A statement of this transaction failed: ROLLBACK first (the real service goes on)."
+            )
 
     def close_session(self) -> None:
         """Roll back and free the session, once its running statement has ended."""

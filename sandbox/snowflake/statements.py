@@ -41,7 +41,7 @@ NOT_EMULATED = [
     r"SELECT\s.*\sFROM\s+@",
     r"SELECT\s.*\b(METADATA\$\w+|COPY_HISTORY\s*\(|SYSTEM\$\w+)",
     r"SELECT\s.*\s(AT|BEFORE)\s*\(\s*(TIMESTAMP|OFFSET|STATEMENT|STREAM)\s*=>",
-    r"(BEGIN|START)\s(?!.*(?<!\S)(WORK|TRANSACTION)\b)",
+    r"COPY\s+INTO\s+[@']",
 ]
 
 # statements that commit an open transaction
@@ -81,7 +81,7 @@ def _begin(session: "Session", match: re.Match[str]) -> str:
 
 
 def _end(session: "Session", match: re.Match[str]) -> str:
-    session.aborted = False
+    session.refusal = None
     session.end(match["how"].upper())
     return status(SUCCESS)
 

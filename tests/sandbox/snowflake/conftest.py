@@ -1,9 +1,11 @@
 """A stand-in and an S3 server per test module, on loopback ports of their own."""
 
 import contextlib
+import functools
 import gzip
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import boto3
@@ -22,12 +24,12 @@ SETUP = [
     "CREATE DATABASE music",
     "CREATE SCHEMA lists",
     "CREATE ROLE loader",
-    "CREATE STORAGE INTEGRATION lake_reader TYPE = EXTERNAL_STAGE STORAGE_PROVIDER = 'S3' ENABLED = TRUE"
-    f" STORAGE_AWS_ROLE_ARN = 'arn:aws:iam::1:role/r' STORAGE_ALLOWED_LOCATIONS = ('s3://{BUCKET}/')",
+    f"""CREATE STORAGE INTEGRATION lake_reader TYPE = EXTERNAL_STAGE STORAGE_PROVIDER = 'S3' ENABLED = TRUE
+        STORAGE_AWS_ROLE_ARN = 'arn:aws:iam::1:role/r' STORAGE_ALLOWED_LOCATIONS = ('s3://{BUCKET}/')""",
     f"CREATE STAGE lake URL = 's3://{BUCKET}/' STORAGE_INTEGRATION = lake_reader",
-    "CREATE FILE FORMAT playlist_csv TYPE = CSV SKIP_HEADER = 1 FIELD_OPTIONALLY_ENCLOSED_BY = '\"'"
-    " NULL_IF = () EMPTY_FIELD_AS_NULL = TRUE ESCAPE_UNENCLOSED_FIELD = NONE COMPRESSION = GZIP"
-    " ENCODING = 'UTF8'",
+    """CREATE FILE FORMAT playlist_csv TYPE = CSV SKIP_HEADER = 1 FIELD_OPTIONALLY_ENCLOSED_BY = '"'
+        NULL_IF = () EMPTY_FIELD_AS_NULL = TRUE ESCAPE_UNENCLOSED_FIELD = NONE COMPRESSION = GZIP
+        ENCODING = 'UTF8'""",
 ]
 
 
@@ -69,6 +71,7 @@ def connector(port: int) -> Connect:
             "network_timeout": 10,
             "login_timeout": 10,
             "paramstyle": "qmark",
+            "platform_detection_timeout_seconds": 0.0,  # else it asks cloud metadata services
         }
         return snowflake.connector.connect(**(defaults | options))
 
@@ -100,12 +103,25 @@ def s3(s3_endpoint: str) -> Any:  # noqa: ANN401
 @pytest.fixture(scope="module")
 def connect(s3_endpoint: str) -> Iterator[Connect]:
     """Connect to a stand-in where database MUSIC, schema LISTS and stage LAKE exist."""
-    with serving(create_app(s3_endpoint, idle_abort=0.2, max_lock_wait=5)) as port:
+    with standing_in(s3_endpoint) as result:
+        yield result
+
+
+@contextlib.contextmanager
+def standing_in(s3_endpoint: str, **options: Any) -> Iterator[Connect]:  # noqa: ANN401
+    """Serve a stand-in with the set-up above; yields its `connect`."""
+    with serving(create_app(s3_endpoint, **options)) as port:
         result = connector(port)
         with result(database=None, schema=None) as admin:
             for statement in SETUP:
                 admin.cursor().execute(statement)
         yield result
+
+
+@pytest.fixture(scope="module")
+def stand_in(s3_endpoint: str) -> Callable[..., AbstractContextManager[Connect]]:
+    """Serve another stand-in, with its own options."""
+    return functools.partial(standing_in, s3_endpoint)
 
 
 @pytest.fixture

@@ -1,0 +1,46 @@
+# Nothing needs to be installed by hand: every target makes its own virtual environment first.
+PYTHON ?= python3
+BIN := .venv/bin/python
+INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+export RECORDINGS
+
+.PHONY: demo test test-faults sandbox check generate lock clean
+
+demo: .venv/sandbox  ## a month of charts into a warehouse, without any account
+	@$(BIN) -m sandbox.demo
+
+test: .venv/dev  ## the test suite
+	@$(BIN) -m pytest -n 2 -m "not faults"
+
+test-faults: .venv/dev  ## the long fault suites
+	@$(BIN) -m pytest -n 2
+
+sandbox: .venv/sandbox  ## stand-ins and a Prefect server on loopback, until Ctrl-C
+	@$(BIN) -m sandbox
+
+check: .venv/dev  ## formatting, lint, types, SQL lint, schema drift, import contracts
+	$(BIN) -m ruff format --check .
+	$(BIN) -m ruff check .
+	$(BIN) -m mypy
+	$(BIN) -m sqlfluff lint --disable-progress-bar sql
+	$(BIN) -m flows.transform.generate --check
+	$(BIN) -m importlinter.cli lint
+
+generate: .venv/dev  ## DDL, views and docs/tables.md from the one list of tables
+	$(BIN) -m flows.transform.generate
+
+LOCK := $(BIN) -m uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
+	--no-header --no-annotate --no-emit-index-url --no-strip-extras pyproject.toml
+lock: .venv/dev  ## the hashed requirements from pyproject.toml
+	$(LOCK) --all-extras -o requirements-dev.txt
+	$(LOCK) --extra sandbox -c requirements-dev.txt -o requirements-sandbox.txt
+	$(LOCK) -c requirements-dev.txt -o requirements.txt
+
+clean:  ## forget the virtual environment and the sandbox's files
+	rm -rf .venv .sandbox
+
+.venv/sandbox .venv/dev: .venv/%: requirements-%.txt
+	@test -x $(BIN) || $(PYTHON) -m venv .venv
+	@echo "installing $< (a minute or two, the first time)"
+	@$(BIN) $(INSTALL) -r $<
+	@touch $@

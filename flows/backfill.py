@@ -1,0 +1,86 @@
+"""Publishes kept snapshots again: `python -m flows.backfill --start-date … --end-date …`."""
+
+from datetime import date, timedelta
+from typing import Literal
+
+from prefect import flow, get_run_logger, task
+from prefect.states import State
+
+from flows.cli import run_from_shell
+from flows.connect import find_lake
+from flows.errors import ConfigurationError
+from flows.lake.snapshots import Kept, find_snapshots
+from flows.publish import RETRIES, Target, publish
+from flows.receipt import PlaylistLine, Work
+from flows.run import ends_failed, start_run
+from flows.spotify.links import playlist_ids
+
+
+@flow(name="backfill-playlists")
+@ends_failed
+def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
+    playlists: list[str] | None = None,
+    *,
+    start_date: date | None = None,
+    end_date: date | None = None,
+    load: Literal["copy"] = "copy",
+    force: bool = False,
+    lake: str = "lake",
+    warehouse: str = "warehouse",
+    warehouse_admin: str = "warehouse-admin",
+) -> State[None]:
+    """Publishes the newest kept snapshot of each playlist and date again; Spotify is never asked.
+
+    Args:
+        playlists: Ids, spotify:playlist: URIs or open.spotify.com links; without them all that were kept.
+        start_date: First snapshot date; without it the first that was kept.
+        end_date: Last snapshot date; without it the last that was kept.
+        load: How Snowflake takes the files.
+        force: Replace also what the warehouse holds from a later look at the playlist.
+        lake: Name of the S3Bucket block.
+        warehouse: Name of the SnowflakeConnector block.
+        warehouse_admin: Name of the SnowflakeConnector block for setup changes, where there is one.
+    """
+    if start_date and end_date and start_date > end_date:
+        raise ConfigurationError(f"start_date {start_date} is after end_date {end_date}: nothing to backfill")
+    wanted = playlist_ids(playlists) if playlists else None
+    work = find_kept(lake, wanted, start_date, end_date)
+    run = start_run(end_date or work.kept[-1].snapshot_date)
+    return publish(run, "backfill", work, Target(lake, warehouse, warehouse_admin, load, force=force))
+
+
+@task(**RETRIES)
+def find_kept(lake: str, playlists: list[str] | None, start_date: date | None, end_date: date | None) -> Work:
+    """What the lake holds for the playlists and dates; what it does not hold is named."""
+    kept = find_snapshots(find_lake(lake), playlists, start_date, end_date)
+    if not kept:
+        message = (
+            f"no snapshot of {', '.join(playlists or ['any playlist'])} was kept "
+            f"from {start_date or 'the start'} to {end_date or 'the end'}. "
+            "Spotify cannot tell the past: only what ingest runs have kept can be published again"
+        )
+        raise ConfigurationError(message)
+    missing = _missing(kept, playlists, start_date, end_date)
+    for line in missing:
+        get_run_logger().warning("playlist %s: nothing was kept on %s", line.playlist_id, line.snapshot_date)
+    return Work(kept, missing)
+
+
+def _missing(
+    kept: list[Kept], playlists: list[str] | None, start_date: date | None, end_date: date | None
+) -> list[PlaylistLine]:
+    """Playlists and dates of the range for which the lake holds nothing."""
+    first, last = start_date or kept[0].snapshot_date, end_date or kept[-1].snapshot_date
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    there = {(one.playlist_id, one.snapshot_date) for one in kept}
+    wanted = playlists or sorted({one.playlist_id for one in kept})
+    return [
+        PlaylistLine(playlist, day, "not kept")
+        for playlist in wanted
+        for day in days
+        if (playlist, day) not in there
+    ]
+
+
+if __name__ == "__main__":
+    run_from_shell(backfill_playlists, "flows.backfill")

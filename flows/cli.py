@@ -1,0 +1,22 @@
+"""A flow as a shell command: its parameters are the options, its docstring the help."""
+
+import sys
+from functools import wraps
+from typing import Any
+
+from cyclopts import App
+from prefect import Flow
+
+
+def run_from_shell(flow: Flow[..., Any], module: str) -> None:
+    """Runs the flow with the command line's options; the exit status is 0 only for a Completed run."""
+
+    @wraps(flow.fn)
+    def command(*args: Any, **kwargs: Any) -> int:  # noqa: ANN401 - the flow's own parameters
+        state = flow(*args, **kwargs, return_state=True)
+        sys.stderr.write(f"{state.name}: {state.message}\n")
+        return 0 if state.is_completed() else 1
+
+    App(name=f"python -m {module}", default_command=command, version_flags=[])(
+        sys.argv[1:], result_action="return_int_as_exit_code_else_zero"
+    )

@@ -1,0 +1,89 @@
+"""Reads playlists from Spotify and publishes them: `python -m flows.ingest PLAYLIST…`."""
+
+from datetime import date
+from functools import cache
+from threading import Lock
+from typing import Literal
+
+from prefect import flow, task
+from prefect.states import State
+
+from flows.cli import run_from_shell
+from flows.connect import find_lake, find_spotify, open_session
+from flows.keep import IsPublished, Keeper, keep_playlists
+from flows.publish import Target, publish
+from flows.receipt import Work
+from flows.run import Run, ends_failed, start_run
+from flows.spotify.links import playlist_ids
+
+
+@flow(name="ingest-playlists")
+@ends_failed
+def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
+    playlists: list[str],
+    *,
+    snapshot_date: date | None = None,
+    load: Literal["copy"] = "copy",
+    refresh: Literal["snapshot", "full"] = "snapshot",
+    skip_unchanged: bool = True,
+    spotify: str = "spotify",
+    lake: str = "lake",
+    warehouse: str = "warehouse",
+    warehouse_admin: str = "warehouse-admin",
+) -> State[None]:
+    """Reads playlists as they are now, keeps the answers, and publishes them.
+
+    Args:
+        playlists: Ids, spotify:playlist: URIs or open.spotify.com links.
+        snapshot_date: Day that the snapshots stand for; without it the day of the run (UTC).
+        load: How Snowflake takes the files.
+        refresh: snapshot replaces these playlists' rows of the date; full deletes everything else as well:
+            all other playlists' history goes too.
+        skip_unchanged: Leave a playlist alone that is published for the date and has not changed since.
+        spotify: Name of the SpotifyCredentials block.
+        lake: Name of the S3Bucket block.
+        warehouse: Name of the SnowflakeConnector block.
+        warehouse_admin: Name of the SnowflakeConnector block for setup changes, where there is one.
+    """
+    run = start_run(snapshot_date)
+    wanted = playlist_ids(playlists)
+    target = Target(lake, warehouse, warehouse_admin, load, refresh)
+    with run.timed("keep_snapshots"):
+        work = keep_snapshots(run, wanted, spotify, target, skip=skip_unchanged and refresh == "snapshot")
+    return publish(run, "ingest", work, target)
+
+
+@task
+def keep_snapshots(run: Run, wanted: list[str], spotify: str, target: Target, *, skip: bool) -> Work:
+    """Reads each playlist once and keeps the answers as they came."""
+    keeper = Keeper(
+        client=find_spotify(spotify),
+        lake=find_lake(target.lake),
+        snapshot_date=run.snapshot_date,
+        run_id=run.run_id,
+        code_version=run.code_version,
+        is_published=_published_check(run, target) if skip else lambda _playlist, _snapshot: False,
+    )
+    return keep_playlists(keeper, wanted)
+
+
+def _published_check(run: Run, target: Target) -> IsPublished:
+    """Asks the warehouse once, and not before Spotify has answered for the first playlist."""
+    lock = Lock()
+
+    @cache
+    def published() -> set[tuple[str, str]]:
+        from flows.warehouse.published import find_published  # noqa: PLC0415 - imports Snowflake
+
+        with open_session(target.warehouse, run.run_id) as session:
+            return find_published(session, find_lake(target.lake), run.snapshot_date)
+
+    def is_published(playlist_id: str, snapshot_id: str) -> bool:
+        with lock:
+            return (playlist_id, snapshot_id) in published()
+
+    return is_published
+
+
+if __name__ == "__main__":
+    run_from_shell(ingest_playlists, "flows.ingest")

@@ -1,0 +1,78 @@
+"""Reading playlists side by side and keeping the answers; one bad playlist stops no other."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextvars import copy_context
+from datetime import date
+from functools import partial
+from typing import NamedTuple
+
+from flows.errors import PlaylistUnavailable
+from flows.lake.snapshots import Envelope, Kept, keep_snapshot
+from flows.lake.store import Lake
+from flows.receipt import PlaylistLine, Work
+from flows.spotify.client import THREADS, SpotifyClient
+from flows.spotify.playlists import read_playlist
+
+log = logging.getLogger(__name__)
+
+IsPublished = Callable[[str, str], bool]
+"""Whether a playlist is published with a snapshot id already."""
+
+
+class Keeper(NamedTuple):
+    """Reads a playlist and keeps its answers under a date and a run."""
+
+    client: SpotifyClient
+    lake: Lake
+    snapshot_date: date
+    run_id: str
+    code_version: str
+    is_published: IsPublished
+
+    def keep(self, playlist_id: str) -> Kept | None:
+        """Keeps one playlist; None where it is unchanged."""
+        answers = read_playlist(self.client, playlist_id, partial(self.is_published, playlist_id))
+        if answers is None:
+            return None
+        envelope = Envelope(
+            run_id=self.run_id,
+            playlist_id=playlist_id,
+            snapshot_id=answers.snapshot_id,
+            fetched_at=answers.fetched_at,
+            api_shape=answers.api_shape,
+            total=answers.total,
+            code_version=self.code_version,
+        )
+        return keep_snapshot(self.lake, envelope, answers.bodies, self.snapshot_date)
+
+
+def keep_playlists(keeper: Keeper, playlists: list[str]) -> Work:
+    """Keeps every playlist that can be read. An error that stops the run stops the waiting ones too."""
+    keeper.client.authorise()
+    work = Work([], [])
+    with ThreadPoolExecutor(THREADS) as threads:
+        futures = {threads.submit(copy_context().run, keeper.keep, playlist): playlist for playlist in playlists}
+        try:
+            for number, future in enumerate(as_completed(futures), start=1):
+                _note(work, keeper.snapshot_date, futures[future], future)
+                log.info("%s of %s playlists read", number, len(playlists))
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
+    work.kept.sort(key=lambda kept: playlists.index(kept.playlist_id))
+    return work
+
+
+def _note(work: Work, day: date, playlist: str, future: Future[Kept | None]) -> None:
+    try:
+        kept = future.result()
+    except PlaylistUnavailable as error:
+        log.warning("%s", error)
+        work.others.append(PlaylistLine(playlist, day, "failed", reason=str(error)))
+    else:
+        if kept is None:
+            work.others.append(PlaylistLine(playlist, day, "unchanged"))
+        else:
+            work.kept.append(kept)

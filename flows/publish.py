@@ -1,0 +1,167 @@
+"""Kept snapshots → tables → lake → warehouse → receipt: the half that ingest and backfill share."""
+
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple
+
+from prefect import get_run_logger, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.states import Completed, Failed, State
+
+from flows.connect import find_lake, open_session
+from flows.errors import StopRun
+from flows.lake.files import Manifest
+from flows.lake.snapshots import Kept, by_date
+from flows.receipt import (
+    PlaylistLine,
+    Receipt,
+    Work,
+    as_markdown,
+    as_rows,
+    encode_receipt,
+    playlist_lines,
+    summary,
+)
+from flows.run import Run, is_transient
+from flows.tables import write_date
+from flows.warehouse.loaded import Loaded
+
+RETRIES: dict[str, Any] = {
+    "retries": 3,
+    "retry_delay_seconds": [2, 10, 30],
+    "retry_jitter_factor": 0.5,
+    "retry_condition_fn": is_transient,
+}
+"""What follows the raw write may be repeated: keys are new per run, the load is all or nothing."""
+
+
+class Target(NamedTuple):
+    """Where a run publishes, by block name, and how."""
+
+    lake: str
+    warehouse: str
+    warehouse_admin: str
+    load: Literal["copy"] = "copy"
+    refresh: Literal["snapshot", "full"] = "snapshot"
+    force: bool = False
+
+
+def publish(run: Run, flow: str, work: Work, target: Target) -> State[None]:
+    """Publishes kept snapshots; the state is Failed where a playlist failed, though the others are loaded."""
+    manifest, loaded = Manifest([], []), Loaded()
+    _refuse_full_refresh(work, target)
+    if work.kept:
+        ready = setup_warehouse.submit(run, target)
+        with run.timed("write_tables"):
+            manifest, undecodable = write_tables(run, work.kept, target)
+        work = Work(work.kept, [*work.others, *undecodable])
+        _refuse_full_refresh(work, target, manifest)
+        with run.timed("setup_warehouse"):
+            ready.result()
+        with run.timed("truncate_and_load"):
+            loaded = truncate_and_load(run, manifest, target)
+    receipt = write_receipt(run, flow, target, work, manifest, loaded)
+    return (Failed if receipt.status == "failed" else Completed)(message=receipt.message)
+
+
+@task(**RETRIES)
+def setup_warehouse(run: Run, target: Target) -> None:
+    """Brings the schema to this code's version, with the admin block where there is one."""
+    from flows.warehouse.setup import is_current, set_up  # noqa: PLC0415 - imports Snowflake
+
+    lake_url = find_lake(target.lake).url
+    with open_session(target.warehouse, run.run_id) as session:
+        if is_current(session, lake_url):
+            return
+    get_run_logger().info("setting up the warehouse")
+    with open_session(target.warehouse_admin, run.run_id, otherwise=target.warehouse) as session:
+        set_up(session, lake_url, run.code_version)
+
+
+@task(**RETRIES)
+def write_tables(run: Run, kept: list[Kept], target: Target) -> tuple[Manifest, list[PlaylistLine]]:
+    """Turns kept snapshots into CSV files, one per table and date; returns what the load must match.
+
+    The second value has a line for each playlist whose answers could not be read.
+    """
+    lake, dates = find_lake(target.lake), by_date(kept)
+    manifest, undecodable = Manifest([], []), []
+    for number, (day, snapshots) in enumerate(dates.items(), start=1):
+        written, failed = write_date(lake, day, snapshots, run.run_id)
+        manifest.files.extend(written.files)
+        manifest.partitions.extend(written.partitions)
+        undecodable += failed
+        get_run_logger().info("tables of %s written (date %s of %s)", day, number, len(dates))
+    return manifest, undecodable
+
+
+@task(**RETRIES)
+def truncate_and_load(run: Run, manifest: Manifest, target: Target) -> Loaded:
+    """Replaces the partitions of the manifest in one transaction."""
+    from flows.warehouse.load import Load, load_copy  # noqa: PLC0415 - imports Snowflake
+
+    if not manifest.partitions:
+        return Loaded()
+    load = Load(run.run_id, run.code_version, run.receipt_key, target.load, target.refresh, target.force)
+    with open_session(target.warehouse, run.run_id) as session:
+        loaded = load_copy(session, load, manifest)
+    for playlist, day in loaded.superseded:
+        get_run_logger().warning(
+            "playlist %s, %s: a newer snapshot is loaded already; it stays", playlist, day
+        )
+    return loaded
+
+
+@task(**RETRIES)
+def write_receipt(
+    run: Run, flow: str, target: Target, work: Work, manifest: Manifest, loaded: Loaded
+) -> Receipt:
+    """Writes the receipt to the lake, logs it, and shows it as artifacts."""
+    lines = playlist_lines(manifest, loaded, work.others)
+    status, message = summary(lines)
+    receipt = Receipt(
+        run_id=run.run_id,
+        flow=flow,
+        status=status,
+        message=message,
+        snapshot_date=run.snapshot_date,
+        started_at=run.started_at,
+        finished_at=datetime.now(UTC),
+        code_version=run.code_version,
+        load=target.load,
+        refresh=target.refresh,
+        playlists=lines,
+        rows_by_table=loaded.rows_by_table,
+        files=manifest.files,
+        partitions_removed=loaded.partitions_removed,
+        statements=loaded.statements,
+        seconds=run.seconds,
+    )
+    lake = find_lake(target.lake)
+    lake.write(run.receipt_key, encode_receipt(receipt), "application/json")
+    get_run_logger().info("receipt %s%s\n%s", lake.url, run.receipt_key, as_markdown(receipt))
+    _show(receipt)
+    return receipt
+
+
+def _show(receipt: Receipt) -> None:
+    """Artifacts are for people; a run whose receipt is written does not fail for them."""
+    try:
+        create_table_artifact(as_rows(receipt), key="receipt-playlists", description=receipt.message)
+        create_markdown_artifact(as_markdown(receipt), key="receipt", description=receipt.run_id)
+    except Exception:  # noqa: BLE001 - whatever the API says, the data is loaded
+        get_run_logger().warning("the receipt could not be shown as an artifact", exc_info=True)
+
+
+def _refuse_full_refresh(work: Work, target: Target, manifest: Manifest | None = None) -> None:
+    """refresh="full" deletes all else, so it wants every playlist read, and something to put in place."""
+    if target.refresh != "full":
+        return
+    if work.failed:
+        reasons = "; ".join(str(line.reason) for line in work.failed)
+        raise StopRun(
+            f'refresh="full" deletes all other rows, so no playlist may fail. Nothing loaded: {reasons}'
+        )
+    if manifest is not None and not manifest.rows("playlist_songs"):
+        raise StopRun(
+            'refresh="full" would leave no song at all: the playlists given are empty. Nothing loaded'
+        )

@@ -1,0 +1,15 @@
+"""What a load did; apart from the load itself, so that a receipt imports no Snowflake."""
+
+from datetime import date
+
+from msgspec import Struct
+
+
+class Loaded(Struct, frozen=True):
+    """What the load's transaction did."""
+
+    rows_by_table: dict[str, int] = {}
+    partitions: list[tuple[str, date]] = []
+    superseded: list[tuple[str, date]] = []
+    partitions_removed: int = 0
+    statements: int = 0

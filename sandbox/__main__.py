@@ -1,0 +1,54 @@
+"""`python -m sandbox`: keeps the stand-ins and a Prefect server running until Ctrl-C (`make sandbox`)."""
+
+import os
+import shlex
+import signal
+import sys
+from pathlib import Path
+from shutil import rmtree
+
+from sandbox.services import ROOT, Sandbox, register_blocks, running
+
+FOLDER = ROOT / ".sandbox"
+ENVIRONMENT = FOLDER / "env"
+
+
+def main() -> None:
+    """Starts, registers blocks, writes `.sandbox/env` and waits."""
+    rmtree(FOLDER, ignore_errors=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    recordings = os.environ.get("RECORDINGS")
+    try:
+        with running(FOLDER / "prefect", Path(recordings) if recordings else None) as sandbox:
+            register_blocks(sandbox)
+            _write_environment(sandbox)
+            sys.stdout.write(f"{_welcome(sandbox)}\n")
+            sys.stdout.flush()
+            signal.pause()
+    except KeyboardInterrupt:
+        sys.stdout.write("sandbox stopped\n")
+    finally:
+        ENVIRONMENT.unlink(missing_ok=True)
+
+
+def _write_environment(sandbox: Sandbox) -> None:
+    """Writes the file whole at once: whoever waits for it must not read half of it."""
+    variables = {name: value for name, value in sandbox.environment.items() if "PRIVATE_KEY" not in name}
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
+    draft = ENVIRONMENT.with_suffix(".draft")
+    draft.write_text("".join(lines), encoding="utf-8")
+    draft.replace(ENVIRONMENT)
+
+
+def _welcome(sandbox: Sandbox) -> str:
+    prefect = sandbox.environment["PREFECT_API_URL"].removesuffix("/api")
+    return (
+        f"Spotify {sandbox.spotify}  S3 {sandbox.s3}  Snowflake {sandbox.snowflake}  Prefect {prefect}\n"
+        "In another shell:  . .sandbox/env && .venv/bin/python -m flows.ingest PLAYLIST\n"
+        f"Playlists:         {sandbox.spotify}/sandbox/playlists\n"
+        "Ctrl-C stops everything."
+    )
+
+
+if __name__ == "__main__":
+    main()

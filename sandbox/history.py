@@ -1,0 +1,38 @@
+"""A month of kept snapshots, as daily runs would have left them in the lake."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+
+from flows import CODE_VERSION
+from flows.lake.snapshots import Envelope, keep_snapshot
+from flows.lake.store import Lake
+from sandbox.spotify import catalogue
+from sandbox.spotify.shapes import answers
+
+
+def keep_history(lake: Lake, playlists: Iterable[str], today: date, days: int) -> int:
+    """Keeps what the catalogue showed on each of the days before today; returns the number of snapshots."""
+    kept = 0
+    for age in range(days, 0, -1):
+        day = today - timedelta(days=age)
+        for playlist_id in playlists:
+            kept += _keep(lake, playlist_id, day)
+    return kept
+
+
+def _keep(lake: Lake, playlist_id: str, day: date) -> bool:
+    playlist = catalogue.playlist(playlist_id, day)
+    if playlist is None:
+        return False
+    fetched_at = datetime.combine(day, time(6), UTC)
+    envelope = Envelope(
+        run_id=f"{fetched_at:%Y%m%dT%H%M%SZ}-00000000",
+        playlist_id=playlist_id,
+        snapshot_id=playlist["snapshot_id"],
+        fetched_at=fetched_at,
+        api_shape="both",
+        total=len(playlist["entries"]),
+        code_version=CODE_VERSION,
+    )
+    keep_snapshot(lake, envelope, answers(playlist, "both"), day)
+    return True

@@ -1,0 +1,43 @@
+"""`python -m sandbox.snowflake` as a process."""
+
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+import snowflake.connector
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=lambda how: how.name)
+def test_serves_until_told_to_stop(how: signal.Signals) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "sandbox.snowflake",
+        "--port",
+        "0",
+        "--s3-endpoint",
+        "http://127.0.0.1:9",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:  # noqa: S603
+        assert server.stdout is not None
+        line = re.fullmatch(r"listening on 127\.0\.0\.1:(\d+)\n", server.stdout.readline())
+        assert line
+        with snowflake.connector.connect(
+            user="u",
+            password="p",
+            account="sandbox",
+            host="127.0.0.1",
+            port=int(line[1]),
+            protocol="http",
+            login_timeout=10,
+            platform_detection_timeout_seconds=0.0,
+        ) as connection:
+            cursor = connection.cursor()
+            cursor.execute("SELECT CURRENT_DATABASE()")
+            assert cursor.fetchone() == (None,)
+        server.send_signal(how)
+        rest, errors = server.communicate(timeout=10)
+    assert rest == ""
+    assert "Traceback" not in errors

@@ -1,0 +1,156 @@
+"""Known differences from the real service: a test for each line of sandbox/snowflake/DEVIATIONS.md."""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from snowflake.connector.errors import ProgrammingError
+
+import sandbox.snowflake
+
+Connect = Callable[..., Any]
+Run = Callable[..., list[tuple[Any, ...]]]
+LISTED = Path(sandbox.snowflake.__path__[0]) / "DEVIATIONS.md"
+
+
+def test_list_and_tests_agree() -> None:
+    listed = set(re.findall(r"`(test_\w+)`", LISTED.read_text()))
+    here = set(re.findall(r"^def (test_\w+)", Path(__file__).read_text(), re.MULTILINE))
+    assert listed == here - {"test_list_and_tests_agree"}
+
+
+@pytest.fixture
+def in_transaction(connection: Any, run: Run) -> Run:  # noqa: ANN401
+    """Run statements in a transaction that has written a row."""
+    connection.cursor().execute("CREATE OR REPLACE TABLE written (a INT)")
+    run("BEGIN")
+    run("INSERT INTO written VALUES (1)")
+    return run
+
+
+def test_failed_statement_dooms_the_transaction(in_transaction: Run) -> None:
+    with pytest.raises(ProgrammingError, match="NONE_SUCH does not exist"):
+        in_transaction("SELECT * FROM none_such")
+    for statement in ("SELECT 1", "COMMIT"):
+        with pytest.raises(ProgrammingError, match="ROLLBACK first"):
+            in_transaction(statement)
+    in_transaction("ROLLBACK")
+    assert in_transaction("SELECT COUNT(*) FROM written") == [(0,)]
+
+
+def test_transaction_keeps_its_first_snapshot(connect: Connect, in_transaction: Run) -> None:
+    with connect() as other:
+        other.cursor().execute("INSERT INTO written VALUES (2)")
+    assert in_transaction("SELECT a FROM written") == [(1,)]
+
+
+def test_no_waiting_after_the_first_write(connect: Connect, in_transaction: Run) -> None:
+    with connect() as other:
+        other.cursor().execute("CREATE TABLE contested AS SELECT 1 AS a")
+        in_transaction("COMMIT")
+        in_transaction("BEGIN")
+        in_transaction("INSERT INTO written VALUES (2)")
+        other.cursor().execute("BEGIN")
+        other.cursor().execute("UPDATE contested SET a = 2")
+        with pytest.raises(ProgrammingError, match="waiting for a lock after the transaction's first write"):
+            in_transaction("UPDATE contested SET a = 3")
+
+
+def test_lock_wait_is_capped(stand_in: Callable[..., Any]) -> None:
+    with stand_in(max_lock_wait=0) as connect, connect() as first, connect() as second:
+        first.cursor().execute("CREATE TABLE capped AS SELECT 1 AS a")
+        first.cursor().execute("BEGIN")
+        first.cursor().execute("UPDATE capped SET a = 2")
+        with pytest.raises(ProgrammingError, match="000625"):
+            second.cursor().execute("UPDATE capped SET a = 3")
+
+
+def test_only_changed_rows_are_locked(connect: Connect, run: Run) -> None:
+    run("CREATE TABLE shared AS SELECT 1 AS a")
+    run("BEGIN")
+    run("UPDATE shared SET a = 2")
+    with connect(session_parameters={"LOCK_TIMEOUT": 0}) as other:
+        assert other.cursor().execute("DELETE FROM shared WHERE a = 9").rowcount == 0
+
+
+def test_truncate_rolls_back(in_transaction: Run) -> None:
+    in_transaction("COMMIT")
+    in_transaction("BEGIN")
+    in_transaction("TRUNCATE TABLE written")
+    in_transaction("ROLLBACK")
+    assert in_transaction("SELECT a FROM written") == [(1,)]
+
+
+def test_nothing_is_authorised(connect: Connect) -> None:
+    with connect(password="wrong", role="PUBLIC") as stranger:
+        stranger.cursor().execute("CREATE OR REPLACE TABLE secrets AS SELECT 1 AS a")
+        assert stranger.cursor().execute("SELECT a FROM secrets").fetchall() == [(1,)]
+
+
+def test_sessions_are_in_utc(run: Run) -> None:
+    assert run("SELECT CURRENT_TIMESTAMP()")[0][0].utcoffset() == dt.timedelta(0)
+
+
+def test_offsets_become_utc(run: Run) -> None:
+    ((moment,),) = run("SELECT '2026-11-01T12:00:00+02:00'::TIMESTAMP_TZ")
+    assert (moment.hour, moment.utcoffset()) == (10, dt.timedelta(0))
+
+
+def test_quotients_and_averages_are_floats(run: Run) -> None:
+    run("CREATE OR REPLACE TABLE thirds AS SELECT 1 AS a UNION ALL SELECT 1 UNION ALL SELECT 0")
+    (row,) = run("SELECT AVG(a), SUM(a) / COUNT(a) FROM thirds")
+    assert [type(value) for value in row] == [float, float]
+
+
+def test_numbers_have_64_bits(run: Run) -> None:
+    run("CREATE OR REPLACE TABLE numbers (a NUMBER(38,0))")
+    run(f"INSERT INTO numbers VALUES ({2**63 - 1})")
+    with pytest.raises(ProgrammingError):
+        run(f"INSERT INTO numbers VALUES ({2**63})")
+
+
+def test_text_lengths_are_not_enforced(run: Run) -> None:
+    run("CREATE OR REPLACE TABLE short (a VARCHAR(3))")
+    run("INSERT INTO short VALUES ('longer')")
+    assert run("SELECT a FROM short") == [("longer",)]
+
+
+def test_quoted_names_ignore_case(run: Run) -> None:
+    run('CREATE OR REPLACE TABLE "mixed" ("a" INT)')
+    assert run("SELECT COUNT(A) FROM MIXED") == [(0,)]
+
+
+def test_keys_are_forgotten(run: Run) -> None:
+    run("CREATE OR REPLACE TABLE keyed (a INT PRIMARY KEY)")
+    assert run("SHOW PRIMARY KEYS IN SCHEMA music.lists") == []
+
+
+def test_variant_keeps_its_text(run: Run) -> None:
+    run('CREATE OR REPLACE TABLE variants AS SELECT PARSE_JSON(\'{"b": 1, "a": 2}\') AS v')
+    assert run("SELECT v FROM variants") == [('{"b":1,"a":2}',)]
+
+
+@pytest.fixture
+def copy(run: Run, put: Callable[[str, str], None]) -> Callable[[str], Any]:
+    """Load a text as a file of numbers and notes."""
+
+    def load(text: str) -> Any:  # noqa: ANN401
+        run("CREATE OR REPLACE TABLE numbered (n INT, note VARCHAR)")
+        put("odd.csv.gz", text)
+        return run(
+            "COPY INTO numbered FROM @lake FILES = ('odd.csv.gz') FILE_FORMAT = (FORMAT_NAME = playlist_csv)"
+        )
+
+    return load
+
+
+def test_copy_skips_blank_lines(copy: Callable[[str], Any]) -> None:
+    assert copy("n,note\n1,a\n\n2,b\n")[0][3] == 2
+
+
+def test_copy_counts_records_as_lines(copy: Callable[[str], Any]) -> None:
+    with pytest.raises(ProgrammingError, match="line 3"):
+        copy('n,note\n1,"two\nlines"\nx,bad\n')

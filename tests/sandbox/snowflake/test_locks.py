@@ -1,0 +1,150 @@
+"""Writers of one table wait for each other."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
+
+import pytest
+from snowflake.connector.errors import ProgrammingError
+
+Connect = Callable[..., Any]
+LOCK = "UPDATE writer_lock SET run_id = ?, locked_at = CURRENT_TIMESTAMP() WHERE id = 1"
+HOLDER = """
+import sys, snowflake.connector
+connection = snowflake.connector.connect(user="u", password="p", account="sandbox", host="127.0.0.1",
+    port=int(sys.argv[1]), protocol="http", database="MUSIC", schema="LISTS")
+connection.cursor().execute("BEGIN")
+connection.cursor().execute("UPDATE writer_lock SET run_id = 'dead' WHERE id = 1")
+print("holding", flush=True)
+sys.stdin.read()
+"""
+
+
+def with_lock_row(connect: Connect) -> Connect:
+    with connect() as connection:
+        cursor = connection.cursor()
+        cursor.execute("CREATE OR REPLACE TABLE writer_lock (id INT, run_id VARCHAR, locked_at TIMESTAMP_TZ)")
+        cursor.execute("INSERT INTO writer_lock (id) VALUES (1)")
+        cursor.execute("CREATE OR REPLACE TABLE journal (entry VARCHAR)")
+    return connect
+
+
+@pytest.fixture
+def patient(connect: Connect) -> Connect:
+    """A stand-in that leaves idle transactions alone for 5 seconds."""
+    return with_lock_row(connect)
+
+
+@pytest.fixture
+def strict(stand_in: Callable[..., Any]) -> Iterator[Connect]:
+    """A stand-in that aborts an idle transaction as soon as it blocks another."""
+    with stand_in(idle_abort=0) as connect:
+        yield with_lock_row(connect)
+
+
+def take(connection: Any, run_id: str) -> Any:  # noqa: ANN401
+    """Open a transaction and take the lock."""
+    connection.cursor().execute("BEGIN")
+    return connection.cursor().execute(LOCK, (run_id,))
+
+
+def test_second_writer_waits_and_sees_what_was_committed(patient: Connect) -> None:
+    def second() -> Any:  # noqa: ANN401
+        with patient() as connection:
+            take(connection, "second")
+            seen = connection.cursor().execute("SELECT entry FROM journal").fetchall()
+            connection.cursor().execute("COMMIT")
+            return seen
+
+    with patient() as first, ThreadPoolExecutor() as pool:
+        take(first, "first")
+        waiting: Future[Any] = pool.submit(second)
+        done, _ = wait([waiting], timeout=0.5)
+        assert not done
+        first.cursor().execute("INSERT INTO journal VALUES ('of first')")
+        first.cursor().execute("COMMIT")
+        assert waiting.result(5) == [("of first",)]
+    with patient() as reader:
+        assert reader.cursor().execute("SELECT run_id FROM writer_lock").fetchall() == [("second",)]
+
+
+@pytest.mark.parametrize("how", ["at login", "by ALTER SESSION"])
+def test_lock_timeout(patient: Connect, how: str) -> None:
+    parameters = {"LOCK_TIMEOUT": 0} if how == "at login" else {}
+    with patient() as first, patient(session_parameters=parameters) as second:
+        if how != "at login":
+            second.cursor().execute("ALTER SESSION SET LOCK_TIMEOUT = 0")
+        take(first, "first")
+        with pytest.raises(ProgrammingError, match=r"MUSIC\.LISTS\.WRITER_LOCK") as info:
+            take(second, "second")
+        assert (info.value.errno, info.value.sqlstate) == (625, "57014")
+        first.cursor().execute("COMMIT")
+        assert second.cursor().execute(LOCK, ("second",)).rowcount == 1
+
+
+def test_statement_without_transaction_waits_too(patient: Connect) -> None:
+    with patient() as first, patient(session_parameters={"LOCK_TIMEOUT": 0}) as second:
+        take(first, "first")
+        with pytest.raises(ProgrammingError, match="000625"):
+            second.cursor().execute(LOCK, ("second",))
+        first.cursor().execute("ROLLBACK")
+        assert second.cursor().execute(LOCK, ("second",)).rowcount == 1
+
+
+def test_other_tables_are_not_locked(patient: Connect) -> None:
+    with patient() as first, patient(session_parameters={"LOCK_TIMEOUT": 0}) as second:
+        take(first, "first")
+        assert second.cursor().execute("INSERT INTO journal VALUES ('x')").rowcount == 1
+
+
+def test_eight_writers_take_turns(patient: Connect) -> None:
+    def write(number: int) -> None:
+        with patient() as connection:
+            take(connection, str(number))
+            count = connection.cursor().execute("SELECT COUNT(*) FROM journal").fetchone()[0]
+            connection.cursor().execute("INSERT INTO journal VALUES (?)", (str(count),))
+            connection.cursor().execute("COMMIT")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    with patient() as reader:
+        rows = reader.cursor().execute("SELECT entry FROM journal ORDER BY entry").fetchall()
+    assert rows == [(str(number),) for number in range(8)]
+
+
+def test_idle_holder_is_aborted_and_told(strict: Connect) -> None:
+    with strict() as slow, strict() as second:
+        take(slow, "slow")
+        take(second, "second")
+        second.cursor().execute("COMMIT")
+        for statement in ("INSERT INTO journal VALUES ('late')", "COMMIT"):
+            with pytest.raises(ProgrammingError, match="aborted"):
+                slow.cursor().execute(statement)
+        slow.cursor().execute("ROLLBACK")
+        assert slow.cursor().execute("SELECT run_id FROM writer_lock").fetchall() == [("second",)]
+        assert slow.cursor().execute("SELECT COUNT(*) FROM journal").fetchone() == (0,)
+
+
+def test_idle_holder_of_another_table_is_left_alone(strict: Connect) -> None:
+    with strict() as bystander, strict() as first, strict(session_parameters={"LOCK_TIMEOUT": 1}) as second:
+        bystander.cursor().execute("BEGIN")
+        bystander.cursor().execute("INSERT INTO journal VALUES ('kept')")
+        take(first, "first")
+        take(second, "second")
+        bystander.cursor().execute("COMMIT")
+        assert bystander.cursor().execute("SELECT entry FROM journal").fetchall() == [("kept",)]
+
+
+def test_killed_client_does_not_block(strict: Connect) -> None:
+    with strict() as connection:
+        arguments = [sys.executable, "-c", HOLDER, str(connection.port)]
+        with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:  # noqa: S603
+            assert client.stdout is not None
+            assert client.stdout.readline() == b"holding\n"
+            client.send_signal(signal.SIGKILL)
+        take(connection, "next")
+        connection.cursor().execute("COMMIT")
+        assert connection.cursor().execute("SELECT run_id FROM writer_lock").fetchall() == [("next",)]

@@ -1,0 +1,109 @@
+"""Who gets in, and with which database, schema and role."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from snowflake.connector.errors import DatabaseError, ProgrammingError
+
+WHERE = "SELECT CURRENT_DATABASE(), CURRENT_SCHEMA()"
+
+
+class Case(NamedTuple):
+    """Login options, and the database and schema they lead to."""
+
+    name: str
+    login: dict[str, Any]
+    expected: tuple[str | None, str | None]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case("both", {"database": "MUSIC", "schema": "LISTS"}, ("MUSIC", "LISTS")),
+        Case("small letters", {"database": "music", "schema": "lists"}, ("MUSIC", "LISTS")),
+        Case("no schema is PUBLIC", {"database": "MUSIC", "schema": None}, ("MUSIC", "PUBLIC")),
+        Case("unknown schema", {"database": "MUSIC", "schema": "NONE_SUCH"}, ("MUSIC", None)),
+        Case("unknown database", {"database": "NONE_SUCH", "schema": "LISTS"}, (None, None)),
+        Case("no database", {"database": None, "schema": None}, (None, None)),
+    ],
+    ids=lambda case: case.name,
+)
+def test_login_uses_what_exists(connect: Callable[..., Any], case: Case) -> None:
+    with connect(**case.login) as connection:
+        assert connection.cursor().execute(WHERE).fetchone() == case.expected
+        assert (connection.database, connection.schema) == case.expected
+
+
+@pytest.mark.parametrize(
+    ("login", "errno"),
+    [({"database": "NONE_SUCH"}, 90105), ({"schema": "NONE_SUCH"}, 90106)],
+    ids=["no current database", "no current schema"],
+)
+def test_unqualified_names_need_a_namespace(
+    connect: Callable[..., Any], login: dict[str, Any], errno: int
+) -> None:
+    with (
+        connect(**login) as connection,
+        pytest.raises(ProgrammingError, match="does not have a current") as info,
+    ):
+        connection.cursor().execute("CREATE TABLE t (a INT)")
+    assert info.value.errno == errno
+
+
+def test_unknown_role_is_refused(connect: Callable[..., Any]) -> None:
+    with pytest.raises(DatabaseError, match="Role 'NOBODY' specified in the connect string") as info:
+        connect(role="NOBODY")
+    assert (info.value.errno, info.value.sqlstate) == (390189, "08001")
+
+
+def test_created_role_is_accepted(connect: Callable[..., Any]) -> None:
+    with connect() as admin:
+        admin.cursor().execute("CREATE ROLE IF NOT EXISTS reader COMMENT = 'reads'")
+    with connect(role="reader") as connection:
+        assert connection.cursor().execute("SELECT CURRENT_ROLE()").fetchone() == ("READER",)
+        connection.cursor().execute("USE ROLE sysadmin")
+        assert connection.cursor().execute("SELECT CURRENT_ROLE()").fetchone() == ("SYSADMIN",)
+        with pytest.raises(ProgrammingError, match="Role 'NOBODY' does not exist"):
+            connection.cursor().execute("USE ROLE nobody")
+        connection.cursor().execute("DROP ROLE reader")
+    with pytest.raises(DatabaseError, match="READER"):
+        connect(role="reader")
+
+
+def test_key_pair(connect: Callable[..., Any]) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    with connect(password=None, private_key=key, authenticator="SNOWFLAKE_JWT") as connection:
+        assert connection.cursor().execute("SELECT CURRENT_USER()").fetchone() == ("U",)
+
+
+def test_accepted_session_parameters(connect: Callable[..., Any]) -> None:
+    parameters = {"LOCK_TIMEOUT": 3, "TIMEZONE": "UTC", "ABORT_DETACHED_QUERY": True, "QUERY_TAG": "run"}
+    with connect(session_parameters=parameters, role="SYSADMIN", warehouse="wh") as connection:
+        row = connection.cursor().execute("SELECT CURRENT_ROLE(), CURRENT_WAREHOUSE()").fetchone()
+    assert row == ("SYSADMIN", "WH")
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"TIMEZONE": "Europe/Berlin"}, {"AUTOCOMMIT": False}, {"WEEK_START": 1}], ids=str
+)
+def test_parameters_that_would_change_results_are_refused(
+    connect: Callable[..., Any], parameters: dict[str, Any]
+) -> None:
+    with pytest.raises(DatabaseError, match="does not emulate"):
+        connect(session_parameters=parameters)
+
+
+def test_closing_rolls_back(connect: Callable[..., Any], run: Callable[..., Any]) -> None:
+    run("CREATE TABLE closing (a INT)")
+    with connect() as other:
+        other.cursor().execute("BEGIN")
+        other.cursor().execute("INSERT INTO closing VALUES (1)")
+    assert run("SELECT COUNT(*) FROM closing") == [(0,)]
+    with connect() as next_one:
+        next_one.cursor().execute("DELETE FROM closing")
+        assert next_one.cursor().execute("SELECT COUNT(*) FROM closing").fetchone() == (0,)
