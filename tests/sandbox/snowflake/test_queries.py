@@ -50,7 +50,8 @@ def plays(run: Run) -> Run:
         Case("whole sums", "SELECT SUM(n), MAX(n), COUNT_IF(live) FROM plays", [(8, 5, 2)]),
         Case(
             "LISTAGG",
-            "SELECT list, LISTAGG(song, ',') WITHIN GROUP (ORDER BY song) FROM plays GROUP BY list ORDER BY 1",
+            "SELECT list, LISTAGG(song, ',') WITHIN GROUP (ORDER BY song) FROM plays"
+            " GROUP BY list ORDER BY 1",
             [("a", "x,y"), ("b", "x,z")],
         ),
         Case(
@@ -129,8 +130,8 @@ def test_replacing_partitions(connection: Any, run: Run) -> None:  # noqa: ANN40
 
 def test_ledger_rows_from_one_bound_json(connection: Any, run: Run) -> None:  # noqa: ANN401
     run(
-        "CREATE TABLE loads (run_id VARCHAR, list VARCHAR, day DATE, fetched TIMESTAMP_TZ, items NUMBER(38,0),"
-        " rows_by_table VARIANT, loaded_at TIMESTAMP_TZ)"
+        "CREATE TABLE loads (run_id VARCHAR, list VARCHAR, day DATE, fetched TIMESTAMP_TZ,"
+        " items NUMBER(38,0), rows_by_table VARIANT, loaded_at TIMESTAMP_TZ)"
     )
     entry = {
         "id": "a'\"\\ü",
@@ -143,8 +144,8 @@ def test_ledger_rows_from_one_bound_json(connection: Any, run: Run) -> None:  # 
     cursor = connection.cursor()
     cursor.execute(
         "INSERT INTO loads (run_id, list, day, fetched, items, rows_by_table, loaded_at)"
-        " SELECT ?, f.value:id::VARCHAR, f.value:day::DATE, f.value:fetched::TIMESTAMP_TZ, f.value:items::NUMBER,"
-        " f.value:rows, CURRENT_TIMESTAMP() FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) f",
+        " SELECT ?, f.value:id::VARCHAR, f.value:day::DATE, f.value:fetched::TIMESTAMP_TZ, "
+        " f.value:items::NUMBER, f.value:rows, CURRENT_TIMESTAMP() FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) f",
         ("run", json.dumps(entries)),
     )
     assert cursor.rowcount == len(entries)

@@ -92,9 +92,7 @@ def test_statements_can_be_repeated(run: Run) -> None:
         run("CREATE TABLE IF NOT EXISTS again (a INT)")
         run("ALTER TABLE again ADD COLUMN IF NOT EXISTS b VARCHAR")
         run("CREATE OR REPLACE VIEW again_view AS SELECT a FROM again")
-        run(
-            "CREATE STAGE IF NOT EXISTS again_lake URL = 's3://lake-bucket/' STORAGE_INTEGRATION = lake_reader"
-        )
+        run("CREATE STAGE IF NOT EXISTS again URL = 's3://lake-bucket/' STORAGE_INTEGRATION = lake_reader")
         run("CREATE FILE FORMAT IF NOT EXISTS again_csv TYPE = CSV SKIP_HEADER = 1")
         run("CREATE STORAGE INTEGRATION IF NOT EXISTS lake_reader TYPE = EXTERNAL_STAGE")
     assert run(
