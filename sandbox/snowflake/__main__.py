@@ -32,7 +32,12 @@ def main() -> None:
     options = parser.parse_args()
     app = create_app(options.s3_endpoint, options.idle_abort, options.max_lock_wait)
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=options.port, log_level="warning", timeout_graceful_shutdown=2
+        app,
+        host="127.0.0.1",
+        port=options.port,
+        log_level="warning",
+        timeout_graceful_shutdown=2,
+        timeout_keep_alive=75,
     )
     with contextlib.suppress(KeyboardInterrupt):
         Server(config).run()

@@ -38,7 +38,7 @@ class Account:
         self.formats: dict[Name, Options] = {}
         self.sessions: set[Session] = set()
         self.released = threading.Condition()
-        self.definitions = threading.Lock()  # one CREATE DATABASE at a time
+        self.definitions = threading.Lock()  # one DDL statement at a time
 
     def schema_exists(self, database: str, schema: str) -> bool:
         """Tell whether the schema is there, also just committed."""

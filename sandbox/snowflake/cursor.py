@@ -2,6 +2,7 @@
 
 import datetime as dt
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import sqlglot
@@ -45,7 +46,14 @@ class Cursor(FakeSnowflakeCursor):
             super().execute(answer)
             return
         run = super().execute
-        run_waiting(session, command, lambda: run(command, params, *args, **kwargs))
+        # fakesnow writes its catalogue without expecting company
+        alone = session.account.definitions if statements.DDL.match(command) else nullcontext()
+
+        def attempt() -> None:
+            with alone:
+                run(command, params, *args, **kwargs)
+
+        run_waiting(session, command, attempt)
 
     def _describe_last_sql(self) -> list[Any]:
         # fakesnow asks on the event loop's thread, where nothing may wait for the session

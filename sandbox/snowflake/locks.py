@@ -13,16 +13,23 @@ if TYPE_CHECKING:
     from sandbox.snowflake.session import Session
 
 PAUSE = 0.05  # seconds between attempts when nobody reports the end of a transaction
-TARGET = re.compile(
+NAME = r"\s*(?P<name>[\w.\"$]+)"
+# statements that change a table: DuckDB reports conflicts of the first, not of the second
+WRITES = re.compile(
     r"(?:UPDATE|DELETE\s+FROM|INSERT\s+(?:OVERWRITE\s+)?INTO|MERGE\s+INTO|COPY\s+INTO"
-    r"|TRUNCATE\s+(?:TABLE\s+)?(?:IF\s+EXISTS\s+)?)\s*(?P<name>[\w.\"$]+)",
+    r")" + NAME,
+    re.IGNORECASE,
+)
+ALONE = re.compile(
+    r"(?:(?:ALTER\s+TABLE|DROP\s+TABLE|TRUNCATE(?:\s+TABLE)?)\s+(?:IF\s+EXISTS\s+)?"
+    r"|CREATE\s+OR\s+REPLACE\s+TABLE\s)" + NAME,
     re.IGNORECASE,
 )
 
 
 def written_table(session: "Session", command: str) -> str | None:
     """Return the qualified name of the table that the statement changes."""
-    match = TARGET.match(command)
+    match = WRITES.match(command) or ALONE.match(command)
     if match is None:
         return None
     parts = [normalise_ident(part) for part in match["name"].split(".")]
@@ -38,8 +45,10 @@ def run_waiting(session: "Session", command: str, run: Callable[[], object]) -> 
     """
     table = written_table(session, command)
     deadline = time.monotonic() + min(session.lock_timeout, session.account.max_lock_wait)
-    while not _attempt(session, run):
-        session.restart()
+    alone = ALONE.match(command)
+    while (alone and holders(session, table)) or not _attempt(session, run):
+        if not session.written:
+            session.restart()
         abort_idle_holder(session, table)
         if session.closing or time.monotonic() >= deadline:
             raise lock_timeout(table)
@@ -63,13 +72,19 @@ def _attempt(session: "Session", run: Callable[[], object]) -> bool:
     return True
 
 
+def holders(waiting: "Session", table: str | None) -> list["Session"]:
+    """Return the other sessions whose open transaction has changed the table."""
+    return [
+        other for other in list(waiting.account.sessions) if other is not waiting and table in other.written
+    ]
+
+
 def abort_idle_holder(waiting: "Session", table: str | None) -> None:
     """Abort transactions that have changed `table` and then been idle for too long."""
     now = time.monotonic()
-    for holder in list(waiting.account.sessions):
-        blocks = holder is not waiting and table in holder.written
+    for holder in holders(waiting, table):
         idle = now - holder.idle_since > waiting.account.idle_abort
-        if blocks and idle and holder.lock.acquire(blocking=False):
+        if idle and holder.lock.acquire(blocking=False):
             try:
                 holder.abort()
             finally:

@@ -20,7 +20,7 @@ def test_serves_until_told_to_stop(how: signal.Signals) -> None:
         "--s3-endpoint",
         "http://127.0.0.1:9",
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:  # noqa: S603
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         line = re.fullmatch(r"listening on 127\.0\.0\.1:(\d+)\n", server.stdout.readline())
         assert line

@@ -105,6 +105,11 @@ def test_quotients_and_averages_are_floats(run: Run) -> None:
     assert [type(value) for value in row] == [float, float]
 
 
+def test_date_trunc_is_a_timestamp(run: Run) -> None:
+    ((week,),) = run("SELECT DATE_TRUNC('week', '2026-11-04'::DATE)")
+    assert week == dt.datetime(2026, 11, 2)  # noqa: DTZ001
+
+
 def test_numbers_have_64_bits(run: Run) -> None:
     run("CREATE OR REPLACE TABLE numbers (a NUMBER(38,0))")
     run(f"INSERT INTO numbers VALUES ({2**63 - 1})")

@@ -100,6 +100,51 @@ def test_other_tables_are_not_locked(patient: Connect) -> None:
         assert second.cursor().execute("INSERT INTO journal VALUES ('x')").rowcount == 1
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE journal ADD COLUMN IF NOT EXISTS more INT",
+        "TRUNCATE TABLE journal",
+        "TRUNCATE TABLE IF EXISTS journal",
+        "DROP TABLE IF EXISTS journal",
+        "CREATE OR REPLACE TABLE journal (entry VARCHAR)",
+    ],
+)
+def test_changing_a_table_waits_for_its_writers(patient: Connect, statement: str) -> None:
+    with patient() as first, patient(session_parameters={"LOCK_TIMEOUT": 0}) as second:
+        first.cursor().execute("BEGIN")
+        first.cursor().execute("INSERT INTO journal VALUES ('kept')")
+        with pytest.raises(ProgrammingError, match=r"000625.*MUSIC\.LISTS\.JOURNAL"):
+            second.cursor().execute(statement)
+        first.cursor().execute("COMMIT")
+        assert second.cursor().execute("SELECT entry FROM journal").fetchall() == [("kept",)]
+        assert second.cursor().execute(statement)
+
+
+def test_eight_sessions_set_up_at_once(patient: Connect) -> None:
+    statements = [
+        "CREATE DATABASE IF NOT EXISTS shared",
+        "CREATE SCHEMA IF NOT EXISTS shared.lists",
+        "USE SCHEMA shared.lists",
+        "CREATE STAGE IF NOT EXISTS lake URL = 's3://lake-bucket/' STORAGE_INTEGRATION = lake_reader",
+        "CREATE FILE FORMAT IF NOT EXISTS playlist_csv TYPE = CSV",
+        "CREATE TABLE IF NOT EXISTS songs (id VARCHAR)",
+        "ALTER TABLE songs ADD COLUMN IF NOT EXISTS name VARCHAR",
+        "CREATE OR REPLACE VIEW all_songs AS SELECT id FROM songs",
+        "INSERT INTO songs (id) VALUES ('x')",
+    ]
+
+    def set_up(_: int) -> None:
+        with patient() as connection:
+            for statement in statements:
+                connection.cursor().execute(statement)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(set_up, range(8)))
+    with patient() as reader:
+        assert reader.cursor().execute("SELECT COUNT(*) FROM shared.lists.all_songs").fetchone() == (8,)
+
+
 def test_eight_writers_take_turns(patient: Connect) -> None:
     def write(number: int) -> None:
         with patient() as connection:
@@ -141,7 +186,7 @@ def test_idle_holder_of_another_table_is_left_alone(strict: Connect) -> None:
 def test_killed_client_does_not_block(strict: Connect) -> None:
     with strict() as connection:
         arguments = [sys.executable, "-c", HOLDER, str(connection.port)]
-        with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:  # noqa: S603
+        with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
             assert client.stdout is not None
             assert client.stdout.readline() == b"holding\n"
             client.send_signal(signal.SIGKILL)

@@ -144,8 +144,9 @@ def test_ledger_rows_from_one_bound_json(connection: Any, run: Run) -> None:  # 
     cursor = connection.cursor()
     cursor.execute(
         "INSERT INTO loads (run_id, list, day, fetched, items, rows_by_table, loaded_at)"
-        " SELECT ?, f.value:id::VARCHAR, f.value:day::DATE, f.value:fetched::TIMESTAMP_TZ, "
-        " f.value:items::NUMBER, f.value:rows, CURRENT_TIMESTAMP() FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) f",
+        " SELECT ?, f.value:id::VARCHAR, f.value:day::DATE, f.value:fetched::TIMESTAMP_TZ,"
+        " f.value:items::NUMBER, f.value:rows, CURRENT_TIMESTAMP()"
+        " FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) f",
         ("run", json.dumps(entries)),
     )
     assert cursor.rowcount == len(entries)
