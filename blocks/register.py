@@ -7,6 +7,7 @@ from typing import Any
 
 from prefect_aws import AwsClientParameters, AwsCredentials, S3Bucket
 from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
+from pydantic import SecretBytes, SecretStr
 
 from blocks.spotify import SpotifyCredentials
 
@@ -34,7 +35,7 @@ def register(environment: Environment) -> list[str]:
 def _spotify(environment: Environment) -> SpotifyCredentials:
     return SpotifyCredentials(
         client_id=environment["SPOTIFY_CLIENT_ID"],
-        client_secret=environment["SPOTIFY_CLIENT_SECRET"],
+        client_secret=SecretStr(environment["SPOTIFY_CLIENT_SECRET"]),
         **_given(
             environment,
             refresh_token="SPOTIFY_REFRESH_TOKEN",
@@ -58,23 +59,20 @@ def _aws(environment: Environment) -> AwsCredentials:
 
 
 def _warehouse(environment: Environment) -> SnowflakeConnector:
-    # Host, port and protocol are no fields of the block: as extras of inline credentials they survive.
-    extras = _given(
-        environment, host="SNOWFLAKE_HOST", port="SNOWFLAKE_PORT", protocol="SNOWFLAKE_PROTOCOL"
-    )
+    # These are no fields of the block: as extras of inline credentials they survive.
+    extras = _given(environment, host="SNOWFLAKE_HOST", port="SNOWFLAKE_PORT", protocol="SNOWFLAKE_PROTOCOL")
     credentials = SnowflakeCredentials(
         account=environment["SNOWFLAKE_ACCOUNT"],
         user=environment["SNOWFLAKE_USER"],
-        private_key=environment["SNOWFLAKE_PRIVATE_KEY"],
+        private_key=SecretBytes(environment["SNOWFLAKE_PRIVATE_KEY"].encode()),
         role=environment.get("SNOWFLAKE_ROLE", "SPOTIFY_LOADER"),
-        network_timeout=int(environment.get("SNOWFLAKE_NETWORK_TIMEOUT", "120")),
         **_given(environment, private_key_passphrase="SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"),
         **extras,
     )
     return SnowflakeConnector(
         credentials=credentials,
         database=environment.get("SNOWFLAKE_DATABASE", "SPOTIFY"),
-        schema=environment.get("SNOWFLAKE_SCHEMA", "PLAYLISTS"),
+        schema_=environment.get("SNOWFLAKE_SCHEMA", "PLAYLISTS"),
         warehouse=environment.get("SNOWFLAKE_WAREHOUSE", "SPOTIFY_LOAD"),
     )
 

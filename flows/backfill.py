@@ -3,8 +3,7 @@
 from datetime import date, timedelta
 from typing import Literal
 
-from prefect import flow, get_run_logger, task
-from prefect.states import State
+from prefect import State, flow, get_run_logger, task
 
 from flows.cli import run_from_shell
 from flows.connect import find_lake
@@ -46,7 +45,7 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     wanted = playlist_ids(playlists) if playlists else None
     work = find_kept(lake, wanted, start_date, end_date)
     run = start_run(end_date or work.kept[-1].snapshot_date)
-    return publish(run, "backfill", work, Target(lake, warehouse, warehouse_admin, load, force=force))
+    return publish(run, work, Target(lake, warehouse, warehouse_admin, load, force=force))
 
 
 @task(**RETRIES)

@@ -1,6 +1,6 @@
 """Connections from blocks by name, made where they are used: no client or secret travels between tasks."""
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from prefect.blocks.core import Block
 
@@ -45,10 +45,11 @@ def open_session(name: str, run_id: str, *, otherwise: str | None = None) -> "Se
 
 def _load(kind: type[B], name: str) -> B:
     try:
-        return kind.load(name)
+        block: Any = kind.load(name)
     except ValueError as error:
         message = (
             f"there is no block {name!r} of type {kind.get_block_type_slug()} that can be read ({error}). "
             "Create it (`python -m blocks.register`), or name another one in the run's parameters"
         )
         raise ConfigurationError(message) from error
+    return cast("B", block)

@@ -5,8 +5,7 @@ from functools import cache
 from threading import Lock
 from typing import Literal
 
-from prefect import flow, task
-from prefect.states import State
+from prefect import State, flow, task
 
 from flows.cli import run_from_shell
 from flows.connect import find_lake, find_spotify, open_session
@@ -50,7 +49,7 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     target = Target(lake, warehouse, warehouse_admin, load, refresh)
     with run.timed("keep_snapshots"):
         work = keep_snapshots(run, wanted, spotify, target, skip=skip_unchanged and refresh == "snapshot")
-    return publish(run, "ingest", work, target)
+    return publish(run, work, target)
 
 
 @task

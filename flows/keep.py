@@ -53,7 +53,9 @@ def keep_playlists(keeper: Keeper, playlists: list[str]) -> Work:
     keeper.client.authorise()
     work = Work([], [])
     with ThreadPoolExecutor(THREADS) as threads:
-        futures = {threads.submit(copy_context().run, keeper.keep, playlist): playlist for playlist in playlists}
+        futures = {
+            threads.submit(copy_context().run, keeper.keep, playlist): playlist for playlist in playlists
+        }
         try:
             for number, future in enumerate(as_completed(futures), start=1):
                 _note(work, keeper.snapshot_date, futures[future], future)

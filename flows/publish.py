@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
-from prefect import get_run_logger, task
+from prefect import State, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
-from prefect.states import Completed, Failed, State
+from prefect.states import Completed, Failed
 
 from flows.connect import find_lake, open_session
 from flows.errors import StopRun
@@ -45,7 +45,7 @@ class Target(NamedTuple):
     force: bool = False
 
 
-def publish(run: Run, flow: str, work: Work, target: Target) -> State[None]:
+def publish(run: Run, work: Work, target: Target) -> State[None]:
     """Publishes kept snapshots; the state is Failed where a playlist failed, though the others are loaded."""
     manifest, loaded = Manifest([], []), Loaded()
     _refuse_full_refresh(work, target)
@@ -59,7 +59,7 @@ def publish(run: Run, flow: str, work: Work, target: Target) -> State[None]:
             ready.result()
         with run.timed("truncate_and_load"):
             loaded = truncate_and_load(run, manifest, target)
-    receipt = write_receipt(run, flow, target, work, manifest, loaded)
+    receipt = write_receipt(run, target, work.others, manifest, loaded)
     return (Failed if receipt.status == "failed" else Completed)(message=receipt.message)
 
 
@@ -113,14 +113,14 @@ def truncate_and_load(run: Run, manifest: Manifest, target: Target) -> Loaded:
 
 @task(**RETRIES)
 def write_receipt(
-    run: Run, flow: str, target: Target, work: Work, manifest: Manifest, loaded: Loaded
+    run: Run, target: Target, others: list[PlaylistLine], manifest: Manifest, loaded: Loaded
 ) -> Receipt:
     """Writes the receipt to the lake, logs it, and shows it as artifacts."""
-    lines = playlist_lines(manifest, loaded, work.others)
+    lines = playlist_lines(manifest, loaded, others)
     status, message = summary(lines)
     receipt = Receipt(
         run_id=run.run_id,
-        flow=flow,
+        flow=run.flow,
         status=status,
         message=message,
         snapshot_date=run.snapshot_date,

@@ -120,7 +120,10 @@ def markdown_table(rows: list[dict[str, Any]]) -> str:
     """Rows as a Markdown table whose columns line up."""
     if not rows:
         return "(no rows)"
-    lines = [list(rows[0]), *(['' if value is None else str(value) for value in row.values()] for row in rows)]
+    lines = [
+        list(rows[0]),
+        *(["" if value is None else str(value) for value in row.values()] for row in rows),
+    ]
     widths = [max(len(line[column]) for line in lines) for column in range(len(rows[0]))]
     texts = ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in lines]
     return "\n".join([texts[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *texts[1:]])

@@ -10,8 +10,8 @@ from functools import wraps
 from time import perf_counter
 from typing import ParamSpec, TypeVar
 
-from prefect import get_run_logger, runtime
-from prefect.states import Failed, State
+from prefect import State, get_run_logger, runtime
+from prefect.states import Failed
 
 from flows import CODE_VERSION
 from flows.errors import PipelineError, Transient
@@ -31,6 +31,7 @@ class Run:
     run_id: str
     snapshot_date: date
     started_at: datetime
+    flow: str
     code_version: str = CODE_VERSION
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -57,6 +58,7 @@ def start_run(snapshot_date: date | None = None) -> Run:
         run_id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}",
         snapshot_date=snapshot_date or _date_of(now, runtime.flow_run.scheduled_start_time),
         started_at=now,
+        flow=runtime.flow_run.flow_name or "",
     )
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -113,11 +112,11 @@ def _address(process: subprocess.Popen[str]) -> str:
     """The address that a stand-in prints once it is ready."""
     line = process.stdout.readline() if process.stdout else ""
     if not line.startswith("listening on "):
-        raise RuntimeError(f"a stand-in did not start: {process.args}")
+        raise RuntimeError(f"a stand-in did not start: {process.args!r}")
     return f"http://{line.split()[-1]}"
 
 
-def _stop(process: subprocess.Popen[Any]) -> None:
+def _stop(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
         process.wait(timeout=10)
@@ -163,7 +162,7 @@ def _environment(prefect: str, home: Path, spotify: str, s3: str, snowflake: str
 
 
 def _private_key() -> str:
-    """A fresh key pair's private half, as PEM: the stand-in takes any, a real account wants its public half."""
+    """The private half of a fresh key pair, as PEM: the stand-in takes any."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

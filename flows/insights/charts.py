@@ -12,7 +12,10 @@ QUERIES = {
 }
 
 
-def charts(session: Session, playlist_id: str, from_date: date, to_date: date) -> dict[str, list[dict[str, Any]]]:
+Rows = list[dict[str, Any]]
+
+
+def charts(session: Session, playlist_id: str, from_date: date, to_date: date) -> dict[str, Rows]:
     """Rows of each chart by its title: artists on `to_date`, moves since `from_date`, runs up to `to_date`."""
     values = {
         "insights/find_top_artists": (playlist_id, to_date),

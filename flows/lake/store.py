@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -75,9 +76,9 @@ class Lake:
 
     def read(self, key: str) -> bytes:
         """The bytes of a key; raises ConfigurationError where there is none."""
-        return self._call(
-            lambda: self._client.get_object(Bucket=self.bucket, Key=self._full(key))["Body"].read()
-        )
+        get = self._client.get_object
+        answer = self._call(partial(get, Bucket=self.bucket, Key=self._full(key)))
+        return self._call(answer["Body"].read)
 
     def exists(self, key: str) -> bool:
         """Whether there is such a key."""

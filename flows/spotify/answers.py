@@ -46,11 +46,12 @@ def explained(error: Exception, playlist: str) -> PipelineError:
 def _token_refused(error: SpotifyOauthError) -> PipelineError:
     if error.error == "invalid_grant":
         return ConfigurationError(
-            "Spotify refuses the refresh token: it is expired (six months after the authorisation) or revoked. "
+            "Spotify refuses the refresh token: it is revoked, or older than six months. "
             "Authorise again and store the new token in the SpotifyCredentials block"
         )
     return ConfigurationError(
-        f"Spotify refuses the client id or secret ({error.error}): correct them in the SpotifyCredentials block"
+        f"Spotify refuses the client id or secret ({error.error}): "
+        "correct them in the SpotifyCredentials block"
     )
 
 
@@ -84,7 +85,8 @@ def _unauthorized(text: str) -> PipelineError:
 def _forbidden(text: str, playlist: str) -> PipelineError:
     if "premium" in text.lower() or "registered" in text.lower():
         return ConfigurationError(
-            f"Spotify refuses the app ({text}): its owner needs Premium and its users must be on its allow list"
+            f"Spotify refuses the app ({text}): "
+            "its owner needs Premium, and its users must be on its allow list"
         )
     return PlaylistUnavailable(f"playlist {playlist}: {NOT_YOURS} (403 {text})")
 

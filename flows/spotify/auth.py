@@ -15,7 +15,7 @@ TIMEOUT_S = 30
 
 
 class AccessToken:
-    """An auth manager for spotipy. Never interactive: with a refresh token or the client's own credentials."""
+    """An auth manager for spotipy, never interactive: a refresh token or the app's own credentials."""
 
     def __init__(self, credentials: "SpotifyCredentials") -> None:
         common: dict[str, Any] = {
@@ -25,7 +25,7 @@ class AccessToken:
             "requests_timeout": TIMEOUT_S,
         }
         self._credentials = credentials
-        self._manager = (
+        self._manager: Any = (
             SpotifyOAuth(redirect_uri=REDIRECT_URI, open_browser=False, **common)
             if credentials.refresh_token
             else SpotifyClientCredentials(**common)

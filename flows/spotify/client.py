@@ -48,7 +48,7 @@ class SpotifyClient:
 
     def authorise(self) -> None:
         """Fetches the token, once and before any fan-out."""
-        self._retried("-", self._token.get_access_token, unread=False)
+        self._retried("-", self._token.get_access_token)
 
     def playlist(self, playlist_id: str) -> bytes:
         """`GET /playlists/{id}`: the playlist and its first entries."""
@@ -66,18 +66,18 @@ class SpotifyClient:
         )
         return bytes(self._answer.body)
 
-    def _retried(self, playlist: str, request: Callable[[], object], *, unread: bool = True) -> None:
+    def _retried(self, playlist: str, request: Callable[[], object]) -> None:
         attempt, renewed = 0, False
         while True:
             token = self._token.current
             try:
-                if request() is None and unread:
-                    raise Transient(f"playlist {playlist}: Spotify answered with no JSON")
-                return
+                answer = request()
             except (SpotifyException, SpotifyOauthError, requests.RequestException, AttributeError) as error:
                 failure = explained(error, playlist)
-            except Transient as error:
-                failure = error
+            else:
+                if answer is not None:
+                    return
+                failure = Transient(f"playlist {playlist}: Spotify answered with no JSON")
             if isinstance(failure, TokenExpired) and not renewed:
                 self._token.drop(token)
                 renewed = True

@@ -14,7 +14,7 @@ _LINK = re.compile(
 
 
 def playlist_id(text: str) -> str:
-    """The id in an id, a `spotify:playlist:` URI or an open.spotify.com link; ConfigurationError otherwise."""
+    """The id in an id, URI or open.spotify.com link; raises ConfigurationError for anything else."""
     match = _LINK.fullmatch(text.strip(" "))
     if match is None:
         message = (

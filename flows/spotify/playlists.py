@@ -36,16 +36,18 @@ def read_playlist(
 
     Raises PlaylistUnavailable where Spotify does not give the entries or they keep changing.
     """
+    counted = "nothing"
     for _ in range(READS):
         answers, count = _read_once(client, playlist_id, is_published)
         if answers is None:
             return None
         if count == answers.total and _held_still(client, answers):
             return answers
-        log.info("playlist %s changed while it was read; reading it again", playlist_id)
+        counted = f"{count} of {answers.total} entries"
+        log.info("playlist %s changed while it was read (%s); reading it again", playlist_id, counted)
     message = (
-        f"playlist {playlist_id}: it changed during each of {READS} reads, or Spotify counts {answers.total} "
-        f"entries and gives {count}. Run again when it is quiet"
+        f"playlist {playlist_id}: it changed during each of {READS} reads, or Spotify gives fewer "
+        f"entries than it counts: {counted}. Run again when it is quiet"
     )
     raise PlaylistUnavailable(message)
 

@@ -30,9 +30,10 @@ class _Refused(ValueError):
 def decode_head(body: bytes) -> PlaylistHead:
     """Metadata of the playlist from the body of `GET /playlists/{id}`.
 
-    Raises `msgspec.ValidationError`, which names the field, where a required one is absent or of another type.
+    Raises `msgspec.ValidationError`, which names the field, where a required one is absent or has another
+    type.
     """
-    return _decode(_encodable(body), PlaylistHead)
+    return msgspec.json.decode(_encodable(body), type=PlaylistHead)
 
 
 class Page(NamedTuple):

@@ -1,4 +1,4 @@
-"""Statements from `sql/`: values are bound by the server; only names, file names and the lake's URL are filled in."""
+"""Statements from `sql/`: the server binds values; only names of tables, columns and files are filled in."""
 
 import re
 from pathlib import Path
