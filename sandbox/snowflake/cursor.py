@@ -39,7 +39,7 @@ class Cursor(FakeSnowflakeCursor):
 
     def _execute_statement(self, command: str, params: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         session = self._conn
-        if session.refusal and command.upper() != "ROLLBACK":
+        if session.refusal and not command.upper().startswith("ROLLBACK"):
             raise errors.failure(errors.NOT_EMULATED, "40001", session.refusal)
         answer = statements.answer(session, command)
         if answer is not None:

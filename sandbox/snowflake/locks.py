@@ -16,8 +16,7 @@ PAUSE = 0.05  # seconds between attempts when nobody reports the end of a transa
 NAME = r"\s*(?P<name>[\w.\"$]+)"
 # statements that change a table: DuckDB reports conflicts of the first, not of the second
 WRITES = re.compile(
-    r"(?:UPDATE|DELETE\s+FROM|INSERT\s+(?:OVERWRITE\s+)?INTO|MERGE\s+INTO|COPY\s+INTO"
-    r")" + NAME,
+    r"(?:UPDATE|DELETE\s+FROM|INSERT\s+(?:OVERWRITE\s+)?INTO|MERGE\s+INTO|COPY\s+INTO)" + NAME,
     re.IGNORECASE,
 )
 ALONE = re.compile(

@@ -39,7 +39,7 @@ NOT_EMULATED = [
     r"CREATE\s.*\sCLONE\s",
     r"(CALL|PUT|GET|LIST|LS|REMOVE|RM|EXECUTE|UNDROP|DECLARE|SET|UNSET)\s",
     r"SELECT\s.*\sFROM\s+@",
-    r"SELECT\s.*\b(METADATA\$\w+|COPY_HISTORY\s*\(|SYSTEM\$\w+)",
+    r"SELECT\s.*\b(METADATA\$\w+|COPY_HISTORY\s*\(|LOAD_HISTORY|SYSTEM\$\w+)",
     r"SELECT\s.*\s(AT|BEFORE)\s*\(\s*(TIMESTAMP|OFFSET|STATEMENT|STREAM)\s*=>",
     r"COPY\s+INTO\s+[@']",
 ]

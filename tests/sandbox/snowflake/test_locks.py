@@ -168,7 +168,7 @@ def test_idle_holder_is_aborted_and_told(strict: Connect) -> None:
         for statement in ("INSERT INTO journal VALUES ('late')", "COMMIT"):
             with pytest.raises(ProgrammingError, match="aborted"):
                 slow.cursor().execute(statement)
-        slow.cursor().execute("ROLLBACK")
+        slow.cursor().execute("ROLLBACK WORK")
         assert slow.cursor().execute("SELECT run_id FROM writer_lock").fetchall() == [("second",)]
         assert slow.cursor().execute("SELECT COUNT(*) FROM journal").fetchone() == (0,)
 

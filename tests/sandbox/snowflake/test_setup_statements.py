@@ -47,6 +47,7 @@ def test_deliberate_no_ops(run: Run, statement: str) -> None:
         "SELECT $1 FROM @lake",
         "SELECT * FROM t AT (OFFSET => -60)",
         "SELECT SYSTEM$PIPE_STATUS('p')",
+        "SELECT * FROM information_schema.load_history",
         "CREATE STAGE s URL = 's3://lake-bucket/' CREDENTIALS = (AWS_KEY_ID = 'a' AWS_SECRET_KEY = 'b')",
         "CREATE STAGE s URL = 's3://lake-bucket/' STORAGE_INTEGRATION = x ENCRYPTION = (TYPE = 'X')",
         "CREATE STAGE s",
