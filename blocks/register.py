@@ -61,6 +61,7 @@ def _aws(environment: Environment) -> AwsCredentials:
 def _warehouse(environment: Environment) -> SnowflakeConnector:
     # These are no fields of the block: as extras of inline credentials they survive.
     extras = _given(environment, host="SNOWFLAKE_HOST", port="SNOWFLAKE_PORT", protocol="SNOWFLAKE_PROTOCOL")
+    extras["network_timeout"] = int(environment.get("SNOWFLAKE_NETWORK_TIMEOUT", "120"))
     credentials = SnowflakeCredentials(
         account=environment["SNOWFLAKE_ACCOUNT"],
         user=environment["SNOWFLAKE_USER"],

@@ -23,6 +23,7 @@ def connect(url: str, **options: Any) -> snowflake.connector.SnowflakeConnection
         paramstyle="qmark",
         network_timeout=30,
         login_timeout=30,
+        platform_detection_timeout_seconds=0.0,
         **options,
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import boto3
@@ -19,6 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from sandbox.account import create_account_objects
 from sandbox.spotify.accounts import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 ROOT = Path(__file__).parents[1]
 BUCKET = "spotify-lake"
 START_S = 120
@@ -26,38 +30,52 @@ START_S = 120
 
 
 @dataclass(frozen=True)
-class Sandbox:
-    """Addresses of the running stand-ins, `http://127.0.0.1:<port>`, and the environment for clients."""
+class Addresses:
+    """Where the stand-ins are, as `http://127.0.0.1:<port>`."""
 
     spotify: str
     s3: str
     snowflake: str
+
+
+@dataclass(frozen=True)
+class Sandbox(Addresses):
+    """Running stand-ins and a Prefect server, with the environment that clients of them need."""
+
     environment: dict[str, str]
 
 
 @contextmanager
-def running(home: Path, recordings: Path | None = None, today: str | None = None) -> Iterator[Sandbox]:
+def running(home: Path, recordings: Path | None = None) -> Iterator[Sandbox]:
     """Starts everything, side by side, and stops it on leaving. `home` is where Prefect keeps its files."""
     with ExitStack() as stack:
-        prefect = _start_prefect(stack, home)
-        s3 = _start(stack, "sandbox.s3")
-        options = ["--recordings", str(recordings)] if recordings else []
-        options += ["--today", today] if today else []
-        spotify = _start(stack, "sandbox.spotify", *options)
-        s3_url = _address(s3)
-        snowflake = _start(stack, "sandbox.snowflake", "--s3-endpoint", s3_url)
-        spotify_url, snowflake_url = _address(spotify), _address(snowflake)
-        environment = _environment(prefect, home, spotify_url, s3_url, snowflake_url)
-        boto3.client(
-            "s3",
-            endpoint_url=s3_url,
-            region_name="us-east-1",
-            aws_access_key_id="sandbox",
-            aws_secret_access_key="sandbox",
-        ).create_bucket(Bucket=BUCKET)
-        create_account_objects(snowflake_url, f"s3://{BUCKET}/")
-        _wait_for_prefect(prefect)
-        yield Sandbox(spotify_url, s3_url, snowflake_url, environment)
+        prefect = start_prefect(stack, home)
+        addresses = start_stand_ins(stack, recordings)
+        s3_client(addresses.s3).create_bucket(Bucket=BUCKET)
+        create_account_objects(addresses.snowflake, f"s3://{BUCKET}/")
+        wait_for_prefect(prefect)
+        environment = prefect_settings(home) | {"PREFECT_API_URL": prefect} | block_variables(addresses)
+        yield Sandbox(addresses.spotify, addresses.s3, addresses.snowflake, environment)
+
+
+def start_stand_ins(stack: ExitStack, recordings: Path | None = None) -> Addresses:
+    """Starts the three stand-ins, empty."""
+    s3 = _start(stack, "sandbox.s3")
+    spotify = _start(stack, "sandbox.spotify", *(["--recordings", str(recordings)] if recordings else []))
+    s3_url = _address(s3)
+    snowflake = _start(stack, "sandbox.snowflake", "--s3-endpoint", s3_url)
+    return Addresses(_address(spotify), s3_url, _address(snowflake))
+
+
+def s3_client(url: str) -> "S3Client":
+    """A client of the S3 stand-in."""
+    return boto3.client(
+        "s3",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="sandbox",
+        aws_secret_access_key="sandbox",
+    )
 
 
 def register_blocks(sandbox: Sandbox) -> None:
@@ -79,7 +97,7 @@ def _start(stack: ExitStack, module: str, *options: str) -> subprocess.Popen[str
     return process
 
 
-def _start_prefect(stack: ExitStack, home: Path) -> str:
+def start_prefect(stack: ExitStack, home: Path) -> str:
     """Starts a Prefect server on a free port; returns the URL of its API."""
     home.mkdir(parents=True, exist_ok=True)
     with socket.socket() as probe:
@@ -88,7 +106,7 @@ def _start_prefect(stack: ExitStack, home: Path) -> str:
     log = stack.enter_context((home / "server.log").open("w", encoding="utf-8"))
     process = subprocess.Popen(
         [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
-        env={**os.environ, **_prefect_settings(home)},
+        env={**os.environ, **prefect_settings(home)},
         stdout=log,
         stderr=log,
     )
@@ -96,7 +114,8 @@ def _start_prefect(stack: ExitStack, home: Path) -> str:
     return f"http://127.0.0.1:{port}/api"
 
 
-def _wait_for_prefect(url: str) -> None:
+def wait_for_prefect(url: str) -> None:
+    """Returns once the server answers; raises TimeoutError where it does not start."""
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         try:
@@ -125,7 +144,8 @@ def _stop(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _prefect_settings(home: Path) -> dict[str, str]:
+def prefect_settings(home: Path) -> dict[str, str]:
+    """Settings for server and clients, apart from whatever profile the person has."""
     return {
         "PREFECT_HOME": str(home),
         "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
@@ -136,26 +156,25 @@ def _prefect_settings(home: Path) -> dict[str, str]:
     }
 
 
-def _environment(prefect: str, home: Path, spotify: str, s3: str, snowflake: str) -> dict[str, str]:
-    """What clients of the sandbox need: Prefect's API, and what the blocks are made from."""
-    host, port = urlsplit(snowflake).hostname or "", urlsplit(snowflake).port
-    return _prefect_settings(home) | {
-        "PREFECT_API_URL": prefect,
+def block_variables(addresses: Addresses) -> dict[str, str]:
+    """What `blocks.register` makes the sandbox's blocks from."""
+    snowflake = urlsplit(addresses.snowflake)
+    return {
         "SPOTIFY_CLIENT_ID": CLIENT_ID,
         "SPOTIFY_CLIENT_SECRET": CLIENT_SECRET,
         "SPOTIFY_REFRESH_TOKEN": REFRESH_TOKEN,
-        "SPOTIFY_API_URL": f"{spotify}/v1",
-        "SPOTIFY_ACCOUNTS_URL": spotify,
+        "SPOTIFY_API_URL": f"{addresses.spotify}/v1",
+        "SPOTIFY_ACCOUNTS_URL": addresses.spotify,
         "AWS_ACCESS_KEY_ID": "sandbox",
         "AWS_SECRET_ACCESS_KEY": "sandbox",
         "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": s3,
+        "AWS_ENDPOINT_URL": addresses.s3,
         "LAKE_BUCKET": BUCKET,
         "SNOWFLAKE_ACCOUNT": "sandbox",
         "SNOWFLAKE_USER": "SPOTIFY_PIPELINE",
         "SNOWFLAKE_PRIVATE_KEY": _private_key(),
-        "SNOWFLAKE_HOST": host,
-        "SNOWFLAKE_PORT": str(port),
+        "SNOWFLAKE_HOST": snowflake.hostname or "",
+        "SNOWFLAKE_PORT": str(snowflake.port),
         "SNOWFLAKE_PROTOCOL": "http",
         "SNOWFLAKE_NETWORK_TIMEOUT": "30",
     }

@@ -16,7 +16,7 @@ Rows = list[dict[str, Any]]
 
 
 def charts(session: Session, playlist_id: str, from_date: date, to_date: date) -> dict[str, Rows]:
-    """Rows of each chart by its title: artists on `to_date`, moves since `from_date`, runs up to `to_date`."""
+    """Rows by title: artists on `to_date`, moves since `from_date`, runs up to `to_date`."""
     values = {
         "insights/find_top_artists": (playlist_id, to_date),
         "insights/find_chart_movers": (playlist_id, from_date, to_date),

@@ -53,6 +53,7 @@ class Session:
         try:
             self._connection = self._connector.get_connection(
                 paramstyle="qmark",
+                platform_detection_timeout_seconds=0.0,  # it would ask cloud metadata services at each login
                 session_parameters={
                     "LOCK_TIMEOUT": LOCK_TIMEOUT_S,
                     "ABORT_DETACHED_QUERY": True,
