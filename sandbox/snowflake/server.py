@@ -100,6 +100,7 @@ def _login_answer(session: Session, token: str) -> dict[str, Any]:
     }
     return {
         "token": token,
+        "masterToken": token,  # without one the connector does not log out
         "serverVersion": SERVER_VERSION,
         "parameters": [{"name": name, "value": value} for name, value in parameters.items()],
         "sessionInfo": {
