@@ -1,6 +1,7 @@
 """Kept answers to typed entries: each becomes a song or a reject with its reason; none vanishes."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
@@ -23,6 +24,9 @@ UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 """What Spotify says for entries that were added before it kept the time."""
 
 
+_PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", re.ASCII)
+
+
 class _Refused(ValueError):
     """The entry is no song; the text is the reason."""
 
@@ -30,8 +34,8 @@ class _Refused(ValueError):
 def decode_head(body: bytes) -> PlaylistHead:
     """Metadata of the playlist from the body of `GET /playlists/{id}`.
 
-    Raises `msgspec.ValidationError`, which names the field, where a required one is absent or has another
-    type.
+    Raises ValueError where that is no JSON; where a required field is absent or one has another type, the
+    `msgspec.ValidationError` names it.
     """
     return msgspec.json.decode(_encodable(body), type=PlaylistHead)
 
@@ -51,13 +55,14 @@ def decode_page(body: bytes) -> Page | None:
     """Entries of a playlist or of a page of it, in either API shape.
 
     None where the answer has no entries at all, not even an empty list: the app may not read them.
+    Raises ValueError where the answer is no JSON or has another type where the entries should be.
     """
     try:
         answer = _decode(body, Answer[Raw])
         encode: Callable[[Any], bytes] = bytes
     except msgspec.DecodeError:
         # One lone surrogate makes msgspec refuse the whole answer; the json module splits it all the same.
-        answer = msgspec.convert(json.loads(body), Answer[Any])
+        answer = msgspec.convert(_loads(body), Answer[Any])
         encode = _dump
     if isinstance(answer.items, list):
         return Page([encode(entry) for entry in answer.items], answer.total, "items")
@@ -94,13 +99,13 @@ def _decode_entry(position: int, entry: bytes) -> Song | Reject:
         reason = f"malformed: {error}"
     except msgspec.DecodeError:
         reason = "lone_surrogate"
-    return Reject(position, reason, entry.decode())
+    return Reject(position, reason, entry.decode(errors="replace"))
 
 
 def _song(position: int, entry: bytes) -> Song:
     wrapper = _decode(entry, Wrapper)
     item = _item(wrapper)
-    _refuse_other_than_songs(_decode(item, Identity), wrapper)
+    _refuse_other_than_songs(_decode_field(item, Identity, "item"), wrapper)
     track = _decode(item, Track)
     released, precision = _release_date(track.album.release_date, track.album.release_date_precision)
     return Song(position, track, released, precision, _added_at(bytes(wrapper.added_at)), _added_by(wrapper))
@@ -126,15 +131,18 @@ def _refuse_other_than_songs(identity: Identity, wrapper: Wrapper) -> None:
 
 
 def _added_at(raw: bytes) -> datetime | None:
-    added_at = _decode(raw or b"null", datetime | None)
+    added_at = _decode_field(raw or b"null", datetime | None, "added_at")
     if added_at is None:
         return None
-    added_at = added_at.replace(tzinfo=added_at.tzinfo or UTC).astimezone(UTC)
+    try:
+        added_at = added_at.replace(tzinfo=added_at.tzinfo or UTC).astimezone(UTC)
+    except OverflowError:
+        raise _Refused(f"malformed: {added_at} is out of range - at `$.added_at`") from None
     return None if added_at == UNKNOWN_TIME else added_at
 
 
 def _added_by(wrapper: Wrapper) -> str | None:
-    added_by = _decode(bytes(wrapper.added_by) or b"null", AddedBy | None)
+    added_by = _decode_field(bytes(wrapper.added_by) or b"null", AddedBy | None, "added_by")
     return (added_by.id if added_by else None) or None
 
 
@@ -142,16 +150,31 @@ def _release_date(text: str | None, precision: str | None) -> tuple[date | None,
     """First day of a year, month or day, and the precision; `0000…` means unknown."""
     if not text or text.startswith("0000"):
         return None, None
-    parts = text.split("-")
+    released = _first_day(text)
+    if released is None:
+        raise _Refused(f"malformed: release_date {text!r} - at `$.album.release_date`")
+    return released, precision or ("year", "month", "day")[text.count("-")]
+
+
+def _first_day(text: str) -> date | None:
+    match = _PARTIAL_DATE.fullmatch(text)
     try:
-        released = date.fromisoformat("-".join([*parts, "01", "01"][:3]))
+        return date(*map(int, match.groups(default="1"))) if match else None
     except ValueError:
-        raise _Refused(f"malformed: release_date {text!r} - at `$.album.release_date`") from None
-    return released, precision or ("year", "month", "day")[min(len(parts), 3) - 1]
+        return None
 
 
 def _decode(body: bytes, kind: Any) -> Any:  # noqa: ANN401 - msgspec's own signature
     return msgspec.json.decode(body, type=kind)
+
+
+def _decode_field(body: bytes, kind: Any, field: str) -> Any:  # noqa: ANN401 - msgspec's own signature
+    """A part of the entry; what is wrong with it is said with its path in the entry."""
+    try:
+        return _decode(body, kind)
+    except msgspec.ValidationError as error:
+        problem, _, path = str(error).partition(" - at `$")
+        raise _Refused(f"malformed: {problem} - at `$.{field}{path.removesuffix('`')}`") from error
 
 
 def _encodable(body: bytes) -> bytes:
@@ -159,5 +182,10 @@ def _encodable(body: bytes) -> bytes:
     try:
         msgspec.json.decode(body)
     except msgspec.DecodeError:
-        return json.dumps(json.loads(body), ensure_ascii=False).encode("utf-8", "replace")
+        return json.dumps(_loads(body), ensure_ascii=False).encode("utf-8", "replace")
     return body
+
+
+def _loads(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """The answer; bytes that are no UTF-8 become lone surrogates."""
+    return json.loads(body.decode(errors="surrogateescape"))

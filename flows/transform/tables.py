@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import polars as pl
-from msgspec import DecodeError
 
 from flows.errors import AccountingError, PlaylistUnavailable
 from flows.transform.decode import decode_entries, decode_head
@@ -40,8 +39,16 @@ def snapshot_rows(snapshot: Snapshot) -> Rows:
     Raises PlaylistUnavailable where the playlist itself cannot be read, AccountingError where
     total = songs + rejects does not hold.
     """
-    rows = Rows(_playlist(snapshot), [], [])
-    for entry in decode_entries(snapshot.bodies):
+    try:
+        rows = Rows(_playlist(snapshot), [], [])
+        entries = list(decode_entries(snapshot.bodies))
+    except ValueError as error:
+        message = (
+            f"playlist {snapshot.playlist_id}: the answer is not what every playlist has: {error}. "
+            "It is kept in the lake; if this lasts, the Web API has changed"
+        )
+        raise PlaylistUnavailable(message) from error
+    for entry in entries:
         if isinstance(entry, Song):
             rows.songs.append(song_row(snapshot.playlist_id, entry))
         else:
@@ -80,17 +87,9 @@ _PLAYLIST_ROWS: dict[str, Any] = {
 
 
 def _playlist(snapshot: Snapshot) -> dict[str, Any]:
-    try:
-        head = decode_head(snapshot.bodies[0])
-    except DecodeError as error:
-        message = (
-            f"playlist {snapshot.playlist_id}: the answer lacks what every playlist has: {error}. "
-            "It is kept in the lake; if this lasts, the Web API has changed"
-        )
-        raise PlaylistUnavailable(message) from error
     return {
         "playlist_id": snapshot.playlist_id,
-        **playlist_row(head),
+        **playlist_row(decode_head(snapshot.bodies[0])),
         "snapshot_id": snapshot.snapshot_id,
         "item_count": snapshot.total,
         "fetched_at": snapshot.fetched_at,
