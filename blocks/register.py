@@ -14,22 +14,26 @@ from blocks.spotify import SpotifyCredentials
 Environment = Mapping[str, str]
 
 
-def register(environment: Environment) -> list[str]:
-    """Writes the blocks `spotify`, `aws`, `lake` and `warehouse`; returns their names.
+def register(environment: Environment, suffix: str = "") -> list[str]:
+    """Writes the blocks `spotify`, `aws`, `lake` and `warehouse`; returns their names, each with the suffix.
 
     Raises KeyError with the name of a variable that is missing.
     """
-    _spotify(environment).save("spotify", overwrite=True)
     aws = _aws(environment)
-    aws.save("aws", overwrite=True)
     lake = S3Bucket(
         bucket_name=environment["LAKE_BUCKET"],
         bucket_folder=environment.get("LAKE_FOLDER", ""),
         credentials=aws,
     )
-    lake.save("lake", overwrite=True)
-    _warehouse(environment).save("warehouse", overwrite=True)
-    return ["spotify", "aws", "lake", "warehouse"]
+    blocks = {
+        "spotify": _spotify(environment),
+        "aws": aws,
+        "lake": lake,
+        "warehouse": _warehouse(environment),
+    }
+    for name, block in blocks.items():
+        block.save(f"{name}{suffix}", overwrite=True)
+    return [f"{name}{suffix}" for name in blocks]
 
 
 def _spotify(environment: Environment) -> SpotifyCredentials:

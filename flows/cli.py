@@ -19,6 +19,5 @@ def run_from_shell(flow: Flow[..., Any], module: str) -> None:
         sys.stderr.write(f"{state.name}: {state.message}\n")
         return 0 if state.is_completed() else 1
 
-    App(name=f"python -m {module}", default_command=command, version_flags=[])(
-        sys.argv[1:], result_action="return_int_as_exit_code_else_zero"
-    )
+    app = App(name=f"python -m {module}", default_command=command, version_flags=[])
+    sys.exit(app(sys.argv[1:], result_action="return_value"))

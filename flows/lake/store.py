@@ -63,6 +63,7 @@ class Lake:
                 Key=self._full(key),
                 Body=body,
                 ContentType=content_type,
+                ChecksumAlgorithm="SHA256",
                 ChecksumSHA256=checksum,
                 IfNoneMatch="*",
             )

@@ -23,6 +23,8 @@ LOCK_TIMEOUT_S = 15
 SYNTAX_ERROR = 1003
 NOT_FOUND = 2003
 LOCK_TIMEOUT = 625
+ABORTED = "40001"
+"""SQLSTATE of a transaction that the server ended, e.g. because it was idle and blocked another."""
 ADVICE = {
     SYNTAX_ERROR: "correct the file",
     NOT_FOUND: "grant the block's role the privilege on it, or correct the block's database and schema",
@@ -126,9 +128,10 @@ class Session:
             return ConfigurationError(f"{text}. What to do: {ADVICE[error.errno]}")
         if error.errno == LOCK_TIMEOUT:
             return LockTimeout(text)
-        if isinstance(error, errors.ProgrammingError):
-            return StopRun(text)
-        return Transient(f"Snowflake did not answer {where}: {error.msg}")
+        lost = isinstance(error, errors.OperationalError) or not isinstance(error, errors.DatabaseError)
+        if lost or error.sqlstate == ABORTED:
+            return Transient(f"Snowflake did not finish {where}: {error.msg}")
+        return StopRun(text)
 
     def _login_error(self, error: errors.Error) -> PipelineError:
         account = self._connector.credentials.account

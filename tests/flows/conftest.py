@@ -1,0 +1,74 @@
+"""Flows run in this process, against a stand-in of Spotify that shows what each test wants."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.services import Addresses
+from sandbox.spotify.recordings import Recordings
+from sandbox.spotify.server import create_app
+from sandbox.spotify.serving import running
+from sandbox.spotify.sources import Synthetic
+from tests.places import Place
+
+TODAY = date(2026, 11, 20)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The flows with blocks for one place; `show` sets what Spotify answers from now on."""
+
+    place: Place
+    show: Callable[..., str]
+    blocks: dict[str, str]
+    environment: dict[str, str]
+
+    def ingest(self, *playlists: str, **parameters: Any) -> Any:  # noqa: ANN401 - Prefect's State
+        """Runs the flow; returns its final state."""
+        from flows.ingest import ingest_playlists  # noqa: PLC0415 - imports Prefect
+
+        return ingest_playlists(list(playlists), return_state=True, **{**self.blocks, **parameters})
+
+    def backfill(self, *playlists: str, **parameters: Any) -> Any:  # noqa: ANN401 - Prefect's State
+        """Runs the flow; returns its final state."""
+        from flows.backfill import backfill_playlists  # noqa: PLC0415 - imports Prefect
+
+        blocks = {name: block for name, block in self.blocks.items() if name != "spotify"}
+        wanted = list(playlists) or None
+        return backfill_playlists(wanted, return_state=True, **{**blocks, **parameters})
+
+
+@pytest.fixture
+def pipeline(addresses: Addresses, prefect_api: dict[str, str], tmp_path: Path) -> Iterator[Pipeline]:
+    """A pipeline with a bucket, a database and a Spotify of its own."""
+    from blocks.register import register  # noqa: PLC0415 - imports Prefect
+
+    place, numbers = Place.create(addresses), count()
+    with ExitStack() as stack:
+
+        def show(answers: dict[str, Any] | Path | None = None, today: date = TODAY) -> str:
+            """Serves answers by file name, a folder of recordings, or the catalogue; returns the address."""
+            if isinstance(answers, dict):
+                answers = _write(tmp_path / str(next(numbers)), answers)
+            source = Recordings.read(answers) if answers else Synthetic()
+            url = stack.enter_context(running(create_app(source, today=lambda: today)))
+            variables = place.variables(SPOTIFY_API_URL=f"{url}/v1", SPOTIFY_ACCOUNTS_URL=url)
+            register(variables, suffix=f"-{place.name}")
+            return url
+
+        names = ("spotify", "lake", "warehouse")
+        yield Pipeline(place, show, {name: f"{name}-{place.name}" for name in names}, prefect_api)
+
+
+def _write(folder: Path, answers: dict[str, Any]) -> Path:
+    folder.mkdir()
+    for name, answer in answers.items():
+        (folder / f"{name}.json").write_text(json.dumps(answer), encoding="utf-8")
+    return folder

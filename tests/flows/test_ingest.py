@@ -1,0 +1,238 @@
+"""The whole path: Spotify → lake → warehouse → receipt, through the flow itself."""
+
+import base64
+import gzip
+import json
+import re
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+import requests
+
+from flows.transform.schema import TABLES
+from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, FOREIGN, MIXTAPE, MIXTAPE_LENGTH, playlist
+from sandbox.spotify.shapes import answers
+from tests.flows.conftest import TODAY, Pipeline
+
+CHART, OTHER_CHART = CHARTS
+UNKNOWN = "0000000000000000000000"
+
+
+def test_a_playlist_lands_whole(pipeline: Pipeline) -> None:
+    pipeline.show()
+    state = pipeline.ingest(CHART, snapshot_date=TODAY)
+
+    assert state.is_completed(), state.message
+    place = pipeline.place
+    assert place.query("SELECT position FROM playlist_songs ORDER BY position") == [
+        (n,) for n in range(1, 51)
+    ]
+    assert place.count("songs") == 50
+    assert place.count("song_artists") > 50
+    assert place.query("SELECT DISTINCT snapshot_date, playlist_id FROM songs") == [(TODAY, CHART)]
+
+
+def test_the_answers_are_kept_as_they_came(pipeline: Pipeline) -> None:
+    pipeline.show()
+    before = datetime.now(UTC)
+    pipeline.ingest(MIXTAPE, snapshot_date=TODAY)
+
+    (key,) = pipeline.place.keys("raw/")
+    run_id = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
+    assert re.fullmatch(rf"raw/playlist_id={MIXTAPE}/snapshot_date={TODAY}/{run_id}\.json\.gz", key)
+    first, *bodies = gzip.decompress(pipeline.place.read(key)).splitlines()
+    envelope = json.loads(first)
+    assert envelope["playlist_id"] == MIXTAPE
+    assert envelope["total"] == MIXTAPE_LENGTH
+    assert before <= datetime.fromisoformat(envelope["fetched_at"]) <= datetime.now(UTC)
+    shown = playlist(MIXTAPE, TODAY)
+    assert shown is not None
+    assert [len(_entries(body)) for body in bodies] == [100, 50, 50, 50, 50, 20]
+    sent = [entry for body in answers(shown, "both") for entry in _entries(body)]
+    assert [entry for body in bodies for entry in _entries(body)] == sent
+
+
+def _entries(body: bytes) -> list[Any]:
+    answer = json.loads(body)
+    found = answer["items"]
+    return list(found["items"] if isinstance(found, dict) else found)
+
+
+def test_the_receipt_balances_and_names_every_file(pipeline: Pipeline) -> None:
+    pipeline.show()
+    pipeline.ingest(CHART, MIXTAPE, EMPTY, snapshot_date=TODAY)
+
+    (receipt,) = pipeline.place.receipts()
+    assert receipt["status"] == "completed"
+    assert {line["playlist_id"] for line in receipt["playlists"]} == {CHART, MIXTAPE, EMPTY}
+    for line in receipt["playlists"]:
+        rows = line["rows_by_table"]
+        assert line["total"] == line["read"] == rows["playlist_songs"] + rows["rejects"]
+        assert sum(line["rejected"].values()) == rows["rejects"]
+        assert line["rows_loaded"] == sum(rows.values())
+    for table in TABLES:
+        assert receipt["rows_by_table"][table] == pipeline.place.count(f"{table}_history")
+    for file in receipt["files"]:
+        head = pipeline.place.head(file["key"])
+        checksum = base64.b64decode(head["ChecksumSHA256"]).hex()
+        assert (head["ContentLength"], checksum) == (file["bytes"], file["sha256"])
+    assert sorted(file["key"] for file in receipt["files"]) == pipeline.place.keys("tables/")
+    assert {"keep_snapshots", "write_tables", "truncate_and_load"} <= set(receipt["seconds"])
+    assert 0 < receipt["statements"] <= 24
+
+
+def test_every_oddity_becomes_a_row_or_a_reject(pipeline: Pipeline) -> None:
+    pipeline.show()
+    pipeline.ingest(MIXTAPE, snapshot_date=TODAY)
+
+    place = pipeline.place
+    reasons = {reason for (reason,) in place.query("SELECT reason FROM rejects")}
+    assert reasons == {"null_item", "no_item", "tombstone", "local_file", "episode", "lone_surrogate"}
+    assert place.count("playlist_songs") + place.count("rejects") == MIXTAPE_LENGTH
+    positions = place.query("SELECT position FROM playlist_songs UNION ALL SELECT position FROM rejects")
+    assert sorted(positions) == [(number,) for number in range(1, MIXTAPE_LENGTH + 1)]
+
+
+ORPHANS = {
+    "songs without album": "SELECT song_id FROM songs WHERE album_id NOT IN (SELECT album_id FROM albums)",
+    "songs without artist": "SELECT song_id FROM songs WHERE artist_id NOT IN (SELECT artist_id FROM artists)",
+    "places without song": (
+        "SELECT song_id FROM playlist_songs WHERE song_id NOT IN (SELECT song_id FROM songs)"
+    ),
+    "credits without artist": (
+        "SELECT artist_id FROM song_artists WHERE artist_id NOT IN (SELECT artist_id FROM artists)"
+    ),
+    "album credits without artist": (
+        "SELECT artist_id FROM album_artists WHERE artist_id NOT IN (SELECT artist_id FROM artists)"
+    ),
+    "album credits without album": (
+        "SELECT album_id FROM album_artists WHERE album_id NOT IN (SELECT album_id FROM albums)"
+    ),
+}
+
+
+def test_no_id_lacks_its_row_and_no_key_comes_twice(pipeline: Pipeline) -> None:
+    pipeline.show()
+    pipeline.ingest(CHART, OTHER_CHART, MIXTAPE, snapshot_date=TODAY)
+
+    assert {name: pipeline.place.query(sql) for name, sql in ORPHANS.items()} == dict.fromkeys(ORPHANS, [])
+    keys = {"songs": "song_id", "albums": "album_id", "artists": "artist_id"}
+    keys |= {"song_artists": "song_id, artist_id", "album_artists": "album_id, artist_id"}
+    for view, key in keys.items():
+        twice = pipeline.place.query(f"SELECT {key} FROM {view} GROUP BY {key} HAVING COUNT(*) > 1")
+        assert (view, twice) == (view, [])
+
+
+def test_the_same_run_twice_gives_the_same_tables(pipeline: Pipeline) -> None:
+    pipeline.show()
+    pipeline.ingest(CHART, MIXTAPE, snapshot_date=TODAY)
+    first = pipeline.place.contents(TABLES)
+    state = pipeline.ingest(CHART, MIXTAPE, snapshot_date=TODAY, skip_unchanged=False)
+
+    assert state.is_completed()
+    assert pipeline.place.contents(TABLES) == first
+    one, two = pipeline.place.receipts()
+    assert (one["partitions_removed"], two["partitions_removed"]) == (0, 2)
+    assert pipeline.place.query("SELECT DISTINCT run_id FROM songs") == [(two["run_id"],)]
+
+
+def test_an_unchanged_playlist_costs_one_request(pipeline: Pipeline) -> None:
+    url = pipeline.show()
+    pipeline.ingest(MIXTAPE, snapshot_date=TODAY)
+    requests.delete(f"{url}/sandbox/requests", timeout=5)
+    state = pipeline.ingest(MIXTAPE, snapshot_date=TODAY)
+
+    asked = [one["path"] for one in requests.get(f"{url}/sandbox/requests", timeout=5).json()]
+    assert [path for path in asked if path != "/api/token"] == [f"/v1/playlists/{MIXTAPE}"]
+    assert state.message == "Playlists: 1 unchanged"
+    assert len(pipeline.place.keys("raw/")) == 1
+
+
+def test_unchanged_needs_ledger_and_receipt(pipeline: Pipeline) -> None:
+    pipeline.show()
+    pipeline.ingest(EMPTY, snapshot_date=TODAY)
+    (receipt,) = pipeline.place.keys("runs/")
+    pipeline.place.delete(receipt)
+
+    assert pipeline.ingest(EMPTY, snapshot_date=TODAY).message == "Playlists: 1 loaded"
+
+
+def test_another_day_is_read_anew(pipeline: Pipeline) -> None:
+    pipeline.show()
+    pipeline.ingest(EMPTY, snapshot_date=date(2026, 11, 19))
+
+    assert pipeline.ingest(EMPTY, snapshot_date=TODAY).message == "Playlists: 1 loaded"
+    assert pipeline.place.count("playlists_history") == 2
+    assert pipeline.place.query("SELECT snapshot_date FROM playlists") == [(TODAY,)]
+
+
+def test_an_empty_playlist_has_a_row_and_no_songs(pipeline: Pipeline) -> None:
+    pipeline.show()
+    state = pipeline.ingest(EMPTY, snapshot_date=TODAY)
+
+    assert state.is_completed()
+    assert pipeline.place.query("SELECT item_count FROM playlists") == [(0,)]
+    assert pipeline.place.count("playlist_songs") == 0
+    assert [key.split("/")[1] for key in pipeline.place.keys("tables/")] == ["playlists"]
+
+
+def test_an_emptied_playlist_shows_as_empty_today(pipeline: Pipeline) -> None:
+    full, emptied = sorted((date(2026, 11, 19), date(2026, 11, 20)), key=lambda day: -(day.toordinal() % 2))
+    pipeline.show(today=full)
+    pipeline.ingest(EMPTIED, snapshot_date=date(2026, 11, 18))
+    assert pipeline.place.count("playlist_songs") > 0
+    pipeline.show(today=emptied)
+    pipeline.ingest(EMPTIED, snapshot_date=TODAY)
+
+    assert pipeline.place.count("playlist_songs") == 0
+    assert pipeline.place.count("songs") == 0
+    assert pipeline.place.count("playlist_songs_history") > 0
+
+
+def test_a_playlist_emptied_within_the_day_loses_that_day_s_songs(pipeline: Pipeline) -> None:
+    full, emptied = sorted((date(2026, 11, 19), date(2026, 11, 20)), key=lambda day: -(day.toordinal() % 2))
+    pipeline.show(today=full)
+    pipeline.ingest(EMPTIED, snapshot_date=TODAY)
+    pipeline.show(today=emptied)
+    pipeline.ingest(EMPTIED, snapshot_date=TODAY)
+
+    assert pipeline.place.count("playlists_history") == 1
+    assert pipeline.place.count("songs_history") == 0
+
+
+def test_one_missing_playlist_stops_no_other(pipeline: Pipeline) -> None:
+    pipeline.show()
+    state = pipeline.ingest(UNKNOWN, CHART, snapshot_date=TODAY)
+
+    assert state.is_failed()
+    assert "1 loaded, 1 failed" in state.message
+    assert UNKNOWN in state.message
+    assert "deleted, private or a wrong id" in state.message
+    assert pipeline.place.count("songs") == 50
+    assert pipeline.place.receipts()[0]["status"] == "failed"
+
+
+def test_refresh_full_leaves_just_this_playlist(pipeline: Pipeline) -> None:
+    pipeline.show()
+    pipeline.ingest(CHART, OTHER_CHART, snapshot_date=date(2026, 11, 18))
+    pipeline.ingest(CHART, OTHER_CHART, snapshot_date=date(2026, 11, 19))
+    state = pipeline.ingest(CHART, snapshot_date=TODAY, refresh="full")
+
+    assert state.is_completed()
+    for table in TABLES:
+        found = pipeline.place.query(f"SELECT DISTINCT playlist_id, snapshot_date FROM {table}_history")
+        assert found in ([(CHART, TODAY)], []), table
+    assert pipeline.place.receipts()[-1]["partitions_removed"] == 4
+
+
+@pytest.mark.parametrize("playlists", [(EMPTY,), (CHART, UNKNOWN)], ids=["empty", "one failed"])
+def test_refresh_full_refuses_to_leave_less(pipeline: Pipeline, playlists: tuple[str, ...]) -> None:
+    pipeline.show()
+    pipeline.ingest(OTHER_CHART, FOREIGN, snapshot_date=TODAY)
+    before = pipeline.place.contents(TABLES)
+    state = pipeline.ingest(*playlists, snapshot_date=TODAY, refresh="full")
+
+    assert state.is_failed()
+    assert "Nothing loaded" in state.message
+    assert pipeline.place.contents(TABLES) == before

@@ -1,0 +1,139 @@
+"""Wrong input: one clear message that says what to do, no traceback, nothing written to the warehouse."""
+
+import logging
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import requests
+
+import flows.warehouse.sql
+from sandbox.spotify.catalogue import CHARTS
+from tests.flows.conftest import TODAY, Pipeline
+
+CHART = CHARTS[0]
+
+
+class Case(NamedTuple):
+    """What is wrong, and what the message must say."""
+
+    name: str
+    variables: dict[str, str]
+    message: str
+
+
+BLOCKS = [
+    Case(
+        "missing bucket", {"LAKE_BUCKET": "no-such-bucket"}, r"s3://no-such-bucket/.*does not exist.*create"
+    ),
+    Case("unknown role", {"SNOWFLAKE_ROLE": "NOBODY"}, r"NOBODY.*correct user, key, role or account"),
+    Case("unknown database", {"SNOWFLAKE_DATABASE": "NOWHERE"}, r"NOWHERE.*correct the block's database"),
+    Case("unknown schema", {"SNOWFLAKE_SCHEMA": "NOWHERE"}, r"NOWHERE.*correct the block's schema"),
+    Case("wrong client secret", {"SPOTIFY_CLIENT_SECRET": "wrong"}, r"client id or secret.*correct them"),
+    Case("dead refresh token", {"SPOTIFY_REFRESH_TOKEN": "old"}, r"refresh token.*Authorise again"),
+]
+
+
+@pytest.mark.parametrize("case", BLOCKS, ids=[case.name for case in BLOCKS])
+def test_wrong_settings_of_a_block(pipeline: Pipeline, case: Case, caplog: pytest.LogCaptureFixture) -> None:
+    from blocks.register import register  # noqa: PLC0415 - imports Prefect
+
+    url = pipeline.show()
+    spotify = {"SPOTIFY_API_URL": f"{url}/v1", "SPOTIFY_ACCOUNTS_URL": url}
+    register(pipeline.place.variables(**{**spotify, **case.variables}), suffix=f"-{pipeline.place.name}")
+    state = pipeline.ingest(CHART, snapshot_date=TODAY)
+
+    assert state.is_failed()
+    assert re.search(case.message, state.message), state.message
+    assert_no_traceback(caplog)
+    assert_nothing_loaded(pipeline)
+
+
+@pytest.mark.parametrize("block", ["spotify", "lake", "warehouse"])
+def test_unknown_block(pipeline: Pipeline, block: str, caplog: pytest.LogCaptureFixture) -> None:
+    pipeline.show()
+    state = pipeline.ingest(CHART, snapshot_date=TODAY, **{block: "nowhere"})
+
+    assert state.is_failed()
+    assert re.search(r"no block 'nowhere'.*Create it", state.message), state.message
+    assert_no_traceback(caplog)
+    assert_nothing_loaded(pipeline)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "abc", "spotify:track:4uLU6hMCjMI75M1A2tKUQC", "https://example.org/x"]
+)
+def test_what_is_no_playlist_is_refused_before_any_request(pipeline: Pipeline, wrong: str) -> None:
+    url = pipeline.show()
+    state = pipeline.ingest(CHART, wrong, snapshot_date=TODAY)
+
+    assert state.is_failed()
+    assert repr(wrong) in state.message
+    assert requests.get(f"{url}/sandbox/requests", timeout=5).json() == []
+
+
+def test_no_playlist_at_all(pipeline: Pipeline) -> None:
+    pipeline.show()
+
+    assert "name at least one" in pipeline.ingest().message
+
+
+def spoil(text: str) -> str:
+    return f"SELEKT {text}"
+
+
+def cut(_: str) -> str:
+    return "COPY INTO ${table} (${columns"
+
+
+SQL_FILES = [
+    ("setup/create_views", spoil),
+    ("setup/find_schema_version", spoil),
+    ("load/lock_writer", spoil),
+    ("load/copy_table", cut),
+    ("load/delete_replaced", spoil),
+    ("load/insert_loads", spoil),
+]
+
+
+@pytest.mark.parametrize(("name", "damage"), SQL_FILES, ids=[name for name, _ in SQL_FILES])
+def test_a_damaged_sql_file_is_named(
+    pipeline: Pipeline,
+    name: str,
+    damage: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for path in flows.warehouse.sql.SQL.rglob("*.sql"):
+        copy = tmp_path / "sql" / path.relative_to(flows.warehouse.sql.SQL)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    file = tmp_path / "sql" / f"{name}.sql"
+    file.write_text(damage(file.read_text(encoding="utf-8")), encoding="utf-8")
+    monkeypatch.setattr(flows.warehouse.sql, "SQL", tmp_path / "sql")
+    pipeline.show()
+    state = pipeline.ingest(CHART, snapshot_date=TODAY)
+
+    assert state.is_failed()
+    assert f"sql/{name}.sql" in state.message
+    assert_no_traceback(caplog)
+    monkeypatch.undo()
+    assert_nothing_loaded(pipeline)
+
+
+def assert_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    shown = [record for record in caplog.records if record.exc_info and record.levelno > logging.DEBUG]
+    assert [record.getMessage() for record in shown] == []
+
+
+def assert_nothing_loaded(pipeline: Pipeline) -> None:
+    tables = pipeline.place.query(
+        "SELECT table_name FROM information_schema.tables"
+        " WHERE table_schema = 'PLAYLISTS' AND table_type = 'BASE TABLE'"
+    )
+    data = [name for (name,) in tables if str(name).upper().endswith(("_HISTORY", "LOADS"))]
+    assert {name: pipeline.place.count(str(name)) for name in data} == dict.fromkeys(data, 0)
+    assert pipeline.place.keys("runs/") == []

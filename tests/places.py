@@ -1,0 +1,91 @@
+"""A place of its own for a test: a folder of the bucket, a database, and blocks that point at them."""
+
+import json
+import secrets
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sandbox.account import connect
+from sandbox.services import BUCKET, Addresses, block_variables, s3_client
+
+Rows = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder of the bucket and a database in the shared stand-ins."""
+
+    addresses: Addresses
+    name: str = field(default_factory=lambda: f"t{secrets.token_hex(6)}")
+
+    @classmethod
+    def create(cls, addresses: Addresses) -> "Place":
+        """Makes the database and its schema; a folder needs no making."""
+        place = cls(addresses)
+        with closing(connect(addresses.snowflake)) as connection:
+            connection.cursor().execute(f"CREATE DATABASE {place.database}")
+            connection.cursor().execute(f"CREATE SCHEMA {place.database}.playlists")
+        return place
+
+    @property
+    def database(self) -> str:
+        """Name of the database."""
+        return self.name.upper()
+
+    @property
+    def s3(self) -> Any:  # noqa: ANN401 - a boto3 client
+        """A client of the S3 stand-in."""
+        return s3_client(self.addresses.s3)
+
+    def variables(self, **others: str) -> dict[str, str]:
+        """What blocks for this place are made from."""
+        own = {"LAKE_FOLDER": self.name, "SNOWFLAKE_DATABASE": self.database}
+        return block_variables(self.addresses) | own | others
+
+    def query(self, sql: str, *values: object) -> Rows:
+        """Rows of a query, as a reader sees them."""
+        with closing(
+            connect(self.addresses.snowflake, database=self.database, schema="PLAYLISTS")
+        ) as connection:
+            cursor = connection.cursor()
+            cursor.execute(sql, values or None)
+            return list(cursor.fetchall())
+
+    def count(self, table: str) -> int:
+        """Number of rows of a table or view."""
+        return int(self.query(f"SELECT COUNT(*) FROM {table}")[0][0])
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """Keys of the folder, relative to it."""
+        listed = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=f"{self.name}/{prefix}")
+        return [item["Key"].removeprefix(f"{self.name}/") for item in listed.get("Contents", [])]
+
+    def head(self, key: str) -> dict[str, Any]:
+        """What S3 knows of a key."""
+        return dict(self.s3.head_object(Bucket=BUCKET, Key=f"{self.name}/{key}", ChecksumMode="ENABLED"))
+
+    def read(self, key: str) -> bytes:
+        """The bytes of a key."""
+        return bytes(self.s3.get_object(Bucket=BUCKET, Key=f"{self.name}/{key}")["Body"].read())
+
+    def delete(self, key: str) -> None:
+        """Removes a key, as nothing in the pipeline does."""
+        self.s3.delete_object(Bucket=BUCKET, Key=f"{self.name}/{key}")
+
+    def receipts(self) -> list[dict[str, Any]]:
+        """The receipts, oldest run first."""
+        found = [json.loads(self.read(key)) for key in self.keys("runs/")]
+        return sorted(found, key=lambda receipt: str(receipt["run_id"]))
+
+    def contents(self, tables: Iterable[str], day: date | None = None) -> dict[str, Rows]:
+        """All rows of history tables without what differs from run to run: run_id and fetched_at."""
+        return {table: self._rows(table, day) for table in tables}
+
+    def _rows(self, table: str, day: date | None) -> Rows:
+        where = " WHERE snapshot_date = ?" if day else ""
+        unlike = "fetched_at, run_id" if table == "playlists" else "run_id"
+        rows = self.query(f"SELECT * EXCLUDE ({unlike}) FROM {table}_history{where}", *([day] if day else []))
+        return sorted(rows, key=repr)
