@@ -25,6 +25,8 @@ UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 _PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", re.ASCII)
+_BROKEN_TEXT = (msgspec.DecodeError, UnicodeDecodeError)
+"""What msgspec raises for lone surrogates, and for bytes that are no UTF-8."""
 
 
 class _Refused(ValueError):
@@ -60,7 +62,7 @@ def decode_page(body: bytes) -> Page | None:
     try:
         answer = _decode(body, Answer[Raw])
         encode: Callable[[Any], bytes] = bytes
-    except msgspec.DecodeError:
+    except _BROKEN_TEXT:
         # One lone surrogate makes msgspec refuse the whole answer; the json module splits it all the same.
         answer = msgspec.convert(_loads(body), Answer[Any])
         encode = _dump
@@ -97,7 +99,7 @@ def _decode_entry(position: int, entry: bytes) -> Song | Reject:
         reason = str(refusal)
     except msgspec.ValidationError as error:
         reason = f"malformed: {error}"
-    except msgspec.DecodeError:
+    except _BROKEN_TEXT:
         reason = "lone_surrogate"
     return Reject(position, reason, entry.decode(errors="replace"))
 
@@ -181,7 +183,7 @@ def _encodable(body: bytes) -> bytes:
     """The body with lone surrogates replaced by `?`: a playlist's own texts cannot be rejected."""
     try:
         msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except _BROKEN_TEXT:
         return json.dumps(_loads(body), ensure_ascii=False).encode("utf-8", "replace")
     return body
 
