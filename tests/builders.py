@@ -1,0 +1,167 @@
+"""Entries and playlists as the Web API gives them, in one line each; all values are invented."""
+
+import json
+from copy import deepcopy
+from datetime import UTC, date, datetime
+from typing import Any, Literal
+
+from flows.transform.tables import Snapshot, Tables, build_tables, snapshot_rows
+
+Json = dict[str, Any]
+Shape = Literal["tracks", "items", "both"]
+Path = tuple[str | int, ...]
+
+SHAPES: tuple[Shape, ...] = ("tracks", "items", "both")
+WRAPPED_AS: dict[Shape, tuple[str, ...]] = {
+    "tracks": ("track",),
+    "items": ("item",),
+    "both": ("item", "track"),
+}
+PLAYLIST = "aPlaylist0000000000001"
+OTHER_PLAYLIST = "bPlaylist0000000000002"
+RUN = "20261121T060000Z-0123abcd"
+DAY = date(2026, 11, 21)
+FETCHED_AT = datetime(2026, 11, 21, 6, 0, 0, tzinfo=UTC)
+ADDED_AT = "2025-06-01T12:00:00Z"
+
+
+def artist(id_: str, **changes: object) -> Json:
+    name = f"Artist {id_}"
+    return {
+        "id": id_,
+        "name": name,
+        "external_urls": {"spotify": f"https://a/{id_}"},
+        "type": "artist",
+    } | changes
+
+
+def album(id_: str = "album-1", artists: list[Json] | None = None, **changes: object) -> Json:
+    return {
+        "id": id_,
+        "name": f"Album {id_}",
+        "album_type": "album",
+        "total_tracks": 12,
+        "artists": artists if artists is not None else [artist("artist-1")],
+        "release_date": "2024-02-29",
+        "release_date_precision": "day",
+        "external_urls": {"spotify": f"https://b/{id_}"},
+        "images": [
+            {"url": f"https://large/{id_}", "width": 640},
+            {"url": f"https://small/{id_}", "width": 64},
+        ],
+        "available_markets": ["AT", "NZ"],
+    } | changes
+
+
+def song(
+    id_: str = "song-1", artists: list[Json] | None = None, on: Json | None = None, **changes: object
+) -> Json:
+    return {
+        "id": id_,
+        "name": f"Song {id_}",
+        "album": on or album(),
+        "artists": artists if artists is not None else [artist("artist-1")],
+        "duration_ms": 180_000,
+        "explicit": False,
+        "disc_number": 1,
+        "track_number": 2,
+        "popularity": 30,
+        "external_ids": {"isrc": f"ISRC-{id_}"},
+        "external_urls": {"spotify": f"https://s/{id_}"},
+        "is_local": False,
+        "type": "track",
+        "uri": f"spotify:track:{id_}",
+        "episode": False,  # Spotify's boolean keys inside the object: not the wrapper
+        "track": True,
+    } | changes
+
+
+def entry(item: Json | None, **changes: object) -> Json:
+    """An entry with its song under `item`; `shaped` renames it."""
+    return {
+        "added_at": ADDED_AT,
+        "added_by": {"id": "user-1"},
+        "is_local": False,
+        "item": item,
+        "primary_color": None,
+    } | changes
+
+
+def shaped(wrapped: Json, shape: Shape) -> Json:
+    """The entry with its song under the keys of an API shape."""
+    rest = {key: value for key, value in wrapped.items() if key != "item"}
+    if "item" not in wrapped:
+        return rest
+    return rest | dict.fromkeys(WRAPPED_AS[shape], wrapped["item"])
+
+
+def head(entries: list[Any], shape: Shape = "items", id_: str = PLAYLIST, **changes: object) -> Json:
+    """The answer of `GET /playlists/{id}` with all its entries."""
+    paging = {"items": [shaped(one, shape) if isinstance(one, dict) else one for one in entries]}
+    pages = {f"{key}s": paging | {"total": len(entries)} for key in WRAPPED_AS[shape]}
+    return {
+        "id": id_,
+        "name": "A Playlist",
+        "description": "",
+        "owner": {"id": "owner-1", "display_name": "Owner One"},
+        "snapshot_id": "AAAA/+8=",
+        "public": True,
+        "collaborative": False,
+        "followers": {"href": None, "total": 7},
+        "external_urls": {"spotify": f"https://p/{id_}"},
+        "images": [{"url": "https://cover"}, {"url": "https://cover-small"}],
+        **pages,
+    } | changes
+
+
+def page(entries: list[Json], total: int) -> Json:
+    """The answer of `GET /playlists/{id}/items`."""
+    return {"items": entries, "total": total, "limit": 50, "offset": 0}
+
+
+def body(answer: object) -> bytes:
+    """The answer as bytes; only ASCII, so that lone surrogates survive as escapes."""
+    return json.dumps(answer).encode("ascii")
+
+
+def snapshot(answers: list[Any], total: int, id_: str = PLAYLIST) -> Snapshot:
+    """What was kept of a playlist whose answers these are."""
+    bodies = [one if isinstance(one, bytes) else body(one) for one in answers]
+    return Snapshot(id_, "AAAA/+8=", FETCHED_AT, total, bodies)
+
+
+def tables_of(*entries: Any, shape: Shape = "items") -> Tables:  # noqa: ANN401 - any JSON value
+    """The tables of one playlist with these entries."""
+    kept = snapshot([head(list(entries), shape)], len(entries))
+    return build_tables([snapshot_rows(kept)], DAY, RUN)
+
+
+def rows(tables: Tables, table: str, *columns: str) -> list[Any]:
+    """Rows of a table: values of one column, tuples of several."""
+    values = tables[table].select(columns).rows()
+    return [row[0] for row in values] if len(columns) == 1 else values
+
+
+def only(tables: Tables, table: str) -> Json:
+    """The one row of a table."""
+    return tables[table].row(0, named=True) if tables[table].height == 1 else {}
+
+
+def replaced(json_value: Json, path: Path, value: object) -> Json:
+    """A copy with another value at a path."""
+    copy = deepcopy(json_value)
+    _parent(copy, path)[path[-1]] = value
+    return copy
+
+
+def without(json_value: Json, path: Path) -> Json:
+    """A copy without what is at a path."""
+    copy = deepcopy(json_value)
+    del _parent(copy, path)[path[-1]]
+    return copy
+
+
+def _parent(json_value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
+    for step in path[:-1]:
+        json_value = json_value[step]
+    return json_value
