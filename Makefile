@@ -24,7 +24,7 @@ check: .venv/dev  ## formatting, lint, types, SQL lint, schema drift, import con
 	$(BIN) -m mypy
 	$(BIN) -m sqlfluff lint --disable-progress-bar sql
 	$(BIN) -m flows.transform.generate --check
-	$(BIN) -m importlinter.cli lint
+	$(BIN) -c "from importlinter.cli import lint_imports_command as lint; lint()"
 
 generate: .venv/dev  ## DDL, views and docs/tables.md from the one list of tables
 	$(BIN) -m flows.transform.generate

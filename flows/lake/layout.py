@@ -9,7 +9,8 @@ RUN_ID = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
 
 _RAW = re.compile(
     rf"raw/playlist_id=(?P<playlist_id>{PLAYLIST_ID})/snapshot_date=(?P<snapshot_date>\d{{4}}-\d\d-\d\d)"
-    rf"/(?P<run_id>{RUN_ID})\.json\.gz"
+    rf"/(?P<run_id>{RUN_ID})\.json\.gz",
+    re.ASCII,
 )
 
 

@@ -1,6 +1,7 @@
 """Kept snapshots: an envelope and the bodies of the answers, unchanged and in order, as JSON lines."""
 
 import gzip
+import zlib
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -52,10 +53,11 @@ def encode_snapshot(envelope: Envelope, bodies: list[bytes]) -> bytes:
 def read_snapshot(lake: Lake, key: str) -> Snapshot:
     """A kept snapshot; raises ConfigurationError where the file is none."""
     try:
-        first, *bodies = gzip.decompress(lake.read(key)).splitlines()
+        first, head, *pages = gzip.decompress(lake.read(key)).splitlines()
         envelope = msgspec.json.decode(first, type=Envelope)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise ConfigurationError(f"{lake.url}{key} is no kept snapshot: {error}") from error
+    bodies = [head, *pages]
     return Snapshot(envelope.playlist_id, envelope.snapshot_id, envelope.fetched_at, envelope.total, bodies)
 
 

@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 ALREADY_THERE = "PreconditionFailed"
 MISSING = ("NoSuchKey", "404")
+PASSING = ("ConditionalRequestConflict", "OperationAborted", "RequestTimeout")
+"""Refusals below 500 that S3 asks to try again."""
 MISCONFIGURED = {
     "NoSuchBucket": "the bucket does not exist: create it, or correct `bucket_name` of the lake block",
     "AccessDenied": "access is denied: grant the role s3:ListBucket on the bucket and s3:GetObject, "
@@ -123,7 +125,7 @@ class Lake:
             if code in MISCONFIGURED:
                 return ConfigurationError(f"lake {self.url}: {MISCONFIGURED[code]}")
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-            if status < 500:  # noqa: PLR2004 - HTTP: the client's fault
+            if status < 500 and code not in PASSING:  # noqa: PLR2004 - HTTP: the client's fault
                 return ConfigurationError(f"lake {self.url}: {error}")
         return Transient(f"lake {self.url}: {error}")
 

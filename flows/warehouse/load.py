@@ -43,7 +43,8 @@ def load_copy(session: Session, load: Load, manifest: Manifest) -> Loaded:
     """
     _take_lock(session, load.run_id)
     try:
-        if session.execute("load/find_load", (load.run_id,)):
+        ((committed,),) = session.execute("load/find_load", (load.run_id,))
+        if committed:
             session.rollback()
             return _loaded(session, manifest, [], removed=0)
         _copy(session, manifest)
@@ -117,8 +118,7 @@ def _delete(session: Session, load: Load, newer: list[tuple[str, date]]) -> int:
         if load.refresh == "full":
             session.execute("load/delete_all_others", (load.run_id,), table=name)
         else:
-            values = (load.run_id, load.run_id, load.force, load.run_id)
-            session.execute("load/delete_replaced", values, table=name)
+            session.execute("load/delete_replaced", (load.run_id, load.force), table=name)
     return session.rowcount - len(newer)
 
 

@@ -6,4 +6,7 @@ QUALIFY ROW_NUMBER() OVER (
     PARTITION BY movement
     ORDER BY ABS(places_up) DESC, COALESCE(to_position, from_position) ASC
 ) <= 3
-ORDER BY DECODE(movement, 'up', 1, 'down', 2, 'new', 3, 4) ASC, ABS(places_up) DESC, COALESCE(to_position, from_position) ASC
+ORDER BY
+    DECODE(movement, 'up', 1, 'down', 2, 'new', 3, 4) ASC,
+    ABS(places_up) DESC,
+    COALESCE(to_position, from_position) ASC

@@ -1,15 +1,23 @@
-SELECT 'playlists' AS table_name, COUNT(*) AS row_count FROM playlists_history WHERE run_id = ?
+SELECT 'playlists' AS table_name, COUNT(*) AS row_count FROM playlists_history
+WHERE run_id = ?
 UNION ALL
-SELECT 'playlist_songs' AS table_name, COUNT(*) AS row_count FROM playlist_songs_history WHERE run_id = ?
+SELECT 'playlist_songs' AS table_name, COUNT(*) AS row_count FROM playlist_songs_history
+WHERE run_id = ?
 UNION ALL
-SELECT 'songs' AS table_name, COUNT(*) AS row_count FROM songs_history WHERE run_id = ?
+SELECT 'songs' AS table_name, COUNT(*) AS row_count FROM songs_history
+WHERE run_id = ?
 UNION ALL
-SELECT 'albums' AS table_name, COUNT(*) AS row_count FROM albums_history WHERE run_id = ?
+SELECT 'albums' AS table_name, COUNT(*) AS row_count FROM albums_history
+WHERE run_id = ?
 UNION ALL
-SELECT 'artists' AS table_name, COUNT(*) AS row_count FROM artists_history WHERE run_id = ?
+SELECT 'artists' AS table_name, COUNT(*) AS row_count FROM artists_history
+WHERE run_id = ?
 UNION ALL
-SELECT 'song_artists' AS table_name, COUNT(*) AS row_count FROM song_artists_history WHERE run_id = ?
+SELECT 'song_artists' AS table_name, COUNT(*) AS row_count FROM song_artists_history
+WHERE run_id = ?
 UNION ALL
-SELECT 'album_artists' AS table_name, COUNT(*) AS row_count FROM album_artists_history WHERE run_id = ?
+SELECT 'album_artists' AS table_name, COUNT(*) AS row_count FROM album_artists_history
+WHERE run_id = ?
 UNION ALL
-SELECT 'rejects' AS table_name, COUNT(*) AS row_count FROM rejects_history WHERE run_id = ?
+SELECT 'rejects' AS table_name, COUNT(*) AS row_count FROM rejects_history
+WHERE run_id = ?

@@ -1,5 +1,4 @@
 -- A run that is in the ledger has committed, even where the answer to COMMIT was lost.
-SELECT 1 AS committed
+SELECT COUNT(*) AS partition_count
 FROM loads
 WHERE run_id = ?
-LIMIT 1

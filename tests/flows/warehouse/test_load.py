@@ -1,0 +1,212 @@
+"""The COPY load: all or nothing, in few statements, and never older over newer."""
+
+import json
+import threading
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from flows.errors import AccountingError, StopRun, Transient
+from flows.lake.files import Manifest
+from flows.transform.schema import TABLES
+from flows.warehouse import load as loading
+from flows.warehouse.session import Session
+from sandbox.spotify.catalogue import CHARTS, EMPTY, MIXTAPE
+from tests.warehouses import DAY, NOON, Warehouse
+
+CHART, OTHER_CHART = CHARTS
+
+
+def test_rows_loaded_are_those_of_the_manifest(warehouse: Warehouse) -> None:
+    run_id = warehouse.new_run_id()
+    manifest = warehouse.write(run_id, CHART, MIXTAPE)
+    loaded = warehouse.load(run_id, manifest)
+
+    for table in TABLES:
+        assert loaded.rows_by_table[table] == manifest.rows(table) == warehouse.place.count(f"{table}_history")
+
+
+def test_only_the_partitions_of_the_run_are_replaced(warehouse: Warehouse) -> None:
+    warehouse.publish(CHART, OTHER_CHART)
+    untouched = warehouse.place.query("SELECT * FROM songs_history WHERE playlist_id = ?", OTHER_CHART)
+    loaded = warehouse.publish(CHART)
+
+    assert loaded.partitions_removed == 1
+    assert loaded.partitions == [(CHART, DAY)]
+    again = warehouse.place.query("SELECT * FROM songs_history WHERE playlist_id = ?", OTHER_CHART)
+    assert sorted(again) == sorted(untouched)
+    assert warehouse.place.count("playlists_history") == 2
+
+
+def test_the_ledger_has_a_row_per_partition(warehouse: Warehouse) -> None:
+    run_id = warehouse.new_run_id()
+    days = (DAY - timedelta(days=1), DAY)
+    manifest = warehouse.write(run_id, CHART, EMPTY, days=days)
+    warehouse.load(run_id, manifest)
+
+    ledger = warehouse.place.query(
+        "SELECT playlist_id, snapshot_date, source_key, source_fetched_at, snapshot_id, item_count,"
+        " rejected, rows_by_table, load, code_version, receipt_key FROM loads WHERE run_id = ?",
+        run_id,
+    )
+    expected = [
+        (
+            part.playlist_id,
+            part.snapshot_date,
+            part.source_key,
+            NOON.replace(tzinfo=None),
+            part.snapshot_id,
+            part.item_count,
+            part.rejected,
+            part.rows_by_table,
+            "copy",
+            "test",
+            f"runs/{run_id}.json",
+        )
+        for part in manifest.partitions
+    ]
+    assert sorted(((*row[:7], json.loads(row[7]), *row[8:]) for row in ledger), key=repr) == sorted(
+        expected, key=repr
+    )
+
+
+@pytest.mark.parametrize("days", [1, 40], ids=["one date", "forty dates"])
+def test_statements_do_not_depend_on_the_number_of_partitions(warehouse: Warehouse, days: int) -> None:
+    run_id = warehouse.new_run_id()
+    dates = tuple(DAY - timedelta(days=age) for age in range(days))
+    loaded = warehouse.load(run_id, warehouse.write(run_id, CHART, MIXTAPE, days=dates))
+
+    assert loaded.statements == 23
+    assert warehouse.place.count("playlists_history") == 2 * days
+
+
+def test_counts_that_differ_from_the_manifest_load_nothing(warehouse: Warehouse) -> None:
+    warehouse.publish(CHART)
+    before = warehouse.place.contents(TABLES)
+    run_id = warehouse.new_run_id()
+    manifest = warehouse.write(run_id, MIXTAPE)
+    files = [
+        msgspec.structs.replace(file, rows=file.rows + 1) if file.table == "albums" else file
+        for file in manifest.files
+    ]
+    with pytest.raises(AccountingError, match="albums"):
+        warehouse.load(run_id, Manifest(files, manifest.partitions))
+
+    assert warehouse.place.contents(TABLES) == before
+    assert warehouse.place.query("SELECT COUNT(*) FROM loads WHERE run_id = ?", run_id) == [(0,)]
+
+
+def test_a_file_that_is_gone_loads_nothing_and_is_named(warehouse: Warehouse) -> None:
+    run_id = warehouse.new_run_id()
+    manifest = warehouse.write(run_id, CHART)
+    key = next(file.key for file in manifest.files if file.table == "artists")
+    warehouse.place.delete(key)
+    with pytest.raises(StopRun, match=key.split("/", 1)[1]):
+        warehouse.load(run_id, manifest)
+
+    assert {table: warehouse.place.count(f"{table}_history") for table in TABLES} == dict.fromkeys(TABLES, 0)
+
+
+def test_an_older_look_at_the_playlist_replaces_nothing(warehouse: Warehouse) -> None:
+    warehouse.publish(CHART)
+    before = warehouse.place.contents(TABLES)
+    loaded = warehouse.publish(CHART, MIXTAPE, fetched_at=NOON - timedelta(hours=1))
+
+    assert loaded.superseded == [(CHART, DAY)]
+    assert loaded.partitions == [(MIXTAPE, DAY)]
+    assert loaded.partitions_removed == 0
+    chart = warehouse.place.query("SELECT DISTINCT run_id FROM songs_history WHERE playlist_id = ?", CHART)
+    assert len(chart) == 1
+    assert len(before["songs"]) == 50
+    assert warehouse.place.query("SELECT COUNT(*) FROM songs_history WHERE playlist_id = ?", CHART) == [(50,)]
+    assert warehouse.place.query("SELECT playlist_id FROM loads") == [(CHART,), (MIXTAPE,)]
+
+
+def test_forced_an_older_look_replaces_a_newer(warehouse: Warehouse) -> None:
+    warehouse.publish(CHART)
+    earlier = NOON - timedelta(hours=1)
+    loaded = warehouse.publish(CHART, fetched_at=earlier, force=True)
+
+    assert (loaded.superseded, loaded.partitions_removed) == ([], 1)
+    assert warehouse.place.query("SELECT fetched_at FROM playlists_history") == [
+        (earlier.replace(tzinfo=None),)
+    ]
+
+
+def test_a_commit_whose_answer_was_lost_is_found_in_the_ledger(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = warehouse.new_run_id()
+    manifest = warehouse.write(run_id, CHART)
+    commit, lost = Session.commit, []
+
+    def commit_and_lose_the_answer(session: Session) -> None:
+        commit(session)
+        lost.append(session)
+        raise Transient("connection reset")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Session, "commit", commit_and_lose_the_answer)
+        with pytest.raises(Transient):
+            warehouse.load(run_id, manifest)
+    assert len(lost) == 1
+    loaded = warehouse.load(run_id, manifest)
+
+    assert loaded.rows_by_table["songs"] == warehouse.place.count("songs_history") == 50
+    assert warehouse.place.count("loads") == 1
+
+
+def test_a_second_writer_waits_for_the_first(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = warehouse.new_run_id()
+    manifest = warehouse.write(run_id, CHART)
+    waiting = threading.Event()
+    lock = loading._take_lock  # noqa: SLF001 - to know when the second writer has come to the lock
+
+    def note_and_lock(*arguments: Any) -> None:  # noqa: ANN401
+        waiting.set()
+        lock(*arguments)
+
+    monkeypatch.setattr(loading, "_take_lock", note_and_lock)
+    second = threading.Thread(target=warehouse.load, args=(run_id, manifest))
+    with warehouse.session("first") as first:
+        first.begin()
+        first.execute("load/lock_writer", ("first",))
+        second.start()
+        assert waiting.wait(30)
+        assert warehouse.place.count("songs_history") == 0
+        first.commit()
+    second.join(30)
+
+    assert warehouse.place.count("songs_history") == 50
+
+
+def test_waiting_for_a_lock_is_bounded(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flows.warehouse.session.LOCK_TIMEOUT_S", 1)
+    monkeypatch.setattr(loading, "LOCK_ATTEMPTS", 2)
+    run_id = warehouse.new_run_id()
+    manifest = warehouse.write(run_id, CHART)
+    with warehouse.session("first") as first:
+        first.begin()
+        first.execute("load/lock_writer", ("first",))
+        with pytest.raises(Transient, match="another run held the writer lock"):
+            warehouse.load(run_id, manifest)
+
+
+def test_refresh_full_leaves_only_this_run(warehouse: Warehouse) -> None:
+    warehouse.publish(CHART, OTHER_CHART)
+    loaded = warehouse.publish(MIXTAPE, refresh="full")
+
+    assert loaded.partitions_removed == 2
+    assert warehouse.place.query("SELECT DISTINCT playlist_id FROM songs_history") == [(MIXTAPE,)]
+
+
+def test_refresh_full_never_removes_what_is_newer(warehouse: Warehouse) -> None:
+    warehouse.publish(CHART)
+    with pytest.raises(StopRun, match="newer snapshots"):
+        warehouse.publish(CHART, fetched_at=NOON - timedelta(hours=1), refresh="full")
+
+    assert warehouse.place.query("SELECT fetched_at FROM playlists_history") == [(NOON.replace(tzinfo=None),)]

@@ -1,0 +1,59 @@
+"""Set-up: idempotent, versioned, one query where nothing is to be done."""
+
+import pytest
+
+from flows.errors import ConfigurationError
+from flows.transform.schema import TABLES, columns, history
+from flows.warehouse import setup
+from flows.warehouse.setup import is_current, set_up
+from sandbox.services import Addresses
+from sandbox.spotify.catalogue import CHARTS
+from tests.places import Place
+from tests.warehouses import Warehouse
+
+
+def test_an_up_to_date_schema_costs_one_query(warehouse: Warehouse) -> None:
+    with warehouse.session() as session:
+        assert is_current(session, warehouse.lake.url)
+        assert session.statements == 1
+
+
+def test_an_empty_schema_is_not_current(addresses: Addresses) -> None:
+    empty = Warehouse(Place.create(addresses))
+    with empty.session() as session:
+        assert not is_current(session, empty.lake.url)
+
+
+def test_set_up_may_be_repeated_and_loses_no_rows(warehouse: Warehouse) -> None:
+    warehouse.publish(CHARTS[0])
+    before = warehouse.place.contents(TABLES)
+    for name in (file for files in setup.VERSIONS.values() for file in files):
+        with warehouse.session() as session:
+            session.execute_all(name)
+    warehouse.set_up()
+
+    assert warehouse.place.contents(TABLES) == before
+    assert warehouse.place.count("writer_lock") == 1
+
+
+def test_another_lake_moves_the_stage(warehouse: Warehouse) -> None:
+    with warehouse.session() as session:
+        assert not is_current(session, f"{warehouse.lake.url}elsewhere/")
+        set_up(session, f"{warehouse.lake.url}elsewhere/", "test")
+        assert is_current(session, f"{warehouse.lake.url}elsewhere/")
+
+
+def test_a_newer_schema_is_refused(warehouse: Warehouse) -> None:
+    with warehouse.session() as session:
+        session.execute("setup/insert_schema_version", (setup.NEWEST + 1, warehouse.lake.url, "later"))
+        with pytest.raises(ConfigurationError, match="a newer release has been here"):
+            is_current(session, warehouse.lake.url)
+
+
+def test_the_tables_have_the_columns_of_the_schema(warehouse: Warehouse) -> None:
+    for table in TABLES:
+        described = warehouse.place.query(f"DESCRIBE TABLE {history(table)}")
+        found = [(row[0], row[3]) for row in described]
+        assert found == [
+            (name.upper(), "Y" if nullable else "N") for name, _, nullable, _ in columns(table)
+        ], table

@@ -1,0 +1,81 @@
+"""Every file of sql/: parses as Snowflake SQL, holds no secret and no value pasted in."""
+
+import re
+from pathlib import Path
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from flows.errors import ConfigurationError
+from flows.transform.generate import drifted
+from flows.transform.schema import TABLES
+from flows.warehouse.setup import VERSIONS
+from flows.warehouse.sql import SQL, identifier, literal, read_sql
+
+FILES = sorted(SQL.rglob("*.sql"))
+PARTS = {
+    "table": identifier("songs_history"),
+    "columns": identifier("song_id"),
+    "files": literal("a.csv.gz"),
+    "url": literal("s3://bucket/"),
+    "lake_url": literal("s3://bucket/"),
+    "role_arn": literal("arn:aws:iam::1:role/x"),
+}
+
+
+def statements(path: Path) -> list[exp.Expression]:
+    name = str(path.relative_to(SQL).with_suffix(""))
+    return [one for one in sqlglot.parse(read_sql(name, **PARTS), read="snowflake") if one is not None]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_file_parses_as_snowflake_sql(path: Path) -> None:
+    assert statements(path)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_no_file_holds_credentials_or_the_account_admin(path: Path) -> None:
+    text = path.read_text(encoding="utf-8").upper()
+    assert "CREDENTIALS" not in text
+    assert "ACCOUNTADMIN" not in text
+
+
+@pytest.mark.parametrize("path", sorted((SQL / "load").glob("*.sql")), ids=lambda path: path.stem)
+def test_no_ddl_inside_the_transaction(path: Path) -> None:
+    (statement,) = statements(path)
+    assert not isinstance(statement, exp.Create | exp.Drop | exp.Alter | exp.TruncateTable)
+
+
+def test_only_names_and_files_are_filled_in() -> None:
+    used = {part for path in FILES for part in re.findall(r"\$\{(\w+)\}", path.read_text(encoding="utf-8"))}
+    assert used == set(PARTS)
+
+
+def test_every_table_is_counted_before_commit() -> None:
+    text = (SQL / "load" / "count_rows.sql").read_text(encoding="utf-8")
+    assert re.findall(r"FROM (\w+)_history", text) == list(TABLES)
+    assert text.count("?") == len(TABLES)
+
+
+def test_every_set_up_file_belongs_to_a_version() -> None:
+    created = {f"{path.parent.name}/{path.stem}" for path in FILES if path.stem.startswith("create_")}
+    versioned = {name for files in VERSIONS.values() for name in files}
+    assert created == versioned | {"setup/create_stage", "account/create_account_objects"}
+
+
+def test_generated_files_have_not_drifted() -> None:
+    assert drifted() == []
+
+
+@pytest.mark.parametrize("name", ["", 'a"b', "a; DROP TABLE x", "1a", "ä", "a b", "a.b"])
+def test_hostile_identifiers_are_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError):
+        identifier(name)
+
+
+@pytest.mark.parametrize("text", ["plain", "o'clock", "back\\slash", "\\'", "';--", "$1 ${x}"])
+def test_literals_come_back_as_they_went_in(text: str) -> None:
+    parsed = sqlglot.parse_one(f"SELECT {literal(text)}", read="snowflake").find(exp.Literal)
+    assert parsed is not None
+    assert parsed.this == text

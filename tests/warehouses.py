@@ -1,0 +1,93 @@
+"""A warehouse of its own for a test, loaded without Prefect: files in the lake, then the load itself."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from itertools import count
+from typing import Any
+
+from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
+from pydantic import SecretStr
+
+from flows.lake.files import Manifest, partitions, write_files
+from flows.lake.store import Lake
+from flows.transform.tables import Snapshot, build_tables, snapshot_rows
+from flows.warehouse.load import Load, load_copy
+from flows.warehouse.loaded import Loaded
+from flows.warehouse.session import Session
+from flows.warehouse.setup import set_up
+from sandbox.services import BUCKET
+from sandbox.spotify import catalogue
+from sandbox.spotify.shapes import answers
+from tests.places import Place
+
+DAY = date(2026, 11, 20)
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A place with its schema set up."""
+
+    place: Place
+    _numbers: Any = field(default_factory=count)
+
+    @property
+    def lake(self) -> Lake:
+        """The place's folder of the lake."""
+        return Lake(self.place.s3, BUCKET, self.place.name)
+
+    def session(self, run_id: str = "test", **connector: str) -> Session:
+        """A session as the flows open it."""
+        port = int(self.place.addresses.snowflake.rsplit(":", 1)[1])
+        extras: dict[str, Any] = {
+            "host": "127.0.0.1",
+            "port": port,
+            "protocol": "http",
+            "network_timeout": 30,
+        }
+        credentials = SnowflakeCredentials(
+            account="sandbox", user="u", password=SecretStr("p"), role="SPOTIFY_LOADER", **extras
+        )
+        options = {"database": self.place.database, "schema_": "PLAYLISTS", "warehouse": "W"} | connector
+        return Session(SnowflakeConnector(credentials=credentials, **options), run_id)
+
+    def set_up(self) -> None:
+        """Brings the schema to the newest version."""
+        with self.session() as session:
+            set_up(session, self.lake.url, "test")
+
+    def new_run_id(self) -> str:
+        """A run id that no other load of this warehouse has."""
+        return f"20261120T120000Z-{next(self._numbers):08x}"
+
+    def write(
+        self, run_id: str, *playlists: str, days: tuple[date, ...] = (DAY,), fetched_at: datetime = NOON
+    ) -> Manifest:
+        """Writes the tables of catalogue playlists as a run would."""
+        manifest = Manifest([], [])
+        for day in days:
+            rows = [snapshot_rows(snapshot(playlist, day, fetched_at)) for playlist in playlists]
+            tables = build_tables(rows, day, run_id)
+            manifest.files.extend(write_files(self.lake, tables, day, run_id))
+            sources = {playlist: f"raw/{playlist}/{day}" for playlist in playlists}
+            manifest.partitions.extend(partitions(tables, sources))
+        return manifest
+
+    def load(self, run_id: str, manifest: Manifest, **options: Any) -> Loaded:  # noqa: ANN401
+        """Loads a manifest as a run would."""
+        with self.session(run_id) as session:
+            return load_copy(session, Load(run_id, "test", f"runs/{run_id}.json", **options), manifest)
+
+    def publish(self, *playlists: str, fetched_at: datetime = NOON, **options: Any) -> Loaded:  # noqa: ANN401
+        """Writes and loads playlists of the day."""
+        run_id = self.new_run_id()
+        return self.load(run_id, self.write(run_id, *playlists, fetched_at=fetched_at), **options)
+
+
+def snapshot(playlist_id: str, day: date, fetched_at: datetime) -> Snapshot:
+    """A catalogue playlist as it is kept."""
+    shown = catalogue.playlist(playlist_id, day)
+    if shown is None:
+        raise LookupError(playlist_id)
+    bodies = answers(shown, "both")
+    return Snapshot(playlist_id, str(shown["snapshot_id"]), fetched_at, len(shown["entries"]), bodies)
