@@ -35,7 +35,7 @@ NOT_YOURS = (
 def explained(error: Exception, playlist: str) -> PipelineError:
     """The error by what the run does next."""
     if isinstance(error, SpotifyOauthError):
-        return _token_refused(error)
+        return _no_token(error)
     if isinstance(error, SpotifyException):
         return _refused(error, playlist)
     if isinstance(error, requests.RequestException):
@@ -43,7 +43,11 @@ def explained(error: Exception, playlist: str) -> PipelineError:
     return Transient(f"playlist {playlist}: an answer that cannot be read ({type(error).__name__})")
 
 
-def _token_refused(error: SpotifyOauthError) -> PipelineError:
+def _no_token(error: SpotifyOauthError) -> PipelineError:
+    response = getattr(error.__context__, "response", None)  # spotipy drops the status
+    status = UNAUTHORIZED if response is None else response.status_code
+    if status == TOO_MANY or status >= SERVER_ERROR:
+        return Transient(f"Spotify answered {status} when asked for a token")
     if error.error == "invalid_grant":
         return ConfigurationError(
             "Spotify refuses the refresh token: it is revoked, or older than six months. "

@@ -9,7 +9,7 @@ _LINK = re.compile(
     r"|(?:https?://)?open\.spotify\.com/(?:intl-[a-z]{2}(?:-[a-z]{2})?/)?(?:embed/)?(?:user/[^/\s]+/)?playlist/)?"
     r"(?P<id>[0-9A-Za-z]{22})"
     r"(?:/?(?:\?[^\s]*)?(?:#[^\s]*)?)?",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,  # without ASCII the Kelvin sign counts as a k
 )
 
 
