@@ -3,14 +3,14 @@
 import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import NamedTuple
-
-from msgspec import DecodeError
+from typing import NamedTuple, TypeVar
 
 from flows.errors import PlaylistUnavailable
 from flows.spotify.answers import NOT_YOURS
 from flows.spotify.client import SpotifyClient
 from flows.transform.decode import Page, decode_head, decode_page
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def _further_pages(
                 raise
             endpoint = "tracks"
             continue
-        page = decode_page(body)
+        page = _decoded(playlist_id, decode_page, body)
         if page is None or not page.entries:
             return
         yield body, len(page.entries)
@@ -90,12 +90,8 @@ def _further_pages(
 
 
 def _first_page(playlist_id: str, body: bytes) -> tuple[str, Page]:
-    try:
-        page = decode_page(body)
-        snapshot_id = decode_head(body).snapshot_id
-    except (DecodeError, ValueError) as error:
-        message = f"playlist {playlist_id}: Spotify's answer is not that of a playlist: {error}"
-        raise PlaylistUnavailable(message) from error
+    page = _decoded(playlist_id, decode_page, body)
+    snapshot_id = _decoded(playlist_id, decode_head, body).snapshot_id
     if page is None:
         raise PlaylistUnavailable(f"playlist {playlist_id}: {NOT_YOURS}")
     return snapshot_id, page
@@ -105,4 +101,13 @@ def _held_still(client: SpotifyClient, answers: Answers) -> bool:
     """One answer is consistent by itself; after several the snapshot id is read again."""
     if len(answers.bodies) == 1:
         return True
-    return decode_head(client.playlist(answers.playlist_id)).snapshot_id == answers.snapshot_id
+    now = _decoded(answers.playlist_id, decode_head, client.playlist(answers.playlist_id))
+    return now.snapshot_id == answers.snapshot_id
+
+
+def _decoded(playlist_id: str, decode: Callable[[bytes], T], body: bytes) -> T:
+    try:
+        return decode(body)
+    except ValueError as error:
+        message = f"playlist {playlist_id}: Spotify's answer is not that of a playlist: {error}"
+        raise PlaylistUnavailable(message) from error
