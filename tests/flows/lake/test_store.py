@@ -1,0 +1,153 @@
+"""Keys are written once, with their checksum; what goes wrong says where and what to do."""
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING, NamedTuple
+
+import boto3
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from botocore.stub import Stubber
+
+from flows.errors import ConfigurationError, LakeConflict, PipelineError, Transient
+from flows.lake.store import Lake, Written
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+BUCKET, KEY, BODY, TYPE = "the-lake", "raw/a.gz", b"the bytes", "application/gzip"
+SHA256 = hashlib.sha256(BODY)
+
+
+def _held(s3: "S3Client", key: str = KEY) -> bytes:
+    return s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+
+def test_a_new_key_holds_the_bytes_with_their_type_and_checksum(lake: Lake, s3: "S3Client") -> None:
+    assert lake.write(KEY, BODY, TYPE) == Written(KEY, len(BODY), SHA256.hexdigest())
+    found = s3.head_object(Bucket=BUCKET, Key=KEY, ChecksumMode="ENABLED")
+    assert found["ContentType"] == TYPE
+    assert found["ChecksumSHA256"] == base64.b64encode(SHA256.digest()).decode()
+    assert lake.read(KEY) == BODY
+
+
+def test_the_same_bytes_again_are_ones_own_lost_answer(lake: Lake, s3: "S3Client") -> None:
+    first = lake.write(KEY, BODY, TYPE)
+    written = s3.head_object(Bucket=BUCKET, Key=KEY)["LastModified"]
+    assert lake.write(KEY, BODY, TYPE) == first
+    assert s3.head_object(Bucket=BUCKET, Key=KEY)["LastModified"] == written
+
+
+@pytest.mark.parametrize("other", [b"", b"the byteS", b"the bytes, and more"])
+def test_other_bytes_stop_the_run_and_change_nothing(lake: Lake, s3: "S3Client", other: bytes) -> None:
+    lake.write(KEY, BODY, TYPE)
+    with pytest.raises(LakeConflict, match=r"s3://the-lake/raw/a\.gz exists with other content"):
+        lake.write(KEY, other, TYPE)
+    assert _held(s3) == BODY
+
+
+def test_bytes_without_a_checksum_are_somebody_elses(lake: Lake, s3: "S3Client") -> None:
+    s3.put_object(Bucket=BUCKET, Key=KEY, Body=BODY)
+    with pytest.raises(LakeConflict):
+        lake.write(KEY, BODY, TYPE)
+
+
+def test_an_empty_body_is_a_body(lake: Lake) -> None:
+    assert lake.write(KEY, b"", TYPE).bytes == 0
+    assert lake.read(KEY) == b""
+
+
+class Folder(NamedTuple):
+    """A folder as the lake block says it, and the prefix of its keys."""
+
+    given: str
+    prefix: str
+
+
+@pytest.mark.parametrize(
+    "folder", [Folder("", ""), Folder("/", ""), Folder("a", "a/"), Folder("/a/b/", "a/b/")], ids=str
+)
+def test_keys_lie_in_the_folder_and_are_named_without_it(s3: "S3Client", folder: Folder) -> None:
+    lake = Lake(s3, BUCKET, folder.given)
+    s3.put_object(Bucket=BUCKET, Key=f"{folder.prefix}raw/b", Body=BODY)
+    s3.put_object(Bucket=BUCKET, Key=f"{folder.prefix}tables/x", Body=BODY)
+    lake.write("raw/a", BODY, TYPE)
+    assert _held(s3, f"{folder.prefix}raw/a") == BODY
+    assert list(lake.keys("raw/")) == ["raw/a", "raw/b"]
+    assert lake.exists("raw/b")
+    assert lake.read("raw/b") == BODY
+    assert lake.url == f"s3://the-lake/{folder.prefix}"
+
+
+def test_a_folder_does_not_see_another_whose_name_goes_on(s3: "S3Client") -> None:
+    Lake(s3, BUCKET, "ab").write("raw/x", BODY, TYPE)
+    assert list(Lake(s3, BUCKET, "a").keys("")) == []
+
+
+def test_what_is_not_there(lake: Lake) -> None:
+    assert not lake.exists(KEY)
+    assert list(lake.keys("raw/")) == []
+    with pytest.raises(ConfigurationError, match=r"s3://the-lake/.*NoSuchKey"):
+        lake.read(KEY)
+
+
+def test_a_missing_bucket_is_named_with_what_to_do(s3: "S3Client") -> None:
+    lake = Lake(s3, "no-such-lake")
+    explanation = r"s3://no-such-lake/: the bucket does not exist: create it, or correct `bucket_name`"
+    with pytest.raises(ConfigurationError, match=explanation):
+        lake.write(KEY, BODY, TYPE)
+    with pytest.raises(ConfigurationError, match=explanation):
+        lake.read(KEY)
+    with pytest.raises(ConfigurationError, match=explanation):
+        list(lake.keys("raw/"))
+
+
+class Refusal(NamedTuple):
+    """What S3 answers, and what the run makes of it."""
+
+    code: str
+    status: int
+    error: type[PipelineError]
+    says: str
+
+
+REFUSALS = [
+    Refusal("AccessDenied", 403, ConfigurationError, "s3:PutObject"),
+    Refusal("InvalidAccessKeyId", 403, ConfigurationError, "correct the aws block"),
+    Refusal("SignatureDoesNotMatch", 403, ConfigurationError, "correct the aws block"),
+    Refusal("ExpiredToken", 400, ConfigurationError, "renew the aws block"),
+    Refusal("InvalidBucketState", 409, ConfigurationError, "InvalidBucketState"),
+    Refusal("ConditionalRequestConflict", 409, Transient, "ConditionalRequestConflict"),
+    Refusal("RequestTimeout", 400, Transient, "RequestTimeout"),
+    Refusal("SlowDown", 503, Transient, "SlowDown"),
+    Refusal("InternalError", 500, Transient, "InternalError"),
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.code)
+def test_what_s3_refuses_says_what_to_do_next(refusal: Refusal) -> None:
+    client = boto3.client(
+        "s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+    )
+    with Stubber(client) as stub:
+        stub.add_client_error("put_object", refusal.code, "no", http_status_code=refusal.status)
+        with pytest.raises(refusal.error, match=f"lake s3://the-lake/.*{refusal.says}"):
+            Lake(client, BUCKET).write(KEY, BODY, TYPE)
+        stub.assert_no_pending_responses()
+
+
+def test_an_unreachable_s3_is_transient(s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> None:
+    fired = []
+
+    def unreachable(**request: object) -> None:
+        fired.append(request)
+        raise EndpointConnectionError(endpoint_url="https://nowhere")
+
+    monkeypatch.setattr(s3, "put_object", unreachable)
+    monkeypatch.setattr(s3, "head_object", unreachable)
+    lake = Lake(s3, BUCKET)
+    with pytest.raises(Transient, match="nowhere"):
+        lake.write(KEY, BODY, TYPE)
+    with pytest.raises(Transient, match="nowhere"):
+        lake.exists(KEY)
+    assert len(fired) == 2

@@ -1,0 +1,40 @@
+"""Stand-ins for Spotify."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from sandbox.spotify.server import create_app
+from sandbox.spotify.serving import running
+from sandbox.spotify.shapes import Shape
+from sandbox.spotify.sources import Source, Synthetic
+from sandbox.spotify.standin import Standin
+from tests.spotify import TODAY, Spotify, Start
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Stand-ins that stop after the test."""
+    with ExitStack() as stack:
+
+        def one(shape: Shape = "both", source: Source | None = None) -> Spotify:
+            app = create_app(source or Synthetic(), today=lambda: TODAY, shape=shape)
+            return Spotify(Standin(stack.enter_context(running(app))))
+
+        yield one
+
+
+@pytest.fixture(scope="module")
+def _running() -> Iterator[Standin]:
+    with running(create_app(Synthetic(), today=lambda: TODAY)) as url:
+        yield Standin(url)
+
+
+@pytest.fixture
+def spotify(_running: Standin) -> Iterator[Spotify]:
+    """One stand-in for a module, without faults and with an empty log for each test."""
+    _running.put("/sandbox/faults", [])
+    _running.delete("/sandbox/requests")
+    yield Spotify(_running)
+    _running.put("/sandbox/today", {"date": None})

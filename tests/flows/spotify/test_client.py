@@ -1,0 +1,206 @@
+"""The client owns all retries: what it waits for, how long, and what it gives up on."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import pytest
+
+from flows.errors import ConfigurationError, PipelineError, PlaylistUnavailable, QuotaExceeded
+from flows.spotify.client import THREADS
+from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, MIXTAPE
+from tests.spotify import Spotify
+
+CHART = CHARTS[0]
+
+
+def _fault(**further: object) -> dict[str, object]:
+    return {"path": f"/v1/playlists/{CHART}", **further}
+
+
+PASSING: dict[str, dict[str, object]] = {
+    "503": _fault(status=503),
+    "500, twice": _fault(status=500, times=2),
+    "502 with a page": _fault(kind="html", status=502),
+    "reset": _fault(kind="reset"),
+    "empty body": _fault(kind="empty"),
+    "page instead of JSON": _fault(kind="html"),
+    "cut answer": _fault(kind="truncated"),
+    "null": _fault(status=200, body="null"),
+    "error that is a text": _fault(status=500, body='{"error": "server_error"}'),
+}
+
+
+@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
+def test_what_passes_is_tried_again_after_a_growing_wait(spotify: Spotify, fault: dict[str, Any]) -> None:
+    times = fault.get("times", 1)
+    spotify.fail(fault)
+    body = spotify.client().playlist(CHART)
+    assert json.loads(body)["id"] == CHART
+    assert spotify.fired() == [times]
+    assert len(spotify.requested()) == times + 1
+    assert len(spotify.slept) == times
+    assert all(2**attempt / 2 <= slept <= 2**attempt for attempt, slept in enumerate(spotify.slept))
+
+
+def test_the_body_is_what_came(spotify: Spotify) -> None:
+    spotify.fail(_fault(status=200, body='{ "id":\n"\\ud83d", "f": 1.0 }'))
+    assert spotify.client().playlist(CHART) == b'{ "id":\n"\\ud83d", "f": 1.0 }'
+    assert spotify.fired() == [1]
+
+
+def test_a_window_is_waited_for_as_spotify_says(spotify: Spotify) -> None:
+    spotify.fail(
+        _fault(status=429, headers={"Retry-After": "7"}), _fault(status=429, headers={"Retry-After": "2"})
+    )
+    assert json.loads(spotify.client().playlist(CHART))["id"] == CHART
+    assert spotify.fired() == [1, 1]
+    assert spotify.slept == [7, 2]
+
+
+QUOTA = json.dumps({"error": {"status": 429, "message": "quota", "reason": "QUOTA_EXCEEDED"}})
+
+
+class Refusal(NamedTuple):
+    """A fault that waiting does not mend."""
+
+    fault: dict[str, object]
+    error: type[PipelineError]
+    says: str
+
+
+def _message(status: int, text: str) -> dict[str, object]:
+    return _fault(status=status, body=json.dumps({"error": {"status": status, "message": text}}))
+
+
+FINAL = {
+    "day's quota": Refusal(
+        _fault(status=429, body=QUOTA, headers={"Retry-After": "5"}), QuotaExceeded, "run again in 5 s"
+    ),
+    "no Retry-After": Refusal(_fault(status=429), QuotaExceeded, "tomorrow"),
+    "long Retry-After": Refusal(
+        _fault(status=429, headers={"Retry-After": "86400"}), QuotaExceeded, "86400 s"
+    ),
+    "user token": Refusal(
+        _message(401, "Valid user authentication required"), ConfigurationError, "refresh_token"
+    ),
+    "premium": Refusal(_message(403, "Active premium subscription required"), ConfigurationError, "Premium"),
+    "not yours": Refusal(_message(403, "Forbidden"), PlaylistUnavailable, "owns or collaborates"),
+    "gone": Refusal(_message(404, "Resource not found"), PlaylistUnavailable, f"playlist {CHART}: deleted"),
+    "bad id": Refusal(_message(400, "Invalid base62 id"), PlaylistUnavailable, "Invalid base62 id"),
+}
+
+
+@pytest.mark.parametrize("refusal", FINAL.values(), ids=FINAL)
+def test_what_does_not_pass_ends_at_once(spotify: Spotify, refusal: Refusal) -> None:
+    spotify.fail({**refusal.fault, "times": 9})
+    with pytest.raises(refusal.error, match=refusal.says):
+        spotify.client().playlist(CHART)
+    assert spotify.fired() == [1]
+    assert spotify.slept == []
+
+
+def test_an_aged_token_is_replaced_once_and_nothing_waits(spotify: Spotify) -> None:
+    client = spotify.client()
+    client.playlist(EMPTY)
+    spotify.standin.delete("/sandbox/tokens")
+    assert json.loads(client.playlist(CHART))["id"] == CHART
+    assert [seen.rsplit(" ", 1)[1] for seen in spotify.requested()] == ["200", "401", "200"]
+    assert spotify.tokens_fetched() == 2
+    assert spotify.slept == []
+
+
+def test_many_threads_replace_an_aged_token_once(spotify: Spotify) -> None:
+    client = spotify.client()
+    client.authorise()
+    spotify.standin.delete("/sandbox/tokens")
+    with ThreadPoolExecutor(THREADS) as threads:
+        bodies = list(threads.map(client.playlist, [CHART, EMPTY, EMPTIED, MIXTAPE] * 6))
+    assert [json.loads(body)["id"] for body in bodies] == [CHART, EMPTY, EMPTIED, MIXTAPE] * 6
+    assert spotify.tokens_fetched() == 2
+
+
+def test_many_threads_fetch_one_token_and_get_their_own_answers(spotify: Spotify) -> None:
+    client = spotify.client()
+    with ThreadPoolExecutor(THREADS) as threads:
+        bodies = list(threads.map(client.playlist, [CHART, EMPTY, EMPTIED, MIXTAPE] * 6))
+    assert [json.loads(body)["id"] for body in bodies] == [CHART, EMPTY, EMPTIED, MIXTAPE] * 6
+    assert spotify.tokens_fetched() == 1
+
+
+@pytest.mark.parametrize("user", [True, False], ids=["user's token", "app's token"])
+def test_authorising_fetches_the_token_and_nothing_else(spotify: Spotify, *, user: bool) -> None:
+    client = spotify.client(user=user)
+    client.authorise()
+    client.authorise()
+    assert spotify.tokens_fetched() == 1
+    assert spotify.requested() == []
+    assert json.loads(client.playlist(EMPTY))["id"] == EMPTY
+    assert spotify.tokens_fetched() == 1
+
+
+TOKEN_PATH = {"path": "/api/token"}
+TOKEN_PASSING: dict[str, dict[str, object]] = {
+    "503": {"status": 503},
+    "503 with a page": {"kind": "html", "status": 503},
+    "429": {"status": 429, "headers": {"Retry-After": "1"}},
+    "reset": {"kind": "reset"},
+    "empty body": {"kind": "empty"},
+    "page instead of JSON": {"kind": "html"},
+}
+
+
+@pytest.mark.parametrize("user", [True, False], ids=["user's token", "app's token"])
+@pytest.mark.parametrize("fault", TOKEN_PASSING.values(), ids=TOKEN_PASSING)
+def test_what_passes_at_the_token_endpoint_is_tried_again(
+    spotify: Spotify, fault: dict[str, object], *, user: bool
+) -> None:
+    spotify.fail(TOKEN_PATH | fault)
+    spotify.client(user=user).authorise()
+    assert spotify.fired() == [1]
+    assert spotify.tokens_fetched() == 2
+    assert len(spotify.slept) == 1
+
+
+@pytest.mark.parametrize("code", ["invalid_grant", "invalid_client"])
+def test_a_refused_token_stops_at_once(spotify: Spotify, code: str) -> None:
+    spotify.fail(TOKEN_PATH | {"status": 400, "times": 9, "body": json.dumps({"error": code})})
+    with pytest.raises(ConfigurationError, match="SpotifyCredentials block"):
+        spotify.client().authorise()
+    assert spotify.fired() == [1]
+    assert spotify.slept == []
+
+
+def test_a_wrong_secret_is_refused_by_the_stand_in_too(spotify: Spotify) -> None:
+    with pytest.raises(ConfigurationError, match="client id or secret"):
+        spotify.client(secret="wrong").authorise()
+    assert spotify.tokens_fetched() == 1
+
+
+def test_a_used_up_budget_fails_the_playlist(spotify: Spotify) -> None:
+    spotify.fail(_fault(status=429, headers={"Retry-After": "40"}, times=9))
+    with pytest.raises(PlaylistUnavailable, match=rf"{CHART}.*asks to wait 40 s.*used up. Run again later"):
+        spotify.client(budget_s=100).playlist(CHART)
+    assert spotify.slept == [40, 40]
+    assert spotify.fired() == [3]
+
+
+def test_the_budget_is_one_for_all_playlists_of_a_client(spotify: Spotify) -> None:
+    spotify.fail({"path": "/v1/playlists/", "status": 429, "headers": {"Retry-After": "40"}, "times": 3})
+    client = spotify.client(budget_s=100)
+    with pytest.raises(PlaylistUnavailable, match=CHART):
+        client.playlist(CHART)
+    spotify.fail({"path": "/v1/playlists/", "status": 429, "headers": {"Retry-After": "40"}})
+    with pytest.raises(PlaylistUnavailable, match=EMPTY):
+        client.playlist(EMPTY)
+    assert spotify.slept == [40, 40]
+    assert spotify.fired() == [1]
+    assert json.loads(client.playlist(EMPTY))["id"] == EMPTY
+
+
+def test_a_fault_that_lasts_ends_within_the_budget(spotify: Spotify) -> None:
+    spotify.fail(_fault(status=503, times=99))
+    with pytest.raises(PlaylistUnavailable, match=f"playlist {CHART}: Spotify answered 503"):
+        spotify.client(budget_s=20).playlist(CHART)
+    assert 10 < sum(spotify.slept) <= 20
+    assert spotify.fired() == [len(spotify.slept) + 1]
