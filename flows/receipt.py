@@ -71,9 +71,8 @@ def summary(lines: list[PlaylistLine]) -> tuple[str, str]:
     counts = Counter(line.status for line in lines)
     counted = ", ".join(f"{number} {status}" for status, number in counts.items())
     reasons = [line.reason for line in lines if line.status == "failed" and line.reason]
-    if reasons:
-        return "failed", f"Playlists: {counted}. " + "; ".join(reasons)
-    return "completed", f"Playlists: {counted}"
+    message = ". ".join([f"Playlists: {counted}", *(["; ".join(reasons)] if reasons else [])])
+    return "failed" if counts["failed"] else "completed", message
 
 
 def encode_receipt(receipt: Receipt) -> bytes:
@@ -122,11 +121,16 @@ def markdown_table(rows: list[dict[str, Any]]) -> str:
         return "(no rows)"
     lines = [
         list(rows[0]),
-        *(["" if value is None else str(value) for value in row.values()] for row in rows),
+        *([_cell(value) for value in row.values()] for row in rows),
     ]
     widths = [max(len(line[column]) for line in lines) for column in range(len(rows[0]))]
     texts = ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in lines]
     return "\n".join([texts[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *texts[1:]])
+
+
+def _cell(value: object) -> str:
+    """Text that neither ends its cell nor its line."""
+    return "" if value is None else " ".join(str(value).splitlines()).replace("|", "\\|")
 
 
 def _by_table(files: list[File]) -> dict[str, tuple[int, int, int]]:

@@ -20,6 +20,8 @@ from flows.lake.layout import receipt_key
 P = ParamSpec("P")
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 LATE = timedelta(hours=12)
 """A run that starts later than this after its schedule must not date what it fetches by the schedule."""
 
@@ -66,7 +68,7 @@ def _date_of(now: datetime, scheduled: datetime | None) -> date:
     if scheduled is None or abs(now - scheduled) <= LATE:
         # Prefect's times are pendulum's; a plain date is what everything else understands.
         return datetime.fromtimestamp((scheduled or now).timestamp(), UTC).date()
-    get_run_logger().warning(
+    log.warning(
         "This run was scheduled for %s and starts more than 12 hours late: "
         "what it fetches is dated today, %s",
         scheduled,
@@ -97,7 +99,10 @@ def is_transient(_task: object, _run: object, state: State[object]) -> bool:
 
 def _show_what_matters() -> None:
     """Progress at INFO; the traceback of an expected error at DEBUG only, for its message says it all."""
-    logging.getLogger("flows").setLevel(logging.INFO)
+    flows = logging.getLogger("flows")
+    flows.setLevel(logging.INFO)
+    for handler in logging.getLogger("prefect.flow_runs").handlers:
+        flows.addHandler(handler)  # what the packages log is part of the run's logs
     logging.getLogger("prefect.SnowflakeConnector").setLevel(logging.WARNING)
     logging.getLogger("prefect.task_runs").addFilter(_without_traceback)
 
