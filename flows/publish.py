@@ -148,8 +148,8 @@ def _show(receipt: Receipt) -> None:
     try:
         create_table_artifact(as_rows(receipt), key="receipt-playlists", description=receipt.message)
         create_markdown_artifact(as_markdown(receipt), key="receipt", description=receipt.run_id)
-    except Exception:  # noqa: BLE001 - whatever the API says, the data is loaded
-        get_run_logger().warning("the receipt could not be shown as an artifact", exc_info=True)
+    except Exception as error:  # noqa: BLE001 - whatever the API says, the data is loaded
+        get_run_logger().warning("the receipt could not be shown as an artifact: %r", error)
 
 
 def _refuse_full_refresh(work: Work, target: Target, manifest: Manifest | None = None) -> None:

@@ -1,0 +1,99 @@
+"""What surrounds the load: artifacts, the admin block, and what may go wrong after COMMIT."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+
+import flows.publish
+from blocks.register import register
+from flows.connect import open_session
+from sandbox.spotify.catalogue import CHARTS, EMPTY
+from tests.flows.conftest import TODAY, Pipeline
+
+CHART = CHARTS[0]
+
+
+def artifact(key: str) -> str:
+    with get_client(sync_client=True) as client:
+        response = client.request("GET", f"/artifacts/{key}/latest")
+    return str(response.json()["data"])
+
+
+def test_the_receipt_shows_as_artifacts(pipeline: Pipeline) -> None:
+    pipeline.show()
+    pipeline.ingest(CHART, EMPTY, snapshot_date=TODAY)
+
+    run_id = pipeline.place.receipts()[0]["run_id"]
+    assert f"ingest-playlists {run_id}" in artifact("receipt")
+    assert CHART in artifact("receipt-playlists")
+    assert EMPTY in artifact("receipt-playlists")
+
+
+def test_an_artifact_that_cannot_be_made_does_not_fail_the_run(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fired: list[int] = []
+
+    def refuse(*_: object, **__: object) -> None:
+        fired.append(1)
+        raise ConnectionError
+
+    monkeypatch.setattr(flows.publish, "create_table_artifact", refuse)
+    pipeline.show()
+    state = pipeline.ingest(CHART, snapshot_date=TODAY)
+
+    assert fired == [1]
+    assert state.is_completed()
+    assert len(pipeline.place.receipts()) == 1
+
+
+def test_only_set_up_uses_the_admin_block(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    @contextmanager
+    def note(name: str, run_id: str, **options: Any) -> Iterator[Any]:  # noqa: ANN401
+        opened.append(name.split("-t", 1)[0])
+        with open_session(name, run_id, **options) as session:
+            yield session
+
+    monkeypatch.setattr(flows.publish, "open_session", note)
+    url = pipeline.show()
+    place = pipeline.place
+    spotify = {"SPOTIFY_API_URL": f"{url}/v1", "SPOTIFY_ACCOUNTS_URL": url}
+    register(place.variables(SNOWFLAKE_ROLE="SPOTIFY_OWNER", **spotify), suffix=f"-admin-{place.name}")
+    pipeline.show()
+    admin = f"warehouse-admin-{place.name}"
+    assert pipeline.ingest(CHART, snapshot_date=TODAY, warehouse_admin=admin).is_completed()
+    assert sorted(opened) == ["warehouse", "warehouse", "warehouse-admin"]
+    opened.clear()
+    assert pipeline.ingest(EMPTY, snapshot_date=TODAY, warehouse_admin=admin).is_completed()
+    assert opened == ["warehouse", "warehouse"]
+
+
+def test_a_lost_answer_of_the_load_is_settled_by_the_ledger(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.errors import Transient  # noqa: PLC0415 - with its session
+    from flows.warehouse.session import Session  # noqa: PLC0415 - imports Snowflake
+
+    commit = Session.commit
+    lost: list[int] = []
+
+    def commit_and_lose_the_first_answer(session: Session) -> None:
+        commit(session)
+        if not lost:
+            lost.append(1)
+            raise Transient("connection reset")
+
+    monkeypatch.setattr(Session, "commit", commit_and_lose_the_first_answer)
+    monkeypatch.setattr(flows.publish.truncate_and_load, "retry_delay_seconds", None)
+    pipeline.show()
+    state = pipeline.ingest(CHART, snapshot_date=TODAY)
+
+    assert lost == [1]
+    assert state.is_completed()
+    assert pipeline.place.count("loads") == 1
+    assert pipeline.place.receipts()[0]["rows_by_table"]["songs"] == 50
