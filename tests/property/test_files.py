@@ -1,0 +1,182 @@
+"""What goes into the lake's files comes out of them: CSV, kept snapshots, keys, links."""
+
+import csv
+import gzip
+import io
+import json
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+import polars as pl
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from flows.errors import ConfigurationError
+from flows.lake.files import encode_csv
+from flows.lake.layout import parse_raw_key, raw_key
+from flows.lake.snapshots import Envelope, encode_snapshot, read_snapshot
+from flows.lake.store import Lake
+from flows.spotify.links import playlist_id
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+stable = settings(max_examples=150, deadline=None, derandomize=True)
+
+SCHEMA = {"id": pl.String, "text": pl.String, "number": pl.Int64, "last": pl.String}
+nasty = st.sampled_from(
+    [
+        "",
+        '"',
+        '""',
+        ",",
+        "\n",
+        "\r",
+        "\r\n",
+        "a\r",
+        "\0",
+        r"\N",
+        "NULL",
+        "\ufeff",
+        "\u202eabc",
+        "🫖",
+        "=1+1",
+        " ",
+        "\\",
+    ]
+)
+texts = st.text(max_size=8) | nasty | st.builds("".join, st.lists(nasty, max_size=4))
+Line = tuple[str, str | None, int | None, str | None]
+lines = st.lists(
+    st.tuples(texts, st.none() | texts, st.none() | st.integers(0, 2**53), st.none() | texts), max_size=5
+)
+
+
+def _csv(found: list[Line]) -> str:
+    return gzip.decompress(encode_csv(pl.DataFrame(found, schema=SCHEMA, orient="row"))).decode()
+
+
+@stable
+@given(lines)
+@example([("", None, None, ""), ("a", "", 0, None)])
+def test_polars_reads_back_what_was_written_null_and_empty_apart(found: list[Line]) -> None:
+    read = pl.read_csv(_csv(found).encode(), schema=SCHEMA)
+    assert read.rows() == found
+
+
+@stable
+@given(lines)
+def test_pythons_csv_reads_back_what_was_written(found: list[Line]) -> None:
+    header, *read = csv.reader(io.StringIO(_csv(found), newline=""), strict=True)
+    assert header == list(SCHEMA)
+    assert read == [["" if value is None else str(value) for value in line] for line in found]
+
+
+@stable
+@given(texts)
+def test_null_is_nothing_and_the_empty_text_is_two_quotes(text: str) -> None:
+    written = _csv([("x", None, None, text), ("x", "", None, text)])
+    assert written.startswith("id,text,number,last\nx,,,")
+    assert '\nx,"",,' in written
+
+
+any_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def _written(answer: Any, layout: tuple[int | None, bool, str]) -> bytes:  # noqa: ANN401 - any JSON value
+    indent, ascii_only, line_break = layout
+    text = json.dumps(answer, indent=indent, ensure_ascii=ascii_only)
+    return text.replace("\n", line_break).encode("utf-8", "surrogatepass")
+
+
+layouts = st.tuples(
+    st.sampled_from([None, 0, 2]), st.booleans(), st.sampled_from(["\n", "\r\n", "\r", "\n\n\n", "\n\t"])
+)
+bodies = st.lists(st.builds(_written, any_json, layouts), min_size=1, max_size=4)
+envelopes = st.builds(
+    Envelope,
+    run_id=texts,
+    playlist_id=texts,
+    snapshot_id=texts,
+    fetched_at=st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)),  # noqa: DTZ001
+    api_shape=texts,
+    total=st.integers(0, 10_000),
+    code_version=texts,
+)
+
+
+class Held(Lake):
+    """A lake of one file."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(cast("S3Client", None), "the-lake")
+        self.content = content
+
+    def read(self, key: str) -> bytes:
+        """The file, whatever its key."""
+        del key
+        return self.content
+
+
+@stable
+@given(envelopes, bodies)
+def test_a_kept_snapshot_is_read_back(envelope: Envelope, answers: list[bytes]) -> None:
+    read = read_snapshot(Held(encode_snapshot(envelope, answers)), "raw/key")
+    assert [json.loads(body) for body in read.bodies] == [json.loads(answer) for answer in answers]
+    assert [len(body) for body in read.bodies] == [len(answer) for answer in answers]
+    assert (read.playlist_id, read.snapshot_id, read.fetched_at, read.total) == (
+        envelope.playlist_id,
+        envelope.snapshot_id,
+        envelope.fetched_at,
+        envelope.total,
+    )
+
+
+@stable
+@given(envelopes, bodies, st.data())
+def test_a_damaged_snapshot_is_read_as_it_was_or_refused(
+    envelope: Envelope, answers: list[bytes], data: st.DataObject
+) -> None:
+    whole = encode_snapshot(envelope, answers)
+    place = data.draw(st.integers(0, len(whole) - 1))
+    damaged = whole[:place] + bytes([data.draw(st.integers(0, 255))]) + whole[place + 1 :]
+    try:
+        read = read_snapshot(Held(damaged), "raw/key")
+    except ConfigurationError as error:
+        assert "s3://the-lake/raw/key is no kept snapshot" in str(error)  # noqa: PT017 - either is right
+    else:
+        assert read == read_snapshot(Held(whole), "raw/key")
+
+
+ids = st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", min_size=22, max_size=22)
+run_ids = st.from_regex(r"\A[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}\Z")
+
+
+@stable
+@given(ids, st.dates(), run_ids)
+def test_a_raw_key_says_what_it_was_made_of(playlist: str, day: date, run_id: str) -> None:
+    assert parse_raw_key(raw_key(playlist, day, run_id)) == (playlist, day, run_id)
+
+
+@stable
+@given(ids, st.sampled_from(["{}", "spotify:playlist:{}", "https://open.spotify.com/playlist/{}?si=abc"]))
+def test_every_way_to_name_a_playlist_gives_its_id(playlist: str, written: str) -> None:
+    assert playlist_id(written.format(playlist)) == playlist
+
+
+@stable
+@given(st.text() | st.builds("{}{}{}".format, st.text(max_size=3), ids, st.text(max_size=3)))
+def test_any_text_is_a_playlist_whose_id_it_holds_or_refused(text: str) -> None:
+    try:
+        found = playlist_id(text)
+    except ConfigurationError as error:
+        assert repr(text) in str(error)  # noqa: PT017 - either is right
+    else:
+        assert found in text
+        assert len(found) == 22
+        assert found.isascii()
+        assert found.isalnum()

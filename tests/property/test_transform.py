@@ -1,0 +1,166 @@
+"""Whatever a playlist contains: each entry is a song or a reject, keys are unique, every id has its row."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.transform.schema import TABLES
+from flows.transform.tables import Tables, build_tables, snapshot_rows
+from tests.builders import (
+    DAY,
+    OTHER_PLAYLIST,
+    PLAYLIST,
+    RUN,
+    SHAPES,
+    Json,
+    Shape,
+    album,
+    artist,
+    entry,
+    head,
+    page,
+    replaced,
+    rows,
+    shaped,
+    snapshot,
+    song,
+    without,
+)
+
+stable = settings(max_examples=50, deadline=None, derandomize=True)
+
+any_text = st.text(st.characters(exclude_categories=()), max_size=12)  # lone surrogates too
+any_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | any_text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(any_text, inner, max_size=3),
+    max_leaves=6,
+)
+artists = st.builds(artist, st.sampled_from("pqr"), name=st.text(max_size=5))
+albums = st.builds(
+    album,
+    st.sampled_from("XY"),
+    st.lists(artists, max_size=3),
+    release_date=st.sampled_from(["2024-02-29", "1999-11", "1987", "0000", "", None, "soon"]),
+    images=st.sampled_from([None, [], [{"url": "https://cover"}]]),
+)
+songs = st.builds(
+    song, st.sampled_from("ABC"), st.lists(artists, min_size=1, max_size=3), albums, name=st.text(max_size=5)
+)
+good = st.builds(entry, songs, added_by=st.sampled_from([None, {"id": ""}, {"id": "user"}]))
+PATHS = [
+    *[(name,) for name in ("added_at", "added_by", "is_local", "item")],
+    *[
+        ("item", name)
+        for name in ("id", "name", "type", "uri", "album", "artists", "duration_ms", "explicit")
+    ],
+    *[
+        ("item", "album", name)
+        for name in ("id", "name", "artists", "release_date", "total_tracks", "images")
+    ],
+    *[("item", "artists", 0, name) for name in ("id", "name", "external_urls")],
+]
+odd = st.builds(replaced, good, st.sampled_from(PATHS), any_json) | st.builds(
+    without, good, st.sampled_from(PATHS)
+)
+entries = st.lists(good | odd | any_json, max_size=8)
+shapes = st.sampled_from(SHAPES)
+
+
+def _in_shape(one: Any, shape: Shape) -> Any:  # noqa: ANN401 - any JSON value
+    return shaped(one, shape) if isinstance(one, dict) else one
+
+
+def _tables(found: list[Any], shape: Shape, playlist: str = PLAYLIST, split: int = 0) -> Tables:
+    first, rest = found[: len(found) - split], found[len(found) - split :]
+    answers: list[Json] = [head(first, shape, playlist)]
+    if rest:
+        answers.append(page([_in_shape(one, shape) for one in rest], len(found)))
+    return build_tables([snapshot_rows(snapshot(answers, len(found), playlist))], DAY, RUN)
+
+
+def _ids(tables: Tables, table: str, column: str) -> set[str]:
+    return set(rows(tables, table, column))
+
+
+@stable
+@given(entries, shapes, st.integers(0, 3))
+def test_every_entry_is_one_song_or_one_reject(found: list[Any], shape: Shape, split: int) -> None:
+    tables = _tables(found, shape, split=min(split, len(found)))
+    places = rows(tables, "playlist_songs", "position") + rows(tables, "rejects", "position")
+    assert sorted(places) == list(range(1, len(found) + 1))
+    assert all(rows(tables, "rejects", "reason"))
+    assert rows(tables, "playlists", "item_count") == [len(found)]
+
+
+@stable
+@given(entries, shapes)
+def test_tables_keep_their_rules_and_keys_are_unique(found: list[Any], shape: Shape) -> None:
+    tables = _tables(found, shape)
+    assert list(tables) == list(TABLES)
+    for table, schema in TABLES.items():
+        assert schema.is_valid(tables[table])
+        assert tables[table].columns == schema.column_names()
+        assert not tables[table].select(schema.primary_key()).is_duplicated().any()
+
+
+@stable
+@given(entries, shapes)
+def test_every_id_has_its_row_and_every_row_is_named(found: list[Any], shape: Shape) -> None:
+    tables = _tables(found, shape)
+    assert _ids(tables, "playlist_songs", "song_id") == _ids(tables, "songs", "song_id")
+    assert _ids(tables, "song_artists", "song_id") == _ids(tables, "songs", "song_id")
+    assert _ids(tables, "songs", "album_id") <= _ids(tables, "albums", "album_id")
+    assert _ids(tables, "album_artists", "album_id") <= _ids(tables, "albums", "album_id")
+    credited = _ids(tables, "song_artists", "artist_id") | _ids(tables, "album_artists", "artist_id")
+    assert credited | _ids(tables, "songs", "artist_id") <= _ids(tables, "artists", "artist_id")
+
+
+def _last(found: list[Json], of: Callable[[Json], list[Json]]) -> dict[str, str]:
+    """Names by id as a loop over all entries leaves them: the plain meaning of `the last one wins`."""
+    return {thing["id"]: thing["name"] for one in found for thing in of(one["item"])}
+
+
+@stable
+@given(st.lists(good.filter(lambda one: one["item"]["album"]["release_date"] != "soon"), max_size=8), shapes)
+def test_the_last_occurrence_names_songs_albums_and_artists(found: list[Json], shape: Shape) -> None:
+    tables = _tables(found, shape)
+    assert dict(rows(tables, "songs", "song_id", "name")) == _last(found, lambda item: [item])
+    assert dict(rows(tables, "albums", "album_id", "name")) == _last(found, lambda item: [item["album"]])
+    assert dict(rows(tables, "artists", "artist_id", "name")) == _last(
+        found, lambda item: item["artists"] + item["album"]["artists"]
+    )
+    credits_of = {one["item"]["id"]: [who["id"] for who in one["item"]["artists"]] for one in found}
+    for song_id, names in credits_of.items():
+        credited = tables["song_artists"].filter(song_id=song_id).sort("artist_position")["artist_id"]
+        assert credited.to_list() == list(dict.fromkeys(names))
+    positions = rows(tables, "playlist_songs", "position", "song_id")
+    assert positions == [(place, one["item"]["id"]) for place, one in enumerate(found, start=1)]
+
+
+@stable
+@given(entries, entries, shapes)
+def test_a_playlist_is_the_same_alone_and_beside_another(
+    one: list[Any], other: list[Any], shape: Shape
+) -> None:
+    decoded = [
+        snapshot_rows(snapshot([head(found, shape, id_)], len(found), id_))
+        for id_, found in ((PLAYLIST, one), (OTHER_PLAYLIST, other))
+    ]
+    together = build_tables(decoded, DAY, RUN)
+    alone = {PLAYLIST: _tables(one, shape), OTHER_PLAYLIST: _tables(other, shape, OTHER_PLAYLIST)}
+    for id_, tables in alone.items():
+        for table in TABLES:
+            found = together[table].filter(playlist_id=id_).rows()
+            assert sorted(found, key=repr) == sorted(tables[table].rows(), key=repr)
+
+
+@stable
+@given(entries)
+def test_every_shape_gives_the_same_songs(found: list[Any]) -> None:
+    first, *others = (
+        {table: frame.rows() for table, frame in _tables(found, shape).items() if table != "rejects"}
+        for shape in SHAPES
+    )
+    assert others == [first, first]
