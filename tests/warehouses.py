@@ -36,7 +36,7 @@ class Warehouse:
         """The place's folder of the lake."""
         return Lake(self.place.s3, BUCKET, self.place.name)
 
-    def session(self, run_id: str = "test", **connector: str) -> Session:
+    def session(self, run_id: str = "test") -> Session:
         """A session as the flows open it."""
         port = int(self.place.addresses.snowflake.rsplit(":", 1)[1])
         extras: dict[str, Any] = {
@@ -48,8 +48,10 @@ class Warehouse:
         credentials = SnowflakeCredentials(
             account="sandbox", user="u", password=SecretStr("p"), role="SPOTIFY_LOADER", **extras
         )
-        options = {"database": self.place.database, "schema_": "PLAYLISTS", "warehouse": "W"} | connector
-        return Session(SnowflakeConnector(credentials=credentials, **options), run_id)
+        connector = SnowflakeConnector(
+            credentials=credentials, database=self.place.database, schema_="PLAYLISTS", warehouse="W"
+        )
+        return Session(connector, run_id)
 
     def set_up(self) -> None:
         """Brings the schema to the newest version."""

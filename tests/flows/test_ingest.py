@@ -96,7 +96,9 @@ def test_every_oddity_becomes_a_row_or_a_reject(pipeline: Pipeline) -> None:
 
 ORPHANS = {
     "songs without album": "SELECT song_id FROM songs WHERE album_id NOT IN (SELECT album_id FROM albums)",
-    "songs without artist": "SELECT song_id FROM songs WHERE artist_id NOT IN (SELECT artist_id FROM artists)",
+    "songs without artist": (
+        "SELECT song_id FROM songs WHERE artist_id NOT IN (SELECT artist_id FROM artists)"
+    ),
     "places without song": (
         "SELECT song_id FROM playlist_songs WHERE song_id NOT IN (SELECT song_id FROM songs)"
     ),
@@ -116,7 +118,8 @@ def test_no_id_lacks_its_row_and_no_key_comes_twice(pipeline: Pipeline) -> None:
     pipeline.show()
     pipeline.ingest(CHART, OTHER_CHART, MIXTAPE, snapshot_date=TODAY)
 
-    assert {name: pipeline.place.query(sql) for name, sql in ORPHANS.items()} == dict.fromkeys(ORPHANS, [])
+    orphans = {name: len(pipeline.place.query(sql)) for name, sql in ORPHANS.items()}
+    assert orphans == dict.fromkeys(ORPHANS, 0)
     keys = {"songs": "song_id", "albums": "album_id", "artists": "artist_id"}
     keys |= {"song_artists": "song_id, artist_id", "album_artists": "album_id, artist_id"}
     for view, key in keys.items():

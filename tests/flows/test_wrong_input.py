@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree
 from typing import NamedTuple
 
 import pytest
@@ -103,25 +104,29 @@ def test_a_damaged_sql_file_is_named(
     pipeline: Pipeline,
     name: str,
     damage: Callable[[str], str],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    sql_copy: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    for path in flows.warehouse.sql.SQL.rglob("*.sql"):
-        copy = tmp_path / "sql" / path.relative_to(flows.warehouse.sql.SQL)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    file = tmp_path / "sql" / f"{name}.sql"
-    file.write_text(damage(file.read_text(encoding="utf-8")), encoding="utf-8")
-    monkeypatch.setattr(flows.warehouse.sql, "SQL", tmp_path / "sql")
+    file = sql_copy / f"{name}.sql"
+    whole = file.read_text(encoding="utf-8")
+    file.write_text(damage(whole), encoding="utf-8")
     pipeline.show()
     state = pipeline.ingest(CHART, snapshot_date=TODAY)
 
     assert state.is_failed()
     assert f"sql/{name}.sql" in state.message
     assert_no_traceback(caplog)
-    monkeypatch.undo()
     assert_nothing_loaded(pipeline)
+    file.write_text(whole, encoding="utf-8")
+    assert pipeline.ingest(CHART, snapshot_date=TODAY).is_completed()
+
+
+@pytest.fixture
+def sql_copy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A copy of sql/ that the flows read instead."""
+    copytree(flows.warehouse.sql.SQL, tmp_path / "sql")
+    monkeypatch.setattr(flows.warehouse.sql, "SQL", tmp_path / "sql")
+    return tmp_path / "sql"
 
 
 def assert_no_traceback(caplog: pytest.LogCaptureFixture) -> None:

@@ -30,7 +30,7 @@ def chart(warehouse: Warehouse) -> Warehouse:
 
 
 def _rows(songs: list[str]) -> dict[str, list[dict[str, Any]]]:
-    credits = [(song, artist, n) for song in songs for n, artist in enumerate(ARTISTS[song], start=1)]
+    credited = [(song, artist, n) for song in songs for n, artist in enumerate(ARTISTS[song], start=1)]
     return {
         "playlists": [
             {"name": "Chart", "owner_id": "o", "is_collaborative": False, "snapshot_id": "s", "item_count": 3}
@@ -42,8 +42,8 @@ def _rows(songs: list[str]) -> dict[str, list[dict[str, Any]]]:
             | {"duration_ms": 1, "is_explicit": False, "disc_number": 1, "track_number": 1, "url": "u"}
             for song in songs
         ],
-        "artists": [{"artist_id": a, "name": f"Artist {a}", "url": "u"} for a in {c[1] for c in credits}],
-        "song_artists": [{"song_id": s, "artist_id": a, "artist_position": n} for s, a, n in credits],
+        "artists": [{"artist_id": a, "name": f"Artist {a}", "url": "u"} for a in {c[1] for c in credited}],
+        "song_artists": [{"song_id": s, "artist_id": a, "artist_position": n} for s, a, n in credited],
     }
 
 

@@ -25,7 +25,8 @@ def test_rows_loaded_are_those_of_the_manifest(warehouse: Warehouse) -> None:
     loaded = warehouse.load(run_id, manifest)
 
     for table in TABLES:
-        assert loaded.rows_by_table[table] == manifest.rows(table) == warehouse.place.count(f"{table}_history")
+        rows = loaded.rows_by_table[table]
+        assert rows == manifest.rows(table) == warehouse.place.count(f"{table}_history"), table
 
 
 def test_only_the_partitions_of_the_run_are_replaced(warehouse: Warehouse) -> None:
@@ -158,9 +159,7 @@ def test_a_commit_whose_answer_was_lost_is_found_in_the_ledger(
     assert warehouse.place.count("loads") == 1
 
 
-def test_a_second_writer_waits_for_the_first(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_writer_waits_for_the_first(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = warehouse.new_run_id()
     manifest = warehouse.write(run_id, CHART)
     waiting = threading.Event()

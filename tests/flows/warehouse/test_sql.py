@@ -24,7 +24,7 @@ PARTS = {
 }
 
 
-def statements(path: Path) -> list[exp.Expression]:
+def statements(path: Path) -> list[exp.Expr]:
     name = str(path.relative_to(SQL).with_suffix(""))
     return [one for one in sqlglot.parse(read_sql(name, **PARTS), read="snowflake") if one is not None]
 

@@ -17,7 +17,7 @@ COMMAND = [sys.executable, "-m", "sandbox.spotify"]
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_it_tells_its_address_serves_and_ends(ending: signal.Signals) -> None:
     command = [*COMMAND, "--port", "0", "--today", "2026-11-21"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             start, _, address = process.stdout.readline().strip().rpartition(" ")
@@ -31,7 +31,7 @@ def test_it_tells_its_address_serves_and_ends(ending: signal.Signals) -> None:
 
 def refused(*options: str) -> str:
     command = [*COMMAND, *options]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=20)  # noqa: S603
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=20)
     assert (run.returncode, run.stdout) == (2, "")
     return run.stderr
 
@@ -55,7 +55,7 @@ def test_recordings_are_listed_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "page.json").write_text(json.dumps(page))
     command = [*COMMAND, "--recordings", str(tmp_path)]
     out, err = subprocess.PIPE, subprocess.STDOUT
-    with subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=err, text=True) as process:  # noqa: S603
+    with subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=err, text=True) as process:
         assert process.stdout is not None
         try:
             assert process.stdout.readline() == "recorded00000000000001  page.json\n"
