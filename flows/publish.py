@@ -22,8 +22,8 @@ from flows.receipt import (
     summary,
 )
 from flows.run import Run, is_transient
-from flows.tables import write_date
 from flows.warehouse.loaded import Loaded
+from flows.write import write_date
 
 RETRIES: dict[str, Any] = {
     "retries": 3,
