@@ -23,18 +23,21 @@ class Spotify:
     standin: Standin
     slept: list[float] = field(default_factory=list)
 
-    def client(
-        self, budget_s: float = 300.0, *, user: bool = True, secret: str = CLIENT_SECRET
-    ) -> SpotifyClient:
-        """A new client, with a user's refresh token or for the app itself."""
-        credentials = SpotifyCredentials(
+    def credentials(self, *, user: bool = True, secret: str = CLIENT_SECRET) -> SpotifyCredentials:
+        """The stand-in's app, with a user's refresh token or for itself."""
+        return SpotifyCredentials(
             client_id=CLIENT_ID,
             client_secret=SecretStr(secret),
             refresh_token=SecretStr(REFRESH_TOKEN) if user else None,
             api_url=f"{self.standin.url}/v1",
             accounts_url=self.standin.url,
         )
-        return SpotifyClient(credentials, budget_s, self.slept.append)
+
+    def client(
+        self, budget_s: float = 300.0, *, user: bool = True, secret: str = CLIENT_SECRET
+    ) -> SpotifyClient:
+        """A new client."""
+        return SpotifyClient(self.credentials(user=user, secret=secret), budget_s, self.slept.append)
 
     def fail(self, *faults: dict[str, object]) -> None:
         """Scripts faults."""

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from flows.errors import ConfigurationError, PipelineError, PlaylistUnavailable, QuotaExceeded
+from flows.spotify.auth import AccessToken
 from flows.spotify.client import THREADS
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, MIXTAPE
 from tests.spotify import Spotify
@@ -117,6 +118,25 @@ def test_many_threads_replace_an_aged_token_once(spotify: Spotify) -> None:
     with ThreadPoolExecutor(THREADS) as threads:
         bodies = list(threads.map(client.playlist, [CHART, EMPTY, EMPTIED, MIXTAPE] * 6))
     assert [json.loads(body)["id"] for body in bodies] == [CHART, EMPTY, EMPTIED, MIXTAPE] * 6
+    assert spotify.tokens_fetched() == 2
+
+
+def test_a_token_that_ages_at_once_is_not_replaced_for_ever(spotify: Spotify) -> None:
+    spotify.fail({**_message(401, "The access token expired"), "times": 99})
+    with pytest.raises(PlaylistUnavailable, match="The access token expired"):
+        spotify.client(budget_s=20).playlist(CHART)
+    assert spotify.tokens_fetched() == 2
+    assert spotify.fired() == [len(spotify.slept) + 2]
+    assert sum(spotify.slept) <= 20
+
+
+def test_a_thread_that_is_late_does_not_drop_the_new_token(spotify: Spotify) -> None:
+    token = AccessToken(spotify.credentials())
+    seen_by_both = token.get_access_token()
+    token.drop(seen_by_both)
+    new = token.get_access_token()
+    token.drop(seen_by_both)
+    assert token.current == new != seen_by_both
     assert spotify.tokens_fetched() == 2
 
 
