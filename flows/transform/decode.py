@@ -29,6 +29,10 @@ _BROKEN_TEXT = (msgspec.DecodeError, UnicodeDecodeError)
 """What msgspec raises for lone surrogates, and for bytes that are no UTF-8."""
 
 
+MALFORMED = "malformed"
+"""How the reason starts where a field is absent or of another type."""
+
+
 class _Refused(ValueError):
     """The entry is no song; the text is the reason."""
 
@@ -98,7 +102,7 @@ def _decode_entry(position: int, entry: bytes) -> Song | Reject:
     except _Refused as refusal:
         reason = str(refusal)
     except msgspec.ValidationError as error:
-        reason = f"malformed: {error}"
+        reason = f"{MALFORMED}: {error}"
     except _BROKEN_TEXT:
         reason = "lone_surrogate"
     return Reject(position, reason, entry.decode(errors="replace"))
@@ -139,7 +143,7 @@ def _added_at(raw: bytes) -> datetime | None:
     try:
         added_at = added_at.replace(tzinfo=added_at.tzinfo or UTC).astimezone(UTC)
     except OverflowError:
-        raise _Refused(f"malformed: {added_at} is out of range - at `$.added_at`") from None
+        raise _Refused(f"{MALFORMED}: {added_at} is out of range - at `$.added_at`") from None
     return None if added_at == UNKNOWN_TIME else added_at
 
 
@@ -154,7 +158,7 @@ def _release_date(text: str | None, precision: str | None) -> tuple[date | None,
         return None, None
     released = _first_day(text)
     if released is None:
-        raise _Refused(f"malformed: release_date {text!r} - at `$.album.release_date`")
+        raise _Refused(f"{MALFORMED}: release_date {text!r} - at `$.album.release_date`")
     return released, precision or ("year", "month", "day")[text.count("-")]
 
 
@@ -176,7 +180,7 @@ def _decode_field(body: bytes, kind: Any, field: str) -> Any:  # noqa: ANN401 - 
         return _decode(body, kind)
     except msgspec.ValidationError as error:
         problem, _, path = str(error).partition(" - at `$")
-        raise _Refused(f"malformed: {problem} - at `$.{field}{path.removesuffix('`')}`") from error
+        raise _Refused(f"{MALFORMED}: {problem} - at `$.{field}{path.removesuffix('`')}`") from error
 
 
 def _encodable(body: bytes) -> bytes:

@@ -64,7 +64,9 @@ PATHS = [
 odd = st.builds(replaced, good, st.sampled_from(PATHS), any_json) | st.builds(
     without, good, st.sampled_from(PATHS)
 )
-entries = st.lists(good | odd | any_json, max_size=8)
+some = st.lists(good | odd | any_json, max_size=7)
+# One good song keeps a list from looking like a changed Web API: tests/flows/transform/test_drift.py.
+entries = st.just([]) | st.tuples(some, good).map(lambda both: [*both[0], both[1]])
 shapes = st.sampled_from(SHAPES)
 
 
