@@ -98,7 +98,7 @@ def test_no_answer_and_an_unreadable_one_are_transient(raised: Exception) -> Non
 @pytest.mark.parametrize(
     ("code", "says"),
     [
-        ("invalid_grant", "Authorise again and store the new token in the SpotifyCredentials block"),
+        ("invalid_grant", "refuses the refresh token: .* Authorise again"),
         ("invalid_client", r"client id or secret \(invalid_client\): correct them"),
     ],
 )
