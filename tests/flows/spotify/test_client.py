@@ -187,7 +187,7 @@ def test_what_passes_at_the_token_endpoint_is_tried_again(
 @pytest.mark.parametrize("code", ["invalid_grant", "invalid_client"])
 def test_a_refused_token_stops_at_once(spotify: Spotify, code: str) -> None:
     spotify.fail(TOKEN_PATH | {"status": 400, "times": 9, "body": json.dumps({"error": code})})
-    with pytest.raises(ConfigurationError, match="Spotify refuses the (refresh token|client id or secret)"):
+    with pytest.raises(ConfigurationError, match=r"Spotify refuses the (refresh token|client id or secret)"):
         spotify.client().authorise()
     assert spotify.fired() == [1]
     assert spotify.slept == []
