@@ -11,7 +11,7 @@ from pathlib import Path
 from sandbox.spotify.recordings import Recordings
 from sandbox.spotify.server import create_app
 from sandbox.spotify.serving import serve
-from sandbox.spotify.shapes import SHAPES
+from sandbox.spotify.settings import APP_CLASSES
 from sandbox.spotify.sources import Source, Synthetic
 
 
@@ -20,7 +20,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0: any free port")
     parser.add_argument("--recordings", type=Path, metavar="DIR", help="serve recorded answers of a folder")
     parser.add_argument("--today", type=date.fromisoformat, metavar="YYYY-MM-DD", help="default: today, UTC")
-    parser.add_argument("--shape", choices=SHAPES, default="both")
+    parser.add_argument("--app-class", choices=APP_CLASSES, default="extended_new")
+    parser.add_argument("--old-shape", action="store_true", help="answer as before 2026")
     return parser.parse_args()
 
 
@@ -46,7 +47,8 @@ def main() -> None:
         signal.SIGTERM, lambda *_: sys.exit(0)
     )  # uvicorn shuts down first, then passes the signal on
     try:
-        app = create_app(_source(options.recordings), today=_calendar(options.today), shape=options.shape)
+        source, today = _source(options.recordings), _calendar(options.today)
+        app = create_app(source, today=today, app_class=options.app_class, old_shape=options.old_shape)
         with suppress(KeyboardInterrupt):
             serve(app, options.port)
     except (OSError, OverflowError) as error:

@@ -1,30 +1,59 @@
-"""The token endpoint and the check of bearer tokens."""
+"""Spotify's accounts service: the user's consent, the token endpoint, and the check of bearer tokens."""
 
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from secrets import token_hex
+from typing import NamedTuple
+from urllib.parse import urlencode, urlsplit
 
 from sandbox.spotify.errors import GrantRefusedError, RefusedError
 from sandbox.spotify.objects import Json
+from sandbox.spotify.settings import Settings
 
 CLIENT_ID = "sandbox-client"
 CLIENT_SECRET = "sandbox-secret"
-REFRESH_TOKEN = "sandbox-refresh"
+REFRESH_TOKEN = "sandbox-refresh"  # authorised when the stand-in starts
 SCOPE = "playlist-read-private playlist-read-collaborative"
-LIFETIME = 3600  # seconds
+CODE_LIFETIME = 600  # seconds
+DAY = 86_400  # seconds
+LOOPBACK = ("127.0.0.1", "::1")
+
+
+class Consent(NamedTuple):
+    """What a user agreed to, and when."""
+
+    scope: str
+    at: float
+    redirect_uri: str = ""
 
 
 @dataclass
 class Accounts:
-    """Tokens; `now` in seconds. With `rotating`, a refresh token works once and brings a new one."""
+    """Codes and tokens; `now` in seconds."""
 
+    settings: Settings
     now: Callable[[], float]
-    lifetime: int = LIFETIME
-    rotating: bool = False
-    refresh_token: str = REFRESH_TOKEN
+    _codes: dict[str, Consent] = field(default_factory=dict)
+    _refresh: dict[str, Consent] = field(default_factory=dict)
     _expiry: dict[str, float] = field(default_factory=dict)
     _of_user: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._refresh[REFRESH_TOKEN] = Consent(SCOPE, self.now())
+
+    def authorize(self, query: Mapping[str, str]) -> str:
+        """Answer GET /authorize, without a page: give the URL to go back to; raises RefusedError."""
+        redirect_uri = query.get("redirect_uri", "")
+        if query.get("client_id") != CLIENT_ID:
+            raise RefusedError(400, "INVALID_CLIENT: Invalid client")
+        if not _is_safe(redirect_uri):
+            raise RefusedError(400, "INVALID_CLIENT: Insecure redirect URI")
+        if query.get("response_type") != "code":
+            raise RefusedError(400, "response_type must be code")
+        answer = self._consent(redirect_uri, query.get("scope", ""))
+        state = {"state": query["state"]} if "state" in query else {}
+        return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(answer | state)}"
 
     def grant(self, authorization: str, form: Mapping[str, str]) -> Json:
         """Answer POST /api/token; raises GrantRefusedError."""
@@ -33,7 +62,9 @@ class Accounts:
             case "client_credentials":
                 return self._issue()
             case "refresh_token":
-                return self._refresh(form.get("refresh_token", ""))
+                return self._renew(form.get("refresh_token", ""))
+            case "authorization_code":
+                return self._redeem(form.get("code", ""), form.get("redirect_uri", ""))
             case _:
                 raise GrantRefusedError(
                     "unsupported_grant_type", "grant_type parameter is missing or unknown"
@@ -58,19 +89,58 @@ class Accounts:
         """Let every access token that was given out expire now."""
         self._expiry = dict.fromkeys(self._expiry, self.now())
 
-    def _issue(self) -> Json:
-        token = f"sandbox-access-{token_hex(16)}"
-        self._expiry[token] = self.now() + self.lifetime
-        return {"access_token": token, "token_type": "Bearer", "expires_in": self.lifetime}
+    def _consent(self, redirect_uri: str, scope: str) -> dict[str, str]:
+        if not self.settings.user_agrees:
+            return {"error": "access_denied"}
+        code = f"sandbox-code-{token_hex(16)}"
+        self._codes[code] = Consent(scope, self.now(), redirect_uri)
+        return {"code": code}
 
-    def _refresh(self, refresh_token: str) -> Json:
-        if refresh_token != self.refresh_token:
+    def _redeem(self, code: str, redirect_uri: str) -> Json:
+        """Take a code, which works once, at the redirect URI that it was given to."""
+        consent = self._codes.pop(code, None)
+        if consent is None:
+            raise GrantRefusedError("invalid_grant", "Invalid authorization code")
+        if consent.at + CODE_LIFETIME <= self.now():
+            raise GrantRefusedError("invalid_grant", "Authorization code expired")
+        if consent.redirect_uri != redirect_uri:
+            raise GrantRefusedError("invalid_grant", "Invalid redirect URI")
+        return {**self._issue(consent), "refresh_token": self._new_refresh_token(consent)}
+
+    def _renew(self, refresh_token: str) -> Json:
+        consent = self._refresh.get(refresh_token)
+        if consent is None:
             raise GrantRefusedError("invalid_grant", "Invalid refresh token")
-        answer = {**self._issue(), "scope": SCOPE}
-        self._of_user.add(answer["access_token"])
-        if self.rotating:
-            self.refresh_token = answer["refresh_token"] = f"sandbox-refresh-{token_hex(16)}"
+        if consent.at + self.settings.refresh_days * DAY <= self.now():
+            raise GrantRefusedError("invalid_grant", "Refresh token expired")
+        answer = self._issue(consent)
+        if self.settings.rotating:
+            del self._refresh[refresh_token]
+            answer["refresh_token"] = self._new_refresh_token(consent)
         return answer
+
+    def _new_refresh_token(self, consent: Consent) -> str:
+        token = f"sandbox-refresh-{token_hex(16)}"
+        self._refresh[token] = consent
+        return token
+
+    def _issue(self, consent: Consent | None = None) -> Json:
+        token, lifetime = f"sandbox-access-{token_hex(16)}", self.settings.token_lifetime
+        self._expiry[token] = self.now() + lifetime
+        answer: Json = {"access_token": token, "token_type": "Bearer", "expires_in": lifetime}
+        if consent:
+            self._of_user.add(token)
+            answer["scope"] = consent.scope
+        return answer
+
+
+def _is_safe(redirect_uri: str) -> bool:
+    """Tell whether Spotify takes a redirect URI: https, or a loopback IP literal, not `localhost`."""
+    try:
+        parts = urlsplit(redirect_uri)
+    except ValueError:
+        return False
+    return parts.hostname in LOOPBACK if parts.scheme == "http" else parts.scheme == "https"
 
 
 def _check_client(authorization: str) -> None:

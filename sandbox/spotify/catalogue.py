@@ -10,10 +10,12 @@ from base64 import b64decode, b64encode
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
+from itertools import cycle, islice
 
 from sandbox.spotify.objects import ME, Json, entry, identity, images, user
 from sandbox.spotify.oddities import ODDITIES
-from sandbox.spotify.seeds import rng
+from sandbox.spotify.seeds import base62, rng
+from sandbox.spotify.settings import SPOTIFY_OWNS
 from sandbox.spotify.songs import Song, chart_of, releases, track_on
 
 CHARTS = ("sandboxTop50Worldwide1", "sandboxTop50Atlantis01")
@@ -21,8 +23,10 @@ MIXTAPE = "sandboxMixtape00000001"
 EMPTY = "sandboxEmpty0000000001"
 EMPTIED = "sandboxEmptied00000001"  # has entries on days with an odd ordinal only
 FOREIGN = "sandboxForeign00000001"  # owned by somebody else: a restricted app may not read its entries
+SPOTIFY_OWNED = f"{SPOTIFY_OWNS}sandbox000000001"  # closed to all apps but those of class extended_old
+HUGE = "sandboxHuge00000000001"  # as long as a playlist can be; the same every day
 
-# id → name, in the order in which a demo shows them
+# id → name, in the order in which a demo shows them; not in it: SPOTIFY_OWNED and HUGE
 PLAYLISTS = {
     CHARTS[0]: "Top 50 - Worldwide",
     CHARTS[1]: "Top 50 - Atlantis",
@@ -31,6 +35,7 @@ PLAYLISTS = {
     EMPTIED: "Here Today",
     FOREIGN: "Somebody Else's Road Trip",
 }
+NAMES = {**PLAYLISTS, SPOTIFY_OWNED: "Today's Top Kettles", HUGE: "Everything, Ever"}
 _DESCRIPTIONS = {
     CHARTS[0]: "Your daily update of the most played songs right now - Worldwide.",
     CHARTS[1]: "Your daily update of the most played songs right now - Atlantis.",
@@ -38,8 +43,12 @@ _DESCRIPTIONS = {
     EMPTY: "",
     EMPTIED: "Every other day.",
     FOREIGN: None,
+    SPOTIFY_OWNED: "The hottest 50. Cover: nobody yet.",
+    HUGE: "",
 }
+_OWNERS = {FOREIGN: ("somebody-else", None), SPOTIFY_OWNED: ("spotify", "Spotify")}  # id, name; others: mine
 MIXTAPE_LENGTH = 320
+HUGE_LENGTH = 10_000
 _FOREIGN_LENGTH, _EMPTIED_LENGTH = 40, 12
 _WEEK = 7  # days; playlists made by hand change once a week
 _MARK = b64decode("AAAA/+8=")  # so that every snapshot_id has the letters that file names cannot take
@@ -71,9 +80,23 @@ def _mixtape(day: int) -> list[Json]:
     return entries
 
 
+@lru_cache(maxsize=1)
+def _huge() -> list[Json]:
+    """Give 10,000 different songs, made of those of one chart."""
+    on = date(2026, 1, 1)
+    songs = [picked["item"] for picked in _chart(HUGE, on.toordinal())]
+    numbered = (
+        {**song, "name": f"{song['name']} {number}", **identity("track", base62(HUGE, number))}
+        for number, song in enumerate(islice(cycle(songs), HUGE_LENGTH), start=1)
+    )
+    return [entry(song, f"{on}T10:30:00Z", user(ME)) for song in numbered]
+
+
 def _entries(playlist_id: str, day: int) -> list[Json]:
-    if playlist_id in CHARTS:
+    if playlist_id in (*CHARTS, SPOTIFY_OWNED):
         return _chart(playlist_id, day)
+    if playlist_id == HUGE:
+        return _huge()
     if playlist_id == MIXTAPE:
         return _mixtape(day)
     if playlist_id == FOREIGN:
@@ -91,6 +114,8 @@ def _followers(playlist_id: str, day: int) -> int:
 
 def _snapshot_id(content: Json) -> str:
     """Give an id that is equal exactly for equal content; real ones look alike, 32 letters of base64."""
+    if content.get("id") == HUGE:
+        content = {**content, "entries": HUGE_LENGTH}  # they never change, and take half a second to write
     text = json.dumps(content, sort_keys=True)
     return b64encode(_MARK + sha256(text.encode("ascii")).digest()[:18]).decode("ascii")
 
@@ -98,19 +123,29 @@ def _snapshot_id(content: Json) -> str:
 @lru_cache(maxsize=256)
 def playlist(playlist_id: str, day: date) -> Json | None:
     """Give a playlist as it is on a day, in the canonical form; None if there is no such playlist."""
-    if playlist_id not in PLAYLISTS:
+    if playlist_id not in NAMES:
         return None
-    owner = "somebody-else" if playlist_id == FOREIGN else ME
+    owner, owner_name = _OWNERS.get(playlist_id, (ME, "Sandbox Listener"))
     content = {
         "collaborative": False,
         "description": _DESCRIPTIONS[playlist_id],
         **identity("playlist", playlist_id),
         "followers": {"href": None, "total": _followers(playlist_id, day.toordinal())},
         "images": [] if playlist_id == EMPTY else images(playlist_id)[:1],
-        "name": PLAYLISTS[playlist_id],
-        "owner": {"display_name": None if playlist_id == FOREIGN else "Sandbox Listener", **user(owner)},
+        "name": NAMES[playlist_id],
+        "owner": {"display_name": owner_name, **user(owner)},
         "primary_color": None,
         "public": True,
         "entries": _entries(playlist_id, day.toordinal()),
     }
     return {**content, "snapshot_id": _snapshot_id(content)}
+
+
+def grown(content: Json, entries: int) -> Json:
+    """Give a playlist with so many more entries at its end, or fewer at its start."""
+    if not entries:
+        return content
+    more = islice(cycle(content["entries"]), max(0, entries))
+    changed = [*content["entries"][max(0, -entries) :], *more]
+    snapshot_id = _snapshot_id({"before": content["snapshot_id"], "entries": entries})
+    return {**content, "entries": changed, "snapshot_id": snapshot_id}

@@ -1,126 +1,99 @@
-"""Scripted faults and the log of requests: a middleware around the whole stand-in."""
+"""Faults that happen instead of answers."""
 
 import asyncio
 import json
 import re
 import socket
 import struct
-from dataclasses import asdict, dataclass, field
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Literal
 
 import msgspec
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
+
+from sandbox.spotify.settings import Count, Positive
 
 HTML = "<html><body><h1>Something went wrong</h1></body></html>"
 LINGER_NOT = struct.pack("ii", 1, 0)  # closing then resets the connection
-CONTROLS = "/sandbox/"  # paths that are neither logged nor made to fail
+SILENCE = 60  # seconds after which a client that waits for ever is let go
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=False):
-    """A fault for the next `times` requests whose path?query matches `path`; `fired` counts them.
+    """A fault for `times` requests whose path?query matches `path`, once `after` have passed.
 
     answer: `status` with `body` and `headers`. reset: the connection is reset before any answer.
     empty, html: 200, or `status`, with no body or a page. truncated: the connection ends within the body.
+    timeout: no answer until the client goes. `matched` counts the requests that match, `fired` the faults.
     """
 
     path: str
-    times: int = 1
-    kind: Literal["answer", "reset", "empty", "html", "truncated"] = "answer"
-    status: int | None = None
+    times: Count = 1
+    after: Count = 0
+    kind: Literal["answer", "reset", "empty", "html", "truncated", "timeout"] = "answer"
+    status: Positive | None = None
     body: str | None = None
     headers: dict[str, str] = {}
+    matched: int = 0
     fired: int = 0
 
     def __post_init__(self) -> None:
         re.compile(self.path)
 
+    def count(self, target: str) -> bool:
+        """Count a request, and tell whether the fault may happen to it."""
+        if not re.search(self.path, target):
+            return False
+        self.matched += 1
+        return self.matched > self.after and self.fired < self.times
+
     def response(self) -> Response:
         """Give the answer to send."""
         status = self.status or (503 if self.kind == "answer" else 200)
-        json_error = json.dumps({"error": {"status": status, "message": HTTPStatus(status).phrase}})
-        default = {"answer": json_error, "empty": "", "html": HTML, "truncated": '{"href":"https://'}[
-            self.kind
-        ]
+        default = {"empty": "", "html": HTML, "truncated": '{"href":"https://'}.get(self.kind, _error(status))
         media_type = "text/html" if self.kind == "html" else "application/json"
         body = default if self.body is None else self.body
         return Response(body.encode(), status, self.headers, media_type)
 
-
-@dataclass
-class Seen:
-    """A request that arrived; the status is None until it is answered, and after a reset."""
-
-    method: str
-    path: str
-    query: str
-    status: int | None = None
-
-
-@dataclass
-class Script:
-    """The faults to come and the requests so far."""
-
-    faults: list[Fault] = field(default_factory=list)
-    requests: list[Seen] = field(default_factory=list)
-
-    def next_fault(self, seen: Seen) -> Fault | None:
-        """Take the first fault that matches and is not used up."""
-        target = f"{seen.path}?{seen.query}" if seen.query else seen.path
-        for fault in self.faults:
-            if fault.fired < fault.times and re.search(fault.path, target):
-                fault.fired += 1
-                return fault
-        return None
-
-    def log(self) -> list[dict[str, object]]:
-        """Give the requests as JSON objects."""
-        return [asdict(seen) for seen in self.requests]
+    async def happen(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Do to a request what the fault says."""
+        match self.kind:
+            case "reset":
+                await _reset(receive)
+            case "timeout":
+                await _keep_silent(receive)
+            case "truncated":
+                await _truncate(self.response(), receive, send)
+            case _:
+                await self.response()(scope, receive, send)
 
 
-class Scripted:
-    """The middleware: logs each request, and lets faults happen instead of answers."""
-
-    def __init__(self, app: ASGIApp, script: Script) -> None:
-        self.app, self.script = app, script
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        if scope["type"] != "http" or scope["path"].startswith(CONTROLS):
-            await self.app(scope, receive, send)
-            return
-        seen = Seen(scope["method"], scope["path"], scope["query_string"].decode("latin-1"))
-        self.script.requests.append(seen)
-
-        async def watched(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                seen.status = message["status"]
-            await send(message)
-
-        fault = self.script.next_fault(seen)
-        if fault is None:
-            await self.app(scope, receive, watched)
-        else:
-            await _fire(fault, scope, receive, watched)
+def _error(status: int) -> str:
+    """Give an error in Spotify's form; nothing for 204 and 304, which have no body."""
+    if status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
+        return ""
+    return json.dumps({"error": {"status": status, "message": HTTPStatus(status).phrase}})
 
 
-async def _fire(fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-    if fault.kind == "reset":
-        _transport(receive).get_extra_info("socket").setsockopt(
-            socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT
-        )
-        await _end(_transport(receive), receive)
-    elif fault.kind == "truncated":
-        response = fault.response()
-        response.headers["content-length"] = str(2 * len(response.body) + 1)
-        await send(
-            {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
-        )
-        await send({"type": "http.response.body", "body": response.body, "more_body": True})
-        await _end(_transport(receive), receive)
-    else:
-        await fault.response()(scope, receive, send)
+async def _reset(receive: Receive) -> None:
+    connection = _transport(receive).get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+    await _end(receive)
+
+
+async def _keep_silent(receive: Receive) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(_gone(receive), SILENCE)
+    await _end(receive)
+
+
+async def _truncate(response: Response, receive: Receive, send: Send) -> None:
+    response.headers["content-length"] = str(2 * len(response.body) + 1)
+    start = {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
+    await send(start)
+    await send({"type": "http.response.body", "body": response.body, "more_body": True})
+    await _end(receive)
 
 
 def _transport(receive: Receive) -> asyncio.Transport:
@@ -129,7 +102,11 @@ def _transport(receive: Receive) -> asyncio.Transport:
     return transport
 
 
-async def _end(transport: asyncio.Transport, receive: Receive) -> None:
-    transport.close()
-    while (await receive())["type"] != "http.disconnect":  # else uvicorn would answer 500, or complain
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
         pass
+
+
+async def _end(receive: Receive) -> None:
+    _transport(receive).close()
+    await _gone(receive)  # else uvicorn would answer 500, or complain

@@ -1,11 +1,14 @@
 """Recorded API answers from a folder, served instead of the catalogue.
 
 A playlist object, or a list holding one, is served byte for byte if it embeds all its entries. A bare page of
-entries gets a made-up head. Every day and every shape gives the same: what was recorded.
+entries gets a made-up head. Every day, every shape and every class of app gives the same: what was recorded.
 """
 
 import json
 import re
+from collections.abc import Iterable
+from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -13,6 +16,7 @@ from sandbox.spotify import shapes
 from sandbox.spotify.errors import RefusedError
 from sandbox.spotify.objects import API_URL, ME, Json, identity, user
 from sandbox.spotify.seeds import base62
+from sandbox.spotify.settings import AppClass
 from sandbox.spotify.sources import Ask
 
 _ID = re.compile("[0-9A-Za-z]{22}")
@@ -65,7 +69,7 @@ class Recordings:
             raise FileNotFoundError(f"{folder} holds no *.json with a playlist or a page of one")
         return recordings
 
-    def listing(self) -> dict[str, str]:
+    def listing(self, _app_class: AppClass = "extended_new") -> dict[str, str]:
         """Give the playlists: id → file name."""
         return {playlist_id: recorded.file_name for playlist_id, recorded in self._playlists.items()}
 
@@ -80,6 +84,10 @@ class Recordings:
             raise RefusedError(403, "Forbidden")
         url = f"{ask.api_url}/playlists/{ask.playlist_id}/items"
         return shapes.body(shapes.paging(entries, url, offset, limit))
+
+    def entries(self, _day: date) -> Iterable[Json]:
+        """Give the entries of all playlists."""
+        return chain.from_iterable(recorded.entries or [] for recorded in self._playlists.values())
 
     def _find(self, ask: Ask) -> Recorded:
         if ask.playlist_id not in self._playlists:

@@ -21,9 +21,9 @@ _KEYS: dict[Shape, dict[str, str]] = {
 }
 
 
-def readable(playlist: Json, shape: Shape) -> bool:
-    """Tell whether an app that gets this shape may read the playlist's entries."""
-    return shape != "items" or playlist["owner"]["id"] == ME
+def readable(playlist: Json, shape: Shape, *, user: bool = True) -> bool:
+    """Tell whether an app that gets this shape may read the playlist's entries, for its user or itself."""
+    return shape != "items" or (user and playlist["owner"]["id"] == ME)
 
 
 def _withhold(value: Any) -> Any:  # noqa: ANN401  # any JSON value
@@ -57,12 +57,13 @@ def paging(entries: list[Json], url: str, offset: int, limit: int) -> Json:
 def _page(playlist: Json, at: tuple[int, int], shape: Shape, url: str) -> Json:
     found = paging(playlist["entries"], url, *at)
     found["items"] = [_entry(canonical, shape) for canonical in found["items"]]
-    return _withheld(found, shape)
+    return withheld(found, shape)
 
 
-def _withheld(answer: Json, shape: Shape) -> Json:
-    withheld: Json = _withhold(answer) if shape == "items" else answer
-    return withheld
+def withheld(answer: Json, shape: Shape) -> Json:
+    """Leave out what an app that gets this shape does not see."""
+    seen: Json = _withhold(answer) if shape == "items" else answer
+    return seen
 
 
 def page(playlist: Json, offset: int, limit: int, shape: Shape, api_url: str = API_URL) -> Json:
@@ -71,10 +72,10 @@ def page(playlist: Json, offset: int, limit: int, shape: Shape, api_url: str = A
     return _page(playlist, (offset, limit), shape, f"{api_url}/playlists/{playlist['id']}/{path}")
 
 
-def head(playlist: Json, shape: Shape, api_url: str = API_URL) -> Json:
+def head(playlist: Json, shape: Shape, api_url: str = API_URL, *, user: bool = True) -> Json:
     """Give the answer of GET /playlists/{id}, with the first 100 entries if they are readable."""
-    answer = _withheld({key: value for key, value in playlist.items() if key != "entries"}, shape)
-    if readable(playlist, shape):
+    answer = withheld({key: value for key, value in playlist.items() if key != "entries"}, shape)
+    if readable(playlist, shape, user=user):
         for path in _KEYS[shape]:
             url = f"{api_url}/playlists/{playlist['id']}/{path}"
             answer[path] = _page(playlist, (0, EMBEDDED), shape, url)

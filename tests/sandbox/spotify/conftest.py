@@ -7,7 +7,6 @@ from functools import cache
 
 import pytest
 
-from sandbox.spotify.accounts import Accounts
 from sandbox.spotify.server import create_app
 from sandbox.spotify.serving import running
 from sandbox.spotify.shapes import Shape
@@ -20,11 +19,10 @@ def _starting(stack: ExitStack) -> Start:
         shape: Shape = "both",
         source: Source | None = None,
         now: Callable[[], float] = lambda: 0.0,
-        *,
-        rotating: bool = False,
+        **settings: object,
     ) -> Standin:
-        accounts, today = Accounts(now, rotating=rotating), date(2026, 11, 21)
-        app = create_app(source or Synthetic(), today=lambda: today, shape=shape, accounts=accounts)
+        today = date(2026, 11, 21)
+        app = create_app(source or Synthetic(), today=lambda: today, now=now, shape=shape, **settings)
         return Standin(stack.enter_context(running(app)))
 
     return start

@@ -183,8 +183,14 @@ def test_requests_are_logged_and_forgotten(start: Start) -> None:
     standin = start()
     standin.get(f"/v1/playlists/{MIXTAPE}/items?limit=50", standin.bearer())
     assert standin.get("/sandbox/requests").json() == [
-        {"method": "POST", "path": "/api/token", "query": "", "status": 200},
-        {"method": "GET", "path": f"/v1/playlists/{MIXTAPE}/items", "query": "limit=50", "status": 200},
+        {"method": "POST", "path": "/api/token", "query": "", "status": 200, "at_once": 1},
+        {
+            "method": "GET",
+            "path": f"/v1/playlists/{MIXTAPE}/items",
+            "query": "limit=50",
+            "status": 200,
+            "at_once": 1,
+        },
     ]
     assert standin.delete("/sandbox/requests").json() == []
     assert standin.get("/sandbox/requests").json() == []

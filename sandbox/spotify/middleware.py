@@ -1,0 +1,98 @@
+"""Around the whole stand-in: the log of requests, faults, latency and limits."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sandbox.spotify.faults import Fault
+from sandbox.spotify.limits import Limits
+
+CONTROLS = "/sandbox/"  # paths that are neither logged nor made to fail
+LIMITED = "/v1/"
+
+
+@dataclass
+class Seen:
+    """A request that arrived; the status is None until it is answered, and after a reset.
+
+    `at_once` counts the requests that were being answered then, itself included.
+    """
+
+    method: str
+    path: str
+    query: str
+    status: int | None = None
+    at_once: int = 1
+
+    @property
+    def target(self) -> str:
+        """Path and query as they were asked for."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+
+@dataclass
+class Script:
+    """The faults to come and the requests so far."""
+
+    faults: list[Fault] = field(default_factory=list)
+    requests: list[Seen] = field(default_factory=list)
+    under_way: int = 0
+
+    @contextmanager
+    def logged(self, seen: Seen) -> Iterator[None]:
+        """Log a request while it is answered."""
+        self.requests.append(seen)
+        self.under_way += 1
+        seen.at_once = self.under_way
+        try:
+            yield
+        finally:
+            self.under_way -= 1
+
+    def next_fault(self, seen: Seen) -> Fault | None:
+        """Count the request at each fault, and take the first that may happen to it."""
+        ready = [fault for fault in self.faults if fault.count(seen.target)]
+        if not ready:
+            return None
+        ready[0].fired += 1
+        return ready[0]
+
+    def log(self) -> list[dict[str, object]]:
+        """Give the requests as JSON objects."""
+        return [asdict(seen) for seen in self.requests]
+
+
+class Scripted:
+    """The middleware."""
+
+    def __init__(self, app: ASGIApp, script: Script, limits: Limits) -> None:
+        self.app, self.script, self.limits = app, script, limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http" or scope["path"].startswith(CONTROLS):
+            await self.app(scope, receive, send)
+            return
+        seen = Seen(scope["method"], scope["path"], scope["query_string"].decode("latin-1"))
+
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                seen.status = message["status"]
+            await send(message)
+
+        with self.script.logged(seen):
+            await self._answer(self._answerer(seen), scope, receive, watched)
+
+    async def _answer(self, answerer: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.limits.settings.latency_ms:
+            await asyncio.sleep(self.limits.settings.latency_ms / 1000)
+        await answerer(scope, receive, send)
+
+    def _answerer(self, seen: Seen) -> ASGIApp:
+        if (fault := self.script.next_fault(seen)) is not None:
+            return fault.happen
+        refusal = self.limits.refusal() if seen.path.startswith(LIMITED) else None
+        return refusal or self.app

@@ -1,0 +1,161 @@
+"""Spotify's routes: consent and tokens, playlists, artists and albums."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from sandbox.spotify import shapes
+from sandbox.spotify.accounts import Accounts
+from sandbox.spotify.errors import GrantRefusedError, RefusedError
+from sandbox.spotify.library import Library
+from sandbox.spotify.objects import Json
+from sandbox.spotify.settings import Settings
+from sandbox.spotify.sources import Ask, Source
+
+SPOTIFY_ID = re.compile("[0-9A-Za-z]{22}")
+# path → default and greatest page size
+PAGE_SIZES = {"items": (20, 50), "tracks": (100, 100)}
+# kind → ids in one request, at most
+BATCH_SIZES = {"artists": 50, "albums": 20}
+
+
+@dataclass
+class WebApi:
+    """What a client of Spotify asks."""
+
+    source: Source
+    today: Callable[[], date]
+    settings: Settings
+    accounts: Accounts
+    _libraries: dict[date, Library] = field(default_factory=dict)  # at most one
+
+    def routes(self) -> list[Route]:
+        """Give the routes."""
+        return [
+            Route("/authorize", self.authorize),
+            Route("/api/token", self.token, methods=["POST"]),
+            Route("/v1/playlists/{playlist_id}", self.playlist),
+            Route("/v1/playlists/{playlist_id}/{path:str}", self.items),
+            *(Route(f"/v1/{kind}", self.several, name=kind) for kind in BATCH_SIZES),
+            *(Route(f"/v1/{kind}/{{spotify_id}}", self.single, name=kind) for kind in BATCH_SIZES),
+        ]
+
+    async def authorize(self, request: Request) -> Response:
+        """Answer GET /authorize: the user decides at once."""
+        try:
+            return RedirectResponse(self.accounts.authorize(request.query_params), 302)
+        except RefusedError as refused:
+            return PlainTextResponse(str(refused), refused.status)
+
+    async def token(self, request: Request) -> Response:
+        """Answer POST /api/token."""
+        form = dict(parse_qsl((await request.body()).decode()))
+        try:
+            return JSONResponse(self.accounts.grant(request.headers.get("authorization", ""), form))
+        except GrantRefusedError as refused:
+            return JSONResponse(refused.body, 400)
+
+    async def playlist(self, request: Request) -> Response:
+        """Answer GET /v1/playlists/{id}."""
+        return as_json(self.source.head(self._ask(request, self._token(request))))
+
+    async def items(self, request: Request) -> Response:
+        """Answer GET /v1/playlists/{id}/items and the older …/tracks."""
+        token = self._token(request)
+        self._check_items(token, request.path_params["path"])
+        offset, limit = _window(request)
+        return as_json(self.source.page(self._ask(request, token), offset, limit))
+
+    async def several(self, request: Request) -> Response:
+        """Answer GET /v1/artists?ids= and /v1/albums?ids=, null for what is unknown."""
+        self._token(request)
+        kind = request.url.path.rpartition("/")[2]
+        if self.settings.restricted:
+            raise RefusedError(403, "Forbidden")
+        ids = [_checked(given) for given in request.query_params.get("ids", "").split(",")]
+        if len(ids) > BATCH_SIZES[kind]:
+            raise RefusedError(400, "Too many ids requested")
+        return as_json(shapes.body({kind: [self._whole(request, kind, given) for given in ids]}))
+
+    async def single(self, request: Request) -> Response:
+        """Answer GET /v1/artists/{id} and /v1/albums/{id}."""
+        self._token(request)
+        kind = request.url.path.split("/")[2]
+        found = self._whole(request, kind, _checked(request.path_params["spotify_id"]))
+        if found is None:
+            raise RefusedError(404, "Resource not found")
+        return as_json(shapes.body(shapes.withheld(found, self.settings.shape)))
+
+    def _whole(self, request: Request, kind: str, spotify_id: str) -> Json | None:
+        library = self._library(self.today())
+        found = library.artist if kind == "artists" else library.album
+        return found(spotify_id, _api_url(request))
+
+    def _library(self, day: date) -> Library:
+        if day not in self._libraries:
+            self._libraries = {day: Library.of(self.source.entries(day))}
+        return self._libraries[day]
+
+    def _token(self, request: Request) -> str:
+        return self.accounts.check(request.headers.get("authorization", ""))
+
+    def _check_items(self, token: str, path: str) -> None:
+        if path not in PAGE_SIZES:
+            raise RefusedError(404, "Service not found")
+        if self.settings.restricted and path == "tracks":
+            raise RefusedError(403, "Forbidden")
+        if self.settings.restricted and not self.accounts.is_user(token):
+            raise RefusedError(401, "Valid user authentication required")
+
+    def _ask(self, request: Request, token: str) -> Ask:
+        playlist_id = _checked(request.path_params["playlist_id"])
+        days, entries = self._changes(playlist_id)
+        day, api_url = self.today() + timedelta(days), _api_url(request)
+        user = self.accounts.is_user(token)
+        return Ask(playlist_id, day, self.settings.shape, api_url, self.settings.app_class, user, entries)
+
+    def _changes(self, playlist_id: str) -> tuple[int, int]:
+        """Give days and entries by which a playlist has changed, and count the answer about it."""
+        mine = [change for change in self.settings.changes if change.playlist == playlist_id]
+        for change in mine:
+            change.count()
+        days = sum(change.fired * change.days for change in mine)
+        return days, sum(change.fired * change.entries for change in mine)
+
+
+def as_json(body: bytes) -> Response:
+    """Give a body as Spotify sends it."""
+    return Response(body, media_type="application/json; charset=utf-8")
+
+
+def _api_url(request: Request) -> str:
+    return f"{str(request.base_url).rstrip('/')}/v1"
+
+
+def _checked(spotify_id: str) -> str:
+    if not SPOTIFY_ID.fullmatch(spotify_id):
+        raise RefusedError(400, "Invalid base62 id")
+    return spotify_id
+
+
+def _window(request: Request) -> tuple[int, int]:
+    """Give offset and limit of a page; raises RefusedError."""
+    default, most = PAGE_SIZES[request.path_params["path"]]
+    offset = _number(request, "offset", 0)
+    limit = _number(request, "limit", default)
+    if not 1 <= limit <= most:
+        raise RefusedError(400, "Invalid limit")
+    return offset, limit
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    text = request.query_params.get(name, str(default))
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise RefusedError(400, f"Invalid {name}")
+    return int(text)
