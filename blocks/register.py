@@ -5,6 +5,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
 from prefect_aws import AwsClientParameters, AwsCredentials, S3Bucket
 from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
 from pydantic import SecretBytes, SecretStr
@@ -12,6 +14,9 @@ from pydantic import SecretBytes, SecretStr
 from blocks.spotify import SpotifyCredentials
 
 Environment = Mapping[str, str]
+
+BURST_S = 6
+"""Seconds' worth of requests that may go out at once; Spotify counts over 30 s."""
 
 
 def register(environment: Environment, suffix: str = "") -> list[str]:
@@ -25,14 +30,16 @@ def register(environment: Environment, suffix: str = "") -> list[str]:
         bucket_folder=environment.get("LAKE_FOLDER", ""),
         credentials=aws,
     )
-    blocks = {
+    blocks: dict[str, Any] = {
         "spotify": _spotify(environment),
         "aws": aws,
         "lake": lake,
         "warehouse": _warehouse(environment),
     }
+    _keep_authorization(blocks["spotify"], f"spotify{suffix}")
     for name, block in blocks.items():
         block.save(f"{name}{suffix}", overwrite=True)
+    _limit_rate(blocks["spotify"].rate_limit, int(environment.get("SPOTIFY_REQUESTS_PER_SECOND", "5")))
     return [f"{name}{suffix}" for name in blocks]
 
 
@@ -47,6 +54,26 @@ def _spotify(environment: Environment) -> SpotifyCredentials:
             accounts_url="SPOTIFY_ACCOUNTS_URL",
         ),
     )
+
+
+def _keep_authorization(block: SpotifyCredentials, name: str) -> None:
+    """A refresh token that the block has got meanwhile is not forgotten where the environment has none."""
+    if block.refresh_token is not None:
+        return
+    try:
+        stored: Any = SpotifyCredentials.load(name)
+    except ValueError:
+        return
+    block.refresh_token, block.authorized_at = stored.refresh_token, stored.authorized_at
+
+
+def _limit_rate(name: str, per_second: int) -> None:
+    """Makes the rate limit that all runs with the app share; one that exists stays as it was tuned."""
+    with get_client(sync_client=True) as client:
+        try:
+            client.read_global_concurrency_limit_by_name(name)
+        except ObjectNotFound:
+            client.upsert_global_concurrency_limit_by_name(name, BURST_S * per_second, float(per_second))
 
 
 def _aws(environment: Environment) -> AwsCredentials:

@@ -1,7 +1,7 @@
 """The credentials of a Spotify app as a Prefect block."""
 
 import ipaddress
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from prefect.blocks.core import Block
@@ -35,6 +35,18 @@ class SpotifyCredentials(Block):
         if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
             return url.rstrip("/")
         raise ValueError(f"{url!r} must start with https:// (http:// only for a loopback address)")
+
+    @property
+    def rate_limit(self) -> str:
+        """Name of the Prefect rate limit that all runs with this app share."""
+        return f"spotify-{self.client_id}"
+
+    def days_since_authorization(self, now: datetime) -> int | None:
+        """Whole days since the user authorised the app; None where that is not known."""
+        if self.refresh_token is None or self.authorized_at is None:
+            return None
+        authorized_at = self.authorized_at.replace(tzinfo=self.authorized_at.tzinfo or UTC)
+        return (now - authorized_at).days
 
     def keep_refresh_token(self, token: str) -> None:
         """Writes a rotated refresh token back at once: the old one may be worth nothing now."""

@@ -162,6 +162,7 @@ def block_variables(addresses: Addresses) -> dict[str, str]:
         "SPOTIFY_CLIENT_ID": CLIENT_ID,
         "SPOTIFY_CLIENT_SECRET": CLIENT_SECRET,
         "SPOTIFY_REFRESH_TOKEN": REFRESH_TOKEN,
+        "SPOTIFY_REQUESTS_PER_SECOND": "100",
         "SPOTIFY_API_URL": f"{addresses.spotify}/v1",
         "SPOTIFY_ACCOUNTS_URL": addresses.spotify,
         "AWS_ACCESS_KEY_ID": "sandbox",

@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    FlexibleChecksumError,
+    HTTPClientError,
+    IncompleteReadError,
+)
 
 from flows.errors import ConfigurationError, LakeConflict, Transient
 
@@ -28,6 +34,10 @@ MISCONFIGURED = {
     "SignatureDoesNotMatch": "the secret key does not fit the access key: correct the aws block",
     "ExpiredToken": "the AWS session token is over: renew the aws block",
 }
+
+
+UNANSWERED = (HTTPClientError, IncompleteReadError, FlexibleChecksumError)
+"""What the network does to a request; botocore's other errors are about settings."""
 
 
 class Written(NamedTuple):
@@ -127,6 +137,8 @@ class Lake:
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             if status < 500 and code not in PASSING:  # noqa: PLR2004 - HTTP: the client's fault
                 return ConfigurationError(f"lake {self.url}: {error}")
+        elif not isinstance(error, UNANSWERED):
+            return ConfigurationError(f"lake {self.url}: {error}. Correct the lake block and its credentials")
         return Transient(f"lake {self.url}: {error}")
 
     def _full(self, key: str) -> str:

@@ -43,6 +43,12 @@ def explained(error: Exception, playlist: str) -> PipelineError:
     return Transient(f"playlist {playlist}: an answer that cannot be read ({type(error).__name__})")
 
 
+def unread(response: requests.Response) -> SpotifyException:
+    """The refusal that spotipy could not read, as it would have raised it."""
+    text = response.text[:200]
+    return SpotifyException(response.status_code, -1, f"{response.url}:\n {text}", headers=response.headers)
+
+
 def _no_token(error: SpotifyOauthError) -> PipelineError:
     response = getattr(error.__context__, "response", None)  # spotipy drops the status
     status = UNAUTHORIZED if response is None else response.status_code
@@ -51,7 +57,7 @@ def _no_token(error: SpotifyOauthError) -> PipelineError:
     if error.error == "invalid_grant":
         return ConfigurationError(
             "Spotify refuses the refresh token: it is revoked, or older than six months. "
-            "Authorise again and store the new token in the SpotifyCredentials block"
+            "Authorise again: python -m blocks.authorize_spotify"
         )
     return ConfigurationError(
         f"Spotify refuses the client id or secret ({error.error}): "

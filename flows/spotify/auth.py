@@ -42,12 +42,7 @@ class AccessToken:
                 self._token = self._fetch()
             return self._token
 
-    @property
-    def current(self) -> str | None:
-        """The token that the next request will carry, if one was fetched."""
-        return self._token
-
-    def drop(self, token: str | None) -> None:
+    def drop(self, token: str) -> None:
         """Forgets a token that Spotify no longer takes, unless another thread has replaced it already."""
         with self._lock:
             if self._token == token:

@@ -12,8 +12,8 @@ from requests.adapters import HTTPAdapter
 from spotipy.exceptions import SpotifyException, SpotifyOauthError
 from urllib3.util.retry import Retry
 
-from flows.errors import PlaylistUnavailable, Transient
-from flows.spotify.answers import RateLimited, TokenExpired, explained
+from flows.errors import ConfigurationError, PlaylistUnavailable, Transient
+from flows.spotify.answers import RateLimited, TokenExpired, explained, unread
 from flows.spotify.auth import AccessToken
 
 if TYPE_CHECKING:
@@ -35,13 +35,15 @@ class SpotifyClient:
         credentials: "SpotifyCredentials",
         budget_s: float = BUDGET_S,
         sleep: Callable[[float], None] = time.sleep,
+        before_request: Callable[[], None] = lambda: None,
     ) -> None:
         self._token = AccessToken(credentials)
         self._spotify = spotipy.Spotify(
             auth_manager=self._token, requests_session=self._session(), requests_timeout=TIMEOUT_S
         )
+        self._before_request = before_request
         self._spotify.prefix = credentials.api_url + "/"
-        self._budget = budget_s
+        self._budget = self._budget_s = budget_s
         self._sleep = sleep
         self._lock = threading.Lock()
         self._answer = threading.local()
@@ -59,26 +61,32 @@ class SpotifyClient:
         return self._get(playlist_id, f"playlists/{playlist_id}/{endpoint}", limit=PAGE_SIZE, offset=offset)
 
     def _get(self, playlist_id: str, path: str, **parameters: Any) -> bytes:  # noqa: ANN401 - query values
-        # spotipy's public methods know no `/tracks` any more, and add parameters of their own.
-        self._retried(
-            playlist_id,
-            lambda: self._spotify._get(path, additional_types="track,episode", **parameters),  # noqa: SLF001
-        )
-        return bytes(self._answer.body)
+        def request() -> object:
+            self._before_request()
+            # spotipy's public methods know no `/tracks` any more, and add parameters of their own.
+            return self._spotify._get(path, additional_types="track,episode", **parameters)  # noqa: SLF001
+
+        self._retried(playlist_id, request)
+        return bytes(self._answer.last.content)
 
     def _retried(self, playlist: str, request: Callable[[], object]) -> None:
-        attempt, renewed = 0, False
+        attempt, renewed, token = 0, False, ""
         while True:
-            token = self._token.current
             try:
+                token = self._token.get_access_token()
                 answer = request()
-            except (SpotifyException, SpotifyOauthError, requests.RequestException, AttributeError) as error:
+            except AttributeError:
+                # spotipy expects {"error": {…}} of every refusal and stumbles over {"error": "text"}.
+                failure = explained(unread(self._answer.last), playlist)
+            except (SpotifyException, SpotifyOauthError, requests.RequestException) as error:
                 failure = explained(error, playlist)
             else:
                 if answer is not None:
                     return
                 failure = Transient(f"playlist {playlist}: Spotify answered with no JSON")
-            if isinstance(failure, TokenExpired) and not renewed:
+            if isinstance(failure, TokenExpired):
+                if renewed:
+                    raise ConfigurationError(f"Spotify refuses a token that it has just given: {failure}")
                 self._token.drop(token)
                 renewed = True
                 continue
@@ -93,10 +101,9 @@ class SpotifyClient:
         seconds = failure.seconds if isinstance(failure, RateLimited) else backoff
         with self._lock:
             if seconds > self._budget:
-                message = f"{failure}; the {BUDGET_S:g} s that a run may wait are used up. Run again later"
-                raise PlaylistUnavailable(
-                    message if playlist in message else f"playlist {playlist}: {message}"
-                )
+                where = "" if playlist in str(failure) else f"playlist {playlist}: "
+                waited = f"the {self._budget_s:g} s that a run may wait are used up"
+                raise PlaylistUnavailable(f"{where}{failure}; {waited}. Run again later")
             self._budget -= seconds
         self._sleep(seconds)
 
@@ -109,5 +116,5 @@ class SpotifyClient:
         return session
 
     def _remember(self, response: requests.Response, **_: object) -> None:
-        """Keeps the body of this thread's answer: spotipy hands out only the parsed JSON."""
-        self._answer.body = response.content
+        """Keeps this thread's answer: spotipy hands out only the parsed JSON."""
+        self._answer.last = response

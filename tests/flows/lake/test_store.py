@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import boto3
@@ -151,3 +152,14 @@ def test_an_unreachable_s3_is_transient(s3: "S3Client", monkeypatch: pytest.Monk
     with pytest.raises(Transient, match="nowhere"):
         lake.exists(KEY)
     assert len(fired) == 2
+
+
+def test_missing_credentials_are_no_passing_trouble(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    client = boto3.session.Session().client("s3", region_name="us-east-1")
+    with pytest.raises(ConfigurationError, match="credentials"):
+        Lake(client, "bucket").write("key", b"", "text/plain")
