@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionError,  # noqa: A004 - botocore's own
     FlexibleChecksumError,
     HTTPClientError,
     IncompleteReadError,
@@ -36,7 +37,7 @@ MISCONFIGURED = {
 }
 
 
-UNANSWERED = (HTTPClientError, IncompleteReadError, FlexibleChecksumError)
+UNANSWERED = (ConnectionError, HTTPClientError, IncompleteReadError, FlexibleChecksumError)
 """What the network does to a request; botocore's other errors are about settings."""
 
 
