@@ -33,10 +33,11 @@ def authorize(
     sys.stdout.write(f"If no browser opens, follow this link:\n{manager.get_authorize_url()}\n")
     sys.stdout.flush()
     try:
-        token = manager.get_access_token(as_dict=True, check_cache=False)
+        manager.get_access_token(as_dict=False, check_cache=False)
     except SpotifyBaseException as error:
         sys.stderr.write(f"not authorised, the block is as it was: {error}\n")
         return 1
+    token = manager.cache_handler.get_cached_token()
     credentials.refresh_token = SecretStr(token["refresh_token"])
     credentials.authorized_at = datetime.now(UTC)
     credentials.save(block, overwrite=True)
