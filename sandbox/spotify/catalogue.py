@@ -109,7 +109,7 @@ def _entries(playlist_id: str, day: int) -> list[Json]:
 def _followers(playlist_id: str, day: int) -> int:
     if playlist_id in CHARTS:
         return 4_000_000 + rng("followers", playlist_id).randrange(900_000) + 137 * (day % 3000)
-    return 0 if playlist_id == EMPTY else 3 + len(playlist_id) + day // _WEEK % 50
+    return 0 if playlist_id in (EMPTY, HUGE) else 3 + len(playlist_id) + day // _WEEK % 50
 
 
 def _snapshot_id(content: Json) -> str:

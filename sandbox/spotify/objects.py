@@ -97,6 +97,7 @@ def episode(spotify_id: str, name: str, show: str) -> Json:
         "explicit": True,
         "images": images(spotify_id),
         "is_externally_hosted": False,
+        "is_playable": True,
         "language": "en",
         "languages": ["en"],
         "name": name,

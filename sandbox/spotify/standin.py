@@ -50,9 +50,17 @@ class Standin:
         auth = (CLIENT_ID, CLIENT_SECRET)
         return requests.post(f"{self.url}/api/token", data=form, auth=auth, timeout=TIMEOUT)
 
-    def bearer(self) -> str:
-        """Give a valid app token."""
-        return str(self.token(grant_type="client_credentials").json()["access_token"])
+    def bearer(self, *, user: bool = False) -> str:
+        """Give a valid token, for the app or its user."""
+        form = {"grant_type": "client_credentials"}
+        if user:
+            form = {"grant_type": "refresh_token", "refresh_token": REFRESH_TOKEN}
+        return str(self.token(**form).json()["access_token"])
+
+    def log(self) -> list[dict[str, Any]]:
+        """Give the requests so far."""
+        seen: list[dict[str, Any]] = self.get("/sandbox/requests").json()
+        return seen
 
     def get(self, path: str, token: str | None = None) -> requests.Response:
         """Read a path, with a bearer token if there is one."""
@@ -62,6 +70,10 @@ class Standin:
     def put(self, path: str, value: object) -> requests.Response:
         """Set something under /sandbox."""
         return requests.put(self.url + path, json=value, timeout=TIMEOUT)
+
+    def set(self, **settings: object) -> requests.Response:
+        """Change settings."""
+        return requests.patch(f"{self.url}/sandbox/settings", json=settings, timeout=TIMEOUT)
 
     def delete(self, path: str) -> requests.Response:
         """Reset something under /sandbox."""

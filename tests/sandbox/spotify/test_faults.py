@@ -1,10 +1,17 @@
 """Scripted faults: each is what a client would see, and is counted."""
 
+from collections.abc import Iterator
+from datetime import date
+
 import pytest
 import requests
 
+from sandbox.spotify import faults
 from sandbox.spotify.catalogue import EMPTIED, MIXTAPE
-from sandbox.spotify.standin import Start
+from sandbox.spotify.server import create_app
+from sandbox.spotify.serving import running
+from sandbox.spotify.sources import Synthetic
+from sandbox.spotify.standin import Standin, Start
 
 PATH = f"/v1/playlists/{EMPTIED}"
 
@@ -53,8 +60,9 @@ def test_a_truncated_body(start: Start) -> None:
         ({"kind": "empty"}, 200, "application/json", ""),
         ({"kind": "html"}, 200, "text/html; charset=utf-8", "<html>"),
         ({"kind": "html", "status": 502}, 502, "text/html; charset=utf-8", "<html>"),
+        ({"status": 204}, 204, "application/json", ""),
     ],
-    ids=["empty", "html", "html 502"],
+    ids=["empty", "html", "html 502", "204"],
 )
 def test_a_body_that_is_no_json(
     start: Start, fault: dict[str, object], status: int, media_type: str, text: str
@@ -65,6 +73,73 @@ def test_a_body_that_is_no_json(
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, media_type)
     assert answer.text.startswith(text)
     assert bool(answer.text) == bool(text)
+    assert standin.get("/sandbox/faults").json()[0]["fired"] == 1
+
+
+def test_no_answer_until_the_client_gives_up(start: Start) -> None:
+    standin = start()
+    standin.put("/sandbox/faults", [{"path": PATH, "kind": "timeout"}])
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(f"{standin.url}{PATH}", timeout=0.05)
+    assert standin.get("/sandbox/faults").json()[0]["fired"] == 1
+    assert standin.get(PATH, standin.bearer()).status_code == 200
+    assert [seen["status"] for seen in standin.log()] == [None, 200, 200]
+
+
+def test_a_client_without_patience_of_its_own_is_let_go(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faults, "SILENCE", 0.01)
+    standin = start()
+    standin.put("/sandbox/faults", [{"path": PATH, "kind": "timeout"}])
+    with pytest.raises(requests.ConnectionError, match="without response"):
+        standin.get(PATH)
+    assert standin.get("/sandbox/faults").json()[0]["fired"] == 1
+
+
+# a fault, and what a client sees of it: the status, or that there is none
+KINDS: dict[str, tuple[dict[str, object], int | None]] = {
+    "500": ({"status": 500}, 500),
+    "503": ({}, 503),
+    "204": ({"status": 204}, 204),
+    "reset": ({"kind": "reset"}, None),
+    "timeout": ({"kind": "timeout"}, None),
+    "truncated": ({"kind": "truncated"}, None),
+    "html": ({"kind": "html", "status": 502}, 502),
+    "empty": ({"kind": "empty", "status": 202}, 202),
+}
+
+
+@pytest.fixture(scope="module")
+def steady() -> Iterator[Standin]:
+    with running(create_app(Synthetic(), today=lambda: date(2026, 11, 21))) as url:
+        yield Standin(url)
+
+
+@pytest.mark.parametrize(("fault", "seen"), KINDS.values(), ids=KINDS)
+def test_a_fault_begins_after_some_requests_and_ends(
+    steady: Standin, fault: dict[str, object], seen: int | None
+) -> None:
+    steady.put("/sandbox/faults", [{"path": PATH, "after": 1, "times": 2, **fault}])
+    headers = {"Authorization": f"Bearer {steady.bearer()}"}
+    statuses: list[int | None] = []
+    for _ in range(4):
+        try:
+            statuses.append(requests.get(f"{steady.url}{PATH}", headers=headers, timeout=0.5).status_code)
+        except requests.RequestException:
+            statuses.append(None)
+    assert statuses == [200, seen, seen, 200]
+    (shown,) = steady.get("/sandbox/faults").json()
+    assert (shown["matched"], shown["fired"]) == (4, 2)
+
+
+def test_faults_on_the_same_path_happen_one_after_the_other(start: Start) -> None:
+    standin = start()
+    late = {"path": EMPTIED, "after": 2, "status": 500}
+    standin.put("/sandbox/faults", [{"path": EMPTIED, "status": 501}, {"path": EMPTIED, "status": 502}, late])
+    token = standin.bearer()
+    assert [standin.get(PATH, token).status_code for _ in range(4)] == [501, 502, 500, 200]
+    assert [fault["fired"] for fault in standin.get("/sandbox/faults").json()] == [1, 1, 1]
 
 
 def test_a_fault_hits_only_what_matches_path_and_query(start: Start) -> None:

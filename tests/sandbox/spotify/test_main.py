@@ -29,6 +29,18 @@ def test_it_tells_its_address_serves_and_ends(ending: signal.Signals) -> None:
         assert process.wait(10) == 0
 
 
+def test_the_class_of_app_is_an_option() -> None:
+    command = [*COMMAND, "--app-class", "restricted", "--old-shape"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            address = process.stdout.readline().split()[-1]
+            settings = requests.get(f"http://{address}/sandbox/settings", timeout=5).json()
+            assert (settings["app_class"], settings["old_shape"]) == ("restricted", True)
+        finally:
+            process.terminate()
+
+
 def refused(*options: str) -> str:
     command = [*COMMAND, *options]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=20)

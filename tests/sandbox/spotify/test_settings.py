@@ -1,0 +1,70 @@
+"""Settings: by arguments and over HTTP, the same ones."""
+
+from datetime import date
+from typing import Any
+
+import msgspec
+import pytest
+
+from sandbox.spotify.catalogue import MIXTAPE
+from sandbox.spotify.server import create_app
+from sandbox.spotify.settings import Settings
+from sandbox.spotify.sources import Synthetic
+from sandbox.spotify.standin import Start
+
+GIVEN: dict[str, object] = {
+    "app_class": "development",
+    "old_shape": True,
+    "token_lifetime": 60,
+    "rotating": True,
+    "refresh_days": 10,
+    "user_agrees": False,
+    "window": 10,
+    "quota": 100,
+    "latency_ms": 1,
+    "ahead_s": 2.5,
+    "changes": [],
+}
+
+
+def test_arguments_and_http_set_the_same(start: Start) -> None:
+    standin = start()
+    assert standin.get("/sandbox/settings").json() == msgspec.to_builtins(Settings())
+    assert set(GIVEN) == set(Settings.__struct_fields__)
+    assert standin.set(**GIVEN).json() == GIVEN
+    assert start(**GIVEN).get("/sandbox/settings").json() == GIVEN
+
+
+def test_what_is_not_named_stays(start: Start) -> None:
+    standin = start(window=10)
+    assert standin.set(quota=5).json() == {**msgspec.to_builtins(Settings()), "window": 10, "quota": 5}
+
+
+MISTAKES: list[dict[str, Any]] = [
+    {"app_class": "unlimited"},
+    {"window": -1},
+    {"latency": 100},
+    {"changes": [{"playlist": MIXTAPE, "after": 0}]},
+    {"changes": [{"playlist": MIXTAPE, "often": 1}]},
+]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=str)
+def test_a_mistake_is_refused_and_changes_nothing(shared: Start, mistake: dict[str, Any]) -> None:
+    standin = shared()
+    before = standin.get("/sandbox/settings").json()
+    answer = standin.set(quota=1, **mistake)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+    assert standin.get("/sandbox/settings").json() == before
+    with pytest.raises(msgspec.ValidationError):
+        create_app(Synthetic(), today=date.today, **mistake)
+
+
+def test_the_class_can_be_changed_under_way(start: Start) -> None:
+    standin = start()
+    token = standin.bearer()
+    path = f"/v1/playlists/{MIXTAPE}/items"
+    assert standin.get(path, token).status_code == 200
+    standin.set(app_class="restricted")
+    assert standin.get(path, token).status_code == 401
