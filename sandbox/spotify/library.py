@@ -27,8 +27,8 @@ class Library:
         """Collect what occurs in entries of playlists, under `item` or `track`."""
         library = cls()
         for entry in entries:
-            song: Any = entry.get("item") or entry.get("track")
-            if song and (song.get("album") or {}).get("id"):
+            song: Any = entry.get("item") or entry.get("track") or {}
+            if (song.get("album") or {}).get("id"):
                 library.add(song)
         return library
 
@@ -36,9 +36,9 @@ class Library:
         """Add a track with its artists and its album."""
         on = song["album"]
         self.albums.setdefault(on["id"], on)
-        self.tracks.setdefault(on["id"], {}).setdefault(song["track_number"], song)
-        for artist in (*song["artists"], *on["artists"]):
-            self.artists.setdefault(artist["id"], artist)
+        self.tracks.setdefault(on["id"], {}).setdefault(song.get("track_number", 0), song)
+        for artist in (*song.get("artists", []), *on.get("artists", [])):
+            self.artists.setdefault(artist.get("id"), artist)
 
     def artist(self, spotify_id: str, _api_url: str = API_URL) -> Json | None:
         """Give an artist as GET /artists/{id} does."""
@@ -59,7 +59,7 @@ class Library:
             return None
         on, chance = self.albums[spotify_id], rng("whole album", spotify_id)
         label = f"{title('label', spotify_id)} Records"
-        tracks = [self._track(on, number) for number in range(1, on["total_tracks"] + 1)]
+        tracks = [self._track(on, number) for number in range(1, on.get("total_tracks", 1) + 1)]
         return {
             **on,
             "copyrights": [{"text": f"2026 {label}", "type": kind} for kind in "CP"],

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.spotify.errors import RefusedError
+from sandbox.spotify.library import Library
 from sandbox.spotify.objects import Json, user
 from sandbox.spotify.recordings import Recordings
 from sandbox.spotify.sources import Ask
@@ -167,3 +168,28 @@ def test_every_real_playlist_is_whole(start: Start) -> None:
         assert client.playlist_items(playlist_id, limit=50)["items"] == paging["items"][:50]
         untouched += recordings.head(ask(playlist_id)) in (REAL / name).read_bytes()
     assert untouched >= 5
+
+
+def test_artists_and_albums_of_recordings_can_be_asked_for(tmp_path: Path, start: Start) -> None:
+    artist, on = {"id": ONE, "type": "artist"}, {"id": TWO, "artists": [{"id": None}], "total_tracks": 2}
+    entry = {"track": {"album": on, "artists": [artist], "name": "Recorded", "track_number": 2}}
+    bare: list[Json] = [{"track": None}, {}, {"item": {"album": {"id": None}}}, {"track": {"album": on}}]
+    recorded = {**page(f"/playlists/{ONE}/items"), "items": [entry, *bare]}
+    client = start(source=write(tmp_path, a=recorded)).app_client()
+    assert client.artists([ONE, TWO])["artists"][1] is None
+    assert client.artist(ONE)["followers"]["total"]
+    assert client.album(TWO)["tracks"]["items"][1]["name"] == "Recorded"
+
+
+@needs_real
+def test_every_album_of_real_playlists_can_be_asked_for(start: Start) -> None:
+    recordings = Recordings.read(REAL)
+    library = Library.of(recordings.entries(date(2026, 11, 21)))
+    assert len(library.albums) > 50
+    for album_id in library.albums:
+        whole_album = library.album(album_id)
+        assert whole_album
+        assert whole_album["id"] == album_id
+    some = [artist_id for artist_id in library.artists if artist_id][:50]
+    found = start(source=recordings).app_client().artists(some)["artists"]
+    assert [one["id"] for one in found] == some
