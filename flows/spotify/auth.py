@@ -1,5 +1,6 @@
 """The access token of a run: fetched once, shared by all threads, never on disk."""
 
+import logging
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,11 @@ from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOAuth
 
 if TYPE_CHECKING:
     from blocks import SpotifyCredentials
+
+for _name in ("client", "oauth2", "cache_handler"):
+    # At DEBUG spotipy writes out tokens and the client's secret; what matters is said by our own errors.
+    # A filter, because dictConfig enables disabled loggers again.
+    logging.getLogger(f"spotipy.{_name}").addFilter(lambda _record: False)
 
 REDIRECT_URI = "http://127.0.0.1:8888/callback"
 """Loopback by its IP literal, as Spotify demands; only the authorisation itself listens there."""
