@@ -56,6 +56,10 @@ class SpotifyClient:
         """`GET /playlists/{id}`: the playlist and its first entries."""
         return self._get(playlist_id, f"playlists/{playlist_id}")
 
+    def snapshot_id(self, playlist_id: str) -> bytes:
+        """`GET /playlists/{id}` with nothing but the snapshot id."""
+        return self._get(playlist_id, f"playlists/{playlist_id}", fields="snapshot_id")
+
     def page(self, playlist_id: str, endpoint: str, offset: int) -> bytes:
         """`GET /playlists/{id}/items` (or the older `tracks`) from an offset."""
         return self._get(playlist_id, f"playlists/{playlist_id}/{endpoint}", limit=PAGE_SIZE, offset=offset)

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 from flows.errors import PlaylistUnavailable
 from flows.spotify.answers import NOT_YOURS
 from flows.spotify.client import SpotifyClient
-from flows.transform.decode import Page, decode_head, decode_page
+from flows.transform.answers import Page, decode_head, decode_page, decode_snapshot_id
 
 T = TypeVar("T")
 
@@ -101,8 +101,8 @@ def _held_still(client: SpotifyClient, answers: Answers) -> bool:
     """One answer is consistent by itself; after several the snapshot id is read again."""
     if len(answers.bodies) == 1:
         return True
-    now = _decoded(answers.playlist_id, decode_head, client.playlist(answers.playlist_id))
-    return now.snapshot_id == answers.snapshot_id
+    body = client.snapshot_id(answers.playlist_id)
+    return _decoded(answers.playlist_id, decode_snapshot_id, body) == answers.snapshot_id
 
 
 def _decoded(playlist_id: str, decode: Callable[[bytes], T], body: bytes) -> T:

@@ -1,19 +1,16 @@
 """Kept answers to typed entries: each becomes a song or a reject with its reason; none vanishes."""
 
-import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
-from msgspec import Raw
 
+from flows.transform.answers import BROKEN_TEXT, decode_page
 from flows.transform.spotify_types import (
     AddedBy,
-    Answer,
     Identity,
-    PlaylistHead,
     Reject,
     Song,
     Track,
@@ -25,9 +22,6 @@ UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 _PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", re.ASCII)
-_BROKEN_TEXT = (msgspec.DecodeError, UnicodeDecodeError)
-"""What msgspec raises for lone surrogates, and for bytes that are no UTF-8."""
-
 
 MALFORMED = "malformed"
 """How the reason starts where a field is absent or of another type."""
@@ -35,57 +29,6 @@ MALFORMED = "malformed"
 
 class _Refused(ValueError):
     """The entry is no song; the text is the reason."""
-
-
-def decode_head(body: bytes) -> PlaylistHead:
-    """Metadata of the playlist from the body of `GET /playlists/{id}`.
-
-    Raises ValueError where that is no JSON; where a required field is absent or one has another type, the
-    `msgspec.ValidationError` names it.
-    """
-    return msgspec.json.decode(_encodable(body), type=PlaylistHead)
-
-
-class Page(NamedTuple):
-    """Entries of one answer as JSON, in order, and how many Spotify says the playlist has.
-
-    `shape` says where the entries were: under `tracks` (old), `items` (new) or `both`.
-    """
-
-    entries: list[bytes]
-    total: int | None
-    shape: str
-
-
-def decode_page(body: bytes) -> Page | None:
-    """Entries of a playlist or of a page of it, in either API shape.
-
-    None where the answer has no entries at all, not even an empty list: the app may not read them.
-    Raises ValueError where the answer is no JSON or has another type where the entries should be.
-    """
-    try:
-        answer = _decode(body, Answer[Raw])
-        encode: Callable[[Any], bytes] = bytes
-    except _BROKEN_TEXT:
-        # One lone surrogate makes msgspec refuse the whole answer; the json module splits it all the same.
-        answer = msgspec.convert(_loads(body), Answer[Any])
-        encode = _dump
-    if isinstance(answer.items, list):
-        return Page([encode(entry) for entry in answer.items], answer.total, "items")
-    found = {
-        shape: paging
-        for shape, paging in (("items", answer.items), ("tracks", answer.tracks))
-        if paging is not None and paging.items is not None
-    }
-    if not found:
-        return None
-    shape, paging = next(iter(found.items()))
-    entries = [encode(entry) for entry in paging.items or []]
-    return Page(entries, paging.total, "both" if len(found) > 1 else shape)
-
-
-def _dump(entry: object) -> bytes:
-    return json.dumps(entry, separators=(",", ":")).encode()
 
 
 def decode_entries(bodies: list[bytes]) -> Iterator[Song | Reject]:
@@ -103,7 +46,7 @@ def _decode_entry(position: int, entry: bytes) -> Song | Reject:
         reason = str(refusal)
     except msgspec.ValidationError as error:
         reason = f"{MALFORMED}: {error}"
-    except _BROKEN_TEXT:
+    except BROKEN_TEXT:
         reason = "lone_surrogate"
     return Reject(position, reason, entry.decode(errors="replace"))
 
@@ -181,17 +124,3 @@ def _decode_field(body: bytes, kind: Any, field: str) -> Any:  # noqa: ANN401 - 
     except msgspec.ValidationError as error:
         problem, _, path = str(error).partition(" - at `$")
         raise _Refused(f"{MALFORMED}: {problem} - at `$.{field}{path.removesuffix('`')}`") from error
-
-
-def _encodable(body: bytes) -> bytes:
-    """The body with lone surrogates replaced by `?`: a playlist's own texts cannot be rejected."""
-    try:
-        msgspec.json.decode(body)
-    except _BROKEN_TEXT:
-        return json.dumps(_loads(body), ensure_ascii=False).encode("utf-8", "replace")
-    return body
-
-
-def _loads(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
-    """The answer; bytes that are no UTF-8 become lone surrogates."""
-    return json.loads(body.decode(errors="surrogateescape"))

@@ -60,6 +60,12 @@ class PlaylistHead(Struct):
     images: list[Image] | None = None
 
 
+class Version(Struct):
+    """What tells whether a playlist has changed."""
+
+    snapshot_id: Id
+
+
 class Wrapper(Struct):
     """One entry of a playlist: the new API says `item`, the old one `track`, some answers both."""
 

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from flows.errors import AccountingError, PlaylistUnavailable
-from flows.transform.decode import MALFORMED, decode_entries, decode_head
+from flows.transform.answers import decode_head
+from flows.transform.decode import MALFORMED, decode_entries
 from flows.transform.rows import REJECT_ROWS, SONG_ROWS, playlist_row, reject_row, song_row
 from flows.transform.schema import TABLES, dtypes
 from flows.transform.spotify_types import Song

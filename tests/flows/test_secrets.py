@@ -29,7 +29,7 @@ CASES = [
 def debug_logs(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
     with caplog.at_level(logging.DEBUG), temporary_settings({PREFECT_LOGGING_TO_API_ENABLED: True}):
         yield caplog
-        APILogHandler.flush()
+        APILogHandler().flush()
 
 
 def variables(pipeline: Pipeline, url: str, case: str, canary: str) -> dict[str, str]:

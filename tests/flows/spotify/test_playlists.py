@@ -9,7 +9,7 @@ import pytest
 
 from flows.errors import PlaylistUnavailable
 from flows.spotify.playlists import Answers, read_playlist
-from flows.transform.decode import decode_page
+from flows.transform.answers import decode_page
 from sandbox.spotify import catalogue, shapes
 from sandbox.spotify.catalogue import CHARTS, EMPTY, FOREIGN, MIXTAPE, MIXTAPE_LENGTH
 from sandbox.spotify.errors import RefusedError

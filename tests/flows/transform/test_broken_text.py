@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.transform.decode import decode_page
+from flows.transform.answers import decode_page
 from flows.transform.tables import build_tables, snapshot_rows
 from tests.builders import (
     DAY,

@@ -1,0 +1,85 @@
+"""Answers of the Web API taken apart: the playlist itself, and its entries as raw JSON."""
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from flows.transform.spotify_types import Answer, PlaylistHead, Version
+
+T = TypeVar("T")
+
+BROKEN_TEXT = (msgspec.DecodeError, UnicodeDecodeError)
+"""What msgspec raises for lone surrogates, and for bytes that are no UTF-8."""
+
+
+def decode_head(body: bytes) -> PlaylistHead:
+    """Metadata of the playlist from the body of `GET /playlists/{id}`.
+
+    Raises ValueError where that is no JSON; where a required field is absent or one has another type, the
+    `msgspec.ValidationError` names it.
+    """
+    return _decode_text(body, PlaylistHead)
+
+
+def decode_snapshot_id(body: bytes) -> str:
+    """The snapshot id of a playlist, whatever else the answer holds."""
+    return _decode_text(body, Version).snapshot_id
+
+
+class Page(NamedTuple):
+    """Entries of one answer as JSON, in order, and how many Spotify says the playlist has.
+
+    `shape` says where the entries were: under `tracks` (old), `items` (new) or `both`.
+    """
+
+    entries: list[bytes]
+    total: int | None
+    shape: str
+
+
+def decode_page(body: bytes) -> Page | None:
+    """Entries of a playlist or of a page of it, in either API shape.
+
+    None where the answer has no entries at all, not even an empty list: the app may not read them.
+    Raises ValueError where the answer is no JSON or has another type where the entries should be.
+    """
+    try:
+        answer: Answer[Any] = msgspec.json.decode(body, type=Answer[Raw])
+        encode: Callable[[Any], bytes] = bytes
+    except BROKEN_TEXT:
+        # One lone surrogate makes msgspec refuse the whole answer; the json module splits it all the same.
+        answer = msgspec.convert(_loads(body), Answer[Any])
+        encode = _dump
+    if isinstance(answer.items, list):
+        return Page([encode(entry) for entry in answer.items], answer.total, "items")
+    found = {
+        shape: paging
+        for shape, paging in (("items", answer.items), ("tracks", answer.tracks))
+        if paging is not None and paging.items is not None
+    }
+    if not found:
+        return None
+    shape, paging = next(iter(found.items()))
+    entries = [encode(entry) for entry in paging.items or []]
+    return Page(entries, paging.total, "both" if len(found) > 1 else shape)
+
+
+def _dump(entry: object) -> bytes:
+    return json.dumps(entry, separators=(",", ":")).encode()
+
+
+def _decode_text(body: bytes, kind: type[T]) -> T:
+    """Decodes; lone surrogates become `?`, for a playlist's own texts cannot be rejected."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except BROKEN_TEXT:
+        text = json.dumps(_loads(body), ensure_ascii=False).encode("utf-8", "replace")
+        return msgspec.json.decode(text, type=kind)
+
+
+def _loads(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """The answer; bytes that are no UTF-8 become lone surrogates."""
+    return json.loads(body.decode(errors="surrogateescape"))
