@@ -1,6 +1,7 @@
 """Publishes kept snapshots again: `python -m flows.backfill --start-date … --end-date …`."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Literal
 
 from prefect import State, flow, get_run_logger, task
@@ -13,6 +14,9 @@ from flows.publish import RETRIES, Target, publish
 from flows.receipt import PlaylistLine, Work
 from flows.run import ends_failed, start_run
 from flows.spotify.links import playlist_ids
+
+NAMED_DAYS = 31
+"""A longer gap is named by its ends."""
 
 
 @flow(name="backfill-playlists")
@@ -61,24 +65,40 @@ def find_kept(lake: str, playlists: list[str] | None, start_date: date | None, e
         raise ConfigurationError(message)
     missing = _missing(kept, playlists, start_date, end_date)
     for line in missing:
-        get_run_logger().warning("playlist %s: nothing was kept on %s", line.playlist_id, line.snapshot_date)
+        get_run_logger().warning("playlist %s: %s", line.playlist_id, line.reason)
     return Work(kept, missing)
 
 
 def _missing(
     kept: list[Kept], playlists: list[str] | None, start_date: date | None, end_date: date | None
 ) -> list[PlaylistLine]:
-    """Playlists and dates of the range for which the lake holds nothing."""
+    """A line per playlist and gap: dates of the range for which the lake holds nothing."""
     first, last = start_date or kept[0].snapshot_date, end_date or kept[-1].snapshot_date
-    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    there = {(one.playlist_id, one.snapshot_date) for one in kept}
     wanted = playlists or sorted({one.playlist_id for one in kept})
     return [
-        PlaylistLine(playlist, day, "not kept")
+        PlaylistLine(playlist, since, "not kept", reason=f"nothing was kept {_days(since, until)}")
         for playlist in wanted
-        for day in days
-        if (playlist, day) not in there
+        for since, until in _gaps([o.snapshot_date for o in kept if o.playlist_id == playlist], first, last)
     ]
+
+
+def _gaps(days: list[date], first: date, last: date) -> list[tuple[date, date]]:
+    """First and last day of each stretch between `first` and `last` that has no day."""
+    one = timedelta(days=1)
+    borders = [None, *sorted(days), None]
+    stretches = [
+        (first if before is None else before + one, last if after is None else after - one)
+        for before, after in pairwise(borders)
+    ]
+    return [(since, until) for since, until in stretches if since <= until]
+
+
+def _days(since: date, until: date) -> str:
+    """Each day by its date, or a long stretch by its ends."""
+    count = (until - since).days + 1
+    if count > NAMED_DAYS:
+        return f"from {since} to {until} ({count} days)"
+    return "on " + ", ".join(str(since + timedelta(days=number)) for number in range(count))
 
 
 if __name__ == "__main__":

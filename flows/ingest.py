@@ -1,16 +1,15 @@
 """Reads playlists from Spotify and publishes them: `python -m flows.ingest PLAYLIST…`."""
 
 from datetime import date
-from functools import cache
-from threading import Lock
 from typing import Literal
 
 from prefect import State, flow, task
 
 from flows.cli import run_from_shell
-from flows.connect import find_lake, find_spotify, open_session
-from flows.keep import IsPublished, Keeper, keep_playlists
+from flows.connect import find_lake, find_spotify
+from flows.keep import Keeper, keep_playlists
 from flows.publish import Target, publish
+from flows.published import published_check
 from flows.receipt import Work
 from flows.run import Run, ends_failed, start_run
 from flows.spotify.links import playlist_ids
@@ -61,27 +60,11 @@ def keep_snapshots(run: Run, wanted: list[str], spotify: str, target: Target, *,
         snapshot_date=run.snapshot_date,
         run_id=run.run_id,
         code_version=run.code_version,
-        is_published=_published_check(run, target) if skip else lambda _playlist, _snapshot: False,
+        is_published=published_check(run, target.lake, target.warehouse)
+        if skip
+        else lambda _playlist, _snapshot: False,
     )
     return keep_playlists(keeper, wanted)
-
-
-def _published_check(run: Run, target: Target) -> IsPublished:
-    """Asks the warehouse once, and not before Spotify has answered for the first playlist."""
-    lock = Lock()
-
-    @cache
-    def published() -> set[tuple[str, str]]:
-        from flows.warehouse.published import find_published  # noqa: PLC0415 - imports Snowflake
-
-        with open_session(target.warehouse, run.run_id) as session:
-            return find_published(session, find_lake(target.lake), run.snapshot_date)
-
-    def is_published(playlist_id: str, snapshot_id: str) -> bool:
-        with lock:
-            return (playlist_id, snapshot_id) in published()
-
-    return is_published
 
 
 if __name__ == "__main__":

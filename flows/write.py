@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from functools import partial
 
 from flows.errors import PlaylistUnavailable
 from flows.lake.files import Manifest, partitions, write_files
@@ -19,10 +18,10 @@ def write_date(lake: Lake, day: date, kept: list[Kept], run_id: str) -> tuple[Ma
     rows: list[Rows] = []
     failed = []
     with ThreadPoolExecutor(THREADS) as threads:
-        snapshots = threads.map(partial(read_snapshot, lake), [one.key for one in kept])
-        for one, snapshot in zip(kept, snapshots, strict=True):
+        reading = [threads.submit(read_snapshot, lake, one.key) for one in kept]
+        for one, snapshot in zip(kept, reading, strict=True):
             try:
-                rows.append(snapshot_rows(snapshot))
+                rows.append(snapshot_rows(snapshot.result()))
             except PlaylistUnavailable as error:
                 failed.append(PlaylistLine(one.playlist_id, day, "failed", reason=str(error)))
     if not rows:

@@ -7,15 +7,20 @@ import sys
 from pathlib import Path
 from shutil import rmtree
 
-from sandbox.services import ROOT, Sandbox, register_blocks, running
+from sandbox.services import ROOT, Sandbox, StandInFailed, register_blocks, running
 
 FOLDER = ROOT / ".sandbox"
 ENVIRONMENT = FOLDER / "env"
+PROCESS = FOLDER / "process"
 
 
 def main() -> None:
     """Starts, registers blocks, writes `.sandbox/env` and waits."""
+    if _is_running():
+        sys.exit(f"a sandbox is running here already (process {PROCESS.read_text()}): stop it first")
     rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir()
+    PROCESS.write_text(str(os.getpid()))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     recordings = os.environ.get("RECORDINGS")
     try:
@@ -27,8 +32,20 @@ def main() -> None:
             signal.pause()
     except KeyboardInterrupt:
         sys.stdout.write("sandbox stopped\n")
+    except StandInFailed as error:
+        sys.exit(str(error))
     finally:
         ENVIRONMENT.unlink(missing_ok=True)
+        PROCESS.unlink(missing_ok=True)
+
+
+def _is_running() -> bool:
+    """Whether the process that wrote its number here is alive; a killed one leaves only the number."""
+    try:
+        os.kill(int(PROCESS.read_text()), 0)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _write_environment(sandbox: Sandbox) -> None:

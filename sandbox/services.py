@@ -29,6 +29,10 @@ START_S = 120
 """How long a server may take to start."""
 
 
+class StandInFailed(RuntimeError):
+    """A stand-in ended before it was ready; it has said why."""
+
+
 @dataclass(frozen=True)
 class Addresses:
     """Where the stand-ins are, as `http://127.0.0.1:<port>`."""
@@ -131,7 +135,7 @@ def _address(process: subprocess.Popen[str]) -> str:
     """The address that a stand-in prints once it is ready."""
     line = process.stdout.readline() if process.stdout else ""
     if not line.startswith("listening on "):
-        raise RuntimeError(f"a stand-in did not start: {process.args!r}")
+        raise StandInFailed(f"a stand-in did not start: {process.args!r}")
     return f"http://{line.split()[-1]}"
 
 

@@ -71,6 +71,10 @@ class Place:
         """The bytes of a key."""
         return bytes(self.s3.get_object(Bucket=BUCKET, Key=f"{self.name}/{key}")["Body"].read())
 
+    def write(self, key: str, body: bytes) -> None:
+        """Overwrites a key, as nothing in the pipeline does."""
+        self.s3.put_object(Bucket=BUCKET, Key=f"{self.name}/{key}", Body=body)
+
     def delete(self, key: str) -> None:
         """Removes a key, as nothing in the pipeline does."""
         self.s3.delete_object(Bucket=BUCKET, Key=f"{self.name}/{key}")

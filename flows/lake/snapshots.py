@@ -1,6 +1,7 @@
 """Kept snapshots: an envelope and the bodies of the answers, unchanged and in order, as JSON lines."""
 
 import gzip
+import logging
 import zlib
 from datetime import date, datetime
 from typing import NamedTuple
@@ -8,10 +9,12 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
-from flows.errors import ConfigurationError
+from flows.errors import PlaylistUnavailable
 from flows.lake.layout import RawKey, parse_raw_key, raw_key, raw_prefix
 from flows.lake.store import Lake
 from flows.transform.tables import Snapshot
+
+log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/gzip"
 
@@ -51,12 +54,17 @@ def encode_snapshot(envelope: Envelope, bodies: list[bytes]) -> bytes:
 
 
 def read_snapshot(lake: Lake, key: str) -> Snapshot:
-    """A kept snapshot; raises ConfigurationError where the file is none."""
+    """A kept snapshot; raises PlaylistUnavailable where the file is none, or another playlist's."""
     try:
         first, head, *pages = gzip.decompress(lake.read(key)).splitlines()
         envelope = msgspec.json.decode(first, type=Envelope)
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise ConfigurationError(f"{lake.url}{key} is no kept snapshot: {error}") from error
+        message = f"{lake.url}{key} is no kept snapshot: {error}. Remove it, or put the whole file back"
+        raise PlaylistUnavailable(message) from error
+    raw = parse_raw_key(key)
+    if raw and raw.playlist_id != envelope.playlist_id:
+        message = f"{lake.url}{key} holds playlist {envelope.playlist_id}: a copied file. Remove it"
+        raise PlaylistUnavailable(message)
     bodies = [head, *pages]
     return Snapshot(envelope.playlist_id, envelope.snapshot_id, envelope.fetched_at, envelope.total, bodies)
 
@@ -72,8 +80,23 @@ def find_snapshots(
         for key, raw in parsed
         if raw and _within(raw, start_date or date.min, end_date or date.max)
     ]
-    newest = {(raw.playlist_id, raw.snapshot_date): key for raw, key in sorted(found)}
-    return [Kept(key, playlist, day) for (playlist, day), key in sorted(newest.items(), key=_by_date)]
+    groups: dict[tuple[date, str], list[str]] = {}
+    for raw, key in sorted(found):
+        groups.setdefault((raw.snapshot_date, raw.playlist_id), []).append(key)
+    return [Kept(_newest(lake, keys), playlist, day) for (day, playlist), keys in sorted(groups.items())]
+
+
+def _newest(lake: Lake, keys: list[str]) -> str:
+    """The key with the latest look at the playlist; run ids tell only when a run began."""
+    if len(keys) == 1:
+        return keys[0]
+    looks = []
+    for key in keys:
+        try:
+            looks.append((read_snapshot(lake, key).fetched_at, key))
+        except PlaylistUnavailable as error:
+            log.warning("%s; another snapshot of that date is taken", error)
+    return max(looks)[1] if looks else keys[-1]
 
 
 def by_date(kept: list[Kept]) -> dict[date, list[Kept]]:
@@ -86,8 +109,3 @@ def by_date(kept: list[Kept]) -> dict[date, list[Kept]]:
 
 def _within(raw: RawKey, start_date: date, end_date: date) -> bool:
     return start_date <= raw.snapshot_date <= end_date
-
-
-def _by_date(item: tuple[tuple[str, date], str]) -> tuple[date, str]:
-    (playlist, day), _ = item
-    return day, playlist

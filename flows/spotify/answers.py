@@ -1,5 +1,7 @@
 """What an answer of the Web API means for the run. Source: Web API reference, and observed answers."""
 
+import re
+
 import requests
 from spotipy.exceptions import SpotifyException, SpotifyOauthError
 
@@ -103,7 +105,7 @@ def _forbidden(text: str, playlist: str) -> PipelineError:
 
 def _too_many(error: SpotifyException) -> PipelineError:
     after = (error.headers or {}).get("Retry-After", "")
-    seconds = float(after) if after.replace(".", "", 1).isdigit() else None
+    seconds = float(after) if re.fullmatch(r"\d+(\.\d+)?", after, re.ASCII) else None
     if error.reason == "QUOTA_EXCEEDED" or seconds is None or seconds > RETRY_AFTER_CAP_S:
         when = f"in {seconds:g} s" if seconds else "tomorrow"
         return QuotaExceeded(f"Spotify's quota for this app is used up: run again {when}")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOAuth
 
+from flows.errors import Transient
+
 if TYPE_CHECKING:
     from blocks import SpotifyCredentials
 
@@ -45,7 +47,7 @@ class AccessToken:
         del as_dict
         with self._lock:
             if self._token is None:
-                self._token = self._fetch()
+                self._token = self._fetch_readable()
             return self._token
 
     def drop(self, token: str) -> None:
@@ -53,6 +55,13 @@ class AccessToken:
         with self._lock:
             if self._token == token:
                 self._token = None
+
+    def _fetch_readable(self) -> str:
+        try:
+            return self._fetch()
+        except (KeyError, TypeError, AttributeError) as error:
+            message = f"Spotify's token endpoint gave an answer that cannot be read ({error!r})"
+            raise Transient(message) from error
 
     def _fetch(self) -> str:
         if self._credentials.refresh_token is None:

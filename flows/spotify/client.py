@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -12,9 +13,10 @@ from requests.adapters import HTTPAdapter
 from spotipy.exceptions import SpotifyException, SpotifyOauthError
 from urllib3.util.retry import Retry
 
-from flows.errors import ConfigurationError, PlaylistUnavailable, Transient
+from flows.errors import ConfigurationError, PipelineError, PlaylistUnavailable, Transient
 from flows.spotify.answers import RateLimited, TokenExpired, explained, unread
 from flows.spotify.auth import AccessToken
+from flows.transform.answers import is_json
 
 if TYPE_CHECKING:
     from blocks import SpotifyCredentials
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 TIMEOUT_S = 30
 BUDGET_S = 300.0
 """Seconds that all waiting of a run may take together."""
+SHORTEST_WAIT_S = 1.0
+"""Spotify's Retry-After may be 0; without a wait the budget would never end."""
 PAGE_SIZE = 50
 """What `/items` gives at most."""
 THREADS = 8
@@ -50,7 +54,7 @@ class SpotifyClient:
 
     def authorise(self) -> None:
         """Fetches the token, once and before any fan-out."""
-        self._retried("-", self._token.get_access_token)
+        self._retried("-", lambda: True)
 
     def playlist(self, playlist_id: str) -> bytes:
         """`GET /playlists/{id}`: the playlist and its first entries."""
@@ -74,24 +78,11 @@ class SpotifyClient:
         return bytes(self._answer.last.content)
 
     def _retried(self, playlist: str, request: Callable[[], object]) -> None:
-        attempt, renewed, token = 0, False, ""
-        while True:
-            try:
-                token = self._token.get_access_token()
-                answer = request()
-            except AttributeError:
-                # spotipy expects {"error": {…}} of every refusal and stumbles over {"error": "text"}.
-                failure = explained(unread(self._answer.last), playlist)
-            except (SpotifyException, SpotifyOauthError, requests.RequestException) as error:
-                failure = explained(error, playlist)
-            else:
-                if answer is not None:
-                    return
-                failure = Transient(f"playlist {playlist}: Spotify answered with no JSON")
+        attempt, renewed = 0, False
+        while (failure := self._attempt(playlist, request)) is not None:
             if isinstance(failure, TokenExpired):
                 if renewed:
                     raise ConfigurationError(f"Spotify refuses a token that it has just given: {failure}")
-                self._token.drop(token)
                 renewed = True
                 continue
             if not isinstance(failure, Transient):
@@ -99,10 +90,35 @@ class SpotifyClient:
             self._wait(playlist, failure, attempt)
             attempt += 1
 
+    def _attempt(self, playlist: str, request: Callable[[], object]) -> PipelineError | None:
+        """None once the answer is there, otherwise what went wrong; an aged token is forgotten."""
+        try:
+            token = self._token.get_access_token()
+        except (SpotifyOauthError, requests.RequestException) as error:
+            return explained(error, playlist)
+        except Transient as error:
+            return error
+        try:
+            answer = request()
+        except RecursionError:
+            return PlaylistUnavailable(
+                f"playlist {playlist}: Spotify's answer is nested too deeply to be read"
+            )
+        except AttributeError:
+            # spotipy expects {"error": {…}} of every refusal and stumbles over {"error": "text"}.
+            failure = explained(unread(self._answer.last), playlist)
+        except (SpotifyException, requests.RequestException) as error:
+            failure = explained(error, playlist)
+        else:
+            return None if answer else Transient(f"playlist {playlist}: Spotify answered with no JSON")
+        if isinstance(failure, TokenExpired):
+            self._token.drop(token)
+        return failure
+
     def _wait(self, playlist: str, failure: Transient, attempt: int) -> None:
         """Sleeps within the budget of the run; a playlist for which nothing is left fails."""
         backoff = min(2.0**attempt, 30.0) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
-        seconds = failure.seconds if isinstance(failure, RateLimited) else backoff
+        seconds = max(failure.seconds, SHORTEST_WAIT_S) if isinstance(failure, RateLimited) else backoff
         with self._lock:
             if seconds > self._budget:
                 where = "" if playlist in str(failure) else f"playlist {playlist}: "
@@ -120,5 +136,10 @@ class SpotifyClient:
         return session
 
     def _remember(self, response: requests.Response, **_: object) -> None:
-        """Keeps this thread's answer: spotipy hands out only the parsed JSON."""
+        """Keeps this thread's answer: spotipy hands out only the parsed JSON.
+
+        What it parses is never looked at here, so it is only told whether the answer is JSON.
+        """
         self._answer.last = response
+        if response.ok:
+            response.json = partial(is_json, response.content)  # type: ignore[method-assign]

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 from flows.errors import PlaylistUnavailable
 from flows.spotify.answers import NOT_YOURS
 from flows.spotify.client import SpotifyClient
-from flows.transform.answers import Page, decode_head, decode_page, decode_snapshot_id
+from flows.transform.answers import Page, decode_page, decode_snapshot_id
 
 T = TypeVar("T")
 
@@ -91,7 +91,8 @@ def _further_pages(
 
 def _first_page(playlist_id: str, body: bytes) -> tuple[str, Page]:
     page = _decoded(playlist_id, decode_page, body)
-    snapshot_id = _decoded(playlist_id, decode_head, body).snapshot_id
+    # Only what the envelope needs: whatever else is wrong with the answer is judged once it is kept.
+    snapshot_id = _decoded(playlist_id, decode_snapshot_id, body)
     if page is None:
         raise PlaylistUnavailable(f"playlist {playlist_id}: {NOT_YOURS}")
     return snapshot_id, page

@@ -40,6 +40,15 @@ class Page(NamedTuple):
     shape: str
 
 
+def is_json(body: bytes) -> bool:
+    """Whether the body is JSON that says anything, whatever its text; raises ValueError where it is none."""
+    try:
+        msgspec.json.decode(body, type=Raw)
+    except BROKEN_TEXT:
+        _loads(body)
+    return body.strip() != b"null"
+
+
 def decode_page(body: bytes) -> Page | None:
     """Entries of a playlist or of a page of it, in either API shape.
 

@@ -52,6 +52,8 @@ def _decode_entry(position: int, entry: bytes) -> Song | Reject:
 
 
 def _song(position: int, entry: bytes) -> Song:
+    if entry == b"null":
+        raise _Refused("null_item")
     wrapper = _decode(entry, Wrapper)
     item = _item(wrapper)
     _refuse_other_than_songs(_decode_field(item, Identity, "item"), wrapper)

@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -43,10 +43,10 @@ def load_copy(session: Session, load: Load, manifest: Manifest) -> Loaded:
     """
     _take_lock(session, load.run_id)
     try:
-        ((committed,),) = session.execute("load/find_load", (load.run_id,))
+        committed = session.execute("load/find_load", (load.run_id,))
         if committed:
             session.rollback()
-            return _loaded(session, manifest, [], removed=0)
+            return _loaded(session, manifest, _others(manifest, committed), removed=0)
         _copy(session, manifest)
         _compare(session, load.run_id, manifest)
         newer = [] if load.force else _newer(session, load.run_id)
@@ -127,6 +127,12 @@ def _insert_ledger(session: Session, load: Load, partitions: list[Partition]) ->
     session.execute(
         "load/insert_loads", (load.run_id, load.code_version, load.mode, load.receipt_key, document)
     )
+
+
+def _others(manifest: Manifest, committed: list[tuple[Any, ...]]) -> list[tuple[str, date]]:
+    """Partitions of the manifest that the committed load left to newer snapshots."""
+    asked = [(part.playlist_id, part.snapshot_date) for part in manifest.partitions]
+    return [key for key in asked if key not in committed]
 
 
 def _in_place(manifest: Manifest, newer: list[tuple[str, date]]) -> list[Partition]:

@@ -147,7 +147,7 @@ def _playlist(file: File, playlist_id: str) -> Recorded:
 def _page_as_playlist(file: File, playlist_id: str) -> Recorded:
     """Make up a head around the entries of a page."""
     entries: list[Json] = file.answer["items"]
-    used = {key for entry in entries for key in ("item", "track") if key in entry} or {"item"}
+    used = {key for entry in entries if entry for key in ("item", "track") if key in entry} or {"item"}
     url = f"{API_URL}/playlists/{playlist_id}"
     pagings = {f"{key}s": shapes.paging(entries, f"{url}/{key}s", 0, len(entries) or 1) for key in used}
     head = {

@@ -35,12 +35,40 @@ def test_dates_with_nothing_kept_are_named(pipeline: Pipeline) -> None:
     state = pipeline.backfill(CHART, start_date=date(2026, 11, 17), end_date=TODAY)
 
     assert state.is_completed()
-    missing = [
-        (line["playlist_id"], line["snapshot_date"])
+    assert not_kept(pipeline) == [
+        (CHART, "2026-11-17", "nothing was kept on 2026-11-17, 2026-11-18"),
+        (CHART, "2026-11-20", "nothing was kept on 2026-11-20"),
+    ]
+
+
+def not_kept(pipeline: Pipeline) -> list[tuple[str, str, str]]:
+    return [
+        (line["playlist_id"], line["snapshot_date"], line["reason"])
         for line in pipeline.place.receipts()[-1]["playlists"]
         if line["status"] == "not kept"
     ]
-    assert missing == [(CHART, "2026-11-17"), (CHART, "2026-11-18"), (CHART, "2026-11-20")]
+
+
+def test_a_long_gap_is_named_by_its_ends(pipeline: Pipeline) -> None:
+    ingest_days(pipeline, YESTERDAY)
+    state = pipeline.backfill(CHART, start_date=date(1999, 12, 31), end_date=YESTERDAY)
+
+    assert state.is_completed()
+    assert not_kept(pipeline) == [
+        (CHART, "1999-12-31", "nothing was kept from 1999-12-31 to 2026-11-18 (9820 days)")
+    ]
+
+
+def test_a_file_that_is_no_snapshot_stops_no_other(pipeline: Pipeline) -> None:
+    ingest_days(pipeline, YESTERDAY)
+    broken = next(key for key in pipeline.place.keys("raw/") if CHART in key)
+    pipeline.place.write(broken, b"cut off")
+    state = pipeline.backfill()
+
+    assert state.is_failed()
+    assert "1 loaded, 1 failed" in state.message
+    assert broken in state.message
+    assert pipeline.place.query("SELECT COUNT(*) FROM loads WHERE playlist_id = ?", EMPTIED) == [(2,)]
 
 
 def test_nothing_kept_at_all_fails_and_says_so(pipeline: Pipeline) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import requests
 
+import flows.publish
+from blocks.register import register
 from flows.transform.schema import TABLES
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, FOREIGN, MIXTAPE, MIXTAPE_LENGTH, playlist
 from sandbox.spotify.shapes import answers
@@ -214,6 +216,33 @@ def test_one_missing_playlist_stops_no_other(pipeline: Pipeline) -> None:
     assert "deleted, private or a wrong id" in state.message
     assert pipeline.place.count("songs") == 50
     assert pipeline.place.receipts()[0]["status"] == "failed"
+
+
+@pytest.mark.parametrize("wrong", [{"SNOWFLAKE_PORT": "1"}, {"SNOWFLAKE_DATABASE": "NOWHERE"}], ids=str)
+def test_what_spotify_shows_is_kept_though_the_warehouse_is_away(
+    pipeline: Pipeline, wrong: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = pipeline.show()
+    right = {"SPOTIFY_API_URL": f"{url}/v1", "SPOTIFY_ACCOUNTS_URL": url, "SNOWFLAKE_NETWORK_TIMEOUT": "1"}
+    register(pipeline.place.variables(**right, **wrong), suffix=f"-{pipeline.place.name}")
+    monkeypatch.setattr(flows.publish.setup_warehouse, "retries", 0)
+    assert pipeline.ingest(CHART, snapshot_date=TODAY).is_failed()
+    assert len(pipeline.place.keys("raw/")) == 1
+
+    register(pipeline.place.variables(**right), suffix=f"-{pipeline.place.name}")
+    assert pipeline.backfill().message == "Playlists: 1 loaded"
+    assert pipeline.place.count("songs") == 50
+
+
+def test_a_playlist_without_an_owner_is_kept_and_fails(pipeline: Pipeline) -> None:
+    shown = json.loads(answers(dict(playlist(CHART, TODAY) or {}), "both")[0])
+    pipeline.show({"chart": {**shown, "owner": None}})
+    state = pipeline.ingest(CHART, snapshot_date=TODAY)
+
+    assert state.is_failed()
+    assert "$.owner" in state.message
+    assert len(pipeline.place.keys("raw/")) == 1
+    assert pipeline.place.receipts()[0]["playlists"][0]["status"] == "failed"
 
 
 def test_refresh_full_leaves_just_this_playlist(pipeline: Pipeline) -> None:

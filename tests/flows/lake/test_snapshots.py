@@ -2,12 +2,13 @@
 
 import gzip
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 import pytest
+from msgspec import structs
 
-from flows.errors import ConfigurationError, LakeConflict
+from flows.errors import LakeConflict, PlaylistUnavailable
 from flows.lake.layout import raw_key
 from flows.lake.snapshots import (
     Envelope,
@@ -98,7 +99,7 @@ NO_SNAPSHOTS = {
 @pytest.mark.parametrize("content", NO_SNAPSHOTS.values(), ids=NO_SNAPSHOTS)
 def test_a_file_that_is_no_snapshot_is_named(lake: Lake, content: bytes) -> None:
     lake.write("raw/odd.json.gz", content, "application/gzip")
-    with pytest.raises(ConfigurationError, match=r"s3://the-lake/raw/odd\.json\.gz is no kept snapshot"):
+    with pytest.raises(PlaylistUnavailable, match=r"s3://the-lake/raw/odd\.json\.gz is no kept snapshot"):
         read_snapshot(lake, "raw/odd.json.gz")
 
 
@@ -129,6 +130,29 @@ def test_the_newest_of_each_playlist_and_date_is_found_by_date_then_playlist(fil
         for day in DAYS
         for playlist, run in ((PLAYLIST, LATE), (OTHER_PLAYLIST, EARLY))
     ]
+
+
+def test_the_newest_is_the_latest_look_whatever_run_began_first(lake: Lake) -> None:
+    looks = {EARLY: ENVELOPE.fetched_at, LATE: ENVELOPE.fetched_at - timedelta(minutes=3)}
+    for run, fetched_at in looks.items():
+        envelope = structs.replace(ENVELOPE, run_id=run, fetched_at=fetched_at)
+        keep_snapshot(lake, envelope, [b"{}"], DAY)
+
+    assert [kept.key for kept in find_snapshots(lake, None, None, None)] == [raw_key(PLAYLIST, DAY, EARLY)]
+
+
+def test_a_broken_file_gives_way_to_another_snapshot_of_the_date(lake: Lake) -> None:
+    keep_snapshot(lake, structs.replace(ENVELOPE, run_id=EARLY), [b"{}"], DAY)
+    lake.write(raw_key(PLAYLIST, DAY, LATE), b"cut off", "application/gzip")
+
+    assert [kept.key for kept in find_snapshots(lake, None, None, None)] == [raw_key(PLAYLIST, DAY, EARLY)]
+
+
+def test_another_playlist_s_file_is_refused(lake: Lake) -> None:
+    key = raw_key(OTHER_PLAYLIST, DAY, RUN)
+    lake.write(key, encode_snapshot(ENVELOPE, [b"{}"]), "application/gzip")
+    with pytest.raises(PlaylistUnavailable, match=rf"holds playlist {PLAYLIST}: a copied file"):
+        read_snapshot(lake, key)
 
 
 class Range(NamedTuple):

@@ -123,13 +123,41 @@ def test_many_threads_replace_an_aged_token_once(spotify: Spotify) -> None:
 
 def test_a_token_that_ages_at_once_is_not_replaced_for_ever(spotify: Spotify) -> None:
     spotify.fail({**_message(401, "The access token expired"), "times": 99})
-    client = spotify.client(budget_s=20)
-    client.authorise()
-    with pytest.raises(PipelineError, match="The access token expired"):
-        client.playlist(CHART)
+    with pytest.raises(ConfigurationError, match=r"has just given.*The access token expired"):
+        spotify.client().playlist(CHART)
     assert spotify.tokens_fetched() == 2
-    assert spotify.fired() == [len(spotify.slept) + 2]
-    assert sum(spotify.slept) <= 20
+    assert spotify.fired() == [2]
+    assert spotify.slept == []
+
+
+def test_a_retry_after_of_nothing_still_uses_up_the_budget(spotify: Spotify) -> None:
+    spotify.fail(_fault(status=429, headers={"Retry-After": "0"}, times=99))
+    with pytest.raises(PlaylistUnavailable, match="5 s that a run may wait are used up"):
+        spotify.client(budget_s=5).playlist(CHART)
+    assert spotify.slept == [1.0] * 5
+    assert spotify.fired() == [6]
+
+
+@pytest.mark.parametrize("body", ["{}", "[]", '{"access_token": "x"}', '"text"'])
+def test_an_odd_token_answer_is_tried_again(spotify: Spotify, body: str) -> None:
+    spotify.fail({"path": "/api/token", "status": 200, "body": body})
+    assert json.loads(spotify.client().playlist(CHART))["id"] == CHART
+    assert spotify.fired() == [1]
+    assert len(spotify.slept) == 1
+
+
+@pytest.mark.parametrize("body", ["[]", '"text"', '{"error": "text"}', "<html>"])
+def test_an_odd_failure_of_the_token_endpoint_is_tried_again(spotify: Spotify, body: str) -> None:
+    spotify.fail({"path": "/api/token", "status": 502, "body": body})
+    assert json.loads(spotify.client().playlist(CHART))["id"] == CHART
+    assert spotify.fired() == [1]
+
+
+def test_an_answer_nested_without_end_fails_that_playlist(spotify: Spotify) -> None:
+    spotify.fail(_fault(status=200, body='{"a":' + "[" * 200_000 + "]" * 200_000 + "}"))
+    with pytest.raises(PlaylistUnavailable, match="nested too deeply"):
+        spotify.client().playlist(CHART)
+    assert spotify.fired() == [1]
 
 
 def test_a_thread_that_is_late_does_not_drop_the_new_token(spotify: Spotify) -> None:

@@ -57,7 +57,7 @@ REFUSED: dict[str, Refused] = {
     "episode": Refused(entry(EPISODE), "episode"),
     "episode by its uri": Refused(entry(_without("type", EPISODE)), "episode"),
     "lone surrogate": Refused(entry(song(name="Broken \ud83d Heart")), "lone_surrogate"),
-    "entry is null": Refused(None, "malformed: Expected `object`, got `null`"),
+    "entry is null": Refused(None, "null_item"),
     "entry is a text": Refused("song", "malformed: Expected `object`, got `str`"),
 }
 

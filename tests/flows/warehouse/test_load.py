@@ -159,6 +159,28 @@ def test_a_commit_whose_answer_was_lost_is_found_in_the_ledger(
     assert warehouse.place.count("loads") == 1
 
 
+def test_a_lost_answer_does_not_claim_what_was_left_to_a_newer_snapshot(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse.publish(CHART)
+    run_id = warehouse.new_run_id()
+    manifest = warehouse.write(run_id, CHART, MIXTAPE, fetched_at=NOON - timedelta(hours=1))
+    commit = Session.commit
+
+    def commit_and_lose_the_answer(session: Session) -> None:
+        commit(session)
+        raise Transient("connection reset")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Session, "commit", commit_and_lose_the_answer)
+        with pytest.raises(Transient):
+            warehouse.load(run_id, manifest)
+    loaded = warehouse.load(run_id, manifest)
+
+    assert (loaded.partitions, loaded.superseded) == ([(MIXTAPE, DAY)], [(CHART, DAY)])
+    assert loaded.rows_by_table["songs"] < manifest.rows("songs")
+
+
 def test_a_second_writer_waits_for_the_first(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = warehouse.new_run_id()
     manifest = warehouse.write(run_id, CHART)

@@ -1,0 +1,35 @@
+"""What a date shows already: asked of the warehouse by block name, once in a run."""
+
+import logging
+from functools import cache
+from threading import Lock
+
+from flows.connect import find_lake, open_session
+from flows.errors import PipelineError
+from flows.keep import IsPublished
+from flows.run import Run
+
+log = logging.getLogger(__name__)
+
+
+def published_check(run: Run, lake: str, warehouse: str) -> IsPublished:
+    """Asks the warehouse once, and not before Spotify has answered for the first playlist."""
+    lock = Lock()
+
+    @cache
+    def published() -> set[tuple[str, str]]:
+        from flows.warehouse.published import find_published  # noqa: PLC0415 - imports Snowflake
+
+        try:
+            with open_session(warehouse, run.run_id) as session:
+                return find_published(session, find_lake(lake), run.snapshot_date)
+        except PipelineError as error:
+            # What Spotify shows today is lost if it is not kept: the load will say the same, later.
+            log.warning("cannot tell what is published already, so all is kept: %s", error)
+            return set()
+
+    def is_published(playlist_id: str, snapshot_id: str) -> bool:
+        with lock:
+            return (playlist_id, snapshot_id) in published()
+
+    return is_published
