@@ -69,6 +69,8 @@ def _keep_authorization(block: SpotifyCredentials, name: str) -> None:
 
 def _limit_rate(name: str, per_second: int) -> None:
     """Makes the rate limit that all runs with the app share; one that exists stays as it was tuned."""
+    if not per_second:
+        return
     with get_client(sync_client=True) as client:
         try:
             client.read_global_concurrency_limit_by_name(name)

@@ -2,8 +2,11 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,8 +53,27 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
             PREFECT_LOGGING_TO_API_ENABLED: False,
             PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
         }
-        with temporary_settings(settings):
+        with temporary_settings(settings), remembered_block_schemas():
             yield {**os.environ, **prefect_settings(home), "PREFECT_API_URL": url}
+
+
+@contextmanager
+def remembered_block_schemas() -> Iterator[None]:
+    """Works out each block type's JSON schema once: saving a block would do it anew, for half a second."""
+    from prefect.blocks.core import Block  # noqa: PLC0415 - only tests that run flows pay for Prefect
+
+    original: Any = Block.__dict__["model_json_schema"]
+
+    @cache
+    def schema(kind: type[Block], arguments: tuple[Any, ...], options: tuple[Any, ...]) -> dict[str, Any]:
+        return dict(original.__func__(kind, *arguments, **dict(options)))
+
+    def remembered(kind: type[Block], *arguments: Any, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+        return deepcopy(schema(kind, arguments, tuple(options.items())))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Block, "model_json_schema", classmethod(remembered))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import requests
 
-import flows.publish
 from blocks.register import register
 from flows.transform.schema import TABLES
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, FOREIGN, MIXTAPE, MIXTAPE_LENGTH, playlist
@@ -218,14 +217,11 @@ def test_one_missing_playlist_stops_no_other(pipeline: Pipeline) -> None:
     assert pipeline.place.receipts()[0]["status"] == "failed"
 
 
-@pytest.mark.parametrize("wrong", [{"SNOWFLAKE_PORT": "1"}, {"SNOWFLAKE_DATABASE": "NOWHERE"}], ids=str)
-def test_what_spotify_shows_is_kept_though_the_warehouse_is_away(
-    pipeline: Pipeline, wrong: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_spotify_shows_is_kept_though_the_warehouse_is_away(pipeline: Pipeline) -> None:
     url = pipeline.show()
-    right = {"SPOTIFY_API_URL": f"{url}/v1", "SPOTIFY_ACCOUNTS_URL": url, "SNOWFLAKE_NETWORK_TIMEOUT": "1"}
-    register(pipeline.place.variables(**right, **wrong), suffix=f"-{pipeline.place.name}")
-    monkeypatch.setattr(flows.publish.setup_warehouse, "retries", 0)
+    right = {"SPOTIFY_API_URL": f"{url}/v1", "SPOTIFY_ACCOUNTS_URL": url}
+    away = {**right, "SNOWFLAKE_DATABASE": "NOWHERE"}
+    register(pipeline.place.variables(**away), suffix=f"-{pipeline.place.name}")
     assert pipeline.ingest(CHART, snapshot_date=TODAY).is_failed()
     assert len(pipeline.place.keys("raw/")) == 1
 
