@@ -84,6 +84,11 @@ def test_truncate_rolls_back(in_transaction: Run) -> None:
     assert in_transaction("SELECT a FROM written") == [(1,)]
 
 
+def test_any_warehouse_will_do(connect: Connect) -> None:
+    with connect(warehouse="NO_SUCH_WAREHOUSE") as connection:
+        assert connection.cursor().execute("SELECT 1").fetchall() == [(1,)]
+
+
 def test_nothing_is_authorised(connect: Connect) -> None:
     with connect(password="wrong", role="PUBLIC") as stranger:
         stranger.cursor().execute("CREATE OR REPLACE TABLE secrets AS SELECT 1 AS a")

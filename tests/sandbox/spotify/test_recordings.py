@@ -99,6 +99,13 @@ def test_a_bare_page_gets_a_head_that_counts_what_is_there(tmp_path: Path) -> No
     assert json.loads(recordings.page(ask(ONE), 0, 50))["total"] == 1
 
 
+def test_a_page_of_null_entries_is_served_as_recorded(tmp_path: Path) -> None:
+    href = f"https://api.spotify.com/v1/playlists/{ONE}/items"
+    recordings = write(tmp_path, a={"href": href, "items": [None, None], "total": 2})
+
+    assert json.loads(recordings.head(ask(ONE)))["items"]["items"] == [None, None]
+
+
 def test_a_playlist_recorded_without_entries_refuses_them(tmp_path: Path) -> None:
     content = whole(ONE)
     del content["items"]
