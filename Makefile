@@ -33,7 +33,7 @@ generate: .venv/dev  ## DDL, views and docs/tables.md from the one list of table
 	$(BIN) -m flows.transform.generate
 
 LOCK := $(BIN) -m uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
-	--no-header --no-annotate --no-emit-index-url --no-strip-extras pyproject.toml
+	--no-header --no-annotate --no-strip-extras pyproject.toml
 lock: .venv/dev  ## the hashed requirements from pyproject.toml
 	$(LOCK) --all-extras -o requirements-dev.txt
 	$(LOCK) --extra sandbox -c requirements-dev.txt -o requirements-sandbox.txt
