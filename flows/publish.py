@@ -59,7 +59,8 @@ def publish(run: Run, work: Work, target: Target) -> State[None]:
             ready.result()
         with run.timed("truncate_and_load"):
             loaded = truncate_and_load(run, manifest, target)
-    receipt = write_receipt(run, target, work.others, manifest, loaded)
+    receipt = _receipt(run, target, work.others, manifest, loaded)
+    write_receipt(run, target, receipt)
     return (Failed if receipt.status == "failed" else Completed)(message=receipt.message)
 
 
@@ -112,13 +113,20 @@ def truncate_and_load(run: Run, manifest: Manifest, target: Target) -> Loaded:
 
 
 @task(**RETRIES)
-def write_receipt(
+def write_receipt(run: Run, target: Target, receipt: Receipt) -> None:
+    """Writes the receipt to the lake, logs it, and shows it as artifacts; tried again, it is the same."""
+    lake = find_lake(target.lake)
+    lake.write(run.receipt_key, encode_receipt(receipt), "application/json")
+    get_run_logger().info("receipt %s%s\n%s", lake.url, run.receipt_key, as_markdown(receipt))
+    _show(receipt)
+
+
+def _receipt(
     run: Run, target: Target, others: list[PlaylistLine], manifest: Manifest, loaded: Loaded
 ) -> Receipt:
-    """Writes the receipt to the lake, logs it, and shows it as artifacts."""
     lines = playlist_lines(manifest, loaded, others)
     status, message = summary(lines)
-    receipt = Receipt(
+    return Receipt(
         run_id=run.run_id,
         flow=run.flow,
         status=status,
@@ -136,11 +144,6 @@ def write_receipt(
         statements=loaded.statements,
         seconds=run.seconds,
     )
-    lake = find_lake(target.lake)
-    lake.write(run.receipt_key, encode_receipt(receipt), "application/json")
-    get_run_logger().info("receipt %s%s\n%s", lake.url, run.receipt_key, as_markdown(receipt))
-    _show(receipt)
-    return receipt
 
 
 def _show(receipt: Receipt) -> None:

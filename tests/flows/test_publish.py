@@ -10,6 +10,8 @@ from prefect.artifacts import Artifact
 import flows.publish
 from blocks.register import register
 from flows.connect import open_session
+from flows.errors import Transient
+from flows.lake.store import Lake, Written
 from sandbox.spotify.catalogue import CHARTS, EMPTY
 from tests.flows.conftest import TODAY, Pipeline
 
@@ -75,7 +77,6 @@ def test_only_set_up_uses_the_admin_block(pipeline: Pipeline, monkeypatch: pytes
 def test_a_lost_answer_of_the_load_is_settled_by_the_ledger(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows.errors import Transient  # noqa: PLC0415 - with its session
     from flows.warehouse.session import Session  # noqa: PLC0415 - imports Snowflake
 
     commit = Session.commit
@@ -96,3 +97,27 @@ def test_a_lost_answer_of_the_load_is_settled_by_the_ledger(
     assert state.is_completed()
     assert pipeline.place.count("loads") == 1
     assert pipeline.place.receipts()[0]["rows_by_table"]["songs"] == 50
+
+
+def test_a_receipt_whose_answer_was_lost_is_found_as_it_is(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Lake.write
+    lost: list[str] = []
+
+    def write_and_lose_the_first_receipt_s_answer(
+        lake: Lake, key: str, body: bytes, content_type: str
+    ) -> Written:
+        written = write(lake, key, body, content_type)
+        if key.startswith("runs/") and not lost:
+            lost.append(key)
+            raise Transient("connection reset")
+        return written
+
+    monkeypatch.setattr(Lake, "write", write_and_lose_the_first_receipt_s_answer)
+    monkeypatch.setattr(flows.publish.write_receipt, "retry_delay_seconds", None)
+    pipeline.show()
+    state = pipeline.ingest(EMPTY, snapshot_date=TODAY)
+
+    assert pipeline.place.keys("runs/") == lost
+    assert state.is_completed()
