@@ -144,7 +144,7 @@ def _by_table(files: list[File]) -> dict[str, tuple[int, int, int]]:
 
 def _published(part: Partition, in_place: set[tuple[str, date]]) -> PlaylistLine:
     rows = sum(part.rows_by_table.values())
-    loaded = (part.playlist_id, part.snapshot_date) in in_place
+    loaded = part.key in in_place
     return PlaylistLine(
         playlist_id=part.playlist_id,
         snapshot_date=part.snapshot_date,

@@ -39,6 +39,11 @@ class Partition(Struct, frozen=True):
     rejected_by_reason: dict[str, int]
     rows_by_table: dict[str, int]
 
+    @property
+    def key(self) -> tuple[str, date]:
+        """What a load replaces as a whole: playlist and date."""
+        return self.playlist_id, self.snapshot_date
+
 
 class Manifest(Struct, frozen=True):
     """Everything that a run wrote, and what it must add up to in the warehouse."""

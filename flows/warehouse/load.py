@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -46,7 +46,8 @@ def load_copy(session: Session, load: Load, manifest: Manifest) -> Loaded:
         committed = session.execute("load/find_load", (load.run_id,))
         if committed:
             session.rollback()
-            return _loaded(session, manifest, _others(manifest, committed), removed=0)
+            left = [part.key for part in manifest.partitions if part.key not in committed]
+            return _loaded(session, manifest, left, removed=0)
         _copy(session, manifest)
         _compare(session, load.run_id, manifest)
         newer = [] if load.force else _newer(session, load.run_id)
@@ -129,14 +130,8 @@ def _insert_ledger(session: Session, load: Load, partitions: list[Partition]) ->
     )
 
 
-def _others(manifest: Manifest, committed: list[tuple[Any, ...]]) -> list[tuple[str, date]]:
-    """Partitions of the manifest that the committed load left to newer snapshots."""
-    asked = [(part.playlist_id, part.snapshot_date) for part in manifest.partitions]
-    return [key for key in asked if key not in committed]
-
-
 def _in_place(manifest: Manifest, newer: list[tuple[str, date]]) -> list[Partition]:
-    return [part for part in manifest.partitions if (part.playlist_id, part.snapshot_date) not in newer]
+    return [part for part in manifest.partitions if part.key not in newer]
 
 
 def _loaded(session: Session, manifest: Manifest, newer: list[tuple[str, date]], *, removed: int) -> Loaded:
@@ -146,7 +141,7 @@ def _loaded(session: Session, manifest: Manifest, newer: list[tuple[str, date]],
         rows.update(part.rows_by_table)
     return Loaded(
         rows_by_table=dict(rows),
-        partitions=[(part.playlist_id, part.snapshot_date) for part in in_place],
+        partitions=[part.key for part in in_place],
         superseded=newer,
         partitions_removed=removed,
         statements=session.statements,

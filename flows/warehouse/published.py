@@ -2,18 +2,15 @@
 
 from datetime import date
 
-from flows.errors import ConfigurationError
 from flows.lake.store import Lake
-from flows.warehouse.session import NOT_FOUND, Session
+from flows.warehouse.session import NotFound, Session
 
 
 def find_published(session: Session, lake: Lake, snapshot_date: date) -> set[tuple[str, str]]:
     """(playlist_id, snapshot_id) of what readers see for the date, loaded by runs that left a receipt."""
     try:
         rows = session.execute("load/find_published", (snapshot_date,))
-    except ConfigurationError as error:
-        if getattr(error.__cause__, "errno", None) == NOT_FOUND:
-            return set()
-        raise
+    except NotFound:
+        return set()
     finished = {key for key in {row[2] for row in rows} if lake.exists(key)}
     return {(playlist, snapshot_id) for playlist, snapshot_id, key in rows if key in finished}

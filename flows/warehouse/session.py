@@ -37,6 +37,10 @@ ADVICE = {
 """What to do about Snowflake's error numbers that a person can mend."""
 
 
+class NotFound(ConfigurationError):
+    """A table or view does not exist, or the role may not see it."""
+
+
 class LockTimeout(Transient):
     """Another session holds the lock."""
 
@@ -125,7 +129,8 @@ class Session:
         where = f"sql/{name}.sql" if "/" in name else name
         text = f"Snowflake refused {where} (role {self._role}, {self._place}): {error.msg}"
         if error.errno in ADVICE:
-            return ConfigurationError(f"{text}. What to do: {ADVICE[error.errno]}")
+            kind = NotFound if error.errno == NOT_FOUND else ConfigurationError
+            return kind(f"{text}. What to do: {ADVICE[error.errno]}")
         if error.errno == LOCK_TIMEOUT:
             return LockTimeout(text)
         lost = isinstance(error, errors.OperationalError) or not isinstance(error, errors.DatabaseError)

@@ -1,7 +1,7 @@
 """Versioned, idempotent set-up: an up-to-date schema costs one query."""
 
 from flows.errors import ConfigurationError
-from flows.warehouse.session import NOT_FOUND, Session
+from flows.warehouse.session import NotFound, Session
 from flows.warehouse.sql import literal
 
 VERSIONS: dict[int, tuple[str, ...]] = {
@@ -49,8 +49,6 @@ def _installed(session: Session) -> tuple[int, str | None]:
     """Version and lake of the schema; 0 where nothing is set up yet."""
     try:
         rows = session.execute("setup/find_schema_version")
-    except ConfigurationError as error:
-        if getattr(error.__cause__, "errno", None) == NOT_FOUND:
-            return 0, None
-        raise
+    except NotFound:
+        return 0, None
     return (int(rows[0][0]), rows[0][1]) if rows else (0, None)
