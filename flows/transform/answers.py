@@ -1,7 +1,9 @@
 """Answers of the Web API taken apart: the playlist itself, and its entries as raw JSON."""
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -14,6 +16,22 @@ T = TypeVar("T")
 BROKEN_TEXT = (msgspec.DecodeError, UnicodeDecodeError)
 """What msgspec raises for lone surrogates, and for bytes that are no UTF-8."""
 
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+_BAD_BYTE = re.compile("[\udc80-\udcff]")
+
+
+def has_nul(text: bytes) -> bool:
+    """Whether a string in the JSON text holds U+0000, which is always written as an escape."""
+    return b"\\u0000" in text and _NUL.search(text) is not None
+
+
+@contextmanager
+def _refuse_deep_nesting() -> Iterator[None]:
+    try:
+        yield
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply to be read") from error
+
 
 def decode_head(body: bytes) -> PlaylistHead:
     """Metadata of the playlist from the body of `GET /playlists/{id}`.
@@ -21,12 +39,22 @@ def decode_head(body: bytes) -> PlaylistHead:
     Raises ValueError where that is no JSON; where a required field is absent or one has another type, the
     `msgspec.ValidationError` names it.
     """
-    return _decode_text(body, PlaylistHead)
+    return decode_text(body, PlaylistHead)
 
 
 def decode_snapshot_id(body: bytes) -> str:
     """The snapshot id of a playlist, whatever else the answer holds."""
-    return _decode_text(body, Version).snapshot_id
+    return decode_text(body, Version).snapshot_id
+
+
+@_refuse_deep_nesting()
+def decode_text(body: bytes, kind: type[T]) -> T:
+    """Decodes; lone surrogates and NUL become `?`, for a playlist's own texts cannot be rejected."""
+    try:
+        return msgspec.json.decode(_without_nul(body), type=kind)
+    except BROKEN_TEXT:
+        text = json.dumps(_loads(body), ensure_ascii=False).encode("utf-8", "replace")
+        return msgspec.json.decode(_without_nul(text), type=kind)
 
 
 class Page(NamedTuple):
@@ -41,7 +69,10 @@ class Page(NamedTuple):
 
 
 def is_json(body: bytes) -> bool:
-    """Whether the body is JSON that says anything, whatever its text; raises ValueError where it is none."""
+    """Whether the body is JSON that says anything, whatever its text; raises ValueError where it is none.
+
+    Where it is nested too deeply it raises RecursionError: asking again would bring the same.
+    """
     try:
         msgspec.json.decode(body, type=Raw)
     except BROKEN_TEXT:
@@ -49,6 +80,7 @@ def is_json(body: bytes) -> bool:
     return body.strip() != b"null"
 
 
+@_refuse_deep_nesting()
 def decode_page(body: bytes) -> Page | None:
     """Entries of a playlist or of a page of it, in either API shape.
 
@@ -60,7 +92,7 @@ def decode_page(body: bytes) -> Page | None:
         encode: Callable[[Any], bytes] = bytes
     except BROKEN_TEXT:
         # One lone surrogate makes msgspec refuse the whole answer; the json module splits it all the same.
-        answer = msgspec.convert(_loads(body), Answer[Any])
+        answer = msgspec.convert(_loads(body, bad_byte="\ufffd\\g<0>"), Answer[Any])
         encode = _dump
     if isinstance(answer.items, list):
         return Page([encode(entry) for entry in answer.items], answer.total, "items")
@@ -80,15 +112,14 @@ def _dump(entry: object) -> bytes:
     return json.dumps(entry, separators=(",", ":")).encode()
 
 
-def _decode_text(body: bytes, kind: type[T]) -> T:
-    """Decodes; lone surrogates become `?`, for a playlist's own texts cannot be rejected."""
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except BROKEN_TEXT:
-        text = json.dumps(_loads(body), ensure_ascii=False).encode("utf-8", "replace")
-        return msgspec.json.decode(text, type=kind)
+def _without_nul(text: bytes) -> bytes:
+    return _NUL.sub(rb"\1?", text) if has_nul(text) else text
 
 
-def _loads(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
-    """The answer; bytes that are no UTF-8 become lone surrogates."""
-    return json.loads(body.decode(errors="surrogateescape"))
+def _loads(body: bytes, bad_byte: str = r"\g<0>") -> Any:  # noqa: ANN401 - any JSON value
+    """The answer; bytes that are no UTF-8 become lone surrogates, or what `bad_byte` makes of these.
+
+    A character before it keeps the surrogate lone: after an escaped one the two would pass for a character.
+    """
+    text = _BAD_BYTE.sub(bad_byte, body.decode(errors="surrogateescape"))
+    return json.loads(text, strict=False)

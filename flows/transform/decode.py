@@ -1,5 +1,6 @@
 """Kept answers to typed entries: each becomes a song or a reject with its reason; none vanishes."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -7,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from flows.transform.answers import BROKEN_TEXT, decode_page
+from flows.transform.answers import BROKEN_TEXT, decode_page, has_nul
 from flows.transform.spotify_types import (
+    LONGEST_TEXT,
     AddedBy,
     Identity,
     Reject,
@@ -25,6 +27,9 @@ _PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", re.ASCII)
 
 MALFORMED = "malformed"
 """How the reason starts where a field is absent or of another type."""
+
+SHOWN = 60
+"""Characters of a value that a reason quotes."""
 
 
 class _Refused(ValueError):
@@ -46,9 +51,19 @@ def _decode_entry(position: int, entry: bytes) -> Song | Reject:
         reason = str(refusal)
     except msgspec.ValidationError as error:
         reason = f"{MALFORMED}: {error}"
-    except BROKEN_TEXT:
-        reason = "lone_surrogate"
-    return Reject(position, reason, entry.decode(errors="replace"))
+    except BROKEN_TEXT as error:
+        reason = "lone_surrogate" if _may_hold_surrogates(entry) else f"{MALFORMED}: {error}"
+    return Reject(position, reason, _kept(entry))
+
+
+def _may_hold_surrogates(entry: bytes) -> bool:
+    return b"\\ud" in entry.lower() or not entry.isascii()
+
+
+def _kept(entry: bytes) -> str:
+    """The entry as JSON text; of one that no column can hold the beginning, as a JSON string."""
+    text = entry.decode(errors="replace")
+    return text if len(text) <= LONGEST_TEXT else json.dumps(text[:1000])
 
 
 def _song(position: int, entry: bytes) -> Song:
@@ -59,7 +74,12 @@ def _song(position: int, entry: bytes) -> Song:
     _refuse_other_than_songs(_decode_field(item, Identity, "item"), wrapper)
     track = _decode(item, Track)
     released, precision = _release_date(track.album.release_date, track.album.release_date_precision)
-    return Song(position, track, released, precision, _added_at(bytes(wrapper.added_at)), _added_by(wrapper))
+    added_at, added_by = _added_at(bytes(wrapper.added_at)), _added_by(wrapper)
+    song = Song(position, track, released, precision, added_at, added_by)
+    # Nothing says what COPY makes of U+0000, and loaders report that it goes missing without a word.
+    if has_nul(entry) and has_nul(msgspec.json.encode(song)):
+        raise _Refused("nul_character")
+    return song
 
 
 def _item(wrapper: Wrapper) -> bytes:
@@ -103,7 +123,7 @@ def _release_date(text: str | None, precision: str | None) -> tuple[date | None,
         return None, None
     released = _first_day(text)
     if released is None:
-        raise _Refused(f"{MALFORMED}: release_date {text!r} - at `$.album.release_date`")
+        raise _Refused(f"{MALFORMED}: release_date {text[:SHOWN]!r} - at `$.album.release_date`")
     return released, precision or ("year", "month", "day")[text.count("-")]
 
 

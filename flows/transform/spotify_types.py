@@ -11,21 +11,25 @@ from msgspec import Meta, Raw, Struct
 
 Entry = TypeVar("Entry")
 
-Id = Annotated[str, Meta(min_length=1)]
+LONGEST_TEXT = 2**22
+"""Characters that surely fit into a VARCHAR: 16 MB unless declared longer, 4 bytes a character at most."""
+
+Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
+Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 
 
 class Link(Struct):
-    spotify: str | None = None
+    spotify: Text | None = None
 
 
 class Image(Struct):
-    url: str | None = None
+    url: Text | None = None
 
 
 class Owner(Struct):
-    id: str
-    display_name: str | None = None
+    id: Text
+    display_name: Text | None = None
 
 
 class Followers(Struct):
@@ -49,10 +53,10 @@ class PlaylistHead(Struct):
     """`GET /playlists/{id}` without its entries."""
 
     id: Id
-    name: str
+    name: Text
     owner: Owner
     snapshot_id: Id
-    description: str | None = None
+    description: Text | None = None
     public: bool | None = None
     collaborative: bool | None = None
     followers: Followers | None = None
@@ -77,7 +81,7 @@ class Wrapper(Struct):
 
 
 class AddedBy(Struct):
-    id: str | None = None
+    id: Text | None = None
 
 
 class Identity(Struct):
@@ -92,31 +96,52 @@ class Identity(Struct):
 
 class Artist(Struct):
     id: Id
-    name: str
+    name: Text
     external_urls: Link | None = None
 
 
 class Album(Struct):
     id: Id
-    name: str
-    album_type: str
+    name: Text
+    album_type: Text
     total_tracks: Count
     artists: list[Artist] | None = None
-    release_date: str | None = None
-    release_date_precision: str | None = None
+    release_date: Text | None = None
+    release_date_precision: Text | None = None
     external_urls: Link | None = None
     images: list[Image] | None = None
 
 
 class ExternalIds(Struct):
-    isrc: str | None = None
+    isrc: Text | None = None
+
+
+class FullArtist(Struct):
+    """`GET /artists/{id}`; what an entry of a playlist shows of an artist lacks these."""
+
+    id: Id
+    genres: list[str] | None = None
+    popularity: Count | None = None
+    followers: Followers | None = None
+
+
+class AlbumIds(Struct):
+    upc: Text | None = None
+
+
+class FullAlbum(Struct):
+    """`GET /albums/{id}`, likewise."""
+
+    id: Id
+    label: Text | None = None
+    external_ids: AlbumIds | None = None
 
 
 class Track(Struct):
     """A song as an entry of a playlist shows it."""
 
     id: Id
-    name: str
+    name: Text
     album: Album
     artists: Annotated[list[Artist], Meta(min_length=1)]
     duration_ms: Count

@@ -141,7 +141,9 @@ ACCEPTED: dict[str, Song] = {
     "formula +": _named("+Plus+"),
     "formula @": _named("@mention"),
     "blanks around": _named("  padded  "),
-    "NUL": _named("a\0b"),
+    "control characters": _named("a\x01b\x1b\x7f\x85\ufffe"),
+    "byte order mark": _named("\ufeffa"),
+    "an escape that is text": _named(r"\u0000 \ud83d \\u0000"),
     "popularity absent": Song(
         entry(_without("popularity", song())), "songs", {"popularity": None, "name": "Song song-1"}
     ),
