@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from sandbox.snowflake import errors, stages
 from sandbox.snowflake.csv_format import CsvFormat
-from sandbox.snowflake.diagnosis import explain
+from sandbox.snowflake.diagnosis import explain, refuse_long_texts
 from sandbox.snowflake.lake import LakeFile, fetch
 from sandbox.snowflake.load import Column, Load
 from sandbox.snowflake.tables import Table, existing_table
@@ -48,7 +48,7 @@ def copy_into(session: "Session", copy: exp.Copy) -> pa.Table:
     with tempfile.TemporaryDirectory() as directory:
         urls = [f"{url}/{name.removeprefix('/')}" for name in options["FILES"]]
         files = fetch(session.account.s3, urls, file_format.compression, Path(directory))
-        _check_backslashes(files, file_format)
+        _check_bytes(files, file_format)
         loaded = set() if options.get("FORCE") else _loaded_before(session, table)
         new = [file for file in files if (file.url, file.etag) not in loaded]
         counts = _run(session, Load(table, columns, file_format, new))
@@ -108,14 +108,15 @@ def _columns(session: "Session", table: Table, target: exp.Expression) -> list[C
     return [known[name] for name in wanted]
 
 
-def _check_backslashes(files: list[LakeFile], file_format: CsvFormat) -> None:
-    if file_format.backslash_is_text:
-        return
+def _check_bytes(files: list[LakeFile], file_format: CsvFormat) -> None:
     for file in files:
-        if b"\\" in file.path.read_bytes():
+        body = file.path.read_bytes()
+        if not file_format.backslash_is_text and b"\\" in body:
             raise errors.not_emulated(
                 f"the default ESCAPE_UNENCLOSED_FIELD, a backslash, and '{file.url}' has one: set it to NONE"
             )
+        if b"\0" in body:
+            raise errors.not_emulated(f"NUL in a CSV file, of which nothing is documented: '{file.url}'")
 
 
 def _loaded_before(session: "Session", table: Table) -> set[tuple[str, str]]:
@@ -129,6 +130,7 @@ def _run(session: "Session", load: Load) -> dict[str, int]:
         return {}
     try:
         with session.atomic() as connection:
+            refuse_long_texts(connection, load)
             connection.execute(load.insert())
             counting = f"SELECT __file, count(*) FROM {load.source()} GROUP BY __file"
             rows = connection.execute(counting).fetchall()

@@ -10,6 +10,7 @@ from sandbox.snowflake.lake import LakeFile
 from sandbox.snowflake.load import Column, Load
 
 SHOWN = 100  # characters of a bad value
+LONGEST_TEXT = 16 * 2**20  # bytes, unless VARCHAR is declared longer
 CSV_ERROR = re.compile(
     r"CSV Error on Line: (?P<line>\d+)\n.*?\n\s*(?P<what>Expected Number[^\n]+|Value with[^\n]+|[^\n]+)\n"
     r".*?file = (?P<file>[^\n]+)",
@@ -30,6 +31,21 @@ def explain(engine: duckdb.DuckDBPyConnection, error: duckdb.Error, load: Load) 
             if file is not None:
                 return _bad_value(cursor, load, file, column)
     return errors.translate(error)
+
+
+def refuse_long_texts(connection: duckdb.DuckDBPyConnection, load: Load) -> None:
+    """Raise Snowflake's error for a text that no VARCHAR holds; DuckDB knows no limit."""
+    long = [file for file in load.files if file.path.stat().st_size > LONGEST_TEXT]
+    for file in long:
+        lengths = ", ".join(f"max(strlen({load.text(column)}))" for column in load.columns)
+        row = connection.execute(f"SELECT {lengths} FROM {load.source(file)}").fetchall()[0]
+        for column, length in zip(load.columns, row, strict=True):
+            if (length or 0) > LONGEST_TEXT:
+                message = (
+                    f"Max LOB size ({LONGEST_TEXT}) exceeded, actual size of parsed column is {length}"
+                    f'\n  File \'{file.url}\', column "{load.table.name}"["{column.name}"]'
+                )
+                raise errors.failure(100082, "22000", message)
 
 
 def _malformed(match: re.Match[str], load: Load) -> ProgrammingError:

@@ -66,7 +66,7 @@ NOON = dt.datetime(2026, 11, 1, 12, 0, 0, 7000, tzinfo=dt.UTC)
         Value('"two\nlines"', "VARCHAR", "two\nlines"),
         Value('"cr\r\nlf\rcr"', "VARCHAR", "cr\r\nlf\rcr"),
         Value("  padded  ", "VARCHAR", "  padded  "),
-        Value("nul\0byte", "VARCHAR", "nul\0byte"),
+        Value("\x01\x1b\x7f", "VARCHAR", "\x01\x1b\x7f"),
         Value("=HYPERLINK(1)", "VARCHAR", "=HYPERLINK(1)"),
         Value("\U0001f3a7e\u0301", "VARCHAR", "\U0001f3a7e\u0301"),
         Value('"' + "x,\n" * 350_000 + '"', "VARCHAR", "x,\n" * 350_000),
@@ -140,6 +140,22 @@ def test_bad_value_names_the_column(run: Run, put: Put) -> None:
     put("tables/days.csv.gz", "n,day\n1,2026-02-30\n")
     with pytest.raises(ProgrammingError, match=r'Row 1, column "DAYS"\["DAY":2\]'):
         run(copy("days", "n, day", "days.csv.gz"))
+
+
+def test_nul_is_refused_for_nothing_says_what_becomes_of_it(notes: Run, put: Put) -> None:
+    put("tables/nul.csv.gz", "n,note\n1,nul\0byte\n")
+    with pytest.raises(ProgrammingError, match=r"does not emulate NUL in a CSV file.*nul.csv.gz"):
+        notes(copy("notes", "n, note", "nul.csv.gz"))
+
+
+def test_a_text_of_16_mb_is_the_longest(notes: Run, put: Put) -> None:
+    put("tables/longest.csv.gz", "n,note\n1," + "ü" * 2**23 + "\n")
+    notes(copy("notes", "n, note", "longest.csv.gz"))
+    put("tables/longer.csv.gz", "n,note\n1," + "ü" * 2**23 + "x\n")
+    with pytest.raises(DatabaseError, match=r"Max LOB size \(16777216\) exceeded.*16777217") as info:
+        notes(copy("notes", "n, note", "longer.csv.gz"))
+    assert info.value.errno == 100082
+    assert notes("SELECT n, LENGTH(note) FROM notes") == [(1, 2**23)]
 
 
 def test_missing_file_is_named(notes: Run) -> None:
