@@ -3,10 +3,12 @@
 from datetime import date
 from typing import Literal
 
+from msgspec.structs import replace
 from prefect import State, flow, task
 
 from flows.cli import run_from_shell
 from flows.connect import find_lake, find_spotify
+from flows.enrich import keep_details
 from flows.keep import Keeper, keep_playlists
 from flows.publish import Target, publish
 from flows.published import published_check
@@ -24,6 +26,7 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     load: Literal["copy"] = "copy",
     refresh: Literal["snapshot", "full"] = "snapshot",
     skip_unchanged: bool = True,
+    enrich: bool = False,
     spotify: str = "spotify",
     lake: str = "lake",
     warehouse: str = "warehouse",
@@ -38,6 +41,8 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
         refresh: snapshot replaces these playlists' rows of the date; full deletes everything else as well:
             all other playlists' history goes too.
         skip_unchanged: Leave a playlist alone that is published for the date and has not changed since.
+        enrich: Ask also for whole artists (genres, followers, popularity) and albums (label, UPC); what was
+            asked in the last seven days is taken from the lake.
         spotify: Name of the SpotifyCredentials block.
         lake: Name of the S3Bucket block.
         warehouse: Name of the SnowflakeConnector block.
@@ -47,24 +52,29 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     wanted = playlist_ids(playlists)
     target = Target(lake, warehouse, warehouse_admin, load, refresh)
     with run.timed("keep_snapshots"):
-        work = keep_snapshots(run, wanted, spotify, target, skip=skip_unchanged and refresh == "snapshot")
+        skip = skip_unchanged and refresh == "snapshot"
+        work = keep_snapshots(run, wanted, spotify, target, skip=skip, details=enrich)
     return publish(run, work, target)
 
 
 @task
-def keep_snapshots(run: Run, wanted: list[str], spotify: str, target: Target, *, skip: bool) -> Work:
-    """Reads each playlist once and keeps the answers as they came."""
+def keep_snapshots(  # noqa: PLR0913 - what to read, whence, and how
+    run: Run, wanted: list[str], spotify: str, target: Target, *, skip: bool, details: bool
+) -> Work:
+    """Reads each playlist once and keeps the answers as they came; then, if asked to, details likewise."""
     keeper = Keeper(
         client=find_spotify(spotify),
         lake=find_lake(target.lake),
         snapshot_date=run.snapshot_date,
         run_id=run.run_id,
+        started_at=run.started_at,
         code_version=run.code_version,
         is_published=published_check(run, target.lake, target.warehouse)
         if skip
         else lambda _playlist, _snapshot: False,
     )
-    return keep_playlists(keeper, wanted)
+    work = keep_playlists(keeper, wanted)
+    return replace(work, details=keep_details(keeper, work.kept)) if details else work
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextvars import copy_context
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ class Keeper(NamedTuple):
     lake: Lake
     snapshot_date: date
     run_id: str
+    started_at: datetime
     code_version: str
     is_published: IsPublished
 

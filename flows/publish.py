@@ -9,6 +9,7 @@ from prefect.states import Completed, Failed
 
 from flows.connect import find_lake, open_session
 from flows.errors import StopRun
+from flows.lake.details import KeptDetails
 from flows.lake.files import Manifest
 from flows.lake.snapshots import Kept, by_date
 from flows.receipt import (
@@ -53,13 +54,13 @@ def publish(run: Run, work: Work, target: Target) -> State[None]:
         ready = setup_warehouse.submit(run, target)
         with run.timed("write_tables"):
             manifest, undecodable = write_tables(run, work.kept, target)
-        work = Work(work.kept, [*work.others, *undecodable])
+        work = Work(work.kept, [*work.others, *undecodable], work.details)
         _refuse_full_refresh(work, target, manifest)
         with run.timed("setup_warehouse"):
             ready.result()
         with run.timed("truncate_and_load"):
             loaded = truncate_and_load(run, manifest, target)
-    receipt = _receipt(run, target, work.others, manifest, loaded)
+    receipt = _receipt(run, target, work, manifest, loaded)
     write_receipt(run, target, receipt)
     return (Failed if receipt.status == "failed" else Completed)(message=receipt.message)
 
@@ -85,9 +86,10 @@ def write_tables(run: Run, kept: list[Kept], target: Target) -> tuple[Manifest, 
     The second value has a line for each playlist whose answers could not be read.
     """
     lake, dates = find_lake(target.lake), by_date(kept)
+    details = KeptDetails(lake)
     manifest, undecodable = Manifest([], []), []
     for number, (day, snapshots) in enumerate(dates.items(), start=1):
-        written, failed = write_date(lake, day, snapshots, run.run_id)
+        written, failed = write_date(lake, details, day, snapshots, run.run_id)
         manifest.files.extend(written.files)
         manifest.partitions.extend(written.partitions)
         undecodable += failed
@@ -121,11 +123,9 @@ def write_receipt(run: Run, target: Target, receipt: Receipt) -> None:
     _show(receipt)
 
 
-def _receipt(
-    run: Run, target: Target, others: list[PlaylistLine], manifest: Manifest, loaded: Loaded
-) -> Receipt:
-    lines = playlist_lines(manifest, loaded, others)
-    status, message = summary(lines)
+def _receipt(run: Run, target: Target, work: Work, manifest: Manifest, loaded: Loaded) -> Receipt:
+    lines = playlist_lines(manifest, loaded, work.others)
+    status, message = summary(lines, work.details)
     return Receipt(
         run_id=run.run_id,
         flow=run.flow,
@@ -140,6 +140,7 @@ def _receipt(
         playlists=lines,
         rows_by_table=loaded.rows_by_table,
         files=manifest.files,
+        details=work.details,
         partitions_removed=loaded.partitions_removed,
         statements=loaded.statements,
         seconds=run.seconds,

@@ -27,11 +27,27 @@ class PlaylistLine(Struct, frozen=True):
     rows_loaded: int = 0
 
 
+class DetailsLine(Struct, frozen=True):
+    """Whole artists or albums: how many a run wanted, had in the lake, and asked Spotify for."""
+
+    kind: str
+    wanted: int
+    cached: int
+    fetched: int
+    reason: str | None = None
+
+    @property
+    def missing(self) -> int:
+        """How many stay null in the tables."""
+        return self.wanted - self.cached - self.fetched
+
+
 class Work(Struct, frozen=True):
     """What a run has to publish, and what became of the other playlists that it was asked for."""
 
     kept: list[Kept]
     others: list[PlaylistLine]
+    details: list[DetailsLine] = []
 
     @property
     def failed(self) -> list[PlaylistLine]:
@@ -55,6 +71,7 @@ class Receipt(Struct, frozen=True):
     playlists: list[PlaylistLine]
     rows_by_table: dict[str, int]
     files: list[File]
+    details: list[DetailsLine]
     partitions_removed: int
     statements: int
     seconds: dict[str, float]
@@ -66,12 +83,19 @@ def playlist_lines(manifest: Manifest, loaded: Loaded, others: list[PlaylistLine
     return [_published(part, in_place) for part in manifest.partitions] + others
 
 
-def summary(lines: list[PlaylistLine]) -> tuple[str, str]:
+def summary(lines: list[PlaylistLine], details: list[DetailsLine]) -> tuple[str, str]:
     """Status and message of the run: failed where a playlist failed, with each reason."""
     counts = Counter(line.status for line in lines)
     counted = ", ".join(f"{number} {status}" for status, number in counts.items())
     reasons = [line.reason for line in lines if line.status == "failed" and line.reason]
-    message = ". ".join([f"Playlists: {counted}", *(["; ".join(reasons)] if reasons else [])])
+    bare = [f"{line.missing} {line.kind} ({line.reason})" for line in details if line.missing]
+    message = ". ".join(
+        [
+            f"Playlists: {counted}",
+            *(["; ".join(reasons)] if reasons else []),
+            *(["Without details: " + ", ".join(bare)] if bare else []),
+        ]
+    )
     return "failed" if counts["failed"] else "completed", message
 
 

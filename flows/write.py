@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 from flows.errors import PlaylistUnavailable
+from flows.lake.details import KeptDetails
 from flows.lake.files import Manifest, partitions, write_files
 from flows.lake.snapshots import Kept, read_snapshot
 from flows.lake.store import Lake
@@ -13,7 +14,9 @@ from flows.transform.tables import Rows, build_tables, snapshot_rows
 THREADS = 8
 
 
-def write_date(lake: Lake, day: date, kept: list[Kept], run_id: str) -> tuple[Manifest, list[PlaylistLine]]:
+def write_date(
+    lake: Lake, details: KeptDetails, day: date, kept: list[Kept], run_id: str
+) -> tuple[Manifest, list[PlaylistLine]]:
     """Writes the tables of one date; playlists that cannot be decoded are left out and returned."""
     rows: list[Rows] = []
     failed = []
@@ -26,6 +29,7 @@ def write_date(lake: Lake, day: date, kept: list[Kept], run_id: str) -> tuple[Ma
                 failed.append(PlaylistLine(one.playlist_id, day, "failed", reason=str(error)))
     if not rows:
         return Manifest([], []), failed
-    tables = build_tables(rows, day, run_id)
+    looks = [one.playlist["fetched_at"].date() for one in rows]
+    tables = build_tables(rows, day, run_id, details.known(min(looks), max(looks)))
     sources = {one.playlist_id: one.key for one in kept}
     return Manifest(write_files(lake, tables, day, run_id), partitions(tables, sources)), failed

@@ -14,6 +14,12 @@ _RAW = re.compile(
 )
 
 
+_DETAILS = re.compile(
+    rf"details/kind=(?P<kind>[a-z]+)/dt=(?P<fetched_on>\d{{4}}-\d\d-\d\d)/(?P<run_id>{RUN_ID})\.json\.gz",
+    re.ASCII,
+)
+
+
 class RawKey(NamedTuple):
     """What the key of a kept snapshot says."""
 
@@ -35,13 +41,23 @@ def raw_key(playlist_id: str, snapshot_date: date, run_id: str) -> str:
 def parse_raw_key(key: str) -> RawKey | None:
     """The parts of a kept snapshot's key; None for any other key."""
     match = _RAW.fullmatch(key)
-    if not match:
-        return None
-    try:
-        day = date.fromisoformat(match["snapshot_date"])
-    except ValueError:
-        return None
-    return RawKey(match["playlist_id"], day, match["run_id"])
+    day = _date(match["snapshot_date"]) if match else None
+    return RawKey(match["playlist_id"], day, match["run_id"]) if match and day else None
+
+
+DETAILS_PREFIX = "details/"
+
+
+def details_key(kind: str, fetched_on: date, run_id: str) -> str:
+    """Key of the kept answers about whole artists or albums."""
+    return f"{DETAILS_PREFIX}kind={kind}/dt={fetched_on}/{run_id}.json.gz"
+
+
+def parse_details_key(key: str) -> tuple[str, date] | None:
+    """Kind and day of kept details; None for any other key."""
+    match = _DETAILS.fullmatch(key)
+    day = _date(match["fetched_on"]) if match else None
+    return (match["kind"], day) if match and day else None
 
 
 TABLES_PREFIX = "tables/"
@@ -55,3 +71,10 @@ def table_key(table: str, snapshot_date: date, run_id: str) -> str:
 def receipt_key(run_date: date, run_id: str) -> str:
     """Key of a run's receipt."""
     return f"runs/dt={run_date}/{run_id}.json"
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

@@ -1,22 +1,18 @@
-"""Kept snapshots: an envelope and the bodies of the answers, unchanged and in order, as JSON lines."""
+"""Kept snapshots: what Spotify showed of a playlist, by playlist and date."""
 
-import gzip
 import logging
-import zlib
 from datetime import date, datetime
 from typing import NamedTuple
 
-import msgspec
 from msgspec import Struct
 
 from flows.errors import PlaylistUnavailable
+from flows.lake.answers import CONTENT_TYPE, decode_answers, encode_answers
 from flows.lake.layout import RawKey, parse_raw_key, raw_key, raw_prefix
 from flows.lake.store import Lake
 from flows.transform.tables import Snapshot
 
 log = logging.getLogger(__name__)
-
-CONTENT_TYPE = "application/gzip"
 
 
 class Envelope(Struct, frozen=True):
@@ -42,23 +38,15 @@ class Kept(NamedTuple):
 def keep_snapshot(lake: Lake, envelope: Envelope, bodies: list[bytes], snapshot_date: date) -> Kept:
     """Writes one playlist's answers; the key names the playlist, the date and the run."""
     key = raw_key(envelope.playlist_id, snapshot_date, envelope.run_id)
-    lake.write(key, encode_snapshot(envelope, bodies), CONTENT_TYPE)
+    lake.write(key, encode_answers(envelope, bodies), CONTENT_TYPE)
     return Kept(key, envelope.playlist_id, snapshot_date)
-
-
-def encode_snapshot(envelope: Envelope, bodies: list[bytes]) -> bytes:
-    """Gzipped JSON lines. In JSON a raw line break is only layout, so a space may take its place."""
-    lines = [msgspec.json.encode(envelope), *bodies]
-    text = b"".join(line.replace(b"\r", b" ").replace(b"\n", b" ") + b"\n" for line in lines)
-    return gzip.compress(text, compresslevel=6, mtime=0)
 
 
 def read_snapshot(lake: Lake, key: str) -> Snapshot:
     """A kept snapshot; raises PlaylistUnavailable where the file is none, or another playlist's."""
     try:
-        first, head, *pages = gzip.decompress(lake.read(key)).splitlines()
-        envelope = msgspec.json.decode(first, type=Envelope)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
+        envelope, (head, *pages) = decode_answers(lake.read(key), Envelope)
+    except ValueError as error:
         message = f"{lake.url}{key} is no kept snapshot: {error}. Remove it, or put the whole file back"
         raise PlaylistUnavailable(message) from error
     raw = parse_raw_key(key)

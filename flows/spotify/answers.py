@@ -12,6 +12,9 @@ RETRY_AFTER_CAP_S = 60
 SPOTIFY_OWNED = "37i9dQ"
 """How ids of Spotify's own playlists start."""
 
+APP_WIDE = ("premium", "registered")
+"""What a 403 says that is about the app, not about what was asked for."""
+
 UNAUTHORIZED, FORBIDDEN, TOO_MANY, SERVER_ERROR = 401, 403, 429, 500
 
 
@@ -27,6 +30,14 @@ class TokenExpired(Transient):
     """Fetch a new token once, then try again."""
 
 
+class Refused(PlaylistUnavailable):
+    """Spotify will not give what was asked for (400, 403, 404), however often it is asked."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 NOT_YOURS = (
     "Spotify gives this app the playlist's name but not its entries: since 2026 apps in development mode "
     "read only playlists that their user owns or collaborates on. Make the user a collaborator, "
@@ -34,15 +45,15 @@ NOT_YOURS = (
 )
 
 
-def explained(error: Exception, playlist: str) -> PipelineError:
-    """The error by what the run does next."""
+def explained(error: Exception, asked: str) -> PipelineError:
+    """The error by what the run does next; `asked` is "playlist <id>", or what else was asked for."""
     if isinstance(error, SpotifyOauthError):
         return _no_token(error)
     if isinstance(error, SpotifyException):
-        return _refused(error, playlist)
+        return _refused(error, asked)
     if isinstance(error, requests.RequestException):
-        return Transient(f"playlist {playlist}: no answer from Spotify ({type(error).__name__})")
-    return Transient(f"playlist {playlist}: an answer that cannot be read ({type(error).__name__})")
+        return Transient(f"{asked}: no answer from Spotify ({type(error).__name__})")
+    return Transient(f"{asked}: an answer that cannot be read ({type(error).__name__})")
 
 
 def unread(response: requests.Response) -> SpotifyException:
@@ -67,23 +78,31 @@ def _no_token(error: SpotifyOauthError) -> PipelineError:
     )
 
 
-def _refused(error: SpotifyException, playlist: str) -> PipelineError:
+def _refused(error: SpotifyException, asked: str) -> PipelineError:
     status, text = error.http_status, str(error.msg).rsplit("\n", 1)[-1].strip()
     if status == UNAUTHORIZED:
         return _unauthorized(text)
-    if status == FORBIDDEN:
-        return _forbidden(text, playlist)
     if status == TOO_MANY:
         return _too_many(error)
     if status >= SERVER_ERROR:
-        return Transient(f"playlist {playlist}: Spotify answered {status}")
-    if playlist.startswith(SPOTIFY_OWNED):
-        return PlaylistUnavailable(
-            f"playlist {playlist}: Spotify's own playlists are closed to this class of app ({status} {text})"
+        return Transient(f"{asked}: Spotify answered {status}")
+    if status == FORBIDDEN and any(word in text.lower() for word in APP_WIDE):
+        return ConfigurationError(
+            f"Spotify refuses the app ({text}): "
+            "its owner needs Premium, and its users must be on its allow list"
         )
-    return PlaylistUnavailable(
-        f"playlist {playlist}: deleted, private or a wrong id ({status} {text}). Check the link"
-    )
+    return Refused(f"{asked}: {_reason(status, asked)} ({status} {text})", status)
+
+
+def _reason(status: int, asked: str) -> str:
+    kind, _, playlist_id = asked.partition(" ")
+    if kind != "playlist":
+        return "Spotify does not give them to this app"
+    if status == FORBIDDEN:
+        return NOT_YOURS
+    if playlist_id.startswith(SPOTIFY_OWNED):
+        return "Spotify's own playlists are closed to this class of app"
+    return "deleted, private or a wrong id; check the link"
 
 
 def _unauthorized(text: str) -> PipelineError:
@@ -92,15 +111,6 @@ def _unauthorized(text: str) -> PipelineError:
             f"Spotify wants a user's token ({text}): add a refresh_token to the SpotifyCredentials block"
         )
     return TokenExpired(f"401 {text}")
-
-
-def _forbidden(text: str, playlist: str) -> PipelineError:
-    if "premium" in text.lower() or "registered" in text.lower():
-        return ConfigurationError(
-            f"Spotify refuses the app ({text}): "
-            "its owner needs Premium, and its users must be on its allow list"
-        )
-    return PlaylistUnavailable(f"playlist {playlist}: {NOT_YOURS} (403 {text})")
 
 
 def _too_many(error: SpotifyException) -> PipelineError:

@@ -54,32 +54,48 @@ class SpotifyClient:
 
     def authorise(self) -> None:
         """Fetches the token, once and before any fan-out."""
-        self._retried("-", lambda: True)
+        self._retried("token", lambda: True)
 
     def playlist(self, playlist_id: str) -> bytes:
         """`GET /playlists/{id}`: the playlist and its first entries."""
-        return self._get(playlist_id, f"playlists/{playlist_id}")
+        return self._get_playlist(playlist_id)
 
     def snapshot_id(self, playlist_id: str) -> bytes:
         """`GET /playlists/{id}` with nothing but the snapshot id."""
-        return self._get(playlist_id, f"playlists/{playlist_id}", fields="snapshot_id")
+        return self._get_playlist(playlist_id, fields="snapshot_id")
 
     def page(self, playlist_id: str, endpoint: str, offset: int) -> bytes:
         """`GET /playlists/{id}/items` (or the older `tracks`) from an offset."""
-        return self._get(playlist_id, f"playlists/{playlist_id}/{endpoint}", limit=PAGE_SIZE, offset=offset)
+        return self._get_playlist(playlist_id, f"/{endpoint}", limit=PAGE_SIZE, offset=offset)
 
-    def _get(self, playlist_id: str, path: str, **parameters: Any) -> bytes:  # noqa: ANN401 - query values
+    def several(self, kind: str, ids: list[str]) -> bytes:
+        """`GET /artists?ids=` or `GET /albums?ids=`."""
+        return self._get(kind, kind, ids=",".join(ids))
+
+    def one(self, kind: str, spotify_id: str) -> bytes:
+        """`GET /artists/{id}` or `GET /albums/{id}`."""
+        return self._get(kind, f"{kind}/{spotify_id}")
+
+    def _get_playlist(self, playlist_id: str, path: str = "", **parameters: Any) -> bytes:  # noqa: ANN401 - query values
+        return self._get(
+            f"playlist {playlist_id}",
+            f"playlists/{playlist_id}{path}",
+            additional_types="track,episode",
+            **parameters,
+        )
+
+    def _get(self, asked: str, path: str, **parameters: Any) -> bytes:  # noqa: ANN401 - query values
         def request() -> object:
             self._before_request()
             # spotipy's public methods know no `/tracks` any more, and add parameters of their own.
-            return self._spotify._get(path, additional_types="track,episode", **parameters)  # noqa: SLF001
+            return self._spotify._get(path, **parameters)  # noqa: SLF001
 
-        self._retried(playlist_id, request)
+        self._retried(asked, request)
         return bytes(self._answer.last.content)
 
-    def _retried(self, playlist: str, request: Callable[[], object]) -> None:
+    def _retried(self, asked: str, request: Callable[[], object]) -> None:
         attempt, renewed = 0, False
-        while (failure := self._attempt(playlist, request)) is not None:
+        while (failure := self._attempt(asked, request)) is not None:
             if isinstance(failure, TokenExpired):
                 if renewed:
                     raise ConfigurationError(f"Spotify refuses a token that it has just given: {failure}")
@@ -87,41 +103,39 @@ class SpotifyClient:
                 continue
             if not isinstance(failure, Transient):
                 raise failure
-            self._wait(playlist, failure, attempt)
+            self._wait(asked, failure, attempt)
             attempt += 1
 
-    def _attempt(self, playlist: str, request: Callable[[], object]) -> PipelineError | None:
+    def _attempt(self, asked: str, request: Callable[[], object]) -> PipelineError | None:
         """None once the answer is there, otherwise what went wrong; an aged token is forgotten."""
         try:
             token = self._token.get_access_token()
         except (SpotifyOauthError, requests.RequestException) as error:
-            return explained(error, playlist)
+            return explained(error, asked)
         except Transient as error:
             return error
         try:
             answer = request()
         except RecursionError:
-            return PlaylistUnavailable(
-                f"playlist {playlist}: Spotify's answer is nested too deeply to be read"
-            )
+            return PlaylistUnavailable(f"{asked}: Spotify's answer is nested too deeply to be read")
         except AttributeError:
             # spotipy expects {"error": {…}} of every refusal and stumbles over {"error": "text"}.
-            failure = explained(unread(self._answer.last), playlist)
+            failure = explained(unread(self._answer.last), asked)
         except (SpotifyException, requests.RequestException) as error:
-            failure = explained(error, playlist)
+            failure = explained(error, asked)
         else:
-            return None if answer else Transient(f"playlist {playlist}: Spotify answered with no JSON")
+            return None if answer else Transient(f"{asked}: Spotify answered with no JSON")
         if isinstance(failure, TokenExpired):
             self._token.drop(token)
         return failure
 
-    def _wait(self, playlist: str, failure: Transient, attempt: int) -> None:
+    def _wait(self, asked: str, failure: Transient, attempt: int) -> None:
         """Sleeps within the budget of the run; a playlist for which nothing is left fails."""
         backoff = min(2.0**attempt, 30.0) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
         seconds = max(failure.seconds, SHORTEST_WAIT_S) if isinstance(failure, RateLimited) else backoff
         with self._lock:
             if seconds > self._budget:
-                where = "" if playlist in str(failure) else f"playlist {playlist}: "
+                where = "" if asked in str(failure) else f"{asked}: "
                 waited = f"the {self._budget_s:g} s that a run may wait are used up"
                 raise PlaylistUnavailable(f"{where}{failure}; {waited}. Run again later")
             self._budget -= seconds

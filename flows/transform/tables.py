@@ -9,6 +9,7 @@ import polars as pl
 from flows.errors import AccountingError, PlaylistUnavailable
 from flows.transform.answers import decode_head
 from flows.transform.decode import MALFORMED, decode_entries
+from flows.transform.details import KINDS, Details
 from flows.transform.rows import REJECT_ROWS, SONG_ROWS, playlist_row, reject_row, song_row
 from flows.transform.schema import TABLES, dtypes
 from flows.transform.spotify_types import Song
@@ -67,9 +68,14 @@ def snapshot_rows(snapshot: Snapshot) -> Rows:
     return rows
 
 
-def build_tables(decoded: Iterable[Rows], snapshot_date: date, run_id: str) -> Tables:
-    """All tables of one date, validated; each starts with playlist_id, snapshot_date, run_id."""
-    decoded = list(decoded)
+def build_tables(
+    decoded: Iterable[Rows], snapshot_date: date, run_id: str, details: Details | None = None
+) -> Tables:
+    """All tables of one date, validated; each starts with playlist_id, snapshot_date, run_id.
+
+    `details` adds what is known of whole artists and albums; without them those columns are null.
+    """
+    decoded, details = list(decoded), details or {}
     songs = pl.DataFrame([row for rows in decoded for row in rows.songs], schema=SONG_ROWS)
     rejects = pl.DataFrame([row for rows in decoded for row in rows.rejects], schema=REJECT_ROWS)
     playlists = pl.DataFrame([rows.playlist for rows in decoded], schema=_PLAYLIST_ROWS)
@@ -77,8 +83,8 @@ def build_tables(decoded: Iterable[Rows], snapshot_date: date, run_id: str) -> T
         "playlists": playlists,
         "playlist_songs": _playlist_songs(songs),
         "songs": _last(songs, "song").unnest("song"),
-        "albums": _last(songs, "album").unnest("album"),
-        "artists": _artists(songs),
+        "albums": _detailed("albums", _last(songs, "album").unnest("album"), details),
+        "artists": _detailed("artists", _artists(songs), details),
         "song_artists": _credits(songs, "song"),
         "album_artists": _credits(songs, "album"),
         "rejects": rejects,
@@ -150,6 +156,13 @@ def _artists(songs: pl.DataFrame) -> pl.DataFrame:
         .unique(["playlist_id", "artist_id"], keep="last", maintain_order=True)
         .select("playlist_id", "artist_id", "name", "url")
     )
+
+
+def _detailed(table: str, frame: pl.DataFrame, details: Details) -> pl.DataFrame:
+    """The frame with what is known of its artists or albums beside it."""
+    if table not in details:
+        return frame
+    return frame.join(details[table], on=KINDS[table].id, how="left", maintain_order="left")
 
 
 _ARTIST = ("artist_position", "artist_id", "name", "url")

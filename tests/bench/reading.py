@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from time import perf_counter
@@ -87,7 +87,13 @@ def measure() -> list[tuple[str, str, str]]:
         )
         lake = NoLake()
         keeper = Keeper(
-            SpotifyClient(credentials), lake, DAY, "run", "bench", lambda _playlist, _snapshot: False
+            client=SpotifyClient(credentials),
+            lake=lake,
+            snapshot_date=DAY,
+            run_id="run",
+            started_at=datetime.now(UTC),
+            code_version="bench",
+            is_published=lambda _playlist, _snapshot: False,
         )
         start = perf_counter()
         work = keep_playlists(keeper, PLAYLISTS)

@@ -9,6 +9,7 @@ import pytest
 from flows.lake.files import File, Manifest, Partition
 from flows.lake.snapshots import Kept
 from flows.receipt import (
+    DetailsLine,
     PlaylistLine,
     Receipt,
     Work,
@@ -50,7 +51,7 @@ def _file(table: str, rows: int, size: int) -> File:
 
 
 def _receipt(lines: list[PlaylistLine], files: list[File] | None = None) -> Receipt:
-    status, message = summary(lines)
+    status, message = summary(lines, [])
     return Receipt(
         run_id=RUN,
         flow="ingest-playlists",
@@ -65,6 +66,7 @@ def _receipt(lines: list[PlaylistLine], files: list[File] | None = None) -> Rece
         playlists=lines,
         rows_by_table=COUNTS,
         files=files or [],
+        details=[],
         partitions_removed=1,
         statements=17,
         seconds={"keep_snapshots": 1.25, "load": 3.0},
@@ -126,6 +128,7 @@ class Case(NamedTuple):
     lines: list[PlaylistLine]
     status: str
     message: str
+    details: list[DetailsLine] = []  # noqa: RUF012 - never changed
 
 
 LOADED = PlaylistLine(PLAYLIST, DAY, "loaded")
@@ -143,12 +146,18 @@ SUMMARIES = {
     "the reason of what did not fail": Case(
         [_line("unchanged", "no matter")], "completed", "Playlists: 1 unchanged"
     ),
+    "without some details": Case(
+        [LOADED],
+        "completed",
+        "Playlists: 1 loaded. Without details: 2 artists (quota)",
+        [DetailsLine("artists", 9, 3, 4, "quota"), DetailsLine("albums", 9, 0, 9)],
+    ),
 }
 
 
 @pytest.mark.parametrize("case", SUMMARIES.values(), ids=SUMMARIES)
 def test_a_run_fails_where_a_playlist_failed_and_says_why(case: Case) -> None:
-    assert summary(case.lines) == (case.status, case.message)
+    assert summary(case.lines, case.details) == (case.status, case.message)
 
 
 def test_the_receipt_is_one_line_of_json() -> None:

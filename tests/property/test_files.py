@@ -12,9 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flows.errors import ConfigurationError, PlaylistUnavailable
+from flows.lake.answers import encode_answers
 from flows.lake.files import encode_csv
 from flows.lake.layout import parse_raw_key, raw_key
-from flows.lake.snapshots import Envelope, encode_snapshot, read_snapshot
+from flows.lake.snapshots import Envelope, read_snapshot
 from flows.lake.store import Lake
 from flows.spotify.links import playlist_id
 
@@ -125,7 +126,7 @@ class Held(Lake):
 @stable
 @given(envelopes, bodies)
 def test_a_kept_snapshot_is_read_back(envelope: Envelope, answers: list[bytes]) -> None:
-    read = read_snapshot(Held(encode_snapshot(envelope, answers)), "raw/key")
+    read = read_snapshot(Held(encode_answers(envelope, answers)), "raw/key")
     assert [json.loads(body) for body in read.bodies] == [json.loads(answer) for answer in answers]
     assert [len(body) for body in read.bodies] == [len(answer) for answer in answers]
     assert (read.playlist_id, read.snapshot_id, read.fetched_at, read.total) == (
@@ -141,7 +142,7 @@ def test_a_kept_snapshot_is_read_back(envelope: Envelope, answers: list[bytes]) 
 def test_a_damaged_snapshot_is_read_as_it_was_or_refused(
     envelope: Envelope, answers: list[bytes], data: st.DataObject
 ) -> None:
-    whole = encode_snapshot(envelope, answers)
+    whole = encode_answers(envelope, answers)
     place = data.draw(st.integers(0, len(whole) - 1))
     damaged = whole[:place] + bytes([data.draw(st.integers(0, 255))]) + whole[place + 1 :]
     try:

@@ -9,12 +9,12 @@ import pytest
 from msgspec import structs
 
 from flows.errors import LakeConflict, PlaylistUnavailable
+from flows.lake.answers import encode_answers
 from flows.lake.layout import raw_key
 from flows.lake.snapshots import (
     Envelope,
     Kept,
     by_date,
-    encode_snapshot,
     find_snapshots,
     keep_snapshot,
     read_snapshot,
@@ -34,7 +34,7 @@ ENVELOPE = Envelope(
 
 
 def test_a_snapshot_is_json_lines_the_envelope_first() -> None:
-    first, *bodies = gzip.decompress(encode_snapshot(ENVELOPE, [b'{"a":1}', b'{"b":2}'])).split(b"\n")
+    first, *bodies = gzip.decompress(encode_answers(ENVELOPE, [b'{"a":1}', b'{"b":2}'])).split(b"\n")
     assert json.loads(first) == {
         "run_id": RUN,
         "playlist_id": PLAYLIST,
@@ -48,7 +48,7 @@ def test_a_snapshot_is_json_lines_the_envelope_first() -> None:
 
 
 def test_equal_answers_give_equal_bytes() -> None:
-    assert encode_snapshot(ENVELOPE, [b"{}"]) == encode_snapshot(ENVELOPE, [b"{}"])
+    assert encode_answers(ENVELOPE, [b"{}"]) == encode_answers(ENVELOPE, [b"{}"])
 
 
 def test_what_is_kept_is_read_back(lake: Lake) -> None:
@@ -81,7 +81,7 @@ def test_only_line_breaks_end_a_line(lake: Lake) -> None:
     assert read_snapshot(lake, kept.key).bodies == [exotic]
 
 
-WHOLE = encode_snapshot(ENVELOPE, [b'{"a":1}', b'{"b":2}'])
+WHOLE = encode_answers(ENVELOPE, [b'{"a":1}', b'{"b":2}'])
 NO_SNAPSHOTS = {
     "empty": b"",
     "not compressed": b"{}\n{}\n",
@@ -92,7 +92,7 @@ NO_SNAPSHOTS = {
     "nothing in it": gzip.compress(b""),
     "no envelope": gzip.compress(b'{"items":[]}\n{}\n'),
     "no JSON": gzip.compress(b"hello\n{}\n"),
-    "an envelope alone": encode_snapshot(ENVELOPE, []),
+    "an envelope alone": encode_answers(ENVELOPE, []),
 }
 
 
@@ -150,7 +150,7 @@ def test_a_broken_file_gives_way_to_another_snapshot_of_the_date(lake: Lake) -> 
 
 def test_another_playlist_s_file_is_refused(lake: Lake) -> None:
     key = raw_key(OTHER_PLAYLIST, DAY, RUN)
-    lake.write(key, encode_snapshot(ENVELOPE, [b"{}"]), "application/gzip")
+    lake.write(key, encode_answers(ENVELOPE, [b"{}"]), "application/gzip")
     with pytest.raises(PlaylistUnavailable, match=rf"holds playlist {PLAYLIST}: a copied file"):
         read_snapshot(lake, key)
 

@@ -9,12 +9,11 @@ from spotipy.exceptions import SpotifyException, SpotifyOauthError
 from flows.errors import (
     ConfigurationError,
     PipelineError,
-    PlaylistUnavailable,
     QuotaExceeded,
     StopRun,
     Transient,
 )
-from flows.spotify.answers import RateLimited, TokenExpired, explained
+from flows.spotify.answers import RateLimited, Refused, TokenExpired, explained
 
 ID, SPOTIFYS = "sandboxMixtape00000001", "37i9dQZF1DXcBWIGoYBM5M"
 
@@ -38,16 +37,16 @@ ANSWERS = {
     "app-only token": Answer(401, USER_TOKEN, ConfigurationError, ["add a refresh_token", USER_TOKEN]),
     "token aged out": Answer(401, "The access token expired", TokenExpired, ["The access token expired"]),
     "token unknown": Answer(401, "Invalid access token", TokenExpired, ["Invalid access token"]),
-    "not yours": Answer(403, "Forbidden", PlaylistUnavailable, [ID, "owns or collaborates on", "403"]),
+    "not yours": Answer(403, "Forbidden", Refused, [ID, "owns or collaborates on", "403"]),
     "no premium": Answer(403, PREMIUM, ConfigurationError, ["Premium", PREMIUM]),
     "not allow-listed": Answer(403, NOT_LISTED, ConfigurationError, ["allow list", NOT_LISTED]),
     "Spotify's own": Answer(
-        404, "Resource not found", PlaylistUnavailable, ["Spotify's own playlists are closed"], SPOTIFYS
+        404, "Resource not found", Refused, ["Spotify's own playlists are closed"], SPOTIFYS
     ),
     "gone": Answer(
-        404, "Resource not found", PlaylistUnavailable, [ID, "deleted, private or a wrong id", "404"]
+        404, "Resource not found", Refused, [ID, "deleted, private or a wrong id; check the link", "404"]
     ),
-    "bad id": Answer(400, "Invalid base62 id", PlaylistUnavailable, [ID, "Invalid base62 id"]),
+    "bad id": Answer(400, "Invalid base62 id", Refused, [ID, "Invalid base62 id"]),
     "window": Answer(429, "API rate limit exceeded", RateLimited, ["7 s"], headers={"Retry-After": "7"}),
     "window, at the cap": Answer(429, "", RateLimited, ["60 s"], headers={"Retry-After": "60"}),
     "window, at once": Answer(429, "", RateLimited, ["0 s"], headers={"Retry-After": "0"}),
@@ -72,14 +71,16 @@ def test_what_an_answer_means(answer: Answer) -> None:
     raised = SpotifyException(
         answer.status, -1, f"{url}:\n {answer.text}", reason=answer.reason, headers=answer.headers
     )
-    error = explained(raised, answer.playlist)
+    error = explained(raised, f"playlist {answer.playlist}")
     assert type(error) is answer.error
     for part in answer.says:
         assert part in str(error)
 
 
 def test_how_long_to_wait_is_what_spotify_says() -> None:
-    error = explained(SpotifyException(429, -1, "url:\n slow", headers={"Retry-After": "7"}), ID)
+    error = explained(
+        SpotifyException(429, -1, "url:\n slow", headers={"Retry-After": "7"}), f"playlist {ID}"
+    )
     assert isinstance(error, RateLimited)
     assert error.seconds == 7
 
@@ -89,7 +90,7 @@ NETWORK = [requests.ConnectionError("reset"), requests.ReadTimeout("slow"), Attr
 
 @pytest.mark.parametrize("raised", NETWORK, ids=lambda raised: type(raised).__name__)
 def test_no_answer_and_an_unreadable_one_are_transient(raised: Exception) -> None:
-    error = explained(raised, ID)
+    error = explained(raised, f"playlist {ID}")
     assert type(error) is Transient
     assert ID in str(error)
     assert type(raised).__name__ in str(error)
@@ -103,7 +104,7 @@ def test_no_answer_and_an_unreadable_one_are_transient(raised: Exception) -> Non
     ],
 )
 def test_a_refused_token_stops_the_run_and_says_what_to_do(code: str, says: str) -> None:
-    error = explained(SpotifyOauthError("refused", error=code), ID)
+    error = explained(SpotifyOauthError("refused", error=code), f"playlist {ID}")
     assert isinstance(error, StopRun)
     assert type(error) is ConfigurationError
     with pytest.raises(ConfigurationError, match=says):

@@ -1,0 +1,127 @@
+"""Enrichment through the flow: raw first, asked for once, null where Spotify does not say."""
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+import requests
+
+from flows.transform.schema import TABLES
+from sandbox.spotify.catalogue import CHARTS, MIXTAPE
+from tests.flows.conftest import TODAY, Pipeline
+
+CHART = CHARTS[0]
+QUOTA = json.dumps({"error": {"status": 429, "message": "quota", "reason": "QUOTA_EXCEEDED"}})
+
+
+def requested(url: str) -> list[str]:
+    """Paths of the requests for artists and albums so far, without the first parts."""
+    seen = requests.get(f"{url}/sandbox/requests", timeout=10).json()
+    return [one["path"].removeprefix("/v1/") for one in seen if one["path"].startswith(("/v1/ar", "/v1/al"))]
+
+
+def unknown(pipeline: Pipeline) -> tuple[int, int]:
+    """Artists without genres, albums without UPC."""
+    (artists,) = pipeline.place.query("SELECT COUNT(*) FROM artists WHERE genres IS NULL")
+    (albums,) = pipeline.place.query("SELECT COUNT(*) FROM albums WHERE upc IS NULL")
+    return int(artists[0]), int(albums[0])
+
+
+def details(pipeline: Pipeline) -> dict[str, dict[str, Any]]:
+    """What the last receipt says of artists and albums."""
+    return {line["kind"]: line for line in pipeline.place.receipts()[-1]["details"]}
+
+
+def test_it_is_off_by_default(pipeline: Pipeline) -> None:
+    url = pipeline.show()
+    assert pipeline.ingest(CHART, snapshot_date=TODAY).is_completed()
+    assert requested(url) == []
+    assert pipeline.place.keys("details/") == []
+    assert unknown(pipeline) == (pipeline.place.count("artists"), pipeline.place.count("albums"))
+
+
+def test_artists_and_albums_are_whole_and_kept_as_they_came(pipeline: Pipeline) -> None:
+    url = pipeline.show()
+    state = pipeline.ingest(CHART, MIXTAPE, snapshot_date=TODAY, enrich=True)
+
+    assert state.message == "Playlists: 2 loaded"
+    assert unknown(pipeline) == (0, 0)
+    artists, albums = (pipeline.place.count(table) for table in ("artists", "albums"))
+    assert requested(url).count("artists") == -(-artists // 50)
+    assert requested(url).count("albums") == -(-albums // 20)
+    assert len(pipeline.place.keys("details/")) == 2
+    told = {
+        one["id"]: one for key in pipeline.place.keys("details/kind=artists/") for one in kept(pipeline, key)
+    }
+    rows = pipeline.place.query("SELECT artist_id, genres, popularity, follower_count FROM artists")
+    assert len(rows) == artists == len(told)
+    assert {row[0]: (json.loads(row[1]), *row[2:]) for row in rows} == {
+        id_: (one["genres"], one["popularity"], one["followers"]["total"]) for id_, one in told.items()
+    }
+
+
+def kept(pipeline: Pipeline, key: str) -> list[Any]:
+    """The artists in a file of kept details."""
+    _, *bodies = gzip.decompress(pipeline.place.read(key)).splitlines()
+    return [one for body in bodies for one in json.loads(body)["artists"]]
+
+
+def test_what_is_kept_is_not_asked_for_again(pipeline: Pipeline) -> None:
+    url = pipeline.show()
+    pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True)
+    first = requested(url)
+    before = pipeline.place.contents(TABLES)
+    state = pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True, skip_unchanged=False)
+
+    assert state.is_completed()
+    assert first
+    assert requested(url) == first
+    assert details(pipeline)["artists"]["cached"] == details(pipeline)["artists"]["wanted"] > 0
+    assert pipeline.place.contents(TABLES) == before
+
+
+def test_a_backfill_shows_the_same(pipeline: Pipeline) -> None:
+    pipeline.show()
+    pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True)
+    before = pipeline.place.contents(TABLES)
+    state = pipeline.backfill(start_date=TODAY, end_date=TODAY)
+
+    assert state.is_completed(), state.message
+    assert unknown(pipeline) == (0, 0)
+    assert pipeline.place.contents(TABLES) == before
+
+
+def test_a_restricted_app_fills_what_it_is_told(pipeline: Pipeline) -> None:
+    url = pipeline.show()
+    requests.patch(f"{url}/sandbox/settings", json={"app_class": "restricted"}, timeout=10)
+    state = pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True)
+
+    assert state.is_completed(), state.message
+    assert unknown(pipeline) == (0, 0)
+    assert pipeline.place.query("SELECT COUNT(label), COUNT(upc) > 0 FROM albums") == [(0, True)]
+    singles = [path for path in requested(url) if "/" in path]
+    assert (
+        len(singles) == len(set(singles)) == pipeline.place.count("artists") + pipeline.place.count("albums")
+    )
+
+
+@pytest.mark.parametrize("path", ["/v1/artists", "/v1/a(rtists|lbums)"])
+def test_the_run_goes_on_without_and_says_how_many(pipeline: Pipeline, path: str) -> None:
+    url = pipeline.show()
+    fault = {"path": path, "status": 429, "body": QUOTA, "times": 9}
+    requests.put(f"{url}/sandbox/faults", json=[fault], timeout=10).raise_for_status()
+    state = pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True)
+
+    artists = pipeline.place.count("artists")
+    assert state.is_completed()
+    assert f"Without details: {artists} artists (Spotify's quota for this app is used up" in state.message
+    assert unknown(pipeline) == (artists, pipeline.place.count("albums") if "lbums" in path else 0)
+    assert requests.get(f"{url}/sandbox/faults", timeout=10).json()[0]["fired"] >= 1
+    assert details(pipeline)["artists"] == {
+        "kind": "artists",
+        "wanted": artists,
+        "cached": 0,
+        "fetched": 0,
+        "reason": "Spotify's quota for this app is used up: run again tomorrow",
+    }
