@@ -66,12 +66,16 @@ class Warehouse:
         self, run_id: str, *playlists: str, days: tuple[date, ...] = (DAY,), fetched_at: datetime = NOON
     ) -> Manifest:
         """Writes the tables of catalogue playlists as a run would."""
+        snapshots = {day: [snapshot(playlist, day, fetched_at) for playlist in playlists] for day in days}
+        return self.write_snapshots(run_id, snapshots)
+
+    def write_snapshots(self, run_id: str, snapshots: dict[date, list[Snapshot]]) -> Manifest:
+        """Writes the tables of kept snapshots by date."""
         manifest = Manifest([], [])
-        for day in days:
-            rows = [snapshot_rows(snapshot(playlist, day, fetched_at)) for playlist in playlists]
-            tables = build_tables(rows, day, run_id)
+        for day, kept in snapshots.items():
+            tables = build_tables([snapshot_rows(one) for one in kept], day, run_id)
             manifest.files.extend(write_files(self.lake, tables, day, run_id))
-            sources = {playlist: f"raw/{playlist}/{day}" for playlist in playlists}
+            sources = {one.playlist_id: f"raw/{one.playlist_id}/{day}" for one in kept}
             manifest.partitions.extend(partitions(tables, sources))
         return manifest
 
