@@ -41,7 +41,7 @@ TEXTS = {
     "swapped byte order mark": "\ufffe",
     "not a character": "\uffff\U0010ffff",
     "replacement": "\ufffd",
-    "right to left": "\u202e\u200fשלום\u2067 (live)\u2069",
+    "right to left": "\u202e\u200fקפה\u2067 (live)\u2069",
     "zero width": "a\u200b\u200d\u00adb",
     "combining": "e\u0301 é Å \u212b ﬁ ǆ",
     "emoji": "🫖👩‍👩‍👧‍👦🇦🇶👍🏽",
@@ -71,7 +71,7 @@ TEXTS = {
     "low surrogate": "\ude00a",
     "surrogates the wrong way round": "\ude00\ud83d",
 }
-REFUSED = ("NUL", "NULs", "backslash, NUL") + tuple(name for name in TEXTS if "surrogate" in name)
+REFUSED = list(TEXTS)[-6:]
 
 
 class Landed(NamedTuple):
@@ -95,7 +95,7 @@ def _entry(text: str) -> Json:
 def _snapshot(number: int, text: str) -> Snapshot:
     playlist = f"{number:022}"
     own = {"name": text, "description": text, "owner": {"id": text, "display_name": text}}
-    answer = body(head([_entry(text)], id_=playlist, snapshot_id=text or "-", **own))
+    answer = body(head([_entry(text)], id_=playlist) | own | {"snapshot_id": text or "-"})
     return Snapshot(playlist, decode_snapshot_id(answer), FETCHED_AT, 1, [answer])
 
 
@@ -155,7 +155,7 @@ def once(warehouse: Warehouse) -> dict[str, Landed]:
 def test_hostile_texts_come_out_as_they_went_in_or_are_rejected(once: dict[str, Landed]) -> None:
     for name, text in TEXTS.items():
         _check(text, once[name])
-    assert [name for name, landed in once.items() if landed.rejects] == list(REFUSED)
+    assert [name for name, landed in once.items() if landed.rejects] == REFUSED
 
 
 any_text = st.text(st.characters(exclude_categories=()), max_size=12)  # NUL and lone surrogates too
