@@ -45,6 +45,13 @@ NOT_YOURS = (
 )
 
 
+NO_USER = (
+    "Spotify gives this app the playlist's name but not its entries, and the SpotifyCredentials block has no "
+    "refresh_token: authorise a user who owns the playlist or collaborates on it, "
+    "python -m blocks.authorize_spotify"
+)
+
+
 def explained(error: Exception, asked: str) -> PipelineError:
     """The error by what the run does next; `asked` is "playlist <id>", or what else was asked for."""
     if isinstance(error, SpotifyOauthError):

@@ -8,6 +8,7 @@ from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOAuth
 
 from flows.errors import Transient
+from flows.spotify.session import open_session
 
 if TYPE_CHECKING:
     from blocks import SpotifyCredentials
@@ -30,6 +31,7 @@ class AccessToken:
             "client_id": credentials.client_id,
             "client_secret": credentials.client_secret.get_secret_value(),
             "cache_handler": MemoryCacheHandler(),
+            "requests_session": open_session(credentials.accounts_url),
             "requests_timeout": TIMEOUT_S,
         }
         self._credentials = credentials

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 import spotipy
-from requests.adapters import HTTPAdapter
 from spotipy.exceptions import SpotifyException, SpotifyOauthError
-from urllib3.util.retry import Retry
 
 from flows.errors import ConfigurationError, PipelineError, PlaylistUnavailable, Transient
 from flows.spotify.answers import RateLimited, TokenExpired, explained, unread
 from flows.spotify.auth import AccessToken
+from flows.spotify.session import open_session
 from flows.transform.answers import is_json
 
 if TYPE_CHECKING:
@@ -42,9 +41,12 @@ class SpotifyClient:
         before_request: Callable[[], None] = lambda: None,
     ) -> None:
         self._token = AccessToken(credentials)
+        session = open_session(credentials.api_url, THREADS)
+        session.hooks["response"].append(self._remember)
         self._spotify = spotipy.Spotify(
-            auth_manager=self._token, requests_session=self._session(), requests_timeout=TIMEOUT_S
+            auth_manager=self._token, requests_session=session, requests_timeout=TIMEOUT_S
         )
+        self.for_user = credentials.refresh_token is not None
         self._before_request = before_request
         self._spotify.prefix = credentials.api_url + "/"
         self._budget = self._budget_s = budget_s
@@ -140,14 +142,6 @@ class SpotifyClient:
                 raise PlaylistUnavailable(f"{where}{failure}; {waited}. Run again later")
             self._budget -= seconds
         self._sleep(seconds)
-
-    def _session(self) -> requests.Session:
-        session = requests.Session()
-        no_retries = Retry(total=0, respect_retry_after_header=False)
-        for scheme in ("https://", "http://"):
-            session.mount(scheme, HTTPAdapter(max_retries=no_retries, pool_maxsize=THREADS))
-        session.hooks["response"].append(self._remember)
-        return session
 
     def _remember(self, response: requests.Response, **_: object) -> None:
         """Keeps this thread's answer: spotipy hands out only the parsed JSON.

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
 
 from flows.errors import PlaylistUnavailable
-from flows.spotify.answers import NOT_YOURS
+from flows.spotify.answers import NO_USER, NOT_YOURS
 from flows.spotify.client import SpotifyClient
 from flows.transform.answers import Page, decode_page, decode_snapshot_id
 
@@ -57,7 +57,7 @@ def _read_once(
 ) -> tuple[Answers | None, int]:
     fetched_at = datetime.now(UTC)
     first = client.playlist(playlist_id)
-    snapshot_id, page = _first_page(playlist_id, first)
+    snapshot_id, page = _first_page(client, playlist_id, first)
     if is_published(snapshot_id):
         return None, 0
     bodies, count = [first], len(page.entries)
@@ -89,12 +89,12 @@ def _further_pages(
         count += len(page.entries)
 
 
-def _first_page(playlist_id: str, body: bytes) -> tuple[str, Page]:
+def _first_page(client: SpotifyClient, playlist_id: str, body: bytes) -> tuple[str, Page]:
     page = _decoded(playlist_id, decode_page, body)
     # Only what the envelope needs: whatever else is wrong with the answer is judged once it is kept.
     snapshot_id = _decoded(playlist_id, decode_snapshot_id, body)
     if page is None:
-        raise PlaylistUnavailable(f"playlist {playlist_id}: {NOT_YOURS}")
+        raise PlaylistUnavailable(f"playlist {playlist_id}: {NOT_YOURS if client.for_user else NO_USER}")
     return snapshot_id, page
 
 

@@ -2,11 +2,12 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from flows.errors import ConfigurationError, PipelineError, PlaylistUnavailable, QuotaExceeded
+from flows.errors import ConfigurationError, PipelineError, PlaylistUnavailable
 from flows.spotify.auth import AccessToken
 from flows.spotify.client import THREADS
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, MIXTAPE
@@ -59,48 +60,6 @@ def test_a_window_is_waited_for_as_spotify_says(spotify: Spotify) -> None:
     assert spotify.slept == [7, 2]
 
 
-QUOTA = json.dumps({"error": {"status": 429, "message": "quota", "reason": "QUOTA_EXCEEDED"}})
-
-
-class Refusal(NamedTuple):
-    """A fault that waiting does not mend."""
-
-    fault: dict[str, object]
-    error: type[PipelineError]
-    says: str
-
-
-def _message(status: int, text: str) -> dict[str, object]:
-    return _fault(status=status, body=json.dumps({"error": {"status": status, "message": text}}))
-
-
-FINAL = {
-    "day's quota": Refusal(
-        _fault(status=429, body=QUOTA, headers={"Retry-After": "5"}), QuotaExceeded, "run again in 5 s"
-    ),
-    "no Retry-After": Refusal(_fault(status=429), QuotaExceeded, "tomorrow"),
-    "long Retry-After": Refusal(
-        _fault(status=429, headers={"Retry-After": "86400"}), QuotaExceeded, "86400 s"
-    ),
-    "user token": Refusal(
-        _message(401, "Valid user authentication required"), ConfigurationError, "refresh_token"
-    ),
-    "premium": Refusal(_message(403, "Active premium subscription required"), ConfigurationError, "Premium"),
-    "not yours": Refusal(_message(403, "Forbidden"), PlaylistUnavailable, "owns or collaborates"),
-    "gone": Refusal(_message(404, "Resource not found"), PlaylistUnavailable, f"playlist {CHART}: deleted"),
-    "bad id": Refusal(_message(400, "Invalid base62 id"), PlaylistUnavailable, "Invalid base62 id"),
-}
-
-
-@pytest.mark.parametrize("refusal", FINAL.values(), ids=FINAL)
-def test_what_does_not_pass_ends_at_once(spotify: Spotify, refusal: Refusal) -> None:
-    spotify.fail({**refusal.fault, "times": 9})
-    with pytest.raises(refusal.error, match=refusal.says):
-        spotify.client().playlist(CHART)
-    assert spotify.fired() == [1]
-    assert spotify.slept == []
-
-
 def test_an_aged_token_is_replaced_once_and_nothing_waits(spotify: Spotify) -> None:
     client = spotify.client()
     client.playlist(EMPTY)
@@ -119,15 +78,6 @@ def test_many_threads_replace_an_aged_token_once(spotify: Spotify) -> None:
         bodies = list(threads.map(client.playlist, [CHART, EMPTY, EMPTIED, MIXTAPE] * 6))
     assert [json.loads(body)["id"] for body in bodies] == [CHART, EMPTY, EMPTIED, MIXTAPE] * 6
     assert spotify.tokens_fetched() == 2
-
-
-def test_a_token_that_ages_at_once_is_not_replaced_for_ever(spotify: Spotify) -> None:
-    spotify.fail({**_message(401, "The access token expired"), "times": 99})
-    with pytest.raises(ConfigurationError, match=r"has just given.*The access token expired"):
-        spotify.client().playlist(CHART)
-    assert spotify.tokens_fetched() == 2
-    assert spotify.fired() == [2]
-    assert spotify.slept == []
 
 
 def test_a_retry_after_of_nothing_still_uses_up_the_budget(spotify: Spotify) -> None:
@@ -255,3 +205,25 @@ def test_a_fault_that_lasts_ends_within_the_budget(spotify: Spotify) -> None:
     assert len(spotify.slept) >= 4  # 1 + 2 + 4 + 8 s at most, each with jitter
     assert sum(spotify.slept) <= 20
     assert spotify.fired() == [len(spotify.slept) + 1]
+
+
+def test_a_netrc_never_takes_the_place_of_the_token(
+    spotify: Spotify, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    assert json.loads(spotify.client().playlist(CHART))["id"] == CHART
+
+
+def test_the_proxy_of_the_environment_is_used(spotify: Spotify, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = spotify.client()
+    client.authorise()
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert json.loads(client.playlist(CHART))["id"] == CHART
+    proxied = spotify.client(budget_s=0)
+    with pytest.raises(PipelineError, match="ProxyError"):
+        proxied.playlist(CHART)
