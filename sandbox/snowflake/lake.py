@@ -4,7 +4,6 @@ import gzip
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
@@ -37,9 +36,9 @@ def fetch(s3: Any, urls: list[str], compression: str, directory: Path) -> list[L
 
 
 def _get(s3: Any, url: str) -> tuple[bytes, str]:  # noqa: ANN401
-    address = urlsplit(url, allow_fragments=False)
+    bucket, _, key = url.removeprefix("s3://").partition("/")
     try:
-        answer = s3.get_object(Bucket=address.netloc, Key=address.path.removeprefix("/"))
+        answer = s3.get_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if error.response["Error"]["Code"] in {"NoSuchKey", "NoSuchBucket"}:
             raise errors.failure(91016, "22000", f"Remote file '{url}' was not found.") from error

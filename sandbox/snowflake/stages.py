@@ -93,6 +93,8 @@ def record_stage(session: "Session", create: exp.Create) -> None:
     name = qualified(session, create.this.sql(dialect="snowflake"))
     if name not in session.account.stages or create.args.get("replace"):
         session.account.stages[name] = Stage(url, options.get("FILE_FORMAT", {}))
+    for literal in create.args["properties"].find_all(exp.Literal):
+        literal.set("this", literal.name.replace("'", "''"))  # fakesnow pastes it into its own statement
 
 
 def _check_integration(session: "Session", name: str, url: str) -> None:

@@ -1,15 +1,19 @@
 """Set-up: idempotent, versioned, one query where nothing is to be done."""
 
+from dataclasses import dataclass
+
 import pytest
 
 from flows.errors import ConfigurationError
+from flows.lake.store import Lake
 from flows.transform.schema import TABLES, columns, history
 from flows.warehouse import setup
 from flows.warehouse.setup import is_current, set_up
-from sandbox.services import Addresses
+from sandbox.account import create_account_objects
+from sandbox.services import BUCKET, Addresses
 from sandbox.spotify.catalogue import CHARTS
 from tests.places import Place
-from tests.warehouses import Warehouse
+from tests.warehouses import DAY, Warehouse
 
 
 def test_an_up_to_date_schema_costs_one_query(warehouse: Warehouse) -> None:
@@ -57,3 +61,43 @@ def test_the_tables_have_the_columns_of_the_schema(warehouse: Warehouse) -> None
         assert found == [
             (name.upper(), "Y" if nullable else "N") for name, _, nullable, _ in columns(table)
         ], table
+
+
+def test_account_objects_may_be_created_again(addresses: Addresses, warehouse: Warehouse) -> None:
+    warehouse.publish(CHARTS[0])
+    before = warehouse.place.contents(TABLES)
+    create_account_objects(addresses.snowflake, "s3://another-bucket/")
+
+    assert warehouse.place.contents(TABLES) == before
+    assert warehouse.publish(CHARTS[1]).partitions == [(CHARTS[1], DAY)]
+
+
+@pytest.mark.parametrize("name", ['x"; DROP DATABASE y; --', "x'y", "x\ny", "x.y; SELECT 1"])
+def test_a_hostile_database_name_is_a_name_that_does_not_exist(addresses: Addresses, name: str) -> None:
+    with pytest.raises(ConfigurationError, match="correct the block's database"):
+        Warehouse(Place(addresses, name)).set_up()
+
+
+@dataclass(frozen=True)
+class HostileFolder(Warehouse):
+    """A warehouse whose lake lies in a folder of any name."""
+
+    folder: str = ""
+
+    @property
+    def lake(self) -> Lake:
+        """The folder below the place's own."""
+        return Lake(self.place.s3, BUCKET, f"{self.place.name}/{self.folder}")
+
+
+@pytest.mark.parametrize(
+    "folder", ["it's; --", 'a"b', "back\\slash", "${x} $1 ?", "'); DROP TABLE loads; --"]
+)
+def test_a_hostile_folder_of_the_lake_is_only_a_folder(addresses: Addresses, folder: str) -> None:
+    place = Place.create(addresses)
+    hostile = HostileFolder(place, folder=folder)
+    hostile.set_up()
+
+    assert hostile.publish(CHARTS[0]).rows_by_table["songs"] == place.count("songs_history") == 50
+    with hostile.session() as session:
+        assert is_current(session, hostile.lake.url)
