@@ -62,12 +62,17 @@ def running(home: Path, recordings: Path | None = None) -> Iterator[Sandbox]:
         yield Sandbox(addresses.spotify, addresses.s3, addresses.snowflake, environment)
 
 
-def start_stand_ins(stack: ExitStack, recordings: Path | None = None) -> Addresses:
-    """Starts the three stand-ins, empty."""
+def start_stand_ins(
+    stack: ExitStack, recordings: Path | None = None, *, idle_abort_s: float = 5.0
+) -> Addresses:
+    """Starts the three stand-ins, empty.
+
+    `idle_abort_s`: how long a transaction of a client that died may block others in the warehouse.
+    """
     s3 = _start(stack, "sandbox.s3")
     spotify = _start(stack, "sandbox.spotify", *(["--recordings", str(recordings)] if recordings else []))
     s3_url = _address(s3)
-    snowflake = _start(stack, "sandbox.snowflake", "--s3-endpoint", s3_url)
+    snowflake = _start(stack, "sandbox.snowflake", "--s3-endpoint", s3_url, "--idle-abort", str(idle_abort_s))
     return Addresses(_address(spotify), s3_url, _address(snowflake))
 
 

@@ -28,7 +28,7 @@ RECORDINGS = Path(__file__).parents[2] / "shared" / "data" / "recordings"
 def addresses() -> Iterator[Addresses]:
     """The three stand-ins, shared by all tests of this worker: each test makes its own place in them."""
     with ExitStack() as stack:
-        addresses = start_stand_ins(stack)
+        addresses = start_stand_ins(stack, idle_abort_s=0.5)
         s3_client(addresses.s3).create_bucket(Bucket=BUCKET)
         create_account_objects(addresses.snowflake, f"s3://{BUCKET}/")
         yield addresses

@@ -1,0 +1,67 @@
+"""What runs in a flow's own process. It is forked from one that has imported everything and done nothing.
+
+Forking is sound there: no thread of Python runs in that process, and Polars and Prefect start theirs when
+they are first used, which is after the fork. Waits between attempts are cut short in these processes, so
+that no test sleeps; for that, `time.sleep` is replaced before anybody takes hold of it.
+"""
+
+import time
+
+_sleep = time.sleep
+LONGEST_WAIT_S = 0.02
+
+
+def _nap(seconds: float) -> None:
+    _sleep(min(seconds, LONGEST_WAIT_S))
+
+
+time.sleep = _nap
+
+import faulthandler  # noqa: E402
+import json  # noqa: E402
+import os  # noqa: E402
+import sys  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+import boto3.s3.inject  # noqa: E402, F401 - this and the next ones: else each run would import them
+import fastapi.applications  # noqa: E402, F401
+import msgspec  # noqa: E402
+import prefect.task_engine  # noqa: E402, F401
+import prefect_aws  # noqa: E402, F401
+import prefect_snowflake  # noqa: E402, F401
+from botocore.config import Config  # noqa: E402
+from snowflake.connector import network  # noqa: E402
+
+import flows.spotify.auth  # noqa: E402
+import flows.spotify.client  # noqa: E402
+import flows.warehouse.load  # noqa: E402
+import flows.warehouse.published  # noqa: E402
+import flows.warehouse.setup  # noqa: E402, F401
+from flows.ingest import ingest_playlists  # noqa: E402
+from flows.lake.snapshots import Envelope  # noqa: E402
+from flows.transform.answers import decode_page  # noqa: E402
+
+# msgspec crashes where two threads need a type for the first time at once. A worker meets that once in its
+# life, these processes at each run: it would hide what the tests are about.
+decode_page(b'{"items": {"items": []}, "tracks": {"items": []}}')
+msgspec.json.Decoder(Envelope)
+
+
+def ingest(parameters: dict[str, Any], log: Path, timeout_s: float | None) -> None:
+    """Runs the flow, writing what it says to `log` and its final state beside it."""
+    with log.open("ab") as file:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(file.fileno(), stream.fileno())
+    faulthandler.enable(sys.stderr)
+    if timeout_s is not None:
+        _shorten_timeouts(timeout_s)
+    state: Any = ingest_playlists(return_state=True, **parameters)
+    log.with_suffix(".json").write_text(json.dumps([state.type.value, state.message]), encoding="utf-8")
+
+
+def _shorten_timeouts(seconds: float) -> None:
+    """How long each client waits for an answer."""
+    flows.spotify.auth.TIMEOUT_S = flows.spotify.client.TIMEOUT_S = seconds  # type: ignore[assignment]
+    Config.OPTION_DEFAULTS["read_timeout"] = seconds
+    network.DEFAULT_SOCKET_CONNECT_TIMEOUT = seconds

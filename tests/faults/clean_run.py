@@ -1,0 +1,38 @@
+"""The requests of a clean run, by kind. A change of these numbers is a change of what the pipeline costs."""
+
+from tests.faults.labels import Label
+
+EVERY_LOAD: dict[tuple[str, str], int] = {
+    ("spotify", "token"): 1,
+    ("spotify", "playlist"): 3,
+    ("spotify", "page"): 5,
+    ("spotify", "snapshot"): 1,  # did the long one hold still?
+    ("s3", "HEAD runs"): 1,  # is the older state published?
+    ("s3", "PUT raw"): 3,
+    ("s3", "GET raw"): 3,
+    ("s3", "LIST details"): 1,  # of artists and albums, where a run has asked for them
+    ("s3", "PUT tables"): 8,
+    ("s3", "PUT runs"): 1,
+}
+COPY: dict[tuple[str, str], int] = {
+    ("snowflake", "login"): 3,  # what is published? is the schema current? load
+    ("snowflake", "BEGIN"): 1,
+    ("snowflake", "UPDATE"): 1,  # the lock
+    ("snowflake", "SELECT"): 5,  # published, schema version, own load, counts, newer looks
+    ("snowflake", "COPY"): 8,
+    ("snowflake", "DELETE"): 8,
+    ("snowflake", "INSERT"): 1,  # the ledger
+    ("snowflake", "COMMIT"): 1,
+    ("snowflake", "logout"): 3,
+}
+REQUESTS = {"copy": EVERY_LOAD | COPY}
+"""Number of requests by service and kind, by way of loading."""
+
+
+def labels(load: str) -> list[Label]:
+    """Every request of a clean run."""
+    return [
+        Label(service, kind, number)
+        for (service, kind), count in REQUESTS[load].items()
+        for number in range(1, count + 1)
+    ]

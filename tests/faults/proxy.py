@@ -1,0 +1,150 @@
+"""A proxy before each service: it numbers the requests, and one of them can meet a fault."""
+
+import socket
+import socketserver
+import struct
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from sandbox.services import Addresses
+from tests.faults.labels import Label, Request, kind_of
+
+PATIENCE_S = 60
+UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+class Fault(Protocol):
+    """What happens to one request: each step says whether the next one takes place."""
+
+    def before(self, client: socket.socket) -> bool:
+        """Whether the service gets the request."""
+        ...
+
+    def after(self, client: socket.socket) -> bool:
+        """Whether the client gets the answer."""
+        ...
+
+
+class Traffic:
+    """The requests to all services, in the order in which they came, and the fault that is to happen."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._open = 0
+        self.reset()
+
+    def reset(self, label: Label | None = None, fault: Fault | None = None) -> None:
+        """Forgets what was seen; the fault happens once, to the request with the label."""
+        with self._changed:
+            self._label, self._fault = label, fault
+            self._counts: Counter[tuple[str, str]] = Counter()
+            self.seen: list[Label] = []
+            self.fired: list[Label] = []
+
+    @contextmanager
+    def passing(self, request: Request) -> Iterator[Fault | None]:
+        """Numbers a request; gives the fault that it meets, if any."""
+        kind = kind_of(request)
+        with self._changed:
+            self._open += 1
+            self._counts[request.service, kind] += 1
+            label = Label(request.service, kind, self._counts[request.service, kind])
+            self.seen.append(label)
+            hit = label == self._label
+            if hit:
+                self.fired.append(label)
+        try:
+            yield self._fault if hit else None
+        finally:
+            with self._changed:
+                self._open -= 1
+                self._changed.notify_all()
+
+    def wait_quiet(self) -> None:
+        """Returns once no request is on its way."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: not self._open, PATIENCE_S), "a request is stuck"
+
+    def wait_fired(self) -> None:
+        """Returns once the fault has begun to happen."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.fired, PATIENCE_S), f"{self._label} never came"
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, service: str, upstream: str, traffic: Traffic) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        parts = urlsplit(upstream)
+        self.upstream = (str(parts.hostname), int(parts.port or 0))
+        self.service, self.traffic = service, traffic
+
+    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+        """No goodbye before the close: it would turn a reset into an orderly end."""
+        self.close_request(request)
+
+    def handle_error(self, *_: object) -> None:
+        """A client that has died reads no answer."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One request per connection, passed on as it came."""
+
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+    def do_GET(self) -> None:  # noqa: N802 - the base class's name
+        self.close_connection = True
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        request = Request(
+            self.server.service, self.command, self.path, self.headers.get("Content-Encoding", ""), body
+        )
+        with self.server.traffic.passing(request) as fault:
+            if fault and not fault.before(self.connection):
+                return
+            answer = self._forward(body)
+            if not fault or fault.after(self.connection):
+                self.wfile.write(answer)
+
+    do_HEAD = do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - the base class's names
+
+    def _forward(self, body: bytes) -> bytes:
+        for name in ("Connection", "Expect"):
+            del self.headers[name]
+        self.headers["Connection"] = "close"
+        head = f"{self.requestline}\r\n{self.headers.as_string()}".replace("\r\n", "\n").replace("\n", "\r\n")
+        with socket.create_connection(self.server.upstream, PATIENCE_S) as service:
+            service.sendall(head.encode("latin-1") + body)
+            return b"".join(iter(lambda: service.recv(65536), b""))
+
+
+@contextmanager
+def proxies(addresses: Addresses, traffic: Traffic) -> Iterator[Addresses]:
+    """Proxies before the three services, on free ports."""
+    upstreams = {"spotify": addresses.spotify, "s3": addresses.s3, "snowflake": addresses.snowflake}
+    with ExitStack() as stack:
+        yield Addresses(
+            **{service: stack.enter_context(_serving(service, url, traffic)) for service, url in upstreams.items()}
+        )
+
+
+@contextmanager
+def _serving(service: str, upstream: str, traffic: Traffic) -> Iterator[str]:
+    with _Server(service, upstream, traffic) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()

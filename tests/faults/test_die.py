@@ -1,0 +1,69 @@
+"""A run is killed at each of its requests and simply run again: as if nothing had happened."""
+
+import signal
+from typing import get_args
+
+import pytest
+
+from tests.faults.clean_run import labels
+from tests.faults.conftest import LOADS
+from tests.faults.injected import Kill, When
+from tests.faults.labels import Label
+from tests.faults.looks import Reader, is_whole
+from tests.faults.rig import Rig
+
+ALWAYS = {
+    ("spotify token 1", "before"),
+    ("spotify page 3", "after"),
+    ("s3 PUT raw 2", "after"),
+    ("s3 PUT tables 5", "before"),
+    ("snowflake login 3", "after"),
+    ("snowflake BEGIN 1", "after"),
+    ("snowflake UPDATE 1", "after"),
+    ("snowflake COPY 4", "after"),
+    ("snowflake DELETE 8", "before"),
+    ("snowflake COMMIT 1", "before"),
+    ("snowflake COMMIT 1", "after"),
+    ("s3 PUT runs 1", "before"),
+    ("s3 PUT runs 1", "after"),
+}
+"""What every run of the tests tries; `make test-faults` tries all."""
+
+
+def cases() -> list[object]:
+    """Every request of a run, both ways."""
+    return [
+        pytest.param(
+            load,
+            label,
+            when,
+            marks=[] if (str(label), when) in ALWAYS else pytest.mark.faults,
+            id=f"{load}-{label}-{when}",
+        )
+        for load in LOADS
+        for label in labels(load)
+        for when in get_args(When)
+    ]
+
+
+@pytest.mark.parametrize(("load", "label", "when"), cases())
+def test_killed_at_a_request_and_run_again(rig: Rig, label: Label, when: When) -> None:
+    rig.arm(label, Kill(when, lambda: process))
+    with Reader(rig.place) as reader:
+        process = rig.start()
+        assert process.end().exit_code == -signal.SIGKILL
+        assert rig.traffic.fired == [label]
+        assert is_whole(rig.look(), rig.new.seen if is_loaded(label, when) else rig.old.seen)
+        again = rig.rerun()
+
+    assert again.state == "COMPLETED", again.log
+    assert reader.saw_only(rig.old.seen, rig.new.seen)
+    rig.check_new()
+
+
+def is_loaded(label: Label, when: When) -> bool:
+    """Whether a run that dies there has committed."""
+    return label in LATER or (label.kind == "COMMIT" and when == "after")
+
+
+LATER = {Label("snowflake", "logout", 3), Label("s3", "PUT runs")}
