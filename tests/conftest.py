@@ -23,12 +23,15 @@ from sandbox.services import (
 
 RECORDINGS = Path(__file__).parents[2] / "shared" / "data" / "recordings"
 
+IDLE_ABORT_S = 0.5
+"""How long a transaction of a client that died may block others; the real service takes minutes."""
+
 
 @pytest.fixture(scope="session")
 def addresses() -> Iterator[Addresses]:
     """The three stand-ins, shared by all tests of this worker: each test makes its own place in them."""
     with ExitStack() as stack:
-        addresses = start_stand_ins(stack, idle_abort_s=0.5)
+        addresses = start_stand_ins(stack, idle_abort_s=IDLE_ABORT_S)
         s3_client(addresses.s3).create_bucket(Bucket=BUCKET)
         create_account_objects(addresses.snowflake, f"s3://{BUCKET}/")
         yield addresses

@@ -15,7 +15,7 @@ def _nap(seconds: float) -> None:
     _sleep(min(seconds, LONGEST_WAIT_S))
 
 
-time.sleep = _nap
+time.sleep = _nap  # type: ignore[assignment]
 
 import faulthandler  # noqa: E402
 import json  # noqa: E402
@@ -37,7 +37,7 @@ import flows.spotify.auth  # noqa: E402
 import flows.spotify.client  # noqa: E402
 import flows.warehouse.load  # noqa: E402
 import flows.warehouse.published  # noqa: E402
-import flows.warehouse.setup  # noqa: E402, F401
+import flows.warehouse.setup  # noqa: E402
 from flows.ingest import ingest_playlists  # noqa: E402
 from flows.lake.snapshots import Envelope  # noqa: E402
 from flows.transform.answers import decode_page  # noqa: E402
@@ -63,5 +63,5 @@ def ingest(parameters: dict[str, Any], log: Path, timeout_s: float | None) -> No
 def _shorten_timeouts(seconds: float) -> None:
     """How long each client waits for an answer."""
     flows.spotify.auth.TIMEOUT_S = flows.spotify.client.TIMEOUT_S = seconds  # type: ignore[assignment]
-    Config.OPTION_DEFAULTS["read_timeout"] = seconds
-    network.DEFAULT_SOCKET_CONNECT_TIMEOUT = seconds
+    Config.OPTION_DEFAULTS["read_timeout"] = seconds  # type: ignore[assignment]
+    network.DEFAULT_SOCKET_CONNECT_TIMEOUT = seconds  # type: ignore[assignment]

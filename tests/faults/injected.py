@@ -2,30 +2,72 @@
 
 import signal
 import socket
+import struct
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from tests.faults.processes import FlowProcess
 
+Step = Callable[[socket.socket], bool]
 When = Literal["before", "after"]
 """Before the service gets the request, or after it has done what was asked, before its answer leaves."""
 
+UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+RESET_AT_CLOSE = struct.pack("ii", 1, 0)
+PATIENCE_S = 60
 
-@dataclass
-class Kill:
+
+class Fault(NamedTuple):
+    """What happens before and after the service gets a request; each says whether it goes on."""
+
+    before: Step = lambda _client: True
+    after: Step = lambda _client: True
+
+
+def killed(when: When, process: Callable[[], FlowProcess]) -> Fault:
     """SIGKILL to the process that asks."""
 
-    when: When
-    process: Callable[[], FlowProcess]
-
-    def before(self, _client: socket.socket) -> bool:
-        """Kills before the request is passed on, if that is when."""
-        if self.when == "before":
-            self.process().send(signal.SIGKILL)
-        return self.when != "before"
-
-    def after(self, _client: socket.socket) -> bool:
-        """Kills before the answer is passed on."""
-        self.process().send(signal.SIGKILL)
+    def kill(_client: socket.socket) -> bool:
+        process().send(signal.SIGKILL)
         return False
+
+    return Fault(before=kill) if when == "before" else Fault(after=kill)
+
+
+def terminated(process: Callable[[], FlowProcess]) -> Fault:
+    """SIGTERM to the process that asks; the request goes on."""
+
+    def terminate(_client: socket.socket) -> bool:
+        process().send(signal.SIGTERM)
+        return True
+
+    return Fault(before=terminate)
+
+
+def _unavailable(client: socket.socket) -> bool:
+    client.sendall(UNAVAILABLE)
+    return False
+
+
+def _reset(client: socket.socket) -> bool:
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
+    return False
+
+
+def _silence(client: socket.socket) -> bool:
+    client.settimeout(PATIENCE_S)
+    client.recv(1)  # nothing comes: the client gives up and leaves
+    return False
+
+
+def _lose(_client: socket.socket) -> bool:
+    return False
+
+
+FAILURES = {
+    "503": Fault(before=_unavailable),
+    "reset": Fault(before=_reset),
+    "silence": Fault(before=_silence),
+    "lost answer": Fault(after=_lose),
+}
+"""What a request may meet once, by name."""

@@ -2,40 +2,42 @@
 
 import threading
 from contextlib import closing
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from flows.transform.schema import TABLES
 from sandbox.account import connect
-from tests.places import Place
+from tests.places import Place, Rows
 
-RELATIONS = [name for table in TABLES for name in (f"{table}_history", table)]
 CREATE_LOOKS = "CREATE VIEW looks AS " + " UNION ALL ".join(
-    f"SELECT '{name}' AS relation, COUNT(*) AS row_count, COUNT(DISTINCT run_id) AS runs, MIN(run_id) AS run "
-    f"FROM {name}"
-    for name in RELATIONS
+    f"SELECT '{table}_history' AS relation, playlist_id, run_id, COUNT(*) AS row_count "
+    f"FROM {table}_history GROUP BY playlist_id, run_id "
+    f"UNION ALL SELECT '{table}', NULL, NULL, COUNT(*) FROM {table}"
+    for table in TABLES
 )
 """A view, because the stand-in would take long to read this text at each look."""
-LOOK = "SELECT relation, row_count, runs, run FROM looks"
-PAUSE_S = 0.05
+LOOK = "SELECT relation, playlist_id, run_id, row_count FROM looks"
+PAUSE_S = 0.1
 
 
 class Look(NamedTuple):
-    """Rows of each table and view, and the runs that they came from."""
+    """Rows of each table, by playlist, and of each view; which runs each playlist's rows came from."""
 
-    rows: tuple[tuple[str, int], ...]
-    runs: frozenset[str]
+    rows: tuple[tuple[str, str, int], ...]
+    runs: frozenset[tuple[str, str]]
 
+    @classmethod
+    def of(cls, found: Rows) -> Self:
+        """A look from the rows of the view."""
+        rows = sorted((relation, playlist or "", count) for relation, playlist, _, count in found)
+        return cls(tuple(rows), frozenset((playlist, run) for _, playlist, run, _ in found if playlist))
 
-def look(place: Place) -> Look:
-    """One look by a new session."""
-    return _look(place.query(LOOK))
+    def is_whole(self, *states: "Look") -> bool:
+        """Whether each playlist shows one run, and all together the rows of one of these states."""
+        return len(self.runs) == len(dict(self.runs)) and self.rows in {state.rows for state in states}
 
-
-def _look(found: list[tuple[str, int, int, str | None]]) -> Look:
-    rows = tuple(sorted((name, count) for name, count, *_ in found))
-    runs = {run for *_, run in found if run}
-    mixed = {f"{name}: {count} runs" for name, _, count, _ in found if count > 1}
-    return Look(rows, frozenset(runs | mixed))
+    def is_of_one_run(self, *states: "Look") -> bool:
+        """Whether it is whole and all of it comes from one run."""
+        return self.is_whole(*states) and len({run for _, run in self.runs}) == 1
 
 
 class Reader:
@@ -45,16 +47,24 @@ class Reader:
         self._place = place
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._read)
-        self.looks: list[Look] = []
-        self.failure: Exception | None = None
+        self._looks: list[Look] = []
+        self._failure: Exception | None = None
 
-    def __enter__(self) -> "Reader":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
+
+    @property
+    def looks(self) -> list[Look]:
+        """What it saw; raises what stopped it, if anything did."""
+        if self._failure:
+            raise self._failure
+        assert self._looks
+        return self._looks
 
     def _read(self) -> None:
         place = self._place
@@ -64,20 +74,9 @@ class Reader:
             ) as connection:
                 cursor = connection.cursor()
                 while not self._stop.wait(PAUSE_S):
-                    seen = _look(cursor.execute(LOOK).fetchall())
-                    if seen not in self.looks[-1:]:
-                        self.looks.append(seen)
+                    cursor.execute(LOOK)
+                    seen = Look.of(list(cursor.fetchall()))
+                    if seen not in self._looks[-1:]:
+                        self._looks.append(seen)
         except Exception as error:  # noqa: BLE001 - the test's thread shows it
-            self.failure = error
-
-    def saw_only(self, *wholes: Look) -> bool:
-        """Whether each look was one run's whole state, with the rows of one of these."""
-        if self.failure:
-            raise self.failure
-        assert self.looks
-        return all(is_whole(seen, *wholes) for seen in self.looks)
-
-
-def is_whole(seen: Look, *wholes: Look) -> bool:
-    """Whether a look shows one run, with the rows of one of these."""
-    return len(seen.runs) == 1 and seen.rows in {whole.rows for whole in wholes}
+            self._failure = error

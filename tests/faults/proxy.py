@@ -2,32 +2,17 @@
 
 import socket
 import socketserver
-import struct
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler
-from typing import Protocol
+from time import monotonic
 from urllib.parse import urlsplit
 
 from sandbox.services import Addresses
+from tests.faults.injected import PATIENCE_S, Fault
 from tests.faults.labels import Label, Request, kind_of
-
-PATIENCE_S = 60
-UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-
-
-class Fault(Protocol):
-    """What happens to one request: each step says whether the next one takes place."""
-
-    def before(self, client: socket.socket) -> bool:
-        """Whether the service gets the request."""
-        ...
-
-    def after(self, client: socket.socket) -> bool:
-        """Whether the client gets the answer."""
-        ...
 
 
 class Traffic:
@@ -45,6 +30,7 @@ class Traffic:
             self._counts: Counter[tuple[str, str]] = Counter()
             self.seen: list[Label] = []
             self.fired: list[Label] = []
+            self.seconds: dict[Label, float] = {}
 
     @contextmanager
     def passing(self, request: Request) -> Iterator[Fault | None]:
@@ -58,11 +44,14 @@ class Traffic:
             hit = label == self._label
             if hit:
                 self.fired.append(label)
+            self._changed.notify_all()
+            start = monotonic()
         try:
             yield self._fault if hit else None
         finally:
             with self._changed:
                 self._open -= 1
+                self.seconds[label] = monotonic() - start
                 self._changed.notify_all()
 
     def wait_quiet(self) -> None:
@@ -70,10 +59,10 @@ class Traffic:
         with self._changed:
             assert self._changed.wait_for(lambda: not self._open, PATIENCE_S), "a request is stuck"
 
-    def wait_fired(self) -> None:
-        """Returns once the fault has begun to happen."""
+    def wait_seen(self, label: Label) -> None:
+        """Returns once the request has come."""
         with self._changed:
-            assert self._changed.wait_for(lambda: self.fired, PATIENCE_S), f"{self._label} never came"
+            assert self._changed.wait_for(lambda: label in self.seen, PATIENCE_S), f"no {label}"
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -103,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Says nothing."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the base class's name
+    def do_GET(self) -> None:
         self.close_connection = True
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         request = Request(
@@ -134,7 +123,10 @@ def proxies(addresses: Addresses, traffic: Traffic) -> Iterator[Addresses]:
     upstreams = {"spotify": addresses.spotify, "s3": addresses.s3, "snowflake": addresses.snowflake}
     with ExitStack() as stack:
         yield Addresses(
-            **{service: stack.enter_context(_serving(service, url, traffic)) for service, url in upstreams.items()}
+            **{
+                service: stack.enter_context(_serving(service, url, traffic))
+                for service, url in upstreams.items()
+            }
         )
 
 

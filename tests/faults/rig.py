@@ -7,15 +7,17 @@ from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
+from snowflake.connector import SnowflakeConnection
+
 from flows.transform.schema import TABLES
 from sandbox.account import connect
-from sandbox.services import BUCKET
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, MIXTAPE
 from tests.faults.checks import ledger_gaps, missing_files, repeated_keys, sizes
+from tests.faults.injected import Fault
 from tests.faults.labels import Label
-from tests.faults.looks import CREATE_LOOKS, Look, is_whole, look
+from tests.faults.looks import CREATE_LOOKS, LOOK, Look
 from tests.faults.processes import End, FlowProcess
-from tests.faults.proxy import Fault, Traffic
+from tests.faults.proxy import Traffic
 from tests.places import Place, Rows
 
 DAY = date(2026, 11, 20)
@@ -54,7 +56,9 @@ class Rig:
         self.shown[:] = [SHOWN_NOW]
         self._clean_run()
         self.new, self.requests = self._state(), list(self.traffic.seen)
-        assert not {rows for rows in self.old.seen.rows} <= set(self.new.seen.rows)
+        for seen in (self.old.seen, self.new.seen):
+            assert seen.is_of_one_run(seen)
+        assert self.old.seen.rows != self.new.seen.rows
 
     def start(self, timeout_s: float | None = None, **parameters: object) -> FlowProcess:
         """Starts a run in a process of its own."""
@@ -73,12 +77,12 @@ class Rig:
 
     def look(self) -> Look:
         """What a reader sees now."""
-        return look(self.place)
+        return Look.of(self.place.query(LOOK))
 
     def check_new(self) -> None:
         """Warehouse, ledger and lake are what a clean run leaves."""
         assert self.place.contents(TABLES) == self.new.contents
-        assert is_whole(self.look(), self.new.seen)
+        assert self.look().is_whole(self.new.seen)
         assert repeated_keys(self.place) == []
         assert ledger_gaps(self.place) == []
         assert missing_files(self.place) == []
@@ -86,7 +90,7 @@ class Rig:
     def restore(self) -> None:
         """Puts warehouse and lake back to what was before the run."""
         self.traffic.wait_quiet()
-        with closing(self._connect()) as connection, connection.cursor() as cursor:
+        with closing(self.connect()) as connection, connection.cursor() as cursor:
             cursor.execute("BEGIN")
             cursor.execute("UPDATE writer_lock SET run_id = NULL")  # waits for what a killed run left open
             for table in STORED[1:]:
@@ -107,11 +111,12 @@ class Rig:
 
     def _keep(self) -> None:
         self._lake = set(sizes(self.place))
-        with closing(self._connect()) as connection, connection.cursor() as cursor:
+        with closing(self.connect()) as connection, connection.cursor() as cursor:
             cursor.execute("CREATE SCHEMA kept")
             cursor.execute("USE SCHEMA playlists")
             for table in STORED:
                 cursor.execute(f"CREATE TABLE kept.{table} AS SELECT * FROM {table}")
 
-    def _connect(self):  # noqa: ANN202
+    def connect(self) -> SnowflakeConnection:
+        """A session beside the proxies."""
         return connect(self.place.addresses.snowflake, database=self.place.database, schema="PLAYLISTS")

@@ -7,9 +7,9 @@ import pytest
 
 from tests.faults.clean_run import labels
 from tests.faults.conftest import LOADS
-from tests.faults.injected import Kill, When
+from tests.faults.injected import When, killed
 from tests.faults.labels import Label
-from tests.faults.looks import Reader, is_whole
+from tests.faults.looks import Reader
 from tests.faults.rig import Rig
 
 ALWAYS = {
@@ -48,16 +48,17 @@ def cases() -> list[object]:
 
 @pytest.mark.parametrize(("load", "label", "when"), cases())
 def test_killed_at_a_request_and_run_again(rig: Rig, label: Label, when: When) -> None:
-    rig.arm(label, Kill(when, lambda: process))
+    rig.arm(label, killed(when, lambda: process))
     with Reader(rig.place) as reader:
         process = rig.start()
         assert process.end().exit_code == -signal.SIGKILL
         assert rig.traffic.fired == [label]
-        assert is_whole(rig.look(), rig.new.seen if is_loaded(label, when) else rig.old.seen)
+        now = rig.new if is_loaded(label, when) else rig.old
+        assert rig.look().is_of_one_run(now.seen)
         again = rig.rerun()
 
     assert again.state == "COMPLETED", again.log
-    assert reader.saw_only(rig.old.seen, rig.new.seen)
+    assert all(look.is_of_one_run(rig.old.seen, rig.new.seen) for look in reader.looks)
     rig.check_new()
 
 

@@ -1,0 +1,50 @@
+"""Each request fails once: the run succeeds all the same, with the tables of a clean run."""
+
+import pytest
+
+from tests.faults.clean_run import labels
+from tests.faults.conftest import LOADS
+from tests.faults.injected import FAILURES
+from tests.faults.labels import Label
+from tests.faults.looks import Reader
+from tests.faults.rig import Rig
+
+ALWAYS = {
+    ("spotify playlist 1", "503"),
+    ("s3 PUT tables 2", "lost answer"),
+    ("snowflake login 2", "reset"),
+    ("snowflake COPY 1", "lost answer"),
+    ("snowflake COMMIT 1", "lost answer"),
+    ("s3 PUT runs 1", "silence"),
+}
+"""What every run of the tests tries; `make test-faults` tries all."""
+SHORT_TIMEOUT_S = 1.0
+
+
+def cases() -> list[object]:
+    """Every request of a run, every failure."""
+    return [
+        pytest.param(
+            load,
+            label,
+            failure,
+            marks=[] if (str(label), failure) in ALWAYS else pytest.mark.faults,
+            id=f"{load}-{label}-{failure}",
+        )
+        for load in LOADS
+        for label in labels(load)
+        for failure in FAILURES
+    ]
+
+
+@pytest.mark.parametrize(("load", "label", "failure"), cases())
+def test_a_request_that_fails_once(rig: Rig, label: Label, failure: str) -> None:
+    rig.arm(label, FAILURES[failure])
+    with Reader(rig.place) as reader:
+        end = rig.start(SHORT_TIMEOUT_S if failure == "silence" else None).end()
+
+    assert rig.traffic.fired == [label]
+    assert (end.exit_code, end.state) == (0, "COMPLETED"), end
+    assert all(look.is_of_one_run(rig.old.seen, rig.new.seen) for look in reader.looks)
+    assert len(rig.place.receipts()) == 2
+    rig.check_new()

@@ -1,0 +1,45 @@
+"""Runs of the same playlists at the same time, and one that dies where others have to wait for it."""
+
+from contextlib import closing
+
+import pytest
+
+from tests.conftest import IDLE_ABORT_S
+from tests.faults.conftest import LOADS
+from tests.faults.labels import Label
+from tests.faults.looks import Reader
+from tests.faults.rig import Rig
+
+pytestmark = pytest.mark.parametrize("load", LOADS)
+
+
+@pytest.mark.parametrize(("runs", "rounds"), [(3, 2), pytest.param(8, 8, marks=pytest.mark.faults)])
+def test_overlapping_runs(rig: Rig, runs: int, rounds: int) -> None:
+    for _ in range(rounds):
+        rig.restore()
+        with Reader(rig.place) as reader:
+            processes = [rig.start(skip_unchanged=False) for _ in range(runs)]
+            ends = [process.end() for process in processes]
+
+        assert [(end.exit_code, end.state) for end in ends] == [(0, "COMPLETED")] * runs, ends
+        assert all(look.is_whole(rig.old.seen, rig.new.seen) for look in reader.looks)
+        assert len(rig.place.receipts()) == 1 + runs
+        rig.check_new()
+
+
+def test_a_run_waits_for_one_that_died_inside_its_transaction(rig: Rig) -> None:
+    lock = Label("snowflake", "UPDATE")
+    rig.traffic.reset()
+    with closing(rig.connect()) as dying, Reader(rig.place) as reader:
+        dying.cursor().execute("BEGIN")
+        dying.cursor().execute("UPDATE writer_lock SET run_id = 'dying'")
+        dying.cursor().execute("DELETE FROM songs_history")
+        waiting = rig.start()
+        while lock not in rig.traffic.seen:
+            dying.cursor().execute("SELECT 1")  # it lives; without a word from it, it is taken for dead
+        end = waiting.end()
+
+    assert end.state == "COMPLETED", end
+    assert rig.traffic.seconds[lock] > IDLE_ABORT_S / 2
+    assert all(look.is_of_one_run(rig.old.seen, rig.new.seen) for look in reader.looks)
+    rig.check_new()

@@ -1,0 +1,52 @@
+"""A run is told to stop at each of its steps: it is gone in time, says so, and leaves nothing half done."""
+
+import re
+
+import pytest
+import requests
+
+from tests.faults.conftest import LOADS
+from tests.faults.injected import terminated
+from tests.faults.labels import Label
+from tests.faults.looks import Reader
+from tests.faults.processes import End
+from tests.faults.rig import Rig
+
+GRACE_S = 30
+"""What a container has between SIGTERM and SIGKILL."""
+STEPS = {
+    "keep": Label("spotify", "page", 3),
+    "kept": Label("s3", "PUT raw", 2),
+    "setup": Label("snowflake", "login", 2),
+    "write": Label("s3", "PUT tables", 4),
+    "load": Label("snowflake", "COPY", 4),
+    "commit": Label("snowflake", "COMMIT"),
+    "receipt": Label("s3", "PUT runs"),
+}
+ALWAYS = ("load",)
+
+
+@pytest.mark.parametrize("load", LOADS)
+@pytest.mark.parametrize(
+    "step", [pytest.param(step, marks=[] if step in ALWAYS else pytest.mark.faults) for step in STEPS]
+)
+def test_terminated_at_a_step(rig: Rig, prefect_api: dict[str, str], step: str) -> None:
+    rig.arm(STEPS[step], terminated(lambda: process))
+    with Reader(rig.place) as reader:
+        process = rig.start()
+        rig.traffic.wait_seen(STEPS[step])
+        end = process.end(within_s=GRACE_S)
+        assert rig.traffic.fired == [STEPS[step]]
+        assert state_of(prefect_api, end) in {"CRASHED", "CANCELLED", "FAILED"}, end
+        again = rig.rerun()
+
+    assert again.state == "COMPLETED", again
+    assert all(look.is_of_one_run(rig.old.seen, rig.new.seen) for look in reader.looks)
+    rig.check_new()
+
+
+def state_of(environment: dict[str, str], end: End) -> str:
+    """The state of the flow run that Prefect shows."""
+    (flow_run,) = set(re.findall(r"flow-run/([0-9a-f-]{36})", end.log))
+    answer = requests.get(f"{environment['PREFECT_API_URL']}/flow_runs/{flow_run}", timeout=10)
+    return str(answer.json()["state_type"])
