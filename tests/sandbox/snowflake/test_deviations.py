@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,17 @@ def test_lock_wait_is_capped(stand_in: Callable[..., Any]) -> None:
         first.cursor().execute("UPDATE capped SET a = 2")
         with pytest.raises(ProgrammingError, match="000625"):
             second.cursor().execute("UPDATE capped SET a = 3")
+
+
+def test_idle_blockers_are_ended_sooner(stand_in: Callable[..., Any]) -> None:
+    with stand_in(idle_abort=0.3) as connect, connect() as dead, connect() as waiting:
+        dead.cursor().execute("CREATE TABLE blocked AS SELECT 1 AS a")
+        dead.cursor().execute("BEGIN")
+        dead.cursor().execute("UPDATE blocked SET a = 2")
+        start = time.monotonic()
+        waiting.cursor().execute("UPDATE blocked SET a = 3")
+        assert 0.2 < time.monotonic() - start < 60
+        assert waiting.cursor().execute("SELECT a FROM blocked").fetchall() == [(3,)]
 
 
 def test_only_changed_rows_are_locked(connect: Connect, run: Run) -> None:
