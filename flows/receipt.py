@@ -73,7 +73,7 @@ class Receipt(Struct, frozen=True):
     files: list[File]
     details: list[DetailsLine]
     partitions_removed: int
-    statements: int
+    statements: list[str]
     seconds: dict[str, float]
 
 

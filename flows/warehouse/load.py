@@ -6,9 +6,10 @@ from datetime import date
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import asdict
 
 from flows.errors import AccountingError, StopRun, Transient
-from flows.lake.files import Manifest, Partition
+from flows.lake.files import File, Manifest, Partition
 from flows.lake.layout import TABLES_PREFIX
 from flows.transform.schema import TABLES, dtypes, history
 from flows.warehouse.loaded import Loaded
@@ -22,6 +23,11 @@ LOCK_ATTEMPTS = 10 * 60 // LOCK_TIMEOUT_S
 
 FILES_PER_COPY = 1000
 """What one COPY takes at most."""
+PARTITIONS_PER_INSERT = 5_000
+"""About a kilobyte each; a bound value takes 16 MB at most."""
+
+Results = dict[date, dict[str, dict[str, int]]]
+"""Rows and bytes that the warehouse reported, by snapshot date and table."""
 
 
 class Load(NamedTuple):
@@ -48,11 +54,11 @@ def load_copy(session: Session, load: Load, manifest: Manifest) -> Loaded:
             session.rollback()
             left = [part.key for part in manifest.partitions if part.key not in committed]
             return _loaded(session, manifest, left, removed=0)
-        _copy(session, manifest)
+        reported = _copy(session, manifest)
         _compare(session, load.run_id, manifest)
         newer = [] if load.force else _newer(session, load.run_id)
         removed = _delete(session, load, newer)
-        _insert_ledger(session, load, _in_place(manifest, newer))
+        _insert_ledger(session, load, _in_place(manifest, newer), reported)
         session.commit()
     except BaseException:
         session.rollback()
@@ -77,18 +83,36 @@ def _take_lock(session: Session, run_id: str) -> None:
     raise Transient(message)
 
 
-def _copy(session: Session, manifest: Manifest) -> None:
+def _copy(session: Session, manifest: Manifest) -> Results:
+    """Copies the files of each table; returns what the warehouse reported, by date and table."""
+    results: Results = {}
     for table in TABLES:
-        keys = [file.key.removeprefix(TABLES_PREFIX) for file in manifest.files if file.table == table]
-        for start in range(0, len(keys), FILES_PER_COPY):
-            chunk = keys[start : start + FILES_PER_COPY]
-            session.execute(
+        files = [file for file in manifest.files if file.table == table]
+        for start in range(0, len(files), FILES_PER_COPY):
+            chunk = files[start : start + FILES_PER_COPY]
+            keys = [file.key.removeprefix(TABLES_PREFIX) for file in chunk]
+            reported = session.rows(
                 "load/copy_table",
                 table=identifier(history(table)),
                 columns=", ".join(identifier(column) for column in dtypes(table)),
-                files=", ".join(literal(key) for key in chunk),
+                files=", ".join(literal(key) for key in keys),
             )
+            rows = {row["file"].rpartition(TABLES_PREFIX)[2]: row["rows_loaded"] for row in reported}
+            for file, key in zip(chunk, keys, strict=True):
+                results.setdefault(file.snapshot_date, {})[table] = _reported(file, rows.get(key, 0))
             log.info("copied %s: %s files", table, len(chunk))
+    return results
+
+
+def _reported(file: File, loaded: int) -> dict[str, int]:
+    """Rows and bytes of one file, which must be those of the manifest."""
+    if loaded != file.rows:
+        message = (
+            f"the warehouse loaded {loaded} rows of {file.key}, the file was written with {file.rows}. "
+            "Nothing was loaded; run again, and if it lasts compare the file with the receipt"
+        )
+        raise AccountingError(message)
+    return {"rows": loaded, "bytes": file.bytes}
 
 
 def _compare(session: Session, run_id: str, manifest: Manifest) -> None:
@@ -123,11 +147,16 @@ def _delete(session: Session, load: Load, newer: list[tuple[str, date]]) -> int:
     return session.rowcount - len(newer)
 
 
-def _insert_ledger(session: Session, load: Load, partitions: list[Partition]) -> None:
-    document = msgspec.json.encode(partitions).decode()
-    session.execute(
-        "load/insert_loads", (load.run_id, load.code_version, load.mode, load.receipt_key, document)
-    )
+def _insert_ledger(session: Session, load: Load, partitions: list[Partition], results: Results) -> None:
+    for start in range(0, len(partitions), PARTITIONS_PER_INSERT):
+        rows = [
+            {**asdict(part), "load_results": results[part.snapshot_date]}
+            for part in partitions[start : start + PARTITIONS_PER_INSERT]
+        ]
+        document = msgspec.json.encode(rows).decode()
+        session.execute(
+            "load/insert_loads", (load.run_id, load.code_version, load.mode, load.receipt_key, document)
+        )
 
 
 def _in_place(manifest: Manifest, newer: list[tuple[str, date]]) -> list[Partition]:

@@ -12,4 +12,4 @@ class Loaded(Struct, frozen=True):
     partitions: list[tuple[str, date]] = []
     superseded: list[tuple[str, date]] = []
     partitions_removed: int = 0
-    statements: int = 0
+    statements: list[str] = []

@@ -51,7 +51,7 @@ class Session:
     def __init__(self, connector: "SnowflakeConnector", run_id: str) -> None:
         self._connector = connector
         self._run_id = run_id
-        self.statements = 0
+        self.statements: list[str] = []
 
     def __enter__(self) -> Self:
         extras = self._connector.credentials.model_extra or {}
@@ -85,9 +85,9 @@ class Session:
         """Runs `sql/<name>.sql`, one statement; returns its rows."""
         return self._execute(name, read_sql(name, **parts), values)
 
-    def rows(self, name: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        """Rows of the query in `sql/<name>.sql` by column name."""
-        rows = self.execute(name, values)
+    def rows(self, name: str, values: Sequence[Any] = (), **parts: str) -> list[dict[str, Any]]:
+        """Rows that `sql/<name>.sql` returns, by column name."""
+        rows = self.execute(name, values, **parts)
         names = [column.name for column in self._cursor.description]
         return [dict(zip(names, row, strict=True)) for row in rows]
 
@@ -99,11 +99,11 @@ class Session:
 
     def begin(self) -> None:
         """Opens a transaction."""
-        self._execute("", "BEGIN", ())
+        self._execute("BEGIN", "BEGIN", ())
 
     def commit(self) -> None:
         """Commits the transaction."""
-        self._execute("", "COMMIT", ())
+        self._execute("COMMIT", "COMMIT", ())
 
     def rollback(self) -> None:
         """Rolls the transaction back; the server does so itself where it cannot be told."""
@@ -118,12 +118,12 @@ class Session:
         return int(self._cursor.rowcount or 0)
 
     def _execute(self, name: str, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        self.statements += 1
+        self.statements.append(name)
         try:
             self._cursor.execute(text, tuple(values) or None)
             return list(self._cursor.fetchall())
         except errors.Error as error:
-            raise self._explained(name or text, error) from error
+            raise self._explained(name, error) from error
 
     def _explained(self, name: str, error: errors.Error) -> PipelineError:
         where = f"sql/{name}.sql" if "/" in name else name

@@ -1,7 +1,7 @@
 -- The ledger: one row per partition that this run put in place, from one JSON document.
 INSERT INTO loads (
     run_id, code_version, load, receipt_key, playlist_id, snapshot_date, source_key, source_fetched_at,
-    snapshot_id, item_count, rejected, rows_by_table, loaded_at
+    snapshot_id, item_count, rejected, rows_by_table, load_results, loaded_at
 )
 SELECT
     ?,
@@ -16,5 +16,6 @@ SELECT
     part.value:item_count::NUMBER,
     part.value:rejected::NUMBER,
     part.value:rows_by_table,
+    part.value:load_results,
     SYSDATE()
 FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) AS part

@@ -80,7 +80,8 @@ def test_the_receipt_balances_and_names_every_file(pipeline: Pipeline) -> None:
         assert (head["ContentLength"], checksum) == (file["bytes"], file["sha256"])
     assert sorted(file["key"] for file in receipt["files"]) == pipeline.place.keys("tables/")
     assert {"keep_snapshots", "write_tables", "truncate_and_load"} <= set(receipt["seconds"])
-    assert 0 < receipt["statements"] <= 24
+    assert 0 < len(receipt["statements"]) <= 24
+    assert receipt["statements"][-1] == "COMMIT"
 
 
 def test_every_oddity_becomes_a_row_or_a_reject(pipeline: Pipeline) -> None:

@@ -67,7 +67,9 @@ def test_every_table_is_counted_before_commit() -> None:
 
 
 def test_every_set_up_file_belongs_to_a_version() -> None:
-    created = {f"{path.parent.name}/{path.stem}" for path in FILES if path.stem.startswith("create_")}
+    created = {
+        f"{path.parent.name}/{path.stem}" for path in FILES if path.stem.startswith(("create_", "add_"))
+    }
     versioned = {name for files in VERSIONS.values() for name in files}
     assert created == versioned | {"setup/create_stage", "account/create_account_objects"}
 
