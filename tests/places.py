@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from sandbox.account import connect
@@ -35,7 +36,7 @@ class Place:
         """Name of the database."""
         return self.name.upper()
 
-    @property
+    @cached_property
     def s3(self) -> Any:  # noqa: ANN401 - a boto3 client
         """A client of the S3 stand-in."""
         return s3_client(self.addresses.s3)

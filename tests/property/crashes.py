@@ -1,0 +1,87 @@
+"""A run that breaks off at its n-th statement or file: before it was applied, or before its answer came."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import strategies as st
+from snowflake.connector.errors import OperationalError
+
+from flows.errors import Transient
+from flows.lake.store import Lake
+from tests.statements import watched
+
+
+class Died(BaseException):
+    """The process is no more: it sends nothing else."""
+
+
+class Crash(NamedTuple):
+    """Where a run breaks off: its n-th `statement`, `file` or `commit`, and whether that is still applied."""
+
+    where: str
+    at: int
+    applied: bool
+    dies: bool
+
+
+def _crash(where: str, most: int) -> st.SearchStrategy[Crash]:
+    return st.builds(Crash, st.just(where), st.integers(1, most), st.booleans(), st.booleans())
+
+
+crashes = st.one_of(*[_crash("statement", 22)] * 3, _crash("file", 4), _crash("commit", 1))
+
+
+class Run:
+    """Counts what a run sends, breaks it off, and knows whether its COMMIT was applied."""
+
+    def __init__(self, crash: Crash | None) -> None:
+        self.crash = crash
+        self.sent = Counter[str]()
+        self.crashed = False
+        self.committed = False
+
+    @contextmanager
+    def breaking(self) -> Iterator[None]:
+        """Whatever runs within may break off."""
+        write = Lake.write
+
+        def watched_write(lake: Lake, *arguments: Any) -> Any:  # noqa: ANN401
+            self._before("file")
+            written = write(lake, *arguments)
+            self._after("file")
+            return written
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Lake, "write", watched_write)
+            with watched(self._before_statement, self._after_statement):
+                yield
+
+    def _before_statement(self, sql: str) -> None:
+        self._before("commit" if sql == "COMMIT" else "statement")
+
+    def _after_statement(self, sql: str) -> None:
+        self.committed |= sql == "COMMIT"
+        self._after("commit" if sql == "COMMIT" else "statement")
+
+    def _before(self, where: str) -> None:
+        if self.crashed and self.crash and self.crash.dies:
+            raise Died
+        self.sent[where] += 1
+        self._strike(where, applied=False)
+
+    def _after(self, where: str) -> None:
+        self._strike(where, applied=True)
+
+    def _strike(self, where: str, *, applied: bool) -> None:
+        crash = self.crash
+        if crash is None or self.crashed or (where, self.sent[where], applied) != crash[:3]:
+            return
+        self.crashed = True
+        if crash.dies:
+            raise Died
+        if where == "file":
+            raise Transient("the lake did not answer")
+        raise OperationalError("connection reset")

@@ -1,0 +1,217 @@
+"""Playlists change, runs break off and are run again: the warehouse is always what the model says."""
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing, nullcontext, suppress
+from datetime import date, timedelta
+from functools import partial
+from typing import Any, NamedTuple, cast
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from flows.errors import StopRun, Transient
+from flows.lake.snapshots import Envelope, find_snapshots, keep_snapshot, read_snapshot
+from flows.transform.tables import Snapshot
+from sandbox.services import Addresses
+from tests.builders import body, entry, head, song
+from tests.places import Place
+from tests.property.crashes import Crash, Died, Run, crashes
+from tests.property.model import Look, Model, Partition
+from tests.property.readers import Readers, song_name, version
+from tests.warehouses import DAY, NOON, Warehouse
+
+LOADS: dict[str, Callable[..., Any]] = {"copy": Warehouse.load}
+"""Ways to load; each keeps the same promises, so each is held to the same model."""
+
+PLAYLISTS = [name * 22 for name in "xyz"]
+DAYS = [DAY - timedelta(days=age) for age in range(2)]
+Content = tuple[str, tuple[str | None, ...]]
+
+a_playlist, a_day = st.sampled_from(PLAYLISTS), st.sampled_from(DAYS)
+some_playlists = st.sets(a_playlist, min_size=1).map(sorted)
+some_entries = st.lists(st.sampled_from(["a", "b", "c", None]), max_size=4).map(tuple)
+maybe_crash = st.booleans().flatmap(lambda breaks: crashes if breaks else st.none())
+
+
+class Job(NamedTuple):
+    """What one run publishes, and how."""
+
+    run_id: str
+    looks: dict[Partition, Look]
+    refresh: str = "snapshot"
+    force: bool = False
+
+
+class Pipeline(RuleBasedStateMachine):
+    """Rules change playlists or run the pipeline; whatever a run did is compared with the model."""
+
+    def __init__(self, warehouse: Warehouse, readers: Readers, mode: str, seen: Counter[str]) -> None:
+        super().__init__()
+        self.warehouse, self.readers, self.load, self.seen = warehouse, readers, LOADS[mode], seen
+        self.playlists: dict[str, Content] = dict.fromkeys(PLAYLISTS, ("new", ("a",)))
+        self.keys: dict[str, str] = {}
+        self.model, self.now, self.has_run = Model(), NOON, False
+        self.broken_off: Job | None = None
+        for key in warehouse.place.keys("raw/"):
+            warehouse.place.delete(key)
+        readers.empty()
+
+    @rule(playlist=a_playlist, entries=some_entries)
+    def edit(self, playlist: str, entries: tuple[str | None, ...]) -> None:
+        """Other entries, in any order; None is no song."""
+        self.playlists[playlist] = (self.playlists[playlist][0], entries)
+
+    @rule(playlist=a_playlist, name=st.sampled_from(["new", "old", ""]))
+    def rename(self, playlist: str, name: str) -> None:
+        """Another name."""
+        self.playlists[playlist] = (name, self.playlists[playlist][1])
+
+    @rule(playlist=a_playlist)
+    def reorder(self, playlist: str) -> None:
+        """The first entry goes last."""
+        name, entries = self.playlists[playlist]
+        self.playlists[playlist] = (name, entries[1:] + entries[:1])
+
+    @rule(playlist=a_playlist)
+    def empty(self, playlist: str) -> None:
+        """No entries at all."""
+        self.playlists[playlist] = (self.playlists[playlist][0], ())
+
+    @rule(playlists=some_playlists, day=a_day, crash=maybe_crash)
+    def ingest(self, playlists: list[str], day: date, crash: Crash | None) -> None:
+        """A run reads playlists as they are now."""
+        self._publish(self._keep(playlists, day), crash)
+
+    @rule(playlists=some_playlists, day=a_day, crash=maybe_crash)
+    def refresh_fully(self, playlists: list[str], day: date, crash: Crash | None) -> None:
+        """A run that leaves nothing else in the warehouse."""
+        self._publish(self._keep(playlists, day)._replace(refresh="full"), crash)
+
+    @precondition(lambda self: self.model.kept)
+    @rule(playlists=some_playlists, one_day=a_day, other_day=a_day, crash=maybe_crash)
+    def backfill(self, playlists: list[str], one_day: date, other_day: date, crash: Crash | None) -> None:
+        """A run that publishes again what is kept of the dates."""
+        first, last = sorted([one_day, other_day])
+        looks = {
+            (playlist, day): self.model.newest((playlist, day))
+            for playlist, day in self.model.kept
+            if playlist in playlists and first <= day <= last
+        }
+        found = find_snapshots(self.warehouse.lake, playlists, first, last)
+        assert sorted(one.key for one in found) == sorted(self.keys[version(look)] for look in looks.values())
+        if looks:
+            self._publish(Job(self.warehouse.new_run_id(), looks), crash)
+
+    @precondition(lambda self: self.model.outdated())
+    @rule(data=st.data(), force=st.booleans(), crash=maybe_crash)
+    def come_late(self, data: st.DataObject, *, force: bool, crash: Crash | None) -> None:
+        """A run that has read a playlist before another one did, and publishes it now."""
+        partition, look = data.draw(st.sampled_from(self.model.outdated()))
+        self._publish(Job(self.warehouse.new_run_id(), {partition: look}, force=force), crash)
+
+    @precondition(lambda self: self.broken_off)
+    @rule(crash=maybe_crash)
+    def try_again(self, crash: Crash | None) -> None:
+        """The run that broke off once more: same run id, same looks."""
+        assert self.broken_off
+        self._publish(self.broken_off, crash)
+
+    @invariant()
+    def readers_see_what_the_model_says(self) -> None:
+        """After each run, whether or not it broke off."""
+        if self.has_run:
+            self.readers.compare(self.model)
+        self.has_run = False
+
+    def _keep(self, playlists: list[str], day: date) -> Job:
+        """Keeps playlists as they are now, each a minute after the other."""
+        run_id, looks = self.warehouse.new_run_id(), {}
+        for playlist in playlists:
+            self.now += timedelta(minutes=1)
+            looks[playlist, day] = look = Look(*self.playlists[playlist], self.now)
+            total = len(look.entries)
+            envelope = Envelope(run_id, playlist, version(look), self.now, "items", total, "test")
+            kept = keep_snapshot(self.warehouse.lake, envelope, [_answer(playlist, look)], day)
+            self.keys[version(look)] = kept.key
+            self.model.keep((playlist, day), look)
+        return Job(run_id, looks)
+
+    def _publish(self, job: Job, crash: Crash | None) -> None:
+        """Runs what follows the keeping, here and in the model; only a COMMIT changes what readers see."""
+        refused = self.model.refuses(job.run_id, job.looks, job.refresh)
+        run, done = Run(crash), False
+        with suppress(Transient, Died), run.breaking():
+            self._write_and_load(job, refused=refused)
+            done = True
+        assert done or run.crashed
+        if run.committed or (done and not refused):
+            self.model.load(job.run_id, job.looks, job.refresh, force=job.force)
+        self.broken_off = None if done else job
+        self.has_run = True
+        self._count(run, done=done, refused=refused, placed=self.model.has_loaded(job.run_id))
+
+    def _write_and_load(self, job: Job, *, refused: bool) -> None:
+        kept: dict[date, list[Snapshot]] = {}
+        for (_, day), look in job.looks.items():
+            kept.setdefault(day, []).append(read_snapshot(self.warehouse.lake, self.keys[version(look)]))
+        manifest = self.warehouse.write_snapshots(job.run_id, kept)
+        with pytest.raises(StopRun, match="newer snapshots") if refused else nullcontext():
+            self.load(self.warehouse, job.run_id, manifest, refresh=job.refresh, force=job.force)
+
+    def _count(self, run: Run, *, done: bool, refused: bool, placed: bool) -> None:
+        self.seen["runs"] += 1
+        self.seen["refused"] += refused and done
+        self.seen["too late"] += done and not refused and not placed
+        if run.crashed and run.crash:
+            how = f"{run.crash.where} {'applied' if run.crash.applied else 'not sent'}"
+            self.seen.update(["crashes", how, "died" if run.crash.dies else "lost"])
+
+
+def _answer(playlist: str, look: Look) -> bytes:
+    entries = [one and entry(song(one, name=song_name(one, look))) for one in look.entries]
+    return body(head(entries, id_=playlist, name=look.name, snapshot_id=version(look)))
+
+
+def _run(addresses: Addresses, mode: str, examples: int, steps: int) -> Counter[str]:
+    warehouse, seen = Warehouse(Place.create(addresses)), Counter[str]()
+    warehouse.set_up()
+    with closing(Readers(warehouse.place)) as readers:
+        run_state_machine_as_test(
+            cast("type[RuleBasedStateMachine]", partial(Pipeline, warehouse, readers, mode, seen)),
+            settings=settings(
+                max_examples=examples,
+                stateful_step_count=steps,
+                deadline=None,
+                derandomize=True,
+                phases=[Phase.generate],  # to shrink a failure would take minutes
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+    return seen
+
+
+BREAKS = {f"{where} {how}" for where in ("statement", "file", "commit") for how in ("applied", "not sent")}
+
+
+@pytest.mark.parametrize("mode", LOADS)
+def test_the_warehouse_is_what_the_model_says(addresses: Addresses, mode: str) -> None:
+    seen = _run(addresses, mode, examples=5, steps=20)
+    assert seen["runs"] > seen["crashes"] >= 8
+    assert seen["commit applied"] and seen["too late"]
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("mode", LOADS)
+def test_the_warehouse_is_what_the_model_says_for_long(addresses: Addresses, mode: str) -> None:
+    seen = _run(addresses, mode, examples=12, steps=40)
+    assert seen["runs"] > seen["crashes"] >= 100
+    assert {what for what in seen if seen[what]} >= BREAKS | {"died", "lost", "refused", "too late"}
