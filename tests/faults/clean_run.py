@@ -29,10 +29,27 @@ REQUESTS = {"copy": EVERY_LOAD | COPY}
 """Number of requests by service and kind, by way of loading."""
 
 
+SETUP: dict[tuple[str, str], int] = {
+    ("s3", "HEAD runs"): 0,  # nothing is published
+    ("snowflake", "login"): 4,  # one more, for the set-up
+    ("snowflake", "logout"): 4,
+    ("snowflake", "SELECT"): 6,
+    ("snowflake", "CREATE"): 25,
+    ("snowflake", "INSERT"): 3,  # the lock's row, the schema's version, the ledger
+}
+FIRST_RUN = {"copy": EVERY_LOAD | COPY | SETUP}
+"""The same of a run that finds an empty schema."""
+
+
 def labels(load: str) -> list[Label]:
     """Every request of a clean run."""
+    return expand(REQUESTS[load])
+
+
+def expand(counts: dict[tuple[str, str], int]) -> list[Label]:
+    """A label for each of so many requests."""
     return [
         Label(service, kind, number)
-        for (service, kind), count in REQUESTS[load].items()
+        for (service, kind), count in counts.items()
         for number in range(1, count + 1)
     ]

@@ -34,12 +34,12 @@ def killed(when: When, process: Callable[[], FlowProcess]) -> Fault:
     return Fault(before=kill) if when == "before" else Fault(after=kill)
 
 
-def terminated(process: Callable[[], FlowProcess]) -> Fault:
-    """SIGTERM to the process that asks; the request goes on."""
+def terminated(process: Callable[[], FlowProcess], *, answered: bool) -> Fault:
+    """SIGTERM to the process that asks; then the request goes on, or nothing more is heard of it."""
 
-    def terminate(_client: socket.socket) -> bool:
+    def terminate(client: socket.socket) -> bool:
         process().send(signal.SIGTERM)
-        return True
+        return answered or _silence(client)
 
     return Fault(before=terminate)
 

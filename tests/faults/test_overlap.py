@@ -18,7 +18,7 @@ def test_overlapping_runs(rig: Rig, runs: int, rounds: int) -> None:
     for _ in range(rounds):
         rig.restore()
         with Reader(rig.place) as reader:
-            processes = [rig.start(skip_unchanged=False) for _ in range(runs)]
+            processes = [rig.pipeline.start(skip_unchanged=False) for _ in range(runs)]
             ends = [process.end() for process in processes]
 
         assert [(end.exit_code, end.state) for end in ends] == [(0, "COMPLETED")] * runs, ends
@@ -29,17 +29,17 @@ def test_overlapping_runs(rig: Rig, runs: int, rounds: int) -> None:
 
 def test_a_run_waits_for_one_that_died_inside_its_transaction(rig: Rig) -> None:
     lock = Label("snowflake", "UPDATE")
-    rig.traffic.reset()
-    with closing(rig.connect()) as dying, Reader(rig.place) as reader:
+    rig.pipeline.traffic.reset()
+    with closing(rig.pipeline.connect()) as dying, Reader(rig.place) as reader:
         dying.cursor().execute("BEGIN")
         dying.cursor().execute("UPDATE writer_lock SET run_id = 'dying'")
         dying.cursor().execute("DELETE FROM songs_history")
-        waiting = rig.start()
-        while lock not in rig.traffic.seen:
+        waiting = rig.pipeline.start()
+        while lock not in rig.pipeline.traffic.seen:
             dying.cursor().execute("SELECT 1")  # it lives; without a word from it, it is taken for dead
         end = waiting.end()
 
     assert end.state == "COMPLETED", end
-    assert rig.traffic.seconds[lock] > IDLE_ABORT_S / 2
+    assert rig.pipeline.traffic.seconds[lock] > IDLE_ABORT_S / 2
     assert all(look.is_of_one_run(rig.old.seen, rig.new.seen) for look in reader.looks)
     rig.check_new()

@@ -1,0 +1,51 @@
+"""The very first run is killed at each request that sets the schema up, and simply run again."""
+
+import signal
+from typing import get_args
+
+import pytest
+
+from tests.faults.clean_run import FIRST_RUN, expand
+from tests.faults.conftest import LOADS
+from tests.faults.injected import When, killed
+from tests.faults.labels import Label
+from tests.faults.rig import Rig
+from tests.faults.watched import Watched
+
+ALWAYS = {("snowflake CREATE 9", "after")}
+"""What every run of the tests tries; `make test-faults` tries all."""
+
+
+def cases() -> list[object]:
+    """Every request that sets something up, both ways; the others are those of any run."""
+    return [
+        pytest.param(
+            load,
+            label,
+            when,
+            marks=[] if (str(label), when) in ALWAYS else pytest.mark.faults,
+            id=f"{load}-{label}-{when}",
+        )
+        for load in LOADS
+        for label in expand(FIRST_RUN[load])
+        if label.kind in {"CREATE", "INSERT"}
+        for when in get_args(When)
+    ]
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("load", LOADS)
+def test_the_requests_of_a_first_run(fresh: Watched) -> None:
+    fresh.rerun()
+    assert sorted(fresh.traffic.seen) == sorted(expand(FIRST_RUN[fresh.load]))
+
+
+@pytest.mark.parametrize(("load", "label", "when"), cases())
+def test_a_first_run_killed_and_run_again(rig: Rig, fresh: Watched, label: Label, when: When) -> None:
+    fresh.arm(label, killed(when, lambda: process))
+    process = fresh.start()
+    assert process.end().exit_code == -signal.SIGKILL
+    assert fresh.traffic.fired == [label]
+
+    fresh.rerun()
+    fresh.check(rig.new.contents)

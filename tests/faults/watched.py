@@ -1,0 +1,96 @@
+"""A pipeline whose requests pass through proxies, and whose runs are processes of their own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import count
+from pathlib import Path
+
+from snowflake.connector import SnowflakeConnection
+
+from flows.transform.schema import TABLES
+from sandbox.account import connect
+from sandbox.services import Addresses
+from sandbox.spotify.catalogue import CHARTS, EMPTIED, MIXTAPE
+from tests.faults.checks import ledger_gaps, missing_files, repeated_keys
+from tests.faults.injected import Fault
+from tests.faults.labels import Label
+from tests.faults.processes import End, FlowProcess
+from tests.faults.proxy import Traffic
+from tests.places import Place, Rows
+
+DAY = date(2026, 11, 20)
+SHOWN_BEFORE, SHOWN_NOW = date(2026, 11, 13), date(2026, 11, 20)
+"""What Spotify shows of that day, first and later: every playlist has changed."""
+PLAYLISTS = [CHARTS[0], MIXTAPE, EMPTIED]
+"""A short one; one of 320 entries with rejects; one that is emptied meanwhile."""
+
+
+@dataclass
+class Services:
+    """The services that pipelines of a test worker share, with and without proxies; what Spotify shows."""
+
+    direct: Addresses
+    proxied: Addresses
+    traffic: Traffic
+    home: Path
+    shown: date = SHOWN_BEFORE
+
+
+@dataclass
+class Watched:
+    """A pipeline with a place of its own, never set up."""
+
+    services: Services
+    load: str
+    place: Place
+    blocks: dict[str, str]
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    @classmethod
+    def create(cls, services: Services, load: str) -> "Watched":
+        """Makes the place and its blocks."""
+        from blocks.register import register  # noqa: PLC0415 - imports Prefect
+
+        place = Place.create(services.direct)
+        register(Place(services.proxied, place.name).variables(), suffix=f"-{place.name}")
+        blocks = {name: f"{name}-{place.name}" for name in ("spotify", "lake", "warehouse")}
+        return cls(services, load, place, blocks)
+
+    @property
+    def traffic(self) -> Traffic:
+        """The requests of the runs."""
+        return self.services.traffic
+
+    def start(self, timeout_s: float | None = None, **parameters: object) -> FlowProcess:
+        """Starts a run."""
+        given = {"playlists": PLAYLISTS, "snapshot_date": DAY, "load": self.load, **self.blocks, **parameters}
+        log = self.services.home / f"{self.place.name}-{next(self._numbers)}.log"
+        return FlowProcess(given, log, timeout_s)
+
+    def arm(self, label: Label, fault: Fault) -> None:
+        """The next run meets the fault at this request."""
+        self.traffic.reset(label, fault)
+
+    def rerun(self) -> End:
+        """Runs the flow undisturbed; it succeeds."""
+        self.traffic.wait_quiet()
+        self.traffic.reset()
+        end = self.start().end()
+        assert (end.exit_code, end.state) == (0, "COMPLETED"), end
+        return end
+
+    def connect(self) -> SnowflakeConnection:
+        """A session beside the proxies."""
+        return connect(self.place.addresses.snowflake, database=self.place.database, schema="PLAYLISTS")
+
+    def contents(self) -> dict[str, Rows]:
+        """All rows, without what differs from run to run."""
+        return self.place.contents(TABLES)
+
+    def check(self, contents: dict[str, Rows]) -> None:
+        """The warehouse holds just that; keys, ledger and lake are in order."""
+        assert self.contents() == contents
+        assert repeated_keys(self.place) == []
+        assert ledger_gaps(self.place) == []
+        assert missing_files(self.place) == []
