@@ -35,6 +35,7 @@ SETUP: dict[tuple[str, str], int] = {
     ("snowflake", "logout"): 4,
     ("snowflake", "SELECT"): 6,
     ("snowflake", "CREATE"): 25,
+    ("snowflake", "ALTER"): 1,
     ("snowflake", "INSERT"): 3,  # the lock's row, the schema's version, the ledger
 }
 FIRST_RUN = {"copy": EVERY_LOAD | COPY | SETUP}

@@ -49,7 +49,7 @@ def cases() -> list[object]:
 
 @pytest.mark.parametrize(("load", "label", "when"), cases())
 def test_killed_at_a_request_and_run_again(rig: Rig, label: Label, when: When) -> None:
-    rig.pipeline.arm(label, killed(when, lambda: process))
+    rig.pipeline.arm(label, killed(when, rig.pipeline.latest))
     with Reader(rig.place) as reader:
         process = rig.pipeline.start()
         assert process.end().exit_code == -signal.SIGKILL

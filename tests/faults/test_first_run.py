@@ -28,7 +28,7 @@ def cases() -> list[object]:
         )
         for load in LOADS
         for label in expand(FIRST_RUN[load])
-        if label.kind in {"CREATE", "INSERT"}
+        if label.kind in {"CREATE", "ALTER", "INSERT"}
         for when in get_args(When)
     ]
 
@@ -42,7 +42,7 @@ def test_the_requests_of_a_first_run(fresh: Watched) -> None:
 
 @pytest.mark.parametrize(("load", "label", "when"), cases())
 def test_a_first_run_killed_and_run_again(rig: Rig, fresh: Watched, label: Label, when: When) -> None:
-    fresh.arm(label, killed(when, lambda: process))
+    fresh.arm(label, killed(when, fresh.latest))
     process = fresh.start()
     assert process.end().exit_code == -signal.SIGKILL
     assert fresh.traffic.fired == [label]

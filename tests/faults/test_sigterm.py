@@ -18,6 +18,7 @@ STEPS = {
     "keep": Label("spotify", "page", 3),
     "kept": Label("s3", "PUT raw", 2),
     "setup": Label("snowflake", "login", 2),
+    "read": Label("s3", "GET raw", 2),
     "write": Label("s3", "PUT tables", 4),
     "load": Label("snowflake", "COPY", 4),
     "commit": Label("snowflake", "COMMIT"),
@@ -25,17 +26,25 @@ STEPS = {
 }
 ALWAYS = {("load", "answered")}
 """What every run of the tests tries; `make test-faults` tries all."""
+WAITS = pytest.mark.xfail(
+    raises=TimeoutError, strict=True, reason="`with ThreadPoolExecutor` waits for the thread that hangs"
+)
+"""flows/keep.py and flows/write.py: leave their threads without waiting, then take this away."""
+TOO_SLOW = {("keep", "hanging"), ("kept", "hanging"), ("read", "hanging")}
+
+
+def marks(step: str, service: str) -> list[pytest.MarkDecorator]:
+    """When a case is run, and what is known of it."""
+    return [
+        *([] if (step, service) in ALWAYS else [pytest.mark.faults]),
+        *([WAITS] if (step, service) in TOO_SLOW else []),
+    ]
 
 
 def cases() -> list[object]:
     """Every step, while its service answers and while it hangs."""
     return [
-        pytest.param(
-            step,
-            service == "answered",
-            marks=[] if (step, service) in ALWAYS else pytest.mark.faults,
-            id=f"{step}-{service}",
-        )
+        pytest.param(step, service == "answered", marks=marks(step, service), id=f"{step}-{service}")
         for step in STEPS
         for service in ("answered", "hanging")
     ]
@@ -44,7 +53,7 @@ def cases() -> list[object]:
 @pytest.mark.parametrize("load", LOADS)
 @pytest.mark.parametrize(("step", "answered"), cases())
 def test_terminated_at_a_step(rig: Rig, prefect_api: dict[str, str], step: str, answered: bool) -> None:
-    rig.pipeline.arm(STEPS[step], terminated(lambda: process, answered=answered))
+    rig.pipeline.arm(STEPS[step], terminated(rig.pipeline.latest, answered=answered))
     with Reader(rig.place) as reader:
         process = rig.pipeline.start()
         rig.pipeline.traffic.wait_seen(STEPS[step])

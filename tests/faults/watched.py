@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import count
 from pathlib import Path
+from threading import Lock
 
 from snowflake.connector import SnowflakeConnection
 
@@ -46,6 +47,8 @@ class Watched:
     place: Place
     blocks: dict[str, str]
     _numbers: Iterator[int] = field(default_factory=count)
+    _processes: list[FlowProcess] = field(default_factory=list)
+    _starting: Lock = field(default_factory=Lock)
 
     @classmethod
     def create(cls, services: Services, load: str) -> "Watched":
@@ -66,7 +69,14 @@ class Watched:
         """Starts a run."""
         given = {"playlists": PLAYLISTS, "snapshot_date": DAY, "load": self.load, **self.blocks, **parameters}
         log = self.services.home / f"{self.place.name}-{next(self._numbers)}.log"
-        return FlowProcess(given, log, timeout_s)
+        with self._starting:
+            self._processes.append(FlowProcess(given, log, timeout_s))
+            return self._processes[-1]
+
+    def latest(self) -> FlowProcess:
+        """The run that was started last; while one is being started, that one."""
+        with self._starting:
+            return self._processes[-1]
 
     def arm(self, label: Label, fault: Fault) -> None:
         """The next run meets the fault at this request."""
