@@ -39,6 +39,11 @@ Content = tuple[str, tuple[str | None, ...]]
 a_playlist, a_day = st.sampled_from(PLAYLISTS), st.sampled_from(DAYS)
 some_playlists = st.sets(a_playlist, min_size=1).map(sorted)
 some_entries = st.lists(st.sampled_from(["a", "b", "c", None]), max_size=4).map(tuple)
+edited = st.builds(lambda entries: lambda was: (was[0], entries), some_entries)
+renamed = st.builds(lambda name: lambda was: (name, was[1]), st.sampled_from(["new", "old", ""]))
+reordered = st.just(lambda was: (was[0], was[1][1:] + was[1][:1]))
+emptied = st.just(lambda was: (was[0], ()))
+changes: st.SearchStrategy[Callable[[Content], Content]] = edited | renamed | reordered | emptied
 maybe_crash = st.booleans().flatmap(lambda breaks: crashes if breaks else st.none())
 
 
@@ -65,26 +70,10 @@ class Pipeline(RuleBasedStateMachine):
             warehouse.place.delete(key)
         readers.empty()
 
-    @rule(playlist=a_playlist, entries=some_entries)
-    def edit(self, playlist: str, entries: tuple[str | None, ...]) -> None:
-        """Other entries, in any order; None is no song."""
-        self.playlists[playlist] = (self.playlists[playlist][0], entries)
-
-    @rule(playlist=a_playlist, name=st.sampled_from(["new", "old", ""]))
-    def rename(self, playlist: str, name: str) -> None:
-        """Another name."""
-        self.playlists[playlist] = (name, self.playlists[playlist][1])
-
-    @rule(playlist=a_playlist)
-    def reorder(self, playlist: str) -> None:
-        """The first entry goes last."""
-        name, entries = self.playlists[playlist]
-        self.playlists[playlist] = (name, entries[1:] + entries[:1])
-
-    @rule(playlist=a_playlist)
-    def empty(self, playlist: str) -> None:
-        """No entries at all."""
-        self.playlists[playlist] = (self.playlists[playlist][0], ())
+    @rule(playlist=a_playlist, change=changes)
+    def change(self, playlist: str, change: Callable[[Content], Content]) -> None:
+        """A playlist is edited, renamed, reordered or emptied."""
+        self.playlists[playlist] = change(self.playlists[playlist])
 
     @rule(playlists=some_playlists, day=a_day, crash=maybe_crash)
     def ingest(self, playlists: list[str], day: date, crash: Crash | None) -> None:
@@ -112,11 +101,13 @@ class Pipeline(RuleBasedStateMachine):
             self._publish(Job(self.warehouse.new_run_id(), looks), crash)
 
     @precondition(lambda self: self.model.outdated())
-    @rule(data=st.data(), force=st.booleans(), crash=maybe_crash)
-    def come_late(self, data: st.DataObject, *, force: bool, crash: Crash | None) -> None:
+    @rule(data=st.data(), how=st.sampled_from(["as ever", "forced", "full"]), crash=maybe_crash)
+    def come_late(self, data: st.DataObject, how: str, crash: Crash | None) -> None:
         """A run that has read a playlist before another one did, and publishes it now."""
         partition, look = data.draw(st.sampled_from(self.model.outdated()))
-        self._publish(Job(self.warehouse.new_run_id(), {partition: look}, force=force), crash)
+        refresh = "full" if how == "full" else "snapshot"
+        job = Job(self.warehouse.new_run_id(), {partition: look}, refresh, force=how == "forced")
+        self._publish(job, crash)
 
     @precondition(lambda self: self.broken_off)
     @rule(crash=maybe_crash)
@@ -155,7 +146,10 @@ class Pipeline(RuleBasedStateMachine):
         assert done or run.crashed
         if run.committed or (done and not refused):
             self.model.load(job.run_id, job.looks, job.refresh, force=job.force)
-        self.broken_off = None if done else job
+        if not done:
+            self.broken_off = job
+        elif job == self.broken_off:
+            self.broken_off = None
         self.has_run = True
         self._count(run, done=done, refused=refused, placed=self.model.has_loaded(job.run_id))
 
@@ -204,14 +198,14 @@ BREAKS = {f"{where} {how}" for where in ("statement", "file", "commit") for how 
 
 @pytest.mark.parametrize("mode", LOADS)
 def test_the_warehouse_is_what_the_model_says(addresses: Addresses, mode: str) -> None:
-    seen = _run(addresses, mode, examples=5, steps=20)
+    seen = _run(addresses, mode, examples=3, steps=14)
     assert seen["runs"] > seen["crashes"] >= 8
-    assert seen["commit applied"] and seen["too late"]
+    assert seen["commit applied"] > 0
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("mode", LOADS)
 def test_the_warehouse_is_what_the_model_says_for_long(addresses: Addresses, mode: str) -> None:
-    seen = _run(addresses, mode, examples=12, steps=40)
-    assert seen["runs"] > seen["crashes"] >= 100
+    seen = _run(addresses, mode, examples=12, steps=25)
+    assert seen["runs"] > seen["crashes"] >= 40
     assert {what for what in seen if seen[what]} >= BREAKS | {"died", "lost", "refused", "too late"}
