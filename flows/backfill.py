@@ -2,13 +2,13 @@
 
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Literal
 
 from prefect import State, flow, get_run_logger, task
 
 from flows.cli import run_from_shell
 from flows.connect import find_lake
 from flows.errors import ConfigurationError
+from flows.lake.layout import LoadMode
 from flows.lake.snapshots import Kept, find_snapshots
 from flows.publish import RETRIES, Target, publish
 from flows.receipt import PlaylistLine, Work
@@ -26,7 +26,8 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     *,
     start_date: date | None = None,
     end_date: date | None = None,
-    load: Literal["copy"] = "copy",
+    load: LoadMode = "copy",
+    pipe_minutes: float = 10,
     force: bool = False,
     lake: str = "lake",
     warehouse: str = "warehouse",
@@ -38,7 +39,8 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
         playlists: Ids, spotify:playlist: URIs or open.spotify.com links; without them all that were kept.
         start_date: First snapshot date; without it the first that was kept.
         end_date: Last snapshot date; without it the last that was kept.
-        load: How Snowflake takes the files.
+        load: How Snowflake takes the files: copy, told to by this run; snowpipe, by itself through pipes.
+        pipe_minutes: With snowpipe, how long the run waits for the pipes at most.
         force: Replace also what the warehouse holds from a later look at the playlist.
         lake: Name of the S3Bucket block.
         warehouse: Name of the SnowflakeConnector block.
@@ -49,7 +51,9 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     wanted = playlist_ids(playlists) if playlists else None
     work = find_kept(lake, wanted, start_date, end_date)
     run = start_run(end_date or work.kept[-1].snapshot_date)
-    return publish(run, work, Target(lake, warehouse, warehouse_admin, load, force=force))
+    return publish(
+        run, work, Target(lake, warehouse, warehouse_admin, load, force=force, pipe_minutes=pipe_minutes)
+    )
 
 
 @task(**RETRIES)

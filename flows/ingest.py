@@ -10,6 +10,7 @@ from flows.cli import run_from_shell
 from flows.connect import find_lake, find_spotify
 from flows.enrich import keep_details
 from flows.keep import Keeper, keep_playlists
+from flows.lake.layout import LoadMode
 from flows.publish import Target, publish
 from flows.published import published_check
 from flows.receipt import Work
@@ -23,7 +24,8 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     playlists: list[str],
     *,
     snapshot_date: date | None = None,
-    load: Literal["copy"] = "copy",
+    load: LoadMode = "copy",
+    pipe_minutes: float = 10,
     refresh: Literal["snapshot", "full"] = "snapshot",
     skip_unchanged: bool = True,
     enrich: bool = False,
@@ -37,7 +39,8 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     Args:
         playlists: Ids, spotify:playlist: URIs or open.spotify.com links.
         snapshot_date: Day that the snapshots stand for; without it the day of the run (UTC).
-        load: How Snowflake takes the files.
+        load: How Snowflake takes the files: copy, told to by this run; snowpipe, by itself through pipes.
+        pipe_minutes: With snowpipe, how long the run waits for the pipes at most.
         refresh: snapshot replaces these playlists' rows of the date; full deletes everything else as well:
             all other playlists' history goes too.
         skip_unchanged: Leave a playlist alone that is published for the date and has not changed since.
@@ -50,7 +53,7 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     """
     run = start_run(snapshot_date)
     wanted = playlist_ids(playlists)
-    target = Target(lake, warehouse, warehouse_admin, load, refresh)
+    target = Target(lake, warehouse, warehouse_admin, load, refresh, pipe_minutes=pipe_minutes)
     with run.timed("keep_snapshots"):
         skip = skip_unchanged and refresh == "snapshot"
         work = keep_snapshots(run, wanted, spotify, target, skip=skip, details=enrich)

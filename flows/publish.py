@@ -1,6 +1,6 @@
 """Kept snapshots → tables → lake → warehouse → receipt: the half that ingest and backfill share."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from prefect import State, get_run_logger, task
@@ -11,6 +11,7 @@ from flows.connect import find_lake, open_session
 from flows.errors import StopRun
 from flows.lake.details import KeptDetails
 from flows.lake.files import Manifest
+from flows.lake.layout import LoadMode
 from flows.lake.snapshots import Kept, by_date
 from flows.receipt import (
     PlaylistLine,
@@ -22,9 +23,9 @@ from flows.receipt import (
     playlist_lines,
     summary,
 )
-from flows.run import Run, is_transient
+from flows.run import Run, is_transient, run_id_of
 from flows.warehouse.loaded import Loaded
-from flows.write import write_date
+from flows.write import Writer
 
 RETRIES: dict[str, Any] = {
     "retries": 3,
@@ -35,15 +36,20 @@ RETRIES: dict[str, Any] = {
 """What follows the raw write may be repeated: keys are new per run, the load is all or nothing."""
 
 
+PIPES_REMEMBER = timedelta(days=15)
+"""A day more than pipes remember files: what has not landed by then never will."""
+
+
 class Target(NamedTuple):
     """Where a run publishes, by block name, and how."""
 
     lake: str
     warehouse: str
     warehouse_admin: str
-    load: Literal["copy"] = "copy"
+    load: LoadMode = "copy"
     refresh: Literal["snapshot", "full"] = "snapshot"
     force: bool = False
+    pipe_minutes: float = 10
 
 
 def publish(run: Run, work: Work, target: Target) -> State[None]:
@@ -52,6 +58,8 @@ def publish(run: Run, work: Work, target: Target) -> State[None]:
     _refuse_full_refresh(work, target)
     if work.kept:
         ready = setup_warehouse.submit(run, target)
+        if target.load == "snowpipe":
+            ready.wait()  # a pipe sees only what arrives after it was made
         with run.timed("write_tables"):
             manifest, undecodable = write_tables(run, work.kept, target)
         work = Work(work.kept, [*work.others, *undecodable], work.details)
@@ -68,15 +76,17 @@ def publish(run: Run, work: Work, target: Target) -> State[None]:
 @task(**RETRIES)
 def setup_warehouse(run: Run, target: Target) -> None:
     """Brings the schema to this code's version, with the admin block where there is one."""
-    from flows.warehouse.setup import is_current, set_up  # noqa: PLC0415 - imports Snowflake
+    from flows.warehouse.setup import clear_landing, is_current, set_up  # noqa: PLC0415 - imports Snowflake
 
     lake_url = find_lake(target.lake).url
     with open_session(target.warehouse, run.run_id) as session:
-        if is_current(session, lake_url):
+        if is_current(session, lake_url, target.load):
+            if target.load == "snowpipe":
+                clear_landing(session, run_id_of(run.started_at - PIPES_REMEMBER))
             return
     get_run_logger().info("setting up the warehouse")
     with open_session(target.warehouse_admin, run.run_id, otherwise=target.warehouse) as session:
-        set_up(session, lake_url, run.code_version)
+        set_up(session, lake_url, run.code_version, target.load)
 
 
 @task(**RETRIES)
@@ -86,10 +96,10 @@ def write_tables(run: Run, kept: list[Kept], target: Target) -> tuple[Manifest, 
     The second value has a line for each playlist whose answers could not be read.
     """
     lake, dates = find_lake(target.lake), by_date(kept)
-    details = KeptDetails(lake)
+    writer = Writer(lake, KeptDetails(lake), run.run_id, target.load)
     manifest, undecodable = Manifest([], []), []
     for number, (day, snapshots) in enumerate(dates.items(), start=1):
-        written, failed = write_date(lake, details, day, snapshots, run.run_id)
+        written, failed = writer.write(day, snapshots)
         manifest.files.extend(written.files)
         manifest.partitions.extend(written.partitions)
         undecodable += failed
@@ -99,14 +109,19 @@ def write_tables(run: Run, kept: list[Kept], target: Target) -> tuple[Manifest, 
 
 @task(**RETRIES)
 def truncate_and_load(run: Run, manifest: Manifest, target: Target) -> Loaded:
-    """Replaces the partitions of the manifest in one transaction."""
+    """Replaces the partitions of the manifest in one transaction; with Snowpipe, once all has landed."""
     from flows.warehouse.load import Load, load_copy  # noqa: PLC0415 - imports Snowflake
+    from flows.warehouse.pipes import Patience  # noqa: PLC0415
+    from flows.warehouse.promote import load_snowpipe  # noqa: PLC0415
 
     if not manifest.partitions:
         return Loaded()
     load = Load(run.run_id, run.code_version, run.receipt_key, target.load, target.refresh, target.force)
     with open_session(target.warehouse, run.run_id) as session:
-        loaded = load_copy(session, load, manifest)
+        if target.load == "snowpipe":
+            loaded = load_snowpipe(session, load, manifest, Patience(target.pipe_minutes * 60))
+        else:
+            loaded = load_copy(session, load, manifest)
     for playlist, day in loaded.superseded:
         get_run_logger().warning(
             "playlist %s, %s: a newer snapshot is loaded already; it stays", playlist, day

@@ -57,11 +57,16 @@ def start_run(snapshot_date: date | None = None) -> Run:
     _show_what_matters()
     now = datetime.now(UTC)
     return Run(
-        run_id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}",
+        run_id=f"{run_id_of(now)}-{secrets.token_hex(4)}",
         snapshot_date=snapshot_date or _date_of(now, runtime.flow_run.scheduled_start_time),
         started_at=now,
         flow=runtime.flow_run.flow_name or "",
     )
+
+
+def run_id_of(moment: datetime) -> str:
+    """How the ids of runs that start at a moment begin; they sort by time."""
+    return f"{moment:%Y%m%dT%H%M%SZ}"
 
 
 def _date_of(now: datetime, scheduled: datetime | None) -> date:

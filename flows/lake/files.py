@@ -7,7 +7,7 @@ from datetime import date, datetime
 import polars as pl
 from msgspec import Struct
 
-from flows.lake.layout import table_key
+from flows.lake.layout import LoadMode, table_key
 from flows.lake.store import Lake
 from flows.transform.schema import TABLES
 from flows.transform.tables import Tables
@@ -56,13 +56,16 @@ class Manifest(Struct, frozen=True):
         return sum(file.rows for file in self.files if file.table == table)
 
 
-def write_files(lake: Lake, tables: Tables, snapshot_date: date, run_id: str) -> list[File]:
+def write_files(
+    lake: Lake, tables: Tables, snapshot_date: date, run_id: str, load: LoadMode = "copy"
+) -> list[File]:
     """Writes one file per table with rows; a table without rows has none."""
     files = []
     for table, frame in tables.items():
         if frame.is_empty():
             continue
-        written = lake.write(table_key(table, snapshot_date, run_id), encode_csv(frame), CONTENT_TYPE)
+        key = table_key(table, snapshot_date, run_id, load)
+        written = lake.write(key, encode_csv(frame), CONTENT_TYPE)
         files.append(File(table, snapshot_date, written.key, frame.height, written.bytes, written.sha256))
     return files
 

@@ -2,7 +2,7 @@
 
 import re
 from datetime import date
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 PLAYLIST_ID = r"[0-9A-Za-z]{22}"
 RUN_ID = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
@@ -62,10 +62,16 @@ def parse_details_key(key: str) -> tuple[str, date] | None:
 
 TABLES_PREFIX = "tables/"
 
+LoadMode = Literal["copy", "snowpipe"]
+"""How Snowflake takes the files: told to, or by itself through pipes."""
 
-def table_key(table: str, snapshot_date: date, run_id: str) -> str:
+SUFFIXES: dict[LoadMode, str] = {"copy": ".csv.gz", "snowpipe": ".snowpipe.csv.gz"}
+"""Pipes, and the bucket's notifications that wake them, see only their own files."""
+
+
+def table_key(table: str, snapshot_date: date, run_id: str, load: LoadMode = "copy") -> str:
     """Key of one table's rows of one date."""
-    return f"{TABLES_PREFIX}{table}/dt={snapshot_date}/{run_id}.csv.gz"
+    return f"{TABLES_PREFIX}{table}/dt={snapshot_date}/{run_id}{SUFFIXES[load]}"
 
 
 def receipt_key(run_date: date, run_id: str) -> str:

@@ -3,10 +3,13 @@
 import sys
 from pathlib import Path
 
-from flows.transform.schema import TABLES, columns, dtypes, history
+from flows.transform.schema import TABLES, columns, dtypes, history, landing, pipe
 
 ROOT = Path(__file__).parents[2]
 MADE = "made from flows/transform/schema.py by `make generate`"
+
+LINT = "-- noqa: CP02"
+"""Snowflake writes its metadata columns in capitals."""
 
 PER_PLAYLIST = ("playlists", "playlist_songs", "rejects")
 """Tables whose views keep every row of each playlist's newest snapshot."""
@@ -27,6 +30,31 @@ def create_tables() -> str:
         f"CREATE TABLE IF NOT EXISTS {history(table)} (\n{_column_lines(table)}\n);" for table in TABLES
     ]
     return f"-- All partitions, as loaded; {MADE}.\n" + "\n\n".join(statements) + "\n"
+
+
+def create_landing_tables() -> str:
+    """DDL of the tables that pipes fill."""
+    statements = [
+        f"CREATE TRANSIENT TABLE IF NOT EXISTS {landing(table)} (\n{_column_lines(table)},\n"
+        "    file_name VARCHAR NOT NULL,\n    file_row NUMBER(38, 0) NOT NULL\n);"
+        for table in TABLES
+    ]
+    return f"-- Where pipes put files by themselves; {MADE}.\n" + "\n\n".join(statements) + "\n"
+
+
+def create_pipes() -> str:
+    """DDL of the pipes, one per table."""
+    statements = [_pipe(table) for table in TABLES]
+    return f"-- Pipes see only .snowpipe.csv.gz files; {MADE}.\n" + "\n\n".join(statements) + "\n"
+
+
+def count_landed() -> str:
+    """Rows of one run in all landing tables; the run's id is bound once per table."""
+    counts = [
+        f"SELECT '{table}' AS table_name, COUNT(*) AS row_count FROM {landing(table)}\nWHERE run_id = ?"
+        for table in TABLES
+    ]
+    return f"-- Rows of a run in landing; {MADE}.\n" + "\nUNION ALL\n".join(counts) + "\n"
 
 
 def create_views() -> str:
@@ -58,7 +86,10 @@ def tables_page() -> str:
 
 GENERATED = {
     "sql/setup/create_history_tables.sql": create_tables,
+    "sql/setup/create_landing_tables.sql": create_landing_tables,
+    "sql/setup/create_pipes.sql": create_pipes,
     "sql/setup/create_views.sql": create_views,
+    "sql/load/count_landed.sql": count_landed,
     "docs/tables.md": tables_page,
 }
 """Files that are made, never edited."""
@@ -83,6 +114,20 @@ def main(arguments: list[str]) -> int:
 def _column_lines(table: str) -> str:
     return ",\n".join(
         f"    {name} {kind}{'' if nullable else ' NOT NULL'}" for name, kind, nullable, _ in columns(table)
+    )
+
+
+def _pipe(table: str) -> str:
+    names = [*dtypes(table), "file_name", "file_row"]
+    values = [f"${number}" for number in range(1, len(names) - 1)]
+    selected = ",\n    ".join([*values, f"METADATA$FILENAME, {LINT}\n    METADATA$FILE_ROW_NUMBER {LINT}"])
+    listed = ",\n    ".join(names)
+    return (
+        f"CREATE OR REPLACE PIPE {pipe(table)} AUTO_INGEST = TRUE AS\n"
+        f"COPY INTO {landing(table)} (\n    {listed}\n)\n"
+        f"FROM (SELECT\n    {selected}\nFROM @lake/tables/{table}/)\n"
+        "FILE_FORMAT = (FORMAT_NAME = 'playlist_csv')\n"
+        "PATTERN = '.*[.]snowpipe[.]csv[.]gz';"
     )
 
 

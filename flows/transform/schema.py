@@ -154,6 +154,16 @@ def history(table: str) -> str:
     return f"{table}_history"
 
 
+def landing(table: str) -> str:
+    """Name of the warehouse table into which a pipe puts the rows of `table`."""
+    return f"{table}_landing"
+
+
+def pipe(table: str) -> str:
+    """Name of the pipe that fills the landing table of `table`."""
+    return f"{table}_pipe"
+
+
 def dtypes(table: str) -> dict[str, pl.DataType]:
     """Polars dtype of each column, in order."""
     return {name: column.dtype for name, column in TABLES[table].columns().items()}

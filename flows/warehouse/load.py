@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
 
@@ -28,6 +29,8 @@ PARTITIONS_PER_INSERT = 5_000
 
 Results = dict[date, dict[str, dict[str, int]]]
 """Rows and bytes that the warehouse reported, by snapshot date and table."""
+Fill = Callable[[Session, str, Manifest], Results]
+"""Brings a run's rows into the history tables, within the transaction."""
 
 
 class Load(NamedTuple):
@@ -42,7 +45,12 @@ class Load(NamedTuple):
 
 
 def load_copy(session: Session, load: Load, manifest: Manifest) -> Loaded:
-    """Replaces the partitions of the manifest (refresh="full": everything), all or nothing.
+    """Copies the files of the manifest in place of what the run replaces."""
+    return replace(session, load, manifest, _copy)
+
+
+def replace(session: Session, load: Load, manifest: Manifest, fill: Fill) -> Loaded:
+    """Replaces the partitions of the manifest (refresh="full": everything) by what `fill` brings, or nothing.
 
     Raises AccountingError where counts differ from the manifest, Transient where another writer
     keeps the lock; nothing is changed then. A COMMIT whose answer was lost is found in the ledger.
@@ -54,11 +62,11 @@ def load_copy(session: Session, load: Load, manifest: Manifest) -> Loaded:
             session.rollback()
             left = [part.key for part in manifest.partitions if part.key not in committed]
             return _loaded(session, manifest, left, removed=0)
-        reported = _copy(session, manifest)
+        results = fill(session, load.run_id, manifest)
         _compare(session, load.run_id, manifest)
         newer = [] if load.force else _newer(session, load.run_id)
         removed = _delete(session, load, newer)
-        _insert_ledger(session, load, _in_place(manifest, newer), reported)
+        _insert_ledger(session, load, _in_place(manifest, newer), results)
         session.commit()
     except BaseException:
         session.rollback()
@@ -83,7 +91,7 @@ def _take_lock(session: Session, run_id: str) -> None:
     raise Transient(message)
 
 
-def _copy(session: Session, manifest: Manifest) -> Results:
+def _copy(session: Session, _run_id: str, manifest: Manifest) -> Results:
     """Copies the files of each table; returns what the warehouse reported, by date and table."""
     results: Results = {}
     for table in TABLES:
@@ -91,20 +99,20 @@ def _copy(session: Session, manifest: Manifest) -> Results:
         for start in range(0, len(files), FILES_PER_COPY):
             chunk = files[start : start + FILES_PER_COPY]
             keys = [file.key.removeprefix(TABLES_PREFIX) for file in chunk]
-            reported = session.rows(
+            answer = session.rows(
                 "load/copy_table",
                 table=identifier(history(table)),
                 columns=", ".join(identifier(column) for column in dtypes(table)),
                 files=", ".join(literal(key) for key in keys),
             )
-            rows = {row["file"].rpartition(TABLES_PREFIX)[2]: row["rows_loaded"] for row in reported}
+            rows = {row["file"].rpartition(TABLES_PREFIX)[2]: row["rows_loaded"] for row in answer}
             for file, key in zip(chunk, keys, strict=True):
-                results.setdefault(file.snapshot_date, {})[table] = _reported(file, rows.get(key, 0))
+                results.setdefault(file.snapshot_date, {})[table] = reported(file, rows.get(key, 0))
             log.info("copied %s: %s files", table, len(chunk))
     return results
 
 
-def _reported(file: File, loaded: int) -> dict[str, int]:
+def reported(file: File, loaded: int) -> dict[str, int]:
     """Rows and bytes of one file, which must be those of the manifest."""
     if loaded != file.rows:
         message = (

@@ -1,55 +1,98 @@
-"""Versioned, idempotent set-up: an up-to-date schema costs one query."""
+"""Versioned, idempotent set-up: an up-to-date schema costs one query, and one more where pipes load it."""
+
+from typing import NamedTuple
 
 from flows.errors import ConfigurationError
+from flows.lake.layout import LoadMode
+from flows.transform.schema import TABLES, landing
 from flows.warehouse.session import NotFound, Session
-from flows.warehouse.sql import literal
-
-VERSIONS: dict[int, tuple[str, ...]] = {
-    1: (
-        "setup/create_control_tables",
-        "setup/create_history_tables",
-        "setup/create_file_format",
-        "setup/create_views",
-        "insights/create_top_artists",
-        "insights/create_chart_movers",
-        "insights/create_longest_runs",
-    ),
-    2: ("setup/add_load_results",),
-}
-"""Files that lead from the version before to each version; an empty schema takes all of them in turn."""
-
-NEWEST = max(VERSIONS)
+from flows.warehouse.sql import identifier, literal
 
 
-def is_current(session: Session, lake_url: str) -> bool:
-    """Whether the schema has this code's version and its stage shows this lake.
+class Part(NamedTuple):
+    """A part of the schema with versions of its own, noted in a table.
+
+    `versions`: files that lead from the version before to each version; a new part takes all in turn.
+    `points_at_lake`: the file that is run at the end of every change, for it depends on where the lake is.
+    """
+
+    noted_in: str
+    versions: dict[int, tuple[str, ...]]
+    points_at_lake: str
+
+    @property
+    def newest(self) -> int:
+        """The version that this code knows."""
+        return max(self.versions)
+
+
+SCHEMA = Part(
+    "schema_versions",
+    {
+        1: (
+            "setup/create_control_tables",
+            "setup/create_history_tables",
+            "setup/create_file_format",
+            "setup/create_views",
+            "insights/create_top_artists",
+            "insights/create_chart_movers",
+            "insights/create_longest_runs",
+        ),
+        2: ("setup/add_load_results",),
+    },
+    "setup/create_stage",
+)
+SNOWPIPE = Part(
+    "snowpipe_versions",
+    {1: ("setup/create_snowpipe_versions", "setup/create_landing_tables")},
+    "setup/create_pipes",
+)
+PARTS: dict[LoadMode, tuple[Part, ...]] = {"copy": (SCHEMA,), "snowpipe": (SCHEMA, SNOWPIPE)}
+"""What a way of loading needs; pipes are made only where they are used."""
+
+
+def is_current(session: Session, lake_url: str, load: LoadMode = "copy") -> bool:
+    """Whether the schema has this code's version and shows this lake.
 
     Raises ConfigurationError where the schema is newer than the code.
     """
-    version, url = _installed(session)
-    if version > NEWEST:
-        message = (
-            f"the schema has version {version}, this code knows {NEWEST}: "
-            "a newer release has been here. Deploy that release, or a newer one"
-        )
-        raise ConfigurationError(message)
-    return (version, url) == (NEWEST, lake_url)
+    for part in PARTS[load]:
+        version, url = _installed(session, part)
+        if version > part.newest:
+            message = (
+                f"the schema has version {version}, this code knows {part.newest}: "
+                "a newer release has been here. Deploy that release, or a newer one"
+            )
+            raise ConfigurationError(message)
+        if (version, url) != (part.newest, lake_url):
+            return False
+    return True
 
 
-def set_up(session: Session, lake_url: str, code_version: str) -> None:
+def set_up(session: Session, lake_url: str, code_version: str, load: LoadMode = "copy") -> None:
     """Brings the schema to this code's version; may be repeated at any point."""
-    version, _ = _installed(session)
-    for step in range(version + 1, NEWEST + 1):
-        for name in VERSIONS[step]:
-            session.execute_all(name)
-    session.execute("setup/create_stage", url=literal(lake_url))
-    session.execute("setup/insert_schema_version", (NEWEST, lake_url, code_version))
+    for part in PARTS[load]:
+        version, url = _installed(session, part)
+        if (version, url) == (part.newest, lake_url):
+            continue
+        for step in range(version + 1, part.newest + 1):
+            for name in part.versions[step]:
+                session.execute_all(name)
+        session.execute_all(part.points_at_lake, url=literal(lake_url))
+        noted = identifier(part.noted_in)
+        session.execute("setup/insert_schema_version", (part.newest, lake_url, code_version), table=noted)
 
 
-def _installed(session: Session) -> tuple[int, str | None]:
-    """Version and lake of the schema; 0 where nothing is set up yet."""
+def clear_landing(session: Session, before: str) -> None:
+    """Removes what dead runs left in landing; `before` is the run id of a time that pipes have forgotten."""
+    for table in TABLES:
+        session.execute("setup/delete_stale_landing", (before,), table=identifier(landing(table)))
+
+
+def _installed(session: Session, part: Part) -> tuple[int, str | None]:
+    """Version and lake of a part; 0 where nothing is set up yet."""
     try:
-        rows = session.execute("setup/find_schema_version")
+        rows = session.execute("setup/find_schema_version", table=identifier(part.noted_in))
     except NotFound:
         return 0, None
     return (int(rows[0][0]), rows[0][1]) if rows else (0, None)

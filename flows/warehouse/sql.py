@@ -2,18 +2,21 @@
 
 import re
 from pathlib import Path
-from string import Template
 
 from flows.errors import ConfigurationError
 
 SQL = Path(__file__).parents[2] / "sql"
+_PART = re.compile(r"\$\{(\w+)\}")
 
 
 def read_sql(name: str, **parts: str) -> str:
-    """Text of `sql/<name>.sql` with `${part}` filled in; a part comes from `identifier` or `literal`."""
+    """Text of `sql/<name>.sql` with `${part}` filled in; a part comes from `identifier` or `literal`.
+
+    Other dollar signs are Snowflake's own.
+    """
     path = SQL / f"{name}.sql"
     try:
-        return Template(path.read_text(encoding="utf-8")).substitute(parts)
+        return _PART.sub(lambda part: parts[part[1]], path.read_text(encoding="utf-8"))
     except (OSError, KeyError, ValueError) as error:
         raise ConfigurationError(
             f"sql/{name}.sql cannot be used: {error!r}. Deploy the file again"

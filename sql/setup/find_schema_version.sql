@@ -1,4 +1,4 @@
 SELECT version, lake_url
-FROM schema_versions
+FROM ${table}
 ORDER BY version DESC, applied_at DESC
 LIMIT 1

@@ -1,2 +1,2 @@
-INSERT INTO schema_versions (version, lake_url, code_version, applied_at)
+INSERT INTO ${table} (version, lake_url, code_version, applied_at)
 SELECT ?, ?, ?, SYSDATE()

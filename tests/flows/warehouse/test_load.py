@@ -2,6 +2,8 @@
 
 import json
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -241,8 +243,26 @@ def test_waiting_for_a_lock_is_bounded(warehouse: Warehouse, monkeypatch: pytest
     with warehouse.session("first") as first:
         first.begin()
         first.execute("load/lock_writer", ("first",))
-        with pytest.raises(Transient, match="another run held the writer lock"):
+        with busy(first), pytest.raises(Transient, match="another run held the writer lock"):
             warehouse.load(run_id, manifest)
+
+
+@contextmanager
+def busy(session: Session) -> Iterator[None]:
+    """Keeps a session at work, for an idle one that blocks others is ended."""
+    done = threading.Event()
+
+    def work() -> None:
+        while not done.wait(0.1):
+            session.execute("setup/find_schema_version", table="schema_versions")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def test_refresh_full_leaves_only_this_run(warehouse: Warehouse) -> None:

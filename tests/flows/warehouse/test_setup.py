@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def test_an_empty_schema_is_not_current(addresses: Addresses) -> None:
 def test_set_up_may_be_repeated_and_loses_no_rows(warehouse: Warehouse) -> None:
     warehouse.publish(CHARTS[0])
     before = warehouse.place.contents(TABLES)
-    for name in (file for files in setup.VERSIONS.values() for file in files):
+    for name in (file for files in setup.SCHEMA.versions.values() for file in files):
         with warehouse.session() as session:
             session.execute_all(name)
     warehouse.set_up()
@@ -53,7 +54,8 @@ def test_another_lake_moves_the_stage(warehouse: Warehouse) -> None:
 
 def test_a_newer_schema_is_refused(warehouse: Warehouse) -> None:
     with warehouse.session() as session:
-        session.execute("setup/insert_schema_version", (setup.NEWEST + 1, warehouse.lake.url, "later"))
+        later = (setup.SCHEMA.newest + 1, warehouse.lake.url, "later")
+        session.execute("setup/insert_schema_version", later, table="schema_versions")
         with pytest.raises(ConfigurationError, match="a newer release has been here"):
             is_current(session, warehouse.lake.url)
 
@@ -114,9 +116,9 @@ VERSION_1 = Path(__file__).with_name("version_1.sql")
 def first(addresses: Addresses) -> Warehouse:
     """A warehouse as version 1 left it: its tables, and one playlist published by it."""
     place = Place.create(addresses)
-    with VERSION_1.open(encoding="utf-8") as file:
-        for statement, _ in split_statements(file, remove_comments=True):
-            place.query(str(statement))
+    text = StringIO(VERSION_1.read_text(encoding="utf-8"))
+    for statement, _ in split_statements(text, remove_comments=True):
+        place.query(str(statement))
     place.query("INSERT INTO schema_versions VALUES (1, 's3://old/', '0.1.0', '2026-01-01')")
     place.query(
         "INSERT INTO playlists_history SELECT 'p', '2026-01-01', 'run', 'Old', NULL, 'o', NULL, NULL, FALSE, "

@@ -1,0 +1,102 @@
+"""Waiting for pipes: each file's own load history, a deadline, and reasons that name the file."""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from flows.errors import AccountingError, StopRun
+from flows.lake.files import File, Manifest
+from flows.lake.layout import TABLES_PREFIX
+from flows.transform.schema import TABLES, landing, pipe
+from flows.warehouse.session import Session
+from flows.warehouse.sql import literal
+
+log = logging.getLogger(__name__)
+
+DEADLINE_S = 600.0
+POLL_S = 5.0
+UNFINISHED = ("load in progress", "")
+WIRING = "docs/operations.md#snowpipe says how the bucket's notifications reach the pipes"
+
+
+class Patience(NamedTuple):
+    """How long to wait for pipes, and how."""
+
+    deadline_s: float = DEADLINE_S
+    poll_s: float = POLL_S
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+
+def wait_for_pipes(session: Session, run_id: str, manifest: Manifest, patience: Patience) -> None:
+    """Returns once the landing tables hold the files of the manifest.
+
+    Raises StopRun, and promotes nothing, where a pipe refused a file or the deadline is over.
+    """
+    end = patience.clock() + patience.deadline_s
+    waiting = {file.key.removeprefix(TABLES_PREFIX): file for file in manifest.files}
+    while waiting:
+        for table in {file.table for file in waiting.values()}:
+            for key in _landed(session, run_id, table):
+                waiting.pop(key, None)
+        log.info("pipes: %s of %s files landed", len(manifest.files) - len(waiting), len(manifest.files))
+        if waiting and patience.clock() >= end:
+            raise StopRun(_too_late(session, list(waiting.values()), patience))
+        if waiting:
+            patience.sleep(patience.poll_s)
+    _count(session, run_id, manifest)
+
+
+def _landed(session: Session, run_id: str, table: str) -> list[str]:
+    """Keys that the table's pipe reports as loaded."""
+    history = session.rows("load/find_copy_history", (run_id,), table=literal(landing(table)))
+    done = []
+    for entry in history:
+        status = str(entry["STATUS"] or "").lower().replace("_", " ")
+        key = str(entry["FILE_NAME"]).rpartition(TABLES_PREFIX)[2]
+        if status == "loaded":
+            done.append(key)
+        elif status not in UNFINISHED:
+            raise StopRun(_refused(table, key, entry))
+    return done
+
+
+def _refused(table: str, key: str, entry: dict[str, Any]) -> str:
+    where = f"{TABLES_PREFIX}{key}, line {entry['FIRST_ERROR_LINE_NUMBER']}"
+    return (
+        f"pipe {pipe(table)} did not load {where}: {entry['STATUS']}, {entry['FIRST_ERROR_MESSAGE']}. "
+        "Nothing was promoted; run again, and if it lasts compare the file with the receipt"
+    )
+
+
+def _too_late(session: Session, missing: list[File], patience: Patience) -> str:
+    states = [
+        f"{pipe(table)} is {_state(session, table)}"
+        for table in TABLES
+        if table in {file.table for file in missing}
+    ]
+    files = ", ".join(file.key for file in missing[:10]) + (" …" if missing[10:] else "")
+    return (
+        f"after {patience.deadline_s:g} s pipes had not loaded {len(missing)} files: {files}. "
+        f"Nothing was promoted. {'; '.join(states)}. If no file ever lands, {WIRING}; "
+        "otherwise run again, with a longer deadline or load=copy"
+    )
+
+
+def _state(session: Session, table: str) -> str:
+    ((text,),) = session.execute("load/find_pipe_status", pipe=literal(pipe(table)))
+    status = json.loads(text)
+    return f"{status.get('executionState')} with {status.get('pendingFileCount', 0)} files pending"
+
+
+def _count(session: Session, run_id: str, manifest: Manifest) -> None:
+    counted = dict(session.execute("load/count_landed", (run_id,) * len(TABLES)))
+    wanted = {table: manifest.rows(table) for table in TABLES}
+    if counted != wanted:
+        message = (
+            f"landing holds {counted}, the files of run {run_id} hold {wanted}. "
+            "Nothing was promoted; run again, and if it lasts compare the files with the receipt"
+        )
+        raise AccountingError(message)

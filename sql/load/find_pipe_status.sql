@@ -1,0 +1,1 @@
+SELECT SYSTEM$PIPE_STATUS(${pipe})

@@ -1,0 +1,4 @@
+INSERT INTO ${table} (${columns})
+SELECT ${columns}
+FROM ${landing}
+WHERE run_id = ?

@@ -1,0 +1,7 @@
+-- Pipes have a version of their own, for they are made only where they load.
+CREATE TABLE IF NOT EXISTS snowpipe_versions (
+    version NUMBER(38, 0) NOT NULL,
+    lake_url VARCHAR NOT NULL,
+    code_version VARCHAR NOT NULL,
+    applied_at TIMESTAMP_NTZ(3) NOT NULL
+);
