@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox.account import create_account_objects
+from sandbox.lake import create_lake
 from sandbox.spotify.accounts import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def running(home: Path, recordings: Path | None = None) -> Iterator[Sandbox]:
     with ExitStack() as stack:
         prefect = start_prefect(stack, home)
         addresses = start_stand_ins(stack, recordings)
-        s3_client(addresses.s3).create_bucket(Bucket=BUCKET)
+        create_lake(s3_client(addresses.s3), BUCKET, addresses.snowflake)
         create_account_objects(addresses.snowflake, f"s3://{BUCKET}/")
         wait_for_prefect(prefect)
         environment = prefect_settings(home) | {"PREFECT_API_URL": prefect} | block_variables(addresses)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sandbox.account import create_account_objects
+from sandbox.lake import create_lake
 from sandbox.services import (
     BUCKET,
     Addresses,
@@ -32,7 +33,7 @@ def addresses() -> Iterator[Addresses]:
     """The three stand-ins, shared by all tests of this worker: each test makes its own place in them."""
     with ExitStack() as stack:
         addresses = start_stand_ins(stack, idle_abort_s=IDLE_ABORT_S)
-        s3_client(addresses.s3).create_bucket(Bucket=BUCKET)
+        create_lake(s3_client(addresses.s3), BUCKET, addresses.snowflake)
         create_account_objects(addresses.snowflake, f"s3://{BUCKET}/")
         yield addresses
 

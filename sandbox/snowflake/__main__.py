@@ -29,8 +29,9 @@ def main() -> None:
     )
     parser.add_argument("--idle-abort", type=float, default=5.0, metavar="SECONDS")
     parser.add_argument("--max-lock-wait", type=float, default=MAX_LOCK_WAIT, metavar="SECONDS")
+    parser.add_argument("--pipe-delay", type=float, default=0.0, metavar="SECONDS")
     options = parser.parse_args()
-    app = create_app(options.s3_endpoint, options.idle_abort, options.max_lock_wait)
+    app = create_app(options.s3_endpoint, options.idle_abort, options.max_lock_wait, options.pipe_delay)
     config = uvicorn.Config(
         app,
         host="127.0.0.1",

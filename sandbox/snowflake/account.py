@@ -1,6 +1,8 @@
 """The account: what its sessions share."""
 
+import datetime as dt
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -8,28 +10,36 @@ from botocore.config import Config
 from fakesnow import info_schema, macros
 from fakesnow.expr import normalise_ident
 from fakesnow.instance import FakeSnow
+from sqlglot import exp
 
+from sandbox.snowflake.ingest import Ingest
+from sandbox.snowflake.load_history import create_history
+from sandbox.snowflake.pipes import Pipes, Settings
 from sandbox.snowflake.session import Session
 from sandbox.snowflake.stages import Options, Stage
-from sandbox.snowflake.tables import create_history
 
 KNOWN_ROLES = frozenset({"ACCOUNTADMIN", "SYSADMIN", "SECURITYADMIN", "USERADMIN", "PUBLIC"})
 Name = tuple[str, str, str]  # database, schema, object
 
 
-class Account:
-    """Databases, roles, integrations, stages and file formats; in memory, gone with the process."""
+def utc_now() -> dt.datetime:
+    """The time."""
+    return dt.datetime.now(dt.UTC)
 
-    def __init__(self, s3_endpoint: str, idle_abort: float, max_lock_wait: float) -> None:
+
+class Account:
+    """Databases, roles, integrations, stages, file formats and pipes; in memory, gone with the process."""
+
+    def __init__(
+        self,
+        s3_endpoint: str,
+        idle_abort: float,
+        max_lock_wait: float,
+        pipe_delay: float = 0.0,
+        clock: Callable[[], dt.datetime] = utc_now,
+    ) -> None:
         self.engine = FakeSnow(create_database_on_connect=False, create_schema_on_connect=False).duck_conn
-        self.s3: Any = boto3.client(
-            "s3",
-            endpoint_url=s3_endpoint,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",
-            region_name="us-east-1",
-            config=Config(max_pool_connections=16, retries={"max_attempts": 2}),
-        )
+        self.s3 = _client("s3", s3_endpoint, max_pool_connections=16, retries={"max_attempts": 2})
         self.idle_abort = idle_abort
         self.max_lock_wait = max_lock_wait
         self.roles = set(KNOWN_ROLES)
@@ -39,12 +49,22 @@ class Account:
         self.sessions: set[Session] = set()
         self.released = threading.Condition()
         self.definitions = threading.Lock()  # one DDL statement at a time
+        self.pipes = Pipes(self, Settings(delay=pipe_delay), clock)
+        waits = {"connect_timeout": 5, "read_timeout": 5, "retries": {"max_attempts": 0}}
+        self.ingest = Ingest(self.pipes, _client("sqs", s3_endpoint, **waits))
 
     def schema_exists(self, database: str, schema: str) -> bool:
         """Tell whether the schema is there, also just committed."""
         sql = "SELECT 1 FROM duckdb_schemas() WHERE upper(database_name) = ? AND upper(schema_name) = ?"
         with self.engine.cursor() as cursor:
             return cursor.execute(sql, [database, schema]).fetchone() is not None
+
+    def has_table(self, place: Name, table: exp.Table) -> bool:
+        """Tell whether the table is there; `place` fills in the database and schema of its name."""
+        name = [part.name if part.args.get("quoted") else part.name.upper() for part in table.parts]
+        sql = "SELECT 1 FROM duckdb_tables() WHERE (database_name, schema_name, table_name) = (?, ?, ?)"
+        with self.engine.cursor() as cursor:
+            return cursor.execute(sql, [*place[: 3 - len(name)], *name]).fetchone() is not None
 
     def namespace(self, database: str | None, schema: str | None) -> tuple[str | None, str | None]:
         """Return what a login gets: unknown names are dropped without an error, as in Snowflake."""
@@ -81,3 +101,14 @@ class Account:
         """Wake the statements that wait for a lock."""
         with self.released:
             self.released.notify_all()
+
+
+def _client(service: str, endpoint: str, **config: Any) -> Any:  # noqa: ANN401
+    return boto3.client(  # type: ignore[call-overload]
+        service,
+        endpoint_url=endpoint,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        region_name="us-east-1",
+        config=Config(**config),
+    )

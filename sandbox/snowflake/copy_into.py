@@ -13,8 +13,10 @@ from sandbox.snowflake import errors, stages
 from sandbox.snowflake.csv_format import CsvFormat
 from sandbox.snowflake.diagnosis import explain, refuse_long_texts
 from sandbox.snowflake.lake import LakeFile, fetch
-from sandbox.snowflake.load import Column, Load
-from sandbox.snowflake.tables import Table, existing_table
+from sandbox.snowflake.load import Load
+from sandbox.snowflake.load_history import Entry, copied_before, record
+from sandbox.snowflake.stages import Stage
+from sandbox.snowflake.tables import columns_of, existing_table
 
 if TYPE_CHECKING:
     from sandbox.snowflake.session import Session
@@ -42,16 +44,17 @@ def copy_into(session: "Session", copy: exp.Copy) -> pa.Table:
     """Run the COPY; return its result, a row per file, or a single status when all were loaded before."""
     target = copy.this
     table = existing_table(session, target.this if isinstance(target, exp.Schema) else target)
-    columns = _columns(session, table, target)
+    columns = columns_of(session, table, target)
     options = _options(copy)
-    url, file_format = _source(session, copy, options)
+    stage, path, file_format = _source(session, copy, options)
     with tempfile.TemporaryDirectory() as directory:
+        url = f"{stage.base}{path}".rstrip("/")
         urls = [f"{url}/{name.removeprefix('/')}" for name in options["FILES"]]
         files = fetch(session.account.s3, urls, file_format.compression, Path(directory))
-        _check_bytes(files, file_format)
-        loaded = set() if options.get("FORCE") else _loaded_before(session, table)
+        check_bytes(files, file_format)
+        loaded = set() if options.get("FORCE") else copied_before(session.connection, table)
         new = [file for file in files if (file.url, file.etag) not in loaded]
-        counts = _run(session, Load(table, columns, file_format, new))
+        counts = run_load(session, Load(table, columns, file_format, new), stage)
     return _result(files, counts)
 
 
@@ -79,36 +82,18 @@ def _file_names(names: list[str] | None) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _source(session: "Session", copy: exp.Copy, options: dict[str, Any]) -> tuple[str, CsvFormat]:
+def _source(session: "Session", copy: exp.Copy, options: dict[str, Any]) -> tuple[Stage, str, CsvFormat]:
     variable = copy.args["files"][0].this
     if not isinstance(variable, exp.Var) or not variable.name.startswith("@"):
         raise errors.not_emulated("COPY from anything but @stage/path/")
     name, _, path = variable.name[1:].partition("/")
-    stage = session.account.stages.get(stages.qualified(session, name))
-    if stage is None:
-        raise errors.does_not_exist("Stage", name)
+    stage = stages.existing_stage(session, name)
     chosen = options.get("FILE_FORMAT") or stage.file_format
-    url = f"{stage.url.rstrip('/')}/{path}".rstrip("/")
-    return url, CsvFormat.of(stages.named_format(session, chosen))
+    return stage, path, CsvFormat.of(stages.named_format(session, chosen))
 
 
-def _columns(session: "Session", table: Table, target: exp.Expression) -> list[Column]:
-    sql = (
-        "SELECT column_name, data_type, is_nullable FROM duckdb_columns() "
-        "WHERE table_oid = ? AND database_name = ? ORDER BY column_index"
-    )
-    rows = session.connection.execute(sql, [table.oid, table.database]).fetchall()
-    known = {name: Column(name, type_, nullable) for name, type_, nullable in rows}
-    if not isinstance(target, exp.Schema):
-        return list(known.values())
-    wanted = [part.name if part.args.get("quoted") else part.name.upper() for part in target.expressions]
-    for name in wanted:
-        if name not in known:
-            raise errors.failure(904, "42000", f"SQL compilation error: invalid identifier '{name}'")
-    return [known[name] for name in wanted]
-
-
-def _check_bytes(files: list[LakeFile], file_format: CsvFormat) -> None:
+def check_bytes(files: list[LakeFile], file_format: CsvFormat) -> None:
+    """Raise for bytes of which the stand-in does not know what becomes."""
     for file in files:
         body = file.path.read_bytes()
         if not file_format.backslash_is_text and b"\\" in body:
@@ -119,13 +104,8 @@ def _check_bytes(files: list[LakeFile], file_format: CsvFormat) -> None:
             raise errors.not_emulated(f"NUL in a CSV file, of which nothing is documented: '{file.url}'")
 
 
-def _loaded_before(session: "Session", table: Table) -> set[tuple[str, str]]:
-    sql = f"SELECT file_name, etag FROM {table.history} WHERE table_oid = ?"
-    return set(session.connection.execute(sql, [table.oid]).fetchall())
-
-
-def _run(session: "Session", load: Load) -> dict[str, int]:
-    """Insert the files' rows; return rows by URL."""
+def run_load(session: "Session", load: Load, stage: Stage, **by_pipe: Any) -> dict[str, int]:  # noqa: ANN401
+    """Insert the files' rows and note them in the history; return rows by URL."""
     if not load.files:
         return {}
     try:
@@ -134,14 +114,19 @@ def _run(session: "Session", load: Load) -> dict[str, int]:
             connection.execute(load.insert())
             counting = f"SELECT __file, count(*) FROM {load.source()} GROUP BY __file"
             rows = connection.execute(counting).fetchall()
-            history = [(load.table.oid, file.url, file.etag) for file in load.files]
-            connection.executemany(f"INSERT INTO {load.table.history} VALUES (?, ?, ?)", history)
+            by_path = {Path(path): count for path, count in rows}
+            counts = {file.url: by_path.get(file.path, 0) for file in load.files}
+            record(connection, load.table, [_entry(file, stage, counts, by_pipe) for file in load.files])
     except duckdb.TransactionException:
         raise
     except duckdb.Error as error:
         raise explain(session.account.engine, error, load) from error
-    by_path = {Path(path): count for path, count in rows}
-    return {file.url: by_path.get(file.path, 0) for file in load.files}
+    return counts
+
+
+def _entry(file: LakeFile, stage: Stage, counts: dict[str, int], by_pipe: dict[str, Any]) -> Entry:
+    rows = counts[file.url]
+    return Entry(file.url, file.etag, stage.base, file.size, rows=rows, parsed=rows, **by_pipe)
 
 
 def _result(files: list[LakeFile], counts: dict[str, int]) -> pa.Table:

@@ -1,5 +1,6 @@
 """CSV file format options, and the DuckDB reader that behaves like them."""
 
+import csv
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -70,28 +71,42 @@ class CsvFormat(NamedTuple):
             backslash_is_text="ESCAPE_UNENCLOSED_FIELD" in options,
         )
 
-    def reader(self, paths: list[Path], columns: list[str]) -> str:
-        """Return SQL that reads the files: `columns` as text, and `__file`, the path."""
+    def reader(self, paths: list[Path], columns: list[str], *, padded: bool = False) -> str:
+        """Return SQL that reads the files: `columns` as text, and `__file`, the path.
+
+        `padded`: records may have fewer fields, the rest is null.
+        """
         longest = max((path.stat().st_size for path in paths), default=0)
         buffer = min(max(longest, SHORTEST_BUFFER), LONGEST_RECORD)
-        names = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in columns)
+        names = ", ".join(f"{text(name)}: 'VARCHAR'" for name in columns)
         # an empty field is null only if it is not enclosed; `nullstr` cannot be switched off
         null = "" if self.empty_is_null else "\x01never"
         return (
-            f"read_csv([{', '.join(_text(str(path)) for path in paths)}], header=false, auto_detect=false, "
-            f"skip={self.skip_header}, delim={_text(self.delimiter)}, quote={_text(self.quote)}, "
-            f"escape={_text(self.quote)}, columns={{{names}}}, nullstr={_text(null)}, "
+            f"read_csv([{', '.join(text(str(path)) for path in paths)}], header=false, auto_detect=false, "
+            f"skip={self.skip_header}, delim={text(self.delimiter)}, quote={text(self.quote)}, "
+            f"escape={text(self.quote)}, columns={{{names}}}, nullstr={text(null)}, "
             f"allow_quoted_nulls=false, hive_partitioning=false, strict_mode=true, compression='none', "
-            f"filename='__file', max_line_size={buffer}, buffer_size={2 * buffer})"
+            f"filename='__file', max_line_size={buffer}, buffer_size={2 * buffer}"
+            + (", null_padding=true, parallel=false)" if padded else ")")
         )
+
+    def most_fields(self, path: Path) -> int:
+        """Return the number of fields of the longest record."""
+        csv.field_size_limit(LONGEST_RECORD)
+        with path.open(encoding="utf-8", errors="replace", newline="") as file:
+            for _ in range(self.skip_header):
+                file.readline()
+            rows = csv.reader(file, delimiter=self.delimiter, quotechar=self.quote or None)
+            return max(map(len, rows), default=0)
 
     def value(self, column: str) -> str:
         """Return SQL for a column with NULL_IF applied, to enclosed fields too."""
         name = '"' + column.replace('"', '""') + '"'
         for null in self.null_if:
-            name = f"nullif({name}, {_text(null)})"
+            name = f"nullif({name}, {text(null)})"
         return name
 
 
-def _text(value: str) -> str:
+def text(value: str) -> str:
+    """Return SQL for a text."""
     return "'" + value.replace("'", "''") + "'"

@@ -9,7 +9,7 @@ import sqlglot
 from fakesnow.cursor import FakeSnowflakeCursor
 from sqlglot import exp
 
-from sandbox.snowflake import errors, stages, statements, tables
+from sandbox.snowflake import errors, pipe_functions, stages, statements, tables
 from sandbox.snowflake.copy_into import copy_into
 from sandbox.snowflake.locks import run_waiting
 
@@ -65,6 +65,7 @@ class Cursor(FakeSnowflakeCursor):
         if isinstance(expression, exp.Create):
             self._record(expression)
         else:
+            expression = pipe_functions.replace_functions(self._conn, expression, params)
             expression = expression.transform(self._context_function, copy=False)
         return super()._transform(expression, params)
 

@@ -7,7 +7,8 @@ from snowflake.connector.errors import ProgrammingError
 
 from sandbox.snowflake import errors
 from sandbox.snowflake.lake import LakeFile
-from sandbox.snowflake.load import Column, Load
+from sandbox.snowflake.load import Load
+from sandbox.snowflake.tables import Column
 
 SHOWN = 100  # characters of a bad value
 LONGEST_TEXT = 16 * 2**20  # bytes, unless VARCHAR is declared longer
@@ -78,7 +79,8 @@ def _bad_value(
     cursor: duckdb.DuckDBPyConnection, load: Load, file: LakeFile, column: Column
 ) -> ProgrammingError:
     numbered = f"SELECT *, row_number() OVER () AS __row FROM {load.source(file)}"
-    sql = f'SELECT __row, "{column.name}" FROM ({numbered}) WHERE {_is_bad(load, column)} ORDER BY 1 LIMIT 1'
+    field, bad = load.field(column), _is_bad(load, column)
+    sql = f"SELECT __row, {field} FROM ({numbered}) WHERE {bad} ORDER BY 1 LIMIT 1"
     row, value = cursor.execute(sql).fetchall()[0]
     place = (
         f"\n  File '{file.url}', line {row + load.format.skip_header}"

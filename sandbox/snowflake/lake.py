@@ -14,11 +14,17 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 
 class LakeFile(NamedTuple):
-    """A fetched file: its full name, its ETag and its decompressed local copy."""
+    """A fetched file: its full name, its ETag, its size and its decompressed local copy."""
 
     url: str
     etag: str
+    size: int
     path: Path
+
+    @property
+    def key(self) -> str:
+        """The path in the bucket."""
+        return self.url.removeprefix("s3://").partition("/")[2]
 
 
 def fetch(s3: Any, urls: list[str], compression: str, directory: Path) -> list[LakeFile]:  # noqa: ANN401
@@ -29,7 +35,7 @@ def fetch(s3: Any, urls: list[str], compression: str, directory: Path) -> list[L
         path = directory / f"{number}.csv"
         body, etag = _get(s3, url)
         path.write_bytes(_plain(body, url, compression))
-        return LakeFile(url, etag, path)
+        return LakeFile(url, etag, len(body), path)
 
     with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(one, enumerate(urls)))

@@ -2,35 +2,48 @@
 
 from typing import NamedTuple
 
-from sandbox.snowflake.csv_format import CsvFormat
+from sandbox.snowflake.csv_format import CsvFormat, text
 from sandbox.snowflake.lake import LakeFile
-from sandbox.snowflake.tables import Table
+from sandbox.snowflake.tables import Column, Table
 
-
-class Column(NamedTuple):
-    """A target column with its DuckDB type."""
-
-    name: str
-    type: str
-    nullable: bool
+FILE_NAME = "METADATA$FILENAME"
+ROW_NUMBER = "METADATA$FILE_ROW_NUMBER"
 
 
 class Load(NamedTuple):
-    """The files are local copies; their rows are read as text and cast."""
+    """The files are local copies; their rows are read as text and cast.
+
+    `fields`: how many fields the records have, which are then read by position ($1, …), missing ones as
+    null: that is how a COPY with a SELECT reads. 0: exactly the columns, in order.
+    """
 
     table: Table
     columns: list[Column]
     format: CsvFormat
     files: list[LakeFile]
+    fields: int = 0
 
     def source(self, *files: LakeFile) -> str:
-        """Return SQL that reads the given files, or all: the columns as text, and `__file`."""
+        """Return SQL that reads the given files, or all: the fields as text, and `__file`."""
         paths = [file.path for file in files or self.files]
-        return self.format.reader(paths, [column.name for column in self.columns])
+        if not self.fields:
+            return self.format.reader(paths, [column.name for column in self.columns])
+        names = [f"${number}" for number in range(1, self.fields + 1)]
+        reader = self.format.reader(paths, names, padded=True)
+        return f'(SELECT *, row_number() OVER () AS "{ROW_NUMBER}" FROM {reader})'
+
+    def field(self, column: Column) -> str:
+        """Return the SQL name of a column's field as it was read."""
+        name = column.source or column.name
+        return '"' + name.replace('"', '""') + '"'
 
     def text(self, column: Column) -> str:
         """Return SQL for a column's text, null where the format says so."""
-        return self.format.value(column.name)
+        if column.source == FILE_NAME:
+            return text(self.files[0].key)
+        if column.source == ROW_NUMBER:
+            return f'CAST("{ROW_NUMBER}" AS VARCHAR)'
+        return self.format.value(column.source or column.name)
 
     def insert(self) -> str:
         """Return SQL that loads all files."""

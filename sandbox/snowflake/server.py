@@ -5,6 +5,8 @@ import json
 import logging
 import secrets
 import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fakesnow.expr import normalise_ident
@@ -19,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
-from sandbox.snowflake import answers, errors
+from sandbox.snowflake import answers, errors, pipe_controls
 from sandbox.snowflake.account import Account
 from sandbox.snowflake.once import Once
 from sandbox.snowflake.parameters import set_parameter
@@ -36,13 +38,24 @@ logging.getLogger("fakesnow").setLevel(logging.WARNING)
 logging.getLogger("fakesnow.server").setLevel(logging.CRITICAL)  # failures go to the client, not to the log
 
 
-def create_app(s3_endpoint: str, idle_abort: float = 5.0, max_lock_wait: float = MAX_LOCK_WAIT) -> Starlette:
+def create_app(
+    s3_endpoint: str,
+    idle_abort: float = 5.0,
+    max_lock_wait: float = MAX_LOCK_WAIT,
+    pipe_delay: float = 0.0,
+) -> Starlette:
     """Return the ASGI app of a new, empty account.
 
     `idle_abort`: seconds after which an idle transaction that blocks another is rolled back.
     `max_lock_wait`: seconds that a statement waits for a lock at most, whatever its LOCK_TIMEOUT.
+    `pipe_delay`: seconds between the event of a file and its loading by pipes; see pipe_controls.
     """
-    account = Account(s3_endpoint, idle_abort, max_lock_wait)
+    account = Account(s3_endpoint, idle_abort, max_lock_wait, pipe_delay)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(account.ingest.stop)
 
     async def login(request: Request) -> JSONResponse:
         return await run_in_threadpool(_login, account, request.query_params, await _body(request))
@@ -54,9 +67,10 @@ def create_app(s3_endpoint: str, idle_abort: float = 5.0, max_lock_wait: float =
         Route("/session/v1/login-request", login, methods=["POST"]),
         Route("/session", session, methods=["POST"]),
         Route("/queries/v1/query-request", _query, methods=["POST"]),
+        *pipe_controls.routes(account),
     ]
     stock = [route for route in routes if route.path not in OWN_PATHS]
-    return Starlette(routes=[*own, *stock], middleware=[Middleware(Once)])
+    return Starlette(routes=[*own, *stock], middleware=[Middleware(Once)], lifespan=lifespan)
 
 
 async def _body(request: Request) -> dict[str, Any]:

@@ -21,11 +21,24 @@ class Stage(NamedTuple):
     url: str
     file_format: Options
 
+    @property
+    def base(self) -> str:
+        """The URL with a slash at its end."""
+        return f"{self.url.rstrip('/')}/"
+
 
 def qualified(session: "Session", name: str) -> tuple[str, str, str]:
     """Return database, schema and name, in capitals, with the session's filled in."""
     database, schema, plain = parts_from_var(name, session.database, session.schema)
     return str(database), str(schema), str(plain)
+
+
+def existing_stage(session: "Session", name: str) -> Stage:
+    """Look the stage up; raise Snowflake's error if there is none."""
+    stage = session.account.stages.get(qualified(session, name))
+    if stage is None:
+        raise errors.does_not_exist("Stage", name)
+    return stage
 
 
 def properties(create: exp.Create) -> Options:

@@ -8,7 +8,7 @@ import sqlglot
 from fakesnow.expr import normalise_ident
 from sqlglot import exp
 
-from sandbox.snowflake import errors, stages
+from sandbox.snowflake import errors, pipe_statements, stages
 from sandbox.snowflake.parameters import set_parameter
 
 if TYPE_CHECKING:
@@ -34,12 +34,13 @@ NOT_EMULATED = [
     r"CREATE\s+OR\s+ALTER\s",
     r"ALTER\s+TABLE\s.*\sSWAP\s+WITH\s",
     r"ALTER\s+TABLE\s.*\sADD\s+(CONSTRAINT|PRIMARY|UNIQUE|FOREIGN)\s",
-    r"(CREATE|ALTER|DROP|DESC|DESCRIBE|SHOW|EXECUTE)\b.*?\b(PIPES?|PROCEDURES?|TASKS?|STREAMS?|NOTIFICATION)\b",
-    r"CREATE\s+(OR\s+REPLACE\s+)?(DYNAMIC|EXTERNAL|HYBRID|ICEBERG|MATERIALIZED|SECURE|TRANSIENT)\s",
+    r"(CREATE|ALTER|DROP|DESC|DESCRIBE|SHOW|EXECUTE)\b.*?\b(PROCEDURES?|TASKS?|STREAMS?|NOTIFICATION)\b",
+    r"CREATE\s+(OR\s+REPLACE\s+)?(DYNAMIC|EXTERNAL|HYBRID|ICEBERG|MATERIALIZED|SECURE)\s",
+    r"CREATE\s+(OR\s+REPLACE\s+)?TRANSIENT\s+(?!TABLE\s)",
     r"CREATE\s.*\sCLONE\s",
     r"(CALL|PUT|GET|LIST|LS|REMOVE|RM|EXECUTE|UNDROP|DECLARE|SET|UNSET)\s",
     r"SELECT\s.*\sFROM\s+@",
-    r"SELECT\s.*\b(METADATA\$\w+|COPY_HISTORY\s*\(|LOAD_HISTORY|SYSTEM\$\w+)",
+    r"SELECT\s.*\b(METADATA\$\w+|LOAD_HISTORY|VALIDATE_PIPE_LOAD|SYSTEM\$(?!PIPE_STATUS\b)\w+)",
     r"SELECT\s.*\s(AT|BEFORE)\s*\(\s*(TIMESTAMP|OFFSET|STATEMENT|STREAM)\s*=>",
     r"COPY\s+INTO\s+[@']",
 ]
@@ -160,6 +161,10 @@ def _describe_integration(session: "Session", match: re.Match[str]) -> str:
     )
 
 
+def _status_of(handler: Handler) -> Handler:
+    return lambda session, match: status(handler(session, match))
+
+
 def _compile(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE | re.DOTALL)
 
@@ -183,4 +188,9 @@ _HANDLERS: list[tuple[re.Pattern[str], Handler]] = [
     (_compile(r"CREATE\s+DATABASE\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<name>\S+)"), _create_database),
     (_compile(rf"{CREATE}STORAGE\s+INTEGRATION\s+.*"), _create_integration),
     (_compile(r"DESC(RIBE)?\s+(STORAGE\s+)?INTEGRATION\s+(?P<name>\S+)"), _describe_integration),
+    (_compile(pipe_statements.CREATE), _status_of(pipe_statements.create_pipe)),
+    (_compile(pipe_statements.DROP), _status_of(pipe_statements.drop_pipe)),
+    (_compile(pipe_statements.ALTER), _status_of(pipe_statements.alter_pipe)),
+    (_compile(pipe_statements.SHOW), pipe_statements.show_pipes),
+    (_compile(pipe_statements.OTHERS), pipe_statements.refuse),
 ]

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from duckdb import DuckDBPyConnection
 from sqlglot import exp
 
 from sandbox.snowflake import errors
@@ -13,10 +12,18 @@ if TYPE_CHECKING:
 # what COPY has loaded, in the database of the table, so that it is rolled back with the data;
 # DuckDB never uses a table_oid again: a table created anew starts without a history
 HISTORY = "_fs_information_schema._loaded_files"
-HISTORY_COLUMNS = "table_oid BIGINT, file_name VARCHAR, etag VARCHAR"
 
 KEYS = (exp.PrimaryKey, exp.ForeignKey, exp.UniqueColumnConstraint)
 COLUMN_KEYS = (exp.PrimaryKeyColumnConstraint, exp.UniqueColumnConstraint, exp.Reference)
+
+
+class Column(NamedTuple):
+    """A column with its DuckDB type; `source`: the field or metadata that it is loaded from, if another."""
+
+    name: str
+    type: str
+    nullable: bool
+    source: str = ""
 
 
 class Table(NamedTuple):
@@ -78,9 +85,21 @@ def truncate(session: "Session", statement: exp.TruncateTable) -> None:
         connection.execute(f"DELETE FROM {table.history} WHERE table_oid = ?", [table.oid])
 
 
-def create_history(connection: DuckDBPyConnection, database: str) -> None:
-    """Create the load history of a new database."""
-    connection.execute(f'CREATE TABLE "{database}".{HISTORY} ({HISTORY_COLUMNS})')
+def columns_of(session: "Session", table: Table, target: exp.Expression) -> list[Column]:
+    """Return the columns that `target` lists, or all; raise for one that does not exist."""
+    sql = (
+        "SELECT column_name, data_type, is_nullable FROM duckdb_columns() "
+        "WHERE table_oid = ? AND database_name = ? ORDER BY column_index"
+    )
+    rows = session.connection.execute(sql, [table.oid, table.database]).fetchall()
+    known = {name: Column(name, type_, nullable) for name, type_, nullable in rows}
+    if not isinstance(target, exp.Schema):
+        return list(known.values())
+    wanted = [part.name if part.args.get("quoted") else part.name.upper() for part in target.expressions]
+    for name in wanted:
+        if name not in known:
+            raise errors.failure(904, "42000", f"SQL compilation error: invalid identifier '{name}'")
+    return [known[name] for name in wanted]
 
 
 def without_keys(create: exp.Create) -> None:
@@ -88,6 +107,8 @@ def without_keys(create: exp.Create) -> None:
     schema = create.this
     if create.kind != "TABLE" or not isinstance(schema, exp.Schema):
         return
+    for transient in list(create.find_all(exp.TransientProperty)):
+        transient.pop()  # how long deleted rows could be had back, nothing else
     primary = {name.name.upper() for key in schema.find_all(exp.PrimaryKey) for name in key.expressions}
     schema.set("expressions", [part for part in schema.expressions if not _is_key(part)])
     for column in schema.find_all(exp.ColumnDef):

@@ -15,6 +15,7 @@ import uvicorn
 from moto.server import ThreadedMotoServer
 from starlette.types import ASGIApp
 
+from sandbox.lake import wire
 from sandbox.snowflake.server import create_app
 
 Connection = Any
@@ -151,6 +152,18 @@ def put(s3: Any) -> Callable[[str, str], None]:  # noqa: ANN401
         s3.put_object(Bucket=BUCKET, Key=key, Body=gzip.compress(text.encode()))
 
     return put_text
+
+
+@pytest.fixture(scope="module")
+def wired(connect: Connect, s3: Any) -> None:  # noqa: ANN401
+    """Wire the bucket to the pipes of the stand-in, as its owner does once the first pipe shows its channel."""
+    with connect() as admin:
+        cursor = admin.cursor()
+        cursor.execute("CREATE TABLE wired (a INT)")
+        cursor.execute("CREATE PIPE wired AUTO_INGEST = TRUE AS COPY INTO wired FROM @lake/wired/")
+        (shown,) = cursor.execute("SHOW PIPES").fetchall()
+        names = [column.name for column in cursor.description]
+    wire(s3, BUCKET, dict(zip(names, shown, strict=True))["notification_channel"])
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -36,8 +36,9 @@ def test_deliberate_no_ops(run: Run, statement: str) -> None:
         "CREATE OR ALTER TABLE t (a INT)",
         "ALTER TABLE t SWAP WITH u",
         "ALTER TABLE t ADD PRIMARY KEY (a)",
-        "CREATE PIPE p AUTO_INGEST = TRUE AS COPY INTO t FROM @lake",
-        "SHOW PIPES",
+        "ALTER PIPE p REFRESH",
+        "ALTER PIPE p REFRESH PREFIX = 'd/'",
+        "CREATE TRANSIENT SCHEMA s",
         "CREATE PROCEDURE p() RETURNS INT LANGUAGE SQL AS $$ BEGIN RETURN 1; END $$",
         "CALL p()",
         "CREATE TASK k SCHEDULE = '1 MINUTE' AS SELECT 1",
@@ -46,7 +47,7 @@ def test_deliberate_no_ops(run: Run, statement: str) -> None:
         "LIST @lake",
         "SELECT $1 FROM @lake",
         "SELECT * FROM t AT (OFFSET => -60)",
-        "SELECT SYSTEM$PIPE_STATUS('p')",
+        "SELECT SYSTEM$PIPE_FORCE_RESUME('p')",
         "SELECT * FROM information_schema.load_history",
         "CREATE STAGE s URL = 's3://lake-bucket/' CREDENTIALS = (AWS_KEY_ID = 'a' AWS_SECRET_KEY = 'b')",
         "CREATE STAGE s URL = 's3://lake-bucket/' STORAGE_INTEGRATION = x ENCRYPTION = (TYPE = 'X')",
@@ -62,7 +63,8 @@ def test_what_is_not_emulated_raises(run: Run, statement: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", ["BEGIN INSERT INTO t VALUES (1); END", "SELECT NO_SUCH_FUNCTION(1)", "SELEC 1"]
+    "statement",
+    ["BEGIN INSERT INTO t VALUES (1); END", "SELECT NO_SUCH_FUNCTION(1)", "SELEC 1", "DESC PIPE p"],
 )
 def test_what_cannot_be_read_raises(run: Run, statement: str) -> None:
     with pytest.raises(ProgrammingError):

@@ -1,0 +1,159 @@
+"""Pipes: what each watches, what it remembers, and what waits to be loaded."""
+
+import datetime as dt
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import msgspec
+
+from sandbox.snowflake.pipe_definition import Definition
+
+if TYPE_CHECKING:
+    from sandbox.snowflake.account import Account, Name
+
+MEMORY = dt.timedelta(days=14)
+
+
+class Settings(msgspec.Struct, forbid_unknown_fields=True):
+    """How pipes misbehave; `hold` and `twice` are regular expressions that are searched in keys.
+
+    delay: seconds between a file's event and its loading. paused: events arrive, nothing is loaded.
+    hold: events that do not arrive as long as this is set. twice: events that arrive once more.
+    ahead_days: how far the clock of the pipes' memory is ahead.
+    """
+
+    delay: float = 0.0
+    paused: bool = False
+    hold: str | None = None
+    twice: str | None = None
+    ahead_days: float = 0.0
+
+    def __post_init__(self) -> None:
+        for pattern in (self.hold, self.twice):
+            re.compile(pattern or "")
+
+
+@dataclass(frozen=True)
+class Event:
+    """A file was put into the bucket."""
+
+    url: str
+    received_at: dt.datetime
+    arrived: float = field(default_factory=time.monotonic)
+
+
+@dataclass(eq=False)
+class Pipe:
+    """One CREATE PIPE; a replaced pipe starts anew, with another id."""
+
+    name: "Name"
+    sql: str
+    definition: Definition
+    comment: str | None
+    owner: str
+    created_on: dt.datetime
+    id: str = field(default_factory=lambda: uuid4().hex)
+    paused: bool = False
+    memory: dict[str, dt.datetime] = field(default_factory=dict)  # when each URL was queued
+    queue: list[Event] = field(default_factory=list)
+    forwarded: Event | None = None
+    ingested: tuple[str, dt.datetime] | None = None
+
+    def relative(self, url: str) -> str:
+        """Return a file's path in the stage."""
+        return url.removeprefix(self.definition.stage.base)
+
+
+class Pipes:
+    """The pipes of an account; `lock` guards them, and what they remember."""
+
+    def __init__(self, account: "Account", settings: Settings, clock: Callable[[], dt.datetime]) -> None:
+        self.account = account
+        self.defaults = settings
+        self.settings = settings
+        self.clock = clock
+        self.by_name: dict[Name, Pipe] = {}
+        self.held: list[Event] = []
+        self.repeated: list[str] = []
+        self.received: Event | None = None
+        self.lock = threading.Lock()
+
+    def now(self) -> dt.datetime:
+        """The time that the memory goes by."""
+        return self.clock() + dt.timedelta(days=self.settings.ahead_days)
+
+    def alive(self) -> list[Pipe]:
+        """Return the pipes whose schema still exists."""
+        exists = {name[:2]: self.account.schema_exists(*name[:2]) for name in list(self.by_name)}
+        with self.lock:
+            self.by_name = {name: pipe for name, pipe in self.by_name.items() if exists.get(name[:2], True)}
+            return list(self.by_name.values())
+
+    def set(self, settings: Settings) -> None:
+        """Behave like this from now on; events no longer held arrive."""
+        with self.lock:
+            self.settings = settings
+            self.repeated.clear()
+            events, self.held = self.held, []
+        self.receive(events)
+
+    def receive(self, events: list[Event]) -> None:
+        """Forward each event to the pipes that watch its place, unless they know the file."""
+        pipes = self.alive()
+        states = {pipe.id: self.state(pipe) for pipe in pipes}
+        with self.lock:
+            for event in self._arriving(events):
+                self.received = event
+                for pipe in pipes:
+                    # a stopped pipe drops what arrives, a paused one collects it
+                    if states[pipe.id] in {"RUNNING", "PAUSED"} and pipe.definition.matches(event.url):
+                        self._queue(pipe, event)
+
+    def _arriving(self, events: list[Event]) -> Iterator[Event]:
+        for event in events:
+            if self.settings.hold and re.search(self.settings.hold, event.url):
+                self.held.append(event)
+                continue
+            yield event
+            if self.settings.twice and re.search(self.settings.twice, event.url):
+                self.repeated.append(event.url)
+                yield event
+
+    def _queue(self, pipe: Pipe, event: Event) -> None:
+        """Queue a new file. The memory goes by path only: what is in the file does not matter."""
+        pipe.forwarded = event
+        known = pipe.memory.get(event.url)
+        if known is None or self.now() - known >= MEMORY:
+            pipe.memory[event.url] = self.now()
+            pipe.queue.append(event)
+
+    def due(self) -> list[tuple[Pipe, Event]]:
+        """Return what may be loaded now: the newest first, for pipes promise no order."""
+        if self.settings.paused:
+            return []
+        latest = time.monotonic() - self.settings.delay
+        running = [pipe for pipe in self.alive() if pipe.queue and self.state(pipe) == "RUNNING"]
+        with self.lock:
+            found = [(pipe, event) for pipe in running for event in pipe.queue if event.arrived <= latest]
+        return sorted(found, key=lambda each: each[1].arrived, reverse=True)
+
+    def finish(self, pipe: Pipe, event: Event, *, loaded: bool) -> None:
+        """Take a file off the queue."""
+        with self.lock:
+            pipe.queue.remove(event)
+            if loaded:
+                pipe.ingested = (event.url, self.clock())
+
+    def state(self, pipe: Pipe) -> str:
+        """Return the pipe's execution state."""
+        account, definition = self.account, pipe.definition
+        if account.stages.get(definition.stage_name) is not definition.stage:
+            return "STOPPED_STAGE_DROPPED"  # also when it was replaced
+        if not account.has_table(pipe.name, definition.table):
+            return "STOPPED_MISSING_TABLE"
+        return "PAUSED" if pipe.paused else "RUNNING"
