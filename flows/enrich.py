@@ -3,16 +3,20 @@
 import logging
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
+
 from flows.errors import PipelineError
 from flows.keep import Keeper
 from flows.lake.details import DetailsEnvelope, KeptDetails, write_details
 from flows.lake.snapshots import Kept, read_snapshot
 from flows.receipt import DetailsLine
 from flows.spotify.details import DetailsReader
-from flows.transform.details import KINDS, wanted_ids
+from flows.transform.details import KINDS, decode_details, wanted_ids
 from flows.transform.tables import snapshot_rows
 
 log = logging.getLogger(__name__)
+
+UNKNOWN = "Spotify does not know them"
 
 
 def keep_details(keeper: Keeper, kept: list[Kept]) -> list[DetailsLine]:
@@ -36,20 +40,20 @@ def _wanted(keeper: Keeper, kept: Kept) -> dict[str, set[str]]:
 
 
 def _enrich(keeper: Keeper, kind: str, wanted: list[str]) -> DetailsLine:
-    fetched, cached, reason = 0, 0, None
+    line = DetailsLine(kind, len(wanted), 0, 0)
     try:
-        known = KeptDetails(keeper.lake).ids(kind, keeper.started_at.date())
-        unknown = [one for one in wanted if one not in known]
-        cached = len(wanted) - len(unknown)
+        kept, day = KeptDetails(keeper.lake), keeper.started_at.date()
+        asked = kept.ids(kind, day)
         reader = DetailsReader(keeper.client, kind)
-        reader.read(unknown)
+        reader.read([one for one in wanted if one not in asked])
         _keep(keeper, kind, reader)
-        fetched, reason = len(reader.ids), reader.stopped
+        told = {row[KINDS[kind].id] for body in reader.bodies for row in decode_details(kind, body)}
+        cached = len(kept.told(kind, day).intersection(wanted))
+        line = replace(line, cached=cached, fetched=len(told), reason=reader.stopped or UNKNOWN)
     except PipelineError as error:
-        reason = str(error)
-    line = DetailsLine(kind, len(wanted), cached, fetched, reason)
+        line = replace(line, reason=str(error))
     if line.missing:
-        log.warning("%s of %s %s stay without details: %s", line.missing, line.wanted, kind, reason)
+        log.warning("%s of %s %s stay without details: %s", line.missing, line.wanted, kind, line.reason)
     return line
 
 

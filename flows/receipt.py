@@ -34,7 +34,7 @@ class DetailsLine(Struct, frozen=True):
     wanted: int
     cached: int
     fetched: int
-    reason: str | None = None
+    reason: str = ""
 
     @property
     def missing(self) -> int:

@@ -37,7 +37,9 @@ class Spotify:
         self, budget_s: float = 300.0, *, user: bool = True, secret: str = CLIENT_SECRET
     ) -> SpotifyClient:
         """A new client."""
-        return SpotifyClient(self.credentials(user=user, secret=secret), budget_s, self.slept.append)
+        return SpotifyClient(
+            self.credentials(user=user, secret=secret), budget_s, self.slept.append, lambda: sum(self.slept)
+        )
 
     def fail(self, *faults: dict[str, object]) -> None:
         """Scripts faults."""

@@ -50,6 +50,10 @@ class KeptDetails:
         """Ids that need not be asked for on a day."""
         return set[str]().union(*(kept.ids for kept in self._between(kind, day - FRESH, day)))
 
+    def told(self, kind: str, day: date) -> set[str]:
+        """Those of them of which Spotify said anything."""
+        return {row[KINDS[kind].id] for kept in self._between(kind, day - FRESH, day) for row in kept.rows}
+
     def known(self, first: date, last: date) -> Details:
         """The newest details of each artist and album for playlists that were read within the days."""
         since = first - FRESH - timedelta(days=1)  # a run over midnight reads after the day it began
@@ -59,7 +63,8 @@ class KeptDetails:
         }
 
     def _between(self, kind: str, since: date, until: date) -> list[_Kept]:
-        return [self._read(key) for found, day, key in self._keys if found == kind and since <= day <= until]
+        keys = [key for found, day, key in self._keys if found == kind and since <= day <= until]
+        return [self._read(kind, key) for key in keys]
 
     @cached_property
     def _keys(self) -> list[tuple[str, date, str]]:
@@ -67,11 +72,11 @@ class KeptDetails:
         parsed = [(parse_details_key(key), key) for key in self._lake.keys(DETAILS_PREFIX)]
         return sorted((*found, key) for found, key in parsed if found)
 
-    def _read_anew(self, key: str) -> _Kept:
+    def _read_anew(self, kind: str, key: str) -> _Kept:
         try:
             envelope, bodies = decode_answers(self._lake.read(key), DetailsEnvelope)
         except ValueError as error:
             log.warning("%s%s holds no kept details (%s): they are left out", self._lake.url, key, error)
             return _Kept(set(), [])
-        rows = [row for body in bodies for row in decode_details(envelope.kind, body)]
+        rows = [row for body in bodies for row in decode_details(kind, body)]
         return _Kept(set(envelope.ids), rows)

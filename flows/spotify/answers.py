@@ -1,6 +1,7 @@
 """What an answer of the Web API means for the run. Source: Web API reference, and observed answers."""
 
 import re
+from collections.abc import Mapping
 
 import requests
 from spotipy.exceptions import SpotifyException, SpotifyOauthError
@@ -12,10 +13,11 @@ RETRY_AFTER_CAP_S = 60
 SPOTIFY_OWNED = "37i9dQ"
 """How ids of Spotify's own playlists start."""
 
-APP_WIDE = ("premium", "registered")
+APP_WIDE = ("premium", "registered", "allow-list", "allowlist")
 """What a 403 says that is about the app, not about what was asked for."""
 
-UNAUTHORIZED, FORBIDDEN, TOO_MANY, SERVER_ERROR = 401, 403, 429, 500
+BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 400, 401, 403, 404
+REQUEST_TIMEOUT, TOO_MANY, SERVER_ERROR = 408, 429, 500
 
 
 class RateLimited(Transient):
@@ -58,6 +60,11 @@ def explained(error: Exception, asked: str) -> PipelineError:
         return _no_token(error)
     if isinstance(error, SpotifyException):
         return _refused(error, asked)
+    if isinstance(error, requests.TooManyRedirects | requests.exceptions.InvalidURL):
+        return ConfigurationError(
+            f"{asked}: Spotify's address leads elsewhere ({type(error).__name__}), where no token is sent: "
+            "correct api_url and accounts_url of the SpotifyCredentials block"
+        )
     if isinstance(error, requests.RequestException):
         return Transient(f"{asked}: no answer from Spotify ({type(error).__name__})")
     return Transient(f"{asked}: an answer that cannot be read ({type(error).__name__})")
@@ -72,7 +79,9 @@ def unread(response: requests.Response) -> SpotifyException:
 def _no_token(error: SpotifyOauthError) -> PipelineError:
     response = getattr(error.__context__, "response", None)  # spotipy drops the status
     status = UNAUTHORIZED if response is None else response.status_code
-    if status == TOO_MANY or status >= SERVER_ERROR:
+    if response is not None and status == TOO_MANY:
+        return _too_many(error.error, response.headers)
+    if status >= SERVER_ERROR:
         return Transient(f"Spotify answered {status} when asked for a token")
     if error.error == "invalid_grant":
         return ConfigurationError(
@@ -86,12 +95,12 @@ def _no_token(error: SpotifyOauthError) -> PipelineError:
 
 
 def _refused(error: SpotifyException, asked: str) -> PipelineError:
-    status, text = error.http_status, str(error.msg).rsplit("\n", 1)[-1].strip()
+    status, text = error.http_status, str(error.msg).strip().rsplit("\n", 1)[-1].strip()
     if status == UNAUTHORIZED:
         return _unauthorized(text)
     if status == TOO_MANY:
-        return _too_many(error)
-    if status >= SERVER_ERROR:
+        return _too_many(error.reason, error.headers or {})
+    if status >= SERVER_ERROR or status == REQUEST_TIMEOUT:
         return Transient(f"{asked}: Spotify answered {status}")
     if status == FORBIDDEN and any(word in text.lower() for word in APP_WIDE):
         return ConfigurationError(
@@ -109,7 +118,9 @@ def _reason(status: int, asked: str) -> str:
         return NOT_YOURS
     if playlist_id.startswith(SPOTIFY_OWNED):
         return "Spotify's own playlists are closed to this class of app"
-    return "deleted, private or a wrong id; check the link"
+    if status in (BAD_REQUEST, NOT_FOUND):
+        return "deleted, private or a wrong id; check the link"
+    return "Spotify refuses it"
 
 
 def _unauthorized(text: str) -> PipelineError:
@@ -120,10 +131,10 @@ def _unauthorized(text: str) -> PipelineError:
     return TokenExpired(f"401 {text}")
 
 
-def _too_many(error: SpotifyException) -> PipelineError:
-    after = (error.headers or {}).get("Retry-After", "")
-    seconds = float(after) if re.fullmatch(r"\d+(\.\d+)?", after, re.ASCII) else None
-    if error.reason == "QUOTA_EXCEEDED" or seconds is None or seconds > RETRY_AFTER_CAP_S:
-        when = f"in {seconds:g} s" if seconds else "tomorrow"
+def _too_many(reason: object, headers: Mapping[str, str]) -> PipelineError:
+    after = headers.get("Retry-After", "").strip()
+    seconds = float(after) if re.fullmatch(r"\d{1,9}(\.\d+)?", after, re.ASCII) else None
+    if reason == "QUOTA_EXCEEDED" or seconds is None or seconds > RETRY_AFTER_CAP_S:
+        when = f"in {seconds:g} s" if seconds and seconds > RETRY_AFTER_CAP_S else "tomorrow"
         return QuotaExceeded(f"Spotify's quota for this app is used up: run again {when}")
     return RateLimited(seconds)

@@ -1,30 +1,27 @@
 """spotipy with one session of our own: bodies as they came, and the only retries there are."""
 
-import random
 import threading
 import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import requests
 import spotipy
 from spotipy.exceptions import SpotifyException, SpotifyOauthError
 
-from flows.errors import ConfigurationError, PipelineError, PlaylistUnavailable, Transient
-from flows.spotify.answers import RateLimited, TokenExpired, explained, unread
+from flows.errors import ConfigurationError, PipelineError, PlaylistUnavailable, StopRun, Transient
+from flows.spotify.answers import TokenExpired, explained, unread
 from flows.spotify.auth import AccessToken
 from flows.spotify.session import open_session
+from flows.spotify.waits import BUDGET_S, Waits
 from flows.transform.answers import is_json
 
 if TYPE_CHECKING:
     from blocks import SpotifyCredentials
 
 TIMEOUT_S = 30
-BUDGET_S = 300.0
-"""Seconds that all waiting of a run may take together."""
-SHORTEST_WAIT_S = 1.0
-"""Spotify's Retry-After may be 0; without a wait the budget would never end."""
 PAGE_SIZE = 50
 """What `/items` gives at most."""
 THREADS = 8
@@ -37,7 +34,8 @@ class SpotifyClient:
         self,
         credentials: "SpotifyCredentials",
         budget_s: float = BUDGET_S,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
         before_request: Callable[[], None] = lambda: None,
     ) -> None:
         self._token = AccessToken(credentials)
@@ -49,9 +47,7 @@ class SpotifyClient:
         self.for_user = credentials.refresh_token is not None
         self._before_request = before_request
         self._spotify.prefix = credentials.api_url + "/"
-        self._budget = self._budget_s = budget_s
-        self._sleep = sleep
-        self._lock = threading.Lock()
+        self._waits = Waits(budget_s, sleep, clock)
         self._answer = threading.local()
 
     def authorise(self) -> None:
@@ -76,7 +72,7 @@ class SpotifyClient:
 
     def one(self, kind: str, spotify_id: str) -> bytes:
         """`GET /artists/{id}` or `GET /albums/{id}`."""
-        return self._get(kind, f"{kind}/{spotify_id}")
+        return self._get(kind, f"{kind}/{quote(spotify_id, safe='')}")
 
     def _get_playlist(self, playlist_id: str, path: str = "", **parameters: Any) -> bytes:  # noqa: ANN401 - query values
         return self._get(
@@ -97,51 +93,43 @@ class SpotifyClient:
 
     def _retried(self, asked: str, request: Callable[[], object]) -> None:
         attempt, renewed = 0, False
-        while (failure := self._attempt(asked, request)) is not None:
-            if isinstance(failure, TokenExpired):
-                if renewed:
-                    raise ConfigurationError(f"Spotify refuses a token that it has just given: {failure}")
+        while True:
+            began = self._waits.hold()
+            failure = self._attempt(asked, request)
+            if failure is None:
+                return
+            if isinstance(failure, TokenExpired) and not renewed:
                 renewed = True
-                continue
-            if not isinstance(failure, Transient):
-                raise failure
-            self._wait(asked, failure, attempt)
-            attempt += 1
+            elif isinstance(failure, TokenExpired):
+                raise self._waits.stop(
+                    ConfigurationError(f"Spotify refuses a token that it has just given: {failure}")
+                )
+            elif isinstance(failure, Transient):
+                self._waits.wait(asked, failure, attempt, began)
+                attempt += 1
+            else:
+                raise self._waits.stop(failure) if isinstance(failure, StopRun) else failure
 
     def _attempt(self, asked: str, request: Callable[[], object]) -> PipelineError | None:
         """None once the answer is there, otherwise what went wrong; an aged token is forgotten."""
+        self._answer.last = None
         try:
-            token = self._token.get_access_token()
-        except (SpotifyOauthError, requests.RequestException) as error:
-            return explained(error, asked)
+            self._token.get_access_token()
+            answer = request()  # spotipy takes the token again, which may age meanwhile
         except Transient as error:
             return error
-        try:
-            answer = request()
         except RecursionError:
             return PlaylistUnavailable(f"{asked}: Spotify's answer is nested too deeply to be read")
-        except AttributeError:
-            # spotipy expects {"error": {…}} of every refusal and stumbles over {"error": "text"}.
-            failure = explained(unread(self._answer.last), asked)
-        except (SpotifyException, requests.RequestException) as error:
+        except (SpotifyException, SpotifyOauthError, requests.RequestException) as error:
             failure = explained(error, asked)
+        except AttributeError as error:
+            # spotipy expects {"error": {…}} of every refusal and stumbles over {"error": "text"}.
+            failure = explained(unread(self._answer.last) if self._answer.last else error, asked)
         else:
             return None if answer else Transient(f"{asked}: Spotify answered with no JSON")
         if isinstance(failure, TokenExpired):
-            self._token.drop(token)
+            self._token.drop(str(self._answer.last.request.headers["Authorization"]).partition(" ")[2])
         return failure
-
-    def _wait(self, asked: str, failure: Transient, attempt: int) -> None:
-        """Sleeps within the budget of the run; a playlist for which nothing is left fails."""
-        backoff = min(2.0**attempt, 30.0) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
-        seconds = max(failure.seconds, SHORTEST_WAIT_S) if isinstance(failure, RateLimited) else backoff
-        with self._lock:
-            if seconds > self._budget:
-                where = "" if asked in str(failure) else f"{asked}: "
-                waited = f"the {self._budget_s:g} s that a run may wait are used up"
-                raise PlaylistUnavailable(f"{where}{failure}; {waited}. Run again later")
-            self._budget -= seconds
-        self._sleep(seconds)
 
     def _remember(self, response: requests.Response, **_: object) -> None:
         """Keeps this thread's answer: spotipy hands out only the parsed JSON.

@@ -5,14 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
 from flows.errors import PipelineError
-from flows.spotify.answers import FORBIDDEN, Refused
+from flows.spotify.answers import BAD_REQUEST, FORBIDDEN, Refused
 from flows.spotify.client import THREADS, SpotifyClient
+from flows.transform.details import split_details
 
 log = logging.getLogger(__name__)
 
 BATCH_SIZES = {"artists": 50, "albums": 20}
 """Ids that one request takes at most."""
-BAD_REQUEST = 400
 
 
 class DetailsReader:
@@ -30,6 +30,9 @@ class DetailsReader:
         """Asks for each id once. What stops it (quota, budget, refusal) is noted, never raised."""
         size = BATCH_SIZES[self._kind]
         batches = [ids[start : start + size] for start in range(0, len(ids), size)]
+        # The first one tells whether there are batches, before all threads ask for what is refused.
+        if batches:
+            self._read(batches.pop(0))
         with ThreadPoolExecutor(THREADS) as threads:
             reading = [threads.submit(copy_context().run, self._read, batch) for batch in batches]
             for batch in reading:
@@ -54,6 +57,8 @@ class DetailsReader:
             if refused.status != BAD_REQUEST:  # which is about one of these ids, not about batches
                 self._in_batches = False
             return False
+        if len(split_details(self._kind, body)) != len(ids):
+            raise PipelineError(f"Spotify's answer is not about the {len(ids)} {self._kind} asked for")
         self.ids.extend(ids)
         self.bodies.append(body)
         return True

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
 
 from flows.errors import PlaylistUnavailable
-from flows.spotify.answers import NO_USER, NOT_YOURS
+from flows.spotify.answers import NO_USER, NOT_YOURS, Refused
 from flows.spotify.client import SpotifyClient
 from flows.transform.answers import Page, decode_page, decode_snapshot_id
 
@@ -61,7 +61,11 @@ def _read_once(
     if is_published(snapshot_id):
         return None, 0
     bodies, count = [first], len(page.entries)
-    total = count if page.total is None else page.total
+    if (total := page.total) is None:
+        raise PlaylistUnavailable(
+            f"playlist {playlist_id}: Spotify's answer has no `total`, so it may not be whole. "
+            "If this lasts, the Web API has changed"
+        )
     for body, received in _further_pages(client, playlist_id, page, total):
         bodies.append(body)
         count += received
@@ -77,7 +81,7 @@ def _further_pages(
     while count < total:
         try:
             body = client.page(playlist_id, endpoint, count)
-        except PlaylistUnavailable:
+        except Refused:
             if endpoint == "tracks" or first.shape == "items":
                 raise
             endpoint = "tracks"

@@ -103,7 +103,7 @@ def decode_page(body: bytes) -> Page | None:
     }
     if not found:
         return None
-    shape, paging = next(iter(found.items()))
+    shape, paging = max(found.items(), key=lambda one: bool(one[1].items))  # an empty one hides no full one
     entries = [encode(entry) for entry in paging.items or []]
     return Page(entries, paging.total, "both" if len(found) > 1 else shape)
 

@@ -32,6 +32,10 @@ SHOWN = 60
 """Characters of a value that a reason quotes."""
 
 
+NO_ITEM = "no_item"
+"""The reason where the entry has neither of the keys that hold songs."""
+
+
 class _Refused(ValueError):
     """The entry is no song; the text is the reason."""
 
@@ -88,7 +92,7 @@ def _item(wrapper: Wrapper) -> bytes:
     for item in found:
         if item != b"null":
             return item
-    raise _Refused("null_item" if found else "no_item")
+    raise _Refused("null_item" if found else NO_ITEM)
 
 
 def _refuse_other_than_songs(identity: Identity, wrapper: Wrapper) -> None:

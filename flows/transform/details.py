@@ -27,18 +27,18 @@ KINDS = {
 """What can be asked for by id."""
 
 
-def decode_details(kind: str, body: bytes) -> list[dict[str, Any]]:
-    """Rows of one answer, of a batch or of a single object; what cannot be read has no row."""
+def split_details(kind: str, body: bytes) -> list[bytes]:
+    """The objects in an answer: those of a batch, null where Spotify knows none, or the answer itself."""
     try:
-        several = decode_text(body, dict[str, Raw]).get(kind)
-        listed = (
-            [body]
-            if several is None
-            else [bytes(one) for one in msgspec.json.decode(several, type=list[Raw])]
-        )
+        batch = decode_text(body, dict[str, Raw]).get(kind)
+        return [body] if batch is None else [bytes(one) for one in msgspec.json.decode(batch, type=list[Raw])]
     except ValueError:
         return []
-    return [row for one in listed if (row := _row(kind, bytes(one)))]
+
+
+def decode_details(kind: str, body: bytes) -> list[dict[str, Any]]:
+    """Rows of one answer; what cannot be read has no row."""
+    return [row for one in split_details(kind, body) if (row := _row(kind, one))]
 
 
 def details_frame(kind: str, rows: list[dict[str, Any]]) -> pl.DataFrame:

@@ -7,7 +7,7 @@ without it is rejected with the field's path.
 from datetime import date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct
 
 Entry = TypeVar("Entry")
 
@@ -85,9 +85,9 @@ class AddedBy(Struct):
 
 
 class Identity(Struct):
-    """What tells a song from an episode, a local file and a tombstone."""
+    """What tells a song from an episode, a local file and a tombstone, whose id is there and null."""
 
-    id: Any = None
+    id: Any = UNSET
     type: Any = None
     name: Any = None
     uri: Any = None

@@ -8,14 +8,12 @@ import polars as pl
 
 from flows.errors import AccountingError, PlaylistUnavailable
 from flows.transform.answers import decode_head
-from flows.transform.decode import MALFORMED, decode_entries
+from flows.transform.decode import decode_entries
 from flows.transform.details import KINDS, Details
+from flows.transform.drift import refuse_drift
 from flows.transform.rows import REJECT_ROWS, SONG_ROWS, playlist_row, reject_row, song_row
 from flows.transform.schema import TABLES, dtypes
 from flows.transform.spotify_types import Song
-
-DRIFT = 2
-"""Songs that must share a fault, and be all there are, before it counts as a change of the Web API."""
 
 Tables = dict[str, pl.DataFrame]
 
@@ -64,7 +62,7 @@ def snapshot_rows(snapshot: Snapshot) -> Rows:
             f"{len(rows.songs)} songs + {len(rows.rejects)} rejects came out. Nothing is published"
         )
         raise AccountingError(message)
-    _refuse_drift(snapshot, rows)
+    refuse_drift(snapshot.playlist_id, len(rows.songs), [row["reason"] for row in rows.rejects])
     return rows
 
 
@@ -90,18 +88,6 @@ def build_tables(
         "rejects": rejects,
     }
     return {table: _validated(table, frames[table], snapshot_date, run_id) for table in TABLES}
-
-
-def _refuse_drift(snapshot: Snapshot, rows: Rows) -> None:
-    """One broken song is a reject; the same fault in every song means that the Web API has changed."""
-    faults = [row["reason"] for row in rows.rejects if row["reason"].startswith(MALFORMED)]
-    if rows.songs or len(faults) < DRIFT or len(set(faults)) > 1:
-        return
-    message = (
-        f"playlist {snapshot.playlist_id}: all {len(faults)} songs are {faults[0]}. The Web API has changed: "
-        "the answers are kept in the lake; publish them with a backfill once the code knows the change"
-    )
-    raise PlaylistUnavailable(message)
 
 
 _PLAYLIST_ROWS: dict[str, Any] = {

@@ -56,7 +56,7 @@ ANSWERS = {
         429, "", QuotaExceeded, ["tomorrow"], headers={"Retry-After": "soon"}
     ),
     "day's quota": Answer(
-        429, "", QuotaExceeded, ["quota", "in 5 s"], ID, "QUOTA_EXCEEDED", {"Retry-After": "5"}
+        429, "", QuotaExceeded, ["quota", "tomorrow"], ID, "QUOTA_EXCEEDED", {"Retry-After": "5"}
     ),
     "500": Answer(500, "Server error", Transient, [ID, "500"]),
     "502": Answer(502, "", Transient, [ID, "502"]),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flows.errors import ConfigurationError, PipelineError, PlaylistUnavailable
+from flows.errors import ConfigurationError, PlaylistUnavailable
 from flows.spotify.auth import AccessToken
 from flows.spotify.client import THREADS
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, MIXTAPE
@@ -215,15 +215,3 @@ def test_a_netrc_never_takes_the_place_of_the_token(
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     assert json.loads(spotify.client().playlist(CHART))["id"] == CHART
-
-
-def test_the_proxy_of_the_environment_is_used(spotify: Spotify, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = spotify.client()
-    client.authorise()
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    monkeypatch.delenv("no_proxy", raising=False)
-    assert json.loads(client.playlist(CHART))["id"] == CHART
-    proxied = spotify.client(budget_s=0)
-    with pytest.raises(PipelineError, match="ProxyError"):
-        proxied.playlist(CHART)

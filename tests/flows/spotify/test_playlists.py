@@ -259,3 +259,30 @@ def test_lone_surrogates_are_kept_too(start: Start, shape: Shape) -> None:
     answers = _read(start(source=Scripted([answer])), PLAYLIST)
     assert answers.bodies == [answer]
     assert answers.api_shape == shape
+
+
+@pytest.mark.parametrize("total", [None, "absent"])
+def test_without_a_total_nobody_can_tell_whether_it_is_whole(start: Start, total: str | None) -> None:
+    answer = head([entry(song())])
+    answer["items"]["total"] = None
+    if total == "absent":
+        del answer["items"]["total"]
+    spotify = start(source=Scripted([body(answer)]))
+    with pytest.raises(PlaylistUnavailable, match="has no `total`"):
+        _read(spotify, PLAYLIST)
+
+
+def test_an_outage_is_no_refusal(start: Start) -> None:
+    spotify = start("both")
+    spotify.fail({"path": f"{MIXTAPE}/items", "status": 503, "times": 99})
+    with pytest.raises(PlaylistUnavailable, match="503"):
+        read_playlist(spotify.client(budget_s=5), MIXTAPE, lambda _: False)
+    assert spotify.fired()[0] >= 2
+    assert not [one for one in spotify.requested() if "/tracks" in one]
+
+
+def test_an_empty_page_hides_no_full_one() -> None:
+    answer = head([entry(song())], "both") | {"items": {"items": [], "total": 0}}
+    page = decode_page(body(answer))
+    assert page is not None
+    assert (len(page.entries), page.total) == (1, 1)

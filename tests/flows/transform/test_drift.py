@@ -6,7 +6,7 @@ import pytest
 
 from flows.errors import PlaylistUnavailable
 from flows.transform.tables import snapshot_rows
-from tests.builders import entry, head, snapshot, song
+from tests.builders import album, artist, entry, head, snapshot, song
 
 REQUIRED = ["name", "album", "artists", "duration_ms", "explicit", "disc_number", "track_number"]
 
@@ -47,3 +47,36 @@ def test_unknown_keys_are_ignored() -> None:
     rows = snapshot_rows(snapshot([head([strange])], 1))
 
     assert [row["song"]["song_id"] for row in rows.songs] == ["song-1"]
+
+
+def test_faults_that_hide_each_other_still_name_the_field() -> None:
+    entries = [without("duration_ms", number) for number in range(5)]
+    entries[0]["item"]["artists"] = [{"id": None, "name": "x"}]
+    with pytest.raises(PlaylistUnavailable, match=r"4 of 5 songs .*`duration_ms`"):
+        snapshot_rows(snapshot([head(entries)], 5))
+
+
+def test_values_and_places_make_no_difference() -> None:
+    dates = [entry(song(f"s-{n}", on=album(release_date=f"{n}/2024"))) for n in range(1, 4)]
+    with pytest.raises(PlaylistUnavailable, match=r"all 3 songs .*release_date"):
+        snapshot_rows(snapshot([head(dates)], 3))
+    nameless = [entry(song(f"s-{n}", artists=[*[artist("a")] * n, {"id": "b"}])) for n in range(3)]
+    with pytest.raises(PlaylistUnavailable, match=r"all 3 songs .*`name`"):
+        snapshot_rows(snapshot([head(nameless)], 3))
+
+
+def test_an_entry_key_of_another_name_fails_the_playlist() -> None:
+    renamed = [{"added_at": None, "content": song(f"s-{n}")} for n in range(3)]
+    with pytest.raises(PlaylistUnavailable, match="all 3 songs are without `item` and `track`"):
+        snapshot_rows(snapshot([head(renamed)], 3))
+
+
+def test_an_id_that_every_song_lacks_is_no_tombstone() -> None:
+    with pytest.raises(PlaylistUnavailable, match=r"all 3 songs .*`id`"):
+        snapshot_rows(snapshot([head([entry({"type": "track"}) for _ in range(3)])], 3))
+
+
+@pytest.mark.parametrize("item", [None, song(id=None, name="", uri=None)], ids=["null", "tombstone"])
+def test_a_playlist_of_songs_that_are_gone_is_a_playlist(item: Any) -> None:  # noqa: ANN401
+    rows = snapshot_rows(snapshot([head([entry(item)] * 3)], 3))
+    assert len(rows.rejects) == 3
