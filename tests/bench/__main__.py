@@ -6,11 +6,12 @@ from flows.receipt import markdown_table
 from tests.bench import reading
 
 
-def main() -> None:
-    """Prints what was measured beside what is allowed."""
+def main() -> int:
+    """Prints what was measured beside what is allowed; the exit status is 1 where that is exceeded."""
     rows = [{"what": what, "measured": found, "allowed": most} for what, found, most in reading.measure()]
     sys.stdout.write(markdown_table(rows) + "\n")
+    return int(any(float(row["measured"]) > float(row["allowed"]) for row in rows))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -89,10 +89,10 @@ def aging(spotify: Spotify, *faults: dict[str, object]) -> SpotifyClient:
     spotify.fail(*faults)
 
     def drop_once() -> None:
-        client._before_request = lambda: None
-        client._token.drop(client._token.get_access_token())
+        client._before_request = lambda: None  # noqa: SLF001
+        client._token.drop(client._token.get_access_token())  # noqa: SLF001
 
-    client._before_request = drop_once
+    client._before_request = drop_once  # noqa: SLF001
     return client
 
 
