@@ -57,13 +57,18 @@ def _spotify(environment: Environment) -> SpotifyCredentials:
 
 
 def _keep_authorization(block: SpotifyCredentials, name: str) -> None:
-    """A refresh token that the block has got meanwhile is not forgotten where the environment has none."""
-    if block.refresh_token is not None:
-        return
+    """The app's stored refresh token stays: where Spotify has rotated it, the environment's is dead."""
     try:
         stored: Any = SpotifyCredentials.load(name)
-    except ValueError:
+    except (ValueError, RuntimeError):  # there is none, or none that can be read
         return
+    if stored.refresh_token is None or stored.client_id != block.client_id:
+        return
+    if block.refresh_token not in {None, stored.refresh_token}:
+        sys.stdout.write(
+            f"block {name!r} has a refresh token already and keeps it, not SPOTIFY_REFRESH_TOKEN; "
+            "python -m blocks.authorize_spotify replaces it\n"
+        )
     block.refresh_token, block.authorized_at = stored.refresh_token, stored.authorized_at
 
 

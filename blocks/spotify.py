@@ -1,11 +1,22 @@
 """The credentials of a Spotify app as a Prefect block."""
 
-import ipaddress
+import logging
+import re
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from typing import Any, ClassVar
 
 from prefect.blocks.core import Block
-from pydantic import Field, SecretStr, field_validator
+from pydantic import ConfigDict, Field, SecretStr, field_validator
+
+for _name in ("client", "oauth2", "cache_handler"):
+    # At DEBUG spotipy writes out tokens, codes and the client's secret; what matters is said by our errors.
+    # Here, because whoever has credentials imports this. A filter, for dictConfig enables disabled loggers.
+    logging.getLogger(f"spotipy.{_name}").addFilter(lambda _record: False)
+
+ADDRESS = re.compile(
+    r"(https://([0-9A-Za-z][0-9A-Za-z.-]*|\[[0-9A-Fa-f:.]+\])|http://(127\.0\.0\.1|\[::1\]|localhost))"
+    r"(:[0-9]{1,5})?(/[0-9A-Za-z._~%/-]*)?"
+)
 
 
 class SpotifyCredentials(Block):
@@ -14,6 +25,8 @@ class SpotifyCredentials(Block):
     _block_type_name = "Spotify Credentials"
     _block_type_slug = "spotify-credentials"
     _description = "Reads playlists from the Spotify Web API."
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(hide_input_in_errors=True)
 
     client_id: str = Field(description="Client id of the app, from Spotify's developer dashboard.")
     client_secret: SecretStr = Field(description="Client secret of the app.")
@@ -30,11 +43,13 @@ class SpotifyCredentials(Block):
     @field_validator("api_url", "accounts_url")
     @classmethod
     def _encrypted(cls, url: str) -> str:
-        """Secrets travel over https only, or stay on this machine."""
-        parts = urlsplit(url)
-        if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
+        """Secrets travel over https only, or stay on this machine. The URL may hold some: it is not shown."""
+        if ADDRESS.fullmatch(url):
             return url.rstrip("/")
-        raise ValueError(f"{url!r} must start with https:// (http:// only for a loopback address)")
+        raise ValueError(
+            "must be https://host[:port][/path], without user, query or fragment "
+            "(http:// only for 127.0.0.1, [::1] and localhost)"
+        )
 
     @property
     def rate_limit(self) -> str:
@@ -49,16 +64,23 @@ class SpotifyCredentials(Block):
         return (now - authorized_at).days
 
     def keep_refresh_token(self, token: str) -> None:
-        """Writes a rotated refresh token back at once: the old one may be worth nothing now."""
-        self.refresh_token = SecretStr(token)
+        """Writes a rotated refresh token back at once: the old one may be worth nothing now.
+
+        Nothing else of the stored block changes, nor a token that somebody else has stored meanwhile.
+        """
+        known, new = self.refresh_token, SecretStr(token)
         if self._block_document_name:
-            self.save(self._block_document_name, overwrite=True)
+            stored = self._stored()
+            if stored.refresh_token in {known, new}:
+                stored.refresh_token = new
+                stored.save(self._block_document_name, overwrite=True)
+        self.refresh_token = new
 
+    def reload_refresh_token(self) -> str | None:
+        """The refresh token as it is stored now: another run may have written a rotated one."""
+        if self._block_document_name:
+            self.refresh_token = self._stored().refresh_token
+        return self.refresh_token.get_secret_value() if self.refresh_token else None
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    def _stored(self) -> Any:  # noqa: ANN401 - Prefect's `load` may also be awaitable
+        return type(self).load(str(self._block_document_name))

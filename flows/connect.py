@@ -1,14 +1,15 @@
 """Connections from blocks by name, made where they are used: no client or secret travels between tasks."""
 
 import logging
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import httpx
 from prefect.blocks.core import Block
 from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.concurrency.sync import rate_limit
+from pydantic import ValidationError
 
 from blocks import SpotifyCredentials
 from flows.errors import ConfigurationError
@@ -26,6 +27,10 @@ WARNING_DAYS = 150
 """Days after the authorisation from which on a run reminds of it; the token lives six months."""
 
 
+class NoBlock(ConfigurationError):
+    """There is no block of the name."""
+
+
 def find_spotify(name: str) -> SpotifyClient:
     """A client with the credentials of a SpotifyCredentials block, held to the app's rate limit."""
     credentials = _load(SpotifyCredentials, name)
@@ -38,21 +43,42 @@ def find_spotify(name: str) -> SpotifyClient:
             days,
             name,
         )
-    return SpotifyClient(credentials, before_request=_rate_limit(credentials.rate_limit))
+    slots = _Slots(credentials.rate_limit)
+    slots.take()
+    return SpotifyClient(credentials, before_request=slots.take)
 
 
-def _rate_limit(name: str) -> Callable[[], None]:
-    """Waits for a slot of the app's rate limit, which all runs share; does nothing where there is none."""
-    try:
-        rate_limit(name, strict=True)
-    except ConcurrencySlotAcquisitionError:
-        log.warning(
-            "there is no rate limit %r: runs side by side may exceed Spotify's. "
-            "Create it: python -m blocks.register",
-            name,
-        )
-        return lambda: None
-    return partial(rate_limit, name, strict=True)
+class _Slots:
+    """Slots of the app's rate limit, which all runs share; without them a run warns once and goes on."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._asks = True
+        self._not_warned = Lock()
+
+    def take(self) -> None:
+        """Waits for a slot."""
+        if not self._asks:
+            return
+        try:
+            rate_limit(self._name, strict=True)
+        except ConcurrencySlotAcquisitionError as error:
+            # Only a request that failed is worth another one: the limit itself does not come back by asking.
+            self._asks = isinstance(error.__cause__, httpx.HTTPError) and not _is_refusal(error.__cause__)
+            if self._not_warned.acquire(blocking=False):  # of several threads, one
+                log.warning("%s; runs side by side may exceed Spotify's rate", self._problem(error))
+
+    def _problem(self, error: Exception) -> str:
+        if error.__cause__ is None:
+            return f"there is no rate limit {self._name!r}: create it, python -m blocks.register"
+        if _is_refusal(error.__cause__):
+            mended = f"prefect gcl update {self._name} --slot-decay-per-second 5"
+            return f"the rate limit {self._name!r} cannot be used, it may lack slot decay: {mended}"
+        return f"no slot of the rate limit {self._name!r} for a request ({type(error.__cause__).__name__})"
+
+
+def _is_refusal(cause: BaseException | None) -> bool:
+    return isinstance(cause, httpx.HTTPStatusError) and cause.response.is_client_error
 
 
 def find_lake(name: str) -> Lake:
@@ -71,7 +97,7 @@ def open_session(name: str, run_id: str, *, otherwise: str | None = None) -> "Se
 
     try:
         connector = _load(SnowflakeConnector, name)
-    except ConfigurationError:
+    except NoBlock:
         if otherwise is None:
             raise
         connector = _load(SnowflakeConnector, otherwise)
@@ -79,12 +105,27 @@ def open_session(name: str, run_id: str, *, otherwise: str | None = None) -> "Se
 
 
 def _load(kind: type[B], name: str) -> B:
+    slug = kind.get_block_type_slug()
     try:
         block: Any = kind.load(name)
     except ValueError as error:
         message = (
-            f"there is no block {name!r} of type {kind.get_block_type_slug()} that can be read ({error}). "
+            f"there is no block {name!r} of type {slug} that can be read ({error}). "
             "Create it (`python -m blocks.register`), or name another one in the run's parameters"
         )
-        raise ConfigurationError(message) from error
+        raise NoBlock(message) from error
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, ValidationError):
+            raise
+        message = (
+            f"the block {name!r} of type {slug} cannot be used ({_wrong_fields(error.__cause__)}). "
+            "Correct it (`python -m blocks.register`)"
+        )
+        raise ConfigurationError(message) from None  # the error shows the values of the block
     return cast("B", block)
+
+
+def _wrong_fields(error: ValidationError) -> str:
+    """Which fields are wrong and why, without what they hold."""
+    found = error.errors(include_input=False, include_context=False, include_url=False)
+    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found)

@@ -1,4 +1,4 @@
-"""HTTP sessions: proxies and CA bundle as the environment says, no retries of their own."""
+"""HTTP sessions: proxies and CA bundle as the environment says, no retries of their own, no redirects."""
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -12,7 +12,10 @@ def open_session(url: str, connections: int = 1) -> requests.Session:
     """
     session = requests.Session()
     found = session.merge_environment_settings(url, {}, None, None, None)
-    session.proxies, session.verify, session.trust_env = found["proxies"], found["verify"], False
+    # Plain http is for this machine only: a proxy would read along, and could not reach it anyway.
+    session.proxies = found["proxies"] if url.startswith("https:") else {}
+    session.verify, session.trust_env = found["verify"], False
+    session.max_redirects = 0  # credentials go to no other place: TooManyRedirects
     no_retries = Retry(total=0, respect_retry_after_header=False)
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(max_retries=no_retries, pool_maxsize=connections))

@@ -1,10 +1,15 @@
 """A user's consent by one command, against the stand-in's consent page."""
 
+import json
+import logging
 import socket
+import subprocess
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
@@ -13,7 +18,7 @@ import requests
 from pydantic import SecretStr
 
 from blocks import SpotifyCredentials
-from blocks.authorize_spotify import authorize
+from blocks.authorize_spotify import app, authorize
 from sandbox.spotify.accounts import CLIENT_ID, CLIENT_SECRET
 from sandbox.spotify.server import create_app
 from sandbox.spotify.serving import running
@@ -113,3 +118,136 @@ def test_a_redirect_with_another_state_is_refused(
     assert len(opened) == 1
     assert "the block is as it was" in capsys.readouterr().err
     assert stored(block).refresh_token is None
+
+
+def refusal(block: str, spotify: str, port: int, capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line that says why nothing was authorised."""
+    assert authorize(block, port) == 1
+    assert stored(block).refresh_token is None
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("not authorised, the block is as it was: ")
+    assert spotify not in line
+    return line
+
+
+def fail(spotify: str, **fault: object) -> None:
+    fault = {"path": "/api/token", **fault}
+    requests.put(f"{spotify}/sandbox/faults", json=[fault], timeout=10).raise_for_status()
+
+
+def fired(spotify: str) -> list[int]:
+    faults = requests.get(f"{spotify}/sandbox/faults", timeout=10).json()
+    return [fault["fired"] for fault in faults]
+
+
+TOKEN = {"access_token": "x", "expires_in": 3600}
+ODD: dict[str, tuple[dict[str, object], str]] = {
+    "a page": ({"kind": "html"}, "no refresh token: check accounts_url"),
+    "a text": ({"status": 200, "body": '"canary"'}, "no refresh token"),
+    "no refresh token": ({"status": 200, "body": json.dumps(TOKEN)}, "no refresh token"),
+    "null": ({"status": 200, "body": json.dumps(TOKEN | {"refresh_token": None})}, "no refresh token"),
+    "a page with an error": ({"kind": "html", "status": 500}, "refuses the code (SpotifyOauthError)"),
+    "a text with an error": ({"status": 400, "body": '"canary"'}, "no refresh token"),
+    "wrong secret": ({"status": 400, "body": '{"error": "invalid_client"}'}, "check client id and secret"),
+    "a redirect": ({"status": 307, "headers": {"Location": "/x"}}, "leads elsewhere: correct accounts_url"),
+    "a reset": ({"kind": "reset"}, "no answer from Spotify (ConnectionError)"),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_odd_token_endpoint_is_one_message(
+    block: str, spotify: str, odd: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fault, said = ODD[odd]
+    fail(spotify, **fault)
+    with_browser(monkeypatch, follow)
+
+    line = refusal(block, spotify, free_port(), capsys)
+    assert said in line
+    assert "canary" not in line
+    assert fired(spotify) == [1]
+
+
+def test_a_stray_request_is_one_message(
+    block: str, spotify: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = free_port()
+    opened = with_browser(monkeypatch, lambda _: follow(f"http://127.0.0.1:{port}/favicon.ico"))
+
+    assert "run it again" in refusal(block, spotify, port, capsys)
+    assert len(opened) == 1
+
+
+def test_a_port_in_use_is_one_message(
+    block: str, spotify: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened = with_browser(monkeypatch, follow)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"port {port} cannot be used" in refusal(block, spotify, port, capsys)
+    assert opened == []
+
+
+def test_a_missing_block_is_one_message_and_exit_status_1(prefect_api: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "blocks.authorize_spotify", "--block", "nowhere"],
+        env=prefect_api,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "there is no block 'nowhere', or it cannot be read: run python -m blocks.register" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        app(["--port", "65536"])
+    assert ended.value.code
+    assert "65535" in capsys.readouterr().err
+
+
+def test_no_netrc_takes_the_place_of_the_clients_secret(
+    block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with_browser(monkeypatch, follow)
+
+    assert authorize(block, free_port()) == 0
+
+
+def test_no_secret_is_logged(
+    block: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with_browser(monkeypatch, follow)
+    with caplog.at_level(logging.DEBUG):
+        assert authorize(block, free_port()) == 0
+
+    assert "/api/token" in caplog.text
+    token = stored(block).refresh_token.get_secret_value()
+    assert [
+        secret for secret in (CLIENT_SECRET, token, "sandbox-code-", "Basic ") if secret in logged(caplog)
+    ] == []
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> str:
+    """What was logged; the browser of these tests, in this process, logs the address that it is sent to."""
+    messages = [record.getMessage() for record in caplog.records]
+    return "\n".join(message for message in messages if "/callback?" not in message)
+
+
+def test_the_command_alone_silences_what_spotipy_logs() -> None:
+    code = (
+        "import logging; logging.basicConfig(level=10); import blocks.authorize_spotify; "
+        "logging.getLogger('spotipy.oauth2').debug('canary'); logging.getLogger('other').debug('heard')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert "heard" in done.stderr
+    assert "canary" not in done.stderr

@@ -53,16 +53,32 @@ def test_it_may_be_repeated_and_takes_the_new_values(environment: dict[str, str]
     assert load(S3Bucket, "lake-again").bucket_name == "other"
 
 
-def test_a_stored_refresh_token_outlives_an_environment_without_one(environment: dict[str, str]) -> None:
-    register({**environment, "SPOTIFY_REFRESH_TOKEN": "first"}, suffix="-kept")
-    stored = load(SpotifyCredentials, "spotify-kept")
+@pytest.mark.parametrize("given", [{}, {"SPOTIFY_REFRESH_TOKEN": "first"}], ids=["none", "the original"])
+def test_a_stored_refresh_token_outlives_the_environments(
+    environment: dict[str, str], given: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = f"-kept{token_hex(4)}"
+    register({**environment, "SPOTIFY_REFRESH_TOKEN": "first"}, suffix=name)
+    stored = load(SpotifyCredentials, f"spotify{name}")
     stored.authorized_at = datetime(2026, 11, 1, tzinfo=UTC)
+    stored.save(f"spotify{name}", overwrite=True)
     stored.keep_refresh_token("rotated")
-    register(environment, suffix="-kept")
+    assert capsys.readouterr().out == ""
+    register({**environment, **given}, suffix=name)
 
-    kept = load(SpotifyCredentials, "spotify-kept")
+    kept = load(SpotifyCredentials, f"spotify{name}")
     assert kept.refresh_token.get_secret_value() == "rotated"
     assert kept.authorized_at == datetime(2026, 11, 1, tzinfo=UTC)
+    told = "python -m blocks.authorize_spotify replaces it" in capsys.readouterr().out
+    assert told == bool(given)
+
+
+def test_another_app_takes_no_refresh_token_over(environment: dict[str, str]) -> None:
+    register({**environment, "SPOTIFY_REFRESH_TOKEN": "of the old app"}, suffix="-other")
+    new = {"SPOTIFY_CLIENT_ID": f"id{token_hex(4)}", "SPOTIFY_REFRESH_TOKEN": "of the new app"}
+    register({**environment, **new}, suffix="-other")
+
+    assert load(SpotifyCredentials, "spotify-other").refresh_token.get_secret_value() == "of the new app"
 
 
 def test_the_rate_limit_is_made_once_and_stays_as_tuned(environment: dict[str, str]) -> None:
@@ -109,6 +125,16 @@ def test_the_command_names_a_missing_variable_and_shows_no_traceback(prefect_api
         ("http://127.0.0.1.example.org/v1", False),
         ("ftp://127.0.0.1/v1", False),
         ("//api.example.org", False),
+        ("http://evil.example\\@127.0.0.1/v1", False),
+        ("https://canary:canary@api.example.org/v1", False),
+        ("http://canary@127.0.0.1/v1", False),
+        ("https://api.example.org/v1\n", False),
+        ("https://api.example.org/v1?key=canary", False),
+        ("https://api.example.org/v1#canary", False),
+        ("https://api.example.org:canary/v1", False),
+        ("https://", False),
+        ("https:evil", False),
+        ("https:///v1", False),
     ],
 )
 def test_secrets_travel_encrypted_or_not_at_all(url: str, allowed: bool) -> None:
@@ -118,8 +144,9 @@ def test_secrets_travel_encrypted_or_not_at_all(url: str, allowed: bool) -> None
     if allowed:
         assert make().api_url == url
     else:
-        with pytest.raises(ValidationError, match="https"):
+        with pytest.raises(ValidationError, match="https") as refused:
             make()
+        assert [word for word in ("canary", "evil", "example") if word in str(refused.value)] == []
 
 
 def test_secrets_show_in_no_repr() -> None:

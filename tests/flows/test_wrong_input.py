@@ -39,9 +39,11 @@ BLOCKS = [
 
 @pytest.mark.parametrize("case", BLOCKS, ids=[case.name for case in BLOCKS])
 def test_wrong_settings_of_a_block(pipeline: Pipeline, case: Case, caplog: pytest.LogCaptureFixture) -> None:
-    from blocks.register import register  # noqa: PLC0415 - imports Prefect
+    from blocks import SpotifyCredentials  # noqa: PLC0415 - imports Prefect
+    from blocks.register import register  # noqa: PLC0415
 
     url = pipeline.show()
+    SpotifyCredentials.delete(pipeline.blocks["spotify"])  # a stored refresh token would stay
     spotify = {"SPOTIFY_API_URL": f"{url}/v1", "SPOTIFY_ACCOUNTS_URL": url}
     register(pipeline.place.variables(**{**spotify, **case.variables}), suffix=f"-{pipeline.place.name}")
     state = pipeline.ingest(CHART, snapshot_date=TODAY)
