@@ -54,8 +54,8 @@ def _landed(session: Session, run_id: str, table: str) -> list[str]:
     history = session.rows("load/find_copy_history", (run_id,), table=literal(landing(table)))
     done = []
     for entry in history:
-        status = str(entry["STATUS"] or "").lower().replace("_", " ")
-        key = str(entry["FILE_NAME"]).rpartition(TABLES_PREFIX)[2]
+        status = str(entry["status"] or "").lower().replace("_", " ")
+        key = str(entry["file_name"]).rpartition(TABLES_PREFIX)[2]
         if status == "loaded":
             done.append(key)
         elif status not in UNFINISHED:
@@ -64,9 +64,9 @@ def _landed(session: Session, run_id: str, table: str) -> list[str]:
 
 
 def _refused(table: str, key: str, entry: dict[str, Any]) -> str:
-    where = f"{TABLES_PREFIX}{key}, line {entry['FIRST_ERROR_LINE_NUMBER']}"
+    where = f"{TABLES_PREFIX}{key}, line {entry['first_error_line_number']}"
     return (
-        f"pipe {pipe(table)} did not load {where}: {entry['STATUS']}, {entry['FIRST_ERROR_MESSAGE']}. "
+        f"pipe {pipe(table)} did not load {where}: {entry['status']}, {entry['first_error_message']}. "
         "Nothing was promoted; run again, and if it lasts compare the file with the receipt"
     )
 

@@ -86,9 +86,9 @@ class Session:
         return self._execute(name, read_sql(name, **parts), values)
 
     def rows(self, name: str, values: Sequence[Any] = (), **parts: str) -> list[dict[str, Any]]:
-        """Rows that `sql/<name>.sql` returns, by column name."""
+        """Rows that `sql/<name>.sql` returns, by column name in lower case."""
         rows = self.execute(name, values, **parts)
-        names = [column.name for column in self._cursor.description]
+        names = [column.name.lower() for column in self._cursor.description]
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     def execute_all(self, name: str, **parts: str) -> None:
