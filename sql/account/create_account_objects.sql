@@ -22,7 +22,7 @@ GRANT USAGE ON WAREHOUSE spotify_load TO ROLE spotify_reader;
 GRANT USAGE ON DATABASE spotify TO ROLE spotify_owner;
 GRANT USAGE ON DATABASE spotify TO ROLE spotify_loader;
 GRANT USAGE ON DATABASE spotify TO ROLE spotify_reader;
-GRANT USAGE, CREATE TABLE, CREATE VIEW, CREATE STAGE, CREATE FILE FORMAT
+GRANT USAGE, CREATE TABLE, CREATE VIEW, CREATE STAGE, CREATE FILE FORMAT, CREATE PIPE
 ON SCHEMA spotify.playlists TO ROLE spotify_owner;
 GRANT USAGE ON SCHEMA spotify.playlists TO ROLE spotify_loader;
 GRANT USAGE ON SCHEMA spotify.playlists TO ROLE spotify_reader;
@@ -30,5 +30,6 @@ GRANT USAGE ON INTEGRATION spotify_lake TO ROLE spotify_owner;
 GRANT SELECT, INSERT, UPDATE, DELETE ON FUTURE TABLES IN SCHEMA spotify.playlists TO ROLE spotify_loader;
 GRANT USAGE ON FUTURE STAGES IN SCHEMA spotify.playlists TO ROLE spotify_loader;
 GRANT USAGE ON FUTURE FILE FORMATS IN SCHEMA spotify.playlists TO ROLE spotify_loader;
+GRANT MONITOR ON FUTURE PIPES IN SCHEMA spotify.playlists TO ROLE spotify_loader;
 GRANT SELECT ON FUTURE TABLES IN SCHEMA spotify.playlists TO ROLE spotify_reader;
 GRANT SELECT ON FUTURE VIEWS IN SCHEMA spotify.playlists TO ROLE spotify_reader;

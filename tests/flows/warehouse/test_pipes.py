@@ -1,0 +1,100 @@
+"""Waiting for pipes: until all has landed, until a pipe refuses, or until the deadline."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+
+from flows.errors import AccountingError, StopRun
+from flows.lake.files import File, Manifest
+from flows.lake.layout import table_key
+from flows.transform.schema import TABLES
+from flows.warehouse.pipes import Patience, wait_for_pipes
+from flows.warehouse.session import Session
+from tests.builders import DAY, RUN
+
+SONGS, ALBUMS = (table_key(table, DAY, RUN, "snowpipe") for table in ("songs", "albums"))
+MANIFEST = Manifest([File("songs", DAY, SONGS, 50, 9, "x"), File("albums", DAY, ALBUMS, 40, 9, "x")], [])
+LANDED = {"songs": 50, "albums": 40}
+
+
+def entry(
+    key: str, status: str = "Loaded", error: str | None = None, line: int | None = None
+) -> dict[str, Any]:
+    name = key.removeprefix("tables/")
+    return {
+        "file_name": name,
+        "status": status,
+        "first_error_message": error,
+        "first_error_line_number": line,
+    }
+
+
+class Pipes:
+    """A session whose pipes report one thing after the other; the last report stays."""
+
+    def __init__(self, reports: dict[str, list[list[Entry]]], landed: dict[str, int]) -> None:
+        self.reports = reports
+        self.landed = landed
+        self.asked: list[str] = []
+
+    def rows(self, name: str, values: Sequence[Any], *, table: str) -> list[dict[str, Any]]:
+        """The load history of a landing table."""
+        assert (name, values) == ("load/find_copy_history", (RUN,))
+        of = table.strip("'").removesuffix("_landing")
+        self.asked.append(of)
+        found = self.reports[of]
+        return found.pop(0) if len(found) > 1 else found[0]
+
+    def execute(self, name: str, values: Sequence[Any] = (), **parts: str) -> list[tuple[Any, ...]]:
+        """Counts of landing, or a pipe's status."""
+        if name == "load/count_landed":
+            assert values == (RUN,) * len(TABLES)
+            return [(table, self.landed.get(table, 0)) for table in TABLES]
+        assert set(parts) == {"pipe"}
+        return [(json.dumps({"executionState": "PAUSED", "pendingFileCount": 3}),)]
+
+
+def wait(pipes: Pipes, slept: list[float] | None = None) -> None:
+    passed = [] if slept is None else slept
+    patience = Patience(60, 5, passed.append, lambda: sum(passed))
+    wait_for_pipes(cast("Session", pipes), RUN, MANIFEST, patience)
+
+
+def test_it_ends_once_every_file_has_landed_in_any_order() -> None:
+    pipes = Pipes({"songs": [[], [], [entry(SONGS)]], "albums": [[], [entry(ALBUMS)]]}, LANDED)
+    slept: list[float] = []
+    wait(pipes, slept)
+    assert slept == [5, 5]
+    assert pipes.asked.count("songs") == 3
+    assert pipes.asked.count("albums") == 2
+
+
+@pytest.mark.parametrize("status", ["Load failed", "LOAD_FAILED", "Partially loaded"])
+def test_a_refused_file_fails_with_file_line_and_reason(status: str) -> None:
+    refused = entry(SONGS, status, "Numeric value 'x' is not recognized", 7)
+    pipes = Pipes({"songs": [[refused]], "albums": [[entry(ALBUMS)]]}, LANDED)
+    with pytest.raises(
+        StopRun, match=rf"songs_pipe did not load {SONGS}, line 7: {status}, Numeric value 'x'"
+    ):
+        wait(pipes)
+
+
+def test_a_file_that_never_comes_is_named_at_the_deadline() -> None:
+    pipes = Pipes({"songs": [[entry(SONGS, "Load in progress")]], "albums": [[entry(ALBUMS)]]}, LANDED)
+    slept: list[float] = []
+    with pytest.raises(
+        StopRun, match=rf"after 60 s pipes had not loaded 1 files: {SONGS}\. Nothing was"
+    ) as end:
+        wait(pipes, slept)
+    assert "songs_pipe is PAUSED with 3 files pending" in str(end.value)
+    assert "albums_pipe" not in str(end.value)
+    assert sum(slept) == 60
+
+
+@pytest.mark.parametrize("landed", [{"songs": 100, "albums": 40}, {"songs": 50}], ids=["twice", "not at all"])
+def test_landing_must_hold_what_the_files_held(landed: dict[str, int]) -> None:
+    pipes = Pipes({"songs": [[entry(SONGS)]], "albums": [[entry(ALBUMS)]]}, landed)
+    with pytest.raises(AccountingError, match="landing holds"):
+        wait(pipes)
