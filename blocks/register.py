@@ -9,9 +9,10 @@ from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
 from prefect_aws import AwsClientParameters, AwsCredentials, S3Bucket
 from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
-from pydantic import SecretBytes, SecretStr
+from pydantic import SecretBytes, SecretStr, ValidationError
 
 from blocks.spotify import SpotifyCredentials
+from blocks.validation import wrong_fields
 
 Environment = Mapping[str, str]
 
@@ -122,11 +123,14 @@ def _given(environment: Environment, **variables: str) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Registers the blocks, or says which variable is missing."""
+    """Registers the blocks, or says which variable is missing or wrong."""
     try:
         names = register(os.environ)
     except KeyError as missing:
         sys.stderr.write(f"{missing.args[0]} is not set: see docs/operations.md for the list of variables\n")
+        return 1
+    except ValidationError as error:
+        sys.stderr.write(f"nothing is registered: correct {error.title}, {wrong_fields(error)}\n")
         return 1
     sys.stdout.write(f"registered: {', '.join(names)}\n")
     return 0

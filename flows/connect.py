@@ -12,6 +12,7 @@ from prefect.concurrency.sync import rate_limit
 from pydantic import ValidationError
 
 from blocks import SpotifyCredentials
+from blocks.validation import wrong_fields
 from flows.errors import ConfigurationError
 from flows.lake.store import Lake
 from flows.spotify.client import SpotifyClient
@@ -118,14 +119,8 @@ def _load(kind: type[B], name: str) -> B:
         if not isinstance(error.__cause__, ValidationError):
             raise
         message = (
-            f"the block {name!r} of type {slug} cannot be used ({_wrong_fields(error.__cause__)}). "
+            f"the block {name!r} of type {slug} cannot be used ({wrong_fields(error.__cause__)}). "
             "Correct it (`python -m blocks.register`)"
         )
         raise ConfigurationError(message) from None  # the error shows the values of the block
     return cast("B", block)
-
-
-def _wrong_fields(error: ValidationError) -> str:
-    """Which fields are wrong and why, without what they hold."""
-    found = error.errors(include_input=False, include_context=False, include_url=False)
-    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found)

@@ -14,7 +14,7 @@ from prefect_snowflake import SnowflakeConnector
 from pydantic import SecretStr, ValidationError
 
 from blocks import SpotifyCredentials
-from blocks.register import register
+from blocks.register import main, register
 
 ENVIRONMENT = {
     "SPOTIFY_CLIENT_ID": "id",
@@ -112,6 +112,18 @@ def test_the_command_names_a_missing_variable_and_shows_no_traceback(prefect_api
     assert done.returncode == 1
     assert " is not set: see docs/operations.md" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_command_names_a_wrong_field_and_shows_no_value(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {**environment, "SPOTIFY_API_URL": "https://u:canary@example.org"}.items():
+        monkeypatch.setenv(name, value)
+
+    assert main() == 1
+    told = capsys.readouterr().err
+    assert "correct SpotifyCredentials, api_url: Value error, must be https://" in told
+    assert "canary" not in told
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,11 @@ import pytest
 from prefect.client import orchestration
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import BlockDocumentUpdate
+from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
 from pydantic import SecretStr
 
 from blocks import SpotifyCredentials
-from flows.connect import find_spotify
+from flows.connect import find_spotify, open_session
 from flows.errors import ConfigurationError
 
 
@@ -130,6 +131,14 @@ def test_a_rate_limit_without_slot_decay_is_a_warning_that_says_how_to_mend_it(
     assert f"prefect gcl update {limit} --slot-decay-per-second 5" in warning
 
 
+def spoil(saved: Any, wrong: dict[str, object]) -> None:  # noqa: ANN401 - a block's id
+    """Stores what the block itself would refuse, as Prefect's own form may."""
+    with get_client(sync_client=True) as api:
+        document = api.read_block_document(saved, include_secrets=True)
+        changed = BlockDocumentUpdate(data={**document.data, **wrong}, merge_existing_data=False)
+        api.update_block_document(saved, changed)
+
+
 WRONG: dict[str, tuple[dict[str, object], str]] = {
     "no client id": ({"client_id": None}, "client_id: Input should be a valid string"),
     "a secret of the wrong type": ({"client_secret": {"canary": "canary"}}, "client_secret: "),
@@ -143,13 +152,20 @@ def test_a_block_that_cannot_be_read_shows_none_of_its_values(
 ) -> None:
     name = f"wrong-{token_hex(4)}"
     credentials.client_secret = SecretStr("canary")
-    saved: Any = credentials.save(name)
-    with get_client(sync_client=True) as api:
-        document = api.read_block_document(saved, include_secrets=True)
-        changed = BlockDocumentUpdate(data={**document.data, **wrong}, merge_existing_data=False)
-        api.update_block_document(saved, changed)
+    spoil(credentials.save(name), wrong)
 
     with pytest.raises(ConfigurationError, match="Correct it") as refused:
         find_spotify(name)
     assert said in str(refused.value)
     assert "canary" not in "".join(traceback.format_exception(refused.value))
+
+
+def test_a_block_that_cannot_be_read_is_not_replaced_by_another_one(prefect_api: dict[str, str]) -> None:
+    del prefect_api
+    name = f"admin-{token_hex(4)}"
+    login = SnowflakeCredentials(account="a", user="u", password=SecretStr("canary"))
+    connector = SnowflakeConnector(credentials=login, database="d", schema_="s", warehouse="w")
+    spoil(connector.save(name), {"database": None})
+
+    with pytest.raises(ConfigurationError, match=rf"the block '{name}' .*cannot be used \(database: "):
+        open_session(name, "run", otherwise="nowhere")

@@ -1,16 +1,23 @@
 """A canary per credential is found nowhere: DEBUG logs, Prefect's database, artifacts, lake, tracebacks."""
 
+import json
 import logging
 import sqlite3
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 import pytest
+import requests
 from prefect.logging.handlers import APILogHandler
 from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
 
+import flows.connect
+from blocks import SpotifyCredentials
 from blocks.register import register
+from flows.spotify.client import SpotifyClient
 from sandbox.spotify.catalogue import CHARTS, EMPTY
 from tests.flows.conftest import TODAY, Pipeline
 
@@ -23,6 +30,31 @@ CASES = [
     "unknown role",
     "unknown playlist",
 ]
+ASKED = f"/v1/playlists/{CHART}"
+
+
+def says(status: int, text: str, **further: object) -> dict[str, object]:
+    return {"status": status, "body": json.dumps({"error": {"status": status, "message": text, **further}})}
+
+
+MISBEHAVIOUR: dict[str, tuple[list[dict[str, object]], bool]] = {
+    "500 once": ([{"path": ASKED, "status": 500}], True),
+    "reset once": ([{"path": ASKED, "kind": "reset"}], True),
+    "a page instead of JSON": ([{"path": ASKED, "kind": "html"}], True),
+    "an odd answer for the token": (
+        [{"path": "/api/token", "status": 200, "body": '{"refresh_token": 1}'}],
+        True,
+    ),
+    "quota": ([{"path": ASKED, **says(429, "", reason="QUOTA_EXCEEDED")}], False),
+    "expired, and the refresh token refused": (
+        [
+            {"path": ASKED, **says(401, "The access token expired")},
+            {"path": "/api/token", "after": 1, "status": 400, "body": '{"error": "invalid_grant"}'},
+        ],
+        False,
+    ),
+}
+"""What Spotify does, and whether the run completes all the same."""
 
 
 @pytest.fixture
@@ -51,16 +83,63 @@ def test_no_secret_is_found_anywhere(
 ) -> None:
     url, canary = pipeline.show(), f"canary{token_hex(6)}"
     settings = variables(pipeline, url, case, canary)
+    SpotifyCredentials.delete(pipeline.blocks["spotify"])  # a stored refresh token would stay
     register(settings, suffix=f"-{pipeline.place.name}")
     debug_logs.clear()
     wanted = "0000000000000000000000" if case == "unknown playlist" else CHART
     state = pipeline.ingest(wanted, EMPTY, snapshot_date=TODAY)
 
     assert state.is_completed() == (case == "success")
+    assert_found_nowhere(pipeline, state, debug_logs, canary, settings)
+
+
+@pytest.mark.parametrize("case", MISBEHAVIOUR)
+def test_no_secret_is_found_when_spotify_misbehaves(
+    pipeline: Pipeline, case: str, debug_logs: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(flows.connect, "SpotifyClient", partial(SpotifyClient, sleep=slept.append))
+    url, canary = pipeline.show(), f"canary{token_hex(6)}"
+    settings = variables(pipeline, url, case, canary)
+    register(settings, suffix=f"-{pipeline.place.name}")
+    faults, completes = MISBEHAVIOUR[case]
+    requests.put(f"{url}/sandbox/faults", json=faults, timeout=10).raise_for_status()
+    debug_logs.clear()
+    state = pipeline.ingest(CHART, EMPTY, snapshot_date=TODAY)
+
+    happened = requests.get(f"{url}/sandbox/faults", timeout=10).json()
+    assert [fault["fired"] for fault in happened] == [1] * len(faults)
+    assert len(slept) == (1 if completes else 0)
+    assert state.is_completed() == completes
+    assert_found_nowhere(pipeline, state, debug_logs, canary, settings)
+
+
+def test_no_rotated_token_is_found(pipeline: Pipeline, debug_logs: pytest.LogCaptureFixture) -> None:
+    url, canary = pipeline.show(), f"canary{token_hex(6)}"
+    settings = variables(pipeline, url, "rotating", canary)
+    register(settings, suffix=f"-{pipeline.place.name}")
+    requests.patch(f"{url}/sandbox/settings", json={"rotating": True}, timeout=10).raise_for_status()
+    debug_logs.clear()
+    state = pipeline.ingest(CHART, EMPTY, snapshot_date=TODAY)
+
+    block: Any = SpotifyCredentials.load(pipeline.blocks["spotify"])
+    assert block.refresh_token.get_secret_value() != settings["SPOTIFY_REFRESH_TOKEN"]
+    assert state.is_completed()
+    assert_found_nowhere(pipeline, state, debug_logs, canary, settings)
+
+
+def assert_found_nowhere(
+    pipeline: Pipeline,
+    state: Any,  # noqa: ANN401 - Prefect's State
+    logs: pytest.LogCaptureFixture,
+    canary: str,
+    settings: dict[str, str],
+) -> None:
     key_line = settings["SNOWFLAKE_PRIVATE_KEY"].splitlines()[3]
     secrets = [canary, key_line, settings["SPOTIFY_CLIENT_SECRET"], settings["SPOTIFY_REFRESH_TOKEN"]]
+    secrets += ["sandbox-access-", "sandbox-refresh-"]  # how the stand-in's new tokens begin
     places = {
-        "logs": debug_logs.text + repr([record.exc_info for record in debug_logs.records]),
+        "logs": logs.text + repr([record.exc_info for record in logs.records]),
         "database": database(pipeline),
         "lake": "".join(repr(pipeline.place.read(key)) for key in pipeline.place.keys("")),
         "state": repr(state),
