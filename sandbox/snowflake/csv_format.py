@@ -1,14 +1,16 @@
 """CSV file format options, and the DuckDB reader that behaves like them."""
 
 import csv
+import itertools
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sandbox.snowflake import errors
 from sandbox.snowflake.stages import Options
 
 LONGEST_RECORD = 128 * 2**20  # bytes
 SHORTEST_BUFFER = 2 * 2**20
+UNTERMINATED = "Value with unterminated quote found."
 
 # options that are read below, and options of which only these values are emulated
 READ = {
@@ -90,14 +92,25 @@ class CsvFormat(NamedTuple):
             + (", null_padding=true, parallel=false)" if padded else ")")
         )
 
-    def most_fields(self, path: Path) -> int:
-        """Return the number of fields of the longest record."""
+    def lengths(self, path: Path, url: str) -> set[int]:
+        """Return how many fields the records have; raise Snowflake's error for one that is malformed."""
         csv.field_size_limit(LONGEST_RECORD)
+        quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE
+        found, line = set(), 0
         with path.open(encoding="utf-8", errors="replace", newline="") as file:
-            for _ in range(self.skip_header):
-                file.readline()
-            rows = csv.reader(file, delimiter=self.delimiter, quotechar=self.quote or None)
-            return max(map(len, rows), default=0)
+            lines = itertools.islice(file, self.skip_header, None)
+            rows = csv.reader(
+                lines, delimiter=self.delimiter, quotechar=self.quote or None, quoting=quoting, strict=True
+            )
+            try:
+                for row in rows:
+                    found.add(len(row))
+                    line = rows.line_num
+            except csv.Error as error:
+                what = UNTERMINATED if "end of data" in str(error) else f"Malformed record: {error}"
+                place = f"\n  File '{url}', line {line + self.skip_header + 1}"
+                raise errors.failure(100016, "22000", what + place) from error
+        return found - {0}
 
     def value(self, column: str) -> str:
         """Return SQL for a column with NULL_IF applied, to enclosed fields too."""

@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import json
+import logging
 import re
 import secrets
 import tempfile
@@ -26,6 +27,8 @@ from sandbox.snowflake.tables import existing_table
 
 if TYPE_CHECKING:
     from sandbox.snowflake.session import Session
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 10  # messages, the most that SQS gives
 PAUSE = 0.05, 0.3  # seconds between looks at the queue: after a message, and when there was none for long
@@ -89,14 +92,24 @@ class Ingest:
     def _run(self) -> None:
         latest = time.monotonic()
         while not self.stopping.wait(PAUSE[time.monotonic() - latest > RECENT]):
-            with contextlib.suppress(BotoCoreError, ClientError):  # S3 may be gone for a while
-                if messages := self._messages():
-                    self.pipes.receive([event for message in messages for event in _events(message)])
+            try:
+                if self._look():
                     latest = time.monotonic()
-            for pipe, event in self.pipes.due():
-                if not self.stopping.is_set():
-                    self._load(pipe, event)
-                    latest = time.monotonic()
+            except (BotoCoreError, ClientError):  # S3 may be gone for a while
+                continue
+            except Exception:  # whatever it was, files must go on arriving
+                log.exception("the pipes' thread goes on after")
+
+    def _look(self) -> bool:
+        """Receive what has arrived and load what is due; tell whether there was anything."""
+        messages = self._messages()
+        if messages:
+            self.pipes.receive([event for message in messages for event in _events(message)])
+        due = self.pipes.due()
+        for pipe, event in due:
+            if not self.stopping.is_set():
+                self._load(pipe, event)
+        return bool(messages or due)
 
     def _messages(self) -> list[str]:
         """Take everything off the queue."""
@@ -144,11 +157,11 @@ def _load_file(session: "Session", pipe: Pipe, event: Event) -> None:
         check_bytes(files, file_format)
         table = existing_table(session, definition.table)
         columns = definition.columns(session)
-        wanted = [int(column.source[1:]) for column in columns if column.source[1:].isdigit()]
-        fields = max(file_format.most_fields(files[0].path), *wanted, 1) if definition.sources else 0
-        if not fields:
-            columns = [column._replace(source="") for column in columns]
-        load = Load(table, columns, file_format, files, fields)
+        if definition.sources is None:
+            load = Load(table, [column._replace(source="") for column in columns], file_format, files)
+        else:
+            lengths = file_format.lengths(files[0].path, event.url) | {definition.last_field}
+            load = Load(table, columns, file_format, files, max(lengths), ragged=len(lengths) > 1)
         stage = definition.stage
 
         def run() -> None:

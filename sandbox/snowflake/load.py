@@ -13,8 +13,8 @@ ROW_NUMBER = "METADATA$FILE_ROW_NUMBER"
 class Load(NamedTuple):
     """The files are local copies; their rows are read as text and cast.
 
-    `fields`: how many fields the records have, which are then read by position ($1, …), missing ones as
-    null: that is how a COPY with a SELECT reads. 0: exactly the columns, in order.
+    `fields`: how many fields the longest record has, which are then read by position ($1, …), as a COPY with
+    a SELECT does; 0: exactly the columns, in order. `ragged`: other records have fewer, the rest is null.
     """
 
     table: Table
@@ -22,6 +22,7 @@ class Load(NamedTuple):
     format: CsvFormat
     files: list[LakeFile]
     fields: int = 0
+    ragged: bool = False
 
     def source(self, *files: LakeFile) -> str:
         """Return SQL that reads the given files, or all: the fields as text, and `__file`."""
@@ -29,7 +30,7 @@ class Load(NamedTuple):
         if not self.fields:
             return self.format.reader(paths, [column.name for column in self.columns])
         names = [f"${number}" for number in range(1, self.fields + 1)]
-        reader = self.format.reader(paths, names, padded=True)
+        reader = self.format.reader(paths, names, padded=self.ragged)
         return f'(SELECT *, row_number() OVER () AS "{ROW_NUMBER}" FROM {reader})'
 
     def field(self, column: Column) -> str:

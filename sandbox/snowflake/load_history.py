@@ -54,9 +54,8 @@ def record(connection: DuckDBPyConnection, table: Table, entries: list[Entry]) -
     """Note the files, in the open transaction."""
     now = dt.datetime.now(dt.UTC)
     rows = [
-        [table.oid, e.url, e.etag, e.stage, e.size, now]
-        + [e.status, e.rows, e.parsed, e.error, e.line, e.column, e.pipe, e.received_at]
-        for e in entries
+        [table.oid, *entry[:4], now, *entry[4:]]  # in the order of COLUMNS
+        for entry in entries
     ]
     marks = ", ".join("?" * len(COLUMNS))
     connection.executemany(f"INSERT INTO {table.history} VALUES ({marks})", rows)

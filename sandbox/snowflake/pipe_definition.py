@@ -42,6 +42,11 @@ class Definition(NamedTuple):
         found: exp.Table = self.target.this if isinstance(self.target, exp.Schema) else self.target
         return found
 
+    @property
+    def last_field(self) -> int:
+        """The highest number n of $n in the SELECT."""
+        return max([int(source[1:]) for source in self.sources or [] if source[0] == "$"], default=1)
+
     def matches(self, url: str) -> bool:
         """Tell whether a file is the pipe's; the pattern sees its path in the stage."""
         if not url.startswith(self.location):

@@ -116,8 +116,7 @@ def status(session: "Session", name: str) -> str:
             found["oldestFileTimestamp"] = _time(oldest.received_at)
             found["oldestPendingFilePath"] = pipe.relative(oldest.url)
         found |= _channel(pipe, pipes.received, ingest.arn)
-    found["numOutstandingMessagesOnChannel"] = ingest.waiting()
-    return json.dumps(found)
+    return json.dumps(found | {"numOutstandingMessagesOnChannel": ingest.waiting()})
 
 
 def _channel(pipe: Pipe, received: Event | None, arn: str) -> dict[str, str]:

@@ -3,13 +3,17 @@
 import contextlib
 import functools
 import gzip
+import json
+import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 import pytest
+import requests
 import snowflake.connector
 import uvicorn
 from moto.server import ThreadedMotoServer
@@ -156,14 +160,115 @@ def put(s3: Any) -> Callable[[str, str], None]:  # noqa: ANN401
 
 @pytest.fixture(scope="module")
 def wired(connect: Connect, s3: Any) -> None:  # noqa: ANN401
-    """Wire the bucket to the pipes of the stand-in, as its owner does once the first pipe shows its channel."""
+    """Wire the bucket to the pipes of the stand-in, as its owner does: SHOW PIPES tells where to."""
     with connect() as admin:
         cursor = admin.cursor()
         cursor.execute("CREATE TABLE wired (a INT)")
         cursor.execute("CREATE PIPE wired AUTO_INGEST = TRUE AS COPY INTO wired FROM @lake/wired/")
         (shown,) = cursor.execute("SHOW PIPES").fetchall()
         names = [column.name for column in cursor.description]
+        cursor.execute("DROP PIPE wired")
     wire(s3, BUCKET, dict(zip(names, shown, strict=True))["notification_channel"])
+
+
+class Control(NamedTuple):
+    """How pipes misbehave: a call sets it, in place of what was set before."""
+
+    url: str
+
+    def __call__(self, **settings: Any) -> None:  # noqa: ANN401
+        """Set all of them."""
+        requests.put(self.url, json=settings, timeout=10).raise_for_status()
+
+    def shown(self) -> dict[str, Any]:
+        """What is set, and what it did."""
+        return dict(requests.get(self.url, timeout=10).json())
+
+
+@pytest.fixture
+def control(connection: Connection) -> Iterator[Control]:
+    """The pipes' controls, set back in the end."""
+    made = Control(f"http://127.0.0.1:{connection.port}/sandbox/pipes")
+    yield made
+    made()
+
+
+def eventually(ask: Callable[[], Any], wanted: Any) -> None:  # noqa: ANN401
+    """Ask until the answer is the one wanted."""
+    deadline = time.monotonic() + 15
+    while (found := ask()) != wanted:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.02)
+
+
+class Songs(NamedTuple):
+    """A landing table with a pipe, watching a folder of their own."""
+
+    run: Run
+    put: Callable[[str, str], None]
+    name: str
+
+    @property
+    def folder(self) -> str:
+        """What the pipe watches."""
+        return f"tables/{self.name}/"
+
+    def create(self, **parts: str) -> None:
+        """Create table and pipe, or replace them."""
+        self.run(LANDING.format(name=self.name))
+        self.run(self.pipe(**parts))
+
+    def pipe(self, name: str = "", location: str = "", options: str = "") -> str:
+        """The statement that makes the pipe."""
+        return PIPE.format(
+            pipe=name or f"{self.name}_pipe",
+            name=self.name,
+            location=location or f"@lake/{self.folder}",
+            options=options,
+        )
+
+    def send(self, name: str, text: str) -> str:
+        """Put a file for the pipe; returns its key."""
+        key = f"{self.folder}{name}.snowpipe.csv.gz"
+        self.put(key, text)
+        return key
+
+    def settle(self) -> None:
+        """Wait until every file put so far was taken in: one more comes out at the other end."""
+        marker = self.send(f"settled-{secrets.token_hex(4)}", "n,note\n")
+        eventually(lambda: [row for row in self.history() if row[0] == marker], [(marker, "Loaded", 0)])
+        eventually(lambda: self.status()["pendingFileCount"], 0)
+
+    def numbers(self) -> list[int]:
+        """What has landed."""
+        return [number for (number,) in self.run(f"SELECT n FROM {self.name} ORDER BY n")]
+
+    def status(self) -> dict[str, Any]:
+        """The pipe's status."""
+        return dict(json.loads(self.run(f"SELECT SYSTEM$PIPE_STATUS('{self.name}_pipe')")[0][0]))
+
+    def history(self, columns: str = "file_name, status, row_count", rest: str = "") -> list[Any]:
+        """The table's history."""
+        call = f"TABLE_NAME => '{self.name}', START_TIME => DATEADD(HOUR, -24, CURRENT_TIMESTAMP())"
+        return self.run(f"SELECT {columns} FROM TABLE(INFORMATION_SCHEMA.COPY_HISTORY({call})) {rest}")
+
+
+LANDING = """CREATE OR REPLACE TRANSIENT TABLE {name} (
+    n NUMBER(38, 0) NOT NULL, note VARCHAR, file_name VARCHAR NOT NULL, file_row NUMBER(38, 0) NOT NULL
+)"""
+PIPE = """CREATE OR REPLACE PIPE {pipe} AUTO_INGEST = TRUE AS
+COPY INTO {name} (n, note, file_name, file_row)
+FROM (SELECT $1, $2, METADATA$FILENAME, METADATA$FILE_ROW_NUMBER FROM {location})
+FILE_FORMAT = (FORMAT_NAME = 'playlist_csv') PATTERN = '.*[.]snowpipe[.]csv[.]gz' {options}"""
+
+
+@pytest.fixture
+def songs(run: Run, put: Callable[[str, str], None], wired: None) -> Songs:
+    """A landing table and a pipe that no other test has."""
+    del wired
+    made = Songs(run, put, f"songs_{secrets.token_hex(4)}")
+    made.create()
+    return made
 
 
 def pytest_configure(config: pytest.Config) -> None:
