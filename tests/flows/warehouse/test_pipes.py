@@ -19,16 +19,12 @@ MANIFEST = Manifest([File("songs", DAY, SONGS, 50, 9, "x"), File("albums", DAY, 
 LANDED = {"songs": 50, "albums": 40}
 
 
-def entry(
-    key: str, status: str = "Loaded", error: str | None = None, line: int | None = None
-) -> dict[str, Any]:
-    name = key.removeprefix("tables/")
-    return {
-        "file_name": name,
-        "status": status,
-        "first_error_message": error,
-        "first_error_line_number": line,
-    }
+Entry = dict[str, Any]
+
+
+def entry(key: str, status: str = "Loaded", error: str | None = None, line: int | None = None) -> Entry:
+    failure = {"first_error_message": error, "first_error_line_number": line}
+    return {"file_name": key.removeprefix("tables/"), "status": status, **failure}
 
 
 class Pipes:
@@ -75,18 +71,16 @@ def test_it_ends_once_every_file_has_landed_in_any_order() -> None:
 def test_a_refused_file_fails_with_file_line_and_reason(status: str) -> None:
     refused = entry(SONGS, status, "Numeric value 'x' is not recognized", 7)
     pipes = Pipes({"songs": [[refused]], "albums": [[entry(ALBUMS)]]}, LANDED)
-    with pytest.raises(
-        StopRun, match=rf"songs_pipe did not load {SONGS}, line 7: {status}, Numeric value 'x'"
-    ):
+    says = rf"songs_pipe did not load {SONGS}, line 7: {status}, Numeric value 'x'"
+    with pytest.raises(StopRun, match=says):
         wait(pipes)
 
 
 def test_a_file_that_never_comes_is_named_at_the_deadline() -> None:
     pipes = Pipes({"songs": [[entry(SONGS, "Load in progress")]], "albums": [[entry(ALBUMS)]]}, LANDED)
     slept: list[float] = []
-    with pytest.raises(
-        StopRun, match=rf"after 60 s pipes had not loaded 1 files: {SONGS}\. Nothing was"
-    ) as end:
+    says = rf"after 60 s pipes had not loaded 1 files: {SONGS}\. Nothing was promoted"
+    with pytest.raises(StopRun, match=says) as end:
         wait(pipes, slept)
     assert "songs_pipe is PAUSED with 3 files pending" in str(end.value)
     assert "albums_pipe" not in str(end.value)
