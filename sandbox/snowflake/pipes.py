@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import msgspec
@@ -27,7 +27,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     ahead_days: how far the clock of the pipes' memory is ahead.
     """
 
-    delay: float = 0.0
+    delay: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     paused: bool = False
     hold: str | None = None
     twice: str | None = None

@@ -11,6 +11,7 @@ import pytest
 from snowflake.connector.errors import ProgrammingError
 
 import sandbox.snowflake
+from tests.sandbox.snowflake.conftest import Control, Songs, eventually
 
 Connect = Callable[..., Any]
 Run = Callable[..., list[tuple[Any, ...]]]
@@ -176,3 +177,40 @@ def test_copy_skips_blank_lines(copy: Callable[[str], Any]) -> None:
 def test_copy_counts_records_as_lines(copy: Callable[[str], Any]) -> None:
     with pytest.raises(ProgrammingError, match="line 3"):
         copy('n,note\n1,"two\nlines"\nx,bad\n')
+
+
+def test_transient_tables_are_permanent(run: Run) -> None:
+    run("CREATE OR REPLACE TRANSIENT TABLE transient_one (a INT)")
+    assert [row[2] for row in run("SHOW TABLES LIKE 'transient_one'")] == ["TABLE"]
+
+
+def test_file_rows_are_counted_without_the_header(songs: Songs) -> None:
+    songs.send("a", "n,note\n1,x\n")
+    eventually(lambda: songs.run(f"SELECT file_row FROM {songs.name}"), [(1,)])
+
+
+def test_history_names_files_in_the_stage(songs: Songs) -> None:
+    key = songs.send("a", "n,note\n1,x\n")
+    eventually(lambda: songs.history("file_name, stage_location"), [(key, "s3://lake-bucket/")])
+
+
+def test_history_counts_one_error(songs: Songs) -> None:
+    songs.send("a", "n,note\nx,x\ny,y\n")
+    columns = "error_count, row_parsed, file_size, first_error_character_pos"
+    eventually(lambda: songs.history(columns), [(1, 0, 0, None)])
+
+
+def test_a_pipe_that_no_longer_compiles_goes_on(songs: Songs) -> None:
+    songs.run(f"CREATE OR REPLACE TABLE {songs.name} (other INT)")
+    songs.send("a", "n,note\n1,x\n")
+    eventually(lambda: songs.history("status"), [("Load failed",)])
+    assert songs.status()["executionState"] == "RUNNING"
+
+
+def test_no_pause_is_too_long(songs: Songs, control: Control) -> None:
+    songs.run(f"ALTER PIPE {songs.name}_pipe SET PIPE_EXECUTION_PAUSED = TRUE")
+    songs.send("a", "n,note\n1,x\n")
+    eventually(lambda: songs.status()["pendingFileCount"], 1)
+    control(ahead_days=15)
+    songs.run(f"ALTER PIPE {songs.name}_pipe SET PIPE_EXECUTION_PAUSED = FALSE")
+    eventually(songs.numbers, [1])
