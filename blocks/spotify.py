@@ -68,10 +68,10 @@ class SpotifyCredentials(Block):
 
         Nothing else of the stored block changes, nor a token that somebody else has stored meanwhile.
         """
-        known, new = self.refresh_token, SecretStr(token)
+        new = SecretStr(token)
         if self._block_document_name:
             stored = self._stored()
-            if stored.refresh_token in {known, new}:
+            if stored.refresh_token == self.refresh_token:
                 stored.refresh_token = new
                 stored.save(self._block_document_name, overwrite=True)
         self.refresh_token = new

@@ -165,7 +165,10 @@ def test_a_block_that_cannot_be_read_is_not_replaced_by_another_one(prefect_api:
     name = f"admin-{token_hex(4)}"
     login = SnowflakeCredentials(account="a", user="u", password=SecretStr("canary"))
     connector = SnowflakeConnector(credentials=login, database="d", schema_="s", warehouse="w")
-    spoil(connector.save(name), {"database": None})
+    spoil(connector.save(name), {"database": {"canary": "canary"}})
 
-    with pytest.raises(ConfigurationError, match=rf"the block '{name}' .*cannot be used \(database: "):
+    with pytest.raises(
+        ConfigurationError, match=rf"the block '{name}' .*cannot be used \(database: "
+    ) as refused:
         open_session(name, "run", otherwise="nowhere")
+    assert "canary" not in "".join(traceback.format_exception(refused.value))
