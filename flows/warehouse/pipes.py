@@ -16,16 +16,15 @@ from flows.warehouse.sql import literal
 log = logging.getLogger(__name__)
 
 DEADLINE_S = 600.0
-POLL_S = 5.0
+LONGEST_PAUSE_S = 15.0
 UNFINISHED = ("load in progress", "")
 WIRING = "docs/operations.md#snowpipe says how the bucket's notifications reach the pipes"
 
 
 class Patience(NamedTuple):
-    """How long to wait for pipes, and how."""
+    """How long to wait for pipes, and how; each question costs the warehouse a moment, so they grow rarer."""
 
     deadline_s: float = DEADLINE_S
-    poll_s: float = POLL_S
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
@@ -35,7 +34,7 @@ def wait_for_pipes(session: Session, run_id: str, manifest: Manifest, patience: 
 
     Raises StopRun, and promotes nothing, where a pipe refused a file or the deadline is over.
     """
-    end = patience.clock() + patience.deadline_s
+    end, pause = patience.clock() + patience.deadline_s, 1.0
     waiting = {file.key.removeprefix(TABLES_PREFIX): file for file in manifest.files}
     while waiting:
         for table in {file.table for file in waiting.values()}:
@@ -45,7 +44,8 @@ def wait_for_pipes(session: Session, run_id: str, manifest: Manifest, patience: 
         if waiting and patience.clock() >= end:
             raise StopRun(_too_late(session, list(waiting.values()), patience))
         if waiting:
-            patience.sleep(patience.poll_s)
+            patience.sleep(min(pause, end - patience.clock()))
+            pause = min(pause * 2, LONGEST_PAUSE_S)
     _count(session, run_id, manifest)
 
 

@@ -54,7 +54,7 @@ class Pipes:
 
 def wait(pipes: Pipes, slept: list[float] | None = None) -> None:
     passed = [] if slept is None else slept
-    patience = Patience(60, 5, passed.append, lambda: sum(passed))
+    patience = Patience(60, passed.append, lambda: sum(passed))
     wait_for_pipes(cast("Session", pipes), RUN, MANIFEST, patience)
 
 
@@ -62,7 +62,7 @@ def test_it_ends_once_every_file_has_landed_in_any_order() -> None:
     pipes = Pipes({"songs": [[], [], [entry(SONGS)]], "albums": [[], [entry(ALBUMS)]]}, LANDED)
     slept: list[float] = []
     wait(pipes, slept)
-    assert slept == [5, 5]
+    assert slept == [1, 2]
     assert pipes.asked.count("songs") == 3
     assert pipes.asked.count("albums") == 2
 
@@ -85,6 +85,7 @@ def test_a_file_that_never_comes_is_named_at_the_deadline() -> None:
     assert "songs_pipe is PAUSED with 3 files pending" in str(end.value)
     assert "albums_pipe" not in str(end.value)
     assert sum(slept) == 60
+    assert slept[-2:] == [15, 15]
 
 
 @pytest.mark.parametrize("landed", [{"songs": 100, "albums": 40}, {"songs": 50}], ids=["twice", "not at all"])

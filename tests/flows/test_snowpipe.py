@@ -1,0 +1,191 @@
+"""Snowpipe mode through the flows: the same tables, and nothing promoted that is not whole."""
+
+import gzip
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from flows.lake import files
+from flows.run import run_id_of
+from flows.transform.schema import TABLES, landing
+from flows.warehouse.setup import clear_landing
+from sandbox.spotify.catalogue import CHARTS, EMPTY, PLAYLISTS
+from sandbox.spotify.recordings import Recordings
+from tests.flows.conftest import TODAY, Pipeline
+from tests.warehouses import Warehouse
+
+CHART, OTHER_CHART = CHARTS
+Misbehave = Callable[..., None]
+SOON = 0.02
+"""Minutes after which a file that does not come is given up."""
+
+
+@pytest.fixture
+def pipes(pipeline: Pipeline) -> Iterator[Misbehave]:
+    """Sets how the pipes misbehave from now on."""
+
+    def misbehave(**settings: object) -> None:
+        requests.put(address(pipeline), json=settings, timeout=10).raise_for_status()
+
+    yield misbehave
+    misbehave()
+
+
+def address(pipeline: Pipeline) -> str:
+    """Where the stand-in's pipes are controlled."""
+    return f"{pipeline.place.addresses.snowflake}/sandbox/pipes"
+
+
+def did(pipeline: Pipeline, what: str) -> list[str]:
+    """Keys whose events the pipes have held or repeated."""
+    return list(requests.get(address(pipeline), timeout=10).json()[what])
+
+
+def landed(pipeline: Pipeline) -> int:
+    """Rows in all landing tables."""
+    return sum(pipeline.place.count(landing(table)) for table in TABLES)
+
+
+def run(pipeline: Pipeline, *playlists: str, **parameters: Any) -> Any:  # noqa: ANN401 - Prefect's State
+    """A run in this mode that reads everything anew."""
+    options: dict[str, Any] = {"snapshot_date": TODAY, "load": "snowpipe", "skip_unchanged": False}
+    return pipeline.ingest(*playlists, **{**options, **parameters})
+
+
+def test_both_modes_give_the_same_tables_and_take_turns(pipeline: Pipeline) -> None:
+    pipeline.show()
+    assert run(pipeline, *PLAYLISTS, load="copy").is_completed()
+    with pytest.raises(Exception, match="does not exist"):
+        landed(pipeline)  # made only where it is used
+    copied = pipeline.place.contents(TABLES)
+    assert run(pipeline, *PLAYLISTS).message == f"Playlists: {len(PLAYLISTS)} loaded"
+
+    assert pipeline.place.contents(TABLES) == copied
+    assert landed(pipeline) == 0
+    assert pipeline.place.query("SELECT DISTINCT load FROM loads ORDER BY load") == [("copy",), ("snowpipe",)]
+    promoted = pipeline.place.receipts()[-1]
+    assert promoted["load"] == "snowpipe"
+    assert all(file["key"].endswith(".snowpipe.csv.gz") for file in promoted["files"])
+    assert run(pipeline, *PLAYLISTS, load="copy").is_completed()
+    assert pipeline.place.contents(TABLES) == copied
+    assert landed(pipeline) == 0
+
+
+def test_every_recording_comes_out_the_same(pipeline: Pipeline, recordings: Path) -> None:
+    pipeline.show(recordings)
+    listing = Recordings.read(recordings).listing()
+    run(pipeline, *listing, load="copy")
+    copied = pipeline.place.contents(TABLES)
+    assert run(pipeline, *listing).is_completed()
+
+    assert pipeline.place.contents(TABLES) == copied
+
+
+def test_a_backfill_works_in_this_mode(pipeline: Pipeline) -> None:
+    for day in (TODAY - timedelta(days=1), TODAY):
+        pipeline.show(today=day)
+        assert run(pipeline, CHART, EMPTY, snapshot_date=day, load="copy").is_completed()
+    copied = pipeline.place.contents(TABLES)
+    pipeline.place.query("DELETE FROM songs_history")
+    state = pipeline.backfill(load="snowpipe")
+
+    assert state.message == "Playlists: 4 loaded"
+    assert pipeline.place.contents(TABLES) == copied
+    assert landed(pipeline) == 0
+
+
+def test_what_arrives_twice_or_late_lands_once(pipeline: Pipeline, pipes: Misbehave) -> None:
+    pipeline.show()
+    run(pipeline, CHART, load="copy")
+    copied = pipeline.place.contents(TABLES)
+    pipes(delay=0.5, twice=f"{pipeline.place.name}.*snowpipe")
+    assert run(pipeline, CHART).is_completed()
+
+    assert len(did(pipeline, "repeated")) == 7
+    assert pipeline.place.contents(TABLES) == copied
+    assert landed(pipeline) == 0
+
+
+def test_what_never_comes_promotes_nothing_and_later_disturbs_nobody(
+    pipeline: Pipeline, pipes: Misbehave
+) -> None:
+    pipeline.show()
+    run(pipeline, CHART)
+    before = pipeline.place.contents(TABLES)
+    pipes(hold=f"{pipeline.place.name}/tables/songs/")
+    state = run(pipeline, CHART, OTHER_CHART, pipe_minutes=SOON)
+
+    (held,) = did(pipeline, "held")
+    dead = held.rpartition("/")[2].partition(".")[0]
+    assert state.is_failed()
+    assert "s pipes had not loaded" in state.message
+    assert f"tables/songs/dt={TODAY}/{dead}.snowpipe.csv.gz" in state.message
+    assert pipeline.place.contents(TABLES) == before
+    assert pipeline.place.query("SELECT COUNT(*) FROM loads WHERE run_id = ?", dead) == [(0,)]
+    assert pipeline.place.keys(f"runs/dt={TODAY}/{dead}") == []
+    pipes()  # the file comes after all, too late for its run
+    assert run(pipeline, CHART, OTHER_CHART).is_completed()
+    assert pipeline.place.count("playlists") == 2
+    assert left_in_landing(pipeline) == {dead}
+
+
+def left_in_landing(pipeline: Pipeline) -> set[str]:
+    """Runs that have rows in landing."""
+    rows = [pipeline.place.query(f"SELECT DISTINCT run_id FROM {landing(table)}") for table in TABLES]
+    return {run_id for found in rows for (run_id,) in found}
+
+
+def test_setup_clears_what_the_pipes_have_forgotten(pipeline: Pipeline, pipes: Misbehave) -> None:
+    pipeline.show()
+    pipes(hold=f"{pipeline.place.name}/tables/songs/")
+    assert run(pipeline, CHART, pipe_minutes=SOON).is_failed()
+    assert did(pipeline, "held")
+    pipes()
+    pipeline.place.query("UPDATE albums_landing SET run_id = '20200101T000000Z-00000000'")
+    (dead,) = left_in_landing(pipeline) - {"20200101T000000Z-00000000"}
+    assert run(pipeline, EMPTY).is_completed()
+    assert left_in_landing(pipeline) == {dead}
+    with Warehouse(pipeline.place).session() as session:
+        clear_landing(session, run_id_of(TODAY + timedelta(days=30)))
+    assert left_in_landing(pipeline) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("a,b\n1,2\n", "line 2"), ("", "tables/songs/")], ids=["too few columns", "cut off"]
+)
+def test_a_malformed_file_fails_the_run_and_is_named(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, text: str, says: str
+) -> None:
+    pipeline.show()
+    run(pipeline, CHART)
+    before = pipeline.place.contents(TABLES)
+    encode = files.encode_csv
+
+    def damaged(frame: Any) -> bytes:  # noqa: ANN401 - a Polars frame
+        if "isrc" not in frame.columns:
+            return encode(frame)
+        return gzip.compress(text.encode()) if text else encode(frame)[:-20]
+
+    monkeypatch.setattr(files, "encode_csv", damaged)
+    state = run(pipeline, OTHER_CHART, CHART)
+
+    assert state.is_failed()
+    assert f"songs_pipe did not load tables/songs/dt={TODAY}/" in state.message
+    assert says in state.message
+    assert pipeline.place.contents(TABLES) == before
+    monkeypatch.undo()
+    assert run(pipeline, OTHER_CHART, CHART).is_completed()
+
+
+def test_paused_pipes_are_named_at_the_deadline(pipeline: Pipeline) -> None:
+    pipeline.show()
+    run(pipeline, CHART)
+    pipeline.place.query("ALTER PIPE songs_pipe SET PIPE_EXECUTION_PAUSED = TRUE")
+    state = run(pipeline, CHART, pipe_minutes=SOON)
+
+    assert state.is_failed()
+    assert "songs_pipe is PAUSED with 1 files pending" in state.message
