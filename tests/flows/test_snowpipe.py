@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +150,7 @@ def test_setup_clears_what_the_pipes_have_forgotten(pipeline: Pipeline, pipes: M
     assert run(pipeline, EMPTY).is_completed()
     assert left_in_landing(pipeline) == {dead}
     with Warehouse(pipeline.place).session() as session:
-        clear_landing(session, run_id_of(TODAY + timedelta(days=30)))
+        clear_landing(session, run_id_of(datetime.now(UTC) + timedelta(days=1)))
     assert left_in_landing(pipeline) == set()
 
 
