@@ -8,7 +8,7 @@ that no test sleeps; for that, `time.sleep` is replaced before anybody takes hol
 import time
 
 _sleep = time.sleep
-LONGEST_WAIT_S = 0.02
+LONGEST_WAIT_S = 0.2
 
 
 def _nap(seconds: float) -> None:

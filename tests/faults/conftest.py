@@ -40,14 +40,17 @@ def rigs(services: Services) -> Callable[[str], Rig]:
 
 
 @pytest.fixture
-def rig(rigs: Callable[[str], Rig], load: str) -> Rig:
+def rig(rigs: Callable[[str], Rig], load: str) -> Iterator[Rig]:
     """The pipeline in its old state, with playlists that have changed since."""
     found = rigs(load)
     found.restore()
-    return found
+    yield found
+    found.pipeline.stop_all()
 
 
 @pytest.fixture
-def fresh(rig: Rig) -> Watched:
+def fresh(rig: Rig) -> Iterator[Watched]:
     """Another pipeline for the same way of loading, before its first run."""
-    return Watched.create(rig.pipeline.services, rig.pipeline.load)
+    found = Watched.create(rig.pipeline.services, rig.pipeline.load)
+    yield found
+    found.stop_all()

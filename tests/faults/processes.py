@@ -39,13 +39,18 @@ class FlowProcess:
         """Sends a signal to the process; it has not ended."""
         os.kill(self._process.pid or 0, number)
 
+    def stop(self) -> None:
+        """Ends the process for good, where it has not ended."""
+        if self._process.is_alive():
+            self._process.kill()
+        self._process.join()
+
     def end(self, within_s: float = END_S) -> End:
         """Waits for the end of the process, which comes in time."""
         self._process.join(within_s)
         log = self._log.read_text(encoding="utf-8")
         if self._process.exitcode is None:
-            self._process.kill()
-            self._process.join()
+            self.stop()
             raise TimeoutError(f"the run did not end within {within_s} s: {log}")
         result = self._log.with_suffix(".json")
         state, message = json.loads(result.read_text(encoding="utf-8")) if result.exists() else (None, None)
@@ -61,9 +66,13 @@ def _ingest(parameters: dict[str, Any], log: Path, timeout_s: float | None) -> N
 @contextmanager
 def flow_processes(environment: dict[str, str]) -> Iterator[None]:
     """A process from which flow runs are forked; it has imported what they need."""
-    quiet = {"PREFECT_LOGGING_TO_API_ENABLED": "false", "PYTHONPATH": str(ROOT)}
+    settings = {
+        "PREFECT_LOGGING_TO_API_ENABLED": "false",
+        "PREFECT_CLIENT_MAX_RETRIES": "100",  # short ones: a Prefect server on SQLite is easily too busy
+        "PYTHONPATH": str(ROOT),
+    }
     multiprocessing.set_forkserver_preload(["pytest", "tests.faults.child"])
-    with patch.dict(os.environ, environment | quiet):
+    with patch.dict(os.environ, environment | settings):
         forkserver.ensure_running()
     try:
         yield

@@ -23,10 +23,14 @@ class Traffic:
         self._open = 0
         self.reset()
 
-    def reset(self, label: Label | None = None, fault: Fault | None = None) -> None:
-        """Forgets what was seen; the fault happens once, to the request with the label."""
+    def reset(self, label: Label | None = None, fault: Fault | None = None, together: int = 1) -> None:
+        """Forgets what was seen; the fault happens once, to the request with the label.
+
+        `together`: so many runs wait for each other before they get their token.
+        """
         with self._changed:
             self._label, self._fault = label, fault
+            self._gate = threading.Barrier(together)
             self._counts: Counter[tuple[str, str]] = Counter()
             self.seen: list[Label] = []
             self.fired: list[Label] = []
@@ -47,6 +51,8 @@ class Traffic:
             self._changed.notify_all()
             start = monotonic()
         try:
+            if kind == "token":
+                self._gate.wait(PATIENCE_S)
             yield self._fault if hit else None
         finally:
             with self._changed:

@@ -6,8 +6,10 @@ import pytest
 
 from tests.conftest import IDLE_ABORT_S
 from tests.faults.conftest import LOADS
+from tests.faults.injected import PATIENCE_S
 from tests.faults.labels import Label
 from tests.faults.looks import Reader
+from tests.faults.processes import FlowProcess
 from tests.faults.rig import Rig
 
 pytestmark = pytest.mark.parametrize("load", LOADS)
@@ -17,9 +19,9 @@ pytestmark = pytest.mark.parametrize("load", LOADS)
 def test_overlapping_runs(rig: Rig, runs: int, rounds: int) -> None:
     for _ in range(rounds):
         rig.restore()
+        rig.pipeline.traffic.reset(together=runs)
         with Reader(rig.place) as reader:
-            processes = [rig.pipeline.start(skip_unchanged=False) for _ in range(runs)]
-            ends = [process.end() for process in processes]
+            ends = [process.end() for process in started_together(rig, runs)]
 
         assert [(end.exit_code, end.state) for end in ends] == [(0, "COMPLETED")] * runs, ends
         assert all(look.is_whole(rig.old.seen, rig.new.seen) for look in reader.looks)
@@ -43,3 +45,12 @@ def test_a_run_waits_for_one_that_died_inside_its_transaction(rig: Rig) -> None:
     assert rig.pipeline.traffic.seconds[lock] > IDLE_ABORT_S / 2
     assert all(look.is_of_one_run(rig.old.seen, rig.new.seen) for look in reader.looks)
     rig.check_new()
+
+
+def started_together(rig: Rig, runs: int) -> list[FlowProcess]:
+    """One after the other, for Prefect's server on SQLite; then all go on at the same moment."""
+    processes = []
+    for number in range(1, runs + 1):
+        processes.append(rig.pipeline.start(PATIENCE_S, skip_unchanged=False))
+        rig.pipeline.traffic.wait_seen(Label("spotify", "token", number))
+    return processes

@@ -78,6 +78,11 @@ class Watched:
         with self._starting:
             return self._processes[-1]
 
+    def stop_all(self) -> None:
+        """Leaves no run behind, whatever became of the test."""
+        while self._processes:
+            self._processes.pop().stop()
+
     def arm(self, label: Label, fault: Fault) -> None:
         """The next run meets the fault at this request."""
         self.traffic.reset(label, fault)
