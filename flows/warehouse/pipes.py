@@ -80,7 +80,8 @@ def _too_late(session: Session, missing: list[File], patience: Patience) -> str:
     files = ", ".join(file.key for file in missing[:10]) + (" …" if missing[10:] else "")
     return (
         f"after {patience.deadline_s:g} s pipes had not loaded {len(missing)} files: {files}. "
-        f"Nothing was promoted. {'; '.join(states)}. If no file ever lands, {WIRING}; "
+        f"Nothing was promoted. {'; '.join(states)}. If no file ever lands, {WIRING}; if a pipe is STOPPED, "
+        "DELETE FROM snowpipe_versions lets the next run make it anew; "
         "otherwise run again, with a longer deadline or load=copy"
     )
 

@@ -13,7 +13,7 @@ class Part(NamedTuple):
     """A part of the schema with versions of its own, noted in a table.
 
     `versions`: files that lead from the version before to each version; a new part takes all in turn.
-    `points_at_lake`: the file that is run at the end of every change, for it depends on where the lake is.
+    `points_at_lake`: the file that depends on where the lake is, run once and whenever it moves.
     """
 
     noted_in: str
@@ -78,7 +78,8 @@ def set_up(session: Session, lake_url: str, code_version: str, load: LoadMode = 
         for step in range(version + 1, part.newest + 1):
             for name in part.versions[step]:
                 session.execute_all(name)
-        session.execute_all(part.points_at_lake, url=literal(lake_url))
+        if url != lake_url:  # a stage that is replaced stops the pipes on it
+            session.execute_all(part.points_at_lake, url=literal(lake_url))
         noted = identifier(part.noted_in)
         session.execute("setup/insert_schema_version", (part.newest, lake_url, code_version), table=noted)
 

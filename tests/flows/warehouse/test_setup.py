@@ -9,6 +9,7 @@ import pytest
 from snowflake.connector.util_text import split_statements
 
 from flows.errors import ConfigurationError
+from flows.lake.layout import LoadMode
 from flows.lake.store import Lake
 from flows.transform.schema import TABLES, columns, history
 from flows.warehouse import setup
@@ -172,3 +173,29 @@ def test_with_an_owner_for_setup_the_loader_runs_no_ddl(warehouse: Warehouse) ->
         warehouse.publish(CHARTS[0])
     verbs = {re.sub("--.*", "", statement).split()[0] for statement in (*sent, *loading)}
     assert verbs <= {"SELECT", "BEGIN", "COMMIT", "UPDATE", "COPY", "DELETE", "INSERT", "ROLLBACK"}
+
+
+def test_an_upgrade_leaves_the_stage_and_so_its_pipes_alone(warehouse: Warehouse) -> None:
+    with warehouse.session() as session:
+        set_up(session, warehouse.lake.url, "test", "snowpipe")
+    warehouse.place.query("DELETE FROM schema_versions")
+    older = (setup.SCHEMA.newest - 1, warehouse.lake.url, "older")
+    with warehouse.session() as session:
+        session.execute("setup/insert_schema_version", older, table="schema_versions")
+        set_up(session, warehouse.lake.url, "test", "snowpipe")
+        assert is_current(session, warehouse.lake.url, "snowpipe")
+        assert "setup/add_load_results" in session.statements
+        assert not {"setup/create_stage", "setup/create_pipes"} & set(session.statements)
+
+
+@pytest.mark.parametrize("load", ["copy", "snowpipe"])
+def test_a_lake_that_moves_takes_its_pipes_along(warehouse: Warehouse, load: LoadMode) -> None:
+    with warehouse.session() as session:
+        set_up(session, warehouse.lake.url, "test", "snowpipe")
+        elsewhere = f"{warehouse.lake.url}elsewhere/"
+        set_up(session, elsewhere, "test", load)
+        assert is_current(session, elsewhere, load)
+        assert is_current(session, elsewhere, "snowpipe") == (load == "snowpipe")
+        assert session.statements.count("setup/create_pipes") == len(TABLES) * (
+            2 if load == "snowpipe" else 1
+        )
