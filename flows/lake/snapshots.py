@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.json import Decoder
 
 from flows.errors import PlaylistUnavailable
 from flows.lake.answers import CONTENT_TYPE, decode_answers, encode_answers
@@ -25,6 +26,9 @@ class Envelope(Struct, frozen=True):
     api_shape: str
     total: int
     code_version: str
+
+
+Decoder(Envelope)  # before threads need it: msgspec crashes where two look into a type at once
 
 
 class Kept(NamedTuple):

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from msgspec import UNSET, Meta, Raw, Struct
+from msgspec.json import Decoder
 
 Entry = TypeVar("Entry")
 
@@ -170,3 +171,9 @@ class Reject(Struct):
     position: int
     reason: str
     entry: str
+
+
+# msgspec looks into a type when it first needs it, and crashes where two threads do so at once.
+_READ: tuple[Any, ...] = (Answer[Raw], Answer[Any], PlaylistHead, Version, Wrapper, AddedBy, Identity, Track)
+for _kind in (*_READ, FullArtist, FullAlbum):
+    Decoder(_kind)
