@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from contextvars import copy_context
 from datetime import date, datetime
 from functools import partial
@@ -12,8 +12,9 @@ from flows.errors import PlaylistUnavailable
 from flows.lake.snapshots import Envelope, Kept, keep_snapshot
 from flows.lake.store import Lake
 from flows.receipt import PlaylistLine, Work
-from flows.spotify.client import THREADS, SpotifyClient
+from flows.spotify.client import SpotifyClient
 from flows.spotify.playlists import read_playlist
+from flows.threads import threads
 
 log = logging.getLogger(__name__)
 
@@ -53,17 +54,11 @@ def keep_playlists(keeper: Keeper, playlists: list[str]) -> Work:
     """Keeps every playlist that can be read. An error that stops the run stops the waiting ones too."""
     keeper.client.authorise()
     work = Work([], [])
-    with ThreadPoolExecutor(THREADS) as threads:
-        futures = {
-            threads.submit(copy_context().run, keeper.keep, playlist): playlist for playlist in playlists
-        }
-        try:
-            for number, future in enumerate(as_completed(futures), start=1):
-                _note(work, keeper.snapshot_date, futures[future], future)
-                log.info("%s of %s playlists read", number, len(playlists))
-        except BaseException:
-            threads.shutdown(wait=False, cancel_futures=True)
-            raise
+    with threads() as pool:
+        futures = {pool.submit(copy_context().run, keeper.keep, playlist): playlist for playlist in playlists}
+        for number, future in enumerate(as_completed(futures), start=1):
+            _note(work, keeper.snapshot_date, futures[future], future)
+            log.info("%s of %s playlists read", number, len(playlists))
     work.kept.sort(key=lambda kept: playlists.index(kept.playlist_id))
     return work
 

@@ -1,6 +1,5 @@
 """Kept snapshots of one date to CSV files in the lake."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import NamedTuple
 
@@ -11,9 +10,8 @@ from flows.lake.layout import LoadMode
 from flows.lake.snapshots import Kept, read_snapshot
 from flows.lake.store import Lake
 from flows.receipt import PlaylistLine
+from flows.threads import threads
 from flows.transform.tables import Rows, build_tables, snapshot_rows
-
-THREADS = 8
 
 
 class Writer(NamedTuple):
@@ -37,8 +35,8 @@ class Writer(NamedTuple):
 
     def _decoded(self, day: date, kept: list[Kept]) -> tuple[list[Rows], list[PlaylistLine]]:
         rows, failed = [], []
-        with ThreadPoolExecutor(THREADS) as threads:
-            reading = [threads.submit(read_snapshot, self.lake, one.key) for one in kept]
+        with threads() as pool:
+            reading = [pool.submit(read_snapshot, self.lake, one.key) for one in kept]
             for one, snapshot in zip(kept, reading, strict=True):
                 try:
                     rows.append(snapshot_rows(snapshot.result()))

@@ -16,6 +16,7 @@ from flows.spotify.answers import TokenExpired, explained, unread
 from flows.spotify.auth import AccessToken
 from flows.spotify.session import open_session
 from flows.spotify.waits import BUDGET_S, Waits
+from flows.threads import THREADS
 from flows.transform.answers import is_json
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 TIMEOUT_S = 30
 PAGE_SIZE = 50
 """What `/items` gives at most."""
-THREADS = 8
 
 
 class SpotifyClient:

@@ -1,12 +1,12 @@
 """Reading whole artists and albums: in batches, or one by one where Spotify gives this app none."""
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
 from flows.errors import PipelineError
 from flows.spotify.answers import BAD_REQUEST, FORBIDDEN, Refused
-from flows.spotify.client import THREADS, SpotifyClient
+from flows.spotify.client import SpotifyClient
+from flows.threads import threads
 from flows.transform.details import split_details
 
 log = logging.getLogger(__name__)
@@ -33,8 +33,8 @@ class DetailsReader:
         # The first one tells whether there are batches, before all threads ask for what is refused.
         if batches:
             self._read(batches.pop(0))
-        with ThreadPoolExecutor(THREADS) as threads:
-            reading = [threads.submit(copy_context().run, self._read, batch) for batch in batches]
+        with threads() as pool:
+            reading = [pool.submit(copy_context().run, self._read, batch) for batch in batches]
             for batch in reading:
                 batch.result()
                 log.info("%s of %s %s read", len(self.ids), len(ids), self._kind)

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 from blocks import SpotifyCredentials
 from flows.keep import Keeper, keep_playlists
 from flows.lake.store import Lake, Written
-from flows.spotify.client import THREADS, SpotifyClient
+from flows.spotify.client import SpotifyClient
+from flows.threads import THREADS
 from sandbox.spotify import shapes
 from sandbox.spotify.accounts import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from sandbox.spotify.catalogue import CHARTS, playlist

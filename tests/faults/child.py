@@ -26,7 +26,6 @@ from typing import Any  # noqa: E402
 
 import boto3.s3.inject  # noqa: E402, F401 - this and the next ones: else each run would import them
 import fastapi.applications  # noqa: E402, F401
-import msgspec  # noqa: E402
 import prefect.task_engine  # noqa: E402, F401
 import prefect_aws  # noqa: E402, F401
 import prefect_snowflake  # noqa: E402, F401
@@ -39,13 +38,6 @@ import flows.warehouse.load  # noqa: E402
 import flows.warehouse.published  # noqa: E402
 import flows.warehouse.setup  # noqa: E402
 from flows.ingest import ingest_playlists  # noqa: E402
-from flows.lake.snapshots import Envelope  # noqa: E402
-from flows.transform.answers import decode_page  # noqa: E402
-
-# msgspec crashes where two threads need a type for the first time at once. A worker meets that once in its
-# life, these processes at each run: it would hide what the tests are about.
-decode_page(b'{"items": {"items": []}, "tracks": {"items": []}}')
-msgspec.json.Decoder(Envelope)
 
 
 def ingest(parameters: dict[str, Any], log: Path, timeout_s: float | None) -> None:

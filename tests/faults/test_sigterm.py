@@ -26,25 +26,17 @@ STEPS = {
 }
 ALWAYS = {("load", "answered")}
 """What every run of the tests tries; `make test-faults` tries all."""
-WAITS = pytest.mark.xfail(
-    raises=TimeoutError, strict=True, reason="`with ThreadPoolExecutor` waits for the thread that hangs"
-)
-"""flows/keep.py and flows/write.py: leave their threads without waiting, then take this away."""
-TOO_SLOW = {("keep", "hanging"), ("kept", "hanging"), ("read", "hanging")}
-
-
-def marks(step: str, service: str) -> list[pytest.MarkDecorator]:
-    """When a case is run, and what is known of it."""
-    return [
-        *([] if (step, service) in ALWAYS else [pytest.mark.faults]),
-        *([WAITS] if (step, service) in TOO_SLOW else []),
-    ]
 
 
 def cases() -> list[object]:
     """Every step, while its service answers and while it hangs."""
     return [
-        pytest.param(step, service == "answered", marks=marks(step, service), id=f"{step}-{service}")
+        pytest.param(
+            step,
+            service == "answered",
+            marks=[] if (step, service) in ALWAYS else pytest.mark.faults,
+            id=f"{step}-{service}",
+        )
         for step in STEPS
         for service in ("answered", "hanging")
     ]

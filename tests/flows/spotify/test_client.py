@@ -9,7 +9,7 @@ import pytest
 
 from flows.errors import ConfigurationError, PlaylistUnavailable
 from flows.spotify.auth import AccessToken
-from flows.spotify.client import THREADS
+from flows.threads import THREADS
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, MIXTAPE
 from tests.spotify import Spotify
 
