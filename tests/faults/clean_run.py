@@ -25,7 +25,21 @@ COPY: dict[tuple[str, str], int] = {
     ("snowflake", "COMMIT"): 1,
     ("snowflake", "logout"): 3,
 }
-REQUESTS = {"copy": EVERY_LOAD | COPY}
+SNOWPIPE: dict[tuple[str, str], int] = {
+    ("snowflake", "login"): 3,
+    (
+        "snowflake",
+        "SELECT",
+    ): 8,  # as above; also the pipes' version, own load before the wait, rows in landing
+    ("snowflake", "DELETE"): 24,  # what dead runs left in landing, what is replaced, what was promoted
+    ("snowflake", "POLL"): 8,  # at least once for each table
+    ("snowflake", "BEGIN"): 1,
+    ("snowflake", "UPDATE"): 1,
+    ("snowflake", "INSERT"): 9,  # the promotion, the ledger
+    ("snowflake", "COMMIT"): 1,
+    ("snowflake", "logout"): 3,
+}
+REQUESTS = {"copy": EVERY_LOAD | COPY, "snowpipe": EVERY_LOAD | SNOWPIPE}
 """Number of requests by service and kind, by way of loading."""
 
 
@@ -38,8 +52,23 @@ SETUP: dict[tuple[str, str], int] = {
     ("snowflake", "ALTER"): 1,
     ("snowflake", "INSERT"): 3,  # the lock's row, the schema's version, the ledger
 }
-FIRST_RUN = {"copy": EVERY_LOAD | COPY | SETUP}
+SETUP_PIPES: dict[tuple[str, str], int] = {
+    **SETUP,
+    ("snowflake", "SELECT"): 9,
+    ("snowflake", "CREATE"): 42,  # and a table for their version, landing tables, pipes
+    ("snowflake", "INSERT"): 12,
+    ("snowflake", "DELETE"): 16,  # nobody has left anything in landing yet
+}
+FIRST_RUN = {
+    "copy": EVERY_LOAD | COPY | SETUP,
+    "snowpipe": EVERY_LOAD | SNOWPIPE | SETUP_PIPES,
+}
 """The same of a run that finds an empty schema."""
+
+
+def without_further_polls(seen: list[Label]) -> list[Label]:
+    """Requests whose number is known: pipes are asked until they are done."""
+    return [label for label in seen if label.kind != "POLL" or label.number <= SNOWPIPE["snowflake", "POLL"]]
 
 
 def labels(load: str) -> list[Label]:

@@ -15,8 +15,9 @@ from tests.faults.proxy import Traffic, proxies
 from tests.faults.rig import Rig
 from tests.faults.watched import Services, Watched
 
-LOADS = ("copy",)
+LOADS = ("copy", "snowpipe")
 """Ways of loading: each passes the whole suite."""
+EACH_LOAD = pytest.mark.parametrize("load", ["copy", pytest.param("snowpipe", marks=pytest.mark.faults)])
 
 
 @pytest.fixture(scope="session")

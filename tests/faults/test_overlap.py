@@ -5,14 +5,14 @@ from contextlib import closing
 import pytest
 
 from tests.conftest import IDLE_ABORT_S
-from tests.faults.conftest import LOADS
+from tests.faults.conftest import EACH_LOAD
 from tests.faults.injected import PATIENCE_S
 from tests.faults.labels import Label
 from tests.faults.looks import Reader
 from tests.faults.processes import FlowProcess
 from tests.faults.rig import Rig
 
-pytestmark = pytest.mark.parametrize("load", LOADS)
+pytestmark = EACH_LOAD
 
 
 @pytest.mark.parametrize(("runs", "rounds"), [(3, 2), pytest.param(8, 8, marks=pytest.mark.faults)])

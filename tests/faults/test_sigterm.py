@@ -5,7 +5,7 @@ import re
 import pytest
 import requests
 
-from tests.faults.conftest import LOADS
+from tests.faults.conftest import EACH_LOAD
 from tests.faults.injected import terminated
 from tests.faults.labels import Label
 from tests.faults.looks import Reader
@@ -20,7 +20,7 @@ STEPS = {
     "setup": Label("snowflake", "login", 2),
     "read": Label("s3", "GET raw", 2),
     "write": Label("s3", "PUT tables", 4),
-    "load": Label("snowflake", "COPY", 4),
+    "load": Label("snowflake", "DELETE", 4),
     "commit": Label("snowflake", "COMMIT"),
     "receipt": Label("s3", "PUT runs"),
 }
@@ -42,7 +42,7 @@ def cases() -> list[object]:
     ]
 
 
-@pytest.mark.parametrize("load", LOADS)
+@EACH_LOAD
 @pytest.mark.parametrize(("step", "answered"), cases())
 def test_terminated_at_a_step(rig: Rig, prefect_api: dict[str, str], step: str, answered: bool) -> None:
     rig.pipeline.arm(STEPS[step], terminated(rig.pipeline.latest, answered=answered))

@@ -75,16 +75,6 @@ def test_the_ledger_has_a_row_per_partition(warehouse: Warehouse) -> None:
     )
 
 
-@pytest.mark.parametrize("days", [1, 40], ids=["one date", "forty dates"])
-def test_statements_do_not_depend_on_the_number_of_partitions(warehouse: Warehouse, days: int) -> None:
-    run_id = warehouse.new_run_id()
-    dates = tuple(DAY - timedelta(days=age) for age in range(days))
-    loaded = warehouse.load(run_id, warehouse.write(run_id, CHART, MIXTAPE, days=dates))
-
-    assert len(loaded.statements) == 23
-    assert warehouse.place.count("playlists_history") == 2 * days
-
-
 def test_the_ledger_says_what_the_warehouse_reported(warehouse: Warehouse) -> None:
     run_id = warehouse.new_run_id()
     manifest = warehouse.write(run_id, CHART, MIXTAPE, days=(DAY, DAY - timedelta(days=1)))
