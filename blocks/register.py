@@ -1,10 +1,12 @@
 """`python -m blocks.register`: writes every block from environment variables; may be repeated."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any
 
+from httpx import HTTPError
 from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
 from prefect_aws import AwsClientParameters, AwsCredentials, S3Bucket
@@ -20,10 +22,14 @@ BURST_S = 6
 """Seconds' worth of requests that may go out at once; Spotify counts over 30 s."""
 
 
+class WrongNumberError(ValueError):
+    """A variable that should be a number is none."""
+
+
 def register(environment: Environment, suffix: str = "") -> list[str]:
     """Writes the blocks `spotify`, `aws`, `lake` and `warehouse`; returns their names, each with the suffix.
 
-    Raises KeyError with the name of a variable that is missing.
+    Raises KeyError with the name of a variable that is missing; whatever is wrong, nothing is written then.
     """
     aws = _aws(environment)
     lake = S3Bucket(
@@ -37,10 +43,11 @@ def register(environment: Environment, suffix: str = "") -> list[str]:
         "lake": lake,
         "warehouse": _warehouse(environment),
     }
+    per_second = _number(environment, "SPOTIFY_REQUESTS_PER_SECOND", 5)
     _keep_authorization(blocks["spotify"], f"spotify{suffix}")
     for name, block in blocks.items():
         block.save(f"{name}{suffix}", overwrite=True)
-    _limit_rate(blocks["spotify"].rate_limit, int(environment.get("SPOTIFY_REQUESTS_PER_SECOND", "5")))
+    _limit_rate(blocks["spotify"].rate_limit, per_second)
     return [f"{name}{suffix}" for name in blocks]
 
 
@@ -100,7 +107,7 @@ def _aws(environment: Environment) -> AwsCredentials:
 def _warehouse(environment: Environment) -> SnowflakeConnector:
     # These are no fields of the block: as extras of inline credentials they survive.
     extras = _given(environment, host="SNOWFLAKE_HOST", port="SNOWFLAKE_PORT", protocol="SNOWFLAKE_PROTOCOL")
-    extras["network_timeout"] = int(environment.get("SNOWFLAKE_NETWORK_TIMEOUT", "120"))
+    extras["network_timeout"] = _number(environment, "SNOWFLAKE_NETWORK_TIMEOUT", 120)
     credentials = SnowflakeCredentials(
         account=environment["SNOWFLAKE_ACCOUNT"],
         user=environment["SNOWFLAKE_USER"],
@@ -117,6 +124,13 @@ def _warehouse(environment: Environment) -> SnowflakeConnector:
     )
 
 
+def _number(environment: Environment, variable: str, default: int) -> int:
+    text = environment.get(variable, str(default))
+    if not re.fullmatch("[0-9]{1,6}", text):
+        raise WrongNumberError(f"{variable} is {text!r}, which is no number")
+    return int(text)
+
+
 def _given(environment: Environment, **variables: str) -> dict[str, Any]:
     """The settings whose variable is set."""
     return {name: environment[variable] for name, variable in variables.items() if environment.get(variable)}
@@ -128,6 +142,12 @@ def main() -> int:
         names = register(os.environ)
     except KeyError as missing:
         sys.stderr.write(f"{missing.args[0]} is not set: see docs/operations.md for the list of variables\n")
+        return 1
+    except WrongNumberError as error:
+        sys.stderr.write(f"nothing is registered: {error}\n")
+        return 1
+    except HTTPError as error:
+        sys.stderr.write(f"Prefect's API does not answer ({error!r}): is PREFECT_API_URL right?\n")
         return 1
     except ValidationError as error:
         sys.stderr.write(f"nothing is registered: correct {error.title}, {wrong_fields(error)}\n")

@@ -49,7 +49,9 @@ def _enrich(keeper: Keeper, kind: str, wanted: list[str]) -> DetailsLine:
         _keep(keeper, kind, reader)
         told = {row[KINDS[kind].id] for body in reader.bodies for row in decode_details(kind, body)}
         cached = len(kept.told(kind, day).intersection(wanted))
-        line = replace(line, cached=cached, fetched=len(told), reason=reader.stopped or UNKNOWN)
+        line = replace(
+            line, cached=cached, fetched=len(told.intersection(wanted)), reason=reader.stopped or UNKNOWN
+        )
     except PipelineError as error:
         line = replace(line, reason=str(error))
     if line.missing:

@@ -59,7 +59,7 @@ def publish(run: Run, work: Work, target: Target) -> State[None]:
     if work.kept:
         ready = setup_warehouse.submit(run, target)
         if target.load == "snowpipe":
-            ready.wait()  # a pipe sees only what arrives after it was made
+            ready.result()  # a pipe sees only what arrives after it was made
         with run.timed("write_tables"):
             manifest, undecodable = write_tables(run, work.kept, target)
         work = Work(work.kept, [*work.others, *undecodable], work.details)
@@ -76,13 +76,15 @@ def publish(run: Run, work: Work, target: Target) -> State[None]:
 @task(**RETRIES)
 def setup_warehouse(run: Run, target: Target) -> None:
     """Brings the schema to this code's version, with the admin block where there is one."""
-    from flows.warehouse.setup import clear_landing, is_current, set_up  # noqa: PLC0415 - imports Snowflake
+    from flows.warehouse.promote import clear_landing  # noqa: PLC0415 - imports Snowflake
+    from flows.warehouse.setup import is_current, set_up  # noqa: PLC0415
 
     lake_url = find_lake(target.lake).url
     with open_session(target.warehouse, run.run_id) as session:
         if is_current(session, lake_url, target.load):
             if target.load == "snowpipe":
-                clear_landing(session, run_id_of(run.started_at - PIPES_REMEMBER))
+                forgotten = run_id_of(run.started_at - PIPES_REMEMBER)
+                clear_landing(session, "load/delete_stale_landing", forgotten)
             return
     get_run_logger().info("setting up the warehouse")
     with open_session(target.warehouse_admin, run.run_id, otherwise=target.warehouse) as session:

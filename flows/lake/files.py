@@ -7,12 +7,11 @@ from datetime import date, datetime
 import polars as pl
 from msgspec import Struct
 
+from flows.lake.answers import CONTENT_TYPE
 from flows.lake.layout import LoadMode, table_key
 from flows.lake.store import Lake
 from flows.transform.schema import TABLES
 from flows.transform.tables import Tables
-
-CONTENT_TYPE = "application/gzip"
 
 
 class File(Struct, frozen=True):

@@ -27,10 +27,13 @@ ALREADY_THERE = "PreconditionFailed"
 MISSING = ("NoSuchKey", "404")
 PASSING = ("ConditionalRequestConflict", "OperationAborted", "RequestTimeout")
 """Refusals below 500 that S3 asks to try again."""
+DENIED = (
+    "access is denied: grant the role s3:ListBucket on the bucket and s3:GetObject, s3:PutObject on its keys"
+)
 MISCONFIGURED = {
     "NoSuchBucket": "the bucket does not exist: create it, or correct `bucket_name` of the lake block",
-    "AccessDenied": "access is denied: grant the role s3:ListBucket on the bucket and s3:GetObject, "
-    "s3:PutObject on its keys",
+    "AccessDenied": DENIED,
+    "403": DENIED,  # a HEAD has no body that says more
     "InvalidAccessKeyId": "AWS does not know the access key: correct the aws block",
     "SignatureDoesNotMatch": "the secret key does not fit the access key: correct the aws block",
     "ExpiredToken": "the AWS session token is over: renew the aws block",

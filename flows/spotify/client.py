@@ -116,7 +116,7 @@ class SpotifyClient:
         try:
             self._token.get_access_token()
             answer = request()  # spotipy takes the token again, which may age meanwhile
-        except Transient as error:
+        except PipelineError as error:
             return error
         except RecursionError:
             return PlaylistUnavailable(f"{asked}: Spotify's answer is nested too deeply to be read")

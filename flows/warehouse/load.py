@@ -1,6 +1,7 @@
 """The COPY load: one session, one transaction; readers see the old state or the new one."""
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
@@ -76,11 +77,14 @@ def replace(session: Session, load: Load, manifest: Manifest, fill: Fill) -> Loa
 
 def _take_lock(session: Session, run_id: str) -> None:
     for attempt in range(1, LOCK_ATTEMPTS + 1):
+        began = time.monotonic()
         session.begin()
         try:
             session.execute("load/lock_writer", (run_id,))
         except LockTimeout:
             session.rollback()
+            # Snowflake refuses the 21st waiter at once.
+            time.sleep(max(0.0, LOCK_TIMEOUT_S - (time.monotonic() - began)))
             log.info("another run is loading; waited %s s for it", attempt * LOCK_TIMEOUT_S)
         else:
             return
@@ -181,5 +185,5 @@ def _loaded(session: Session, manifest: Manifest, newer: list[tuple[str, date]],
         partitions=[part.key for part in in_place],
         superseded=newer,
         partitions_removed=removed,
-        statements=session.statements,
+        statements=list(session.statements),
     )

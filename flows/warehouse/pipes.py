@@ -10,12 +10,12 @@ from flows.errors import AccountingError, StopRun
 from flows.lake.files import File, Manifest
 from flows.lake.layout import TABLES_PREFIX
 from flows.transform.schema import TABLES, landing, pipe
+from flows.warehouse.load import Results, reported
 from flows.warehouse.session import Session
 from flows.warehouse.sql import literal
 
 log = logging.getLogger(__name__)
 
-DEADLINE_S = 600.0
 LONGEST_PAUSE_S = 15.0
 UNFINISHED = ("load in progress", "")
 WIRING = "docs/operations.md#snowpipe says how the bucket's notifications reach the pipes"
@@ -24,49 +24,58 @@ WIRING = "docs/operations.md#snowpipe says how the bucket's notifications reach 
 class Patience(NamedTuple):
     """How long to wait for pipes, and how; each question costs the warehouse a moment, so they grow rarer."""
 
-    deadline_s: float = DEADLINE_S
+    deadline_s: float
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
 
-def wait_for_pipes(session: Session, run_id: str, manifest: Manifest, patience: Patience) -> None:
-    """Returns once the landing tables hold the files of the manifest.
+def wait_for_pipes(session: Session, run_id: str, manifest: Manifest, patience: Patience) -> Results:
+    """Returns what the pipes reported, once the landing tables hold the files of the manifest.
 
     Raises StopRun, and promotes nothing, where a pipe refused a file or the deadline is over.
     """
     end, pause = patience.clock() + patience.deadline_s, 1.0
     waiting = {file.key.removeprefix(TABLES_PREFIX): file for file in manifest.files}
-    while waiting:
+    results: Results = {}
+    while True:
         for table in {file.table for file in waiting.values()}:
-            for key in _landed(session, run_id, table):
-                waiting.pop(key, None)
+            for key, rows in _landed(session, run_id, table).items():
+                if file := waiting.pop(key, None):
+                    results.setdefault(file.snapshot_date, {})[table] = reported(file, rows)
         log.info("pipes: %s of %s files landed", len(manifest.files) - len(waiting), len(manifest.files))
-        if waiting and patience.clock() >= end:
+        if not waiting:
+            break
+        left = end - patience.clock()
+        if left <= 0:
             raise StopRun(_too_late(session, list(waiting.values()), patience))
-        if waiting:
-            patience.sleep(min(pause, end - patience.clock()))
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+        patience.sleep(min(pause, left))
+        pause = min(pause * 2, LONGEST_PAUSE_S)
     _count(session, run_id, manifest)
+    return results
 
 
-def _landed(session: Session, run_id: str, table: str) -> list[str]:
-    """Keys that the table's pipe reports as loaded."""
-    history = session.rows("load/find_copy_history", (run_id,), table=literal(landing(table)))
-    done = []
-    for entry in history:
+def _landed(session: Session, run_id: str, table: str) -> dict[str, int]:
+    """Keys that the table's pipe reports as loaded, with their rows."""
+    rows: dict[str, int] = {}
+    refused: dict[str, str] = {}
+    for entry in session.rows("load/find_copy_history", (run_id,), table=literal(landing(table))):
         status = str(entry["status"] or "").lower().replace("_", " ")
-        key = str(entry["file_name"]).rpartition(TABLES_PREFIX)[2]
+        key = str(entry["url"]).rpartition(TABLES_PREFIX)[2]
         if status == "loaded":
-            done.append(key)
+            rows[key] = int(entry["row_count"])
         elif status not in UNFINISHED:
-            raise StopRun(_refused(table, key, entry))
-    return done
+            refused[key] = _refused(table, key, entry)
+    for key, reason in refused.items():
+        if key not in rows:  # the same file once more is skipped, for it is loaded
+            raise StopRun(reason)
+    return rows
 
 
 def _refused(table: str, key: str, entry: dict[str, Any]) -> str:
-    where = f"{TABLES_PREFIX}{key}, line {entry['first_error_line_number']}"
+    line = f", line {entry['first_error_line_number']}" if entry["first_error_line_number"] else ""
     return (
-        f"pipe {pipe(table)} did not load {where}: {entry['status']}, {entry['first_error_message']}. "
+        f"pipe {pipe(table)} did not load {TABLES_PREFIX}{key}{line}: {entry['status']}, "
+        f"{entry['first_error_message']}. "
         "Nothing was promoted; run again, and if it lasts compare the file with the receipt"
     )
 

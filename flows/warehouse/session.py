@@ -70,6 +70,12 @@ class Session:
             )
         except errors.Error as error:
             raise self._login_error(error) from error
+        except Exception as error:  # noqa: BLE001 - a key that is none raises what its reader does
+            message = (
+                f"the private key for Snowflake account {self._connector.credentials.account} cannot be read "
+                f"({type(error).__name__}): correct key and passphrase of the block"
+            )
+            raise ConfigurationError(message) from None  # its text may hold parts of the key
         self._cursor = self._connection.cursor()
         return self
 

@@ -1,10 +1,9 @@
-"""Versioned, idempotent set-up: an up-to-date schema costs one query, and one more where pipes load it."""
+"""Versioned, idempotent set-up: an up-to-date schema costs one query, one more where pipes load it."""
 
 from typing import NamedTuple
 
 from flows.errors import ConfigurationError
 from flows.lake.layout import LoadMode
-from flows.transform.schema import TABLES, landing
 from flows.warehouse.session import NotFound, Session
 from flows.warehouse.sql import identifier, literal
 
@@ -58,12 +57,6 @@ def is_current(session: Session, lake_url: str, load: LoadMode = "copy") -> bool
     """
     for part in PARTS[load]:
         version, url = _installed(session, part)
-        if version > part.newest:
-            message = (
-                f"the schema has version {version}, this code knows {part.newest}: "
-                "a newer release has been here. Deploy that release, or a newer one"
-            )
-            raise ConfigurationError(message)
         if (version, url) != (part.newest, lake_url):
             return False
     return True
@@ -78,22 +71,23 @@ def set_up(session: Session, lake_url: str, code_version: str, load: LoadMode = 
         for step in range(version + 1, part.newest + 1):
             for name in part.versions[step]:
                 session.execute_all(name)
-        if url != lake_url:  # a stage that is replaced stops the pipes on it
+        if _installed(session, part)[1] != lake_url:  # a stage that is replaced stops the pipes on it
             session.execute_all(part.points_at_lake, url=literal(lake_url))
         noted = identifier(part.noted_in)
         session.execute("setup/insert_schema_version", (part.newest, lake_url, code_version), table=noted)
 
 
-def clear_landing(session: Session, before: str) -> None:
-    """Removes what dead runs left in landing; `before` is the run id of a time that pipes have forgotten."""
-    for table in TABLES:
-        session.execute("setup/delete_stale_landing", (before,), table=identifier(landing(table)))
-
-
 def _installed(session: Session, part: Part) -> tuple[int, str | None]:
-    """Version and lake of a part; 0 where nothing is set up yet."""
+    """Version and lake of a part; 0 where nothing is set up yet. Raises where it is newer than the code."""
     try:
         rows = session.execute("setup/find_schema_version", table=identifier(part.noted_in))
     except NotFound:
         return 0, None
-    return (int(rows[0][0]), rows[0][1]) if rows else (0, None)
+    version, url = rows[0] if rows else (0, None)
+    if version > part.newest:
+        message = (
+            f"the schema has version {version} in {part.noted_in}, this code knows {part.newest}: "
+            "a newer release has been here. Deploy that release, or a newer one"
+        )
+        raise ConfigurationError(message)
+    return int(version), url

@@ -19,7 +19,6 @@ Handler = Callable[["Session", re.Match[str]], str]
 COMMENTS = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
 SUCCESS = "Statement executed successfully."
 CREATE = r"CREATE\s+(?:OR\s+REPLACE\s+)?"
-IF_NOT_EXISTS = r"(?:IF\s+NOT\s+EXISTS\s+)?"
 
 # statements whose effect nothing here can see
 NO_OPS = [

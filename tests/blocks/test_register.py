@@ -126,6 +126,20 @@ def test_the_command_names_a_wrong_field_and_shows_no_value(
     assert "canary" not in told
 
 
+@pytest.mark.parametrize("variable", ["SPOTIFY_REQUESTS_PER_SECOND", "SNOWFLAKE_NETWORK_TIMEOUT"])
+def test_the_command_names_a_number_that_is_none(
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    variable: str,
+) -> None:
+    for name, value in {**environment, variable: "fast"}.items():
+        monkeypatch.setenv(name, value)
+
+    assert main() == 1
+    assert f"nothing is registered: {variable} is 'fast', which is no number" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("url", "allowed"),
     [

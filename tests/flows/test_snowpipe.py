@@ -12,7 +12,7 @@ import requests
 from flows.lake import files
 from flows.run import run_id_of
 from flows.transform.schema import TABLES, landing
-from flows.warehouse.setup import clear_landing
+from flows.warehouse.promote import clear_landing
 from sandbox.spotify.catalogue import CHARTS, EMPTY, PLAYLISTS
 from sandbox.spotify.recordings import Recordings
 from tests.flows.conftest import TODAY, Pipeline
@@ -154,7 +154,7 @@ def test_setup_clears_what_the_pipes_have_forgotten(pipeline: Pipeline, pipes: M
     assert run(pipeline, EMPTY).is_completed()
     assert left_in_landing(pipeline) == {dead}
     with Warehouse(pipeline.place).session() as session:
-        clear_landing(session, run_id_of(datetime.now(UTC) + timedelta(days=1)))
+        clear_landing(session, "load/delete_stale_landing", run_id_of(datetime.now(UTC) + timedelta(days=1)))
     assert left_in_landing(pipeline) == set()
 
 

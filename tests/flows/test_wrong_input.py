@@ -32,6 +32,7 @@ BLOCKS = [
     Case("unknown role", {"SNOWFLAKE_ROLE": "NOBODY"}, r"NOBODY.*correct user, key, role or account"),
     Case("unknown database", {"SNOWFLAKE_DATABASE": "NOWHERE"}, r"NOWHERE.*correct the block's database"),
     Case("unknown schema", {"SNOWFLAKE_SCHEMA": "NOWHERE"}, r"NOWHERE.*correct the block's schema"),
+    Case("no key", {"SNOWFLAKE_PRIVATE_KEY": "no key"}, r"private key for .* cannot be read.*correct key"),
     Case("wrong client secret", {"SPOTIFY_CLIENT_SECRET": "wrong"}, r"client id or secret.*correct them"),
     Case("dead refresh token", {"SPOTIFY_REFRESH_TOKEN": "old"}, r"refresh token.*Authorise again"),
 ]

@@ -227,6 +227,7 @@ def test_a_second_writer_waits_for_the_first(warehouse: Warehouse, monkeypatch: 
 
 def test_waiting_for_a_lock_is_bounded(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flows.warehouse.session.LOCK_TIMEOUT_S", 1)
+    monkeypatch.setattr(loading, "LOCK_TIMEOUT_S", 1)
     monkeypatch.setattr(loading, "LOCK_ATTEMPTS", 2)
     run_id = warehouse.new_run_id()
     manifest = warehouse.write(run_id, CHART)

@@ -24,7 +24,8 @@ Entry = dict[str, Any]
 
 def entry(key: str, status: str = "Loaded", error: str | None = None, line: int | None = None) -> Entry:
     failure = {"first_error_message": error, "first_error_line_number": line}
-    return {"file_name": key.removeprefix("tables/"), "status": status, **failure}
+    rows = LANDED.get(key.split("/")[1])
+    return {"url": f"s3://lake/folder/{key}", "status": status, "row_count": rows, **failure}
 
 
 class Pipes:
