@@ -29,6 +29,7 @@ def test_overlapping_runs(rig: Rig, runs: int, rounds: int) -> None:
         rig.check_new()
 
 
+@pytest.mark.faults
 def test_a_run_waits_for_one_that_died_inside_its_transaction(rig: Rig) -> None:
     lock = Label("snowflake", "UPDATE")
     rig.pipeline.traffic.reset()

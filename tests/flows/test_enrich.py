@@ -4,6 +4,7 @@ import gzip
 import json
 from typing import Any
 
+import pytest
 import requests
 
 from flows.transform.schema import TABLES
@@ -126,6 +127,7 @@ def test_the_run_goes_on_without_and_says_how_many(pipeline: Pipeline) -> None:
     }
 
 
+@pytest.mark.faults
 def test_an_answer_about_others_is_no_answer(pipeline: Pipeline) -> None:
     url = pipeline.show()
     fault = {"path": "/v1/artists", "status": 200, "body": '{"artists": []}', "times": 9}

@@ -20,6 +20,7 @@ from blocks.register import register
 from flows.spotify.client import SpotifyClient
 from sandbox.spotify.catalogue import CHARTS, EMPTY
 from tests.flows.conftest import TODAY, Pipeline
+from tests.subset import some
 
 CHART = CHARTS[0]
 CASES = [
@@ -77,7 +78,7 @@ def variables(pipeline: Pipeline, url: str, case: str, canary: str) -> dict[str,
     return base | wrong.get(case, {})
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", some(CASES, ["success", "wrong secret"]))
 def test_no_secret_is_found_anywhere(
     pipeline: Pipeline, case: str, debug_logs: pytest.LogCaptureFixture
 ) -> None:
@@ -93,7 +94,7 @@ def test_no_secret_is_found_anywhere(
     assert_found_nowhere(pipeline, state, debug_logs, canary, settings)
 
 
-@pytest.mark.parametrize("case", MISBEHAVIOUR)
+@pytest.mark.parametrize("case", some(MISBEHAVIOUR, ["500 once", "expired, and the refresh token refused"]))
 def test_no_secret_is_found_when_spotify_misbehaves(
     pipeline: Pipeline, case: str, debug_logs: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -158,6 +158,7 @@ def test_setup_clears_what_the_pipes_have_forgotten(pipeline: Pipeline, pipes: M
     assert left_in_landing(pipeline) == set()
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize(
     ("text", "says"), [("a,b\n1,2\n", "line 2"), pytest.param("", "tables/songs/", marks=pytest.mark.faults)]
 )

@@ -13,6 +13,7 @@ import requests
 import flows.warehouse.sql
 from sandbox.spotify.catalogue import CHARTS
 from tests.flows.conftest import TODAY, Pipeline
+from tests.subset import some
 
 CHART = CHARTS[0]
 
@@ -92,27 +93,26 @@ def cut(_: str) -> str:
     return "COPY INTO ${table} (${columns"
 
 
-SQL_FILES = [
-    ("setup/create_views", spoil),
-    ("setup/find_schema_version", spoil),
-    ("load/lock_writer", spoil),
-    ("load/copy_table", cut),
-    ("load/delete_replaced", spoil),
-    ("load/insert_loads", spoil),
-]
+SQL_FILES: dict[str, Callable[[str], str]] = {
+    "setup/create_views": spoil,
+    "setup/find_schema_version": spoil,
+    "load/lock_writer": spoil,
+    "load/copy_table": cut,
+    "load/delete_replaced": spoil,
+    "load/insert_loads": spoil,
+}
 
 
-@pytest.mark.parametrize(("name", "damage"), SQL_FILES, ids=[name for name, _ in SQL_FILES])
+@pytest.mark.parametrize("name", some(SQL_FILES, ["setup/create_views", "load/copy_table"]))
 def test_a_damaged_sql_file_is_named(
     pipeline: Pipeline,
     name: str,
-    damage: Callable[[str], str],
     sql_copy: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     file = sql_copy / f"{name}.sql"
     whole = file.read_text(encoding="utf-8")
-    file.write_text(damage(whole), encoding="utf-8")
+    file.write_text(SQL_FILES[name](whole), encoding="utf-8")
     pipeline.show()
     state = pipeline.ingest(CHART, snapshot_date=TODAY)
 
