@@ -10,10 +10,10 @@ demo: .venv/sandbox  ## a month of charts into a warehouse, without any account
 	@$(BIN) -m sandbox.demo
 
 test: .venv/dev  ## the test suite
-	@$(BIN) -m pytest -n 2 -m "not faults"
+	@$(BIN) -m pytest -n 2 --dist worksteal -m "not faults"
 
 test-faults: .venv/dev  ## the long fault suites
-	@$(BIN) -m pytest -n 2
+	@$(BIN) -m pytest -n 2 --dist worksteal
 
 bench: .venv/dev  ## the benchmarks, as a table of ratios
 	@$(BIN) -m tests.bench

@@ -26,10 +26,10 @@ class Case(NamedTuple):
 
 CASES = [
     Case("restricted", "user", {MIXTAPE}, [NOT_YOURS, CLOSED], knows_popularity=False),
-    Case("development", "app", {MIXTAPE, FOREIGN}, [CLOSED]),
     Case("extended_old", "user", {MIXTAPE, FOREIGN, SPOTIFY_OWNED}, []),
 ]
 OTHERS = [
+    Case("development", "app", {MIXTAPE, FOREIGN}, [CLOSED]),
     Case("development", "user", {MIXTAPE, FOREIGN}, [CLOSED]),
     Case("extended_new", "app", {MIXTAPE, FOREIGN}, [CLOSED]),
     Case("extended_old", "app", {MIXTAPE, FOREIGN, SPOTIFY_OWNED}, []),

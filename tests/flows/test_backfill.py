@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import pytest
 import requests
 
 from flows.transform.schema import TABLES
@@ -30,6 +31,7 @@ def test_a_replay_gives_the_tables_of_the_first_run(pipeline: Pipeline) -> None:
     assert requests.get(f"{url}/sandbox/requests", timeout=5).json() == []
 
 
+@pytest.mark.faults
 def test_dates_with_nothing_kept_are_named(pipeline: Pipeline) -> None:
     ingest_days(pipeline, YESTERDAY)
     state = pipeline.backfill(CHART, start_date=date(2026, 11, 17), end_date=TODAY)
@@ -49,6 +51,7 @@ def not_kept(pipeline: Pipeline) -> list[tuple[str, str, str]]:
     ]
 
 
+@pytest.mark.faults
 def test_a_long_gap_is_named_by_its_ends(pipeline: Pipeline) -> None:
     ingest_days(pipeline, YESTERDAY)
     state = pipeline.backfill(CHART, start_date=date(1999, 12, 31), end_date=YESTERDAY)
@@ -59,6 +62,7 @@ def test_a_long_gap_is_named_by_its_ends(pipeline: Pipeline) -> None:
     ]
 
 
+@pytest.mark.faults
 def test_a_file_that_is_no_snapshot_stops_no_other(pipeline: Pipeline) -> None:
     ingest_days(pipeline, YESTERDAY)
     broken = next(key for key in pipeline.place.keys("raw/") if CHART in key)
@@ -80,6 +84,7 @@ def test_nothing_kept_at_all_fails_and_says_so(pipeline: Pipeline) -> None:
     assert "Spotify cannot tell the past" in state.message
 
 
+@pytest.mark.faults
 def test_a_range_and_playlists_narrow_the_replay(pipeline: Pipeline) -> None:
     ingest_days(pipeline, YESTERDAY, TODAY)
     pipeline.backfill(CHART, start_date=TODAY)

@@ -33,6 +33,7 @@ def details(pipeline: Pipeline) -> dict[str, dict[str, Any]]:
     return {line["kind"]: line for line in pipeline.place.receipts()[-1]["details"]}
 
 
+@pytest.mark.faults
 def test_it_is_off_by_default(pipeline: Pipeline) -> None:
     url = pipeline.show()
     assert pipeline.ingest(CHART, snapshot_date=TODAY).is_completed()
@@ -67,6 +68,7 @@ def kept(pipeline: Pipeline, key: str) -> list[Any]:
     return [one for body in bodies for one in json.loads(body)["artists"]]
 
 
+@pytest.mark.faults
 def test_what_is_kept_is_not_asked_for_again(pipeline: Pipeline) -> None:
     url = pipeline.show()
     pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True)

@@ -22,6 +22,7 @@ def answers() -> dict[str, Any]:
     return shown
 
 
+@pytest.mark.faults
 def test_five_hundred_playlists_take_five_task_runs(pipeline: Pipeline, answers: dict[str, Any]) -> None:
     pipeline.show(answers)
     state = pipeline.ingest(*PLAYLISTS, snapshot_date=TODAY)

@@ -78,7 +78,7 @@ def variables(pipeline: Pipeline, url: str, case: str, canary: str) -> dict[str,
     return base | wrong.get(case, {})
 
 
-@pytest.mark.parametrize("case", some(CASES, ["success", "wrong secret"]))
+@pytest.mark.parametrize("case", some(CASES, ["success"]))
 def test_no_secret_is_found_anywhere(
     pipeline: Pipeline, case: str, debug_logs: pytest.LogCaptureFixture
 ) -> None:
@@ -94,7 +94,7 @@ def test_no_secret_is_found_anywhere(
     assert_found_nowhere(pipeline, state, debug_logs, canary, settings)
 
 
-@pytest.mark.parametrize("case", some(MISBEHAVIOUR, ["500 once", "expired, and the refresh token refused"]))
+@pytest.mark.parametrize("case", some(MISBEHAVIOUR, ["expired, and the refresh token refused"]))
 def test_no_secret_is_found_when_spotify_misbehaves(
     pipeline: Pipeline, case: str, debug_logs: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,6 +115,7 @@ def test_no_secret_is_found_when_spotify_misbehaves(
     assert_found_nowhere(pipeline, state, debug_logs, canary, settings)
 
 
+@pytest.mark.faults
 def test_no_rotated_token_is_found(pipeline: Pipeline, debug_logs: pytest.LogCaptureFixture) -> None:
     url, canary = pipeline.show(), f"canary{token_hex(6)}"
     settings = variables(pipeline, url, "rotating", canary)

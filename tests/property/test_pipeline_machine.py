@@ -198,8 +198,8 @@ BREAKS = {f"{where} {how}" for where in ("statement", "file", "commit") for how 
 
 @pytest.mark.parametrize("mode", LOADS)
 def test_the_warehouse_is_what_the_model_says(addresses: Addresses, mode: str) -> None:
-    seen = _run(addresses, mode, examples=3, steps=12)
-    assert seen["runs"] > seen["crashes"] >= 5
+    seen = _run(addresses, mode, examples=2, steps=12)
+    assert seen["runs"] > seen["crashes"] >= 3
     assert seen["commit applied"] > 0
 
 
