@@ -63,7 +63,7 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 
 @contextmanager
 def remembered_block_schemas() -> Iterator[None]:
-    """Works out each block type's JSON schema once: saving a block would do it anew, for half a second."""
+    """Works out and registers each block type's JSON schema once: saving a block would do it every time."""
     from prefect.blocks.core import Block  # noqa: PLC0415 - only tests that run flows pay for Prefect
 
     original: Any = Block.__dict__["model_json_schema"]
@@ -75,8 +75,17 @@ def remembered_block_schemas() -> Iterator[None]:
     def remembered(kind: type[Block], *arguments: Any, **options: Any) -> dict[str, Any]:  # noqa: ANN401
         return deepcopy(schema(kind, arguments, tuple(options.items())))
 
+    register: Any = Block.__dict__["register_type_and_schema"]
+    known: set[type[Block]] = set()
+
+    def register_once(kind: type[Block], *arguments: Any, **options: Any) -> None:  # noqa: ANN401
+        if kind not in known:
+            register.__func__(kind, *arguments, **options)
+            known.add(kind)
+
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Block, "model_json_schema", classmethod(remembered))
+        patched.setattr(Block, "register_type_and_schema", classmethod(register_once))
         yield
 
 

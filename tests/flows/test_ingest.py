@@ -163,6 +163,7 @@ def test_unchanged_needs_ledger_and_receipt(pipeline: Pipeline) -> None:
     assert pipeline.ingest(EMPTY, snapshot_date=TODAY).message == "Playlists: 1 loaded"
 
 
+@pytest.mark.faults
 def test_another_day_is_read_anew(pipeline: Pipeline) -> None:
     pipeline.show()
     pipeline.ingest(EMPTY, snapshot_date=date(2026, 11, 19))
@@ -195,6 +196,7 @@ def test_an_emptied_playlist_shows_as_empty_today(pipeline: Pipeline) -> None:
     assert pipeline.place.count("playlist_songs_history") > 0
 
 
+@pytest.mark.faults
 def test_a_playlist_emptied_within_the_day_loses_that_day_s_songs(pipeline: Pipeline) -> None:
     full, emptied = sorted((date(2026, 11, 19), date(2026, 11, 20)), key=lambda day: -(day.toordinal() % 2))
     pipeline.show(today=full)
@@ -256,6 +258,7 @@ def test_refresh_full_leaves_just_this_playlist(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize("playlists", [(EMPTY,), (CHART, UNKNOWN)], ids=["empty", "one failed"])
+@pytest.mark.faults
 def test_refresh_full_refuses_to_leave_less(pipeline: Pipeline, playlists: tuple[str, ...]) -> None:
     pipeline.show()
     pipeline.ingest(OTHER_CHART, FOREIGN, snapshot_date=TODAY)

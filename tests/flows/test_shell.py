@@ -1,4 +1,4 @@
-"""The flows from a shell, as DESIGN's commands say, and what their import costs."""
+"""The flows from a shell: exit status, messages, and what their import costs."""
 
 import subprocess
 import sys

@@ -113,6 +113,7 @@ def test_what_arrives_twice_or_late_lands_once(pipeline: Pipeline, pipes: Misbeh
     assert landed(pipeline) == 0
 
 
+@pytest.mark.faults
 def test_what_never_comes_promotes_nothing_and_later_disturbs_nobody(
     pipeline: Pipeline, pipes: Misbehave
 ) -> None:
