@@ -28,7 +28,8 @@ def keep_details(keeper: Keeper, kept: list[Kept]) -> list[DetailsLine]:
     for one in kept:
         for kind, ids in _wanted(keeper, one).items():
             wanted[kind].update(ids)
-    return [_enrich(keeper, kind, sorted(ids)) for kind, ids in wanted.items()]
+    details = KeptDetails(keeper.lake)
+    return [_enrich(keeper, details, kind, sorted(ids)) for kind, ids in wanted.items()]
 
 
 def _wanted(keeper: Keeper, kept: Kept) -> dict[str, set[str]]:
@@ -39,16 +40,15 @@ def _wanted(keeper: Keeper, kept: Kept) -> dict[str, set[str]]:
         return {}
 
 
-def _enrich(keeper: Keeper, kind: str, wanted: list[str]) -> DetailsLine:
-    line = DetailsLine(kind, len(wanted), 0, 0)
+def _enrich(keeper: Keeper, details: KeptDetails, kind: str, wanted: list[str]) -> DetailsLine:
+    line, day = DetailsLine(kind, len(wanted), 0, 0), keeper.started_at.date()
     try:
-        kept, day = KeptDetails(keeper.lake), keeper.started_at.date()
-        asked = kept.ids(kind, day)
+        asked = details.ids(kind, day)
         reader = DetailsReader(keeper.client, kind)
         reader.read([one for one in wanted if one not in asked])
         _keep(keeper, kind, reader)
         told = {row[KINDS[kind].id] for body in reader.bodies for row in decode_details(kind, body)}
-        cached = len(kept.told(kind, day).intersection(wanted))
+        cached = len(details.told(kind, day).intersection(wanted))
         line = replace(
             line, cached=cached, fetched=len(told.intersection(wanted)), reason=reader.stopped or UNKNOWN
         )

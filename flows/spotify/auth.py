@@ -12,7 +12,7 @@ from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.exceptions import SpotifyOauthError
 from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOAuth
 
-from flows.errors import ConfigurationError, Transient
+from flows.errors import Transient
 from flows.spotify.session import open_session
 
 if TYPE_CHECKING:
@@ -73,9 +73,6 @@ class AccessToken:
     def _fetch_readable(self) -> str:
         try:
             token = self._fetch()
-        except requests.TooManyRedirects:
-            message = "Spotify's token endpoint leads elsewhere: correct accounts_url of the block"
-            raise ConfigurationError(message) from None
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
             message = f"Spotify's token endpoint gave an answer that cannot be read ({type(error).__name__})"
             raise Transient(message) from error

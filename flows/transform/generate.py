@@ -1,6 +1,8 @@
 """`python -m flows.transform.generate [--check]`: DDL, views and docs from the one list of tables."""
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from flows.transform.schema import TABLES, columns, dtypes, history, landing, pipe
@@ -48,13 +50,13 @@ def create_pipes() -> str:
     return f"-- Pipes see only .snowpipe.csv.gz files; {MADE}.\n" + "\n\n".join(statements) + "\n"
 
 
-def count_landed() -> str:
-    """Rows of one run in all landing tables; the run's id is bound once per table."""
+def count_rows(stored_in: Callable[[str], str]) -> str:
+    """Rows of one run in all history or landing tables; the run's id is bound once per table."""
     counts = [
-        f"SELECT '{table}' AS table_name, COUNT(*) AS row_count FROM {landing(table)}\nWHERE run_id = ?"
+        f"SELECT '{table}' AS table_name, COUNT(*) AS row_count FROM {stored_in(table)}\nWHERE run_id = ?"
         for table in TABLES
     ]
-    return f"-- Rows of a run in landing; {MADE}.\n" + "\nUNION ALL\n".join(counts) + "\n"
+    return f"-- Rows of a run; {MADE}.\n" + "\nUNION ALL\n".join(counts) + "\n"
 
 
 def create_views() -> str:
@@ -84,12 +86,13 @@ def tables_page() -> str:
     return f"# Tables\n\n<!-- {MADE} -->\n\n" + "\n\n".join(sections) + "\n"
 
 
-GENERATED = {
+GENERATED: dict[str, Callable[[], str]] = {
     "sql/setup/create_history_tables.sql": create_tables,
     "sql/setup/create_landing_tables.sql": create_landing_tables,
     "sql/setup/create_pipes.sql": create_pipes,
     "sql/setup/create_views.sql": create_views,
-    "sql/load/count_landed.sql": count_landed,
+    "sql/load/count_landed.sql": partial(count_rows, landing),
+    "sql/load/count_rows.sql": partial(count_rows, history),
     "docs/tables.md": tables_page,
 }
 """Files that are made, never edited."""

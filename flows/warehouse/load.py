@@ -64,7 +64,7 @@ def replace(session: Session, load: Load, manifest: Manifest, fill: Fill) -> Loa
             left = [part.key for part in manifest.partitions if part.key not in committed]
             return _loaded(session, manifest, left, removed=0)
         results = fill(session, load.run_id, manifest)
-        _compare(session, load.run_id, manifest)
+        compare(session, "load/count_rows", load.run_id, manifest)
         newer = [] if load.force else _newer(session, load.run_id)
         removed = _delete(session, load, newer)
         _insert_ledger(session, load, _in_place(manifest, newer), results)
@@ -127,12 +127,15 @@ def reported(file: File, loaded: int) -> dict[str, int]:
     return {"rows": loaded, "bytes": file.bytes}
 
 
-def _compare(session: Session, run_id: str, manifest: Manifest) -> None:
-    counted = dict(session.execute("load/count_rows", (run_id,) * len(TABLES)))
+def compare(
+    session: Session, name: str, run_id: str, manifest: Manifest, where: str = "the warehouse counts"
+) -> None:
+    """Raises AccountingError where a statement counts other rows of the run than the manifest."""
+    counted = dict(session.execute(name, (run_id,) * len(TABLES)))
     wanted = {table: manifest.rows(table) for table in TABLES}
     if counted != wanted:
         message = (
-            f"the warehouse counts {counted}, the files of run {run_id} hold {wanted}. "
+            f"{where} {counted}, the files of run {run_id} hold {wanted}. "
             "Nothing was loaded; run again, and if it lasts compare the files in the lake with the receipt"
         )
         raise AccountingError(message)

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from flows.errors import AccountingError, StopRun
+from flows.errors import StopRun
 from flows.lake.files import File, Manifest
 from flows.lake.layout import TABLES_PREFIX
 from flows.transform.schema import TABLES, landing, pipe
-from flows.warehouse.load import Results, reported
+from flows.warehouse.load import Results, compare, reported
 from flows.warehouse.session import Session
 from flows.warehouse.sql import literal
 
@@ -50,7 +50,7 @@ def wait_for_pipes(session: Session, run_id: str, manifest: Manifest, patience: 
             raise StopRun(_too_late(session, list(waiting.values()), patience))
         patience.sleep(min(pause, left))
         pause = min(pause * 2, LONGEST_PAUSE_S)
-    _count(session, run_id, manifest)
+    compare(session, "load/count_landed", run_id, manifest, "landing holds")
     return results
 
 
@@ -99,14 +99,3 @@ def _state(session: Session, table: str) -> str:
     ((text,),) = session.execute("load/find_pipe_status", pipe=literal(pipe(table)))
     status = json.loads(text)
     return f"{status.get('executionState')} with {status.get('pendingFileCount', 0)} files pending"
-
-
-def _count(session: Session, run_id: str, manifest: Manifest) -> None:
-    counted = dict(session.execute("load/count_landed", (run_id,) * len(TABLES)))
-    wanted = {table: manifest.rows(table) for table in TABLES}
-    if counted != wanted:
-        message = (
-            f"landing holds {counted}, the files of run {run_id} hold {wanted}. "
-            "Nothing was promoted; run again, and if it lasts compare the files with the receipt"
-        )
-        raise AccountingError(message)

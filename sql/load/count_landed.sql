@@ -1,4 +1,4 @@
--- Rows of a run in landing; made from flows/transform/schema.py by `make generate`.
+-- Rows of a run; made from flows/transform/schema.py by `make generate`.
 SELECT 'playlists' AS table_name, COUNT(*) AS row_count FROM playlists_landing
 WHERE run_id = ?
 UNION ALL

@@ -1,5 +1,9 @@
 """The requests of a clean run, by kind. A change of these numbers is a change of what the pipeline costs."""
 
+from collections.abc import Container, Iterable
+
+import pytest
+
 from tests.faults.labels import Label
 
 EVERY_LOAD: dict[tuple[str, str], int] = {
@@ -74,6 +78,24 @@ def without_further_polls(seen: list[Label]) -> list[Label]:
 def labels(load: str) -> list[Label]:
     """Every request of a clean run."""
     return expand(REQUESTS[load])
+
+
+def cases(
+    requests: dict[str, list[Label]], ways: Iterable[str], always: Container[object] = ()
+) -> list[object]:
+    """Each request of each way of loading, met in each way; `make test` tries only what is `always` tried."""
+    return [
+        pytest.param(
+            load,
+            label,
+            way,
+            marks=[] if (load, str(label), way) in always else pytest.mark.faults,
+            id=f"{load}-{label}-{way}",
+        )
+        for load, found in requests.items()
+        for label in found
+        for way in ways
+    ]
 
 
 def expand(counts: dict[tuple[str, str], int]) -> list[Label]:

@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from tests.faults.clean_run import labels
+from tests.faults.clean_run import cases, labels
 from tests.faults.conftest import LOADS
 from tests.faults.injected import When, killed
 from tests.faults.labels import Label
@@ -22,23 +22,9 @@ ALWAYS = {
 """What every run of the tests tries; `make test-faults` tries all."""
 
 
-def cases() -> list[object]:
-    """Every request of a run, both ways."""
-    return [
-        pytest.param(
-            load,
-            label,
-            when,
-            marks=[] if (load, str(label), when) in ALWAYS else pytest.mark.faults,
-            id=f"{load}-{label}-{when}",
-        )
-        for load in LOADS
-        for label in labels(load)
-        for when in get_args(When)
-    ]
-
-
-@pytest.mark.parametrize(("load", "label", "when"), cases())
+@pytest.mark.parametrize(
+    ("load", "label", "when"), cases({load: labels(load) for load in LOADS}, get_args(When), ALWAYS)
+)
 def test_killed_at_a_request_and_run_again(rig: Rig, label: Label, when: When) -> None:
     rig.pipeline.arm(label, killed(when, rig.pipeline.latest))
     with Reader(rig.place) as reader:

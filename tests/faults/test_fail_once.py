@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.clean_run import labels
+from tests.faults.clean_run import cases, labels
 from tests.faults.conftest import LOADS
 from tests.faults.injected import FAILURES
 from tests.faults.labels import Label
@@ -17,23 +17,9 @@ ALWAYS = {
 SHORT_TIMEOUT_S = 1.0
 
 
-def cases() -> list[object]:
-    """Every request of a run, every failure."""
-    return [
-        pytest.param(
-            load,
-            label,
-            failure,
-            marks=[] if (load, str(label), failure) in ALWAYS else pytest.mark.faults,
-            id=f"{load}-{label}-{failure}",
-        )
-        for load in LOADS
-        for label in labels(load)
-        for failure in FAILURES
-    ]
-
-
-@pytest.mark.parametrize(("load", "label", "failure"), cases())
+@pytest.mark.parametrize(
+    ("load", "label", "failure"), cases({load: labels(load) for load in LOADS}, FAILURES, ALWAYS)
+)
 def test_a_request_that_fails_once(rig: Rig, label: Label, failure: str) -> None:
     rig.pipeline.arm(label, FAILURES[failure])
     with Reader(rig.place) as reader:

@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from tests.faults.clean_run import FIRST_RUN, expand, without_further_polls
+from tests.faults.clean_run import FIRST_RUN, cases, expand, without_further_polls
 from tests.faults.conftest import LOADS
 from tests.faults.injected import When, killed
 from tests.faults.labels import Label
@@ -15,15 +15,9 @@ from tests.faults.watched import Watched
 pytestmark = pytest.mark.faults
 
 
-def cases() -> list[object]:
-    """Every request that sets something up, both ways; the others are those of any run."""
-    return [
-        pytest.param(load, label, when, id=f"{load}-{label}-{when}")
-        for load in LOADS
-        for label in expand(FIRST_RUN[load])
-        if label.kind in {"CREATE", "ALTER", "INSERT"}
-        for when in get_args(When)
-    ]
+def set_up(load: str) -> list[Label]:
+    """Every request that sets something up; the others are those of any run."""
+    return [label for label in expand(FIRST_RUN[load]) if label.kind in {"CREATE", "ALTER", "INSERT"}]
 
 
 @pytest.mark.parametrize("load", LOADS)
@@ -32,7 +26,9 @@ def test_the_requests_of_a_first_run(fresh: Watched) -> None:
     assert sorted(without_further_polls(fresh.traffic.seen)) == sorted(expand(FIRST_RUN[fresh.load]))
 
 
-@pytest.mark.parametrize(("load", "label", "when"), cases())
+@pytest.mark.parametrize(
+    ("load", "label", "when"), cases({load: set_up(load) for load in LOADS}, get_args(When))
+)
 def test_a_first_run_killed_and_run_again(rig: Rig, fresh: Watched, label: Label, when: When) -> None:
     fresh.arm(label, killed(when, fresh.latest))
     process = fresh.start()
