@@ -3,16 +3,20 @@
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import count
+from time import sleep
 from typing import Any
 
 from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
 from pydantic import SecretStr
 
 from flows.lake.files import Manifest, partitions, write_files
+from flows.lake.layout import LoadMode
 from flows.lake.store import Lake
 from flows.transform.tables import Snapshot, build_tables, snapshot_rows
 from flows.warehouse.load import Load, load_copy
 from flows.warehouse.loaded import Loaded
+from flows.warehouse.pipes import Patience
+from flows.warehouse.promote import load_snowpipe
 from flows.warehouse.session import Session
 from flows.warehouse.setup import set_up
 from sandbox.services import BUCKET
@@ -22,13 +26,16 @@ from tests.places import Place
 
 DAY = date(2026, 11, 20)
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+EAGER = Patience(60, lambda _pause: sleep(0.02))
+"""Asks the stand-in's pipes again at once: they need no longer."""
 
 
 @dataclass(frozen=True)
 class Warehouse:
-    """A place with its schema set up."""
+    """A place with its schema set up, loaded in one of the two ways."""
 
     place: Place
+    mode: LoadMode = "copy"
     _numbers: Any = field(default_factory=count)
 
     @property
@@ -56,7 +63,7 @@ class Warehouse:
     def set_up(self) -> None:
         """Brings the schema to the newest version."""
         with self.session() as session:
-            set_up(session, self.lake.url, "test")
+            set_up(session, self.lake.url, "test", self.mode)
 
     def new_run_id(self) -> str:
         """A run id that no other load of this warehouse has."""
@@ -74,15 +81,18 @@ class Warehouse:
         manifest = Manifest([], [])
         for day, kept in snapshots.items():
             tables = build_tables([snapshot_rows(one) for one in kept], day, run_id)
-            manifest.files.extend(write_files(self.lake, tables, day, run_id))
+            manifest.files.extend(write_files(self.lake, tables, day, run_id, self.mode))
             sources = {one.playlist_id: f"raw/{one.playlist_id}/{day}" for one in kept}
             manifest.partitions.extend(partitions(tables, sources))
         return manifest
 
     def load(self, run_id: str, manifest: Manifest, **options: Any) -> Loaded:  # noqa: ANN401
         """Loads a manifest as a run would."""
+        load = Load(run_id, "test", f"runs/{run_id}.json", self.mode, **options)
         with self.session(run_id) as session:
-            return load_copy(session, Load(run_id, "test", f"runs/{run_id}.json", **options), manifest)
+            if self.mode == "snowpipe":
+                return load_snowpipe(session, load, manifest, EAGER)
+            return load_copy(session, load, manifest)
 
     def publish(self, *playlists: str, fetched_at: datetime = NOON, **options: Any) -> Loaded:  # noqa: ANN401
         """Writes and loads playlists of the day."""

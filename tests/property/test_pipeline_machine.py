@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import closing, nullcontext, suppress
 from datetime import date, timedelta
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast, get_args
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 )
 
 from flows.errors import StopRun, Transient
+from flows.lake.layout import LoadMode
 from flows.lake.snapshots import Envelope, find_snapshots, keep_snapshot, read_snapshot
 from flows.transform.tables import Snapshot
 from sandbox.services import Addresses
@@ -28,9 +29,6 @@ from tests.property.crashes import Crash, Died, Run, crashes
 from tests.property.model import Look, Model, Partition
 from tests.property.readers import Readers, song_name, version
 from tests.warehouses import DAY, NOON, Warehouse
-
-LOADS: dict[str, Callable[..., Any]] = {"copy": Warehouse.load}
-"""Ways to load; each keeps the same promises, so each is held to the same model."""
 
 PLAYLISTS = [name * 22 for name in "xyz"]
 DAYS = [DAY - timedelta(days=age) for age in range(2)]
@@ -59,9 +57,9 @@ class Job(NamedTuple):
 class Pipeline(RuleBasedStateMachine):
     """Rules change playlists or run the pipeline; whatever a run did is compared with the model."""
 
-    def __init__(self, warehouse: Warehouse, readers: Readers, mode: str, seen: Counter[str]) -> None:
+    def __init__(self, warehouse: Warehouse, readers: Readers, seen: Counter[str]) -> None:
         super().__init__()
-        self.warehouse, self.readers, self.load, self.seen = warehouse, readers, LOADS[mode], seen
+        self.warehouse, self.readers, self.seen = warehouse, readers, seen
         self.playlists: dict[str, Content] = dict.fromkeys(PLAYLISTS, ("new", ("a",)))
         self.keys: dict[str, str] = {}
         self.model, self.now, self.has_run = Model(), NOON, False
@@ -159,7 +157,7 @@ class Pipeline(RuleBasedStateMachine):
             kept.setdefault(day, []).append(read_snapshot(self.warehouse.lake, self.keys[version(look)]))
         manifest = self.warehouse.write_snapshots(job.run_id, kept)
         with pytest.raises(StopRun, match="newer snapshots") if refused else nullcontext():
-            self.load(self.warehouse, job.run_id, manifest, refresh=job.refresh, force=job.force)
+            self.warehouse.load(job.run_id, manifest, refresh=job.refresh, force=job.force)
 
     def _count(self, run: Run, *, done: bool, refused: bool, placed: bool) -> None:
         self.seen["runs"] += 1
@@ -175,12 +173,12 @@ def _answer(playlist: str, look: Look) -> bytes:
     return body(head(entries, id_=playlist, name=look.name, snapshot_id=version(look)))
 
 
-def _run(addresses: Addresses, mode: str, examples: int, steps: int) -> Counter[str]:
-    warehouse, seen = Warehouse(Place.create(addresses)), Counter[str]()
+def _run(addresses: Addresses, mode: LoadMode, examples: int, steps: int) -> Counter[str]:
+    warehouse, seen = Warehouse(Place.create(addresses), mode), Counter[str]()
     warehouse.set_up()
     with closing(Readers(warehouse.place)) as readers:
         run_state_machine_as_test(
-            cast("type[RuleBasedStateMachine]", partial(Pipeline, warehouse, readers, mode, seen)),
+            cast("type[RuleBasedStateMachine]", partial(Pipeline, warehouse, readers, seen)),
             settings=settings(
                 max_examples=examples,
                 stateful_step_count=steps,
@@ -196,16 +194,16 @@ def _run(addresses: Addresses, mode: str, examples: int, steps: int) -> Counter[
 BREAKS = {f"{where} {how}" for where in ("statement", "file", "commit") for how in ("applied", "not sent")}
 
 
-@pytest.mark.parametrize("mode", LOADS)
-def test_the_warehouse_is_what_the_model_says(addresses: Addresses, mode: str) -> None:
+@pytest.mark.parametrize("mode", get_args(LoadMode))
+def test_the_warehouse_is_what_the_model_says(addresses: Addresses, mode: LoadMode) -> None:
     seen = _run(addresses, mode, examples=2, steps=12)
     assert seen["runs"] > seen["crashes"] >= 3
     assert seen["commit applied"] > 0
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("mode", LOADS)
-def test_the_warehouse_is_what_the_model_says_for_long(addresses: Addresses, mode: str) -> None:
+@pytest.mark.parametrize("mode", get_args(LoadMode))
+def test_the_warehouse_is_what_the_model_says_for_long(addresses: Addresses, mode: LoadMode) -> None:
     seen = _run(addresses, mode, examples=12, steps=25)
     assert seen["runs"] > seen["crashes"] >= 40
     assert {what for what in seen if seen[what]} >= BREAKS | {"died", "lost", "refused", "too late"}
