@@ -1,0 +1,22 @@
+# What runs the flows, and nothing else: no sandbox, no tests, no development dependencies.
+# For ECS: docker build --platform linux/amd64 .
+FROM python:3.11-slim-bookworm
+
+# Without PREFECT_API_URL a run fails at once, instead of starting a server of its own that nobody sees.
+# A container that ECS stops hands its run back to be started again.
+ENV PREFECT_SERVER_EPHEMERAL_ENABLED=false \
+    PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR=reschedule \
+    DO_NOT_TRACK=1 \
+    PYTHONUNBUFFERED=1
+
+COPY requirements.txt /tmp/requirements.txt
+RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps -r /tmp/requirements.txt
+
+WORKDIR /opt/pipeline
+COPY flows flows
+COPY blocks blocks
+COPY sql sql
+RUN python -m compileall -q flows blocks && useradd --create-home pipeline
+USER pipeline
+
+CMD ["prefect", "flow-run", "execute"]

@@ -1,0 +1,108 @@
+"""What the Dockerfile describes, laid out without an engine: its files, its packages, its variables."""
+
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from importlib.metadata import Distribution, distribution
+from pathlib import Path
+from shutil import copytree, ignore_patterns
+
+from dockerfile_parse import DockerfileParser
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Image:
+    """A folder in place of the image: where its commands run, what they find, the variables they have."""
+
+    workdir: Path
+    bin: Path
+    environment: dict[str, str]
+
+    def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Runs a command as the container would, with nothing of this process's environment."""
+        return subprocess.run(
+            command,
+            cwd=self.workdir,
+            env=self.variables(**variables),
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    def variables(self, **others: str) -> dict[str, str]:
+        """All variables of a container that is given these."""
+        home = {"HOME": str(self.workdir.parent), "PREFECT_HOME": str(self.workdir.parent / "prefect")}
+        return {"PATH": f"{self.bin}:/usr/bin:/bin", "LANG": "C.UTF-8", **home, **self.environment, **others}
+
+
+def build(folder: Path) -> Image:
+    """Lays the image out in an empty folder."""
+    dockerfile = DockerfileParser(str(ROOT / "Dockerfile"))
+    steps = [(step["instruction"], shlex.split(step["value"])) for step in dockerfile.structure]
+    ((workdir,),) = [values for instruction, values in steps if instruction == "WORKDIR"]
+    inside = folder / workdir.lstrip("/")
+    for instruction, values in steps:
+        if instruction == "COPY":
+            _copy(folder, inside, *values)
+    venv = folder / "usr" / "local"
+    install(folder / "tmp" / "requirements.txt", venv)
+    return Image(inside, venv / "bin", dict(dockerfile.envs))
+
+
+def _copy(folder: Path, inside: Path, source: str, target: str) -> None:
+    """COPY of one path, by the rules of .dockerignore."""
+    assert source in kept_by_dockerignore(), f".dockerignore keeps {source} out of the build"
+    destination = folder / target.lstrip("/") if target.startswith("/") else inside / target
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    if (ROOT / source).is_dir():
+        copytree(ROOT / source, destination, ignore=ignore_patterns("__pycache__"))
+    else:
+        destination.write_bytes((ROOT / source).read_bytes())
+
+
+def kept_by_dockerignore() -> list[str]:
+    """The paths that are sent to the build; all others stay out."""
+    rules = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    assert rules[0] == "*"
+    return [rule.removeprefix("!") for rule in rules if rule.startswith("!")]
+
+
+def install(requirements: Path, venv: Path) -> None:
+    """A new virtual environment with exactly the distributions of a lock, taken from this process's own.
+
+    As `pip install --no-deps -r` would, without asking a package index.
+    """
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    (site,) = venv.glob("lib/python*/site-packages")
+    lines = requirements.read_text(encoding="utf-8").splitlines()
+    for line in lines:
+        wanted = Requirement(line.rstrip(" \\")) if line[:1].isalnum() else None
+        if wanted and (wanted.marker is None or wanted.marker.evaluate()):
+            found = distribution(wanted.name)
+            assert wanted.specifier.contains(found.version), f"{line}: {found.version} is installed"
+            _link(found, site, venv)
+
+
+def _link(found: Distribution, site: Path, venv: Path) -> None:
+    for file in found.files or ():
+        source = Path(str(file.locate()))
+        if fnmatch(str(file), "../../../bin/*"):
+            _script(source, venv)
+        elif ".." not in file.parts and source.exists():
+            (site / file).parent.mkdir(parents=True, exist_ok=True)
+            (site / file).symlink_to(source)
+
+
+def _script(source: Path, venv: Path) -> None:
+    """A console script, for the new environment's interpreter."""
+    text = source.read_bytes()
+    if text.startswith(b"#!") and b"python" in text.partition(b"\n")[0]:
+        target = venv / "bin" / source.name
+        target.write_bytes(f"#!{venv}/bin/python\n".encode() + text.partition(b"\n")[2])
+        target.chmod(0o755)
