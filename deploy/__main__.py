@@ -1,4 +1,4 @@
-"""`python -m deploy` (`make deploy`): the guard, then `prefect deploy --all`; `--check` is the guard alone."""
+"""`python -m deploy` (`make deploy`): the guard, then `prefect deploy --all`; `--check`: the guard."""
 
 import os
 import subprocess
@@ -10,6 +10,7 @@ import httpx
 import yaml
 from cyclopts import App, Parameter
 from dotenv import load_dotenv
+from prefect.variables import Variable
 
 from deploy.guard import problems
 
@@ -32,7 +33,7 @@ def deploy(*, check: Annotated[bool, Parameter(negative=())] = False) -> int:
         sys.stderr.write(f"Prefect's API does not answer ({error!r}): is PREFECT_API_URL right?\n")
         return 1
     if found:
-        sys.stderr.write("nothing is deployed: see docs/operations.md\n" + "".join(f"- {one}\n" for one in found))
+        sys.stderr.write("\n- ".join(["nothing is deployed, see docs/operations.md:", *found]) + "\n")
         return 1
     if check:
         sys.stdout.write("all that prefect.yaml needs is there\n")
@@ -42,8 +43,6 @@ def deploy(*, check: Annotated[bool, Parameter(negative=())] = False) -> int:
 
 
 def _variable(name: str) -> Any:  # noqa: ANN401 - any JSON value
-    from prefect.variables import Variable  # noqa: PLC0415 - Prefect reads its settings when it is imported
-
     return Variable.get(name)
 
 

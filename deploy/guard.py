@@ -19,7 +19,7 @@ def problems(settings: Any, environment: Environment, variable: Callable[[str], 
 
 def _problem(one: Placeholder, environment: Environment, variable: Callable[[str], Any]) -> str | None:
     if one.type is PlaceholderType.BLOCK_DOCUMENT:
-        return f"{one.full_match}: a deployment would hold the block's secrets in clear; name it in a parameter"
+        return f"{one.full_match}: the deployment would hold the block's secrets, in clear"
     if one.type is PlaceholderType.ENV_VAR:
         name = one.name.removeprefix("$")
         return None if environment.get(name, "").strip() else f"{name} is not set in the environment or .env"

@@ -7,6 +7,7 @@ from threading import Lock
 from flows.connect import find_lake, open_session
 from flows.errors import PipelineError
 from flows.keep import IsPublished
+from flows.lake.layout import table_prefix
 from flows.run import Run
 
 log = logging.getLogger(__name__)
@@ -18,9 +19,13 @@ def published_check(run: Run, lake: str, warehouse: str) -> IsPublished:
 
     @cache
     def published() -> set[tuple[str, str]]:
-        from flows.warehouse.published import find_published  # noqa: PLC0415 - imports Snowflake
-
         try:
+            # Whatever is published for a date has a row in `playlists`, hence a file: without one the first run
+            # of a day neither imports Snowflake nor wakes a warehouse before it has something to load.
+            if not any(find_lake(lake).keys(table_prefix("playlists", run.snapshot_date))):
+                return set()
+            from flows.warehouse.published import find_published  # noqa: PLC0415 - imports Snowflake
+
             with open_session(warehouse, run.run_id) as session:
                 return find_published(session, find_lake(lake), run.snapshot_date)
         except PipelineError as error:

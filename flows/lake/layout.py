@@ -69,9 +69,14 @@ SUFFIXES: dict[LoadMode, str] = {"copy": ".csv.gz", "snowpipe": ".snowpipe.csv.g
 """Pipes, and the bucket's notifications that wake them, see only their own files."""
 
 
+def table_prefix(table: str, snapshot_date: date) -> str:
+    """Prefix of all files of one table and date."""
+    return f"{TABLES_PREFIX}{table}/dt={snapshot_date}/"
+
+
 def table_key(table: str, snapshot_date: date, run_id: str, load: LoadMode = "copy") -> str:
     """Key of one table's rows of one date."""
-    return f"{TABLES_PREFIX}{table}/dt={snapshot_date}/{run_id}{SUFFIXES[load]}"
+    return f"{table_prefix(table, snapshot_date)}{run_id}{SUFFIXES[load]}"
 
 
 def receipt_key(run_date: date, run_id: str) -> str:

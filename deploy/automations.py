@@ -1,0 +1,127 @@
+"""`python -m deploy.automations`: word of failed, crashed, late and stuck runs; may be repeated.
+
+Runs are known by the tag that prefect.yaml gives its deployments.
+"""
+
+import os
+import sys
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from cyclopts import App, Parameter
+from dotenv import load_dotenv
+from prefect.automations import AutomationCore, ChangeFlowRunState, EventTrigger, SendNotification
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import StateType
+from prefect.events.actions import ActionTypes
+from prefect.events.schemas.automations import Posture
+from prefect.exceptions import ObjectNotFound
+
+from blocks.prefect_api import PrefectFailed, connected
+
+TAG = "spotify-playlist-pipeline"
+LATE = timedelta(minutes=10)
+STUCK = timedelta(minutes=15)
+"""Fargate has a container up within two minutes; with an image or a role missing it never has."""
+
+ENDED = frozenset({"Completed", "Failed", "Crashed", "Cancelled"})
+STARTED = ENDED | {"Running", "Cancelling"}
+TAKEN = STARTED | {"Pending", "InfrastructurePending", "AwaitingConcurrencySlot"}
+
+app = App(name="python -m deploy.automations", version_flags=[])
+
+
+class NoBlockError(LookupError):
+    """There is no notification block of the name."""
+
+
+@app.default
+def create(
+    *, notify: Annotated[str, Parameter(help="Notification block, as type/name: slack-webhook/data-team.")]
+) -> int:
+    """Creates the automations, or brings those of the same names up to date."""
+    load_dotenv(".env")
+    try:
+        with connected(os.environ):
+            found = automations(_block(notify))
+            for one in found:
+                _write(one)
+    except (NoBlockError, PrefectFailed) as error:
+        sys.stderr.write(f"nothing is created: {error}\n")
+        return 1
+    sys.stdout.write("".join(f"{one.name}: {one.description}\n" for one in found))
+    return 0
+
+
+def automations(notification: UUID) -> list[AutomationCore]:
+    """What is watched, and what happens then; `notification` is the id of the block that sends word."""
+    word = SendNotification(
+        block_document_id=notification,
+        subject="{{ flow_run.name }} of {{ deployment.name }}: {{ flow_run.state.name }}",
+        body="{{ flow_run.state.message }}\n{{ flow_run|ui_url }}",
+    )
+    give_up = ChangeFlowRunState(
+        state=StateType.CRASHED,
+        name="Crashed",
+        force=False,
+        message="The container did not start: see the stopped reason of its ECS task",
+    )
+    failed, crashed = EventTrigger(**_when("Failed")), EventTrigger(**_when("Crashed"))
+    late = EventTrigger(posture=Posture.Proactive, within=LATE, **_when("Late", unless=TAKEN))
+    stuck = EventTrigger(posture=Posture.Proactive, within=STUCK, **_when("Pending", unless=STARTED))
+    return [
+        _automation("failed", "sends the message of a run that failed", failed, word),
+        _automation("crashed", "sends word of a run whose container died", crashed, word),
+        _automation("late", f"sends word of a run that nobody has taken for {_minutes(LATE)}", late, word),
+        _automation("stuck", f"ends a run as Crashed that was Pending for {_minutes(STUCK)}", stuck, give_up),
+    ]
+
+
+def _automation(what: str, description: str, trigger: EventTrigger, action: ActionTypes) -> AutomationCore:
+    return AutomationCore(name=f"{TAG}: {what}", description=description, trigger=trigger, actions=[action])
+
+
+def _when(state: str, unless: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """One of our runs enters a state; or has entered it, and none of the others since."""
+    names = {"after": _events({state}), "expect": _events(unless)} if unless else {"expect": _events({state})}
+    return {
+        **names,
+        "match": {"prefect.resource.id": "prefect.flow-run.*"},
+        "match_related": {"prefect.resource.id": f"prefect.tag.{TAG}", "prefect.resource.role": "tag"},
+        "for_each": {"prefect.resource.id"},
+        "threshold": 1,
+    }
+
+
+def _events(states: Iterable[str]) -> set[str]:
+    return {f"prefect.flow-run.{state}" for state in states}
+
+
+def _minutes(span: timedelta) -> str:
+    return f"{span.seconds // 60} minutes"
+
+
+def _block(name: str) -> UUID:
+    kind, _, own = name.partition("/")
+    with get_client(sync_client=True) as client:
+        try:
+            return client.read_block_document_by_name(own, kind).id
+        except ObjectNotFound:
+            raise NoBlockError(
+                f"there is no block {name}: create one of a notification type in Prefect's UI"
+            ) from None
+
+
+def _write(automation: AutomationCore) -> None:
+    with get_client(sync_client=True) as client:
+        stored = client.read_automations_by_name(automation.name)
+        if stored:
+            client.update_automation(stored[0].id, automation)
+        else:
+            client.create_automation(automation)
+
+
+if __name__ == "__main__":
+    sys.exit(app(result_action="return_value"))

@@ -1,0 +1,101 @@
+"""ECS and its queue of events in moto, as an account owner sets them up once."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import boto3
+import requests
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_sqs import SQSClient
+
+REGION = "us-east-1"
+CLUSTER = "default"
+EVENTS = "prefect-ecs-tasks-events"
+TASK_ROLE = "arn:aws:iam::123456789012:role/spotify-run"
+EXECUTION_ROLE = "arn:aws:iam::123456789012:role/spotify-start"
+
+
+@dataclass(frozen=True)
+class Aws:
+    """An account in moto."""
+
+    url: str
+
+    @classmethod
+    def create(cls, url: str) -> "Aws":
+        """Makes the cluster and the queue; tasks stay as they are until somebody changes them."""
+        aws = cls(url)
+        # moto moves a task to its next state whenever somebody looks at it
+        never = {"model_name": "ecs::task", "transition": {"progression": "manual", "times": 10**6}}
+        requests.post(
+            f"{url}/moto-api/state-manager/set-transition", json=never, timeout=30
+        ).raise_for_status()
+        aws.ecs.create_cluster(clusterName=CLUSTER)
+        aws.sqs.create_queue(QueueName=EVENTS)
+        return aws
+
+    @cached_property
+    def ecs(self) -> "ECSClient":
+        """A client of ECS."""
+        return boto3.client("ecs", **self._options())
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """A client of SQS."""
+        return boto3.client("sqs", **self._options())
+
+    def variables(self) -> dict[str, str]:
+        """The environment of a worker that may use the account."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "worker",
+            "AWS_SECRET_ACCESS_KEY": "worker-secret",
+        }
+
+    def wanted_tasks(self) -> list[str]:
+        """Tasks that should run."""
+        return self.ecs.list_tasks(cluster=CLUSTER, desiredStatus="RUNNING")["taskArns"]
+
+    def describe(self, arn: str) -> Any:  # noqa: ANN401 - as boto3 has it
+        """A task as ECS shows it."""
+        return self.ecs.describe_tasks(cluster=CLUSTER, tasks=[arn], include=["TAGS"])["tasks"][0]
+
+    def definition(self, arn: str) -> Any:  # noqa: ANN401 - as boto3 has it
+        """A task definition."""
+        return self.ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+
+    def is_stopped(self, arn: str) -> bool:
+        """Whether somebody has stopped the task."""
+        return bool(self.describe(arn)["lastStatus"] == "STOPPED")
+
+    def stop(self, arn: str) -> None:
+        """Stops a task, as a person or the end of its container does."""
+        self.ecs.stop_task(cluster=CLUSTER, task=arn)
+
+    def tell(self, task: Any, status: str, **detail: object) -> None:  # noqa: ANN401 - as boto3 has it
+        """Sends the event that EventBridge would put into the worker's queue."""
+        arns = {name: task[name] for name in ("taskArn", "clusterArn", "taskDefinitionArn")}
+        event = {
+            "id": str(uuid4()),
+            "detail-type": "ECS Task State Change",
+            "source": "aws.ecs",
+            "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "detail": {**arns, "lastStatus": status, "desiredStatus": status, **detail},
+        }
+        queue = self.sqs.get_queue_url(QueueName=EVENTS)["QueueUrl"]
+        self.sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(event))
+
+    def _options(self) -> Any:  # noqa: ANN401 - as boto3 has it
+        return {
+            "endpoint_url": self.url,
+            "region_name": REGION,
+            "aws_access_key_id": "owner",
+            "aws_secret_access_key": "owner",
+        }

@@ -1,0 +1,94 @@
+"""The image, and an account with everything deployed: one of each per worker."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.services import Addresses
+from sandbox.spotify.server import create_app
+from sandbox.spotify.serving import running
+from sandbox.spotify.sources import Synthetic
+from tests.deploy.aws import Aws
+from tests.deploy.fargate import fargate
+from tests.deploy.image import ROOT, Image, build
+from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, POOL, Rehearsal, clean, module, start_worker
+from tests.faults.proxy import Traffic, proxies
+from tests.places import Place
+
+TEMPLATE = ROOT / "deploy" / "base_job_template.json"
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+    """What the Dockerfile describes."""
+    return build(tmp_path_factory.mktemp("image"))
+
+
+@pytest.fixture(scope="session")
+def rehearsal(
+    addresses: Addresses, prefect_api: dict[str, str], image: Image, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Rehearsal]:
+    """Everything deployed by the commands of docs/operations.md, on stand-ins."""
+    folder, traffic = tmp_path_factory.mktemp("rehearsal"), Traffic()
+    aws = Aws.create(addresses.s3)
+    with ExitStack() as stack:
+        spotify = stack.enter_context(
+            running(create_app(Synthetic(), today=lambda: datetime.now(UTC).date()))
+        )
+        direct = Addresses(spotify, addresses.s3, addresses.snowflake)
+        proxied = stack.enter_context(proxies(direct, traffic))
+        place = Place.create(direct)
+        containers = stack.enter_context(fargate(aws, image, folder))
+        environment = clean(prefect_api) | _variables(Place(proxied, place.name)) | ENOUGH
+        set_up(environment)
+        _start_tasks_at(aws)
+        stack.callback(_end, _worker(stack, clean(prefect_api) | aws.variables(), folder))
+        yield Rehearsal(environment, place, traffic, aws, containers)
+
+
+def _variables(place: Place) -> dict[str, str]:
+    """What the blocks are made from: no keys of AWS, the container has a role."""
+    keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
+    variables = place.variables(SPOTIFY_REQUESTS_PER_SECOND="100")
+    return {name: value for name, value in variables.items() if name not in keys}
+
+
+def set_up(environment: dict[str, str]) -> None:
+    """Blocks, the list of playlists, the pool, the deployments."""
+    playlists = str(PLAYLISTS).replace("'", '"')
+    for words in (
+        ("blocks.register",),
+        ("prefect", "variable", "set", "daily_playlists", playlists, "--overwrite"),
+        ("prefect", "work-pool", "create", POOL, "--type", "ecs", "--base-job-template", str(TEMPLATE)),
+        ("deploy",),
+    ):
+        done = module(environment, *words)
+        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+
+
+def _start_tasks_at(aws: Aws) -> None:
+    """The worker asks moto itself: what passes the proxies is what containers ask."""
+    from prefect_aws import AwsCredentials  # noqa: PLC0415 - only where something is deployed
+
+    block: Any = AwsCredentials.load("aws-ecs")
+    block.aws_client_parameters.endpoint_url = aws.url
+    block.save("aws-ecs", overwrite=True)
+
+
+def _worker(stack: ExitStack, environment: dict[str, str], folder: Path) -> subprocess.Popen[bytes]:
+    log = stack.enter_context((folder / "worker.log").open("wb"))
+    return start_worker(environment, log)
+
+
+def _end(worker: subprocess.Popen[bytes]) -> None:
+    worker.terminate()
+    try:
+        worker.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        worker.kill()
+        worker.wait()

@@ -1,0 +1,178 @@
+"""ECS tasks as processes: moto records what was asked for, this does it.
+
+A container gets what ECS would give it and nothing else: the image's files and variables, those of its
+definition and overrides, and the credentials of its task role at an address of this machine.
+"""
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from sandbox.spotify.serving import running
+from tests.deploy.aws import REGION, Aws
+from tests.deploy.image import Image
+
+STOP_TIMEOUT_S = 30.0
+"""ECS's default: so long after SIGTERM comes SIGKILL."""
+LOOK_S = 0.1
+
+
+@dataclass
+class Container:
+    """The container of a task: its process, and what it was given."""
+
+    arn: str
+    definition: dict[str, Any]
+    command: list[str]
+    given: dict[str, str]
+    log: Path
+    process: subprocess.Popen[bytes]
+    told_to_stop: datetime | None = None
+    credentials_asked: int = 0
+
+    def signal(self, number: int) -> None:
+        """To the container's first process."""
+        self.process.send_signal(number)
+
+    def exit_code(self) -> int | None:
+        """As ECS reports it: 137 for SIGKILL; None while it runs."""
+        code = self.process.poll()
+        return 128 - code if code is not None and code < 0 else code
+
+    def remove(self) -> None:
+        """With the first process, all others go."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@dataclass
+class Fargate:
+    """Runs the tasks of a cluster, and tells the queue of events what became of them."""
+
+    aws: Aws
+    image: Image
+    folder: Path
+    roles: str = ""
+    containers: list[Container] = field(default_factory=list)
+    ended: list[Container] = field(default_factory=list)
+
+    def look(self) -> None:
+        """Starts what was asked for, stops what was told to stop, reports what has ended."""
+        known = {one.arn for one in self.containers}
+        for arn in self.aws.wanted_tasks():
+            if arn not in known:
+                self.containers.append(self._start(arn))
+        for one in [one for one in self.containers if one not in self.ended]:
+            if one.exit_code() is not None:
+                self._end(one)
+            elif self.aws.is_stopped(one.arn):
+                self._stop(one)
+
+    def _start(self, arn: str) -> Container:
+        task = self.aws.describe(arn)
+        definition = self.aws.definition(task["taskDefinitionArn"])
+        (container,) = definition["containerDefinitions"]
+        (override,) = task["overrides"]["containerOverrides"]
+        assert override["name"] == container["name"]
+        variables = [*container.get("environment", []), *override.get("environment", [])]
+        given = {one["name"]: one["value"] for one in variables}
+        log = self.folder / f"{arn.rpartition('/')[2]}.log"
+        by_ecs = {
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self.roles}/{arn.rpartition('/')[2]}",
+        }
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                override["command"],
+                cwd=self.image.workdir,
+                env=self.image.variables(**by_ecs, **given),
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self.aws.tell(task, "RUNNING")
+        return Container(arn, definition, override["command"], given, log, process)
+
+    def _stop(self, one: Container) -> None:
+        now = datetime.now(UTC)
+        if one.told_to_stop is None:
+            one.told_to_stop = now
+            one.signal(signal.SIGTERM)
+        elif now - one.told_to_stop > timedelta(seconds=STOP_TIMEOUT_S):
+            one.remove()
+
+    def _end(self, one: Container) -> None:
+        one.remove()
+        self.aws.stop(one.arn)
+        name = one.definition["containerDefinitions"][0]["name"]
+        exited = [{"name": name, "exitCode": one.exit_code(), "lastStatus": "STOPPED"}]
+        self.aws.tell(self.aws.describe(one.arn), "STOPPED", containers=exited)
+        self.ended.append(one)
+
+    def close(self) -> None:
+        """Ends what still runs."""
+        for one in self.containers:
+            one.remove()
+
+
+@contextmanager
+def fargate(aws: Aws, image: Image, folder: Path) -> Iterator[Fargate]:
+    """Runs tasks until the end of the block; a mistake in between is raised there."""
+    over, failed = threading.Event(), list[Exception]()
+    found = Fargate(aws, image, folder)
+    with ExitStack() as stack:
+        found.roles = stack.enter_context(_role_credentials(found))
+        stack.callback(found.close)
+
+        def watch() -> None:
+            while not over.wait(LOOK_S):
+                try:
+                    found.look()
+                except Exception as error:  # noqa: BLE001 - raised below
+                    failed.append(error)
+
+        thread = threading.Thread(target=watch, daemon=True)
+        thread.start()
+        try:
+            yield found
+        finally:
+            over.set()
+            thread.join()
+        assert failed == []
+
+
+@contextmanager
+def _role_credentials(found: Fargate) -> Iterator[str]:
+    """Where a container asks for the credentials of its task role; the definition must name one."""
+
+    def answer(request: Request) -> JSONResponse:
+        (one,) = [one for one in found.containers if one.arn.endswith(request.path_params["task"])]
+        one.credentials_asked += 1
+        until = datetime.now(UTC) + timedelta(hours=6)
+        return JSONResponse(
+            {
+                "RoleArn": one.definition["taskRoleArn"],
+                "AccessKeyId": "task-role",
+                "SecretAccessKey": "task-role",
+                "Token": "task-role",
+                "Expiration": until.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            }
+        )
+
+    with running(Starlette(routes=[Route("/role/{task}", answer)])) as url:
+        yield f"{url}/role"

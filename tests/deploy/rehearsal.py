@@ -1,0 +1,148 @@
+"""An account with everything deployed: Prefect, a worker, ECS, and the three services behind proxies."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+from time import monotonic
+from typing import Any, TypeVar
+from uuid import UUID
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun
+from prefect.states import Scheduled
+
+from tests.deploy.aws import EXECUTION_ROLE, TASK_ROLE, Aws
+from tests.deploy.fargate import Container, Fargate
+from tests.deploy.image import ROOT
+from tests.faults.proxy import Traffic
+from tests.places import Place
+
+PLAYLISTS = ["sandboxTop50Worldwide1", "sandboxMixtape00000001"]
+T = TypeVar("T")
+
+POOL = "ecs-rehearsal"
+PATIENCE_S = 120
+ENOUGH = {
+    "PREFECT_WORK_POOL": POOL,
+    "PIPELINE_IMAGE": "123456789012.dkr.ecr.us-east-1.amazonaws.com/spotify-playlist-pipeline:0123456",
+    "ECS_TASK_ROLE_ARN": TASK_ROLE,
+    "ECS_EXECUTION_ROLE_ARN": EXECUTION_ROLE,
+}
+"""What prefect.yaml takes from the environment."""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What people and Prefect do, once all is deployed."""
+
+    environment: dict[str, str]
+    place: Place
+    traffic: Traffic
+    aws: Aws
+    fargate: Fargate
+
+    def start(
+        self, deployment: str, job_variables: dict[str, str] | None = None, **parameters: object
+    ) -> FlowRun:
+        """As `prefect deployment run` does."""
+        with client() as api:
+            found = api.read_deployment_by_name(deployment)
+            return api.create_flow_run_from_deployment(
+                found.id, parameters=parameters, job_variables=job_variables
+            )
+
+    def scheduled(self, deployment: str) -> FlowRun:
+        """The next run that the schedule has made."""
+        with client() as api:
+            found = api.read_deployment_by_name(deployment)
+        return until(lambda: self._first_of(found.id), f"a scheduled run of {deployment}")
+
+    def bring_forward(self, run: FlowRun) -> None:
+        """Lets a scheduled run start now."""
+        with client() as api:
+            api.set_flow_run_state(run.id, Scheduled(), force=True)
+
+    def ended(self, run: FlowRun) -> FlowRun:
+        """The run in its final state."""
+        return until(lambda: _final(self.read(run)), f"the end of {run.name}")
+
+    def read(self, run: FlowRun) -> FlowRun:
+        """The run as it is now."""
+        with client() as api:
+            return api.read_flow_run(run.id)
+
+    def logs(self, run: FlowRun) -> str:
+        """What the API holds of the run's logs."""
+        return until(lambda: command(self.environment, "flow-run", "logs", str(run.id)).stdout, "logs")
+
+    def container(self, run: FlowRun) -> Container:
+        """The newest container of a run."""
+        return until(lambda: next(iter(self.containers(run)[::-1]), None), f"a container of {run.name}")
+
+    def containers(self, run: FlowRun) -> list[Container]:
+        """All containers of a run, oldest first."""
+        wanted = str(run.id)
+        return [one for one in self.fargate.containers if one.given["PREFECT__FLOW_RUN_ID"] == wanted]
+
+    def _first_of(self, deployment: UUID) -> FlowRun | None:
+        with client() as api:
+            runs = api.read_flow_runs(limit=200)
+        mine = [run for run in runs if run.deployment_id == deployment and run.auto_scheduled]
+        return min(mine, key=lambda run: str(run.expected_start_time), default=None)
+
+
+def client() -> SyncPrefectClient:
+    """A client of the server that this process is set to."""
+    return get_client(sync_client=True)
+
+
+def _final(run: FlowRun) -> FlowRun | None:
+    return run if run.state and run.state.is_final() else None
+
+
+def until(look: Callable[[], T | None], what: str, patience_s: float = PATIENCE_S) -> T:
+    """The first thing that is found, looking again and again."""
+    deadline, pause = monotonic() + patience_s, Event()
+    while not (found := look()):
+        assert monotonic() < deadline, f"{what} did not come within {patience_s} s"
+        pause.wait(0.2)
+    return found
+
+
+def command(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """A command of Prefect, as a person types it in the project's folder."""
+    return module(environment, "prefect", *words)
+
+
+def module(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """`python -m …` in the project's folder."""
+    return subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=ROOT,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+
+
+def start_worker(environment: dict[str, str], log: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401 - a file
+    """A worker of the pool, as it runs beside a self-hosted server."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--install-policy", "never"],
+        cwd=ROOT,
+        env={**environment, "PREFECT_WORKER_QUERY_SECONDS": "1"},
+        stdout=log,
+        stderr=log,
+        # whoever started the tests in the background has SIGINT ignored, and so would the worker
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    )
+
+
+def clean(environment: dict[str, str]) -> dict[str, str]:
+    """Without what this process may have been given for Prefect or AWS."""
+    return {name: value for name, value in environment.items() if not name.startswith(("AWS_", "SNOWFLAKE_"))}

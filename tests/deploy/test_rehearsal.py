@@ -1,0 +1,216 @@
+"""From `make deploy` to rows in the warehouse: a container per run, as ECS would start it."""
+
+import json
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from prefect.client.schemas.objects import FlowRun
+from prefect.states import Cancelling
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox.spotify.serving import running
+from tests.deploy.aws import TASK_ROLE
+from tests.deploy.image import ROOT
+from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, Rehearsal, client, module, until
+from tests.faults.injected import FAILURES, Fault
+from tests.faults.labels import Label
+
+BY_HAND, DAILY, BACKFILL = (
+    "ingest-playlists/on-demand",
+    "ingest-playlists/daily",
+    "backfill-playlists/backfill",
+)
+PAST = date(2026, 11, 1)
+LOADING = Label("snowflake", "COPY", 3)
+"""In the middle of the load's transaction."""
+
+
+def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
+    lost = Label("s3", "PUT tables", 2)
+    rehearsal.traffic.reset(lost, FAILURES["lost answer"])
+    by_schedule = rehearsal.scheduled(DAILY)
+    assert by_schedule.parameters == {"playlists": PLAYLISTS}
+    assert f"{by_schedule.expected_start_time:%H:%M %Z}" == "06:00 UTC"
+    rehearsal.bring_forward(by_schedule)
+    by_hand = rehearsal.start(BY_HAND, playlists=PLAYLISTS[:1], snapshot_date=str(PAST), enrich=True)
+    assert completed(rehearsal, by_schedule) == "Playlists: 2 loaded"
+    assert completed(rehearsal, by_hand).startswith("Playlists: 1 loaded")
+    past = rehearsal.start(BACKFILL, start_date=str(PAST), end_date=str(PAST))
+    assert completed(rehearsal, past) == "Playlists: 1 loaded"
+
+    assert rehearsal.traffic.fired == [lost]
+    assert partitions(rehearsal) == {
+        (PLAYLISTS[0], PAST),
+        *((playlist, datetime.now(UTC).date()) for playlist in PLAYLISTS),
+    }
+    assert "receipt s3://" in rehearsal.logs(by_hand)
+    check_containers(rehearsal)
+    check_aws_calls(rehearsal)
+    check_secrets(rehearsal)
+
+
+def completed(rehearsal: Rehearsal, run: FlowRun) -> str:
+    """The message of a run that must complete."""
+    ended = rehearsal.ended(run)
+    assert ended.state
+    assert ended.state.is_completed(), rehearsal.container(run).log.read_text(encoding="utf-8")
+    return str(ended.state.message)
+
+
+def partitions(rehearsal: Rehearsal) -> set[Any]:
+    """What the warehouse holds."""
+    return set(rehearsal.place.query("SELECT playlist_id, snapshot_date FROM playlists_history"))
+
+
+def check_containers(rehearsal: Rehearsal) -> None:
+    """Each run had one container with the role's credentials; the last one found its task definition made."""
+    containers = rehearsal.fargate.containers
+    assert len(containers) == 3
+    *first_two, last = [one.definition["taskDefinitionArn"].rpartition("/")[2] for one in containers]
+    assert last in first_two
+    assert {name.partition(":")[0] for name in first_two} == {"spotify-playlist-pipeline"}
+    for one in containers:
+        assert one.command == ["prefect", "flow-run", "execute"]
+        assert one.definition["taskRoleArn"] == TASK_ROLE
+        assert one.definition["containerDefinitions"][0]["image"] == ENOUGH["PIPELINE_IMAGE"]
+        assert one.credentials_asked > 0
+        assert not {"PREFECT_HOME", "PREFECT_SERVER_EPHEMERAL_ENABLED"} & one.given.keys()
+
+
+def check_aws_calls(rehearsal: Rehearsal) -> None:
+    """What containers asked of AWS is what the task role's policy allows, no more and no less."""
+    actions = {"PUT": "s3:PutObject", "GET": "s3:GetObject", "HEAD": "s3:GetObject", "LIST": "s3:ListBucket"}
+    seen = [label.kind.split() for label in rehearsal.traffic.seen if label.service == "s3"]
+    assert ["HEAD", "tables"] in seen, "the lost answer was settled by comparing"
+    asked = {(actions[method], prefix) for method, prefix in seen}
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"task role[^`]*```json\n(.*?)```", page, re.DOTALL)
+    allowed = [
+        (action, resource)
+        for statement in json.loads(text)["Statement"]
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    ]
+    objects = {action for action, _ in asked} - {"s3:ListBucket"}
+    prefixes = {prefix for action, prefix in asked if action in objects}
+    assert set(allowed) == {
+        ("s3:ListBucket", "arn:aws:s3:::YOUR-BUCKET"),
+        *((action, f"arn:aws:s3:::YOUR-BUCKET/{prefix}/*") for action in objects for prefix in prefixes),
+    }
+
+
+def check_secrets(rehearsal: Rehearsal) -> None:
+    """No secret is part of what Prefect shows of deployments, pools, runs, or of what ECS was asked."""
+    names = ("SPOTIFY_CLIENT_SECRET", "SPOTIFY_REFRESH_TOKEN", "SNOWFLAKE_PRIVATE_KEY")
+    canaries = {rehearsal.environment[name] for name in names} | {"worker-secret"}
+    with client() as api:
+        shown = [*api.read_deployments(), *api.read_work_pools(), *api.read_flow_runs(limit=200)]
+    assert len(shown) > len(ENOUGH)
+    texts = [one.model_dump_json() for one in shown]
+    texts += [json.dumps([one.definition, one.given], default=str) for one in rehearsal.fargate.containers]
+    assert [canary for canary in canaries for text in texts if json.dumps(canary)[1:-1] in text] == []
+
+
+@pytest.fixture
+def told(rehearsal: Rehearsal) -> Iterator[list[dict[str, str]]]:
+    """What the automations send, once the command has made them."""
+    received: list[dict[str, str]] = []
+
+    async def receive(request: Request) -> Response:
+        received.append(await request.json())
+        return Response()
+
+    with running(Starlette(routes=[Route("/", receive, methods=["POST"])])) as url:
+        kind: Any = CustomWebhookNotificationBlock
+        told = kind(name="told", url=url, json_data={"subject": "{{subject}}", "body": "{{body}}"})
+        told.save("told", overwrite=True)
+        for _ in range(2):
+            done = module(rehearsal.environment, "deploy.automations", "--notify", "custom-webhook/told")
+            assert done.returncode == 0, done.stderr
+        yield received
+
+
+@pytest.mark.faults
+def test_a_container_that_never_gets_going_is_a_crashed_run(
+    rehearsal: Rehearsal, told: list[dict[str, str]]
+) -> None:
+    broken = {"command": "python -c 'raise SystemExit(3)'"}
+    run = rehearsal.start(BY_HAND, broken, playlists=PLAYLISTS[:1])
+    ended = rehearsal.ended(run)
+    assert ended.state
+    assert ended.state.is_crashed()
+    assert rehearsal.container(run).exit_code() == 3
+    until(lambda: told, "word of the crash")
+    assert [one["subject"] for one in told] == [f"{run.name} of on-demand: Crashed"]
+    with client() as api:
+        names = [one.name for one in api.read_automations()]
+    assert sorted(names) == sorted(set(names))
+
+
+@pytest.mark.faults
+def test_a_container_that_dies_is_a_crashed_run_and_a_new_one_repairs(rehearsal: Rehearsal) -> None:
+    day = date(2026, 11, 2)
+    run = struck(rehearsal, signal.SIGKILL, day)
+    ended = rehearsal.ended(run)
+    assert ended.state
+    assert ended.state.is_crashed()
+    assert rehearsal.container(run).exit_code() == 137
+    assert (PLAYLISTS[0], day) not in partitions(rehearsal)
+    again = rehearsal.start(BY_HAND, playlists=PLAYLISTS[:1], snapshot_date=str(day))
+    assert completed(rehearsal, again) == "Playlists: 1 loaded"
+    assert (PLAYLISTS[0], day) in partitions(rehearsal)
+
+
+@pytest.mark.faults
+def test_a_task_that_is_stopped_hands_its_run_to_the_next_container(rehearsal: Rehearsal) -> None:
+    day = date(2026, 11, 3)
+    run = struck(rehearsal, None, day)
+    assert completed(rehearsal, run) == "Playlists: 1 loaded"
+    first, second = rehearsal.containers(run)
+    assert first.told_to_stop
+    assert first.exit_code() == 0
+    until(lambda: second.exit_code() == 0, "the end of the second container")
+    assert (PLAYLISTS[0], day) in partitions(rehearsal)
+
+
+@pytest.mark.faults
+def test_a_run_that_is_cancelled_stays_so(rehearsal: Rehearsal) -> None:
+    day = date(2026, 11, 4)
+    rehearsal.traffic.reset(LOADING, FAILURES["silence"])
+    run = rehearsal.start(BY_HAND, playlists=PLAYLISTS[:1], snapshot_date=str(day))
+    rehearsal.traffic.wait_seen(LOADING)
+    with client() as api:
+        api.set_flow_run_state(run.id, Cancelling(), force=True)
+    ended = rehearsal.ended(run)
+    assert ended.state
+    assert ended.state.is_cancelled()
+    until(lambda: rehearsal.container(run).exit_code() is not None, "the end of the container")
+    assert len(rehearsal.containers(run)) == 1
+    assert (PLAYLISTS[0], day) not in partitions(rehearsal)
+
+
+def struck(rehearsal: Rehearsal, number: int | None, day: date) -> FlowRun:
+    """A run whose container gets a signal in the middle of its load, or whose task is stopped there."""
+    started: list[FlowRun] = []
+
+    def strike(_client: socket.socket) -> bool:
+        container = rehearsal.container(started[0])
+        if number is None:
+            rehearsal.aws.stop(container.arn)
+        else:
+            container.remove()
+        return False
+
+    rehearsal.traffic.reset(LOADING, Fault(before=strike))
+    started.append(rehearsal.start(BY_HAND, playlists=PLAYLISTS[:1], snapshot_date=str(day)))
+    rehearsal.traffic.wait_seen(LOADING)
+    return started[0]
