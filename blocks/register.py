@@ -1,160 +1,147 @@
 """`python -m blocks.register`: writes every block from environment variables; may be repeated."""
 
-import os
-import re
 import sys
-from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
-from httpx import HTTPError
-from prefect.client.orchestration import get_client
-from prefect.exceptions import ObjectNotFound
-from prefect_aws import AwsClientParameters, AwsCredentials, S3Bucket
-from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
-from pydantic import SecretBytes, SecretStr, ValidationError
+from cyclopts import App, Parameter
+from pydantic import ValidationError
 
-from blocks.spotify import SpotifyCredentials
-from blocks.validation import wrong_fields
+from blocks.environment import Environment, build, number, private_key, read_environment, that_are_set
+from blocks.key_pair import KeyPair, PrivateKey, alter_user, key_problem
+from blocks.prefect_api import PrefectFailed, connected
+from blocks.stored import (
+    OK,
+    keep_authorization,
+    make_rate_limit,
+    state,
+    state_of_rate_limit,
+    stored_private_key,
+)
+from blocks.validation import NotRegistered, wrong_fields
 
-Environment = Mapping[str, str]
+Blocks = dict[str, Any]
 
-BURST_S = 6
-"""Seconds' worth of requests that may go out at once; Spotify counts over 30 s."""
+KEYS = {"warehouse": "SNOWFLAKE_PRIVATE_KEY", "warehouse-admin": "SNOWFLAKE_ADMIN_PRIVATE_KEY"}
+"""Variables that hold the private keys of blocks."""
+
+app = App(name="python -m blocks.register", version_flags=[], default_parameter=Parameter(negative=()))
 
 
-class WrongNumberError(ValueError):
-    """A variable that should be a number is none."""
+@app.default
+def main(
+    *,
+    check: Annotated[bool, Parameter(help="Only look: say what is missing or differs.")] = False,
+    new_key_pair: Annotated[
+        bool, Parameter(help="Make a key pair for Snowflake; the private key is kept in the block only.")
+    ] = False,
+    env_file: Annotated[
+        Path | None,
+        Parameter(
+            help="Read this file, not ./.env. Of Prefect's settings it may hold PREFECT_API_URL, "
+            "PREFECT_API_KEY and PREFECT_API_AUTH_STRING; no other one counts."
+        ),
+    ] = None,
+) -> int:
+    """Writes every block from environment variables, or from ./.env; may be repeated.
+
+    Real environment variables win over the file. docs/operations.md lists them.
+    """
+    try:
+        environment = read_environment(env_file)
+        _refuse_contradictions(environment, check=check, new_key_pair=new_key_pair)
+        with connected(environment if env_file else {}):
+            return _check(environment) if check else _register(environment, new_key_pair=new_key_pair)
+    except ValidationError as error:
+        reason = f"correct {error.title}, {wrong_fields(error)}"
+    except NotRegistered as error:
+        reason = str(error)
+    except PrefectFailed as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stderr.write(f"nothing is {'checked' if check else 'registered'}: {reason}\n")
+    return 1
 
 
 def register(environment: Environment, suffix: str = "") -> list[str]:
-    """Writes the blocks `spotify`, `aws`, `lake` and `warehouse`; returns their names, each with the suffix.
+    """Writes the blocks and the app's rate limit; returns the blocks' names, each with the suffix.
 
-    Raises KeyError with the name of a variable that is missing; whatever is wrong, nothing is written then.
+    Raises NotRegistered, or pydantic's ValidationError, before anything is written.
     """
-    aws = _aws(environment)
-    lake = S3Bucket(
-        bucket_name=environment["LAKE_BUCKET"],
-        bucket_folder=environment.get("LAKE_FOLDER", ""),
-        credentials=aws,
-    )
-    blocks: dict[str, Any] = {
-        "spotify": _spotify(environment),
-        "aws": aws,
-        "lake": lake,
-        "warehouse": _warehouse(environment),
-    }
-    per_second = _number(environment, "SPOTIFY_REQUESTS_PER_SECOND", 5)
-    _keep_authorization(blocks["spotify"], f"spotify{suffix}")
-    for name, block in blocks.items():
-        block.save(f"{name}{suffix}", overwrite=True)
-    _limit_rate(blocks["spotify"].rate_limit, per_second)
-    return [f"{name}{suffix}" for name in blocks]
+    environment = that_are_set(environment)
+    blocks = _wanted(environment, suffix)
+    _write(environment, blocks, suffix)
+    return list(blocks)
 
 
-def _spotify(environment: Environment) -> SpotifyCredentials:
-    return SpotifyCredentials(
-        client_id=environment["SPOTIFY_CLIENT_ID"],
-        client_secret=SecretStr(environment["SPOTIFY_CLIENT_SECRET"]),
-        **_given(
-            environment,
-            refresh_token="SPOTIFY_REFRESH_TOKEN",
-            api_url="SPOTIFY_API_URL",
-            accounts_url="SPOTIFY_ACCOUNTS_URL",
-        ),
-    )
+def _refuse_contradictions(environment: Environment, *, check: bool, new_key_pair: bool) -> None:
+    if check and new_key_pair:
+        raise NotRegistered("--check writes nothing, --new-key-pair does: choose one")
+    if new_key_pair and "SNOWFLAKE_PRIVATE_KEY" in environment:
+        raise NotRegistered("SNOWFLAKE_PRIVATE_KEY is set: unset it, or leave --new-key-pair out")
 
 
-def _keep_authorization(block: SpotifyCredentials, name: str) -> None:
-    """The app's stored refresh token stays: where Spotify has rotated it, the environment's is dead."""
-    try:
-        stored: Any = SpotifyCredentials.load(name)
-    except (ValueError, RuntimeError):  # there is none, or none that can be read
-        return
-    if stored.refresh_token is None or stored.client_id != block.client_id:
-        return
-    if block.refresh_token not in {None, stored.refresh_token}:
-        sys.stdout.write(
-            f"block {name!r} has a refresh token already and keeps it, not SPOTIFY_REFRESH_TOKEN; "
-            "python -m blocks.authorize_spotify replaces it\n"
-        )
-    block.refresh_token, block.authorized_at = stored.refresh_token, stored.authorized_at
+def _check(environment: Environment) -> int:
+    """Says of each block, and of the rate limit, whether it is as it should be."""
+    blocks = _wanted(environment)
+    _refuse_wrong_keys(environment, blocks)
+    found = {name: state(block, name) for name, block in blocks.items()}
+    if number(environment, "SPOTIFY_REQUESTS_PER_SECOND"):
+        limit = blocks["spotify"].rate_limit
+        found[limit] = state_of_rate_limit(limit)
+    sys.stdout.writelines(f"{name}: {told}\n" for name, told in found.items())
+    return 0 if set(found.values()) == {OK} else 1
 
 
-def _limit_rate(name: str, per_second: int) -> None:
-    """Makes the rate limit that all runs with the app share; one that exists stays as it was tuned."""
-    if not per_second:
-        return
-    with get_client(sync_client=True) as client:
-        try:
-            client.read_global_concurrency_limit_by_name(name)
-        except ObjectNotFound:
-            client.upsert_global_concurrency_limit_by_name(name, BURST_S * per_second, float(per_second))
-
-
-def _aws(environment: Environment) -> AwsCredentials:
-    keys = _given(
-        environment,
-        aws_access_key_id="AWS_ACCESS_KEY_ID",
-        aws_secret_access_key="AWS_SECRET_ACCESS_KEY",
-        region_name="AWS_DEFAULT_REGION",
-    )
-    client = AwsClientParameters(
-        config={"max_pool_connections": 32}, **_given(environment, endpoint_url="AWS_ENDPOINT_URL")
-    )
-    return AwsCredentials(aws_client_parameters=client, **keys)
-
-
-def _warehouse(environment: Environment) -> SnowflakeConnector:
-    # These are no fields of the block: as extras of inline credentials they survive.
-    extras = _given(environment, host="SNOWFLAKE_HOST", port="SNOWFLAKE_PORT", protocol="SNOWFLAKE_PROTOCOL")
-    extras["network_timeout"] = _number(environment, "SNOWFLAKE_NETWORK_TIMEOUT", 120)
-    credentials = SnowflakeCredentials(
-        account=environment["SNOWFLAKE_ACCOUNT"],
-        user=environment["SNOWFLAKE_USER"],
-        private_key=SecretBytes(environment["SNOWFLAKE_PRIVATE_KEY"].encode()),
-        role=environment.get("SNOWFLAKE_ROLE", "SPOTIFY_LOADER"),
-        **_given(environment, private_key_passphrase="SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"),
-        **extras,
-    )
-    return SnowflakeConnector(
-        credentials=credentials,
-        database=environment.get("SNOWFLAKE_DATABASE", "SPOTIFY"),
-        schema_=environment.get("SNOWFLAKE_SCHEMA", "PLAYLISTS"),
-        warehouse=environment.get("SNOWFLAKE_WAREHOUSE", "SPOTIFY_LOAD"),
-    )
-
-
-def _number(environment: Environment, variable: str, default: int) -> int:
-    text = environment.get(variable, str(default))
-    if not re.fullmatch("[0-9]{1,6}", text):
-        raise WrongNumberError(f"{variable} is {text!r}, which is no number")
-    return int(text)
-
-
-def _given(environment: Environment, **variables: str) -> dict[str, Any]:
-    """The settings whose variable is set."""
-    return {name: environment[variable] for name, variable in variables.items() if environment.get(variable)}
-
-
-def main() -> int:
-    """Registers the blocks, or says which variable is missing or wrong."""
-    try:
-        names = register(os.environ)
-    except KeyError as missing:
-        sys.stderr.write(f"{missing.args[0]} is not set: see docs/operations.md for the list of variables\n")
-        return 1
-    except WrongNumberError as error:
-        sys.stderr.write(f"nothing is registered: {error}\n")
-        return 1
-    except HTTPError as error:
-        sys.stderr.write(f"Prefect's API does not answer ({error!r}): is PREFECT_API_URL right?\n")
-        return 1
-    except ValidationError as error:
-        sys.stderr.write(f"nothing is registered: correct {error.title}, {wrong_fields(error)}\n")
-        return 1
-    sys.stdout.write(f"registered: {', '.join(names)}\n")
+def _register(environment: Environment, *, new_key_pair: bool) -> int:
+    pair = KeyPair.new() if new_key_pair else None
+    blocks = _wanted(environment, key=pair.private if pair else None)
+    _refuse_wrong_keys(environment, blocks)
+    _write(environment, blocks)
+    sys.stdout.write(f"registered: {', '.join(blocks)}\n")
+    if pair:
+        sys.stdout.write(_next_step(environment["SNOWFLAKE_USER"], pair.public))
     return 0
 
 
+def _wanted(environment: Environment, suffix: str = "", key: PrivateKey | None = None) -> Blocks:
+    """The blocks by name as they should be stored; what Prefect alone knows of them is taken over."""
+    key = key or private_key(environment) or stored_private_key(f"warehouse{suffix}")
+    blocks = {f"{name}{suffix}": block for name, block in build(environment, key).items()}
+    keep_authorization(blocks[f"spotify{suffix}"], f"spotify{suffix}")
+    return blocks
+
+
+def _refuse_wrong_keys(environment: Environment, blocks: Blocks) -> None:
+    given = {name: variable for name, variable in KEYS.items() if name in blocks and variable in environment}
+    problems = [key_problem(blocks[name].credentials, variable) for name, variable in given.items()]
+    if any(problems):
+        raise NotRegistered("; ".join(filter(None, problems)))
+
+
+def _write(environment: Environment, blocks: Blocks, suffix: str = "") -> None:
+    """Writes all of it, the loader's key pair last: until then its old one works."""
+    spotify = blocks[f"spotify{suffix}"]
+    given = environment.get("SPOTIFY_REFRESH_TOKEN")
+    if given and given != spotify.refresh_token.get_secret_value():
+        sys.stdout.write(
+            f"block 'spotify{suffix}' has a refresh token already and keeps it, not SPOTIFY_REFRESH_TOKEN; "
+            "python -m blocks.authorize_spotify replaces it\n"
+        )
+    if per_second := number(environment, "SPOTIFY_REQUESTS_PER_SECOND"):
+        make_rate_limit(spotify.rate_limit, per_second)
+    for name, block in blocks.items():
+        block.save(name, overwrite=True)
+
+
+def _next_step(user: str, public_key: str) -> str:
+    return (
+        f"public key: {public_key}\n\n"
+        "Run this in Snowflake now: until then runs cannot log in, and this pause cannot be avoided.\n\n"
+        f"{alter_user(user, public_key)}\n\n"
+        "Where another key of the user must go on working, SET RSA_PUBLIC_KEY_2 instead: its second slot.\n"
+    )
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(app(result_action="return_value"))

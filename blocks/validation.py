@@ -3,6 +3,10 @@
 from pydantic import ValidationError
 
 
+class NotRegistered(Exception):
+    """The blocks are as they were; says what to correct, never a value."""
+
+
 def wrong_fields(error: ValidationError) -> str:
     """Which fields are wrong and why; the values, which pydantic would show, may be secrets."""
     found = error.errors(include_input=False, include_context=False, include_url=False)

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from shutil import rmtree
 
-from sandbox.services import ROOT, Sandbox, StandInFailed, register_blocks, running
+from sandbox.registration import register_blocks
+from sandbox.services import ROOT, Sandbox, StandInFailed, running
 
 FOLDER = ROOT / ".sandbox"
 ENVIRONMENT = FOLDER / "env"

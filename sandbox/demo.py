@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
 
-from sandbox.services import register_blocks, running
+from sandbox.registration import register_blocks
+from sandbox.services import running
 from sandbox.spotify import catalogue
 
 DAYS = 30

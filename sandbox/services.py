@@ -88,17 +88,6 @@ def s3_client(url: str) -> "S3Client":
     )
 
 
-def register_blocks(sandbox: Sandbox) -> None:
-    """Writes the blocks into the sandbox's Prefect server."""
-    subprocess.run(
-        [sys.executable, "-m", "blocks.register"],
-        cwd=ROOT,
-        env={**os.environ, **sandbox.environment},
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-
-
 def _start(stack: ExitStack, module: str, *options: str) -> subprocess.Popen[str]:
     process = subprocess.Popen(
         [sys.executable, "-m", module, *options], cwd=ROOT, stdout=subprocess.PIPE, text=True
@@ -179,6 +168,8 @@ def block_variables(addresses: Addresses) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "sandbox",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": addresses.s3,
+        "ECS_AWS_ACCESS_KEY_ID": "sandbox",
+        "ECS_AWS_SECRET_ACCESS_KEY": "sandbox",
         "LAKE_BUCKET": BUCKET,
         "SNOWFLAKE_ACCOUNT": "sandbox",
         "SNOWFLAKE_USER": "SPOTIFY_PIPELINE",

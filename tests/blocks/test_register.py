@@ -1,184 +1,338 @@
-"""Blocks from the environment: all of them, again and again, nothing forgotten."""
+"""`python -m blocks.register`: all blocks, again and again; nothing forgotten, nothing written in doubt."""
 
+import logging
+import re
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from secrets import token_hex
+from threading import Thread
 from typing import Any
 
+import httpx
 import pytest
+from cryptography.hazmat.primitives import serialization
 from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect_aws import S3Bucket
 from prefect_snowflake import SnowflakeConnector
-from pydantic import SecretStr, ValidationError
 
 from blocks import SpotifyCredentials
-from blocks.register import main, register
+from blocks.register import register
+from tests.blocks.conftest import Command, documents, held, pem
 
-ENVIRONMENT = {
-    "SPOTIFY_CLIENT_ID": "id",
-    "SPOTIFY_CLIENT_SECRET": "canary-secret",
-    "LAKE_BUCKET": "bucket",
-    "SNOWFLAKE_ACCOUNT": "account",
-    "SNOWFLAKE_USER": "user",
-    "SNOWFLAKE_PRIVATE_KEY": "-----BEGIN PRIVATE KEY-----\nY2FuYXJ5\n-----END PRIVATE KEY-----",
+KEY = "SNOWFLAKE_PRIVATE_KEY"
+FULL = {
+    "SPOTIFY_REFRESH_TOKEN": "canary-token",
+    "AWS_ACCESS_KEY_ID": "key",
+    "AWS_SECRET_ACCESS_KEY": "canary-aws",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+    "ECS_AWS_ACCESS_KEY_ID": "tasks",
+    "ECS_AWS_SECRET_ACCESS_KEY": "canary-ecs",
+    "LAKE_FOLDER": "folder",
+    "SNOWFLAKE_HOST": "127.0.0.1",
+    "SNOWFLAKE_PORT": "443",
+    "SNOWFLAKE_ADMIN_ROLE": "OWNER",
+    KEY: pem("canary-word"),
+    f"{KEY}_PASSPHRASE": "canary-word",
 }
-
-
-@pytest.fixture
-def environment(prefect_api: dict[str, str]) -> dict[str, str]:
-    del prefect_api
-    return {**ENVIRONMENT, "SPOTIFY_CLIENT_ID": f"id{token_hex(4)}"}
 
 
 def load(kind: Any, name: str) -> Any:  # noqa: ANN401 - blocks have their own fields
     return kind.load(name)
 
 
-def test_every_block_has_its_default_name(environment: dict[str, str]) -> None:
-    assert register(environment) == ["spotify", "aws", "lake", "warehouse"]
-    assert load(SpotifyCredentials, "spotify").api_url == "https://api.spotify.com/v1"
-    assert load(S3Bucket, "lake").bucket_name == "bucket"
+def loader_key() -> bytes:
     warehouse = load(SnowflakeConnector, "warehouse")
-    found = (warehouse.database, warehouse.schema_, warehouse.warehouse, warehouse.credentials.role)
-    assert found == ("SPOTIFY", "PLAYLISTS", "SPOTIFY_LOAD", "SPOTIFY_LOADER")
-    assert warehouse.credentials.model_extra["network_timeout"] == 120
+    return bytes(warehouse.credentials.private_key.get_secret_value())
 
 
-def test_it_may_be_repeated_and_takes_the_new_values(environment: dict[str, str]) -> None:
-    register(environment, suffix="-again")
-    register({**environment, "LAKE_BUCKET": "other"}, suffix="-again")
+@pytest.mark.parametrize("more", [{}, FULL], ids=["what is needed", "all there is"])
+def test_twice_the_same_changes_nothing(
+    command: Command, environment: dict[str, str], more: dict[str, str]
+) -> None:
+    first = command({**environment, **more})
+    before = held()
+    second = command({**environment, **more})
 
-    assert load(S3Bucket, "lake-again").bucket_name == "other"
+    names = [
+        name
+        for name in ("spotify", "aws", "lake", "aws-ecs", "warehouse-admin", "warehouse")
+        if name in before
+    ]
+    assert len(names) == 5 + bool(more)
+    assert first == second == (0, f"registered: {', '.join(names)}\n", "")
+    assert held() == before
+    data = {name: block["data"] for name, block in before.items()}
+    assert data["spotify"]["client_secret"] == "canary-secret"
+    assert data["aws"].get("aws_secret_access_key") == more.get("AWS_SECRET_ACCESS_KEY")
+    assert data["lake"]["credentials"].get("aws_secret_access_key") == more.get("AWS_SECRET_ACCESS_KEY")
+    assert data["aws-ecs"].get("aws_secret_access_key") == more.get("ECS_AWS_SECRET_ACCESS_KEY")
+    key = {**environment, **more}[KEY]
+    assert {data[name]["credentials"]["private_key"] for name in names if "warehouse" in name} == {key}
+
+
+def test_an_env_file_alone_is_enough_and_new_values_are_taken(
+    command: Command, environment: dict[str, str], folder: Path
+) -> None:
+    (folder / ".env").write_text("".join(f'{name}="{value}"\n' for name, value in environment.items()))
+
+    assert command({}).status == 0
+    assert load(S3Bucket, "lake").bucket_name == "bucket"
+    assert loader_key().decode() == environment[KEY]
+    assert command({"LAKE_BUCKET": "other"}).status == 0
+    assert load(S3Bucket, "lake").bucket_name == "other"
 
 
 @pytest.mark.parametrize("given", [{}, {"SPOTIFY_REFRESH_TOKEN": "first"}], ids=["none", "the original"])
 def test_a_stored_refresh_token_outlives_the_environments(
-    environment: dict[str, str], given: dict[str, str], capsys: pytest.CaptureFixture[str]
+    command: Command, environment: dict[str, str], given: dict[str, str]
 ) -> None:
-    name = f"-kept{token_hex(4)}"
-    register({**environment, "SPOTIFY_REFRESH_TOKEN": "first"}, suffix=name)
-    stored = load(SpotifyCredentials, f"spotify{name}")
+    assert "has a refresh token" not in command({**environment, "SPOTIFY_REFRESH_TOKEN": "first"}).out
+    stored = load(SpotifyCredentials, "spotify")
     stored.authorized_at = datetime(2026, 11, 1, tzinfo=UTC)
-    stored.save(f"spotify{name}", overwrite=True)
+    stored.save("spotify", overwrite=True)
     stored.keep_refresh_token("rotated")
-    assert capsys.readouterr().out == ""
-    register({**environment, **given}, suffix=name)
+    told = command({**environment, **given})
 
-    kept = load(SpotifyCredentials, f"spotify{name}")
+    kept = load(SpotifyCredentials, "spotify")
     assert kept.refresh_token.get_secret_value() == "rotated"
     assert kept.authorized_at == datetime(2026, 11, 1, tzinfo=UTC)
-    told = "python -m blocks.authorize_spotify replaces it" in capsys.readouterr().out
-    assert told == bool(given)
+    assert ("python -m blocks.authorize_spotify replaces it" in told.out) == bool(given)
 
 
-def test_another_app_takes_no_refresh_token_over(environment: dict[str, str]) -> None:
-    register({**environment, "SPOTIFY_REFRESH_TOKEN": "of the old app"}, suffix="-other")
+def test_another_app_takes_no_refresh_token_over(command: Command, environment: dict[str, str]) -> None:
+    command({**environment, "SPOTIFY_REFRESH_TOKEN": "of the old app"})
     new = {"SPOTIFY_CLIENT_ID": f"id{token_hex(4)}", "SPOTIFY_REFRESH_TOKEN": "of the new app"}
-    register({**environment, **new}, suffix="-other")
+    command({**environment, **new})
 
-    assert load(SpotifyCredentials, "spotify-other").refresh_token.get_secret_value() == "of the new app"
+    assert load(SpotifyCredentials, "spotify").refresh_token.get_secret_value() == "of the new app"
 
 
-def test_the_rate_limit_is_made_once_and_stays_as_tuned(environment: dict[str, str]) -> None:
-    register(environment, suffix="-limited")
-    name = load(SpotifyCredentials, "spotify-limited").rate_limit
+def test_a_stored_private_key_stays_where_none_is_given(
+    command: Command, environment: dict[str, str]
+) -> None:
+    word = {KEY: pem("word"), f"{KEY}_PASSPHRASE": "word"}
+    command({**environment, **word})
+    before = held()
+    del environment[KEY]
+
+    assert command(environment).status == 0
+    assert held() == before
+    assert command({**environment, "SNOWFLAKE_ADMIN_ROLE": "OWNER"}).status == 0
+    admin = load(SnowflakeConnector, "warehouse-admin").credentials
+    assert admin.private_key_passphrase.get_secret_value() == "word"
+    assert admin.private_key.get_secret_value() == loader_key() == pem("word").encode()
+
+
+def test_the_rate_limit_is_made_once_and_stays_as_tuned(
+    environment: dict[str, str], command: Command
+) -> None:
+    command(environment)
+    name = load(SpotifyCredentials, "spotify").rate_limit
     with get_client(sync_client=True) as client:
         made = client.read_global_concurrency_limit_by_name(name)
         client.upsert_global_concurrency_limit_by_name(name, 7, 1.0)
-        register(environment, suffix="-limited")
+        command(environment)
         tuned = client.read_global_concurrency_limit_by_name(name)
 
     assert (made.limit, made.slot_decay_per_second) == (30, 5.0)
     assert (tuned.limit, tuned.slot_decay_per_second) == (7, 1.0)
 
 
-@pytest.mark.parametrize("missing", sorted(ENVIRONMENT))
-def test_a_missing_variable_is_named(environment: Mapping[str, str], missing: str) -> None:
-    with pytest.raises(KeyError, match=missing):
-        register({name: value for name, value in environment.items() if name != missing}, suffix="-missing")
+def test_names_may_have_a_suffix(command: Command, environment: dict[str, str]) -> None:
+    del command
+    # The runs have to tell of a wrong key too, so this way one can be stored.
+    names = register({**environment, "LAKE_FOLDER": "", KEY: "no key"}, suffix="-else")
+
+    assert names == ["spotify-else", "aws-else", "lake-else", "aws-ecs-else", "warehouse-else"]
+    assert load(SnowflakeConnector, "warehouse-else").credentials.private_key.get_secret_value() == b"no key"
+    assert load(S3Bucket, "lake-else").bucket_name == "bucket"
+    assert documents() == {}
 
 
-def test_the_command_names_a_missing_variable_and_shows_no_traceback(prefect_api: dict[str, str]) -> None:
+WRONG: dict[str, tuple[dict[str, str], list[str], str]] = {
+    "several missing": (
+        {"SPOTIFY_CLIENT_SECRET": "", "LAKE_BUCKET": " ", KEY: ""},
+        [],
+        r"not set: SPOTIFY_CLIENT_SECRET, LAKE_BUCKET \(see .*\); SNOWFLAKE_PRIVATE_KEY is not set: set it",
+    ),
+    "no key": ({KEY: "canary"}, [], "SNOWFLAKE_PRIVATE_KEY cannot be read"),
+    "wrong passphrase": ({KEY: pem("x"), f"{KEY}_PASSPHRASE": "canary"}, [], f"{KEY} cannot be read"),
+    "no passphrase": ({KEY: pem("x")}, [], f"{KEY}_PASSPHRASE is missing"),
+    "no key of the admin": (
+        {"SNOWFLAKE_ADMIN_ROLE": "R", "SNOWFLAKE_ADMIN_USER": "U", "SNOWFLAKE_ADMIN_PRIVATE_KEY": "canary"},
+        [],
+        "SNOWFLAKE_ADMIN_PRIVATE_KEY cannot be read",
+    ),
+    "no number": ({"SPOTIFY_REQUESTS_PER_SECOND": "canary"}, [], "SPOTIFY_REQUESTS_PER_SECOND is no number"),
+    "wrong field": (
+        {"SPOTIFY_API_URL": "https://u:canary@example.org"},
+        [],
+        "correct SpotifyCredentials, api_url: Value error, must be https://",
+    ),
+    "no file": ({}, ["--env-file", "nowhere"], r"nowhere cannot be read \(FileNotFoundError\)"),
+    "two keys": ({}, ["--new-key-pair"], f"{KEY} is set: unset it, or leave --new-key-pair out"),
+    "look and write": ({KEY: ""}, ["--new-key-pair", "--check"], "choose one"),
+    "incomplete with a new key": ({KEY: "", "LAKE_BUCKET": ""}, ["--new-key-pair"], "not set: LAKE_BUCKET"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_whatever_is_wrong_is_one_message_and_nothing_is_written(
+    command: Command, environment: dict[str, str], name: str
+) -> None:
+    variables, options, said = WRONG[name]
+    told = command({**environment, **variables}, *options)
+
+    assert (told.status, told.out) == (1, "")
+    (line,) = told.err.splitlines()
+    assert re.match(rf"nothing is (registered|checked): .*{said}", line), line
+    assert "canary" not in line
+    assert documents() == {}
+
+
+def test_the_command_shows_no_traceback(folder: Path, prefect_api: dict[str, str]) -> None:
+    (folder / "env").write_text(f"PREFECT_API_URL={prefect_api['PREFECT_API_URL']}\nLAKE_BUCKET=b\n")
+    variables = {name: value for name, value in prefect_api.items() if name != "PREFECT_API_URL"}
     done = subprocess.run(
-        [sys.executable, "-m", "blocks.register"],
-        env=prefect_api,
+        [sys.executable, "-m", "blocks.register", "--check", "--env-file", str(folder / "env")],
+        cwd=Path(__file__).parents[2],
+        env=variables,
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
     assert done.returncode == 1
-    assert " is not set: see docs/operations.md" in done.stderr
+    assert "nothing is checked: not set: SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET, SNOWFLAKE" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_the_command_names_a_wrong_field_and_shows_no_value(
-    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_new_key_pair_is_told_by_halves(
+    command: Command, environment: dict[str, str], caplog: pytest.LogCaptureFixture, folder: Path
 ) -> None:
-    for name, value in {**environment, "SPOTIFY_API_URL": "https://u:canary@example.org"}.items():
-        monkeypatch.setenv(name, value)
+    del environment[KEY]
+    with caplog.at_level(logging.DEBUG):
+        told = command({**environment, f"{KEY}_PASSPHRASE": "of no key"}, "--new-key-pair")
 
-    assert main() == 1
-    told = capsys.readouterr().err
-    assert "correct SpotifyCredentials, api_url: Value error, must be https://" in told
-    assert "canary" not in told
-
-
-@pytest.mark.parametrize("variable", ["SPOTIFY_REQUESTS_PER_SECOND", "SNOWFLAKE_NETWORK_TIMEOUT"])
-def test_the_command_names_a_number_that_is_none(
-    environment: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    variable: str,
-) -> None:
-    for name, value in {**environment, variable: "fast"}.items():
-        monkeypatch.setenv(name, value)
-
-    assert main() == 1
-    assert f"nothing is registered: {variable} is 'fast', which is no number" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("url", "allowed"),
-    [
-        ("https://api.example.org/v1", True),
-        ("http://127.0.0.1:80/v1", True),
-        ("http://[::1]:80/v1", True),
-        ("http://localhost:80/v1", True),
-        ("http://api.example.org/v1", False),
-        ("http://127.0.0.1.example.org/v1", False),
-        ("ftp://127.0.0.1/v1", False),
-        ("//api.example.org", False),
-        ("http://evil.example\\@127.0.0.1/v1", False),
-        ("https://canary:canary@api.example.org/v1", False),
-        ("http://canary@127.0.0.1/v1", False),
-        ("https://api.example.org/v1\n", False),
-        ("https://api.example.org/v1?key=canary", False),
-        ("https://api.example.org/v1#canary", False),
-        ("https://api.example.org:canary/v1", False),
-        ("https://", False),
-        ("https:evil", False),
-        ("https:///v1", False),
-    ],
-)
-def test_secrets_travel_encrypted_or_not_at_all(url: str, allowed: bool) -> None:
-    def make() -> SpotifyCredentials:
-        return SpotifyCredentials(client_id="i", client_secret=SecretStr("s"), api_url=url, accounts_url=url)
-
-    if allowed:
-        assert make().api_url == url
-    else:
-        with pytest.raises(ValidationError, match="https") as refused:
-            make()
-        assert [word for word in ("canary", "evil", "example") if word in str(refused.value)] == []
-
-
-def test_secrets_show_in_no_repr() -> None:
-    block = SpotifyCredentials(
-        client_id="i", client_secret=SecretStr("canary"), refresh_token=SecretStr("bird")
+    key = serialization.load_pem_private_key(loader_key(), password=None)
+    public = "".join(
+        key.public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        .decode()
+        .splitlines()[1:-1]
     )
+    assert told.status == 0
+    assert f"public key: {public}\n" in told.out
+    assert f"ALTER USER \"LOADER\" SET RSA_PUBLIC_KEY = '{public}';\n" in told.out
+    assert "RSA_PUBLIC_KEY_2" in told.out
+    secrets = [line for line in loader_key().decode().splitlines() if len(line) == 64]
+    assert len(secrets) > 30
+    assert [line for line in secrets if line in told.out + told.err + caplog.text] == []
+    assert list(folder.iterdir()) == []
 
-    assert "canary" not in repr(block) + str(block) + block.model_dump_json()
-    assert "bird" not in repr(block) + str(block) + block.model_dump_json()
+
+def test_a_new_key_pair_replaces_the_old_one_for_all_who_share_it(
+    command: Command, environment: dict[str, str]
+) -> None:
+    admin = {"SNOWFLAKE_ADMIN_ROLE": "OWNER"}
+    command({**environment, **admin})
+    old = loader_key()
+    del environment[KEY]
+    assert command({**environment, **admin}, "--new-key-pair").status == 0
+
+    assert loader_key() != old
+    shared = load(SnowflakeConnector, "warehouse-admin").credentials.private_key
+    assert shared.get_secret_value() == loader_key()
+    before = held()
+    assert command({**environment, **admin}).status == 0
+    assert held() == before
+
+
+@contextmanager
+def answering(status: int, body: str) -> Iterator[str]:
+    """A server that answers every request alike."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/api"
+        server.shutdown()
+
+
+ANSWERS = {
+    "unauthorised": (401, "canary", r"refuses \(401\): correct PREFECT_API_KEY"),
+    "forbidden": (403, "canary", r"refuses \(403\): correct PREFECT_API_KEY"),
+    "elsewhere": (404, "canary", r"there is no Prefect API at PREFECT_API_URL \(404\)"),
+    "a page": (200, "<html>canary", "there is no Prefect API: set PREFECT_API_URL"),
+    "another version": (200, '"2.0.0"', "Major versions must match"),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_what_is_no_prefect_api_is_one_message(
+    command: Command, environment: dict[str, str], name: str
+) -> None:
+    status, body, said = ANSWERS[name]
+    with answering(status, body) as url, temporary_settings({PREFECT_API_URL: url}):
+        told = command(environment, "--check")
+
+    assert (told.status, told.out) == (1, "")
+    (line,) = told.err.splitlines()
+    assert re.search(said, line), line
+    assert "canary" not in line
+
+
+URLS = {
+    "http://127.0.0.1:1/api": "does not answer (ConnectError)",
+    "canary://127.0.0.1/api": "does not answer (UnsupportedProtocol)",
+    "http://u@127.0.0.1:canary/api": "does not answer (InvalidURL)",
+}
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_the_file_may_name_prefects_api(
+    command: Command, environment: dict[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _: None)  # httpx waits before it connects again
+    (folder / "away").write_text(f"PREFECT_API_URL={url}\n")
+    told = command(environment, "--env-file", "away")
+
+    assert (told.status, told.out) == (1, "")
+    assert told.err == f"Prefect's API {URLS[url]}: correct PREFECT_API_URL, or run it again\n"
+    real = PREFECT_API_URL.value()
+    assert command({**environment, "PREFECT_API_URL": real}, "--env-file", "away").status == 0
+    assert len(documents()) == 5
+
+
+def test_an_api_that_fails_half_way_is_one_message(
+    command: Command, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = httpx.HTTPTransport.handle_request
+
+    def lose_the_lake(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST" and b'"bucket_name":"bucket"' in request.read().replace(b" ", b""):
+            return httpx.Response(500, text="canary", request=request)
+        return send(transport, request)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", lose_the_lake)
+    told = command(environment)
+
+    assert (told.status, told.out) == (1, "")
+    assert told.err == "Prefect's API fails (500): run it again\n"
+    assert list(documents()) == ["spotify", "aws"]

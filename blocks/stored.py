@@ -1,0 +1,109 @@
+"""What Prefect holds of the blocks: read without leaving a trace, compared field by field."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from prefect.blocks.core import Block
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
+from prefect_snowflake import SnowflakeConnector
+from pydantic import ValidationError
+
+from blocks.key_pair import PrivateKey
+from blocks.spotify import SpotifyCredentials
+from blocks.validation import wrong_fields
+
+B = TypeVar("B", bound=Block)
+
+OK = "ok"
+MISSING = "missing"
+BURST_S = 6
+"""Seconds' worth of requests that may go out at once; Spotify counts over 30 s."""
+
+
+class Unreadable(Exception):
+    """There is a block of the name, but it cannot be used; says which fields are wrong."""
+
+
+def find(kind: type[B], name: str) -> B | None:
+    """The stored block, or None where there is none; raises Unreadable.
+
+    Not `Block.load`, which sends Prefect an event: who only looks must leave nothing behind.
+    """
+    with get_client(sync_client=True) as client:
+        try:
+            document = client.read_block_document_by_name(name, kind.get_block_type_slug())
+        except ObjectNotFound:
+            return None
+    try:
+        return kind.model_validate(document.data)
+    except ValidationError as error:
+        raise Unreadable(wrong_fields(error)) from None
+    except (AttributeError, TypeError):  # the libraries' validators stumble over values of another type
+        raise Unreadable("a field has another type than the block's") from None
+
+
+def find_usable(kind: type[B], name: str) -> B | None:
+    """The stored block, or None where there is none that can be used."""
+    try:
+        return find(kind, name)
+    except Unreadable:
+        return None
+
+
+def state(block: Block, name: str) -> str:
+    """`ok`, `missing`, `differs: <fields>` or why it cannot be read; never a value."""
+    try:
+        stored = find(type(block), name)
+    except Unreadable as error:
+        return f"cannot be read: {error}"
+    if stored is None:
+        return MISSING
+    wanted, found = _values(block), _values(stored)
+    fields = sorted(field for field in wanted | found if wanted.get(field) != found.get(field))
+    return f"differs: {', '.join(fields)}" if fields else OK
+
+
+def _values(block: Block) -> dict[str, Any]:
+    """Every value with its path, secrets in the clear."""
+    return dict(_flat(block.model_dump(by_alias=True, context={"include_secrets": True})))
+
+
+def _flat(values: Mapping[str, Any], path: str = "") -> list[tuple[str, Any]]:
+    found = []
+    for name, value in values.items():
+        inner = _flat(value, f"{path}{name}.") if isinstance(value, Mapping) else [(f"{path}{name}", value)]
+        found += inner
+    return found
+
+
+def keep_authorization(block: SpotifyCredentials, name: str) -> None:
+    """The app's stored refresh token stays: where Spotify has rotated it, the environment's is dead."""
+    stored = find_usable(SpotifyCredentials, name)
+    if stored and stored.refresh_token and stored.client_id == block.client_id:
+        block.refresh_token, block.authorized_at = stored.refresh_token, stored.authorized_at
+
+
+def stored_private_key(name: str) -> PrivateKey | None:
+    """The private key of a block; a generated one is nowhere else."""
+    stored: Any = find_usable(SnowflakeConnector, name)
+    if stored is None or stored.credentials.private_key is None:
+        return None
+    return PrivateKey(stored.credentials.private_key, stored.credentials.private_key_passphrase)
+
+
+def state_of_rate_limit(name: str) -> str:
+    """`ok` or `missing`; one that exists is as somebody tuned it."""
+    with get_client(sync_client=True) as client:
+        try:
+            client.read_global_concurrency_limit_by_name(name)
+        except ObjectNotFound:
+            return MISSING
+    return OK
+
+
+def make_rate_limit(name: str, per_second: int) -> None:
+    """Makes the rate limit that all runs with the app share."""
+    if state_of_rate_limit(name) == MISSING:
+        with get_client(sync_client=True) as client:
+            client.upsert_global_concurrency_limit_by_name(name, BURST_S * per_second, float(per_second))

@@ -1,0 +1,149 @@
+"""`python -m blocks.register --check`: says what is missing or differs, and leaves no trace."""
+
+from typing import Any
+
+import httpx
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import BlockDocumentUpdate
+
+from blocks import SpotifyCredentials
+from tests.blocks.conftest import Command, documents, held, pem
+
+
+@pytest.fixture
+def methods(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The method of each request that is sent from now on."""
+    sent: list[str] = []
+    send = httpx.HTTPTransport.handle_request
+
+    def note(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        sent.append(request.method)
+        return send(transport, request)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", note)
+    return sent
+
+
+def catalogue() -> tuple[Any, ...]:
+    """Everything of Prefect's that registering may add to."""
+    with get_client(sync_client=True) as client:
+        limits = client.read_global_concurrency_limits(limit=200)
+        return held(), client.read_block_types(), client.read_block_schemas(), limits
+
+
+@pytest.mark.parametrize("registered", [False, True])
+def test_it_only_looks(
+    command: Command, environment: dict[str, str], methods: list[str], *, registered: bool
+) -> None:
+    if registered:
+        command(environment)
+    before = catalogue()
+    methods.clear()
+    told = command(environment, "--check")
+
+    assert set(methods) == {"GET"}
+    assert catalogue() == before
+    state = "ok" if registered else "missing"
+    names = ["spotify", "aws", "lake", "aws-ecs", "warehouse", f"spotify-{environment['SPOTIFY_CLIENT_ID']}"]
+    assert told == (not registered, "".join(f"{name}: {state}\n" for name in names), "")
+    assert bool(documents()) == registered
+
+
+def test_fields_that_differ_are_named_and_no_value_is_shown(
+    command: Command, environment: dict[str, str]
+) -> None:
+    command(environment)
+    other = {
+        "SPOTIFY_CLIENT_SECRET": "canary",
+        "AWS_ACCESS_KEY_ID": "canary",
+        "AWS_SECRET_ACCESS_KEY": "canary",
+        "SNOWFLAKE_PRIVATE_KEY": pem("canary"),
+        "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE": "canary",
+        "SNOWFLAKE_SCHEMA": "CANARY",
+        "SNOWFLAKE_HOST": "canary",
+        "SNOWFLAKE_ADMIN_ROLE": "CANARY",
+    }
+    before = held()
+    told = command({**environment, **other}, "--check")
+
+    assert (told.status, told.err) == (1, "")
+    assert told.out == (
+        "spotify: differs: client_secret\n"
+        "aws: differs: aws_access_key_id, aws_secret_access_key\n"
+        "lake: differs: credentials.aws_access_key_id, credentials.aws_secret_access_key\n"
+        "aws-ecs: ok\n"
+        "warehouse-admin: missing\n"
+        "warehouse: differs: credentials.host, credentials.private_key, "
+        "credentials.private_key_passphrase, schema\n"
+        f"spotify-{environment['SPOTIFY_CLIENT_ID']}: ok\n"
+    )
+    assert held() == before
+
+
+def test_what_is_kept_is_no_difference(command: Command, environment: dict[str, str]) -> None:
+    given = {**environment, "SPOTIFY_REFRESH_TOKEN": "first"}
+    command(given)
+    stored: Any = SpotifyCredentials.load("spotify")
+    stored.keep_refresh_token("rotated")
+    del environment["SNOWFLAKE_PRIVATE_KEY"], given["SNOWFLAKE_PRIVATE_KEY"]
+
+    for variables in (given, environment):
+        told = command(variables, "--check")
+        assert (told.status, told.err) == (0, "")
+        assert {line.split(": ")[1] for line in told.out.splitlines()} == {"ok"}
+
+
+def test_without_a_rate_limit_none_is_missed(command: Command, environment: dict[str, str]) -> None:
+    environment["SPOTIFY_REQUESTS_PER_SECOND"] = "0"
+    command(environment)
+    assert command(environment, "--check").out.splitlines()[-1] == "warehouse: ok"
+    told = command({**environment, "SPOTIFY_REQUESTS_PER_SECOND": "5"}, "--check")
+
+    assert told.status == 1
+    assert told.out.splitlines()[-1] == f"spotify-{environment['SPOTIFY_CLIENT_ID']}: missing"
+
+
+UNREADABLE: list[dict[str, tuple[dict[str, Any], str]]] = [
+    {
+        "spotify": ({"api_url": "http://canary"}, "api_url: Value error, must be https://"),
+        "lake": ({"credentials": {"aws_client_parameters": {"use_ssl": "canary"}}}, "credentials: "),
+        "warehouse": ({"fetch_size": "canary"}, "fetch_size: Input should be a valid integer"),
+    },
+    {
+        "spotify": ({"client_id": None}, "client_id: Input should be a valid string"),
+        "warehouse": ({"credentials": "canary"}, "a field has another type"),
+    },
+]
+
+
+@pytest.mark.parametrize("spoiled", UNREADABLE, ids=["values", "types"])
+def test_a_block_that_cannot_be_read_is_told_and_may_be_repaired(
+    command: Command, environment: dict[str, str], spoiled: dict[str, tuple[dict[str, Any], str]]
+) -> None:
+    command(environment)
+    for block, (fields, _) in spoiled.items():
+        spoil(block, fields)
+    told = command(environment, "--check")
+
+    assert told.status == 1
+    lines = [line for line in told.out.splitlines() if not line.endswith(": ok")]
+    expected = [f"{block}: cannot be read: {said}" for block, (_, said) in spoiled.items()]
+    assert [line[: len(start)] for line, start in zip(lines, expected, strict=True)] == expected
+    assert "canary" not in told.out
+    assert command(environment).status == 0
+    assert command(environment, "--check").status == 0
+
+
+def spoil(name: str, fields: dict[str, Any]) -> None:
+    """Writes a block as its class would not."""
+    document = documents()[name]
+    with get_client(sync_client=True) as client:
+        client.update_block_document(
+            document.id,
+            BlockDocumentUpdate(
+                block_schema_id=document.block_schema_id,
+                data={**document.data, **fields},
+                merge_existing_data=False,
+            ),
+        )
