@@ -102,15 +102,16 @@ def start_prefect(stack: ExitStack, home: Path) -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/api"
     log = stack.enter_context((home / "server.log").open("w", encoding="utf-8"))
     process = subprocess.Popen(
         [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
-        env={**os.environ, **prefect_settings(home)},
+        env={**os.environ, **prefect_settings(home), "PREFECT_UI_API_URL": url},
         stdout=log,
         stderr=log,
     )
     stack.callback(_stop, process)
-    return f"http://127.0.0.1:{port}/api"
+    return url
 
 
 def wait_for_prefect(url: str) -> None:
