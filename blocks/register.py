@@ -137,9 +137,9 @@ def _write(environment: Environment, blocks: Blocks, suffix: str = "") -> None:
 def _next_step(user: str, public_key: str) -> str:
     return (
         f"public key: {public_key}\n\n"
-        "Run this in Snowflake now: until then runs cannot log in, and this pause cannot be avoided.\n\n"
-        f"{alter_user(user, public_key)}\n\n"
-        "Where another key of the user must go on working, SET RSA_PUBLIC_KEY_2 instead: its second slot.\n"
+        "Run this in Snowflake now: until then runs cannot log in (this way there is no rotation without\n"
+        "that pause). Where another key of the user is to go on working, SET RSA_PUBLIC_KEY_2 instead.\n\n"
+        f"{alter_user(user, public_key)}\n"
     )
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from blocks.key_pair import PrivateKey
 from blocks.spotify import SpotifyCredentials
-from blocks.validation import wrong_fields
+from blocks.validation import NotRegistered, wrong_fields
 
 B = TypeVar("B", bound=Block)
 
@@ -43,14 +43,6 @@ def find(kind: type[B], name: str) -> B | None:
         raise Unreadable("a field has another type than the block's") from None
 
 
-def find_usable(kind: type[B], name: str) -> B | None:
-    """The stored block, or None where there is none that can be used."""
-    try:
-        return find(kind, name)
-    except Unreadable:
-        return None
-
-
 def state(block: Block, name: str) -> str:
     """`ok`, `missing`, `differs: <fields>` or why it cannot be read; never a value."""
     try:
@@ -79,14 +71,23 @@ def _flat(values: Mapping[str, Any], path: str = "") -> list[tuple[str, Any]]:
 
 def keep_authorization(block: SpotifyCredentials, name: str) -> None:
     """The app's stored refresh token stays: where Spotify has rotated it, the environment's is dead."""
-    stored = find_usable(SpotifyCredentials, name)
+    try:
+        stored = find(SpotifyCredentials, name)
+    except Unreadable:  # it is written anew
+        return
     if stored and stored.refresh_token and stored.client_id == block.client_id:
         block.refresh_token, block.authorized_at = stored.refresh_token, stored.authorized_at
 
 
 def stored_private_key(name: str) -> PrivateKey | None:
-    """The private key of a block; a generated one is nowhere else."""
-    stored: Any = find_usable(SnowflakeConnector, name)
+    """The private key of a block, or None where there is none; a generated one is nowhere else."""
+    try:
+        stored: Any = find(SnowflakeConnector, name)
+    except Unreadable as error:
+        raise NotRegistered(
+            f"the private key of block {name!r} cannot be kept, the block cannot be read ({error}): "
+            "correct it in Prefect, set SNOWFLAKE_PRIVATE_KEY, or use --new-key-pair"
+        ) from None
     if stored is None or stored.credentials.private_key is None:
         return None
     return PrivateKey(stored.credentials.private_key, stored.credentials.private_key_passphrase)

@@ -131,6 +131,9 @@ def test_a_block_that_cannot_be_read_is_told_and_may_be_repaired(
     expected = [f"{block}: cannot be read: {said}" for block, (_, said) in spoiled.items()]
     assert [line[: len(start)] for line, start in zip(lines, expected, strict=True)] == expected
     assert "canary" not in told.out
+    keyless = command({**environment, "SNOWFLAKE_PRIVATE_KEY": ""}, "--check")
+    assert "the private key of block 'warehouse' cannot be kept" in keyless.err
+    assert "canary" not in keyless.err
     assert command(environment).status == 0
     assert command(environment, "--check").status == 0
 

@@ -78,6 +78,19 @@ def test_twice_the_same_changes_nothing(
     assert {data[name]["credentials"]["private_key"] for name in names if "warehouse" in name} == {key}
 
 
+def test_what_is_no_longer_set_is_no_longer_there(command: Command, environment: dict[str, str]) -> None:
+    command({**environment, **FULL})
+    assert command(environment).status == 0
+
+    assert command(environment, "--check").status == 0
+    text = repr([one["data"] for name, one in held().items() if name not in {"spotify", "warehouse-admin"}])
+    assert "canary" not in text
+    del environment[KEY]
+    command({**environment, **FULL})
+    assert command(environment, "--new-key-pair").status == 0
+    assert load(SnowflakeConnector, "warehouse").credentials.private_key_passphrase is None
+
+
 def test_an_env_file_alone_is_enough_and_new_values_are_taken(
     command: Command, environment: dict[str, str], folder: Path
 ) -> None:
