@@ -69,6 +69,22 @@ def test_git_ignores_the_file() -> None:
     assert ".env" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
 
 
+def test_every_variable_is_in_the_manual() -> None:
+    stand_ins_only = {
+        "SPOTIFY_API_URL",
+        "SPOTIFY_ACCOUNTS_URL",
+        "AWS_ENDPOINT_URL",
+        "SNOWFLAKE_NETWORK_TIMEOUT",
+    }
+    stand_ins_only |= {"SNOWFLAKE_HOST", "SNOWFLAKE_PORT", "SNOWFLAKE_PROTOCOL"}
+    source = (ROOT / "blocks" / "environment.py").read_text(encoding="utf-8")
+    manual = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\b(?:SPOTIFY|LAKE|AWS|ECS|SNOWFLAKE)_[A-Z_]+[A-Z]\b", source)) - stand_ins_only
+
+    assert {"LAKE_FOLDER", "SNOWFLAKE_ADMIN_ROLE", "SPOTIFY_REQUESTS_PER_SECOND"} <= named
+    assert [name for name in sorted(named) if f"`{name}`" not in manual] == []
+
+
 def blocks(environment: dict[str, str], **variables: str) -> dict[str, Any]:
     return build({**environment, **variables}, PrivateKey.of("of the loader", "secret"))
 
