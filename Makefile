@@ -4,7 +4,7 @@ BIN := .venv/bin/python
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 export RECORDINGS
 
-.PHONY: demo test test-faults bench sandbox check generate lock clean
+.PHONY: demo test test-faults bench sandbox check generate lock deploy clean
 
 demo: .venv/sandbox  ## a month of charts into a warehouse, without any account
 	@$(BIN) -m sandbox.demo
@@ -21,12 +21,17 @@ bench: .venv/dev  ## the benchmarks, as a table of ratios
 sandbox: .venv/sandbox  ## stand-ins and a Prefect server on loopback, until Ctrl-C
 	@$(BIN) -m sandbox
 
+deploy: .venv/dev  ## all of prefect.yaml, unless something it needs is empty
+	@$(BIN) -m deploy
+
 check: .venv/dev  ## formatting, lint, types, SQL lint, schema drift, import contracts
 	$(BIN) -m ruff format --check .
 	$(BIN) -m ruff check .
 	$(BIN) -m mypy
 	$(BIN) -m sqlfluff lint --disable-progress-bar sql
 	$(BIN) -m flows.transform.generate --check
+	$(BIN) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	.venv/bin/zizmor --offline --quiet --no-progress .github/workflows
 	$(BIN) -c "from importlinter.cli import lint_imports_command as lint; lint()"
 
 generate: .venv/dev  ## DDL, views and docs/tables.md from the one list of tables

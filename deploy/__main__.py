@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import yaml
 from cyclopts import App, Parameter
 from dotenv import load_dotenv
 from prefect.variables import Variable
 
+from blocks.prefect_api import PrefectFailed, connected
 from deploy.guard import problems
 
 PREFECT_YAML = Path(__file__).parents[1] / "prefect.yaml"
@@ -28,9 +28,10 @@ def deploy(*, check: Annotated[bool, Parameter(negative=())] = False) -> int:
     """
     load_dotenv(".env")
     try:
-        found = problems(yaml.safe_load(PREFECT_YAML.read_text("utf-8")), os.environ, _variable)
-    except httpx.HTTPError as error:
-        sys.stderr.write(f"Prefect's API does not answer ({error!r}): is PREFECT_API_URL right?\n")
+        with connected(os.environ):
+            found = problems(yaml.safe_load(PREFECT_YAML.read_text("utf-8")), os.environ, _variable)
+    except PrefectFailed as error:
+        sys.stderr.write(f"nothing is deployed: {error}\n")
         return 1
     if found:
         sys.stderr.write("\n- ".join(["nothing is deployed, see docs/operations.md:", *found]) + "\n")

@@ -10,10 +10,10 @@ from flows.connect import find_lake
 from flows.errors import ConfigurationError
 from flows.lake.layout import LoadMode
 from flows.lake.snapshots import Kept, find_snapshots
-from flows.publish import RETRIES, Target, publish
+from flows.publish import RETRIES, Minutes, Target, publish
 from flows.receipt import PlaylistLine, Work
 from flows.run import ends_failed, start_run
-from flows.spotify.links import playlist_ids
+from flows.spotify.links import Playlists, playlist_ids
 
 NAMED_DAYS = 31
 """A longer gap is named by its ends."""
@@ -22,12 +22,12 @@ NAMED_DAYS = 31
 @flow(name="backfill-playlists")
 @ends_failed
 def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
-    playlists: list[str] | None = None,
+    playlists: Playlists | None = None,
     *,
     start_date: date | None = None,
     end_date: date | None = None,
     load: LoadMode = "copy",
-    pipe_minutes: float = 10,
+    pipe_minutes: Minutes = 10,
     force: bool = False,
     lake: str = "lake",
     warehouse: str = "warehouse",

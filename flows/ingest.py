@@ -11,21 +11,21 @@ from flows.connect import find_lake, find_spotify
 from flows.enrich import keep_details
 from flows.keep import Keeper, keep_playlists
 from flows.lake.layout import LoadMode
-from flows.publish import Target, publish
+from flows.publish import Minutes, Target, publish
 from flows.published import published_check
 from flows.receipt import Work
 from flows.run import Run, ends_failed, start_run
-from flows.spotify.links import playlist_ids
+from flows.spotify.links import Playlists, playlist_ids
 
 
 @flow(name="ingest-playlists")
 @ends_failed
 def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
-    playlists: list[str],
+    playlists: Playlists,
     *,
     snapshot_date: date | None = None,
     load: LoadMode = "copy",
-    pipe_minutes: float = 10,
+    pipe_minutes: Minutes = 10,
     refresh: Literal["snapshot", "full"] = "snapshot",
     skip_unchanged: bool = True,
     enrich: bool = False,

@@ -1,11 +1,12 @@
 """Kept snapshots → tables → lake → warehouse → receipt: the half that ingest and backfill share."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from prefect import State, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.states import Completed, Failed
+from pydantic import Field
 
 from flows.connect import find_lake, open_session
 from flows.errors import StopRun
@@ -35,6 +36,8 @@ RETRIES: dict[str, Any] = {
 }
 """What follows the raw write may be repeated: keys are new per run, the load is all or nothing."""
 
+Minutes = Annotated[float, Field(json_schema_extra={"exclusiveMinimum": 0})]
+"""As the run form takes them."""
 
 PIPES_REMEMBER = timedelta(days=15)
 """A day more than pipes remember files: what has not landed by then never will."""

@@ -20,8 +20,8 @@ def published_check(run: Run, lake: str, warehouse: str) -> IsPublished:
     @cache
     def published() -> set[tuple[str, str]]:
         try:
-            # Whatever is published for a date has a row in `playlists`, hence a file: without one the first run
-            # of a day neither imports Snowflake nor wakes a warehouse before it has something to load.
+            # Whatever is published for a date has a row in `playlists`, hence a file. Where there is none, as
+            # on the first run of a day, Snowflake is neither imported nor woken before something is to load.
             if not any(find_lake(lake).keys(table_prefix("playlists", run.snapshot_date))):
                 return set()
             from flows.warehouse.published import find_published  # noqa: PLC0415 - imports Snowflake

@@ -1,16 +1,26 @@
 """Playlists as people name them: ids, URIs and links."""
 
 import re
+from typing import Annotated
+
+from pydantic import Field
 
 from flows.errors import ConfigurationError
 
-_LINK = re.compile(
+_NAME = (
     r"(?:spotify:(?:user:[^:/\s]+:)?playlist:"
     r"|(?:https?://)?open\.spotify\.com/(?:intl-[a-z]{2}(?:-[a-z]{2})?/)?(?:embed/)?(?:user/[^/\s]+/)?playlist/)?"
-    r"(?P<id>[0-9A-Za-z]{22})"
-    r"(?:/?(?:\?[^\s]*)?(?:#[^\s]*)?)?",
-    re.IGNORECASE | re.ASCII,  # without ASCII the Kelvin sign counts as a k
+    r"([0-9A-Za-z]{22})"
+    r"(?:/?(?:\?[^\s]*)?(?:#[^\s]*)?)?"
 )
+_LINK = re.compile(_NAME, re.IGNORECASE | re.ASCII)  # without ASCII the Kelvin sign counts as a k
+_FORM = rf"^ *(?:{_NAME}) *$(?!\n)"
+"""For Prefect's run form, whose regular expressions know no flags: a host in capitals is refused there."""
+
+Playlists = Annotated[
+    list[Annotated[str, Field(json_schema_extra={"pattern": _FORM})]],
+    Field(json_schema_extra={"minItems": 1}),
+]
 
 
 def playlist_id(text: str) -> str:
@@ -22,7 +32,7 @@ def playlist_id(text: str) -> str:
             "or its open.spotify.com link. Nothing was requested"
         )
         raise ConfigurationError(message)
-    return match["id"]
+    return str(match[1])
 
 
 def playlist_ids(texts: list[str]) -> list[str]:

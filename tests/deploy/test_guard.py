@@ -1,0 +1,71 @@
+"""Nothing is deployed with an empty value, or with a block's secrets in it."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.__main__ import deploy
+from deploy.guard import problems
+from tests.deploy.image import ROOT
+from tests.deploy.rehearsal import ENOUGH
+
+SETTINGS: Any = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))
+PLAYLISTS = {"daily_playlists": ["37i9dQZF1DXcBWIGoYBM5M"]}
+
+
+def found(environment: dict[str, str], variables: dict[str, Any]) -> list[str]:
+    """What the guard says of prefect.yaml."""
+    return problems(SETTINGS, environment, variables.get)
+
+
+def test_with_all_there_it_says_nothing() -> None:
+    assert found(ENOUGH, PLAYLISTS) == []
+
+
+@pytest.mark.parametrize("value", [None, "", "  "], ids=["unset", "empty", "blank"])
+@pytest.mark.parametrize("name", ENOUGH)
+def test_each_variable_of_the_environment_is_wanted(name: str, value: str | None) -> None:
+    environment = {other: text for other, text in ENOUGH.items() if other != name}
+    if value is not None:
+        environment[name] = value
+    assert found(environment, PLAYLISTS) == [f"{name} is not set in the environment or .env"]
+
+
+@pytest.mark.parametrize("variables", [{}, {"daily_playlists": []}], ids=["unset", "empty"])
+def test_each_prefect_variable_is_wanted(variables: dict[str, Any]) -> None:
+    assert found(ENOUGH, variables) == ["there is no Prefect variable daily_playlists, or it is empty"]
+
+
+def test_all_that_is_missing_is_named_at_once() -> None:
+    assert len(found({}, {})) == len(ENOUGH) + len(PLAYLISTS)
+
+
+STRANGE = {
+    "a block": ("{{ prefect.blocks.aws-credentials.aws }}", "the deployment would hold the block's secrets"),
+    "nobody's": ("{{ image }}", "nothing fills this in"),
+}
+
+
+@pytest.mark.parametrize(("text", "says"), STRANGE.values(), ids=STRANGE)
+def test_what_must_not_stand_there_is_named(text: str, says: str) -> None:
+    (line,) = problems(
+        {"deployments": [{"work_pool": {"job_variables": {"x": text}}}]}, ENOUGH, PLAYLISTS.get
+    )
+    assert line.startswith(text)
+    assert says in line
+
+
+def test_the_command_names_what_is_missing_and_deploys_nothing(
+    prefect_api: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prefect_api["PREFECT_API_URL"]
+    for name in ENOUGH:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIPELINE_IMAGE", "image:1")
+    assert deploy() == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("nothing is deployed, see docs/operations.md:\n- ")
+    assert "PREFECT_WORK_POOL is not set" in said.err
+    assert "PIPELINE_IMAGE" not in said.err

@@ -1,0 +1,76 @@
+"""What the run form of each deployment shows and refuses; the server validates by the same schema."""
+
+from typing import Any
+
+import pytest
+from prefect import Flow
+from prefect.utilities.callables import parameter_schema
+from prefect.utilities.schema_tools.validation import validate
+
+from flows.backfill import backfill_playlists
+from flows.ingest import ingest_playlists
+from tests.flows.spotify.test_links import NAMES, REFUSED
+
+FLOWS: dict[str, Flow[..., Any]] = {"ingest": ingest_playlists, "backfill": backfill_playlists}
+ID = "37i9dQZF1DXcBWIGoYBM5M"
+
+
+def schema(flow: str) -> dict[str, Any]:
+    """The parameters as the form gets them."""
+    return parameter_schema(FLOWS[flow]).model_dump()
+
+
+def refused(flow: str, **parameters: object) -> bool:
+    """Whether the form says no."""
+    given = {"playlists": [ID], **parameters}
+    return bool(validate(given, schema(flow), raise_on_error=False, preprocess=False))
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_each_parameter_is_described_and_typed(flow: str) -> None:
+    for name, shown in schema(flow)["properties"].items():
+        assert shown["description"].endswith("."), name
+        assert "type" in shown or "anyOf" in shown, name
+
+
+def test_dates_have_pickers_and_choices_are_listed() -> None:
+    shown = schema("ingest")["properties"]
+    assert {"type": "string", "format": "date"} in shown["snapshot_date"]["anyOf"]
+    assert shown["load"]["enum"] == ["copy", "snowpipe"]
+    assert shown["refresh"]["enum"] == ["snapshot", "full"]
+    assert "all other playlists' history goes too" in shown["refresh"]["description"].replace("\n", " ")
+
+
+TAKEN = {name: text for name, text in NAMES.items() if name != "host in capitals"}
+"""The form's regular expressions know no flags."""
+
+
+@pytest.mark.parametrize("name", TAKEN.values(), ids=TAKEN)
+def test_each_way_to_name_a_playlist_is_taken(name: str) -> None:
+    assert not refused("ingest", playlists=[name])
+
+
+@pytest.mark.parametrize("name", REFUSED.values(), ids=REFUSED)
+def test_what_is_no_playlist_is_refused(name: str) -> None:
+    assert refused("ingest", playlists=[name])
+
+
+WRONG: dict[str, dict[str, object]] = {
+    "no playlist": {"playlists": []},
+    "one playlist that is no list": {"playlists": ID},
+    "no such way of loading": {"load": "copyy"},
+    "no such refresh": {"refresh": "everything"},
+    "no minutes": {"pipe_minutes": 0},
+    "a day that is none": {"snapshot_date": "2026-02-31"},
+    "a date with a time": {"snapshot_date": "2026-11-21T06:00:00Z"},
+    "a flag that is none": {"enrich": "perhaps"},
+}
+
+
+@pytest.mark.parametrize("parameters", WRONG.values(), ids=WRONG)
+def test_wrong_values_are_refused_at_the_form(parameters: dict[str, object]) -> None:
+    assert refused("ingest", **parameters)
+
+
+def test_a_backfill_needs_no_playlist() -> None:
+    assert not refused("backfill", playlists=None, start_date="2026-11-01", end_date="2026-11-20")
