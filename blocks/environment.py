@@ -31,6 +31,7 @@ TOGETHER = (
     ("SNOWFLAKE_ADMIN_USER", "SNOWFLAKE_ADMIN_PRIVATE_KEY"),
 )
 NUMBERS = {"SPOTIFY_REQUESTS_PER_SECOND": 5, "SNOWFLAKE_NETWORK_TIMEOUT": 120}
+NO_KEY = "SNOWFLAKE_PRIVATE_KEY is not set: set it, or use --new-key-pair"
 CONNECTIONS = 32
 """Size of the S3 client's pool: uploads run side by side."""
 
@@ -70,14 +71,17 @@ def number(environment: Environment, variable: str) -> int:
     return int(environment.get(variable, NUMBERS[variable]))
 
 
-def build(environment: Environment, key: PrivateKey | None) -> dict[str, Any]:
-    """The blocks by name, as the variables say, the warehouse last; `key` is the loader's private key.
+def refuse_incomplete(environment: Environment, *, new_key_pair: bool = False) -> None:
+    """Raises NotRegistered, which names all variables that are missing or no numbers at once."""
+    problems = _problems(environment)
+    if problems and not new_key_pair and "SNOWFLAKE_PRIVATE_KEY" not in environment:
+        problems.append(f"{NO_KEY} (where the block holds a key, that one stays)")
+    if problems:
+        raise NotRegistered("; ".join(problems))
 
-    Raises NotRegistered, which names all variables that are missing or no numbers at once.
-    """
-    if key is None or _problems(environment):
-        without_key = [] if key else ["SNOWFLAKE_PRIVATE_KEY is not set: set it, or use --new-key-pair"]
-        raise NotRegistered("; ".join(_problems(environment) + without_key))
+
+def build(environment: Environment, key: PrivateKey) -> dict[str, Any]:
+    """The blocks by name, as complete variables say, the warehouse last; `key` is the loader's."""
     aws = _aws(environment, config={"max_pool_connections": CONNECTIONS})
     lake = S3Bucket(
         bucket_name=environment["LAKE_BUCKET"],

@@ -7,7 +7,16 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 from pydantic import ValidationError
 
-from blocks.environment import Environment, build, number, private_key, read_environment, that_are_set
+from blocks.environment import (
+    NO_KEY,
+    Environment,
+    build,
+    number,
+    private_key,
+    read_environment,
+    refuse_incomplete,
+    that_are_set,
+)
 from blocks.key_pair import KeyPair, PrivateKey, alter_user, key_problem
 from blocks.prefect_api import PrefectFailed, connected
 from blocks.stored import (
@@ -50,6 +59,7 @@ def main(
     try:
         environment = read_environment(env_file)
         _refuse_contradictions(environment, check=check, new_key_pair=new_key_pair)
+        refuse_incomplete(environment, new_key_pair=new_key_pair)
         with connected(environment if env_file else {}):
             return _check(environment) if check else _register(environment, new_key_pair=new_key_pair)
     except ValidationError as error:
@@ -69,6 +79,7 @@ def register(environment: Environment, suffix: str = "") -> list[str]:
     Raises NotRegistered, or pydantic's ValidationError, before anything is written.
     """
     environment = that_are_set(environment)
+    refuse_incomplete(environment)
     blocks = _wanted(environment, suffix)
     _write(environment, blocks, suffix)
     return list(blocks)
@@ -107,6 +118,8 @@ def _register(environment: Environment, *, new_key_pair: bool) -> int:
 def _wanted(environment: Environment, suffix: str = "", key: PrivateKey | None = None) -> Blocks:
     """The blocks by name as they should be stored; what Prefect alone knows of them is taken over."""
     key = key or private_key(environment) or stored_private_key(f"warehouse{suffix}")
+    if key is None:
+        raise NotRegistered(NO_KEY)
     blocks = {f"{name}{suffix}": block for name, block in build(environment, key).items()}
     keep_authorization(blocks[f"spotify{suffix}"], f"spotify{suffix}")
     return blocks

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from blocks.environment import build, private_key, read_environment
+from blocks.environment import build, private_key, read_environment, refuse_incomplete
 from blocks.key_pair import PrivateKey
 from blocks.validation import NotRegistered
 from tests.blocks.conftest import pem
@@ -98,7 +98,7 @@ def test_all_that_is_missing_or_wrong_is_named_at_once(environment: dict[str, st
         "SNOWFLAKE_NETWORK_TIMEOUT": "-1",
     }
     with pytest.raises(NotRegistered) as refused:
-        build(wrong, None)
+        refuse_incomplete(wrong)
 
     told = str(refused.value)
     halves = {"AWS_SECRET_ACCESS_KEY", "ECS_AWS_ACCESS_KEY_ID", "SNOWFLAKE_ADMIN_PRIVATE_KEY"}
@@ -106,6 +106,10 @@ def test_all_that_is_missing_or_wrong_is_named_at_once(environment: dict[str, st
     assert set(re.findall("[A-Z_]{7,}", told)) == {*environment, *halves, *numbers}
     assert "set it, or use --new-key-pair" in told
     assert "canary" not in told
+    with pytest.raises(NotRegistered) as refused:
+        refuse_incomplete(wrong, new_key_pair=True)
+    assert "SNOWFLAKE_PRIVATE_KEY" not in re.findall("[A-Z_]+", str(refused.value))
+    refuse_incomplete(environment)
 
 
 class Login(NamedTuple):

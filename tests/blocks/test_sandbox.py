@@ -23,6 +23,8 @@ def test_no_real_variable_reaches_the_sandbox(folder: Any, monkeypatch: pytest.M
     assert ran["command"][1:] == ["-m", "blocks.register", "--env-file", os.devnull]
     assert "real" not in ran["env"].values()
     assert ran["env"]["PATH"] == os.environ["PATH"]
-    found = build(that_are_set(ran["env"]), private_key(ran["env"]))
+    key = private_key(ran["env"])
+    assert key
+    found = build(that_are_set(ran["env"]), key)
     assert list(found) == ["spotify", "aws", "lake", "aws-ecs", "warehouse"]
     assert found["aws-ecs"].aws_client_parameters.endpoint_url == sandbox.s3
