@@ -22,7 +22,7 @@ sandbox: .venv/sandbox  ## stand-ins and a Prefect server on loopback, until Ctr
 	@$(BIN) -m sandbox
 
 deploy: .venv/dev  ## all of prefect.yaml, unless something it needs is empty
-	@$(BIN) -m deploy
+	@$(BIN) -m deploy $(CHECK)
 
 check: .venv/dev  ## formatting, lint, types, SQL lint, schema drift, import contracts
 	$(BIN) -m ruff format --check .

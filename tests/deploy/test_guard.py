@@ -41,6 +41,28 @@ def test_all_that_is_missing_is_named_at_once() -> None:
     assert len(found({}, {})) == len(ENOUGH) + len(PLAYLISTS)
 
 
+SHAPELESS = {
+    "no name": ("PIPELINE_IMAGE", ":0123456", "an image with its tag"),
+    "no tag": ("PIPELINE_IMAGE", "registry.example.com/pipeline", "an image with its tag"),
+    "no tag, a port": ("PIPELINE_IMAGE", "localhost:5000/pipeline", "an image with its tag"),
+    "no account": ("ECS_TASK_ROLE_ARN", "arn:aws:iam::role/x", "the ARN of a role"),
+    "no role": ("ECS_EXECUTION_ROLE_ARN", "arn:aws:iam::123456789012:user/x", "the ARN of a role"),
+}
+
+
+@pytest.mark.parametrize(("name", "value", "meaning"), SHAPELESS.values(), ids=SHAPELESS)
+def test_values_of_the_wrong_kind_are_refused(name: str, value: str, meaning: str) -> None:
+    assert found({**ENOUGH, name: value}, PLAYLISTS) == [f"{name} is {value!r}, which is not {meaning}"]
+
+
+IMAGES = ["pipeline:1", "localhost:5000/a/b:v1.2-rc", f"registry.example.com/a@sha256:{'0' * 64}"]
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_images_with_a_tag_or_a_digest_are_taken(image: str) -> None:
+    assert found({**ENOUGH, "PIPELINE_IMAGE": image}, PLAYLISTS) == []
+
+
 STRANGE = {
     "a block": ("{{ prefect.blocks.aws-credentials.aws }}", "the deployment would hold the block's secrets"),
     "nobody's": ("{{ image }}", "nothing fills this in"),

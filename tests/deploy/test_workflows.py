@@ -1,0 +1,55 @@
+"""Continuous delivery: pinned actions, least permissions, no stored keys, the guard first."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.deploy.image import ROOT
+from tests.deploy.test_prefect_yaml import SETTINGS
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+DELIVERY: Any = yaml.safe_load((ROOT / ".github" / "workflows" / "delivery.yml").read_text(encoding="utf-8"))
+DEPLOY = DELIVERY["jobs"]["deploy"]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_actions_are_pinned_by_commit(path: Any) -> None:  # noqa: ANN401 - a Path
+    used = re.findall(r"uses: (\S+)", path.read_text(encoding="utf-8"))
+    assert len(used) > 1
+    assert [one for one in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", one)] == []
+
+
+def test_permissions_are_given_by_job_and_are_few() -> None:
+    assert DELIVERY["permissions"] == {}
+    assert {name: job["permissions"] for name, job in DELIVERY["jobs"].items()} == {
+        "test": {"contents": "read"},
+        "deploy": {"contents": "read", "id-token": "write"},
+    }
+
+
+def test_what_is_deployed_was_tested_and_comes_from_main() -> None:
+    assert DEPLOY["needs"] == "test"
+    assert DEPLOY["if"] == "github.event_name == 'push'"
+    assert DELIVERY[True]["push"] == {"branches": ["main"]}  # YAML takes the key `on` for a truth
+
+
+def test_the_guard_comes_before_the_build() -> None:
+    commands = [step["run"] for step in DEPLOY["steps"] if "run" in step]
+    assert [one.split("\n")[0].split()[0:3] for one in commands] == [
+        ["make", "deploy", "CHECK=--check"],
+        ["aws", "ecr", "get-login-password"],
+        ["make", "deploy"],
+    ]
+
+
+def test_all_that_prefect_yaml_takes_from_the_environment_is_given() -> None:
+    wanted = set(re.findall(r"\{\{ \$(\w+) \}\}", str(SETTINGS)))
+    assert len(wanted) > 1
+    assert wanted <= DEPLOY["env"].keys()
+
+
+def test_the_only_secret_is_the_api_key() -> None:
+    secrets = {name for path in WORKFLOWS for name in re.findall(r"secrets\.(\w+)", path.read_text("utf-8"))}
+    assert secrets == {"PREFECT_API_KEY"}
