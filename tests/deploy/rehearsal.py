@@ -45,7 +45,7 @@ class Rehearsal:
     fargate: Fargate
 
     def start(
-        self, deployment: str, job_variables: dict[str, str] | None = None, **parameters: object
+        self, deployment: str, job_variables: dict[str, Any] | None = None, **parameters: object
     ) -> FlowRun:
         """As `prefect deployment run` does."""
         with client() as api:

@@ -41,7 +41,8 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
     assert by_schedule.parameters == {"playlists": PLAYLISTS}
     assert f"{by_schedule.expected_start_time:%H:%M %Z}" == "06:00 UTC"
     rehearsal.bring_forward(by_schedule)
-    by_hand = rehearsal.start(BY_HAND, playlists=PLAYLISTS[:1], snapshot_date=str(PAST), enrich=True)
+    watched = {"env": {"PYTHONPROFILEIMPORTTIME": "1"}}
+    by_hand = rehearsal.start(BY_HAND, watched, playlists=PLAYLISTS[:1], snapshot_date=str(PAST), enrich=True)
     assert completed(rehearsal, by_schedule) == "Playlists: 2 loaded"
     assert completed(rehearsal, by_hand).startswith("Playlists: 1 loaded")
     past = rehearsal.start(BACKFILL, start_date=str(PAST), end_date=str(PAST))
@@ -53,6 +54,7 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
         *((playlist, datetime.now(UTC).date()) for playlist in PLAYLISTS),
     }
     assert "receipt s3://" in rehearsal.logs(by_hand)
+    check_imports(rehearsal.container(by_hand).log.read_text(encoding="utf-8"))
     check_containers(rehearsal)
     check_aws_calls(rehearsal)
     check_secrets(rehearsal)
@@ -69,6 +71,16 @@ def completed(rehearsal: Rehearsal, run: FlowRun) -> str:
 def partitions(rehearsal: Rehearsal) -> set[Any]:
     """What the warehouse holds."""
     return set(rehearsal.place.query("SELECT playlist_id, snapshot_date FROM playlists_history"))
+
+
+def check_imports(log: str) -> None:
+    """Snowflake is imported once the playlists are read, for it takes as long as all the rest."""
+    assert log.count("1 of 1 playlists read") == 1
+    before, after = log.split("1 of 1 playlists read")
+    for name in ("snowflake.connector", "prefect_snowflake"):
+        assert re.search(rf"\| +{name}$", after, re.MULTILINE)
+        assert not re.search(rf"\| +{name}$", before, re.MULTILINE)
+    assert re.search(r"\| +spotipy$", before, re.MULTILINE)
 
 
 def check_containers(rehearsal: Rehearsal) -> None:
