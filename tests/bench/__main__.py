@@ -3,12 +3,16 @@
 import sys
 
 from flows.receipt import markdown_table
-from tests.bench import reading
+from tests.bench import reading, starting
 
 
 def main() -> int:
     """Prints what was measured beside what is allowed; the exit status is 1 where that is exceeded."""
-    rows = [{"what": what, "measured": found, "allowed": most} for what, found, most in reading.measure()]
+    rows = [
+        {"what": what, "measured": found, "allowed": most}
+        for part in (reading, starting)
+        for what, found, most in part.measure()
+    ]
     sys.stdout.write(markdown_table(rows) + "\n")
     return int(any(float(row["measured"]) > float(row["allowed"]) for row in rows))
 
