@@ -36,7 +36,8 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     """Publishes the newest kept snapshot of each playlist and date again; Spotify is never asked.
 
     Args:
-        playlists: Ids, spotify:playlist: URIs or open.spotify.com links; without them all that were kept.
+        playlists: Ids (22 letters and digits), spotify:playlist: URIs or open.spotify.com links;
+            without them all that were kept.
         start_date: First snapshot date; without it the first that was kept.
         end_date: Last snapshot date; without it the last that was kept.
         load: How Snowflake takes the files: copy, told to by this run; snowpipe, by itself through pipes.

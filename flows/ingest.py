@@ -37,7 +37,7 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     """Reads playlists as they are now, keeps the answers, and publishes them.
 
     Args:
-        playlists: Ids, spotify:playlist: URIs or open.spotify.com links.
+        playlists: Ids (22 letters and digits), spotify:playlist: URIs or open.spotify.com links.
         snapshot_date: Day that the snapshots stand for; without it the day of the run (UTC).
         load: How Snowflake takes the files: copy, told to by this run; snowpipe, by itself through pipes.
         pipe_minutes: With snowpipe, how long the run waits for the pipes at most.
