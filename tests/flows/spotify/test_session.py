@@ -60,7 +60,7 @@ def test_a_token_endpoint_that_leads_elsewhere_is_an_address_to_correct(
     spotify: Spotify, *, user: bool
 ) -> None:
     spotify.fail({"path": "/api/token", "status": 307, "headers": {"Location": "/api/stolen"}})
-    with pytest.raises(ConfigurationError, match="correct api_url and accounts_url of the SpotifyCredentials block"):
+    with pytest.raises(ConfigurationError, match="correct api_url and accounts_url of the Spotify"):
         spotify.client(user=user).authorise()
     assert spotify.fired() == [1]
     assert [seen["path"] for seen in spotify.standin.log()] == ["/api/token"]

@@ -1,0 +1,51 @@
+"""The run form of each deployment in a real browser: what a person sees before they press Submit."""
+
+import re
+import subprocess
+from html import unescape
+from pathlib import Path
+from shutil import which
+
+import pytest
+
+from tests.deploy.rehearsal import Rehearsal, client
+from tests.deploy.test_run_form import schema
+
+CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
+OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+FORMS = {
+    "ingest-playlists/daily": ("ingest", ["copy", "snapshot", "warehouse-admin", "sandboxTop50Worldwide1"]),
+    "ingest-playlists/on-demand": (
+        "ingest",
+        ["copy", "snapshot", "warehouse-admin", "No items in this list"],
+    ),
+    "backfill-playlists/backfill": ("backfill", ["copy", "lake", "warehouse"]),
+}
+
+
+@pytest.mark.faults
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@pytest.mark.parametrize("name", FORMS)
+def test_the_form_shows_descriptions_and_defaults(rehearsal: Rehearsal, tmp_path: Path, name: str) -> None:
+    flow, defaults = FORMS[name]
+    with client() as api:
+        deployment = api.read_deployment_by_name(name)
+    server = rehearsal.environment["PREFECT_API_URL"].removesuffix("/api")
+    shown = page(f"{server}/v2/deployments/deployment/{deployment.id}/run", tmp_path)
+    for parameter, described in schema(flow)["properties"].items():
+        assert parameter in shown
+        assert " ".join(described["description"].split()) in shown
+    assert [value for value in defaults if value not in shown] == []
+
+
+def page(url: str, folder: Path) -> str:
+    """The text of a page once its scripts have run."""
+    assert CHROMIUM
+    done = subprocess.run(
+        [CHROMIUM, *OPTIONS, f"--user-data-dir={folder}", "--virtual-time-budget=30000", "--dump-dom", url],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", done.stdout)).split())
