@@ -118,7 +118,10 @@ def _write(automation: AutomationCore) -> None:
     with get_client(sync_client=True) as client:
         stored = client.read_automations_by_name(automation.name)
         if stored:
-            client.update_automation(stored[0].id, automation)
+            # Prefect sends only what was set, and defaults (an action's type) are not: here all of it is,
+            # but for the owner, which the server does not take.
+            whole = AutomationCore.model_validate(automation.model_dump(exclude={"owner_resource"}))
+            client.update_automation(stored[0].id, whole)
         else:
             client.create_automation(automation)
 

@@ -1,8 +1,11 @@
 """Word of runs that need somebody: what is watched, and what happens then."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from prefect.client.orchestration import get_client
 from prefect.events.schemas.automations import EventTrigger, Posture
 
 from deploy import automations
@@ -57,3 +60,25 @@ def test_stuck_runs_are_ended_and_all_others_told() -> None:
         "late": "send-notification",
         "stuck": "change-flow-run-state",
     }
+
+
+def test_the_command_creates_them_once(
+    prefect_api: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prefect_api["PREFECT_API_URL"]
+    kind: Any = CustomWebhookNotificationBlock
+    kind(name="word", url="http://127.0.0.1:9").save("word", overwrite=True)
+    for _ in range(2):
+        assert automations.create(notify="custom-webhook/word") == 0, capsys.readouterr().err
+    with get_client(sync_client=True) as api:
+        stored = [one for one in api.read_automations() if one.name.startswith(TAG)]
+    assert sorted(one.name for one in stored) == sorted(one.name for one in ALL.values())
+    assert all(one.enabled for one in stored)
+
+
+def test_without_its_block_nothing_is_created(
+    prefect_api: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prefect_api["PREFECT_API_URL"]
+    assert automations.create(notify="slack-webhook/nobody") == 1
+    assert capsys.readouterr().err.startswith("nothing is created: there is no block slack-webhook/nobody")

@@ -152,20 +152,21 @@ def told(rehearsal: Rehearsal) -> Iterator[list[dict[str, str]]]:
 
 
 @pytest.mark.faults
-def test_a_container_that_never_gets_going_is_a_crashed_run(
+def test_a_container_that_never_gets_going_is_a_crashed_run_and_holds_up_no_other(
     rehearsal: Rehearsal, told: list[dict[str, str]]
 ) -> None:
     broken = {"command": "python -c 'raise SystemExit(3)'"}
-    run = rehearsal.start(BY_HAND, broken, playlists=PLAYLISTS[:1])
-    ended = rehearsal.ended(run)
-    assert ended.state
-    assert ended.state.is_crashed()
-    assert rehearsal.container(run).exit_code() == 3
-    until(lambda: told, "word of the crash")
-    assert [one["subject"] for one in told] == [f"{run.name} of on-demand: Crashed"]
+    runs = [rehearsal.start(BACKFILL, broken) for _ in range(2)]  # of which one may run at a time
+    for run in runs:
+        ended = rehearsal.ended(run)
+        assert ended.state
+        assert ended.state.is_crashed()
+        assert rehearsal.container(run).exit_code() == 3
+    until(lambda: len(told) == len(runs), "word of the crashes")
+    assert {one["subject"] for one in told} == {f"{run.name} of backfill: Crashed" for run in runs}
     with client() as api:
         names = [one.name for one in api.read_automations()]
-    assert sorted(names) == sorted(set(names))
+    assert len(names) == len(set(names)) == 4
 
 
 @pytest.mark.faults
