@@ -13,8 +13,6 @@ from tests.faults.looks import Reader
 from tests.faults.rig import Rig
 
 ALWAYS = {
-    ("copy", "s3 PUT raw 2", "after"),
-    ("copy", "snowflake UPDATE 1", "after"),
     ("copy", "snowflake COPY 4", "after"),
     ("copy", "snowflake COMMIT 1", "after"),
     ("copy", "s3 PUT runs 1", "after"),

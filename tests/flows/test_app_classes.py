@@ -26,9 +26,9 @@ class Case(NamedTuple):
 
 CASES = [
     Case("restricted", "user", {MIXTAPE}, [NOT_YOURS, CLOSED], knows_popularity=False),
-    Case("extended_old", "user", {MIXTAPE, FOREIGN, SPOTIFY_OWNED}, []),
 ]
 OTHERS = [
+    Case("extended_old", "user", {MIXTAPE, FOREIGN, SPOTIFY_OWNED}, []),
     Case("development", "app", {MIXTAPE, FOREIGN}, [CLOSED]),
     Case("development", "user", {MIXTAPE, FOREIGN}, [CLOSED]),
     Case("extended_new", "app", {MIXTAPE, FOREIGN}, [CLOSED]),

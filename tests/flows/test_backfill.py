@@ -75,6 +75,7 @@ def test_a_file_that_is_no_snapshot_stops_no_other(pipeline: Pipeline) -> None:
     assert pipeline.place.query("SELECT COUNT(*) FROM loads WHERE playlist_id = ?", EMPTIED) == [(2,)]
 
 
+@pytest.mark.faults
 def test_nothing_kept_at_all_fails_and_says_so(pipeline: Pipeline) -> None:
     ingest_days(pipeline, YESTERDAY)
     state = pipeline.backfill(OTHER_CHART)
@@ -95,6 +96,7 @@ def test_a_range_and_playlists_narrow_the_replay(pipeline: Pipeline) -> None:
     ]
 
 
+@pytest.mark.faults
 def test_the_newest_of_several_snapshots_of_a_date_is_published(pipeline: Pipeline) -> None:
     pipeline.show(today=YESTERDAY)
     pipeline.ingest(CHART, snapshot_date=TODAY)

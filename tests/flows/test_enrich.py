@@ -83,6 +83,7 @@ def test_what_is_kept_is_not_asked_for_again(pipeline: Pipeline) -> None:
     assert pipeline.place.contents(TABLES) == before
 
 
+@pytest.mark.faults
 def test_a_backfill_shows_the_same(pipeline: Pipeline) -> None:
     pipeline.show()
     pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True)
@@ -94,6 +95,7 @@ def test_a_backfill_shows_the_same(pipeline: Pipeline) -> None:
     assert pipeline.place.contents(TABLES) == before
 
 
+@pytest.mark.faults
 def test_a_restricted_app_fills_what_it_is_told(pipeline: Pipeline) -> None:
     url = pipeline.show()
     requests.patch(f"{url}/sandbox/settings", json={"app_class": "restricted"}, timeout=10)

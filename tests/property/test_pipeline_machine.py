@@ -194,7 +194,7 @@ def _run(addresses: Addresses, mode: LoadMode, examples: int, steps: int) -> Cou
 BREAKS = {f"{where} {how}" for where in ("statement", "file", "commit") for how in ("applied", "not sent")}
 
 
-@pytest.mark.parametrize("mode", get_args(LoadMode))
+@pytest.mark.parametrize("mode", ["copy", pytest.param("snowpipe", marks=pytest.mark.faults)])
 def test_the_warehouse_is_what_the_model_says(addresses: Addresses, mode: LoadMode) -> None:
     seen = _run(addresses, mode, examples=2, steps=12)
     assert seen["runs"] > seen["crashes"] >= 3
