@@ -109,7 +109,7 @@ def _problems(environment: Environment) -> list[str]:
     ]
     missing = [variable for variable in REQUIRED if variable not in environment] + halves
     wrong = [
-        f"{variable} is no number"
+        f"{variable} must be a whole number"
         for variable in NUMBERS
         if not re.fullmatch("[0-9]{1,6}", environment.get(variable, "0"))
     ]

@@ -9,7 +9,7 @@ from prefect.states import Completed, Failed
 from pydantic import Field
 
 from flows.connect import find_lake, open_session
-from flows.errors import StopRun
+from flows.errors import PipelineError, StopRun
 from flows.lake.details import KeptDetails
 from flows.lake.files import Manifest
 from flows.lake.layout import LoadMode
@@ -72,7 +72,10 @@ def publish(run: Run, work: Work, target: Target) -> State[None]:
         with run.timed("truncate_and_load"):
             loaded = truncate_and_load(run, manifest, target)
     receipt = _receipt(run, target, work, manifest, loaded)
-    write_receipt(run, target, receipt)
+    try:
+        write_receipt(run, target, receipt)
+    except PipelineError as error:
+        raise StopRun(f"what was loaded stays, only the receipt is missing: {error}. Run again") from error
     return (Failed if receipt.status == "failed" else Completed)(message=receipt.message)
 
 

@@ -22,7 +22,10 @@ def encode_answers(envelope: Struct, bodies: list[bytes]) -> bytes:
 def decode_answers(file: bytes, kind: type[Envelope]) -> tuple[Envelope, list[bytes]]:
     """Envelope and bodies; raises ValueError where the bytes are no such file."""
     try:
-        first, *bodies = gzip.decompress(file).splitlines()
+        lines = gzip.decompress(file).splitlines()
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(str(error)) from error
+    if not lines:
+        raise ValueError("it is empty")
+    first, *bodies = lines
     return msgspec.json.decode(first, type=kind), bodies

@@ -49,7 +49,9 @@ def keep_snapshot(lake: Lake, envelope: Envelope, bodies: list[bytes], snapshot_
 def read_snapshot(lake: Lake, key: str) -> Snapshot:
     """A kept snapshot; raises PlaylistUnavailable where the file is none, or another playlist's."""
     try:
-        envelope, (head, *pages) = decode_answers(lake.read(key), Envelope)
+        envelope, bodies = decode_answers(lake.read(key), Envelope)
+        if not bodies:
+            raise ValueError("it has no answers")  # noqa: TRY301 - said with the rest
     except ValueError as error:
         message = f"{lake.url}{key} is no kept snapshot: {error}. Remove it, or put the whole file back"
         raise PlaylistUnavailable(message) from error
@@ -57,7 +59,6 @@ def read_snapshot(lake: Lake, key: str) -> Snapshot:
     if raw and raw.playlist_id != envelope.playlist_id:
         message = f"{lake.url}{key} holds playlist {envelope.playlist_id}: a copied file. Remove it"
         raise PlaylistUnavailable(message)
-    bodies = [head, *pages]
     return Snapshot(envelope.playlist_id, envelope.snapshot_id, envelope.fetched_at, envelope.total, bodies)
 
 

@@ -140,10 +140,12 @@ class Lake:
                 return ConfigurationError(f"lake {self.url}: {MISCONFIGURED[code]}")
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             if status < 500 and code not in PASSING:  # noqa: PLR2004 - HTTP: the client's fault
-                return ConfigurationError(f"lake {self.url}: {error}")
+                return ConfigurationError(
+                    f"lake {self.url}: {error}. Correct the lake block or the bucket's policy"
+                )
         elif not isinstance(error, UNANSWERED):
             return ConfigurationError(f"lake {self.url}: {error}. Correct the lake block and its credentials")
-        return Transient(f"lake {self.url}: {error}")
+        return Transient(f"lake {self.url}: {error}. S3 did not do it: run again")
 
     def _full(self, key: str) -> str:
         return f"{self.folder}/{key}" if self.folder else key

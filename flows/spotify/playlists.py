@@ -114,5 +114,5 @@ def _decoded(playlist_id: str, decode: Callable[[bytes], T], body: bytes) -> T:
     try:
         return decode(body)
     except ValueError as error:
-        message = f"playlist {playlist_id}: Spotify's answer is not that of a playlist: {error}"
+        message = f"playlist {playlist_id}: Spotify's answer is not that of a playlist: {error}. Run again"
         raise PlaylistUnavailable(message) from error

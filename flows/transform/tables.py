@@ -59,7 +59,8 @@ def snapshot_rows(snapshot: Snapshot) -> Rows:
     if snapshot.total != len(rows.songs) + len(rows.rejects):
         message = (
             f"playlist {snapshot.playlist_id}: {snapshot.total} entries were kept, but "
-            f"{len(rows.songs)} songs + {len(rows.rejects)} rejects came out. Nothing is published"
+            f"{len(rows.songs)} songs + {len(rows.rejects)} rejects came out. Nothing is published; "
+            "the answers are kept: report it, and leave the playlist out meanwhile"
         )
         raise AccountingError(message)
     refuse_drift(snapshot.playlist_id, len(rows.songs), [row["reason"] for row in rows.rejects])

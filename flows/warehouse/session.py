@@ -150,8 +150,10 @@ class Session:
             f"no session with Snowflake account {account} as role {self._role} at {self._place}: {error.msg}"
         )
         if isinstance(error, errors.OperationalError):
-            return Transient(text)
-        return ConfigurationError(f"{text}. What to do: correct user, key, role or account of the block")
+            return Transient(f"{text}. Snowflake did not answer: run again")
+        return ConfigurationError(
+            f"{text}. What to do: correct user, key, role or account of the block, or the network policy"
+        )
 
     @property
     def _place(self) -> str:

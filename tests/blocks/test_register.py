@@ -185,7 +185,7 @@ WRONG: dict[str, tuple[dict[str, str], list[str], str]] = {
         [],
         "SNOWFLAKE_ADMIN_PRIVATE_KEY cannot be read",
     ),
-    "no number": ({"SPOTIFY_REQUESTS_PER_SECOND": "canary"}, [], "SPOTIFY_REQUESTS_PER_SECOND is no number"),
+    "no number": ({"SPOTIFY_REQUESTS_PER_SECOND": "canary"}, [], "PER_SECOND must be a whole number"),
     "wrong field": (
         {"SPOTIFY_API_URL": "https://u:canary@example.org"},
         [],
