@@ -72,7 +72,8 @@ class Ingest:
         self.channel()
         with self.starting:
             if self.thread is None:
-                self._messages()
+                while self._messages():
+                    continue
                 self.thread = threading.Thread(target=self._run, name="pipes", daemon=True)
                 self.thread.start()
 
@@ -112,16 +113,13 @@ class Ingest:
         return bool(messages or due)
 
     def _messages(self) -> list[str]:
-        """Take everything off the queue."""
-        found: list[str] = []
-        while True:
-            received = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=AT_ONCE)
-            messages = received.get("Messages", [])
-            if not messages:
-                return found
+        """Take a handful off the queue: what was taken must not get lost by an error of the next call."""
+        received = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=AT_ONCE)
+        messages = received.get("Messages", [])
+        if messages:
             handles = [{"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(messages)]
             self.sqs.delete_message_batch(QueueUrl=self.queue_url, Entries=handles)
-            found += [message["Body"] for message in messages]
+        return [message["Body"] for message in messages]
 
     def _load(self, pipe: Pipe, event: Event) -> None:
         """Load one file in a transaction of its own; a bad one is skipped and noted."""
