@@ -5,8 +5,9 @@ import re
 import signal
 import socket
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
@@ -17,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from deploy import automations
 from sandbox.spotify.serving import running
 from tests.deploy.aws import TASK_ROLE
 from tests.deploy.image import ROOT
@@ -167,6 +169,24 @@ def test_a_container_that_never_gets_going_is_a_crashed_run_and_holds_up_no_othe
     with client() as api:
         names = [one.name for one in api.read_automations()]
     assert len(names) == len(set(names)) == 4
+
+
+@pytest.mark.faults
+def test_a_run_that_stays_pending_is_given_up(rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(automations, "STUCK", timedelta(seconds=10))  # Prefect's shortest
+    *_, stuck = automations.automations(uuid4())
+    with client() as api:
+        made = api.create_automation(stuck)
+    try:
+        run = rehearsal.start(BY_HAND, {"command": "sleep 60"}, playlists=PLAYLISTS[:1])
+        ended = rehearsal.ended(run)
+    finally:
+        with client() as api:
+            api.delete_automation(made)
+    assert ended.state
+    assert ended.state.is_crashed()
+    assert str(ended.state.message).startswith("The container did not start: ")
+    rehearsal.aws.stop(rehearsal.container(run).arn)
 
 
 @pytest.mark.faults
