@@ -9,6 +9,7 @@ from prefect.context import SyncClientContext
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, PREFECT_API_URL, temporary_settings
 
 SETTINGS = (PREFECT_API_URL, PREFECT_API_KEY, PREFECT_API_AUTH_STRING)
+NO_API = "there is no Prefect API: set PREFECT_API_URL (it ends in /api), or `prefect cloud login`"
 
 
 class PrefectFailed(Exception):
@@ -22,6 +23,8 @@ def connected(environment: Mapping[str, str]) -> Iterator[None]:
     Prefect read its settings when it was imported, those of ./.env too: a file elsewhere comes too late.
     """
     settings = {setting: environment[setting.name] for setting in SETTINGS if setting.name in environment}
+    if not (settings.get(PREFECT_API_URL) or PREFECT_API_URL.value()):
+        raise PrefectFailed(NO_API)  # Prefect would start a server that nobody else ever sees
     with ExitStack() as stack:
         try:
             if settings:
@@ -46,7 +49,7 @@ def _reason(error: BaseException) -> str:
         return f"Prefect's API does not answer ({what}): correct PREFECT_API_URL, or run it again"
     if isinstance(error, RuntimeError):  # versions that do not go together
         return str(error)
-    return "there is no Prefect API: set PREFECT_API_URL (it ends in /api), or `prefect cloud login`"
+    return NO_API
 
 
 def _refusal(status: int) -> str:

@@ -1,18 +1,21 @@
 """`python -m deploy` (`make deploy`): the guard, then `prefect deploy --all`; `--check`: the guard."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import yaml
 from cyclopts import App, Parameter
-from dotenv import load_dotenv
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import WorkPool
+from prefect.exceptions import ObjectNotFound
 from prefect.variables import Variable
 
+from blocks.environment import Environment, read_environment
 from blocks.prefect_api import PrefectFailed, connected
-from deploy.guard import problems
+from blocks.validation import NotRegistered
+from deploy.guard import pool_problem, problems
 
 PREFECT_YAML = Path(__file__).parents[1] / "prefect.yaml"
 
@@ -21,16 +24,16 @@ app = App(name="python -m deploy", version_flags=[])
 
 @app.default
 def deploy(*, check: Annotated[bool, Parameter(negative=())] = False) -> int:
-    """Deploys all of prefect.yaml, unless something it needs is empty.
+    """Deploys all of prefect.yaml, unless something it needs is missing or wrong.
 
     Args:
         check: Only look whether all is there.
     """
-    load_dotenv(".env")
     try:
-        with connected(os.environ):
-            found = problems(yaml.safe_load(PREFECT_YAML.read_text("utf-8")), os.environ, _variable)
-    except PrefectFailed as error:
+        environment = read_environment()
+        with connected(environment):
+            found = _problems(environment)
+    except (NotRegistered, PrefectFailed) as error:
         sys.stderr.write(f"nothing is deployed: {error}\n")
         return 1
     if found:
@@ -40,11 +43,22 @@ def deploy(*, check: Annotated[bool, Parameter(negative=())] = False) -> int:
         sys.stdout.write("all that prefect.yaml needs is there\n")
         return 0
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
-    return subprocess.run(command, cwd=PREFECT_YAML.parent, check=False).returncode  # noqa: S603 - fixed
+    return subprocess.run(command, cwd=PREFECT_YAML.parent, env=environment, check=False).returncode  # noqa: S603
 
 
-def _variable(name: str) -> Any:  # noqa: ANN401 - any JSON value
-    return Variable.get(name)
+def _problems(environment: Environment) -> list[str]:
+    found = problems(yaml.safe_load(PREFECT_YAML.read_text("utf-8")), environment, Variable.get)
+    name = environment.get("PREFECT_WORK_POOL")
+    wrong_pool = pool_problem(name, _pool(name)) if name else None
+    return [*found, wrong_pool] if wrong_pool else found
+
+
+def _pool(name: str) -> WorkPool | None:
+    with get_client(sync_client=True) as client:
+        try:
+            return client.read_work_pool(name)
+        except ObjectNotFound:
+            return None
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 Runs are known by the tag that prefect.yaml gives its deployments.
 """
 
-import os
 import sys
 from collections.abc import Iterable
 from datetime import timedelta
@@ -11,7 +10,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from cyclopts import App, Parameter
-from dotenv import load_dotenv
 from prefect.automations import AutomationCore, ChangeFlowRunState, EventTrigger, SendNotification
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import StateType
@@ -19,22 +17,33 @@ from prefect.events.actions import ActionTypes
 from prefect.events.schemas.automations import Posture
 from prefect.exceptions import ObjectNotFound
 
+from blocks.environment import read_environment
 from blocks.prefect_api import PrefectFailed, connected
+from blocks.validation import NotRegistered
 
 TAG = "spotify-playlist-pipeline"
 LATE = timedelta(minutes=10)
+LOST = timedelta(minutes=15)
+"""A run tells that it is alive every three minutes."""
 STUCK = timedelta(minutes=15)
 """Fargate has a container up within two minutes; with an image or a role missing it never has."""
 
 ENDED = frozenset({"Completed", "Failed", "Crashed", "Cancelled"})
 STARTED = ENDED | {"Running", "Cancelling"}
+HEARD = ENDED | {"heartbeat", "AwaitingRetry", "Pending"}
 TAKEN = STARTED | {"Pending", "InfrastructurePending", "AwaitingConcurrencySlot"}
+
+MESSAGE = "{{ flow_run.state.message }}"
+AGAIN = "\nNothing is half loaded: start the run again."
+IS_UP = "Nobody has taken the run: is the worker up, the work pool paused?"
+LINK = "{% if flow_run|ui_url %}\n{{ flow_run|ui_url }}{% endif %}"
+CRASHED: dict[str, Any] = {"state": StateType.CRASHED, "name": "Crashed", "force": False}
 
 app = App(name="python -m deploy.automations", version_flags=[])
 
 
 class NoBlockError(LookupError):
-    """There is no notification block of the name."""
+    """There is no block of the name, or none that notifies."""
 
 
 @app.default
@@ -42,13 +51,12 @@ def create(
     *, notify: Annotated[str, Parameter(help="Notification block, as type/name: slack-webhook/data-team.")]
 ) -> int:
     """Creates the automations, or brings those of the same names up to date."""
-    load_dotenv(".env")
     try:
-        with connected(os.environ):
+        with connected(read_environment()):
             found = automations(_block(notify))
             for one in found:
                 _write(one)
-    except (NoBlockError, PrefectFailed) as error:
+    except (NoBlockError, NotRegistered, PrefectFailed) as error:
         sys.stderr.write(f"nothing is created: {error}\n")
         return 1
     sys.stdout.write("".join(f"{one.name}: {one.description}\n" for one in found))
@@ -57,25 +65,27 @@ def create(
 
 def automations(notification: UUID) -> list[AutomationCore]:
     """What is watched, and what happens then; `notification` is the id of the block that sends word."""
-    word = SendNotification(
-        block_document_id=notification,
-        subject="{{ flow_run.name }} of {{ deployment.name }}: {{ flow_run.state.name }}",
-        body="{{ flow_run.state.message }}\n{{ flow_run|ui_url }}",
-    )
+
+    def word(text: str) -> SendNotification:
+        subject = "{{ flow_run.name }} of {{ deployment.name }}: {{ flow_run.state.name }}"
+        return SendNotification(block_document_id=notification, subject=subject, body=f"{text}{LINK}")
+
     give_up = ChangeFlowRunState(
-        state=StateType.CRASHED,
-        name="Crashed",
-        force=False,
-        message="The container did not start: see the stopped reason of its ECS task",
+        **CRASHED, message="The container did not start: see the stopped reason of its ECS task"
     )
+    end = ChangeFlowRunState(**CRASHED, message="Nothing more was heard of the container: see its log")
     failed, crashed = EventTrigger(**_when("Failed")), EventTrigger(**_when("Crashed"))
     late = EventTrigger(posture=Posture.Proactive, within=LATE, **_when("Late", unless=TAKEN))
     stuck = EventTrigger(posture=Posture.Proactive, within=STUCK, **_when("Pending", unless=STARTED))
+    lost = EventTrigger(posture=Posture.Proactive, within=LOST, **_when("heartbeat", unless=HEARD))
     return [
-        _automation("failed", "sends the message of a run that failed", failed, word),
-        _automation("crashed", "sends word of a run whose container died", crashed, word),
-        _automation("late", f"sends word of a run that nobody has taken for {_minutes(LATE)}", late, word),
+        _automation("failed", "sends the message of a run that failed", failed, word(MESSAGE)),
+        _automation("crashed", "sends word of a run whose container died", crashed, word(MESSAGE + AGAIN)),
+        _automation(
+            "late", f"sends word of a run that nobody has taken for {_minutes(LATE)}", late, word(IS_UP)
+        ),
         _automation("stuck", f"ends a run as Crashed that was Pending for {_minutes(STUCK)}", stuck, give_up),
+        _automation("lost", f"ends a run as Crashed that was silent for {_minutes(LOST)}", lost, end),
     ]
 
 
@@ -107,11 +117,14 @@ def _block(name: str) -> UUID:
     kind, _, own = name.partition("/")
     with get_client(sync_client=True) as client:
         try:
-            return client.read_block_document_by_name(own, kind).id
+            found = client.read_block_document_by_name(own, kind)
         except ObjectNotFound:
             raise NoBlockError(
                 f"there is no block {name}: create one of a notification type in Prefect's UI"
             ) from None
+    if not found.block_schema or "notify" not in found.block_schema.capabilities:
+        raise NoBlockError(f"block {name} cannot notify: name one of a notification type")
+    return found.id
 
 
 def _write(automation: AutomationCore) -> None:

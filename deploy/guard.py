@@ -1,23 +1,27 @@
-"""What prefect.yaml takes from elsewhere, and whether it is there: Prefect would deploy with empty values."""
+"""What prefect.yaml takes from elsewhere, and whether it will do: Prefect would deploy with empty values."""
 
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from prefect.client.schemas.objects import WorkPool
 from prefect.utilities.templating import Placeholder, PlaceholderType, find_placeholders
+
+from flows.errors import ConfigurationError
+from flows.spotify.links import playlist_ids
 
 Environment = Mapping[str, str]
 
-ROLE = (r"arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+", "the ARN of a role")
+ROLE = (r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+", "the ARN of a role")
+IMAGE = (r"[\w.-]+(:[0-9]+)?(/[\w.-]+)*(:[\w.-]+|@sha256:[0-9a-f]{64})", "an image with its tag")
 SHAPES = {
-    "PIPELINE_IMAGE": (
-        r"[\w.-]+(:[0-9]+)?(/[\w.-]+)*(:[\w.-]+|@sha256:[0-9a-f]{64})",
-        "an image with its tag",
-    ),
+    "PREFECT_WORK_POOL": (r"[\w.-]+( [\w.-]+)*", "the name of a work pool"),
+    "PIPELINE_IMAGE": IMAGE,
     "ECS_TASK_ROLE_ARN": ROLE,
     "ECS_EXECUTION_ROLE_ARN": ROLE,
 }
 """What values look like, as far as that can be told."""
+TYPES = ("ecs", "ecs:push")
 
 
 def problems(settings: Any, environment: Environment, variable: Callable[[str], Any]) -> list[str]:  # noqa: ANN401
@@ -29,20 +33,42 @@ def problems(settings: Any, environment: Environment, variable: Callable[[str], 
     return [line for one in found if (line := _problem(one, environment, variable))]
 
 
+def pool_problem(name: str, pool: WorkPool | None) -> str | None:
+    """Why the work pool will not do; None where it will."""
+    if pool is None:
+        return f"there is no work pool {name}: create it from deploy/base_job_template.json"
+    if pool.type not in TYPES:
+        return f"work pool {name} has type {pool.type}, not {' or '.join(TYPES)}"
+    return None
+
+
 def _problem(one: Placeholder, environment: Environment, variable: Callable[[str], Any]) -> str | None:
     if one.type is PlaceholderType.ENV_VAR:
         name = one.name.removeprefix("$")
-        return _wrong(name, environment.get(name, "").strip())
+        return _wrong_value(name, environment.get(name, ""))
     if one.type is PlaceholderType.VARIABLE:
         name = one.name.removeprefix("prefect.variables.")
-        return None if variable(name) else f"there is no Prefect variable {name}, or it is empty"
+        return _wrong_playlists(name, variable(name))
     if one.type is PlaceholderType.BLOCK_DOCUMENT:
         return f"{one.full_match}: the deployment would hold the block's secrets, in clear"
     return f"{one.full_match}: nothing fills this in"
 
 
-def _wrong(name: str, value: str) -> str | None:
-    if not value:
+def _wrong_value(name: str, value: str) -> str | None:
+    if not value.strip():
         return f"{name} is not set in the environment or .env"
-    shape, meaning = SHAPES.get(name, (".+", "anything"))
+    shape, meaning = SHAPES.get(name, (".+", "on one line"))
     return None if re.fullmatch(shape, value, re.ASCII) else f"{name} is {value!r}, which is not {meaning}"
+
+
+def _wrong_playlists(name: str, value: Any) -> str | None:  # noqa: ANN401 - any JSON value
+    """The one Prefect variable is a list of playlists."""
+    if not value:
+        return f"there is no Prefect variable {name}, or it is empty"
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        return f"Prefect variable {name} is {value!r}, which is not a list of playlists"
+    try:
+        playlist_ids(value)
+    except ConfigurationError as error:
+        return f"Prefect variable {name}: {error}"
+    return None

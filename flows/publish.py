@@ -36,7 +36,7 @@ RETRIES: dict[str, Any] = {
 }
 """What follows the raw write may be repeated: keys are new per run, the load is all or nothing."""
 
-Minutes = Annotated[float, Field(json_schema_extra={"exclusiveMinimum": 0})]
+Minutes = Annotated[float, Field(json_schema_extra={"exclusiveMinimum": 0, "maximum": 1440})]
 """As the run form takes them."""
 
 PIPES_REMEMBER = timedelta(days=15)

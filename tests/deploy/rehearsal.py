@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 POOL = "ecs-rehearsal"
 PATIENCE_S = 120
+WORKERS_OWN = "/srv/worker"
+"""A folder that is on the worker's machine only."""
 ENOUGH = {
     "PREFECT_WORK_POOL": POOL,
     "PIPELINE_IMAGE": "123456789012.dkr.ecr.us-east-1.amazonaws.com/spotify-playlist-pipeline:0123456",
@@ -135,7 +137,12 @@ def start_worker(environment: dict[str, str], log: Any) -> subprocess.Popen[byte
     return subprocess.Popen(
         [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--install-policy", "never"],
         cwd=ROOT,
-        env={**environment, "PREFECT_WORKER_QUERY_SECONDS": "1"},
+        env={
+            **environment,
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "PREFECT_RESULTS_LOCAL_STORAGE_PATH": f"{WORKERS_OWN}/results",
+            "PREFECT_SERVER_DATABASE_CONNECTION_URL": "postgresql+asyncpg://p:database-secret@db/p",
+        },
         stdout=log,
         stderr=log,
         # whoever started the tests in the background has SIGINT ignored, and so would the worker

@@ -5,11 +5,12 @@ from uuid import uuid4
 
 import pytest
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from prefect.blocks.system import Secret
 from prefect.client.orchestration import get_client
 from prefect.events.schemas.automations import EventTrigger, Posture
 
 from deploy import automations
-from deploy.automations import LATE, STUCK, TAG
+from deploy.automations import LATE, LOST, STUCK, TAG
 
 BLOCK = uuid4()
 ALL = {one.name.removeprefix(f"{TAG}: "): one for one in automations.automations(BLOCK)}
@@ -22,8 +23,8 @@ def trigger(what: str) -> EventTrigger:
     return found
 
 
-def test_failed_crashed_late_and_stuck_runs_are_watched() -> None:
-    assert set(ALL) == {"failed", "crashed", "late", "stuck"}
+def test_failed_crashed_late_stuck_and_lost_runs_are_watched() -> None:
+    assert set(ALL) == {"failed", "crashed", "late", "stuck", "lost"}
 
 
 @pytest.mark.parametrize("what", ALL)
@@ -53,12 +54,20 @@ def test_a_run_that_gets_no_further_is_noticed(what: str, state: str, within: ob
     assert not found.after & found.expect
 
 
-def test_stuck_runs_are_ended_and_all_others_told() -> None:
+def test_a_run_that_falls_silent_is_noticed_and_one_that_ends_is_not() -> None:
+    found = trigger("lost")
+    assert (found.posture, found.within) == (Posture.Proactive, LOST)
+    assert found.after == {"prefect.flow-run.heartbeat"}
+    assert {"prefect.flow-run.heartbeat", "prefect.flow-run.Failed"} <= found.expect
+
+
+def test_stuck_and_lost_runs_are_ended_and_all_others_told() -> None:
     assert {what: one.actions[0].type for what, one in ALL.items()} == {
         "failed": "send-notification",
-        "crashed": "send-notification",  # of stuck runs too: they end as Crashed
+        "crashed": "send-notification",  # of stuck and lost runs too: they end as Crashed
         "late": "send-notification",
         "stuck": "change-flow-run-state",
+        "lost": "change-flow-run-state",
     }
 
 
@@ -76,9 +85,20 @@ def test_the_command_creates_them_once(
     assert all(one.enabled for one in stored)
 
 
-def test_without_its_block_nothing_is_created(
-    prefect_api: dict[str, str], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("slack-webhook/nobody", "there is no block slack-webhook/nobody"),
+        ("nobody", "there is no block nobody"),
+        ("secret/word", "block secret/word cannot notify"),
+    ],
+    ids=["no such block", "no type", "another type"],
+)
+def test_without_a_block_that_notifies_nothing_is_created(
+    prefect_api: dict[str, str], capsys: pytest.CaptureFixture[str], name: str, says: str
 ) -> None:
     assert prefect_api["PREFECT_API_URL"]
-    assert automations.create(notify="slack-webhook/nobody") == 1
-    assert capsys.readouterr().err.startswith("nothing is created: there is no block slack-webhook/nobody")
+    kind: Any = Secret
+    kind(value="s").save("word", overwrite=True)
+    assert automations.create(notify=name) == 1
+    assert capsys.readouterr().err.startswith(f"nothing is created: {says}")

@@ -1,12 +1,14 @@
 """Nothing is deployed with an empty value, or with a block's secrets in it."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import yaml
+from prefect.client.schemas.objects import WorkPool
 
 from deploy.__main__ import deploy
-from deploy.guard import problems
+from deploy.guard import pool_problem, problems
 from tests.deploy.image import ROOT
 from tests.deploy.rehearsal import ENOUGH
 
@@ -37,6 +39,28 @@ def test_each_prefect_variable_is_wanted(variables: dict[str, Any]) -> None:
     assert found(ENOUGH, variables) == ["there is no Prefect variable daily_playlists, or it is empty"]
 
 
+NO_LISTS: dict[str, tuple[Any, str]] = {
+    "a text": ("37i9dQZF1DXcBWIGoYBM5M", "is '37i9dQZF1DXcBWIGoYBM5M', which is not a list of playlists"),
+    "a number in it": ([5], "is [5], which is not a list of playlists"),
+    "no playlist in it": (["nonsense"], "'nonsense' is no playlist"),
+}
+
+
+@pytest.mark.parametrize(("value", "says"), NO_LISTS.values(), ids=NO_LISTS)
+def test_the_playlists_are_a_list_of_playlists(value: object, says: str) -> None:
+    (line,) = found(ENOUGH, {"daily_playlists": value})
+    assert line.startswith("Prefect variable daily_playlists")
+    assert says in line
+
+
+def test_the_work_pool_exists_and_starts_ecs_tasks() -> None:
+    pool = WorkPool(name="p", type="process", base_job_template={}, default_queue_id=uuid4())
+    assert pool_problem("p", None) == "there is no work pool p: create it from deploy/base_job_template.json"
+    assert pool_problem("p", pool) == "work pool p has type process, not ecs or ecs:push"
+    for kind in ("ecs", "ecs:push"):
+        assert pool_problem("p", pool.model_copy(update={"type": kind})) is None
+
+
 def test_all_that_is_missing_is_named_at_once() -> None:
     assert len(found({}, {})) == len(ENOUGH) + len(PLAYLISTS)
 
@@ -45,6 +69,14 @@ SHAPELESS = {
     "no name": ("PIPELINE_IMAGE", ":0123456", "an image with its tag"),
     "no tag": ("PIPELINE_IMAGE", "registry.example.com/pipeline", "an image with its tag"),
     "no tag, a port": ("PIPELINE_IMAGE", "localhost:5000/pipeline", "an image with its tag"),
+    "a blank too many": ("PIPELINE_IMAGE", " image:1", "an image with its tag"),
+    "a line too many": ("PIPELINE_IMAGE", "image:1\n", "an image with its tag"),
+    "a template": ("PREFECT_WORK_POOL", "{{ prefect.blocks.secret.x }}", "the name of a work pool"),
+    "a template in a role": (
+        "ECS_TASK_ROLE_ARN",
+        "arn:aws:iam::123456789012:role/{{prefect.blocks.secret.x}}",
+        "the ARN of a role",
+    ),
     "no account": ("ECS_TASK_ROLE_ARN", "arn:aws:iam::role/x", "the ARN of a role"),
     "no role": ("ECS_EXECUTION_ROLE_ARN", "arn:aws:iam::123456789012:user/x", "the ARN of a role"),
 }

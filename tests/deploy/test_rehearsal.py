@@ -22,7 +22,7 @@ from deploy import automations
 from sandbox.spotify.serving import running
 from tests.deploy.aws import TASK_ROLE
 from tests.deploy.image import ROOT
-from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, Rehearsal, client, module, until
+from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, WORKERS_OWN, Rehearsal, client, module, until
 from tests.faults.injected import FAILURES, Fault
 from tests.faults.labels import Label
 
@@ -98,6 +98,7 @@ def check_containers(rehearsal: Rehearsal) -> None:
         assert one.definition["containerDefinitions"][0]["image"] == ENOUGH["PIPELINE_IMAGE"]
         assert one.credentials_asked > 0
         assert not {"PREFECT_HOME", "PREFECT_SERVER_EPHEMERAL_ENABLED"} & one.given.keys()
+        assert [value for value in one.given.values() if value.startswith(WORKERS_OWN)] == []
 
 
 def check_aws_calls(rehearsal: Rehearsal) -> None:
@@ -125,7 +126,7 @@ def check_aws_calls(rehearsal: Rehearsal) -> None:
 def check_secrets(rehearsal: Rehearsal) -> None:
     """No secret is part of what Prefect shows of deployments, pools, runs, or of what ECS was asked."""
     names = ("SPOTIFY_CLIENT_SECRET", "SPOTIFY_REFRESH_TOKEN", "SNOWFLAKE_PRIVATE_KEY")
-    canaries = {rehearsal.environment[name] for name in names} | {"worker-secret"}
+    canaries = {rehearsal.environment[name] for name in names} | {"worker-secret", "database-secret"}
     with client() as api:
         shown = [*api.read_deployments(), *api.read_work_pools(), *api.read_flow_runs(limit=200)]
     assert len(shown) > len(ENOUGH)
@@ -168,7 +169,7 @@ def test_a_container_that_never_gets_going_is_a_crashed_run_and_holds_up_no_othe
     assert {one["subject"] for one in told} == {f"{run.name} of backfill: Crashed" for run in runs}
     with client() as api:
         names = [one.name for one in api.read_automations()]
-    assert len(names) == len(set(names)) == 4
+    assert len(names) == len(set(names)) == 5
 
 
 @pytest.mark.faults

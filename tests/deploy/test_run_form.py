@@ -72,6 +72,7 @@ WRONG: dict[str, dict[str, object]] = {
     "no such way of loading": {"load": "copyy"},
     "no such refresh": {"refresh": "everything"},
     "no minutes": {"pipe_minutes": 0},
+    "more than a day": {"pipe_minutes": 1441},
     "a day that is none": {"snapshot_date": "2026-02-31"},
     "a date with a time": {"snapshot_date": "2026-11-21T06:00:00Z"},
     "a flag that is none": {"enrich": "perhaps"},
