@@ -92,7 +92,7 @@ def _start(stack: ExitStack, module: str, *options: str) -> subprocess.Popen[str
     process = subprocess.Popen(
         [sys.executable, "-m", module, *options], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
-    stack.callback(_stop, process)
+    stack.callback(stop, process)
     return process
 
 
@@ -110,7 +110,7 @@ def start_prefect(stack: ExitStack, home: Path) -> str:
         stdout=log,
         stderr=log,
     )
-    stack.callback(_stop, process)
+    stack.callback(stop, process)
     return url
 
 
@@ -135,7 +135,8 @@ def _address(process: subprocess.Popen[str]) -> str:
     return f"http://{line.split()[-1]}"
 
 
-def _stop(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+    """Ends a process: SIGTERM, and SIGKILL where that does not help."""
     process.terminate()
     try:
         process.wait(timeout=10)

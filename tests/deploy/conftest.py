@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.services import Addresses
+from sandbox.services import Addresses, stop
 from sandbox.spotify.server import create_app
 from sandbox.spotify.serving import running
 from sandbox.spotify.sources import Synthetic
@@ -47,7 +47,7 @@ def rehearsal(
         environment = clean(prefect_api) | _variables(Place(proxied, place.name)) | ENOUGH
         set_up(environment)
         _start_tasks_at(aws)
-        stack.callback(_end, _worker(stack, clean(prefect_api) | aws.variables(), folder))
+        stack.callback(stop, _worker(stack, clean(prefect_api) | aws.variables(), folder))
         yield Rehearsal(environment, place, traffic, aws, containers)
 
 
@@ -83,12 +83,3 @@ def _start_tasks_at(aws: Aws) -> None:
 def _worker(stack: ExitStack, environment: dict[str, str], folder: Path) -> subprocess.Popen[bytes]:
     log = stack.enter_context((folder / "worker.log").open("wb"))
     return start_worker(environment, log)
-
-
-def _end(worker: subprocess.Popen[bytes]) -> None:
-    worker.terminate()
-    try:
-        worker.wait(timeout=30)
-    except subprocess.TimeoutExpired:
-        worker.kill()
-        worker.wait()
