@@ -1,4 +1,4 @@
-"""The image, and an account with everything deployed: one of each per worker."""
+"""The image, and an account with everything deployed, for as long as a module needs it."""
 
 import subprocess
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     return build(tmp_path_factory.mktemp("image"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def rehearsal(
     addresses: Addresses, prefect_api: dict[str, str], image: Image, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Rehearsal]:
@@ -64,7 +64,17 @@ def set_up(environment: dict[str, str]) -> None:
     for words in (
         ("blocks.register",),
         ("prefect", "variable", "set", "daily_playlists", playlists, "--overwrite"),
-        ("prefect", "work-pool", "create", POOL, "--type", "ecs", "--base-job-template", str(TEMPLATE)),
+        (
+            "prefect",
+            "work-pool",
+            "create",
+            POOL,
+            "--type",
+            "ecs",
+            "--base-job-template",
+            str(TEMPLATE),
+            "--overwrite",
+        ),
         ("deploy",),
     ):
         done = module(environment, *words)
