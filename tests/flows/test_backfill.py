@@ -109,6 +109,7 @@ def test_the_newest_of_several_snapshots_of_a_date_is_published(pipeline: Pipeli
     assert pipeline.place.contents(TABLES) == newest
 
 
+@pytest.mark.faults
 def test_a_newer_snapshot_in_the_warehouse_stays_unless_forced(pipeline: Pipeline) -> None:
     pipeline.show(today=YESTERDAY)
     pipeline.ingest(CHART, snapshot_date=TODAY)

@@ -34,6 +34,7 @@ def test_a_playlist_lands_whole(pipeline: Pipeline) -> None:
     assert place.query("SELECT DISTINCT snapshot_date, playlist_id FROM songs") == [(TODAY, CHART)]
 
 
+@pytest.mark.faults
 def test_the_answers_are_kept_as_they_came(pipeline: Pipeline) -> None:
     pipeline.show()
     before = datetime.now(UTC)
@@ -154,6 +155,7 @@ def test_an_unchanged_playlist_costs_one_request(pipeline: Pipeline) -> None:
     assert len(pipeline.place.keys("raw/")) == 1
 
 
+@pytest.mark.faults
 def test_unchanged_needs_ledger_and_receipt(pipeline: Pipeline) -> None:
     pipeline.show()
     pipeline.ingest(EMPTY, snapshot_date=TODAY)
@@ -183,6 +185,7 @@ def test_an_empty_playlist_has_a_row_and_no_songs(pipeline: Pipeline) -> None:
     assert [key.split("/")[1] for key in pipeline.place.keys("tables/")] == ["playlists"]
 
 
+@pytest.mark.faults
 def test_an_emptied_playlist_shows_as_empty_today(pipeline: Pipeline) -> None:
     full, emptied = sorted((date(2026, 11, 19), date(2026, 11, 20)), key=lambda day: -(day.toordinal() % 2))
     pipeline.show(today=full)
@@ -220,6 +223,7 @@ def test_one_missing_playlist_stops_no_other(pipeline: Pipeline) -> None:
     assert pipeline.place.receipts()[0]["status"] == "failed"
 
 
+@pytest.mark.faults
 def test_what_spotify_shows_is_kept_though_the_warehouse_is_away(pipeline: Pipeline) -> None:
     url = pipeline.show()
     right = {"SPOTIFY_API_URL": f"{url}/v1", "SPOTIFY_ACCOUNTS_URL": url}
