@@ -4,8 +4,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
-from fnmatch import fnmatch
-from importlib.metadata import Distribution, distribution
+from importlib.metadata import Distribution, EntryPoint, distribution
 from pathlib import Path
 from shutil import copytree, ignore_patterns
 
@@ -92,17 +91,16 @@ def install(requirements: Path, venv: Path) -> None:
 def _link(found: Distribution, site: Path, venv: Path) -> None:
     for file in found.files or ():
         source = Path(str(file.locate()))
-        if fnmatch(str(file), "../../../bin/*"):
-            _script(source, venv)
-        elif ".." not in file.parts and source.exists():
+        if ".." not in file.parts and source.exists():
             (site / file).parent.mkdir(parents=True, exist_ok=True)
             (site / file).symlink_to(source)
+    for command in found.entry_points.select(group="console_scripts"):
+        _script(venv, command)
 
 
-def _script(source: Path, venv: Path) -> None:
-    """A console script, for the new environment's interpreter."""
-    text = source.read_bytes()
-    if text.startswith(b"#!") and b"python" in text.partition(b"\n")[0]:
-        target = venv / "bin" / source.name
-        target.write_bytes(f"#!{venv}/bin/python\n".encode() + text.partition(b"\n")[2])
-        target.chmod(0o755)
+def _script(venv: Path, command: EntryPoint) -> None:
+    """A console script, as pip writes it."""
+    target = venv / "bin" / command.name
+    called = f"import sys\nfrom {command.module} import {command.attr}\nsys.exit({command.attr}())\n"
+    target.write_text(f"#!{venv}/bin/python\n{called}", encoding="utf-8")
+    target.chmod(0o755)
