@@ -36,6 +36,7 @@ LOADING = Label("snowflake", "COPY", 3)
 """In the middle of the load's transaction."""
 
 
+@pytest.mark.faults
 def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
     lost = Label("s3", "PUT tables", 2)
     rehearsal.traffic.reset(lost, FAILURES["lost answer"])
