@@ -22,8 +22,8 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-LATE = timedelta(hours=12)
-"""A run that starts later than this after its schedule must not date what it fetches by the schedule."""
+FAR = timedelta(hours=12)
+"""A run that starts further than this from its schedule, late or brought forward, is dated by its fetch."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,11 @@ def run_id_of(moment: datetime) -> str:
 
 
 def _date_of(now: datetime, scheduled: datetime | None) -> date:
-    if scheduled is None or abs(now - scheduled) <= LATE:
+    if scheduled is None or abs(now - scheduled) <= FAR:
         # Prefect's times are pendulum's; a plain date is what everything else understands.
         return datetime.fromtimestamp((scheduled or now).timestamp(), UTC).date()
     log.warning(
-        "This run was scheduled for %s and starts more than 12 hours late: "
+        "This run was scheduled for %s and starts more than 12 hours from then: "
         "what it fetches is dated today, %s",
         scheduled,
         now.date(),

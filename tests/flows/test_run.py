@@ -23,9 +23,11 @@ NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
         (NOW - timedelta(hours=12), date(2026, 11, 20)),
         (NOW - timedelta(hours=12, seconds=1), date(2026, 11, 21)),
         (NOW - timedelta(days=30), date(2026, 11, 21)),
+        (NOW + timedelta(hours=12), date(2026, 11, 21)),
+        (NOW + timedelta(hours=18), date(2026, 11, 21)),
         (None, date(2026, 11, 21)),
     ],
-    ids=["on time", "before midnight", "just in time", "too late", "a month late", "not scheduled"],
+    ids=["on time", "before midnight", "just in time", "too late", "a month late", "early", "too early", "not scheduled"],
 )
 def test_late_runs_invent_no_past(
     scheduled: datetime | None, expected: date, caplog: pytest.LogCaptureFixture
@@ -34,8 +36,8 @@ def test_late_runs_invent_no_past(
 
     assert found == expected
     assert type(found) is date
-    late = scheduled is not None and NOW - scheduled > timedelta(hours=12)
-    assert ("more than 12 hours late" in caplog.text) == late
+    far = scheduled is not None and abs(NOW - scheduled) > timedelta(hours=12)
+    assert ("more than 12 hours from then" in caplog.text) == far
 
 
 def test_every_attempt_has_a_new_id() -> None:
