@@ -10,7 +10,7 @@ from snowflake.connector.util_text import split_statements
 from flows.warehouse.sql import literal, read_sql
 
 
-def connect(url: str, **options: Any) -> snowflake.connector.SnowflakeConnection:  # noqa: ANN401
+def connect(url: str, **options: Any) -> snowflake.connector.SnowflakeConnection:
     """A connection to the stand-in at `http://127.0.0.1:<port>`; `options` as the connector takes them."""
     parts = urlsplit(url)
     return snowflake.connector.connect(

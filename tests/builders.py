@@ -130,7 +130,7 @@ def snapshot(answers: list[Any], total: int, id_: str = PLAYLIST) -> Snapshot:
     return Snapshot(id_, "AAAA/+8=", FETCHED_AT, total, bodies)
 
 
-def tables_of(*entries: Any, shape: Shape = "items") -> Tables:  # noqa: ANN401 - any JSON value
+def tables_of(*entries: Any, shape: Shape = "items") -> Tables:
     """The tables of one playlist with these entries."""
     kept = snapshot([head(list(entries), shape)], len(entries))
     return build_tables([snapshot_rows(kept)], DAY, RUN)
@@ -161,7 +161,7 @@ def without(json_value: Json, path: Path) -> Json:
     return copy
 
 
-def _parent(json_value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
+def _parent(json_value: Any, path: Path) -> Any:
     for step in path[:-1]:
         json_value = json_value[step]
     return json_value

@@ -72,13 +72,13 @@ def remembered_block_schemas() -> Iterator[None]:
     def schema(kind: type[Block], arguments: tuple[Any, ...], options: tuple[Any, ...]) -> dict[str, Any]:
         return dict(original.__func__(kind, *arguments, **dict(options)))
 
-    def remembered(kind: type[Block], *arguments: Any, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    def remembered(kind: type[Block], *arguments: Any, **options: Any) -> dict[str, Any]:
         return deepcopy(schema(kind, arguments, tuple(options.items())))
 
     register: Any = Block.__dict__["register_type_and_schema"]
     known: set[type[Block]] = set()
 
-    def register_once(kind: type[Block], *arguments: Any, **options: Any) -> None:  # noqa: ANN401
+    def register_once(kind: type[Block], *arguments: Any, **options: Any) -> None:
         if kind not in known:
             register.__func__(kind, *arguments, **options)
             known.add(kind)

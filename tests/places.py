@@ -37,7 +37,7 @@ class Place:
         return self.name.upper()
 
     @cached_property
-    def s3(self) -> Any:  # noqa: ANN401 - a boto3 client
+    def s3(self) -> Any:
         """A client of the S3 stand-in."""
         return s3_client(self.addresses.s3)
 

@@ -19,7 +19,7 @@ def watched(before: Hook = _nothing, after: Hook = _nothing) -> Iterator[None]:
     """Calls the hooks with each statement: what they raise comes in place of sending, or of the answer."""
     execute = SnowflakeCursor.execute
 
-    def watched_execute(cursor: SnowflakeCursor, command: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+    def watched_execute(cursor: SnowflakeCursor, command: str, *args: Any, **kwargs: Any) -> Any:
         before(command)
         answer = execute(cursor, command, *args, **kwargs)
         after(command)

@@ -86,7 +86,7 @@ class Warehouse:
             manifest.partitions.extend(partitions(tables, sources))
         return manifest
 
-    def load(self, run_id: str, manifest: Manifest, **options: Any) -> Loaded:  # noqa: ANN401
+    def load(self, run_id: str, manifest: Manifest, **options: Any) -> Loaded:
         """Loads a manifest as a run would."""
         load = Load(run_id, "test", f"runs/{run_id}.json", self.mode, **options)
         with self.session(run_id) as session:
@@ -94,7 +94,7 @@ class Warehouse:
                 return load_snowpipe(session, load, manifest, EAGER)
             return load_copy(session, load, manifest)
 
-    def publish(self, *playlists: str, fetched_at: datetime = NOON, **options: Any) -> Loaded:  # noqa: ANN401
+    def publish(self, *playlists: str, fetched_at: datetime = NOON, **options: Any) -> Loaded:
         """Writes and loads playlists of the day."""
         run_id = self.new_run_id()
         return self.load(run_id, self.write(run_id, *playlists, fetched_at=fetched_at), **options)

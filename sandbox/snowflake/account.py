@@ -103,7 +103,7 @@ class Account:
             self.released.notify_all()
 
 
-def _client(service: str, endpoint: str, **config: Any) -> Any:  # noqa: ANN401
+def _client(service: str, endpoint: str, **config: Any) -> Any:
     return boto3.client(  # type: ignore[call-overload]
         service,
         endpoint_url=endpoint,

@@ -104,7 +104,7 @@ def check_bytes(files: list[LakeFile], file_format: CsvFormat) -> None:
             raise errors.not_emulated(f"NUL in a CSV file, of which nothing is documented: '{file.url}'")
 
 
-def run_load(session: "Session", load: Load, stage: Stage, **by_pipe: Any) -> dict[str, int]:  # noqa: ANN401
+def run_load(session: "Session", load: Load, stage: Stage, **by_pipe: Any) -> dict[str, int]:
     """Insert the files' rows and note them in the history; return rows by URL."""
     if not load.files:
         return {}

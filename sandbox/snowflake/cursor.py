@@ -24,7 +24,7 @@ class Cursor(FakeSnowflakeCursor):
 
     _conn: "Session"
 
-    def execute(self, command: str, params: Any = None, *args: Any, **kwargs: Any) -> "Cursor":  # noqa: ANN401
+    def execute(self, command: str, params: Any = None, *args: Any, **kwargs: Any) -> "Cursor":
         """Run one statement; every failure is a ProgrammingError."""
         with self._conn.lock:
             try:
@@ -37,7 +37,7 @@ class Cursor(FakeSnowflakeCursor):
                 self._conn.idle_since = time.monotonic()
         return self
 
-    def _execute_statement(self, command: str, params: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    def _execute_statement(self, command: str, params: Any, *args: Any, **kwargs: Any) -> None:
         session = self._conn
         if session.refusal and not command.upper().startswith("ROLLBACK"):
             raise errors.failure(errors.NOT_EMULATED, "40001", session.refusal)
@@ -59,7 +59,7 @@ class Cursor(FakeSnowflakeCursor):
         # fakesnow asks on the event loop's thread, where nothing may wait for the session
         return self._description
 
-    def _transform(self, expression: exp.Expr, params: Any) -> exp.Expr:  # noqa: ANN401
+    def _transform(self, expression: exp.Expr, params: Any) -> exp.Expr:
         if isinstance(expression, (exp.Copy, exp.TruncateTable)):
             return expression  # run below, as they are
         if isinstance(expression, exp.Create):
@@ -102,7 +102,7 @@ class Cursor(FakeSnowflakeCursor):
     def _inline_variables(self, sql: str) -> str:
         return sql  # SET is not emulated, and a text may contain $
 
-    def _execute(self, transformed: exp.Expr, params: Any = None) -> None:  # noqa: ANN401
+    def _execute(self, transformed: exp.Expr, params: Any = None) -> None:
         if isinstance(transformed, exp.Copy):
             self._duck_conn.register(COPY_RESULT, copy_into(self._conn, transformed))
             transformed = sqlglot.parse_one(f"SELECT * FROM {COPY_RESULT}", read="duckdb")

@@ -41,7 +41,7 @@ COLUMN = re.compile(r'\n  Row \d+, column "[^"]*"\["(?P<column>.*)":\d+\]')
 class Ingest:
     """Feeds the account's pipes. There is no queue before somebody asks for it, no thread before a pipe."""
 
-    def __init__(self, pipes: Pipes, sqs: Any) -> None:  # noqa: ANN401
+    def __init__(self, pipes: Pipes, sqs: Any) -> None:
         self.pipes = pipes
         self.account = pipes.account
         self.sqs = sqs

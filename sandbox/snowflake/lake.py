@@ -27,7 +27,7 @@ class LakeFile(NamedTuple):
         return self.url.removeprefix("s3://").partition("/")[2]
 
 
-def fetch(s3: Any, urls: list[str], compression: str, directory: Path) -> list[LakeFile]:  # noqa: ANN401
+def fetch(s3: Any, urls: list[str], compression: str, directory: Path) -> list[LakeFile]:
     """Fetch all files, in order; raise for the first that is missing."""
 
     def one(numbered: tuple[int, str]) -> LakeFile:
@@ -41,7 +41,7 @@ def fetch(s3: Any, urls: list[str], compression: str, directory: Path) -> list[L
         return list(pool.map(one, enumerate(urls)))
 
 
-def _get(s3: Any, url: str) -> tuple[bytes, str]:  # noqa: ANN401
+def _get(s3: Any, url: str) -> tuple[bytes, str]:
     bucket, _, key = url.removeprefix("s3://").partition("/")
     try:
         answer = s3.get_object(Bucket=bucket, Key=key)

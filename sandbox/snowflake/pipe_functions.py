@@ -48,7 +48,7 @@ WHERE table_oid = {table.oid} AND (pipe IS NULL OR p.id IS NOT NULL)
 """
 
 
-def replace_functions(session: "Session", query: exp.Expr, params: Any) -> exp.Expr:  # noqa: ANN401
+def replace_functions(session: "Session", query: exp.Expr, params: Any) -> exp.Expr:
     """Return the query without them; values bound in their place are taken off `params`."""
     found = [node for node in query.walk() if _is_status(node) or _is_history(node)]
     if not found:
@@ -74,7 +74,7 @@ def _is_history(node: exp.Expr) -> bool:
     return called is not None and called.name.upper() == "COPY_HISTORY"
 
 
-def _taker(query: exp.Expr, params: Any) -> Callable[[exp.Expr], str]:  # noqa: ANN401
+def _taker(query: exp.Expr, params: Any) -> Callable[[exp.Expr], str]:
     """Return a function that gives the text of an argument, and takes a bound one off the values.
 
     DuckDB counts `?` as they stand in the text, which is not the order of the tree.

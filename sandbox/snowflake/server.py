@@ -81,7 +81,7 @@ async def _body(request: Request) -> dict[str, Any]:
     return content
 
 
-def _login(account: Account, query: Any, body: dict[str, Any]) -> JSONResponse:  # noqa: ANN401
+def _login(account: Account, query: Any, body: dict[str, Any]) -> JSONResponse:
     """Open a session; credentials are not checked."""
     role = normalise_ident(query.get("roleName") or "PUBLIC")
     if role not in account.roles:

@@ -118,7 +118,7 @@ def _check_integration(session: "Session", name: str, url: str) -> None:
         raise errors.failure(1044, "42601", f"Location '{url}' is not allowed by integration '{name}'.")
 
 
-def _as_list(value: Any) -> list[str]:  # noqa: ANN401
+def _as_list(value: Any) -> list[str]:
     return value if isinstance(value, list) else [str(value)]
 
 

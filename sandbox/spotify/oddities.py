@@ -26,7 +26,7 @@ def _dated(name: str, release_date: str | None, precision: str | None) -> Json:
     return _song(name, album(base62("odd album", name), f"{name}, Album", [_artist("Odd One Out")], **dates))
 
 
-def _added(item: Json | None, **changes: Any) -> Json:  # noqa: ANN401  # any JSON value
+def _added(item: Json | None, **changes: Any) -> Json:  # any JSON value
     return {**entry(item, ADDED_AT, user(ME)), **changes}
 
 

@@ -26,7 +26,7 @@ def readable(playlist: Json, shape: Shape, *, user: bool = True) -> bool:
     return shape != "items" or (user and playlist["owner"]["id"] == ME)
 
 
-def _withhold(value: Any) -> Any:  # noqa: ANN401  # any JSON value
+def _withhold(value: Any) -> Any:  # any JSON value
     if isinstance(value, dict):
         return {key: _withhold(inner) for key, inner in value.items() if key not in _WITHHELD}
     return [_withhold(inner) for inner in value] if isinstance(value, list) else value

@@ -39,7 +39,7 @@ class Standin:
             _spotipy.SpotifyOAuth(**keys, scope=SCOPE, cache_handler=_cache(stored), requests_timeout=TIMEOUT)
         )
 
-    def _client(self, manager: Any) -> Client:  # noqa: ANN401  # any of spotipy's auth managers
+    def _client(self, manager: Any) -> Client:  # any of spotipy's auth managers
         manager.OAUTH_TOKEN_URL = f"{self.url}/api/token"
         client = _spotipy.Spotify(auth_manager=manager, retries=0, status_retries=0)
         client.prefix = f"{self.url}/v1/"

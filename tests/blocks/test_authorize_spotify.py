@@ -45,7 +45,7 @@ def block(prefect_api: dict[str, str], spotify: str) -> str:
     return "consent"
 
 
-def stored(block: str) -> Any:  # noqa: ANN401 - the block as it was saved
+def stored(block: str) -> Any:
     return SpotifyCredentials.load(block)
 
 

@@ -121,7 +121,7 @@ class Login(NamedTuple):
     passphrase: str | None
 
 
-def login(block: Any) -> Login:  # noqa: ANN401 - prefect-snowflake has no types
+def login(block: Any) -> Login:
     held = block.credentials
     passphrase = held.private_key_passphrase.get_secret_value() if held.private_key_passphrase else None
     return Login(held.user, held.role, held.private_key.get_secret_value(), passphrase)

@@ -44,7 +44,7 @@ FULL = {
 }
 
 
-def load(kind: Any, name: str) -> Any:  # noqa: ANN401 - blocks have their own fields
+def load(kind: Any, name: str) -> Any:
     return kind.load(name)
 
 

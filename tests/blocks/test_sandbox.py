@@ -11,7 +11,7 @@ from sandbox.registration import register_blocks
 from sandbox.services import Sandbox, block_variables, prefect_settings
 
 
-def test_no_real_variable_reaches_the_sandbox(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN401
+def test_no_real_variable_reaches_the_sandbox(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox = Sandbox("http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3", {})
     environment = prefect_settings(folder) | block_variables(sandbox)
     for name in ("SNOWFLAKE_ADMIN_ROLE", "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", "AWS_PROFILE", "LAKE_FOLDER"):

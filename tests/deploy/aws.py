@@ -63,11 +63,11 @@ class Aws:
         """Tasks that should run."""
         return self.ecs.list_tasks(cluster=CLUSTER, desiredStatus="RUNNING")["taskArns"]
 
-    def describe(self, arn: str) -> Any:  # noqa: ANN401 - as boto3 has it
+    def describe(self, arn: str) -> Any:
         """A task as ECS shows it."""
         return self.ecs.describe_tasks(cluster=CLUSTER, tasks=[arn], include=["TAGS"])["tasks"][0]
 
-    def definition(self, arn: str) -> Any:  # noqa: ANN401 - as boto3 has it
+    def definition(self, arn: str) -> Any:
         """A task definition."""
         return self.ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
 
@@ -79,7 +79,7 @@ class Aws:
         """Stops a task, as a person or the end of its container does."""
         self.ecs.stop_task(cluster=CLUSTER, task=arn)
 
-    def tell(self, task: Any, status: str, **detail: object) -> None:  # noqa: ANN401 - as boto3 has it
+    def tell(self, task: Any, status: str, **detail: object) -> None:
         """Sends the event that EventBridge would put into the worker's queue."""
         arns = {name: task[name] for name in ("taskArn", "clusterArn", "taskDefinitionArn")}
         event = {
@@ -92,7 +92,7 @@ class Aws:
         queue = self.sqs.get_queue_url(QueueName=EVENTS)["QueueUrl"]
         self.sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(event))
 
-    def _options(self) -> Any:  # noqa: ANN401 - as boto3 has it
+    def _options(self) -> Any:
         return {
             "endpoint_url": self.url,
             "region_name": REGION,

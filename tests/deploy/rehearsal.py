@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 from time import monotonic
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -132,7 +132,7 @@ def module(environment: dict[str, str], *words: str) -> subprocess.CompletedProc
     )
 
 
-def start_worker(environment: dict[str, str], log: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401 - a file
+def start_worker(environment: dict[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
     """A worker of the pool, as it runs beside a self-hosted server."""
     return subprocess.Popen(
         [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--install-policy", "never"],

@@ -41,7 +41,9 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
     rehearsal.traffic.reset(lost, FAILURES["lost answer"])
     by_schedule = rehearsal.scheduled(DAILY)
     assert by_schedule.parameters == {"playlists": PLAYLISTS}
-    assert f"{by_schedule.expected_start_time:%H:%M %Z}" == "06:00 UTC"
+    scheduled = by_schedule.expected_start_time
+    assert scheduled
+    assert f"{scheduled:%H:%M %Z}" == "06:00 UTC"
     rehearsal.bring_forward(by_schedule)
     watched = {"env": {"PYTHONPROFILEIMPORTTIME": "1"}}
     by_hand = rehearsal.start(BY_HAND, watched, playlists=PLAYLISTS[:1], snapshot_date=str(PAST), enrich=True)
@@ -53,7 +55,7 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
     assert rehearsal.traffic.fired == [lost]
     assert partitions(rehearsal) in (
         {(PLAYLISTS[0], PAST), *((playlist, day) for playlist in PLAYLISTS)}
-        for day in (datetime.now(UTC).date(), by_schedule.expected_start_time.date())  # see flows.run.FAR
+        for day in (datetime.now(UTC).date(), scheduled.date())  # see flows.run.FAR
     )
     assert "receipt s3://" in rehearsal.logs(by_hand)
     check_imports(rehearsal.container(by_hand).log.read_text(encoding="utf-8"))

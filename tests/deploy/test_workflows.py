@@ -1,6 +1,7 @@
 """Continuous delivery: pinned actions, least permissions, no stored keys, the guard first."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ DEPLOY = DELIVERY["jobs"]["deploy"]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_actions_are_pinned_by_commit(path: Any) -> None:  # noqa: ANN401 - a Path
+def test_actions_are_pinned_by_commit(path: Path) -> None:
     used = re.findall(r"uses: (\S+)", path.read_text(encoding="utf-8"))
     assert len(used) > 1
     assert [one for one in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", one)] == []

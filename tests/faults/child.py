@@ -17,27 +17,28 @@ def _nap(seconds: float) -> None:
 
 time.sleep = _nap  # type: ignore[assignment]
 
-import faulthandler  # noqa: E402
-import json  # noqa: E402
-import os  # noqa: E402
-import sys  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+import faulthandler
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
 
-import boto3.s3.inject  # noqa: E402, F401 - this and the next ones: else each run would import them
-import fastapi.applications  # noqa: E402, F401
-import prefect.task_engine  # noqa: E402, F401
-import prefect_aws  # noqa: E402, F401
-import prefect_snowflake  # noqa: E402, F401
-from botocore.config import Config  # noqa: E402
-from snowflake.connector import network  # noqa: E402
+# Flows import these when they need them: so they are here before a run is forked, not in each anew.
+import boto3.s3.inject
+import fastapi.applications
+import prefect.task_engine
+import prefect_aws
+import prefect_snowflake
+from botocore.config import Config
+from snowflake.connector import network
 
-import flows.spotify.auth  # noqa: E402
-import flows.spotify.client  # noqa: E402
-import flows.warehouse.load  # noqa: E402
-import flows.warehouse.published  # noqa: E402
-import flows.warehouse.setup  # noqa: E402
-from flows.ingest import ingest_playlists  # noqa: E402
+import flows.spotify.auth
+import flows.spotify.client
+import flows.warehouse.load
+import flows.warehouse.published
+import flows.warehouse.setup
+from flows.ingest import ingest_playlists
 
 
 def ingest(parameters: dict[str, Any], log: Path, timeout_s: float | None) -> None:

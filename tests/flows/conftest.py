@@ -33,13 +33,13 @@ class Pipeline:
     blocks: dict[str, str]
     environment: dict[str, str]
 
-    def ingest(self, *playlists: str, **parameters: Any) -> Any:  # noqa: ANN401 - Prefect's State
+    def ingest(self, *playlists: str, **parameters: Any) -> Any:
         """Runs the flow; returns its final state."""
         from flows.ingest import ingest_playlists  # noqa: PLC0415 - imports Prefect
 
         return ingest_playlists(list(playlists), return_state=True, **{**self.blocks, **parameters})
 
-    def backfill(self, *playlists: str, **parameters: Any) -> Any:  # noqa: ANN401 - Prefect's State
+    def backfill(self, *playlists: str, **parameters: Any) -> Any:
         """Runs the flow; returns its final state."""
         from flows.backfill import backfill_playlists  # noqa: PLC0415 - imports Prefect
 

@@ -105,7 +105,7 @@ def test_questions_for_a_slot_that_time_out_are_one_warning_and_the_next_one_is_
     increment: Any = orchestration.PrefectClient.increment_concurrency_slots
     asked: list[object] = []
 
-    async def slow(*args: Any, **options: Any) -> object:  # noqa: ANN401 - as Prefect has them
+    async def slow(*args: Any, **options: Any) -> object:
         asked.append(options)
         if len(asked) <= 2:
             raise httpx.ReadTimeout("")
@@ -131,7 +131,7 @@ def test_a_rate_limit_without_slot_decay_is_a_warning_that_says_how_to_mend_it(
     assert f"prefect gcl update {limit} --slot-decay-per-second 5" in warning
 
 
-def spoil(saved: Any, wrong: dict[str, object]) -> None:  # noqa: ANN401 - a block's id
+def spoil(saved: Any, wrong: dict[str, object]) -> None:
     """Stores what the block itself would refuse, as Prefect's own form may."""
     with get_client(sync_client=True) as api:
         document = api.read_block_document(saved, include_secrets=True)

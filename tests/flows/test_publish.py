@@ -55,7 +55,7 @@ def test_only_set_up_uses_the_admin_block(pipeline: Pipeline, monkeypatch: pytes
     opened: list[str] = []
 
     @contextmanager
-    def note(name: str, run_id: str, **options: Any) -> Iterator[Any]:  # noqa: ANN401
+    def note(name: str, run_id: str, **options: Any) -> Iterator[Any]:
         opened.append(name.split("-t", 1)[0])
         with open_session(name, run_id, **options) as session:
             yield session

@@ -10,7 +10,7 @@ from sandbox.spotify.recordings import Recordings
 from tests.flows.conftest import TODAY, Pipeline
 
 
-def load(path: Path) -> Any:  # noqa: ANN401 - any JSON
+def load(path: Path) -> Any:
     answer = json.loads(path.read_text(encoding="utf-8"))
     return answer[0] if isinstance(answer, list) else answer
 

@@ -132,7 +132,7 @@ def test_no_rotated_token_is_found(pipeline: Pipeline, debug_logs: pytest.LogCap
 
 def assert_found_nowhere(
     pipeline: Pipeline,
-    state: Any,  # noqa: ANN401 - Prefect's State
+    state: Any,
     logs: pytest.LogCaptureFixture,
     canary: str,
     settings: dict[str, str],

@@ -50,7 +50,7 @@ def landed(pipeline: Pipeline) -> int:
     return sum(pipeline.place.count(landing(table)) for table in TABLES)
 
 
-def run(pipeline: Pipeline, *playlists: str, **parameters: Any) -> Any:  # noqa: ANN401 - Prefect's State
+def run(pipeline: Pipeline, *playlists: str, **parameters: Any) -> Any:
     """A run in this mode that reads everything anew."""
     options: dict[str, Any] = {"snapshot_date": TODAY, "load": "snowpipe", "skip_unchanged": False}
     return pipeline.ingest(*playlists, **{**options, **parameters})
@@ -171,7 +171,7 @@ def test_a_malformed_file_fails_the_run_and_is_named(
     before = pipeline.place.contents(TABLES)
     encode = files.encode_csv
 
-    def damaged(frame: Any) -> bytes:  # noqa: ANN401 - a Polars frame
+    def damaged(frame: Any) -> bytes:
         if "isrc" not in frame.columns:
             return encode(frame)
         return gzip.compress(text.encode()) if text else encode(frame)[:-20]

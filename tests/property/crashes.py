@@ -48,7 +48,7 @@ class Run:
         """Whatever runs within may break off."""
         write = Lake.write
 
-        def watched_write(lake: Lake, *arguments: Any) -> Any:  # noqa: ANN401
+        def watched_write(lake: Lake, *arguments: Any) -> Any:
             self._before("file")
             written = write(lake, *arguments)
             self._after("file")

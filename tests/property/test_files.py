@@ -88,7 +88,7 @@ any_json = st.recursive(
 )
 
 
-def _written(answer: Any, layout: tuple[int | None, bool, str]) -> bytes:  # noqa: ANN401 - any JSON value
+def _written(answer: Any, layout: tuple[int | None, bool, str]) -> bytes:
     indent, ascii_only, line_break = layout
     text = json.dumps(answer, indent=indent, ensure_ascii=ascii_only)
     return text.replace("\n", line_break).encode("utf-8", "surrogatepass")

@@ -72,7 +72,7 @@ entries: st.SearchStrategy[list[Any]] = st.just([]) | st.tuples(some, good_one).
 shapes = st.sampled_from(SHAPES)
 
 
-def _in_shape(one: Any, shape: Shape) -> Any:  # noqa: ANN401 - any JSON value
+def _in_shape(one: Any, shape: Shape) -> Any:
     return shaped(one, shape) if isinstance(one, dict) else one
 
 

@@ -47,7 +47,7 @@ def _rows(songs: list[str]) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def insert(cursor: Any, table: str, row: dict[str, Any]) -> None:  # noqa: ANN401 - a cursor
+def insert(cursor: Any, table: str, row: dict[str, Any]) -> None:
     assert table in TABLES
     marks = ", ".join("?" * len(row))
     cursor.execute(f"INSERT INTO {table}_history ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))

@@ -29,7 +29,7 @@ def ids(spotify: Spotify, kind: str, most: int = 1000) -> list[str]:
     return [one for one in dict.fromkeys(one["id"] for one in found) if one][:most]
 
 
-def read(spotify: Spotify, kind: str, wanted: list[str], **client: Any) -> DetailsReader:  # noqa: ANN401
+def read(spotify: Spotify, kind: str, wanted: list[str], **client: Any) -> DetailsReader:
     reader = DetailsReader(spotify.client(**client), kind)
     reader.read(wanted)
     return reader

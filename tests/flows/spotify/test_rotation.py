@@ -39,7 +39,7 @@ def block(spotify: Spotify) -> str:
     return name
 
 
-def load(block: str) -> Any:  # noqa: ANN401 - the block as it is stored
+def load(block: str) -> Any:
     return SpotifyCredentials.load(block)
 
 
@@ -211,7 +211,7 @@ def test_a_write_whose_answer_is_lost_is_done(
     save: Any = SpotifyCredentials.save
     lost: list[object] = []
 
-    def lose(*args: Any, **options: Any) -> None:  # noqa: ANN401 - as Prefect has them
+    def lose(*args: Any, **options: Any) -> None:
         save(*args, **options)
         lost.append(args)
         if len(lost) == 1:

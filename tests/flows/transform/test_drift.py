@@ -77,6 +77,6 @@ def test_an_id_that_every_song_lacks_is_no_tombstone() -> None:
 
 
 @pytest.mark.parametrize("item", [None, song(id=None, name="", uri=None)], ids=["null", "tombstone"])
-def test_a_playlist_of_songs_that_are_gone_is_a_playlist(item: Any) -> None:  # noqa: ANN401
+def test_a_playlist_of_songs_that_are_gone_is_a_playlist(item: Any) -> None:
     rows = snapshot_rows(snapshot([head([entry(item)] * 3)], 3))
     assert len(rows.rejects) == 3

@@ -207,7 +207,7 @@ def test_a_second_writer_waits_for_the_first(warehouse: Warehouse, monkeypatch: 
     waiting = threading.Event()
     lock = loading._take_lock  # noqa: SLF001 - to know when the second writer has come to the lock
 
-    def note_and_lock(*arguments: Any) -> None:  # noqa: ANN401
+    def note_and_lock(*arguments: Any) -> None:
         waiting.set()
         lock(*arguments)
 

@@ -45,7 +45,7 @@ def serving(app: ASGIApp) -> Iterator[int]:
     ready = threading.Event()
     startup = server.startup
 
-    async def announce(sockets: Any = None) -> None:  # noqa: ANN401
+    async def announce(sockets: Any = None) -> None:
         await startup(sockets)
         ready.set()
 
@@ -63,7 +63,7 @@ def serving(app: ASGIApp) -> Iterator[int]:
 def connector(port: int) -> Connect:
     """Return `snowflake.connector.connect` bound to a stand-in; keyword arguments override."""
 
-    def connect(**options: Any) -> Connection:  # noqa: ANN401
+    def connect(**options: Any) -> Connection:
         defaults = {
             "user": "u",
             "password": "p",
@@ -93,7 +93,7 @@ def s3_endpoint() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def s3(s3_endpoint: str) -> Any:  # noqa: ANN401
+def s3(s3_endpoint: str) -> Any:
     client = boto3.client(
         "s3",
         endpoint_url=s3_endpoint,
@@ -113,7 +113,7 @@ def connect(s3_endpoint: str) -> Iterator[Connect]:
 
 
 @contextlib.contextmanager
-def standing_in(s3_endpoint: str, **options: Any) -> Iterator[Connect]:  # noqa: ANN401
+def standing_in(s3_endpoint: str, **options: Any) -> Iterator[Connect]:
     """Serve a stand-in with the set-up above; yields its `connect`."""
     with serving(create_app(s3_endpoint, **options)) as port:
         result = connector(port)
@@ -142,14 +142,14 @@ Run = Callable[..., list[tuple[Any, ...]]]
 def run(connection: Connection) -> Run:
     """Run one statement with its binds; returns the rows."""
 
-    def run_one(sql: str, *binds: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401
+    def run_one(sql: str, *binds: Any) -> list[tuple[Any, ...]]:
         return list(connection.cursor().execute(sql, binds or None).fetchall())
 
     return run_one
 
 
 @pytest.fixture
-def put(s3: Any) -> Callable[[str, str], None]:  # noqa: ANN401
+def put(s3: Any) -> Callable[[str, str], None]:
     """Put a gzipped text under a key of the lake."""
 
     def put_text(key: str, text: str) -> None:
@@ -159,7 +159,7 @@ def put(s3: Any) -> Callable[[str, str], None]:  # noqa: ANN401
 
 
 @pytest.fixture(scope="module")
-def wired(connect: Connect, s3: Any) -> None:  # noqa: ANN401
+def wired(connect: Connect, s3: Any) -> None:
     """Wire the bucket to the pipes of the stand-in, as its owner does: SHOW PIPES tells where to."""
     with connect() as admin:
         cursor = admin.cursor()
@@ -176,7 +176,7 @@ class Control(NamedTuple):
 
     url: str
 
-    def __call__(self, **settings: Any) -> None:  # noqa: ANN401
+    def __call__(self, **settings: Any) -> None:
         """Set all of them."""
         requests.put(self.url, json=settings, timeout=10).raise_for_status()
 
@@ -193,7 +193,7 @@ def control(connection: Connection) -> Iterator[Control]:
     made()
 
 
-def eventually(ask: Callable[[], Any], wanted: Any) -> None:  # noqa: ANN401
+def eventually(ask: Callable[[], Any], wanted: Any) -> None:
     """Ask until the answer is the one wanted."""
     deadline = time.monotonic() + 15
     while (found := ask()) != wanted:

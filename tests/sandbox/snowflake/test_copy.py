@@ -80,7 +80,7 @@ def test_values(run: Run, put: Put, case: Value) -> None:
     assert run("SELECT v FROM one ORDER BY n") == [(case.expected,)] * 2
 
 
-def test_result_names_every_file(connection: Any, notes: Run, put: Put) -> None:  # noqa: ANN401
+def test_result_names_every_file(connection: Any, notes: Run, put: Put) -> None:
     put("tables/notes/dt=1/a.csv.gz", "n,note\n1,x\n2,y\n")
     put("tables/notes/dt=2/b.csv.gz", "n,note\n")
     cursor = connection.cursor().execute(
@@ -163,7 +163,7 @@ def test_missing_file_is_named(notes: Run) -> None:
         notes(copy("notes", "n, note", "notes/none.csv.gz"))
 
 
-def test_not_gzip(notes: Run, s3: Any) -> None:  # noqa: ANN401
+def test_not_gzip(notes: Run, s3: Any) -> None:
     s3.put_object(Bucket="lake-bucket", Key="tables/plain.csv.gz", Body=b"n,note\n1,x\n")
     with pytest.raises(ProgrammingError, match=r"decompression for file: '.*plain.csv.gz'"):
         notes(copy("notes", "n, note", "plain.csv.gz"))

@@ -25,7 +25,7 @@ def test_list_and_tests_agree() -> None:
 
 
 @pytest.fixture
-def in_transaction(connection: Any, run: Run) -> Run:  # noqa: ANN401
+def in_transaction(connection: Any, run: Run) -> Run:
     """Run statements in a transaction that has written a row."""
     connection.cursor().execute("CREATE OR REPLACE TABLE written (a INT)")
     run("BEGIN")
@@ -160,7 +160,7 @@ def test_variant_keeps_its_text(run: Run) -> None:
 def copy(run: Run, put: Callable[[str, str], None]) -> Callable[[str], Any]:
     """Load a text as a file of numbers and notes."""
 
-    def load(text: str) -> Any:  # noqa: ANN401
+    def load(text: str) -> Any:
         run("CREATE OR REPLACE TABLE numbered (n INT, note VARCHAR)")
         put("odd.csv.gz", text)
         return run(

@@ -45,14 +45,14 @@ def strict(stand_in: Callable[..., Any]) -> Iterator[Connect]:
         yield with_lock_row(connect)
 
 
-def take(connection: Any, run_id: str) -> Any:  # noqa: ANN401
+def take(connection: Any, run_id: str) -> Any:
     """Open a transaction and take the lock."""
     connection.cursor().execute("BEGIN")
     return connection.cursor().execute(LOCK, (run_id,))
 
 
 def test_second_writer_waits_and_sees_what_was_committed(patient: Connect) -> None:
-    def second() -> Any:  # noqa: ANN401
+    def second() -> Any:
         with patient() as connection:
             take(connection, "second")
             seen = connection.cursor().execute("SELECT entry FROM journal").fetchall()

@@ -95,7 +95,7 @@ def test_show_pipes(stand_in: StandIn, rest: str, found: list[str]) -> None:
         assert [row[1] for row in run(f"SHOW PIPES {rest}").fetchall()] == found
 
 
-def test_show_pipes_tells_what_a_pipe_is(connection: Any, songs: Songs) -> None:  # noqa: ANN401
+def test_show_pipes_tells_what_a_pipe_is(connection: Any, songs: Songs) -> None:
     cursor = connection.cursor().execute(f"SHOW PIPES LIKE '{songs.name}%'")
     shown = dict(zip([column.name for column in cursor.description], cursor.fetchone(), strict=True))
     assert shown.pop("created_on").utcoffset() is not None

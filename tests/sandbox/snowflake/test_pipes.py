@@ -124,7 +124,7 @@ class Malformed(NamedTuple):
     ],
     ids=lambda case: case.name,
 )
-def test_a_malformed_file_is_skipped_and_noted(songs: Songs, s3: Any, case: Malformed) -> None:  # noqa: ANN401
+def test_a_malformed_file_is_skipped_and_noted(songs: Songs, s3: Any, case: Malformed) -> None:
     bad = f"{songs.folder}bad.snowpipe.csv.gz"
     s3.put_object(Bucket=BUCKET, Key=bad, Body=gzip.compress(case.body) if case.body else b"n,note\n1,a\n")
     songs.send("good", "n,note\n5,fine\n")
@@ -139,7 +139,7 @@ def test_a_malformed_file_is_skipped_and_noted(songs: Songs, s3: Any, case: Malf
     eventually(songs.numbers, [5])
 
 
-def test_a_file_that_is_gone_again_is_noted(songs: Songs, s3: Any, control: Control) -> None:  # noqa: ANN401
+def test_a_file_that_is_gone_again_is_noted(songs: Songs, s3: Any, control: Control) -> None:
     control(paused=True)
     key = songs.send("a", "n,note\n1,x\n")
     eventually(lambda: songs.status()["pendingFileCount"], 1)

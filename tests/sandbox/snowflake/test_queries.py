@@ -99,12 +99,12 @@ def test_view_follows_its_table(plays: Run) -> None:
 
 
 @pytest.mark.usefixtures("plays")
-def test_column_names_are_snowflakes(connection: Any) -> None:  # noqa: ANN401
+def test_column_names_are_snowflakes(connection: Any) -> None:
     cursor = connection.cursor().execute("SELECT COUNT(*), SUM(n), list AS who FROM plays GROUP BY list")
     assert [column.name for column in cursor.description] == ["COUNT(*)", "SUM(N)", "WHO"]
 
 
-def test_replacing_partitions(connection: Any, run: Run) -> None:  # noqa: ANN401
+def test_replacing_partitions(connection: Any, run: Run) -> None:
     run("CREATE TABLE lists_history (list VARCHAR, day DATE, run_id VARCHAR)")
     run("CREATE TABLE songs_history (list VARCHAR, day DATE, run_id VARCHAR)")
     for run_id in ("old", "new"):
@@ -128,7 +128,7 @@ def test_replacing_partitions(connection: Any, run: Run) -> None:  # noqa: ANN40
     ]
 
 
-def test_ledger_rows_from_one_bound_json(connection: Any, run: Run) -> None:  # noqa: ANN401
+def test_ledger_rows_from_one_bound_json(connection: Any, run: Run) -> None:
     run(
         "CREATE TABLE loads (run_id VARCHAR, list VARCHAR, day DATE, fetched TIMESTAMP_TZ,"
         " items NUMBER(38,0), rows_by_table VARIANT, loaded_at TIMESTAMP_TZ)"

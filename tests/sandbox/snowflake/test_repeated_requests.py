@@ -15,7 +15,7 @@ from sandbox.snowflake.once import Once
 Connect = Callable[..., Any]
 
 
-def post(connection: Any, sql: str, request_id: str, **extra: str) -> dict[str, Any]:  # noqa: ANN401
+def post(connection: Any, sql: str, request_id: str, **extra: str) -> dict[str, Any]:
     """Send a statement as the connector does."""
     answer: dict[str, Any] = requests.post(
         f"http://127.0.0.1:{connection.port}/queries/v1/query-request",
@@ -27,7 +27,7 @@ def post(connection: Any, sql: str, request_id: str, **extra: str) -> dict[str, 
     return answer
 
 
-def test_same_request_id_runs_once(connection: Any, run: Callable[..., Any]) -> None:  # noqa: ANN401
+def test_same_request_id_runs_once(connection: Any, run: Callable[..., Any]) -> None:
     run("CREATE TABLE repeated (a INT)")
     request_id = str(uuid.uuid4())
     first = post(connection, "INSERT INTO repeated VALUES (1)", request_id)
@@ -39,7 +39,7 @@ def test_same_request_id_runs_once(connection: Any, run: Callable[..., Any]) -> 
     assert run("SELECT COUNT(*) FROM repeated") == [(2,)]
 
 
-def test_repeated_begin_succeeds(connection: Any) -> None:  # noqa: ANN401
+def test_repeated_begin_succeeds(connection: Any) -> None:
     request_id = str(uuid.uuid4())
     assert [post(connection, "BEGIN", request_id)["success"] for _ in range(2)] == [True, True]
 
@@ -56,14 +56,14 @@ class Backend:
         self.body = body
         self.may_answer = asyncio.Event()
 
-    async def __call__(self, _scope: Any, _receive: Any, send: Any) -> None:  # noqa: ANN401
+    async def __call__(self, _scope: Any, _receive: Any, send: Any) -> None:
         """Count the run, wait, answer."""
         self.runs += 1
         await self.may_answer.wait()
         await send({"type": "http.response.body", "body": self.body})
 
 
-async def receive() -> Any:  # noqa: ANN401
+async def receive() -> Any:
     raise AssertionError("nothing to receive")
 
 
@@ -72,7 +72,7 @@ def test_repetition_waits_for_the_first_answer_even_if_its_client_left() -> None
         backend, answers = Backend(), []
         app = Once(backend)
 
-        async def send(message: Any) -> None:  # noqa: ANN401
+        async def send(message: Any) -> None:
             answers.append(message["body"])
 
         first = asyncio.create_task(app(scope("r"), receive, send))
@@ -98,7 +98,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch, limit: str, value: i
         backend.may_answer.set()
         app = Once(backend)
 
-        async def send(message: Any) -> None:  # noqa: ANN401
+        async def send(message: Any) -> None:
             assert message["body"]
 
         for number in range(50):
@@ -111,10 +111,10 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch, limit: str, value: i
 
 
 def test_unexpected_failure_is_an_error_at_once(
-    connection: Any,  # noqa: ANN401
+    connection: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def broken(*_: Any, **__: Any) -> None:  # noqa: ANN401
+    def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("something in the engine")
 
     monkeypatch.setattr("sandbox.snowflake.cursor.Cursor._execute_statement", broken)

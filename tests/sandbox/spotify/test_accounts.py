@@ -35,11 +35,11 @@ def code(standin: Standin) -> str:
     return sent_back(authorize(standin))["code"][0]
 
 
-def redeem(standin: Standin, given: str, redirect_uri: str = REDIRECT_URI) -> Any:  # noqa: ANN401  # JSON
+def redeem(standin: Standin, given: str, redirect_uri: str = REDIRECT_URI) -> Any:  # JSON
     return standin.token(grant_type="authorization_code", code=given, redirect_uri=redirect_uri).json()
 
 
-def renew(standin: Standin, refresh_token: str = REFRESH_TOKEN) -> Any:  # noqa: ANN401  # JSON
+def renew(standin: Standin, refresh_token: str = REFRESH_TOKEN) -> Any:  # JSON
     return standin.token(grant_type="refresh_token", refresh_token=refresh_token).json()
 
 

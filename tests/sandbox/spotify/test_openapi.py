@@ -31,7 +31,7 @@ UNDESCRIBED = {
 Errors = Callable[..., list[str]]
 
 
-def without_discriminators(value: Any) -> Any:  # noqa: ANN401  # any JSON value
+def without_discriminators(value: Any) -> Any:  # any JSON value
     """Drop what would choose a schema named as the type, `track`; the schemas are named `TrackObject`."""
     if isinstance(value, dict):
         return {key: without_discriminators(inner) for key, inner in value.items() if key != "discriminator"}
@@ -60,7 +60,7 @@ def standin(shared: Start) -> Standin:
     return shared()
 
 
-def get(standin: Standin, path: str, status: int = 200) -> Any:  # noqa: ANN401  # any JSON value
+def get(standin: Standin, path: str, status: int = 200) -> Any:  # any JSON value
     answer = standin.get(f"/v1/{path}", standin.bearer())
     assert answer.status_code == status
     return answer.json()

@@ -21,7 +21,7 @@ def canonical(playlist_id: str) -> Json:
     return found
 
 
-def keys(value: Any) -> set[str]:  # noqa: ANN401
+def keys(value: Any) -> set[str]:
     """Give every key that occurs anywhere."""
     if isinstance(value, dict):
         return set(value).union(*map(keys, value.values()))
