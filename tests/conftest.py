@@ -1,6 +1,7 @@
 """Running stand-ins for the tests that need them: one set per pytest worker, started when first asked for."""
 
 import os
+import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
@@ -57,13 +58,13 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
             PREFECT_LOGGING_TO_API_ENABLED: False,
             PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
         }
-        with temporary_settings(settings), remembered_block_schemas():
+        with temporary_settings(settings), remembered():
             yield {**os.environ, **prefect_settings(home), "PREFECT_API_URL": url}
 
 
 @contextmanager
-def remembered_block_schemas() -> Iterator[None]:
-    """Works out and registers each block type's JSON schema once: saving a block would do it every time."""
+def remembered() -> Iterator[None]:
+    """What Prefect would do for every block that is saved, once: its type's JSON schema, the certificates."""
     from prefect.blocks.core import Block  # noqa: PLC0415 - only tests that run flows pay for Prefect
 
     original: Any = Block.__dict__["model_json_schema"]
@@ -72,7 +73,7 @@ def remembered_block_schemas() -> Iterator[None]:
     def schema(kind: type[Block], arguments: tuple[Any, ...], options: tuple[Any, ...]) -> dict[str, Any]:
         return dict(original.__func__(kind, *arguments, **dict(options)))
 
-    def remembered(kind: type[Block], *arguments: Any, **options: Any) -> dict[str, Any]:
+    def schema_again(kind: type[Block], *arguments: Any, **options: Any) -> dict[str, Any]:
         return deepcopy(schema(kind, arguments, tuple(options.items())))
 
     register: Any = Block.__dict__["register_type_and_schema"]
@@ -84,8 +85,9 @@ def remembered_block_schemas() -> Iterator[None]:
             known.add(kind)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Block, "model_json_schema", classmethod(remembered))
+        patched.setattr(Block, "model_json_schema", classmethod(schema_again))
         patched.setattr(Block, "register_type_and_schema", classmethod(register_once))
+        patched.setattr(ssl, "create_default_context", cache(ssl.create_default_context))
         yield
 
 
