@@ -78,7 +78,9 @@ class Rehearsal:
 
     def logs(self, run: FlowRun) -> str:
         """What the API holds of the run's logs."""
-        return until(lambda: command(self.environment, "flow-run", "logs", str(run.id)).stdout, "logs")
+        return until(
+            lambda: module(self.environment, "prefect", "flow-run", "logs", str(run.id)).stdout, "logs"
+        )
 
     def container(self, run: FlowRun) -> Container:
         """The newest container of a run."""
@@ -112,11 +114,6 @@ def until(look: Callable[[], T | None], what: str, patience_s: float = PATIENCE_
         assert monotonic() < deadline, f"{what} did not come within {patience_s} s"
         pause.wait(0.2)
     return found
-
-
-def command(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    """A command of Prefect, as a person types it in the project's folder."""
-    return module(environment, "prefect", *words)
 
 
 def module(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
