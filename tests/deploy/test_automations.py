@@ -1,19 +1,25 @@
 """Word of runs that need somebody: what is watched, and what happens then."""
 
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from prefect import flow
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.blocks.system import Secret
-from prefect.client.orchestration import get_client
+from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter
 from prefect.events.schemas.automations import EventTrigger, Posture
 
 from deploy import automations
 from deploy.automations import LATE, LOST, STUCK, TAG
+from tests.deploy.rehearsal import client, until
+from tests.deploy.webhook import BLOCK, webhook
 
-BLOCK = uuid4()
-ALL = {one.name.removeprefix(f"{TAG}: "): one for one in automations.automations(BLOCK)}
+ALL = {one.name.removeprefix(f"{TAG}: "): one for one in automations.automations(uuid4())}
 
 
 def trigger(what: str) -> EventTrigger:
@@ -79,7 +85,7 @@ def test_the_command_creates_them_once(
     kind(name="word", url="http://127.0.0.1:9").save("word", overwrite=True)
     for _ in range(2):
         assert automations.create(notify="custom-webhook/word") == 0, capsys.readouterr().err
-    with get_client(sync_client=True) as api:
+    with client() as api:
         stored = [one for one in api.read_automations() if one.name.startswith(TAG)]
     assert sorted(one.name for one in stored) == sorted(one.name for one in ALL.values())
     assert all(one.enabled for one in stored)
@@ -102,3 +108,64 @@ def test_without_a_block_that_notifies_nothing_is_created(
     kind(value="s").save("word", overwrite=True)
     assert automations.create(notify=name) == 1
     assert capsys.readouterr().err.startswith(f"nothing is created: {says}")
+
+
+SILENT = f"""
+from prefect import flow, tags
+
+@flow
+def silent():
+    input()
+
+with tags("{TAG}"):
+    silent()
+"""
+
+
+@pytest.fixture
+def told(prefect_api: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, str]]]:
+    """What the automations send; they wait as briefly as Prefect lets them."""
+    assert prefect_api["PREFECT_API_URL"]
+    for name in ("LATE", "LOST"):
+        monkeypatch.setattr(automations, name, timedelta(seconds=10))
+    with webhook() as received, client() as api:
+        assert automations.create(notify=BLOCK) == 0
+        yield received
+        for one in api.read_automations():
+            api.delete_automation(one.id)
+
+
+@pytest.mark.faults
+def test_word_of_a_late_run_comes(told: list[dict[str, str]]) -> None:
+    with client() as api:
+        flow_id = api.create_flow(flow(print))
+        deployment = api.create_deployment(flow_id, "daily", tags=[TAG])
+        run = api.create_flow_run_from_deployment(deployment)
+    until(lambda: told, "word of the run")
+    assert [one["subject"] for one in told] == [f"{run.name} of daily: Late"]
+    assert "is the worker up" in told[0]["body"]
+
+
+def beats_since(moment: datetime) -> EventFilter:
+    """Signs of life of all runs, until now."""
+    beats = EventNameFilter(name=["prefect.flow-run.heartbeat"])
+    return EventFilter(event=beats, occurred=EventOccurredFilter.model_validate({"since": moment}))
+
+
+@pytest.mark.usefixtures("told")
+@pytest.mark.faults
+def test_a_run_that_falls_silent_is_ended(prefect_api: dict[str, str]) -> None:
+    began = datetime.now(UTC)
+    process = subprocess.Popen([sys.executable, "-c", SILENT], env=prefect_api, stdin=subprocess.PIPE)
+    with client() as api:
+        try:
+            (beat,) = until(lambda: api.read_events(beats_since(began), limit=1).events, "a sign of life")
+        finally:
+            process.kill()
+            process.wait()
+        run = UUID(beat.resource.id.rpartition(".")[2])
+        assert api.read_flow_run(run).state_name == "Running"
+        until(lambda: api.read_flow_run(run).state_name == "Crashed", "the end of the run")
+        state = api.read_flow_run(run).state
+    assert state
+    assert str(state.message) == "Nothing more was heard of the container: see its log"

@@ -10,19 +10,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelling
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from deploy import automations
-from sandbox.spotify.serving import running
 from tests.deploy.aws import TASK_ROLE
 from tests.deploy.image import ROOT
 from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, WORKERS_OWN, Rehearsal, client, module, until
+from tests.deploy.webhook import BLOCK, webhook
 from tests.faults.injected import FAILURES, Fault
 from tests.faults.labels import Label
 
@@ -140,18 +135,9 @@ def check_secrets(rehearsal: Rehearsal) -> None:
 @pytest.fixture
 def told(rehearsal: Rehearsal) -> Iterator[list[dict[str, str]]]:
     """What the automations send, once the command has made them."""
-    received: list[dict[str, str]] = []
-
-    async def receive(request: Request) -> Response:
-        received.append(await request.json())
-        return Response()
-
-    with running(Starlette(routes=[Route("/", receive, methods=["POST"])])) as url:
-        kind: Any = CustomWebhookNotificationBlock
-        told = kind(name="told", url=url, json_data={"subject": "{{subject}}", "body": "{{body}}"})
-        told.save("told", overwrite=True)
+    with webhook() as received:
         for _ in range(2):
-            done = module(rehearsal.environment, "deploy.automations", "--notify", "custom-webhook/told")
+            done = module(rehearsal.environment, "deploy.automations", "--notify", BLOCK)
             assert done.returncode == 0, done.stderr
         yield received
 
