@@ -1,5 +1,6 @@
 """Kept snapshots → tables → lake → warehouse → receipt: the half that ingest and backfill share."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -36,8 +37,7 @@ RETRIES: dict[str, Any] = {
 }
 """What follows the raw write may be repeated: keys are new per run, the load is all or nothing."""
 
-Minutes = Annotated[float, Field(json_schema_extra={"exclusiveMinimum": 0, "maximum": 1440})]
-"""As the run form takes them."""
+Minutes = Annotated[float, Field(gt=0, le=1440)]
 
 PIPES_REMEMBER = timedelta(days=15)
 """A day more than pipes remember files: what has not landed by then never will."""
@@ -70,7 +70,8 @@ def publish(run: Run, work: Work, target: Target) -> State[None]:
         with run.timed("setup_warehouse"):
             ready.result()
         with run.timed("truncate_and_load"):
-            loaded = truncate_and_load(run, manifest, target)
+            deadline = time.monotonic() + target.pipe_minutes * 60
+            loaded = truncate_and_load(run, manifest, target, deadline)
     receipt = _receipt(run, target, work, manifest, loaded)
     try:
         write_receipt(run, target, receipt)
@@ -93,8 +94,12 @@ def setup_warehouse(run: Run, target: Target) -> None:
                 clear_landing(session, "load/delete_stale_landing", forgotten)
             return
     get_run_logger().info("setting up the warehouse")
-    with open_session(target.warehouse_admin, run.run_id, otherwise=target.warehouse) as session:
-        set_up(session, lake_url, run.code_version, target.load)
+    admin = (target.warehouse_admin, run.run_id)
+    with (
+        open_session(*admin, otherwise=target.warehouse) as session,
+        open_session(*admin, otherwise=target.warehouse) as guard,
+    ):
+        set_up(session, guard, lake_url, run.code_version, target.load)
 
 
 @task(**RETRIES)
@@ -116,8 +121,11 @@ def write_tables(run: Run, kept: list[Kept], target: Target) -> tuple[Manifest, 
 
 
 @task(**RETRIES)
-def truncate_and_load(run: Run, manifest: Manifest, target: Target) -> Loaded:
-    """Replaces the partitions of the manifest in one transaction; with Snowpipe, once all has landed."""
+def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: float) -> Loaded:
+    """Replaces the partitions of the manifest in one transaction; with Snowpipe, once all has landed.
+
+    `deadline`: until when to wait for pipes, by the monotonic clock; tried again, it is the same.
+    """
     from flows.warehouse.load import Load, load_copy  # noqa: PLC0415 - imports Snowflake
     from flows.warehouse.pipes import Patience  # noqa: PLC0415
     from flows.warehouse.promote import load_snowpipe  # noqa: PLC0415
@@ -127,7 +135,7 @@ def truncate_and_load(run: Run, manifest: Manifest, target: Target) -> Loaded:
     load = Load(run.run_id, run.code_version, run.receipt_key, target.load, target.refresh, target.force)
     with open_session(target.warehouse, run.run_id) as session:
         if target.load == "snowpipe":
-            loaded = load_snowpipe(session, load, manifest, Patience(target.pipe_minutes * 60))
+            loaded = load_snowpipe(session, load, manifest, Patience(deadline - time.monotonic()))
         else:
             loaded = load_copy(session, load, manifest)
     for playlist, day in loaded.superseded:

@@ -72,7 +72,7 @@ class Receipt(Struct, frozen=True):
     rows_by_table: dict[str, int]
     files: list[File]
     details: list[DetailsLine]
-    partitions_removed: int
+    partitions_removed: int | None
     statements: list[str]
     seconds: dict[str, float]
 
@@ -129,12 +129,13 @@ def as_markdown(receipt: Receipt) -> str:
         for table, (files, size, rows) in _by_table(receipt.files).items()
     ]
     seconds = ", ".join(f"{step} {duration:.1f} s" for step, duration in receipt.seconds.items())
+    removed = "not known" if receipt.partitions_removed is None else receipt.partitions_removed
     return "\n\n".join(
         [
             f"**{receipt.flow} {receipt.run_id}**: {receipt.status}. {receipt.message}",
             markdown_table(as_rows(receipt)),
             markdown_table(tables),
-            f"Partitions replaced: {receipt.partitions_removed}. {seconds}",
+            f"Partitions replaced: {removed}. {seconds}",
         ]
     )
 

@@ -60,10 +60,10 @@ class Warehouse:
         )
         return Session(connector, run_id)
 
-    def set_up(self) -> None:
+    def set_up(self, lake_url: str | None = None, load: LoadMode | None = None) -> None:
         """Brings the schema to the newest version."""
-        with self.session() as session:
-            set_up(session, self.lake.url, "test", self.mode)
+        with self.session() as session, self.session() as guard:
+            set_up(session, guard, lake_url or self.lake.url, "test", load or self.mode)
 
     def new_run_id(self) -> str:
         """A run id that no other load of this warehouse has."""

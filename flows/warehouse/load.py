@@ -1,7 +1,6 @@
 """The COPY load: one session, one transaction; readers see the old state or the new one."""
 
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
@@ -10,26 +9,24 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import asdict
 
-from flows.errors import AccountingError, StopRun, Transient
+from flows.errors import AccountingError, StopRun
 from flows.lake.files import File, Manifest, Partition
 from flows.lake.layout import TABLES_PREFIX
 from flows.transform.schema import TABLES, dtypes, history
 from flows.warehouse.loaded import Loaded
-from flows.warehouse.session import LOCK_TIMEOUT_S, LockTimeout, Session
+from flows.warehouse.lock import take_lock
+from flows.warehouse.session import Session
 from flows.warehouse.sql import identifier, literal
 
 log = logging.getLogger(__name__)
 
-LOCK_ATTEMPTS = 10 * 60 // LOCK_TIMEOUT_S
-"""Ten minutes of waiting for other writers."""
-
 FILES_PER_COPY = 1000
 """What one COPY takes at most."""
-PARTITIONS_PER_INSERT = 5_000
-"""About a kilobyte each; a bound value takes 16 MB at most."""
+PARTITIONS_PER_INSERT = 15_000
+"""Less than a kilobyte each; a bound value takes 16 MB at most."""
 
 Results = dict[date, dict[str, dict[str, int]]]
-"""Rows and bytes that the warehouse reported, by snapshot date and table."""
+"""Rows that the warehouse reported, and bytes of the files, by snapshot date and table."""
 Fill = Callable[[Session, str, Manifest], Results]
 """Brings a run's rows into the history tables, within the transaction."""
 
@@ -53,16 +50,16 @@ def load_copy(session: Session, load: Load, manifest: Manifest) -> Loaded:
 def replace(session: Session, load: Load, manifest: Manifest, fill: Fill) -> Loaded:
     """Replaces the partitions of the manifest (refresh="full": everything) by what `fill` brings, or nothing.
 
-    Raises AccountingError where counts differ from the manifest, Transient where another writer
+    Raises AccountingError where counts differ from the manifest, StopRun where another writer
     keeps the lock; nothing is changed then. A COMMIT whose answer was lost is found in the ledger.
     """
-    _take_lock(session, load.run_id)
+    take_lock(session, load.run_id)
     try:
         committed = session.execute("load/find_load", (load.run_id,))
         if committed:
             session.rollback()
             left = [part.key for part in manifest.partitions if part.key not in committed]
-            return _loaded(session, manifest, left, removed=0)
+            return _loaded(session, manifest, left, removed=None)
         results = fill(session, load.run_id, manifest)
         compare(session, "load/count_rows", load.run_id, manifest)
         newer = [] if load.force else _newer(session, load.run_id)
@@ -75,28 +72,8 @@ def replace(session: Session, load: Load, manifest: Manifest, fill: Fill) -> Loa
     return _loaded(session, manifest, newer, removed=removed)
 
 
-def _take_lock(session: Session, run_id: str) -> None:
-    for attempt in range(1, LOCK_ATTEMPTS + 1):
-        began = time.monotonic()
-        session.begin()
-        try:
-            session.execute("load/lock_writer", (run_id,))
-        except LockTimeout:
-            session.rollback()
-            # Snowflake refuses the 21st waiter at once.
-            time.sleep(max(0.0, LOCK_TIMEOUT_S - (time.monotonic() - began)))
-            log.info("another run is loading; waited %s s for it", attempt * LOCK_TIMEOUT_S)
-        else:
-            return
-    message = (
-        f"another run held the writer lock for {LOCK_ATTEMPTS * LOCK_TIMEOUT_S} s; nothing was loaded. "
-        "See `SELECT * FROM writer_lock` and SHOW LOCKS for who it is"
-    )
-    raise Transient(message)
-
-
 def _copy(session: Session, _run_id: str, manifest: Manifest) -> Results:
-    """Copies the files of each table; returns what the warehouse reported, by date and table."""
+    """Copies the files of each table; returns what came of them, by date and table."""
     results: Results = {}
     for table in TABLES:
         files = [file for file in manifest.files if file.table == table]
@@ -117,7 +94,7 @@ def _copy(session: Session, _run_id: str, manifest: Manifest) -> Results:
 
 
 def reported(file: File, loaded: int) -> dict[str, int]:
-    """Rows and bytes of one file, which must be those of the manifest."""
+    """Rows of one file as the warehouse reports them, which must be those written; its bytes in the lake."""
     if loaded != file.rows:
         message = (
             f"the warehouse loaded {loaded} rows of {file.key}, the file was written with {file.rows}. "
@@ -165,7 +142,8 @@ def _delete(session: Session, load: Load, newer: list[tuple[str, date]]) -> int:
 def _insert_ledger(session: Session, load: Load, partitions: list[Partition], results: Results) -> None:
     for start in range(0, len(partitions), PARTITIONS_PER_INSERT):
         rows = [
-            {**asdict(part), "load_results": results[part.snapshot_date]}
+            # Reasons may be as many as entries: they are in the receipt, and in `rejects`.
+            {**asdict(part), "rejected_by_reason": None, "load_results": results[part.snapshot_date]}
             for part in partitions[start : start + PARTITIONS_PER_INSERT]
         ]
         document = msgspec.json.encode(rows).decode()
@@ -178,7 +156,9 @@ def _in_place(manifest: Manifest, newer: list[tuple[str, date]]) -> list[Partiti
     return [part for part in manifest.partitions if part.key not in newer]
 
 
-def _loaded(session: Session, manifest: Manifest, newer: list[tuple[str, date]], *, removed: int) -> Loaded:
+def _loaded(
+    session: Session, manifest: Manifest, newer: list[tuple[str, date]], *, removed: int | None
+) -> Loaded:
     in_place = _in_place(manifest, newer)
     rows: Counter[str] = Counter(dict.fromkeys(TABLES, 0))
     for part in in_place:

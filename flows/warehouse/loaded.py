@@ -6,10 +6,10 @@ from msgspec import Struct
 
 
 class Loaded(Struct, frozen=True):
-    """What the load's transaction did."""
+    """What the load's transaction did; how much it removed is not known where COMMIT's answer was lost."""
 
     rows_by_table: dict[str, int] = {}
     partitions: list[tuple[str, date]] = []
     superseded: list[tuple[str, date]] = []
-    partitions_removed: int = 0
+    partitions_removed: int | None = 0
     statements: list[str] = []

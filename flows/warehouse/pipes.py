@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from flows.errors import StopRun
+from flows.errors import AccountingError, StopRun
 from flows.lake.files import File, Manifest
 from flows.lake.layout import TABLES_PREFIX
 from flows.transform.schema import TABLES, landing, pipe
 from flows.warehouse.load import Results, compare, reported
 from flows.warehouse.session import Session
-from flows.warehouse.sql import literal
+from flows.warehouse.sql import identifier, literal
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Patience(NamedTuple):
 def wait_for_pipes(session: Session, run_id: str, manifest: Manifest, patience: Patience) -> Results:
     """Returns what the pipes reported, once the landing tables hold the files of the manifest.
 
-    Raises StopRun, and promotes nothing, where a pipe refused a file or the deadline is over.
+    Raises StopRun, and promotes nothing, where a pipe refused a file or is stopped, or the deadline is over.
     """
     end, pause = patience.clock() + patience.deadline_s, 1.0
     waiting = {file.key.removeprefix(TABLES_PREFIX): file for file in manifest.files}
@@ -45,12 +45,16 @@ def wait_for_pipes(session: Session, run_id: str, manifest: Manifest, patience: 
         log.info("pipes: %s of %s files landed", len(manifest.files) - len(waiting), len(manifest.files))
         if not waiting:
             break
+        states = _states(session, {file.table for file in waiting.values()})
         left = end - patience.clock()
-        if left <= 0:
-            raise StopRun(_too_late(session, list(waiting.values()), patience))
+        if left <= 0 or any(state.startswith("STOPPED") for state in states.values()):
+            raise StopRun(_not_loaded([*waiting.values()], states, patience.deadline_s - left))
         patience.sleep(min(pause, left))
         pause = min(pause * 2, LONGEST_PAUSE_S)
-    compare(session, "load/count_landed", run_id, manifest, "landing holds")
+    try:
+        compare(session, "load/count_landed", run_id, manifest, "landing holds")
+    except AccountingError as error:
+        raise AccountingError(f"{error}: {_name_files(session, run_id, manifest)}") from error
     return results
 
 
@@ -80,22 +84,34 @@ def _refused(table: str, key: str, entry: dict[str, Any]) -> str:
     )
 
 
-def _too_late(session: Session, missing: list[File], patience: Patience) -> str:
-    states = [
-        f"{pipe(table)} is {_state(session, table)}"
-        for table in TABLES
-        if table in {file.table for file in missing}
-    ]
+def _states(session: Session, tables: set[str]) -> dict[str, str]:
+    """What the tables' pipes say of themselves; asking keeps no warehouse awake."""
+    states = {}
+    for table in sorted(tables):
+        ((text,),) = session.execute("load/find_pipe_status", pipe=literal(pipe(table)))
+        status = json.loads(text)
+        states[table] = (
+            f"{status.get('executionState')} with {status.get('pendingFileCount', 0)} files pending"
+        )
+    return states
+
+
+def _not_loaded(missing: list[File], states: dict[str, str], waited_s: float) -> str:
     files = ", ".join(file.key for file in missing[:10]) + (" …" if missing[10:] else "")
+    told = "; ".join(f"{pipe(table)} is {state}" for table, state in states.items())
     return (
-        f"after {patience.deadline_s:g} s pipes had not loaded {len(missing)} files: {files}. "
-        f"Nothing was promoted. {'; '.join(states)}. If no file ever lands, {WIRING}; if a pipe is STOPPED, "
+        f"after {waited_s:.0f} s pipes had not loaded {len(missing)} files: {files}. "
+        f"Nothing was promoted. {told}. If no file ever lands, {WIRING}; if a pipe is STOPPED, "
         "DELETE FROM snowpipe_versions lets the next run make it anew; "
         "otherwise run again, with a longer deadline or load=copy"
     )
 
 
-def _state(session: Session, table: str) -> str:
-    ((text,),) = session.execute("load/find_pipe_status", pipe=literal(pipe(table)))
-    status = json.loads(text)
-    return f"{status.get('executionState')} with {status.get('pendingFileCount', 0)} files pending"
+def _name_files(session: Session, run_id: str, manifest: Manifest) -> str:
+    """The files of which landing holds more or fewer rows than were written."""
+    landed: dict[str, int] = {}
+    for table in TABLES:
+        rows = session.execute("load/find_landed_files", (run_id,), table=identifier(landing(table)))
+        landed |= {str(name).rpartition(TABLES_PREFIX)[2]: count for name, count in rows}
+    found = [(file, landed.get(file.key.removeprefix(TABLES_PREFIX), 0)) for file in manifest.files]
+    return ", ".join(f"{file.key} ({rows} rows of {file.rows})" for file, rows in found if rows != file.rows)

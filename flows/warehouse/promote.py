@@ -2,6 +2,8 @@
 
 import logging
 
+from msgspec import structs
+
 from flows.errors import PipelineError
 from flows.lake.files import Manifest
 from flows.transform.schema import TABLES, dtypes, history, landing
@@ -26,7 +28,7 @@ def load_snowpipe(session: Session, load: Load, manifest: Manifest, patience: Pa
 
     loaded = replace(session, load, manifest, promote)
     clear_landing(session, "load/delete_landed", load.run_id)
-    return loaded
+    return structs.replace(loaded, statements=list(session.statements))
 
 
 def clear_landing(session: Session, name: str, run_id: str) -> None:

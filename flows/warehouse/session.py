@@ -33,6 +33,7 @@ ADVICE = {
     90105: "correct the block's database, or grant its role USAGE on it",
     90106: "correct the block's schema, or grant its role USAGE on it",
     606: "correct the block's warehouse, or grant its role USAGE on it",
+    91016: "run again: the stage shows another lake, or the file was removed; schema_versions says which",
 }
 """What to do about Snowflake's error numbers that a person can mend."""
 
@@ -50,7 +51,7 @@ class Session:
 
     def __init__(self, connector: "SnowflakeConnector", run_id: str) -> None:
         self._connector = connector
-        self._run_id = run_id
+        self.run_id = run_id
         self.statements: list[str] = []
 
     def __enter__(self) -> Self:
@@ -63,8 +64,12 @@ class Session:
                 session_parameters={
                     "LOCK_TIMEOUT": LOCK_TIMEOUT_S,
                     "ABORT_DETACHED_QUERY": True,
+                    # what account or user may have set otherwise
+                    "AUTOCOMMIT": True,
                     "TIMEZONE": "UTC",
-                    "QUERY_TAG": f"spotify-playlist-pipeline {self._run_id}",
+                    "DATE_INPUT_FORMAT": "AUTO",
+                    "TIMESTAMP_INPUT_FORMAT": "AUTO",
+                    "QUERY_TAG": f"spotify-playlist-pipeline {self.run_id}",
                 },
                 **{name: value for name, value in defaults.items() if name not in extras},
             )

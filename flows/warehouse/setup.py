@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from flows.errors import ConfigurationError
 from flows.lake.layout import LoadMode
+from flows.warehouse.lock import hold_lock, take_lock
 from flows.warehouse.session import NotFound, Session
 from flows.warehouse.sql import identifier, literal
 
@@ -29,7 +30,6 @@ SCHEMA = Part(
     "schema_versions",
     {
         1: (
-            "setup/create_control_tables",
             "setup/create_history_tables",
             "setup/create_file_format",
             "setup/create_views",
@@ -46,6 +46,10 @@ SNOWPIPE = Part(
     {1: ("setup/create_snowpipe_versions", "setup/create_landing_tables")},
     "setup/create_pipes",
 )
+CONTROL_TABLES = "setup/create_control_tables"
+"""Before all else: the lock is one of them."""
+MOVING = ""
+"""In place of the lake's URL: what depends on it is to be made anew."""
 PARTS: dict[LoadMode, tuple[Part, ...]] = {"copy": (SCHEMA,), "snowpipe": (SCHEMA, SNOWPIPE)}
 """What a way of loading needs; pipes are made only where they are used."""
 
@@ -62,28 +66,58 @@ def is_current(session: Session, lake_url: str, load: LoadMode = "copy") -> bool
     return True
 
 
-def set_up(session: Session, lake_url: str, code_version: str, load: LoadMode = "copy") -> None:
-    """Brings the schema to this code's version; may be repeated at any point."""
+def set_up(
+    session: Session, guard: Session, lake_url: str, code_version: str, load: LoadMode = "copy"
+) -> None:
+    """Brings the schema to this code's version, one run at a time; may be repeated at any point.
+
+    `guard` is a session of its own that holds the writer lock meanwhile: DDL ends the transaction it is in.
+    Raises ConfigurationError, before anything is changed, where the schema is newer than the code.
+    """
+    version, _ = _installed(session, SCHEMA)
+    _installed(session, SNOWPIPE)
+    if not version:
+        session.execute_all(CONTROL_TABLES)
+    take_lock(guard, guard.run_id)
     for part in PARTS[load]:
-        version, url = _installed(session, part)
-        if (version, url) == (part.newest, lake_url):
-            continue
-        for step in range(version + 1, part.newest + 1):
-            for name in part.versions[step]:
-                session.execute_all(name)
-        if _installed(session, part)[1] != lake_url:  # a stage that is replaced stops the pipes on it
-            session.execute_all(part.points_at_lake, url=literal(lake_url))
-        noted = identifier(part.noted_in)
-        session.execute("setup/insert_schema_version", (part.newest, lake_url, code_version), table=noted)
+        _bring_up(session, guard, part, lake_url, code_version)
+    guard.rollback()
 
 
-def _installed(session: Session, part: Part) -> tuple[int, str | None]:
+def _bring_up(session: Session, guard: Session, part: Part, lake_url: str, code_version: str) -> None:
+    version, url = _installed(session, part)
+    for step in range(version + 1, part.newest + 1):
+        for name in part.versions[step]:
+            hold_lock(guard, guard.run_id)
+            session.execute_all(name)
+    if url != lake_url:
+        hold_lock(guard, guard.run_id)
+        _note_move(session, part, code_version)
+        session.execute_all(part.points_at_lake, url=literal(lake_url))
+    if (version, url) != (part.newest, lake_url):
+        hold_lock(guard, guard.run_id)
+        _note(session, part, (part.newest, lake_url, code_version))
+
+
+def _note_move(session: Session, part: Part, code_version: str) -> None:
+    """Whoever dies now leaves what the next run does again; a stage that is replaced stops its pipes too."""
+    for stale in (SCHEMA, SNOWPIPE) if part is SCHEMA else (part,):
+        version, url = _installed(session, stale)
+        if url:
+            _note(session, stale, (version, MOVING, code_version))
+
+
+def _note(session: Session, part: Part, values: tuple[int, str, str]) -> None:
+    session.execute("setup/insert_schema_version", values, table=identifier(part.noted_in))
+
+
+def _installed(session: Session, part: Part) -> tuple[int, str]:
     """Version and lake of a part; 0 where nothing is set up yet. Raises where it is newer than the code."""
     try:
         rows = session.execute("setup/find_schema_version", table=identifier(part.noted_in))
     except NotFound:
-        return 0, None
-    version, url = rows[0] if rows else (0, None)
+        rows = []
+    version, url = rows[0] if rows else (0, MOVING)
     if version > part.newest:
         message = (
             f"the schema has version {version} in {part.noted_in}, this code knows {part.newest}: "

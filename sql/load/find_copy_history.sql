@@ -6,6 +6,6 @@ SELECT
     h.first_error_message,
     h.first_error_line_number
 FROM TABLE(INFORMATION_SCHEMA.COPY_HISTORY(
-    TABLE_NAME => ${table}, START_TIME => DATEADD(HOUR, -24, CURRENT_TIMESTAMP())
+    TABLE_NAME => ${table}, START_TIME => DATEADD(HOUR, -48, CURRENT_TIMESTAMP())
 )) AS h
 WHERE CONTAINS(h.file_name, ?)

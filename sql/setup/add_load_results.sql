@@ -1,2 +1,2 @@
--- Version 2: what the warehouse itself reported for the files of a load, by table: rows and bytes.
+-- Version 2: rows that the warehouse itself reported for the files of a load, by table, and the files' bytes.
 ALTER TABLE loads ADD COLUMN IF NOT EXISTS load_results VARIANT;

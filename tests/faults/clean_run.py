@@ -50,16 +50,20 @@ REQUESTS = {"copy": EVERY_LOAD | COPY, "snowpipe": EVERY_LOAD | SNOWPIPE}
 
 SETUP: dict[tuple[str, str], int] = {
     ("s3", "HEAD runs"): 0,  # nothing is published
-    ("snowflake", "login"): 3,  # one for the set-up, none for what is published
-    ("snowflake", "logout"): 3,
-    ("snowflake", "SELECT"): 6,  # no published, but two more looks at the version while setting up
+    ("snowflake", "login"): 4,  # two for the set-up, none for what is published
+    ("snowflake", "logout"): 4,
+    ("snowflake", "BEGIN"): 2,  # the set-up's lock, the load's
+    ("snowflake", "UPDATE"): 11,  # the set-up holds it on before each file, and before it notes the version
+    ("snowflake", "ROLLBACK"): 1,
+    ("snowflake", "SELECT"): 9,  # no published, but more looks at versions while setting up
     ("snowflake", "CREATE"): 25,
     ("snowflake", "ALTER"): 1,
     ("snowflake", "INSERT"): 3,  # the lock's row, the schema's version, the ledger
 }
 SETUP_PIPES: dict[tuple[str, str], int] = {
     **SETUP,
-    ("snowflake", "SELECT"): 10,
+    ("snowflake", "UPDATE"): 15,
+    ("snowflake", "SELECT"): 13,
     ("snowflake", "CREATE"): 42,  # and a table for their version, landing tables, pipes
     ("snowflake", "INSERT"): 12,
     ("snowflake", "DELETE"): 16,  # nobody has left anything in landing yet

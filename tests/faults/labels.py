@@ -62,7 +62,7 @@ def _of_snowflake(request: Request) -> str:
     if url.path == STATEMENTS:
         body = gzip.decompress(request.body) if request.encoding == "gzip" else request.body
         text = re.sub(r"--.*", "", json.loads(body)["sqlText"])
-        return "POLL" if "COPY_HISTORY" in text else str(text.split()[0]).upper()
+        return "POLL" if re.search("COPY_HISTORY|PIPE_STATUS", text) else str(text.split()[0]).upper()
     if url.path == "/session/v1/login-request":
         return "login"
     if url.path == "/session" and "delete" in parse_qs(url.query):

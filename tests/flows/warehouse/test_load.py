@@ -5,15 +5,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 
 import msgspec
 import pytest
 
-from flows.errors import AccountingError, StopRun, Transient
+from flows.errors import AccountingError, ConfigurationError, StopRun, Transient
 from flows.lake.files import Manifest
 from flows.transform.schema import TABLES
 from flows.warehouse import load as loading
+from flows.warehouse import lock
+from flows.warehouse.lock import take_lock
 from flows.warehouse.session import Session
 from sandbox.spotify.catalogue import CHARTS, EMPTY, MIXTAPE
 from tests.warehouses import DAY, NOON, Warehouse
@@ -205,13 +206,12 @@ def test_a_second_writer_waits_for_the_first(warehouse: Warehouse, monkeypatch: 
     run_id = warehouse.new_run_id()
     manifest = warehouse.write(run_id, CHART)
     waiting = threading.Event()
-    lock = loading._take_lock  # noqa: SLF001 - to know when the second writer has come to the lock
 
-    def note_and_lock(*arguments: Any) -> None:
+    def note_and_lock(session: Session, of: str) -> None:
         waiting.set()
-        lock(*arguments)
+        take_lock(session, of)
 
-    monkeypatch.setattr(loading, "_take_lock", note_and_lock)
+    monkeypatch.setattr(loading, "take_lock", note_and_lock)
     second = threading.Thread(target=warehouse.load, args=(run_id, manifest))
     with warehouse.session("first") as first:
         first.begin()
@@ -227,15 +227,24 @@ def test_a_second_writer_waits_for_the_first(warehouse: Warehouse, monkeypatch: 
 
 def test_waiting_for_a_lock_is_bounded(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flows.warehouse.session.LOCK_TIMEOUT_S", 1)
-    monkeypatch.setattr(loading, "LOCK_TIMEOUT_S", 1)
-    monkeypatch.setattr(loading, "LOCK_ATTEMPTS", 2)
+    monkeypatch.setattr(lock, "LOCK_TIMEOUT_S", 1)
+    monkeypatch.setattr(lock, "LOCK_ATTEMPTS", 2)
     run_id = warehouse.new_run_id()
     manifest = warehouse.write(run_id, CHART)
     with warehouse.session("first") as first:
         first.begin()
         first.execute("load/lock_writer", ("first",))
-        with busy(first), pytest.raises(Transient, match="another run held the writer lock"):
+        with busy(first), pytest.raises(StopRun, match="another run held the writer lock"):
             warehouse.load(run_id, manifest)
+
+
+def test_without_the_row_of_the_lock_nothing_is_loaded(warehouse: Warehouse) -> None:
+    warehouse.place.query("DELETE FROM writer_lock")
+    with pytest.raises(ConfigurationError, match="INSERT INTO writer_lock"):
+        warehouse.publish(CHART)
+    assert warehouse.place.count("songs_history") == 0
+    warehouse.place.query("INSERT INTO writer_lock (id) SELECT 1")
+    assert warehouse.publish(CHART).rows_by_table["songs"] == 50
 
 
 @contextmanager

@@ -31,9 +31,12 @@ def entry(key: str, status: str = "Loaded", error: str | None = None, line: int 
 class Pipes:
     """A session whose pipes report one thing after the other; the last report stays."""
 
-    def __init__(self, reports: dict[str, list[list[Entry]]], landed: dict[str, int]) -> None:
+    def __init__(
+        self, reports: dict[str, list[list[Entry]]], landed: dict[str, int], state: str = "PAUSED"
+    ) -> None:
         self.reports = reports
         self.landed = landed
+        self.state = state
         self.asked: list[str] = []
 
     def rows(self, name: str, values: Sequence[Any], *, table: str) -> list[dict[str, Any]]:
@@ -45,12 +48,16 @@ class Pipes:
         return found.pop(0) if len(found) > 1 else found[0]
 
     def execute(self, name: str, values: Sequence[Any] = (), **parts: str) -> list[tuple[Any, ...]]:
-        """Counts of landing, or a pipe's status."""
+        """Counts of landing, all or by file, or a pipe's status."""
         if name == "load/count_landed":
             assert values == (RUN,) * len(TABLES)
             return [(table, self.landed.get(table, 0)) for table in TABLES]
+        if name == "load/find_landed_files":
+            table = parts["table"].strip('"').removesuffix("_LANDING").lower()
+            key = table_key(table, DAY, RUN, "snowpipe")
+            return [(f"folder/{key}", self.landed[table])] if table in self.landed else []
         assert set(parts) == {"pipe"}
-        return [(json.dumps({"executionState": "PAUSED", "pendingFileCount": 3}),)]
+        return [(json.dumps({"executionState": self.state, "pendingFileCount": 3}),)]
 
 
 def wait(pipes: Pipes, slept: list[float] | None = None) -> None:
@@ -89,8 +96,24 @@ def test_a_file_that_never_comes_is_named_at_the_deadline() -> None:
     assert slept[-2:] == [15, 15]
 
 
-@pytest.mark.parametrize("landed", [{"songs": 100, "albums": 40}, {"songs": 50}], ids=["twice", "not at all"])
-def test_landing_must_hold_what_the_files_held(landed: dict[str, int]) -> None:
+def test_a_stopped_pipe_is_told_at_once() -> None:
+    pipes = Pipes({"songs": [[]], "albums": [[entry(ALBUMS)]]}, LANDED, "STOPPED_STAGE_DROPPED")
+    slept: list[float] = []
+    with pytest.raises(StopRun, match=f"{SONGS}.*songs_pipe is STOPPED_STAGE_DROPPED with 3 files pending"):
+        wait(pipes, slept)
+    assert slept == []
+
+
+@pytest.mark.parametrize(
+    ("landed", "names"),
+    [
+        ({"songs": 100, "albums": 40}, f"{SONGS} (100 rows of 50)"),
+        ({"songs": 50}, f"{ALBUMS} (0 rows of 40)"),
+    ],
+    ids=["twice", "not at all"],
+)
+def test_landing_must_hold_what_the_files_held(landed: dict[str, int], names: str) -> None:
     pipes = Pipes({"songs": [[entry(SONGS)]], "albums": [[entry(ALBUMS)]]}, landed)
-    with pytest.raises(AccountingError, match="landing holds"):
+    with pytest.raises(AccountingError, match="landing holds") as end:
         wait(pipes)
+    assert str(end.value).endswith(f"receipt: {names}")

@@ -1,19 +1,27 @@
 """Set-up: idempotent, versioned, one query where nothing is to be done."""
 
+import json
 import re
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
+from itertools import chain
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from snowflake.connector.util_text import split_statements
 
-from flows.errors import ConfigurationError
+from flows.errors import ConfigurationError, Transient
 from flows.lake.layout import LoadMode
 from flows.lake.store import Lake
-from flows.transform.schema import TABLES, columns, history
+from flows.transform.schema import TABLES, columns, history, pipe
 from flows.warehouse import setup
-from flows.warehouse.setup import is_current, set_up
+from flows.warehouse.session import Session
+from flows.warehouse.setup import is_current
+from flows.warehouse.sql import literal
 from sandbox.account import create_account_objects
 from sandbox.services import BUCKET, Addresses
 from sandbox.spotify.catalogue import CHARTS
@@ -37,9 +45,12 @@ def test_an_empty_schema_is_not_current(addresses: Addresses) -> None:
 def test_set_up_may_be_repeated_and_loses_no_rows(warehouse: Warehouse) -> None:
     warehouse.publish(CHARTS[0])
     before = warehouse.place.contents(TABLES)
-    for name in (file for files in setup.SCHEMA.versions.values() for file in files):
-        with warehouse.session() as session:
-            session.execute_all(name)
+    url = literal(warehouse.lake.url)
+    for part in setup.PARTS["snowpipe"]:
+        for name in (setup.CONTROL_TABLES, *chain(*part.versions.values()), part.points_at_lake):
+            for _ in range(2):
+                with warehouse.session() as session:
+                    session.execute_all(name, url=url)
     warehouse.set_up()
 
     assert warehouse.place.contents(TABLES) == before
@@ -47,10 +58,11 @@ def test_set_up_may_be_repeated_and_loses_no_rows(warehouse: Warehouse) -> None:
 
 
 def test_another_lake_moves_the_stage(warehouse: Warehouse) -> None:
+    elsewhere = f"{warehouse.lake.url}elsewhere/"
     with warehouse.session() as session:
-        assert not is_current(session, f"{warehouse.lake.url}elsewhere/")
-        set_up(session, f"{warehouse.lake.url}elsewhere/", "test")
-        assert is_current(session, f"{warehouse.lake.url}elsewhere/")
+        assert not is_current(session, elsewhere)
+        warehouse.set_up(elsewhere)
+        assert is_current(session, elsewhere)
 
 
 def test_a_newer_schema_is_refused(warehouse: Warehouse) -> None:
@@ -175,27 +187,111 @@ def test_with_an_owner_for_setup_the_loader_runs_no_ddl(warehouse: Warehouse) ->
     assert verbs <= {"SELECT", "BEGIN", "COMMIT", "UPDATE", "COPY", "DELETE", "INSERT", "ROLLBACK"}
 
 
-def test_an_upgrade_leaves_the_stage_and_so_its_pipes_alone(warehouse: Warehouse) -> None:
+@pytest.fixture
+def piped(warehouse: Warehouse) -> Warehouse:
+    """A warehouse with pipes."""
+    warehouse.set_up(load="snowpipe")
+    return warehouse
+
+
+def current(warehouse: Warehouse, lake_url: str, load: LoadMode) -> bool:
+    """What a run asks first."""
     with warehouse.session() as session:
-        set_up(session, warehouse.lake.url, "test", "snowpipe")
-    warehouse.place.query("DELETE FROM schema_versions")
-    older = (setup.SCHEMA.newest - 1, warehouse.lake.url, "older")
-    with warehouse.session() as session:
+        return is_current(session, lake_url, load)
+
+
+def states(warehouse: Warehouse) -> set[str]:
+    """What the pipes say of themselves."""
+    texts = [warehouse.place.query(f"SELECT SYSTEM$PIPE_STATUS('{pipe(table)}')") for table in TABLES]
+    return {json.loads(text)["executionState"] for ((text,),) in texts}
+
+
+def test_an_upgrade_leaves_the_stage_and_so_its_pipes_alone(piped: Warehouse) -> None:
+    older = (setup.SCHEMA.newest - 1, piped.lake.url, "older")
+    piped.place.query("DELETE FROM schema_versions")
+    with piped.session() as session:
         session.execute("setup/insert_schema_version", older, table="schema_versions")
-        set_up(session, warehouse.lake.url, "test", "snowpipe")
-        assert is_current(session, warehouse.lake.url, "snowpipe")
-        assert "setup/add_load_results" in session.statements
-        assert not {"setup/create_stage", "setup/create_pipes"} & set(session.statements)
+    with recorded() as sent:
+        piped.set_up(load="snowpipe")
+    assert current(piped, piped.lake.url, "snowpipe")
+    assert [one for one in sent if "ADD COLUMN" in one]
+    assert not [one for one in sent if "STAGE" in one or "PIPE " in one]
 
 
 @pytest.mark.parametrize("load", ["copy", "snowpipe"])
-def test_a_lake_that_moves_takes_its_pipes_along(warehouse: Warehouse, load: LoadMode) -> None:
-    with warehouse.session() as session:
-        set_up(session, warehouse.lake.url, "test", "snowpipe")
-        elsewhere = f"{warehouse.lake.url}elsewhere/"
-        set_up(session, elsewhere, "test", load)
-        assert is_current(session, elsewhere, load)
-        assert is_current(session, elsewhere, "snowpipe") == (load == "snowpipe")
-        assert session.statements.count("setup/create_pipes") == len(TABLES) * (
-            2 if load == "snowpipe" else 1
-        )
+def test_a_lake_that_moves_takes_its_pipes_along_and_back(piped: Warehouse, load: LoadMode) -> None:
+    elsewhere = f"{piped.lake.url}elsewhere/"
+    piped.set_up(elsewhere, load)
+    assert current(piped, elsewhere, load)
+    assert current(piped, elsewhere, "snowpipe") == (load == "snowpipe")
+
+    assert not current(piped, piped.lake.url, "snowpipe")
+    piped.set_up(load="snowpipe")
+    assert current(piped, piped.lake.url, "snowpipe")
+    assert states(piped) == {"RUNNING"}
+
+
+@pytest.mark.parametrize(
+    "cut_off", ["setup/create_stage", "setup/create_pipes", "setup/insert_schema_version"]
+)
+@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
+def test_a_move_that_was_cut_off_is_done_again(
+    piped: Warehouse, monkeypatch: pytest.MonkeyPatch, cut_off: str, *, done: bool
+) -> None:
+    """The old lake counts as current only where the stage still shows it."""
+    execute = Session._execute  # noqa: SLF001 - every statement passes there
+    died: list[Any] = []
+
+    def die(session: Session, name: str, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        if name == cut_off and not died:
+            died.append(execute(session, name, text, values) if done else None)
+            raise KeyboardInterrupt
+        return execute(session, name, text, values)
+
+    monkeypatch.setattr(Session, "_execute", die)
+    with pytest.raises(KeyboardInterrupt):
+        piped.set_up(f"{piped.lake.url}elsewhere/", "snowpipe")
+    assert len(died) == 1
+    if not current(piped, piped.lake.url, "snowpipe"):
+        piped.set_up(load="snowpipe")
+    assert piped.publish(CHARTS[0]).rows_by_table["songs"] == 50
+    assert states(piped) == {"RUNNING"}
+
+
+def test_two_set_ups_at_once_take_turns(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one comes while the first has looked, and is about to replace stage and pipes."""
+    fresh = Warehouse(Place.create(addresses), "snowpipe")
+    execute_all, second = Session.execute_all, list[Future[None]]()
+
+    def execute_all_beside_another(session: Session, name: str, **parts: str) -> None:
+        if name == "setup/create_stage" and not second:
+            second.append(thread.submit(set_up_as_a_task_does, fresh))
+        execute_all(session, name, **parts)
+
+    monkeypatch.setattr(Session, "execute_all", execute_all_beside_another)
+    with ThreadPoolExecutor(1) as thread:
+        set_up_as_a_task_does(fresh)
+        second[0].result()
+    assert current(fresh, fresh.lake.url, "snowpipe")
+    assert states(fresh) == {"RUNNING"}
+    for noted in ("schema_versions", "snowpipe_versions", "writer_lock"):
+        assert fresh.place.count(noted) == 1
+
+
+def set_up_as_a_task_does(warehouse: Warehouse) -> None:
+    """Again where the stand-in has ended the idle guard, for which it takes but half a second."""
+    for _ in range(3):
+        with suppress(Transient):
+            return warehouse.set_up()
+    return warehouse.set_up()
+
+
+def test_older_code_that_meets_newer_pipes_changes_nothing(piped: Warehouse) -> None:
+    with piped.session() as session:
+        later = (setup.SNOWPIPE.newest + 1, piped.lake.url, "later")
+        session.execute("setup/insert_schema_version", later, table="snowpipe_versions")
+    for load in get_args(LoadMode):
+        with pytest.raises(ConfigurationError, match="a newer release has been here"):
+            piped.set_up(f"{piped.lake.url}elsewhere/", load)
+    assert piped.publish(CHARTS[0]).rows_by_table["songs"] == 50
+    assert states(piped) == {"RUNNING"}

@@ -12,6 +12,7 @@ from sqlglot import exp
 from flows.errors import ConfigurationError
 from flows.transform.generate import drifted
 from flows.transform.schema import TABLES
+from flows.warehouse.setup import CONTROL_TABLES
 from flows.warehouse.setup import PARTS as SETUP_PARTS
 from flows.warehouse.sql import SQL, identifier, literal, read_sql
 
@@ -76,7 +77,7 @@ def test_every_set_up_file_belongs_to_a_version() -> None:
     }
     parts = SETUP_PARTS["snowpipe"]
     used = {name for part in parts for files in part.versions.values() for name in files}
-    used |= {part.points_at_lake for part in parts}
+    used |= {CONTROL_TABLES, *(part.points_at_lake for part in parts)}
     assert created == used | {"account/create_account_objects"}
 
 
