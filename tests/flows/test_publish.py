@@ -68,7 +68,7 @@ def test_only_set_up_uses_the_admin_block(pipeline: Pipeline, monkeypatch: pytes
     pipeline.show()
     admin = f"warehouse-admin-{place.name}"
     assert pipeline.ingest(CHART, snapshot_date=TODAY, warehouse_admin=admin).is_completed()
-    assert sorted(opened) == ["warehouse", "warehouse", "warehouse-admin"]
+    assert sorted(opened) == ["warehouse", "warehouse", "warehouse-admin", "warehouse-admin"]
     opened.clear()
     assert pipeline.ingest(EMPTY, snapshot_date=TODAY, warehouse_admin=admin).is_completed()
     assert opened == ["warehouse", "warehouse"]
