@@ -11,7 +11,7 @@ import pytest
 
 from flows.errors import AccountingError, ConfigurationError, StopRun, Transient
 from flows.lake.files import Manifest
-from flows.transform.schema import TABLES
+from flows.transform.schema import TABLES, history
 from flows.warehouse import load as loading
 from flows.warehouse import lock
 from flows.warehouse.lock import take_lock
@@ -177,7 +177,22 @@ def test_a_commit_whose_answer_was_lost_is_found_in_the_ledger(
     loaded = warehouse.load(run_id, manifest)
 
     assert loaded.rows_by_table["songs"] == warehouse.place.count("songs_history") == 50
+    assert loaded.partitions_removed is None, "the ledger does not say"
     assert warehouse.place.count("loads") == 1
+
+
+def test_what_was_deleted_by_hand_is_loaded_again(warehouse: Warehouse) -> None:
+    """COPY would leave out files that the tables' load history knows."""
+    run_id = warehouse.new_run_id()
+    manifest = warehouse.write(run_id, CHART)
+    warehouse.load(run_id, manifest)
+    before = warehouse.place.contents(TABLES)
+    for table in (*map(history, TABLES), "loads"):
+        warehouse.place.query(f"DELETE FROM {table}")
+    warehouse.load(run_id, manifest)
+
+    assert warehouse.place.contents(TABLES) == before
+    assert warehouse.place.count("songs_history") == 50
 
 
 def test_a_lost_answer_does_not_claim_what_was_left_to_a_newer_snapshot(
