@@ -78,6 +78,7 @@ def test_twice_the_same_changes_nothing(
     assert {data[name]["credentials"]["private_key"] for name in names if "warehouse" in name} == {key}
 
 
+@pytest.mark.faults
 def test_what_is_no_longer_set_is_no_longer_there(command: Command, environment: dict[str, str]) -> None:
     command({**environment, **FULL})
     assert command(environment).status == 0
@@ -91,6 +92,7 @@ def test_what_is_no_longer_set_is_no_longer_there(command: Command, environment:
     assert load(SnowflakeConnector, "warehouse").credentials.private_key_passphrase is None
 
 
+@pytest.mark.faults
 def test_an_env_file_alone_is_enough_and_new_values_are_taken(
     command: Command, environment: dict[str, str], folder: Path
 ) -> None:
@@ -120,6 +122,7 @@ def test_a_stored_refresh_token_outlives_the_environments(
     assert ("python -m blocks.authorize_spotify replaces it" in told.out) == bool(given)
 
 
+@pytest.mark.faults
 def test_another_app_takes_no_refresh_token_over(command: Command, environment: dict[str, str]) -> None:
     command({**environment, "SPOTIFY_REFRESH_TOKEN": "of the old app"})
     new = {"SPOTIFY_CLIENT_ID": f"id{token_hex(4)}", "SPOTIFY_REFRESH_TOKEN": "of the new app"}
@@ -144,6 +147,7 @@ def test_a_stored_private_key_stays_where_none_is_given(
     assert admin.private_key.get_secret_value() == loader_key() == pem("word").encode()
 
 
+@pytest.mark.faults
 def test_the_rate_limit_is_made_once_and_stays_as_tuned(
     environment: dict[str, str], command: Command
 ) -> None:

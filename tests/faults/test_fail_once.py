@@ -10,7 +10,6 @@ from tests.faults.looks import Reader
 from tests.faults.rig import Rig
 
 ALWAYS = {
-    ("copy", "s3 PUT tables 2", "lost answer"),
     ("copy", "snowflake COMMIT 1", "lost answer"),
 }
 """What every run of the tests tries; `make test-faults` tries all."""

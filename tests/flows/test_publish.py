@@ -33,6 +33,7 @@ def test_the_receipt_shows_as_artifacts(pipeline: Pipeline) -> None:
     assert EMPTY in artifact("receipt-playlists")
 
 
+@pytest.mark.faults
 def test_an_artifact_that_cannot_be_made_does_not_fail_the_run(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,6 +100,7 @@ def test_a_lost_answer_of_the_load_is_settled_by_the_ledger(
     assert pipeline.place.receipts()[0]["rows_by_table"]["songs"] == 50
 
 
+@pytest.mark.faults
 def test_a_receipt_whose_answer_was_lost_is_found_as_it_is(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:

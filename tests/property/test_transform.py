@@ -29,7 +29,7 @@ from tests.builders import (
     without,
 )
 
-stable = settings(max_examples=30, deadline=None, derandomize=True)
+stable = settings(max_examples=20, deadline=None, derandomize=True)
 
 any_text = st.text(st.characters(exclude_categories=()), max_size=12)  # lone surrogates too
 any_json = st.recursive(

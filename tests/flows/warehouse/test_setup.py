@@ -27,6 +27,7 @@ from sandbox.services import BUCKET, Addresses
 from sandbox.spotify.catalogue import CHARTS
 from tests.places import Place
 from tests.statements import recorded
+from tests.subset import some
 from tests.warehouses import DAY, Warehouse
 
 
@@ -232,7 +233,8 @@ def test_a_lake_that_moves_takes_its_pipes_along_and_back(piped: Warehouse, load
 
 
 @pytest.mark.parametrize(
-    "cut_off", ["setup/create_stage", "setup/create_pipes", "setup/insert_schema_version"]
+    "cut_off",
+    some(["setup/create_stage", "setup/create_pipes", "setup/insert_schema_version"], ["setup/create_stage"]),
 )
 @pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
 def test_a_move_that_was_cut_off_is_done_again(
