@@ -111,7 +111,12 @@ def test_what_is_said_is_in_the_runbook(path: str) -> None:
 
 def test_what_the_runbook_quotes_is_said() -> None:
     parts = [part for path in SOURCES for text in said(path) for part in text if len(part) >= 10]
-    quotes = [part for quote in quoted("message", "warning") for part in fixed(quote) if WORDS.search(part)]
+    quotes = [
+        part
+        for quote in quoted("message", "warning")
+        for part in fixed(quote.replace("What to do: ", "…"))
+        if WORDS.search(part)
+    ]
     assert len(quotes) > 150
     assert [one for one in quotes if not any(one in part or part in one for part in parts)] == []
 

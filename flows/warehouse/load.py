@@ -53,7 +53,7 @@ def replace(session: Session, load: Load, manifest: Manifest, fill: Fill) -> Loa
     Raises AccountingError where counts differ from the manifest, StopRun where another writer
     keeps the lock; nothing is changed then. A COMMIT whose answer was lost is found in the ledger.
     """
-    take_lock(session, load.run_id)
+    take_lock(session)
     try:
         committed = session.execute("load/find_load", (load.run_id,))
         if committed:
@@ -142,7 +142,7 @@ def _delete(session: Session, load: Load, newer: list[tuple[str, date]]) -> int:
 def _insert_ledger(session: Session, load: Load, partitions: list[Partition], results: Results) -> None:
     for start in range(0, len(partitions), PARTITIONS_PER_INSERT):
         rows = [
-            # Reasons may be as many as entries: they are in the receipt, and in `rejects`.
+            # The ledger keeps no reasons: as many as entries, they might not fit. The receipt has them.
             {**asdict(part), "rejected_by_reason": None, "load_results": results[part.snapshot_date]}
             for part in partitions[start : start + PARTITIONS_PER_INSERT]
         ]

@@ -3,7 +3,7 @@
 import logging
 import time
 
-from flows.errors import ConfigurationError, StopRun
+from flows.errors import ConfigurationError, StopRun, Transient
 from flows.warehouse.session import LOCK_TIMEOUT_S, LockTimeout, Session
 
 log = logging.getLogger(__name__)
@@ -12,7 +12,7 @@ LOCK_ATTEMPTS = 10 * 60 // LOCK_TIMEOUT_S
 """Ten minutes of waiting for other writers."""
 
 
-def take_lock(session: Session, run_id: str) -> None:
+def take_lock(session: Session) -> None:
     """Opens a transaction that holds the lock until its end.
 
     Raises StopRun where another writer keeps it for ten minutes: to wait still longer is up to people.
@@ -21,24 +21,29 @@ def take_lock(session: Session, run_id: str) -> None:
         began = time.monotonic()
         session.begin()
         try:
-            hold_lock(session, run_id)
+            session.execute("load/lock_writer", (session.run_id,))
         except LockTimeout:
             session.rollback()
             # Snowflake refuses the 21st waiter at once.
             time.sleep(max(0.0, LOCK_TIMEOUT_S - (time.monotonic() - began)))
-            log.info("another run is loading; waited %s s for it", attempt * LOCK_TIMEOUT_S)
+            log.info("another run holds the writer lock; waited %s s for it", attempt * LOCK_TIMEOUT_S)
         else:
-            return
+            return _refuse_no_row(session)
     message = (
         f"another run held the writer lock for {LOCK_ATTEMPTS * LOCK_TIMEOUT_S} s; nothing was loaded. "
-        "See `SELECT * FROM writer_lock` and SHOW LOCKS for who it is"
+        "SHOW LOCKS says which transaction it is, the query tag of its session names the run"
     )
     raise StopRun(message)
 
 
-def hold_lock(session: Session, run_id: str) -> None:
-    """Takes the lock in the open transaction; later on, raises where the server has ended that."""
-    session.execute("load/lock_writer", (run_id,))
+def hold_lock(session: Session) -> None:
+    """Raises Transient where the server has ended the transaction that took the lock, for it was idle."""
+    session.execute("load/hold_lock", (session.run_id,))
+    if not session.rowcount:
+        raise Transient("the writer lock was lost while setting up; what is done is done again. Run again")
+
+
+def _refuse_no_row(session: Session) -> None:
     if not session.rowcount:
         session.rollback()
         message = (

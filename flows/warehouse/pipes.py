@@ -48,7 +48,7 @@ def wait_for_pipes(session: Session, run_id: str, manifest: Manifest, patience: 
         states = _states(session, {file.table for file in waiting.values()})
         left = end - patience.clock()
         if left <= 0 or any(state.startswith("STOPPED") for state in states.values()):
-            raise StopRun(_not_loaded([*waiting.values()], states, patience.deadline_s - left))
+            raise StopRun(_not_loaded([*waiting.values()], states))
         patience.sleep(min(pause, left))
         pause = min(pause * 2, LONGEST_PAUSE_S)
     try:
@@ -96,11 +96,11 @@ def _states(session: Session, tables: set[str]) -> dict[str, str]:
     return states
 
 
-def _not_loaded(missing: list[File], states: dict[str, str], waited_s: float) -> str:
+def _not_loaded(missing: list[File], states: dict[str, str]) -> str:
     files = ", ".join(file.key for file in missing[:10]) + (" …" if missing[10:] else "")
     told = "; ".join(f"{pipe(table)} is {state}" for table, state in states.items())
     return (
-        f"after {waited_s:.0f} s pipes had not loaded {len(missing)} files: {files}. "
+        f"pipes have not loaded {len(missing)} files: {files}. "
         f"Nothing was promoted. {told}. If no file ever lands, {WIRING}; if a pipe is STOPPED, "
         "DELETE FROM snowpipe_versions lets the next run make it anew; "
         "otherwise run again, with a longer deadline or load=copy"
@@ -112,6 +112,6 @@ def _name_files(session: Session, run_id: str, manifest: Manifest) -> str:
     landed: dict[str, int] = {}
     for table in TABLES:
         rows = session.execute("load/find_landed_files", (run_id,), table=identifier(landing(table)))
-        landed |= {str(name).rpartition(TABLES_PREFIX)[2]: count for name, count in rows}
+        landed |= {name.rpartition(TABLES_PREFIX)[2]: count for name, count in rows}
     found = [(file, landed.get(file.key.removeprefix(TABLES_PREFIX), 0)) for file in manifest.files]
     return ", ".join(f"{file.key} ({rows} rows of {file.rows})" for file, rows in found if rows != file.rows)

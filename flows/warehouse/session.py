@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOCK_TIMEOUT_S = 15
-"""How long one statement waits for a lock; the load asks again within its own limit."""
+"""How long one statement waits for a lock; `take_lock` asks again, for ten minutes."""
 
 SYNTAX_ERROR = 1003
 NOT_FOUND = 2003
@@ -33,7 +33,8 @@ ADVICE = {
     90105: "correct the block's database, or grant its role USAGE on it",
     90106: "correct the block's schema, or grant its role USAGE on it",
     606: "correct the block's warehouse, or grant its role USAGE on it",
-    91016: "run again: the stage shows another lake, or the file was removed; schema_versions says which",
+    91016: "run again: the stage shows another lake, or the file was removed; if it lasts, "
+    "DELETE FROM schema_versions lets the next run make the stage anew",
 }
 """What to do about Snowflake's error numbers that a person can mend."""
 

@@ -50,7 +50,10 @@ CONTROL_TABLES = "setup/create_control_tables"
 """Before all else: the lock is one of them."""
 MOVING = ""
 """In place of the lake's URL: what depends on it is to be made anew."""
-PARTS: dict[LoadMode, tuple[Part, ...]] = {"copy": (SCHEMA,), "snowpipe": (SCHEMA, SNOWPIPE)}
+NOTHING = (0, MOVING)
+"""Version and lake of a part that is not there."""
+EVERY_PART = (SCHEMA, SNOWPIPE)
+PARTS: dict[LoadMode, tuple[Part, ...]] = {"copy": (SCHEMA,), "snowpipe": EVERY_PART}
 """What a way of loading needs; pipes are made only where they are used."""
 
 
@@ -71,14 +74,18 @@ def set_up(
 ) -> None:
     """Brings the schema to this code's version, one run at a time; may be repeated at any point.
 
-    `guard` is a session of its own that holds the writer lock meanwhile: DDL ends the transaction it is in.
-    Raises ConfigurationError, before anything is changed, where the schema is newer than the code.
+    `guard` is a session of its own that holds the writer lock meanwhile, until it ends at the latest: DDL
+    would release it. Raises ConfigurationError, before it changes anything, where the schema is newer.
     """
-    version, _ = _installed(session, SCHEMA)
-    _installed(session, SNOWPIPE)
-    if not version:
+    found = [_installed(session, part) for part in EVERY_PART]
+    if found[0] == NOTHING:
         session.execute_all(CONTROL_TABLES)
-    take_lock(guard, guard.run_id)
+    take_lock(guard)
+    found = [_installed(session, part) for part in EVERY_PART]
+    if found[0][1] != lake_url:  # whoever dies now leaves it to the next run; a new stage stops its pipes too
+        for part, (version, url) in zip(EVERY_PART, found, strict=True):
+            if url:
+                _note(session, part, (version, MOVING, code_version))
     for part in PARTS[load]:
         _bring_up(session, guard, part, lake_url, code_version)
     guard.rollback()
@@ -88,23 +95,14 @@ def _bring_up(session: Session, guard: Session, part: Part, lake_url: str, code_
     version, url = _installed(session, part)
     for step in range(version + 1, part.newest + 1):
         for name in part.versions[step]:
-            hold_lock(guard, guard.run_id)
+            hold_lock(guard)
             session.execute_all(name)
     if url != lake_url:
-        hold_lock(guard, guard.run_id)
-        _note_move(session, part, code_version)
+        hold_lock(guard)
         session.execute_all(part.points_at_lake, url=literal(lake_url))
     if (version, url) != (part.newest, lake_url):
-        hold_lock(guard, guard.run_id)
+        hold_lock(guard)
         _note(session, part, (part.newest, lake_url, code_version))
-
-
-def _note_move(session: Session, part: Part, code_version: str) -> None:
-    """Whoever dies now leaves what the next run does again; a stage that is replaced stops its pipes too."""
-    for stale in (SCHEMA, SNOWPIPE) if part is SCHEMA else (part,):
-        version, url = _installed(session, stale)
-        if url:
-            _note(session, stale, (version, MOVING, code_version))
 
 
 def _note(session: Session, part: Part, values: tuple[int, str, str]) -> None:
@@ -117,7 +115,7 @@ def _installed(session: Session, part: Part) -> tuple[int, str]:
         rows = session.execute("setup/find_schema_version", table=identifier(part.noted_in))
     except NotFound:
         rows = []
-    version, url = rows[0] if rows else (0, MOVING)
+    version, url = rows[0] if rows else NOTHING
     if version > part.newest:
         message = (
             f"the schema has version {version} in {part.noted_in}, this code knows {part.newest}: "

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.faults
 
 
 def set_up(load: str) -> list[Label]:
-    """Every request that sets something up; the others are those of any run."""
+    """Every request that sets something up; the others hold the lock meanwhile, or are those of any run."""
     return [label for label in expand(FIRST_RUN[load]) if label.kind in {"CREATE", "ALTER", "INSERT"}]
 
 

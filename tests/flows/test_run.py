@@ -29,7 +29,7 @@ NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
     ],
     ids=["on time", "days differ", "just in time", "late", "a month late", "early", "too early", "by hand"],
 )
-def test_late_runs_invent_no_past(
+def test_a_run_far_from_its_schedule_is_dated_by_its_fetch(
     scheduled: datetime | None, expected: date, caplog: pytest.LogCaptureFixture
 ) -> None:
     found = run._date_of(NOW, scheduled)  # noqa: SLF001 - with a clock of its own

@@ -126,7 +126,7 @@ def test_what_never_comes_promotes_nothing_and_later_disturbs_nobody(
     (held,) = did(pipeline, "held")
     dead = held.rpartition("/")[2].partition(".")[0]
     assert state.is_failed()
-    assert "s pipes had not loaded" in state.message
+    assert "pipes have not loaded" in state.message
     assert f"tables/songs/dt={TODAY}/{dead}.snowpipe.csv.gz" in state.message
     assert pipeline.place.contents(TABLES) == before
     assert pipeline.place.query("SELECT COUNT(*) FROM loads WHERE run_id = ?", dead) == [(0,)]

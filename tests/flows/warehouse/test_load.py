@@ -222,9 +222,9 @@ def test_a_second_writer_waits_for_the_first(warehouse: Warehouse, monkeypatch: 
     manifest = warehouse.write(run_id, CHART)
     waiting = threading.Event()
 
-    def note_and_lock(session: Session, of: str) -> None:
+    def note_and_lock(session: Session) -> None:
         waiting.set()
-        take_lock(session, of)
+        take_lock(session)
 
     monkeypatch.setattr(loading, "take_lock", note_and_lock)
     second = threading.Thread(target=warehouse.load, args=(run_id, manifest))

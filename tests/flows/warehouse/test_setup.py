@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from io import StringIO
 from itertools import chain
 from pathlib import Path
+from threading import Event
 from typing import Any, get_args
 
 import pytest
@@ -19,8 +20,9 @@ from flows.lake.layout import LoadMode
 from flows.lake.store import Lake
 from flows.transform.schema import TABLES, columns, history, pipe
 from flows.warehouse import setup
+from flows.warehouse.lock import take_lock
 from flows.warehouse.session import Session
-from flows.warehouse.setup import is_current
+from flows.warehouse.setup import is_current, set_up
 from flows.warehouse.sql import literal
 from sandbox.account import create_account_objects
 from sandbox.services import BUCKET, Addresses
@@ -261,15 +263,22 @@ def test_a_move_that_was_cut_off_is_done_again(
 
 
 def test_two_set_ups_at_once_take_turns(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second one comes while the first has looked, and is about to replace stage and pipes."""
+    """The second has looked, and comes to the lock, while the first is about to replace stage and pipes."""
     fresh = Warehouse(Place.create(addresses), "snowpipe")
-    execute_all, second = Session.execute_all, list[Future[None]]()
+    execute_all, second, waiting = Session.execute_all, list[Future[None]](), Event()
+
+    def lock_and_note(guard: Session) -> None:
+        if second:
+            waiting.set()
+        take_lock(guard)
 
     def execute_all_beside_another(session: Session, name: str, **parts: str) -> None:
         if name == "setup/create_stage" and not second:
             second.append(thread.submit(set_up_as_a_task_does, fresh))
+            assert waiting.wait(60)
         execute_all(session, name, **parts)
 
+    monkeypatch.setattr(setup, "take_lock", lock_and_note)
     monkeypatch.setattr(Session, "execute_all", execute_all_beside_another)
     with ThreadPoolExecutor(1) as thread:
         set_up_as_a_task_does(fresh)
@@ -280,8 +289,26 @@ def test_two_set_ups_at_once_take_turns(addresses: Addresses, monkeypatch: pytes
         assert fresh.place.count(noted) == 1
 
 
+def test_a_set_up_that_has_lost_the_lock_stops(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = Warehouse(Place.create(addresses))
+    execute_all, ended = Session.execute_all, list[str]()
+
+    def end_the_guard(session: Session, name: str, **parts: str) -> None:
+        execute_all(session, name, **parts)
+        if name == "setup/create_history_tables":
+            guard.rollback()
+            ended.append(name)
+
+    monkeypatch.setattr(Session, "execute_all", end_the_guard)
+    with fresh.session() as session, fresh.session("guard") as guard:
+        with pytest.raises(Transient, match="the writer lock was lost"):
+            set_up(session, guard, fresh.lake.url, "test")
+        assert not {"setup/create_stage", "setup/insert_schema_version"} & set(session.statements)
+    assert len(ended) == 1
+
+
 def set_up_as_a_task_does(warehouse: Warehouse) -> None:
-    """Again where the stand-in has ended the idle guard, for which it takes but half a second."""
+    """Again where the stand-in has ended the idle guard, for which it takes but two seconds."""
     for _ in range(3):
         with suppress(Transient):
             return warehouse.set_up()
