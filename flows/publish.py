@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple
 
 from prefect import State, get_run_logger, task
@@ -96,11 +97,8 @@ def setup_warehouse(run: Run, target: Target) -> None:
                 clear_landing(session, "load/delete_stale_landing", forgotten)
             return
     get_run_logger().info("setting up the warehouse")
-    admin = (target.warehouse_admin, run.run_id)
-    with (
-        open_session(*admin, otherwise=target.warehouse) as session,
-        open_session(*admin, otherwise=target.warehouse) as guard,
-    ):
+    opened = partial(open_session, target.warehouse_admin, run.run_id, otherwise=target.warehouse)
+    with opened() as session, opened() as guard:
         set_up(session, guard, lake_url, run.code_version, target.load)
 
 
@@ -124,10 +122,7 @@ def write_tables(run: Run, kept: list[Kept], target: Target) -> tuple[Manifest, 
 
 @task(**RETRIES)
 def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: float) -> Loaded:
-    """Replaces the partitions of the manifest in one transaction; with Snowpipe, once all has landed.
-
-    `deadline`: until when to wait for pipes, by the monotonic clock; tried again, it is the same.
-    """
+    """Replaces the manifest's partitions in one transaction; with Snowpipe, once all has landed by the deadline."""
     from flows.warehouse.load import Load, load_copy  # noqa: PLC0415 - imports Snowflake
     from flows.warehouse.pipes import Patience  # noqa: PLC0415
     from flows.warehouse.promote import load_snowpipe  # noqa: PLC0415

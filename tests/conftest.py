@@ -25,7 +25,7 @@ from sandbox.services import (
 
 RECORDINGS = Path(__file__).parents[2] / "shared" / "data" / "recordings"
 
-IDLE_ABORT_S = 2.0
+IDLE_ABORT_S = 1.0
 """How long a transaction of a client that died may block others; the real service takes minutes."""
 
 

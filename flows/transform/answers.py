@@ -16,6 +16,8 @@ T = TypeVar("T")
 BROKEN_TEXT = (msgspec.DecodeError, UnicodeDecodeError)
 """What msgspec raises for lone surrogates, and for bytes that are no UTF-8."""
 
+_ENTRIES = msgspec.json.Decoder(Answer[Raw])
+"""Made once: threads that each work out a generic type for the first time have crashed the process."""
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 _BAD_BYTE = re.compile("[\udc80-\udcff]")
 
@@ -88,7 +90,7 @@ def decode_page(body: bytes) -> Page | None:
     Raises ValueError where the answer is no JSON or has another type where the entries should be.
     """
     try:
-        answer: Answer[Any] = msgspec.json.decode(body, type=Answer[Raw])
+        answer: Answer[Any] = _ENTRIES.decode(body)
         encode: Callable[[Any], bytes] = bytes
     except BROKEN_TEXT:
         # One lone surrogate makes msgspec refuse the whole answer; the json module splits it all the same.

@@ -105,6 +105,7 @@ def test_an_env_file_alone_is_enough_and_new_values_are_taken(
     assert load(S3Bucket, "lake").bucket_name == "other"
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("given", [{}, {"SPOTIFY_REFRESH_TOKEN": "first"}], ids=["none", "the original"])
 def test_a_stored_refresh_token_outlives_the_environments(
     command: Command, environment: dict[str, str], given: dict[str, str]
@@ -163,6 +164,7 @@ def test_the_rate_limit_is_made_once_and_stays_as_tuned(
     assert (tuned.limit, tuned.slot_decay_per_second) == (7, 1.0)
 
 
+@pytest.mark.faults
 def test_names_may_have_a_suffix(command: Command, environment: dict[str, str]) -> None:
     del command
     # The runs have to tell of a wrong key too, so this way one can be stored.
@@ -216,6 +218,7 @@ def test_whatever_is_wrong_is_one_message_and_nothing_is_written(
     assert documents() == {}
 
 
+@pytest.mark.faults
 def test_a_process_of_its_own_needs_nothing_but_the_file(
     command: Command, environment: dict[str, str], folder: Path, prefect_api: dict[str, str]
 ) -> None:
@@ -259,6 +262,7 @@ def test_a_new_key_pair_is_told_by_halves(
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.faults
 def test_a_new_key_pair_replaces_the_old_one_for_all_who_share_it(
     command: Command, environment: dict[str, str]
 ) -> None:
@@ -340,6 +344,7 @@ def test_the_file_may_name_prefects_api(
     assert len(documents()) == 5
 
 
+@pytest.mark.faults
 def test_an_api_that_fails_half_way_is_one_message(
     command: Command, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

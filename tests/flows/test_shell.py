@@ -22,6 +22,7 @@ def shell(pipeline: Pipeline, module: str, *arguments: str) -> subprocess.Comple
     )
 
 
+@pytest.mark.faults
 def test_ingest_and_backfill_from_a_shell(pipeline: Pipeline) -> None:
     pipeline.show()
     done = shell(pipeline, "flows.ingest", CHARTS[0], EMPTY, "--snapshot-date", str(TODAY))
