@@ -122,7 +122,7 @@ def write_tables(run: Run, kept: list[Kept], target: Target) -> tuple[Manifest, 
 
 @task(**RETRIES)
 def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: float) -> Loaded:
-    """Replaces the manifest's partitions in one transaction; with Snowpipe, once all has landed by the deadline."""
+    """Replaces the manifest's partitions in one transaction; with Snowpipe, once all landed in time."""
     from flows.warehouse.load import Load, load_copy  # noqa: PLC0415 - imports Snowflake
     from flows.warehouse.pipes import Patience  # noqa: PLC0415
     from flows.warehouse.promote import load_snowpipe  # noqa: PLC0415
