@@ -37,6 +37,7 @@ OTHERS = [
 """Tried by `make test-faults`."""
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize(
     "case",
     [
@@ -59,6 +60,7 @@ def test_what_an_app_may_read_lands(pipeline: Pipeline, case: Case) -> None:
     assert known == (case.knows_popularity,)
 
 
+@pytest.mark.faults
 def test_a_restricted_app_without_a_user_is_told_what_it_lacks(pipeline: Pipeline) -> None:
     show(pipeline, "restricted", user=False)
     state = pipeline.ingest(MIXTAPE, snapshot_date=TODAY)

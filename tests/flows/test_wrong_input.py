@@ -110,7 +110,7 @@ SQL_FILES: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", some(SQL_FILES, ["load/copy_table"]))
+@pytest.mark.parametrize("name", some(SQL_FILES, []))
 def test_a_damaged_sql_file_is_named(
     pipeline: Pipeline,
     name: str,
