@@ -17,7 +17,7 @@ BROKEN_TEXT = (msgspec.DecodeError, UnicodeDecodeError)
 """What msgspec raises for lone surrogates, and for bytes that are no UTF-8."""
 
 _ENTRIES = msgspec.json.Decoder(Answer[Raw])
-"""Made once: threads that each work out a generic type for the first time have crashed the process."""
+"""Made once, not anew by each of the threads that read playlists."""
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 _BAD_BYTE = re.compile("[\udc80-\udcff]")
 
