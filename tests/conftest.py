@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
 from sandbox.account import create_account_objects
 from sandbox.lake import create_lake
@@ -64,7 +65,7 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 
 @contextmanager
 def remembered() -> Iterator[None]:
-    """What Prefect would do for every block that is saved, once: its type's JSON schema, the certificates."""
+    """What is always the same, once: a block type's JSON schema, the certificates, the test of an RSA key."""
     from prefect.blocks.core import Block  # noqa: PLC0415 - only tests that run flows pay for Prefect
 
     original: Any = Block.__dict__["model_json_schema"]
@@ -88,6 +89,8 @@ def remembered() -> Iterator[None]:
         patched.setattr(Block, "model_json_schema", classmethod(schema_again))
         patched.setattr(Block, "register_type_and_schema", classmethod(register_once))
         patched.setattr(ssl, "create_default_context", cache(ssl.create_default_context))
+        patched.setattr("prefect_snowflake.credentials.load_pem_private_key", cache(load_pem_private_key))
+        patched.setattr("snowflake.connector.auth.keypair.load_der_private_key", cache(load_der_private_key))
         yield
 
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 QUERY_PATH = "/queries/v1/query-request"
-ANSWERS_KEPT = 200
+ANSWERS_KEPT = 64
 BYTES_KEPT = 64 * 2**20
 
 Answer = list[Message]

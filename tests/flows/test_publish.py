@@ -52,6 +52,7 @@ def test_an_artifact_that_cannot_be_made_does_not_fail_the_run(
     assert len(pipeline.place.receipts()) == 1
 
 
+@pytest.mark.faults
 def test_only_set_up_uses_the_admin_block(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
 
