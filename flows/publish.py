@@ -61,17 +61,14 @@ def publish(run: Run, work: Work, target: Target) -> State[None]:
     manifest, loaded = Manifest([], []), Loaded()
     _refuse_full_refresh(work, target)
     if work.kept:
-        if target.load == "snowpipe":  # a pipe sees only what arrives after it was made
-            with run.timed("setup_warehouse"):
-                setup_warehouse(run, target)
-        ready = setup_warehouse.submit(run, target) if target.load == "copy" else None
+        # First, for a pipe sees only what arrives after it was made; and not in a thread of its own, for
+        # whoever stops the run would wait for a statement that hangs there.
+        with run.timed("setup_warehouse"):
+            setup_warehouse(run, target)
         with run.timed("write_tables"):
             manifest, undecodable = write_tables(run, work.kept, target)
         work = Work(work.kept, [*work.others, *undecodable], work.details)
         _refuse_full_refresh(work, target, manifest)
-        if ready:
-            with run.timed("setup_warehouse"):
-                ready.result()
         with run.timed("truncate_and_load"):
             deadline = time.monotonic() + target.pipe_minutes * 60
             loaded = truncate_and_load(run, manifest, target, deadline)

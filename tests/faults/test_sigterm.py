@@ -18,6 +18,7 @@ STEPS = {
     "keep": Label("spotify", "page", 3),
     "kept": Label("s3", "PUT raw", 2),
     "setup": Label("snowflake", "login", 2),
+    "version": Label("snowflake", "SELECT", 2),
     "read": Label("s3", "GET raw", 2),
     "write": Label("s3", "PUT tables", 4),
     "load": Label("snowflake", "DELETE", 4),
