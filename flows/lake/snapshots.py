@@ -10,7 +10,7 @@ from msgspec.json import Decoder
 from flows.errors import PlaylistUnavailable
 from flows.lake.answers import CONTENT_TYPE, decode_answers, encode_answers
 from flows.lake.layout import RawKey, parse_raw_key, raw_key, raw_prefix
-from flows.lake.store import Lake
+from flows.lake.store import Lake, NoSuchKey
 from flows.transform.tables import Snapshot
 
 log = logging.getLogger(__name__)
@@ -47,11 +47,13 @@ def keep_snapshot(lake: Lake, envelope: Envelope, bodies: list[bytes], snapshot_
 
 
 def read_snapshot(lake: Lake, key: str) -> Snapshot:
-    """A kept snapshot; raises PlaylistUnavailable where the file is none, or another playlist's."""
+    """A kept snapshot; raises PlaylistUnavailable where the file is none, another playlist's, or gone."""
     try:
         envelope, bodies = decode_answers(lake.read(key), Envelope)
         if not bodies:
             raise ValueError("it has no answers")  # noqa: TRY301 - said with the rest
+    except NoSuchKey as error:
+        raise PlaylistUnavailable(f"{error}, or leave its date out") from error
     except ValueError as error:
         message = f"{lake.url}{key} is no kept snapshot: {error}. Remove it, or put the whole file back"
         raise PlaylistUnavailable(message) from error

@@ -44,6 +44,10 @@ UNANSWERED = (ConnectionError, HTTPClientError, IncompleteReadError, FlexibleChe
 """What the network does to a request; botocore's other errors are about settings."""
 
 
+class NoSuchKey(ConfigurationError):
+    """There is no such key, or no longer."""
+
+
 class Written(NamedTuple):
     """A key that holds exactly these bytes."""
 
@@ -85,17 +89,17 @@ class Lake:
             )
         except ClientError as error:
             if _code(error) != ALREADY_THERE:
-                raise self._explained(error) from error
+                raise self._explained(error, key) from error
             self._expect(key, len(body), checksum)
         except BotoCoreError as error:
-            raise self._explained(error) from error
+            raise self._explained(error, key) from error
         return Written(key, len(body), digest.hexdigest())
 
     def read(self, key: str) -> bytes:
-        """The bytes of a key; raises ConfigurationError where there is none."""
+        """The bytes of a key; raises NoSuchKey where there is none."""
         get = self._client.get_object
-        answer = self._call(partial(get, Bucket=self.bucket, Key=self._full(key)))
-        return self._call(answer["Body"].read)
+        answer = self._call(key, partial(get, Bucket=self.bucket, Key=self._full(key)))
+        return self._call(key, answer["Body"].read)
 
     def exists(self, key: str) -> bool:
         """Whether there is such a key."""
@@ -104,9 +108,9 @@ class Lake:
         except ClientError as error:
             if _code(error) in MISSING:
                 return False
-            raise self._explained(error) from error
+            raise self._explained(error, key) from error
         except BotoCoreError as error:
-            raise self._explained(error) from error
+            raise self._explained(error, key) from error
         return True
 
     def keys(self, prefix: str) -> Iterator[str]:
@@ -114,12 +118,15 @@ class Lake:
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, Prefix=self._full(prefix)
         )
-        listed = self._call(lambda: [item["Key"] for page in pages for item in page.get("Contents", [])])
+        listed = self._call(
+            prefix, lambda: [item["Key"] for page in pages for item in page.get("Contents", [])]
+        )
         return (key.removeprefix(self._full("")) for key in listed)
 
     def _expect(self, key: str, size: int, checksum: str) -> None:
+        head = self._client.head_object
         found = self._call(
-            lambda: self._client.head_object(Bucket=self.bucket, Key=self._full(key), ChecksumMode="ENABLED")
+            key, partial(head, Bucket=self.bucket, Key=self._full(key), ChecksumMode="ENABLED")
         )
         if (found["ContentLength"], found.get("ChecksumSHA256")) != (size, checksum):
             message = (
@@ -127,25 +134,26 @@ class Lake:
             )
             raise LakeConflict(message)
 
-    def _call(self, request: Callable[[], T]) -> T:
+    def _call(self, key: str, request: Callable[[], T]) -> T:
         try:
             return request()
         except (ClientError, BotoCoreError) as error:
-            raise self._explained(error) from error
+            raise self._explained(error, key) from error
 
-    def _explained(self, error: ClientError | BotoCoreError) -> ConfigurationError | Transient:
+    def _explained(self, error: ClientError | BotoCoreError, key: str) -> ConfigurationError | Transient:
+        where = f"lake {self.url}{key}"
         if isinstance(error, ClientError):
             code = _code(error)
+            if code in MISSING:
+                return NoSuchKey(f"{self.url}{key} is gone: put the file back")
             if code in MISCONFIGURED:
-                return ConfigurationError(f"lake {self.url}: {MISCONFIGURED[code]}")
+                return ConfigurationError(f"{where}: {MISCONFIGURED[code]}")
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             if status < 500 and code not in PASSING:  # noqa: PLR2004 - HTTP: the client's fault
-                return ConfigurationError(
-                    f"lake {self.url}: {error}. Correct the lake block or the bucket's policy"
-                )
+                return ConfigurationError(f"{where}: {error}. Correct the lake block or the bucket's policy")
         elif not isinstance(error, UNANSWERED):
-            return ConfigurationError(f"lake {self.url}: {error}. Correct the lake block and its credentials")
-        return Transient(f"lake {self.url}: {error}. S3 did not do it: run again")
+            return ConfigurationError(f"{where}: {error}. Correct the lake block and its credentials")
+        return Transient(f"{where}: {error}. S3 did not do it: run again")
 
     def _full(self, key: str) -> str:
         return f"{self.folder}/{key}" if self.folder else key

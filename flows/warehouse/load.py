@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import asdict
 
-from flows.errors import AccountingError, StopRun
+from flows.errors import AccountingError, StopRun, Transient
 from flows.lake.files import File, Manifest, Partition
 from flows.lake.layout import TABLES_PREFIX
 from flows.transform.schema import TABLES, dtypes, history
@@ -66,7 +66,9 @@ def replace(session: Session, load: Load, manifest: Manifest, fill: Fill) -> Loa
         removed = _delete(session, load, newer)
         _insert_ledger(session, load, _in_place(manifest, newer), results)
         session.commit()
-    except BaseException:
+    except (
+        Exception
+    ):  # whoever is told to stop waits for nothing more: the end of the session rolls back, too
         session.rollback()
         raise
     return _loaded(session, manifest, newer, removed=removed)
@@ -133,7 +135,7 @@ def _delete(session: Session, load: Load, newer: list[tuple[str, date]]) -> int:
     for table in reversed(TABLES):
         name = identifier(history(table))
         if load.refresh == "full":
-            session.execute("load/delete_all_others", (load.run_id,), table=name)
+            session.execute("load/delete_all_others", (load.run_id, load.run_id), table=name)
         else:
             session.execute("load/delete_replaced", (load.run_id, load.force), table=name)
     return session.rowcount - len(newer)
@@ -147,9 +149,10 @@ def _insert_ledger(session: Session, load: Load, partitions: list[Partition], re
             for part in partitions[start : start + PARTITIONS_PER_INSERT]
         ]
         document = msgspec.json.encode(rows).decode()
-        session.execute(
-            "load/insert_loads", (load.run_id, load.code_version, load.mode, load.receipt_key, document)
-        )
+        who = (load.run_id, load.code_version, load.mode, load.receipt_key)
+        session.execute("load/insert_loads", (*who, document, load.run_id))
+        if session.rowcount != len(rows):
+            raise Transient("Snowflake ended the transaction that held the writer lock; nothing was loaded")
 
 
 def _in_place(manifest: Manifest, newer: list[tuple[str, date]]) -> list[Partition]:

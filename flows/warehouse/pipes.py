@@ -54,7 +54,7 @@ def wait_for_pipes(session: Session, run_id: str, manifest: Manifest, patience: 
     try:
         compare(session, "load/count_landed", run_id, manifest, "landing holds")
     except AccountingError as error:
-        raise AccountingError(f"{error}: {_name_files(session, run_id, manifest)}") from error
+        raise AccountingError(f"{error}: {name_files(session, run_id, manifest)}") from error
     return results
 
 
@@ -107,7 +107,7 @@ def _not_loaded(missing: list[File], states: dict[str, str]) -> str:
     )
 
 
-def _name_files(session: Session, run_id: str, manifest: Manifest) -> str:
+def name_files(session: Session, run_id: str, manifest: Manifest) -> str:
     """The files of which landing holds more or fewer rows than were written."""
     landed: dict[str, int] = {}
     for table in TABLES:

@@ -4,12 +4,12 @@ import logging
 
 from msgspec import structs
 
-from flows.errors import PipelineError
+from flows.errors import AccountingError, PipelineError
 from flows.lake.files import Manifest
 from flows.transform.schema import TABLES, dtypes, history, landing
 from flows.warehouse.load import Load, Results, replace
 from flows.warehouse.loaded import Loaded
-from flows.warehouse.pipes import Patience, wait_for_pipes
+from flows.warehouse.pipes import Patience, name_files, wait_for_pipes
 from flows.warehouse.session import Session
 from flows.warehouse.sql import identifier
 
@@ -26,7 +26,10 @@ def load_snowpipe(session: Session, load: Load, manifest: Manifest, patience: Pa
         _promote(session, run_id)
         return results
 
-    loaded = replace(session, load, manifest, promote)
+    try:
+        loaded = replace(session, load, manifest, promote)
+    except AccountingError as error:  # a file may land once more while the run waits for the lock
+        raise AccountingError(f"{error}: {name_files(session, load.run_id, manifest)}") from error
     clear_landing(session, "load/delete_landed", load.run_id)
     return structs.replace(loaded, statements=list(session.statements))
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from io import StringIO
+from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,9 +21,16 @@ log = logging.getLogger(__name__)
 LOCK_TIMEOUT_S = 15
 """How long one statement waits for a lock; `take_lock` asks again, for ten minutes."""
 
+STATEMENT_TIMEOUT_S = 600
+"""How long one statement may take, a queue before it included: the connector cancels it then."""
+GOODBYE_S = 5.0
+"""How long a run that is told to stop waits for the end of its session, which ends without it, too."""
+
 SYNTAX_ERROR = 1003
 NOT_FOUND = 2003
+CANCELED = 604
 LOCK_TIMEOUT = 625
+TRANSACTION_ENDED = 615
 ABORTED = "40001"
 """SQLSTATE of a transaction that the server ended, e.g. because it was idle and blocked another."""
 ADVICE = {
@@ -37,6 +45,12 @@ ADVICE = {
     "DELETE FROM schema_versions lets the next run make the stage anew",
 }
 """What to do about Snowflake's error numbers that a person can mend."""
+
+
+SLOW = (
+    "If it lasts, give the warehouse another size or other work its own; or more time: the block's "
+    "network_timeout (SNOWFLAKE_NETWORK_TIMEOUT)"
+)
 
 
 class NotFound(ConfigurationError):
@@ -57,7 +71,7 @@ class Session:
 
     def __enter__(self) -> Self:
         extras = self._connector.credentials.model_extra or {}
-        defaults = {"network_timeout": 120, "login_timeout": 60}
+        defaults = {"network_timeout": STATEMENT_TIMEOUT_S, "login_timeout": 60}
         try:
             self._connection = self._connector.get_connection(
                 paramstyle="qmark",
@@ -88,6 +102,12 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        closing = Thread(target=self._close, daemon=True)
+        closing.start()
+        told_to_stop = error is not None and not isinstance(error, Exception)
+        closing.join(GOODBYE_S if told_to_stop else None)
+
+    def _close(self) -> None:
         try:
             self._connection.close()
         except errors.Error:
@@ -146,7 +166,9 @@ class Session:
         if error.errno == LOCK_TIMEOUT:
             return LockTimeout(text)
         lost = isinstance(error, errors.OperationalError) or not isinstance(error, errors.DatabaseError)
-        if lost or error.sqlstate == ABORTED:
+        if error.errno == CANCELED:
+            return Transient(f"Snowflake did not finish {where} in time: {error.msg}. {SLOW}")
+        if lost or error.errno == TRANSACTION_ENDED or error.sqlstate == ABORTED:
             return Transient(f"Snowflake did not finish {where}: {error.msg}")
         return StopRun(text)
 

@@ -1,4 +1,5 @@
--- The ledger: one row per partition that this run put in place, from one JSON document.
+-- The ledger: one row per partition that this run put in place, from one JSON document. Only the transaction that
+-- took the lock sees its own run there: where the server has ended it, no row is inserted.
 INSERT INTO loads (
     run_id, code_version, load, receipt_key, playlist_id, snapshot_date, source_key, source_fetched_at,
     snapshot_id, item_count, rejected, rows_by_table, load_results, loaded_at
@@ -19,3 +20,8 @@ SELECT
     part.value:load_results,
     SYSDATE()
 FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) AS part
+WHERE EXISTS (
+    SELECT 1
+    FROM writer_lock
+    WHERE writer_lock.id = 1 AND writer_lock.run_id = ?
+)

@@ -140,7 +140,7 @@ def test_defaults(environment: dict[str, str]) -> None:
         "SPOTIFY_LOAD",
     )
     assert login(warehouse) == ("loader", "SPOTIFY_LOADER", b"of the loader", "secret")
-    assert warehouse.credentials.model_extra["network_timeout"] == 120
+    assert warehouse.credentials.model_extra["network_timeout"] == 600
 
 
 def test_who_starts_tasks_has_keys_of_its_own_or_the_workers_role(environment: dict[str, str]) -> None:

@@ -18,10 +18,11 @@ PATIENCE_S = 60
 
 
 class Fault(NamedTuple):
-    """What happens before and after the service gets a request; each says whether it goes on."""
+    """What happens before and after a service gets a request, and to later ones; each says if it goes on."""
 
     before: Step = lambda _client: True
     after: Step = lambda _client: True
+    later: Step = lambda _client: True
 
 
 def killed(when: When, process: Callable[[], FlowProcess]) -> Fault:
@@ -35,13 +36,13 @@ def killed(when: When, process: Callable[[], FlowProcess]) -> Fault:
 
 
 def terminated(process: Callable[[], FlowProcess], *, answered: bool) -> Fault:
-    """SIGTERM to the process that asks; then the request goes on, or nothing more is heard of it."""
+    """SIGTERM to the process that asks; then the request goes on, or nothing more is heard of the service."""
 
     def terminate(client: socket.socket) -> bool:
         process().send(signal.SIGTERM)
         return answered or _silence(client)
 
-    return Fault(before=terminate)
+    return Fault(before=terminate) if answered else Fault(before=terminate, later=_silence)
 
 
 def _unavailable(client: socket.socket) -> bool:

@@ -45,20 +45,26 @@ class Traffic:
             self._counts[request.service, kind] += 1
             label = Label(request.service, kind, self._counts[request.service, kind])
             self.seen.append(label)
-            hit = label == self._label
-            if hit:
-                self.fired.append(label)
+            fault = self._fault_of(label)
             self._changed.notify_all()
             start = monotonic()
         try:
             if kind == "token":
                 self._gate.wait(PATIENCE_S)
-            yield self._fault if hit else None
+            yield fault
         finally:
             with self._changed:
                 self._open -= 1
                 self.seconds[label] = monotonic() - start
                 self._changed.notify_all()
+
+    def _fault_of(self, label: Label) -> Fault | None:
+        if self._fault and label == self._label:
+            self.fired.append(label)
+            return self._fault
+        if self._fault and label.service in {fired.service for fired in self.fired}:
+            return Fault(before=self._fault.later)
+        return None
 
     def wait_quiet(self) -> None:
         """Returns once no request is on its way."""

@@ -148,6 +148,14 @@ def test_a_broken_file_gives_way_to_another_snapshot_of_the_date(lake: Lake) -> 
     assert [kept.key for kept in find_snapshots(lake, None, None, None)] == [raw_key(PLAYLIST, DAY, EARLY)]
 
 
+def test_a_snapshot_that_has_gone_is_that_playlist_s_trouble(lake: Lake) -> None:
+    key = raw_key(PLAYLIST, DAY, RUN)
+    with pytest.raises(
+        PlaylistUnavailable, match=rf"{key} is gone: put the file back, or leave its date out"
+    ):
+        read_snapshot(lake, key)
+
+
 def test_another_playlist_s_file_is_refused(lake: Lake) -> None:
     key = raw_key(OTHER_PLAYLIST, DAY, RUN)
     lake.write(key, encode_answers(ENVELOPE, [b"{}"]), "application/gzip")

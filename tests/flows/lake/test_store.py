@@ -11,7 +11,7 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
 from flows.errors import ConfigurationError, LakeConflict, PipelineError, Transient
-from flows.lake.store import Lake, Written
+from flows.lake.store import Lake, NoSuchKey, Written
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -88,13 +88,15 @@ def test_a_folder_does_not_see_another_whose_name_goes_on(s3: "S3Client") -> Non
 def test_what_is_not_there(lake: Lake) -> None:
     assert not lake.exists(KEY)
     assert list(lake.keys("raw/")) == []
-    with pytest.raises(ConfigurationError, match=r"s3://the-lake/.*NoSuchKey"):
+    with pytest.raises(NoSuchKey, match=rf"s3://the-lake/.*{KEY} is gone: put the file back"):
         lake.read(KEY)
 
 
 def test_a_missing_bucket_is_named_with_what_to_do(s3: "S3Client") -> None:
     lake = Lake(s3, "no-such-lake")
-    explanation = r"s3://no-such-lake/: the bucket does not exist: create it, or correct `bucket_name`"
+    explanation = (
+        r"s3://no-such-lake/(raw/.*)?: the bucket does not exist: create it, or correct `bucket_name`"
+    )
     with pytest.raises(ConfigurationError, match=explanation):
         lake.write(KEY, BODY, TYPE)
     with pytest.raises(ConfigurationError, match=explanation):
@@ -132,7 +134,7 @@ def test_what_s3_refuses_says_what_to_do_next(refusal: Refusal) -> None:
     )
     with Stubber(client) as stub:
         stub.add_client_error("put_object", refusal.code, "no", http_status_code=refusal.status)
-        with pytest.raises(refusal.error, match=f"lake s3://the-lake/.*{refusal.says}"):
+        with pytest.raises(refusal.error, match=f"lake s3://the-lake/{KEY}: .*{refusal.says}"):
             Lake(client, BUCKET).write(KEY, BODY, TYPE)
         stub.assert_no_pending_responses()
 

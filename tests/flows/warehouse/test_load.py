@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,9 +15,12 @@ from flows.lake.files import Manifest
 from flows.transform.schema import TABLES, history
 from flows.warehouse import load as loading
 from flows.warehouse import lock
+from flows.warehouse.load import compare
 from flows.warehouse.lock import take_lock
 from flows.warehouse.session import Session
+from sandbox.services import Addresses
 from sandbox.spotify.catalogue import CHARTS, EMPTY, MIXTAPE
+from tests.places import Place
 from tests.warehouses import DAY, NOON, Warehouse
 
 CHART, OTHER_CHART = CHARTS
@@ -260,6 +264,43 @@ def test_without_the_row_of_the_lock_nothing_is_loaded(warehouse: Warehouse) -> 
     assert warehouse.place.count("songs_history") == 0
     warehouse.place.query("INSERT INTO writer_lock (id) SELECT 1")
     assert warehouse.publish(CHART).rows_by_table["songs"] == 50
+
+
+@pytest.mark.parametrize("refresh", ["snapshot", "full"])
+def test_a_load_whose_transaction_was_ended_removes_nothing(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, refresh: str
+) -> None:
+    warehouse.publish(CHART, OTHER_CHART)
+    before = warehouse.place.contents(TABLES)
+    ended = []
+
+    def end_and_compare(session: Session, *args: Any) -> None:
+        compare(session, *args)
+        session.rollback()  # as the server does; what follows commits by itself
+        ended.append(session.run_id)
+
+    monkeypatch.setattr(loading, "compare", end_and_compare)
+    with pytest.raises(Transient, match="ended the transaction"):
+        warehouse.publish(CHART, refresh=refresh)
+
+    assert warehouse.place.contents(TABLES) == before
+    assert warehouse.place.query("SELECT COUNT(*) FROM loads WHERE run_id = ?", *ended) == [(0,)]
+
+
+def test_a_file_that_lands_again_during_the_wait_for_the_lock_is_named(
+    addresses: Addresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piped = Warehouse(Place.create(addresses), "snowpipe")
+    piped.set_up()
+
+    def land_again(session: Session) -> None:
+        piped.place.query("INSERT INTO songs_landing SELECT * FROM songs_landing")
+        take_lock(session)
+
+    monkeypatch.setattr(loading, "take_lock", land_again)
+    with pytest.raises(AccountingError, match=r"tables/songs/\S+ \(100 rows of 50\)"):
+        piped.publish(CHART)
+    assert piped.place.count("songs_history") == 0
 
 
 @contextmanager
