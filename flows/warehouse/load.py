@@ -66,9 +66,8 @@ def replace(session: Session, load: Load, manifest: Manifest, fill: Fill) -> Loa
         removed = _delete(session, load, newer)
         _insert_ledger(session, load, _in_place(manifest, newer), results)
         session.commit()
-    except (
-        Exception
-    ):  # whoever is told to stop waits for nothing more: the end of the session rolls back, too
+    except Exception:
+        # Whoever is told to stop waits for no answer here: the end of the session rolls back, too.
         session.rollback()
         raise
     return _loaded(session, manifest, newer, removed=removed)
