@@ -1,7 +1,7 @@
 """The command as people run it: variables, a folder that may hold an `.env`, what it prints."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -79,12 +79,10 @@ def command(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> Command:
-    """Runs the command with variables, against a server that holds no block of a default name yet."""
+) -> Iterator[Command]:
+    """Runs the command with variables, against a server that holds no block of a default name, nor later."""
     del prefect_api, folder
-    with get_client(sync_client=True) as client:
-        for document in documents().values():
-            client.delete_block_document(document.id)
+    delete_documents()
 
     def run(variables: dict[str, str], *options: str) -> Told:
         with monkeypatch.context() as real:
@@ -94,7 +92,15 @@ def command(
         printed = capsys.readouterr()
         return Told(status, printed.out, printed.err)
 
-    return run
+    yield run
+    delete_documents()  # flows take a block of a default name where there is one
+
+
+def delete_documents() -> None:
+    """Forgets the blocks with default names."""
+    with get_client(sync_client=True) as client:
+        for document in documents().values():
+            client.delete_block_document(document.id)
 
 
 def documents() -> dict[str, BlockDocument]:
