@@ -104,13 +104,9 @@ class Lake:
     def exists(self, key: str) -> bool:
         """Whether there is such a key."""
         try:
-            self._client.head_object(Bucket=self.bucket, Key=self._full(key))
-        except ClientError as error:
-            if _code(error) in MISSING:
-                return False
-            raise self._explained(error, key) from error
-        except BotoCoreError as error:
-            raise self._explained(error, key) from error
+            self._call(key, partial(self._client.head_object, Bucket=self.bucket, Key=self._full(key)))
+        except NoSuchKey:
+            return False
         return True
 
     def keys(self, prefix: str) -> Iterator[str]:
