@@ -90,7 +90,9 @@ def find_lake(name: str) -> Lake:
     return Lake(bucket.credentials.get_s3_client(), bucket.bucket_name, bucket.bucket_folder)
 
 
-def open_session(name: str, run_id: str, *, otherwise: str | None = None) -> "Session":
+def open_session(
+    name: str, run_id: str, *, otherwise: str | None = None, autocommit: bool = True
+) -> "Session":
     """A session of a SnowflakeConnector block, or of another one where the first does not exist."""
     from prefect_snowflake import SnowflakeConnector  # noqa: PLC0415 - five seconds, only before a load
 
@@ -102,7 +104,7 @@ def open_session(name: str, run_id: str, *, otherwise: str | None = None) -> "Se
         if otherwise is None:
             raise
         connector = _load(SnowflakeConnector, otherwise)
-    return Session(connector, run_id)
+    return Session(connector, run_id, autocommit=autocommit)
 
 
 def _load(kind: type[B], name: str) -> B:

@@ -127,7 +127,8 @@ def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: fl
     if not manifest.partitions:
         return Loaded()
     load = Load(run.run_id, run.code_version, run.receipt_key, target.load, target.refresh, target.force)
-    with open_session(target.warehouse, run.run_id) as session:
+    # Where Snowflake ends the transaction of a run that stood still, what follows must not commit by itself.
+    with open_session(target.warehouse, run.run_id, autocommit=False) as session:
         if target.load == "snowpipe":
             loaded = load_snowpipe(session, load, manifest, Patience(deadline - time.monotonic()))
         else:

@@ -43,7 +43,7 @@ class Warehouse:
         """The place's folder of the lake."""
         return Lake(self.place.s3, BUCKET, self.place.name)
 
-    def session(self, run_id: str = "test") -> Session:
+    def session(self, run_id: str = "test", *, autocommit: bool = True) -> Session:
         """A session as the flows open it."""
         port = int(self.place.addresses.snowflake.rsplit(":", 1)[1])
         extras: dict[str, Any] = {
@@ -58,7 +58,7 @@ class Warehouse:
         connector = SnowflakeConnector(
             credentials=credentials, database=self.place.database, schema_="PLAYLISTS", warehouse="W"
         )
-        return Session(connector, run_id)
+        return Session(connector, run_id, autocommit=autocommit)
 
     def set_up(self, lake_url: str | None = None, load: LoadMode | None = None) -> None:
         """Brings the schema to the newest version."""
@@ -89,7 +89,7 @@ class Warehouse:
     def load(self, run_id: str, manifest: Manifest, **options: Any) -> Loaded:
         """Loads a manifest as a run would."""
         load = Load(run_id, "test", f"runs/{run_id}.json", self.mode, **options)
-        with self.session(run_id) as session:
+        with self.session(run_id, autocommit=False) as session:
             if self.mode == "snowpipe":
                 return load_snowpipe(session, load, manifest, EAGER)
             return load_copy(session, load, manifest)

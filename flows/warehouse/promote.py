@@ -39,6 +39,7 @@ def clear_landing(session: Session, name: str, run_id: str) -> None:
     try:
         for table in TABLES:
             session.execute(name, (run_id,), table=identifier(landing(table)))
+        session.commit()
     except PipelineError as error:
         log.warning("landing was not cleared, a later run will do it: %s", error)
 

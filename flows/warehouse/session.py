@@ -62,11 +62,15 @@ class LockTimeout(Transient):
 
 
 class Session:
-    """A connection whose statements are files of `sql/`. Use as a context manager: leaving rolls back."""
+    """A connection whose statements are files of `sql/`. Use as a context manager: leaving rolls back.
 
-    def __init__(self, connector: "SnowflakeConnector", run_id: str) -> None:
+    `autocommit`: whether a statement outside a transaction commits by itself.
+    """
+
+    def __init__(self, connector: "SnowflakeConnector", run_id: str, *, autocommit: bool = True) -> None:
         self._connector = connector
         self.run_id = run_id
+        self._autocommit = autocommit
         self.statements: list[str] = []
 
     def __enter__(self) -> Self:
@@ -80,7 +84,7 @@ class Session:
                     "LOCK_TIMEOUT": LOCK_TIMEOUT_S,
                     "ABORT_DETACHED_QUERY": True,
                     # what account or user may have set otherwise
-                    "AUTOCOMMIT": True,
+                    "AUTOCOMMIT": self._autocommit,
                     "TIMEZONE": "UTC",
                     "DATE_INPUT_FORMAT": "AUTO",
                     "TIMESTAMP_INPUT_FORMAT": "AUTO",

@@ -45,6 +45,8 @@ class Cursor(FakeSnowflakeCursor):
         if answer is not None:
             super().execute(answer)
             return
+        if statements.DML.match(command) and not (session.commits_itself or session.in_transaction):
+            session.begin()
         run = super().execute
         # fakesnow writes its catalogue without expecting company
         alone = session.account.definitions if statements.DDL.match(command) else nullcontext()

@@ -12,7 +12,7 @@ HARMLESS = {"QUERY_TAG", "ABORT_DETACHED_QUERY", "STATEMENT_TIMEOUT_IN_SECONDS",
 HARMLESS_PREFIXES = ("CLIENT_", "PYTHON_CONNECTOR_", "STATEMENT_QUEUED_")
 # only these values are emulated
 FIXED = {
-    "AUTOCOMMIT": {"TRUE"},
+    "AUTOCOMMIT": {"TRUE", "FALSE"},
     "TIMEZONE": {"UTC", "ETC/UTC"},
     "TIMESTAMP_TYPE_MAPPING": {"TIMESTAMP_NTZ"},
     "QUOTED_IDENTIFIERS_IGNORE_CASE": {"FALSE"},
@@ -30,5 +30,8 @@ def set_parameter(session: "Session", name: str, value: str) -> None:
     elif name in FIXED:
         if value.upper() not in FIXED[name]:
             raise errors.not_emulated(f"{name}={value}, only {sorted(FIXED[name])}")
+        if name == "AUTOCOMMIT":
+            session.end("COMMIT")
+            session.commits_itself = value.upper() == "TRUE"
     elif name not in HARMLESS and not name.startswith(HARMLESS_PREFIXES):
         raise errors.not_emulated(f"the session parameter {name}")

@@ -134,7 +134,9 @@ class Pipes:
 
     def due(self) -> list[tuple[Pipe, Event]]:
         """Return what may be loaded now: the newest first, for pipes promise no order."""
-        if self.settings.paused:
+        with self.lock:
+            idle = not any(pipe.queue for pipe in self.by_name.values())
+        if self.settings.paused or idle:
             return []
         latest = time.monotonic() - self.settings.delay
         running = [pipe for pipe in self.alive() if pipe.queue and self.state(pipe) == "RUNNING"]

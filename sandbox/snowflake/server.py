@@ -106,7 +106,7 @@ def _login(account: Account, query: Any, body: dict[str, Any]) -> JSONResponse:
 
 def _login_answer(session: Session, token: str) -> dict[str, Any]:
     parameters = {
-        "AUTOCOMMIT": True,
+        "AUTOCOMMIT": session.commits_itself,
         "TIMEZONE": "Etc/UTC",
         "CLIENT_SESSION_KEEP_ALIVE_HEARTBEAT_FREQUENCY": 3600,
         "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD": 0,  # bind arrays inline: there is no PUT

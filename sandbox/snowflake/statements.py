@@ -47,6 +47,9 @@ NOT_EMULATED = [
 # statements that commit an open transaction
 DDL = re.compile(r"(CREATE|DROP|GRANT|REVOKE|COMMENT|ALTER)\s+(?!SESSION)", re.IGNORECASE)
 
+# statements that open a transaction where the session does not commit by itself
+DML = re.compile(r"(INSERT|UPDATE|DELETE|MERGE|COPY|TRUNCATE)\s", re.IGNORECASE)
+
 
 def plain(command: str) -> str:
     """Return the statement without leading comments and the final semicolon."""

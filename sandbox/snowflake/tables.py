@@ -87,11 +87,8 @@ def truncate(session: "Session", statement: exp.TruncateTable) -> None:
 
 def columns_of(session: "Session", table: Table, target: exp.Expression) -> list[Column]:
     """Return the columns that `target` lists, or all; raise for one that does not exist."""
-    sql = (
-        "SELECT column_name, data_type, is_nullable FROM duckdb_columns() "
-        "WHERE table_oid = ? AND database_name = ? ORDER BY column_index"
-    )
-    rows = session.connection.execute(sql, [table.oid, table.database]).fetchall()
+    sql = 'SELECT name, type, NOT "notnull" FROM pragma_table_info(?) ORDER BY cid'
+    rows = session.connection.execute(sql, [table.sql]).fetchall()
     known = {name: Column(name, type_, nullable) for name, type_, nullable in rows}
     if not isinstance(target, exp.Schema):
         return list(known.values())

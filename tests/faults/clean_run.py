@@ -41,7 +41,7 @@ SNOWPIPE: dict[tuple[str, str], int] = {
     ("snowflake", "BEGIN"): 1,
     ("snowflake", "UPDATE"): 1,
     ("snowflake", "INSERT"): 9,  # the promotion, the ledger
-    ("snowflake", "COMMIT"): 1,
+    ("snowflake", "COMMIT"): 3,  # the load, and each time that landing is cleared
     ("snowflake", "logout"): 3,
 }
 REQUESTS = {"copy": EVERY_LOAD | COPY, "snowpipe": EVERY_LOAD | SNOWPIPE}
@@ -67,6 +67,7 @@ SETUP_PIPES: dict[tuple[str, str], int] = {
     ("snowflake", "CREATE"): 42,  # and a table for their version, landing tables, pipes
     ("snowflake", "INSERT"): 12,
     ("snowflake", "DELETE"): 16,  # nobody has left anything in landing yet
+    ("snowflake", "COMMIT"): 2,
 }
 FIRST_RUN = {
     "copy": EVERY_LOAD | COPY | SETUP,

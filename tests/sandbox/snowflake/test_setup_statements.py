@@ -53,7 +53,7 @@ def test_deliberate_no_ops(run: Run, statement: str) -> None:
         "CREATE STAGE s URL = 's3://lake-bucket/' STORAGE_INTEGRATION = x ENCRYPTION = (TYPE = 'X')",
         "CREATE STAGE s",
         "SET x = 1",
-        "ALTER SESSION SET AUTOCOMMIT = FALSE",
+        "ALTER SESSION SET AUTOCOMMIT = MAYBE",
         "ALTER SESSION SET DATE_OUTPUT_FORMAT = 'YYYY'",
     ],
 )
@@ -149,6 +149,22 @@ def test_ddl_commits_the_open_transaction(run: Run) -> None:
     run("CREATE TABLE IF NOT EXISTS after_insert (a INT)")
     run("ROLLBACK")
     assert run("SELECT a FROM before_ddl") == [(1,)]
+
+
+def test_without_autocommit_a_change_opens_a_transaction(connect: Callable[..., Any], run: Run) -> None:
+    run("CREATE TABLE by_hand (a INT)")
+    with connect(session_parameters={"AUTOCOMMIT": False}) as connection:
+        cursor = connection.cursor()
+        cursor.execute("INSERT INTO by_hand VALUES (1)")
+        cursor.execute("INSERT INTO by_hand VALUES (2)")
+        assert run("SELECT COUNT(*) FROM by_hand") == [(0,)]
+        cursor.execute("COMMIT")
+        cursor.execute("TRUNCATE TABLE by_hand")
+        cursor.execute("ROLLBACK")
+        cursor.execute("DELETE FROM by_hand WHERE a = 1")
+        cursor.execute("ALTER SESSION SET AUTOCOMMIT = TRUE")  # commits
+        cursor.execute("INSERT INTO by_hand VALUES (3)")
+    assert run("SELECT a FROM by_hand ORDER BY a") == [(2,), (3,)]
 
 
 def test_commit_and_rollback_without_a_transaction(run: Run) -> None:
