@@ -9,7 +9,7 @@ import sqlglot
 from fakesnow.cursor import FakeSnowflakeCursor
 from sqlglot import exp
 
-from sandbox.snowflake import errors, pipe_functions, stages, statements, tables
+from sandbox.snowflake import errors, pipe_functions, remembered, stages, statements, tables
 from sandbox.snowflake.copy_into import copy_into
 from sandbox.snowflake.locks import run_waiting
 
@@ -69,7 +69,8 @@ class Cursor(FakeSnowflakeCursor):
         else:
             expression = pipe_functions.replace_functions(self._conn, expression, params)
             expression = expression.transform(self._context_function, copy=False)
-        return super()._transform(expression, params)
+        stock = super()._transform
+        return remembered.rewrite(expression, lambda statement: stock(statement, params))
 
     def _record(self, create: exp.Create) -> None:
         kind = str(create.kind).upper()

@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
-from sandbox.snowflake import answers, errors, pipe_controls
+from sandbox.snowflake import answers, errors, pipe_controls, remembered
 from sandbox.snowflake.account import Account
 from sandbox.snowflake.once import Once
 from sandbox.snowflake.parameters import set_parameter
@@ -32,6 +32,7 @@ ROLE_UNKNOWN = 390189
 OWN_PATHS = {"/session", "/session/v1/login-request", "/queries/v1/query-request"}
 
 answers.install()
+remembered.install()
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result")
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 logging.getLogger("fakesnow").setLevel(logging.WARNING)

@@ -269,7 +269,7 @@ def test_without_the_row_of_the_lock_nothing_is_loaded(warehouse: Warehouse) -> 
 
 @pytest.mark.parametrize("refresh", ["snapshot", "full"])
 @pytest.mark.parametrize(
-    "statement", ["COPY INTO \"PLAYLISTS", "COPY INTO \"SONGS", "-- Rows of a run", "DELETE", "INSERT"]
+    "statement", ['COPY INTO "PLAYLISTS', 'COPY INTO "SONGS', "-- Rows of a run", "DELETE", "INSERT"]
 )
 def test_a_load_whose_transaction_was_ended_changes_nothing(
     warehouse: Warehouse, refresh: str, statement: str
