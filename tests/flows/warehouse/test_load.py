@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 
 import msgspec
 import pytest
@@ -277,7 +276,8 @@ def test_a_load_whose_transaction_was_ended_changes_nothing(
     warehouse.publish(CHART, OTHER_CHART)
     before = warehouse.place.contents(TABLES)
     run_id = warehouse.new_run_id()
-    manifest, ended = warehouse.write(run_id, CHART), []
+    manifest = warehouse.write(run_id, CHART)
+    ended: list[str] = []
     with warehouse.session(run_id, autocommit=False) as session:
 
         def end(sql: str) -> None:
