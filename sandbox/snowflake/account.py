@@ -59,6 +59,12 @@ class Account:
         with self.engine.cursor() as cursor:
             return cursor.execute(sql, [database, schema]).fetchone() is not None
 
+    def schemas(self) -> set[tuple[str, str]]:
+        """Return database and schema of all that are there."""
+        sql = "SELECT upper(database_name), upper(schema_name) FROM duckdb_schemas()"
+        with self.engine.cursor() as cursor:
+            return {(database, schema) for database, schema in cursor.execute(sql).fetchall()}
+
     def has_table(self, place: Name, table: exp.Table) -> bool:
         """Tell whether the table is there; `place` fills in the database and schema of its name."""
         name = [part.name if part.args.get("quoted") else part.name.upper() for part in table.parts]

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from sandbox.snowflake.session import Session
 
 COPY_RESULT = "_copy_result"
+OF_SESSION: dict[type[exp.Expr], str] = {
+    exp.CurrentRole: "role",
+    exp.CurrentUser: "user",
+    exp.CurrentWarehouse: "warehouse",
+    exp.CurrentDatabase: "database",
+    exp.CurrentSchema: "schema",
+}
+CONTEXT = (*OF_SESSION, exp.CurrentTimestamp)
 
 
 class Cursor(FakeSnowflakeCursor):
@@ -64,12 +72,13 @@ class Cursor(FakeSnowflakeCursor):
     def _transform(self, expression: exp.Expr, params: Any) -> exp.Expr:
         if isinstance(expression, (exp.Copy, exp.TruncateTable)):
             return expression  # run below, as they are
+        stock = super()._transform
         if isinstance(expression, exp.Create):
             self._record(expression)
         else:
             expression = pipe_functions.replace_functions(self._conn, expression, params)
-            expression = expression.transform(self._context_function, copy=False)
-        stock = super()._transform
+            if expression.find(*CONTEXT):  # another text each time
+                return stock(expression.transform(self._context_function, copy=False), params)
         return remembered.rewrite(expression, lambda statement: stock(statement, params))
 
     def _record(self, create: exp.Create) -> None:
@@ -82,19 +91,11 @@ class Cursor(FakeSnowflakeCursor):
             tables.without_keys(create)
 
     def _context_function(self, node: exp.Expr) -> exp.Expr:
-        session = self._conn
-        values: dict[type[exp.Expr], str | None] = {
-            exp.CurrentRole: session.role,
-            exp.CurrentUser: session.user,
-            exp.CurrentWarehouse: session.warehouse,
-            exp.CurrentDatabase: session.database,
-            exp.CurrentSchema: session.schema,
-        }
         if isinstance(node, exp.CurrentTimestamp):
             # DuckDB's is the start of the transaction, Snowflake's that of the statement
             value: exp.Expr = exp.cast(exp.Literal.string(dt.datetime.now(dt.UTC).isoformat()), "TIMESTAMPTZ")
-        elif type(node) in values:
-            text = values[type(node)]
+        elif type(node) in OF_SESSION:
+            text = getattr(self._conn, OF_SESSION[type(node)])
             value = exp.null() if text is None else exp.Literal.string(text)
         else:
             return node

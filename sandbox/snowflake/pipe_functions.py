@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import sqlglot
 from sqlglot import exp
 
 from sandbox.snowflake import errors
@@ -148,7 +147,9 @@ def _history(session: "Session", node: exp.Expr, take: Callable[[exp.Expr], str]
     for name, operator in TIMES.items():
         if name in arguments:
             moment = exp.cast(arguments[name].copy(), "TIMESTAMPTZ")
-            rows = rows.where(f"loaded_at {operator} {moment.sql(dialect='snowflake')}", dialect="snowflake")
+            rows = rows.where(
+                f"last_load_time {operator} {moment.sql(dialect='snowflake')}", dialect="snowflake"
+            )
     alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier("COPY_HISTORY"))
     return exp.Subquery(this=rows, alias=alias)
 
@@ -157,7 +158,9 @@ def _rows(session: "Session", table: Table) -> exp.Select:
     """Return the table's history: loads by a pipe that was dropped or replaced are not shown."""
     pipes = [f"('{pipe.id}', {', '.join(map(_text, pipe.name))})" for pipe in session.account.pipes.alive()]
     sql = HISTORY.format(table=table, failed=LOAD_FAILED, pipes=", ".join(pipes) or "('', '', '', '')")
-    return sqlglot.parse_one(sql, read="duckdb", into=exp.Select)
+    name = f"_copy_history_{table.oid}"  # a name is quicker to rewrite than the query behind it
+    session.connection.register(name, session.connection.execute(sql).to_arrow_table())
+    return exp.select("*").from_(name)
 
 
 def _text(name: str) -> str:

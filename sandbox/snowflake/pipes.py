@@ -89,9 +89,12 @@ class Pipes:
 
     def alive(self) -> list[Pipe]:
         """Return the pipes whose schema still exists."""
-        exists = {name[:2]: self.account.schema_exists(*name[:2]) for name in list(self.by_name)}
+        known = list(self.by_name)
+        existing = self.account.schemas()
         with self.lock:
-            self.by_name = {name: pipe for name, pipe in self.by_name.items() if exists.get(name[:2], True)}
+            for name in known:
+                if name[:2] not in existing:
+                    self.by_name.pop(name, None)
             return list(self.by_name.values())
 
     def set(self, settings: Settings) -> None:

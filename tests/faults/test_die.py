@@ -13,7 +13,6 @@ from tests.faults.looks import Reader
 from tests.faults.rig import Rig
 
 ALWAYS = {
-    ("copy", "snowflake COPY 4", "after"),
     ("copy", "snowflake COMMIT 1", "after"),
 }
 """What every run of the tests tries; `make test-faults` tries all."""
