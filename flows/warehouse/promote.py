@@ -4,23 +4,28 @@ import logging
 
 from msgspec import structs
 
-from flows.errors import AccountingError, PipelineError
+from flows.errors import AccountingError, ConfigurationError, PipelineError
 from flows.lake.files import Manifest
 from flows.transform.schema import TABLES, dtypes, history, landing
 from flows.warehouse.load import Load, Results, replace
 from flows.warehouse.loaded import Loaded
 from flows.warehouse.pipes import Patience, name_files, wait_for_pipes
-from flows.warehouse.session import Session
+from flows.warehouse.session import NotFound, Session
 from flows.warehouse.sql import identifier
 
 log = logging.getLogger(__name__)
+
+DROPPED = "If a pipe or landing table was dropped, DELETE FROM snowpipe_versions lets the next run make it anew"
 
 
 def load_snowpipe(session: Session, load: Load, manifest: Manifest, patience: Patience) -> Loaded:
     """Promotes the run's files from landing once its pipes have loaded all of them."""
     results: Results = {}
     if not session.execute("load/find_load", (load.run_id,)):
-        results = wait_for_pipes(session, load.run_id, manifest, patience)
+        try:
+            results = wait_for_pipes(session, load.run_id, manifest, patience)
+        except NotFound as error:
+            raise ConfigurationError(f"{error}. {DROPPED}") from error
 
     def promote(session: Session, run_id: str, _manifest: Manifest) -> Results:
         _promote(session, run_id)

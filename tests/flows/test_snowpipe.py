@@ -188,6 +188,24 @@ def test_a_malformed_file_fails_the_run_and_is_named(
 
 
 @pytest.mark.faults
+@pytest.mark.parametrize("dropped", ["PIPE songs_pipe", "TABLE songs_landing"])
+def test_what_was_dropped_is_named_and_can_be_made_anew(pipeline: Pipeline, dropped: str) -> None:
+    pipeline.show()
+    run(pipeline, CHART)
+    before = pipeline.place.contents(TABLES)
+    pipeline.place.query(f"DROP {dropped}")
+    state = run(pipeline, CHART)
+
+    assert state.is_failed()
+    assert dropped.split()[1] in state.message
+    assert "DELETE FROM snowpipe_versions lets the next run make it anew" in state.message
+    assert pipeline.place.contents(TABLES) == before
+    pipeline.place.query("DELETE FROM snowpipe_versions")
+    assert run(pipeline, CHART).is_completed()
+    assert pipeline.place.contents(TABLES) == before
+
+
+@pytest.mark.faults
 def test_paused_pipes_are_named_at_the_deadline(pipeline: Pipeline) -> None:
     pipeline.show()
     run(pipeline, CHART)
