@@ -15,7 +15,9 @@ from flows.warehouse.sql import identifier
 
 log = logging.getLogger(__name__)
 
-DROPPED = "If a pipe or landing table was dropped, DELETE FROM snowpipe_versions lets the next run make it anew"
+DROPPED = (
+    "If a pipe or landing table was dropped, DELETE FROM snowpipe_versions lets the next run make it anew"
+)
 
 
 def load_snowpipe(session: Session, load: Load, manifest: Manifest, patience: Patience) -> Loaded:
