@@ -46,9 +46,7 @@ class Session(FakeSnowflakeConnection):
         self.warehouse: str | None = None
         self.lock_timeout = DEFAULT_LOCK_TIMEOUT
         self.lock = threading.Lock()
-        self.commits_itself = (
-            True  # AUTOCOMMIT: else the first statement that changes rows opens a transaction
-        )
+        self.commits_itself = True  # AUTOCOMMIT; else a statement that changes rows opens a transaction
         self.in_transaction = False
         self.written: set[str] = set()  # tables that the open transaction has changed
         self.refusal: str | None = None  # why every statement but ROLLBACK fails
