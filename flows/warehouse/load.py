@@ -99,7 +99,7 @@ def reported(file: File, loaded: int) -> dict[str, int]:
     if loaded != file.rows:
         message = (
             f"the warehouse loaded {loaded} rows of {file.key}, the file was written with {file.rows}. "
-            "Nothing was loaded; run again, and if it lasts compare the file with the receipt"
+            "Nothing was loaded; run again, and if it lasts look at the file: it is not what the run wrote"
         )
         raise AccountingError(message)
     return {"rows": loaded, "bytes": file.bytes}
@@ -114,7 +114,7 @@ def compare(
     if counted != wanted:
         message = (
             f"{where} {counted}, the files of run {run_id} hold {wanted}. "
-            "Nothing was loaded; run again, and if it lasts compare the files in the lake with the receipt"
+            "Nothing was loaded; run again, and if it lasts look at the files: not what the run wrote"
         )
         raise AccountingError(message)
 

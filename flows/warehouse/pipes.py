@@ -80,7 +80,7 @@ def _refused(table: str, key: str, entry: dict[str, Any]) -> str:
     return (
         f"pipe {pipe(table)} did not load {TABLES_PREFIX}{key}{line}: {entry['status']}, "
         f"{entry['first_error_message']}. "
-        "Nothing was promoted; run again, and if it lasts compare the file with the receipt"
+        "Nothing was promoted; run again, and if it lasts look at the file"
     )
 
 
@@ -103,6 +103,7 @@ def _not_loaded(missing: list[File], states: dict[str, str]) -> str:
         f"pipes have not loaded {len(missing)} files: {files}. "
         f"Nothing was promoted. {told}. If no file ever lands, {WIRING}; if a pipe is STOPPED, "
         "DELETE FROM snowpipe_versions lets the next run make it anew; "
+        "if it is PAUSED, ALTER PIPE … SET PIPE_EXECUTION_PAUSED = FALSE; "
         "otherwise run again, with a longer deadline or load=copy"
     )
 

@@ -116,4 +116,4 @@ def test_landing_must_hold_what_the_files_held(landed: dict[str, int], names: st
     pipes = Pipes({"songs": [[entry(SONGS)]], "albums": [[entry(ALBUMS)]]}, landed)
     with pytest.raises(AccountingError, match="landing holds") as end:
         wait(pipes)
-    assert str(end.value).endswith(f"receipt: {names}")
+    assert str(end.value).endswith(f"not what the run wrote: {names}")
