@@ -48,7 +48,7 @@ def wait_for_pipes(session: Session, run_id: str, manifest: Manifest, patience: 
         states = _states(session, {file.table for file in waiting.values()})
         left = end - patience.clock()
         if left <= 0 or any(state.startswith("STOPPED") for state in states.values()):
-            raise StopRun(_not_loaded([*waiting.values()], states))
+            raise StopRun(_not_loaded([*waiting.values()], manifest, states))
         patience.sleep(min(pause, left))
         pause = min(pause * 2, LONGEST_PAUSE_S)
     try:
@@ -79,7 +79,7 @@ def _refused(table: str, key: str, entry: dict[str, Any]) -> str:
     line = f", line {entry['first_error_line_number']}" if entry["first_error_line_number"] else ""
     return (
         f"pipe {pipe(table)} did not load {TABLES_PREFIX}{key}{line}: {entry['status']}, "
-        f"{entry['first_error_message']}. "
+        f"{str(entry['first_error_message']).rstrip('.')}. "
         "Nothing was promoted; run again, and if it lasts look at the file"
     )
 
@@ -90,17 +90,15 @@ def _states(session: Session, tables: set[str]) -> dict[str, str]:
     for table in sorted(tables):
         ((text,),) = session.execute("load/find_pipe_status", pipe=literal(pipe(table)))
         status = json.loads(text)
-        states[table] = (
-            f"{status.get('executionState')} with {status.get('pendingFileCount', 0)} files pending"
-        )
+        states[table] = f"{status.get('executionState')}, pending files: {status.get('pendingFileCount', 0)}"
     return states
 
 
-def _not_loaded(missing: list[File], states: dict[str, str]) -> str:
+def _not_loaded(missing: list[File], manifest: Manifest, states: dict[str, str]) -> str:
     files = ", ".join(file.key for file in missing[:10]) + (" …" if missing[10:] else "")
     told = "; ".join(f"{pipe(table)} is {state}" for table, state in states.items())
     return (
-        f"pipes have not loaded {len(missing)} files: {files}. "
+        f"pipes have not loaded {len(missing)} of {len(manifest.files)} files: {files}. "
         f"Nothing was promoted. {told}. If no file ever lands, {WIRING}; if a pipe is STOPPED, "
         "DELETE FROM snowpipe_versions lets the next run make it anew; "
         "if it is PAUSED, ALTER PIPE … SET PIPE_EXECUTION_PAUSED = FALSE; "

@@ -163,7 +163,8 @@ class Session:
 
     def _explained(self, name: str, error: errors.Error) -> PipelineError:
         where = f"sql/{name}.sql" if "/" in name else name
-        text = f"Snowflake refused {where} (role {self._role}, {self._place}): {error.msg}"
+        says = str(error.msg).rstrip(". \n")  # what to do follows
+        text = f"Snowflake refused {where} (role {self._role}, {self._place}): {says}"
         if error.errno in ADVICE:
             kind = NotFound if error.errno == NOT_FOUND else ConfigurationError
             return kind(f"{text}. What to do: {ADVICE[error.errno]}")
@@ -171,16 +172,15 @@ class Session:
             return LockTimeout(text)
         lost = isinstance(error, errors.OperationalError) or not isinstance(error, errors.DatabaseError)
         if error.errno == CANCELED:
-            return Transient(f"Snowflake did not finish {where} in time: {error.msg}. {SLOW}")
+            return Transient(f"Snowflake did not finish {where} in time: {says}. {SLOW}")
         if lost or error.errno == TRANSACTION_ENDED or error.sqlstate == ABORTED:
-            return Transient(f"Snowflake did not finish {where}: {error.msg}")
+            return Transient(f"Snowflake did not finish {where}: {says}")
         return StopRun(text)
 
     def _login_error(self, error: errors.Error) -> PipelineError:
         account = self._connector.credentials.account
-        text = (
-            f"no session with Snowflake account {account} as role {self._role} at {self._place}: {error.msg}"
-        )
+        says = str(error.msg).rstrip(". \n")
+        text = f"no session with Snowflake account {account} as role {self._role} at {self._place}: {says}"
         if isinstance(error, errors.OperationalError):
             return Transient(f"{text}. Snowflake did not answer: run again")
         return ConfigurationError(

@@ -46,7 +46,8 @@ SNOWPIPE: dict[tuple[str, str], int] = {
 }
 REQUESTS = {"copy": EVERY_LOAD | COPY, "snowpipe": EVERY_LOAD | SNOWPIPE}
 """Number of requests by service and kind, by way of loading."""
-
+COMMITTED = {"copy": Label("snowflake", "COMMIT"), "snowpipe": Label("snowflake", "COMMIT", 2)}
+"""The request that makes the load visible; Snowpipe's others clear landing, before and after it."""
 
 SETUP: dict[tuple[str, str], int] = {
     ("s3", "HEAD runs"): 0,  # nothing is published

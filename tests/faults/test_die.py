@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from tests.faults.clean_run import cases, labels
+from tests.faults.clean_run import COMMITTED, cases, labels
 from tests.faults.conftest import LOADS
 from tests.faults.injected import When, killed
 from tests.faults.labels import Label
@@ -27,7 +27,7 @@ def test_killed_at_a_request_and_run_again(rig: Rig, label: Label, when: When) -
         process = rig.pipeline.start()
         assert process.end().exit_code == -signal.SIGKILL
         assert rig.pipeline.traffic.fired == [label]
-        now = rig.new if is_loaded(label, when) else rig.old
+        now = rig.new if is_loaded(rig.pipeline.load, label, when) else rig.old
         assert rig.look().is_of_one_run(now.seen)
         rig.pipeline.rerun()
 
@@ -35,13 +35,16 @@ def test_killed_at_a_request_and_run_again(rig: Rig, label: Label, when: When) -
     rig.check_new()
 
 
-def is_loaded(label: Label, when: When) -> bool:
-    """Whether a run that dies there has committed."""
-    return label in LATER or (label.kind == "COMMIT" and when == "after")
+def is_loaded(load: str, label: Label, when: When) -> bool:
+    """Whether a run that dies there has committed its load."""
+    return label in LATER[load] or (label == COMMITTED[load] and when == "after")
 
 
+ALL_LOADED = {Label("snowflake", "logout", 3), Label("s3", "PUT runs")}
 LATER = {
-    Label("snowflake", "logout", 3),
-    Label("s3", "PUT runs"),
-    *(Label("snowflake", "DELETE", number) for number in range(17, 25)),  # in landing, once it is promoted
+    "copy": ALL_LOADED,
+    "snowpipe": ALL_LOADED
+    | {Label("snowflake", "COMMIT", 3)}
+    | {Label("snowflake", "DELETE", number) for number in range(17, 25)},  # in landing
 }
+"""What a run asks for once its load is committed."""

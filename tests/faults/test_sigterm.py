@@ -5,7 +5,7 @@ import re
 import pytest
 import requests
 
-from tests.faults.conftest import EACH_LOAD
+from tests.faults.clean_run import COMMITTED
 from tests.faults.injected import terminated
 from tests.faults.labels import Label
 from tests.faults.looks import Reader
@@ -14,18 +14,31 @@ from tests.faults.rig import Rig
 
 GRACE_S = 30
 """What a container has between SIGTERM and SIGKILL."""
-STEPS = {
+EVERY_LOAD = {
     "keep": Label("spotify", "page", 3),
     "kept": Label("s3", "PUT raw", 2),
     "setup": Label("snowflake", "login", 2),
     "version": Label("snowflake", "SELECT", 2),
     "read": Label("s3", "GET raw", 2),
     "write": Label("s3", "PUT tables", 4),
-    "load": Label("snowflake", "DELETE", 4),
-    "commit": Label("snowflake", "COMMIT"),
     "receipt": Label("s3", "PUT runs"),
 }
-ALWAYS = {("load", "answered")}
+STEPS = {
+    "copy": {
+        **EVERY_LOAD,
+        "load": Label("snowflake", "DELETE", 4),
+        "commit": COMMITTED["copy"],
+    },
+    "snowpipe": {
+        **EVERY_LOAD,
+        "stale": Label("snowflake", "DELETE", 4),  # what dead runs left in landing
+        "pipes": Label("snowflake", "POLL", 4),
+        "load": Label("snowflake", "DELETE", 12),
+        "commit": COMMITTED["snowpipe"],
+        "promoted": Label("snowflake", "DELETE", 20),
+    },
+}
+ALWAYS = {("copy", "load", "answered")}
 """What every run of the tests tries; `make test-faults` tries all."""
 
 
@@ -33,25 +46,26 @@ def cases() -> list[object]:
     """Every step, while its service answers and while it hangs."""
     return [
         pytest.param(
-            step,
+            load,
+            label,
             service == "answered",
-            marks=[] if (step, service) in ALWAYS else pytest.mark.faults,
-            id=f"{step}-{service}",
+            marks=[] if (load, step, service) in ALWAYS else pytest.mark.faults,
+            id=f"{load}-{step}-{service}",
         )
-        for step in STEPS
+        for load, steps in STEPS.items()
+        for step, label in steps.items()
         for service in ("answered", "hanging")
     ]
 
 
-@EACH_LOAD
-@pytest.mark.parametrize(("step", "answered"), cases())
-def test_terminated_at_a_step(rig: Rig, prefect_api: dict[str, str], step: str, answered: bool) -> None:
-    rig.pipeline.arm(STEPS[step], terminated(rig.pipeline.latest, answered=answered))
+@pytest.mark.parametrize(("load", "label", "answered"), cases())
+def test_terminated_at_a_step(rig: Rig, prefect_api: dict[str, str], label: Label, answered: bool) -> None:
+    rig.pipeline.arm(label, terminated(rig.pipeline.latest, answered=answered))
     with Reader(rig.place) as reader:
         process = rig.pipeline.start()
-        rig.pipeline.traffic.wait_seen(STEPS[step])
+        rig.pipeline.traffic.wait_seen(label)
         end = process.end(within_s=GRACE_S)
-        assert rig.pipeline.traffic.fired == [STEPS[step]]
+        assert rig.pipeline.traffic.fired == [label]
         assert state_of(prefect_api, end) in {"CRASHED", "CANCELLED", "FAILED"}, end
         rig.pipeline.rerun()
 

@@ -213,5 +213,5 @@ def test_paused_pipes_are_named_at_the_deadline(pipeline: Pipeline) -> None:
     state = run(pipeline, CHART, pipe_minutes=SOON)
 
     assert state.is_failed()
-    assert "songs_pipe is PAUSED with 1 files pending" in state.message
+    assert "songs_pipe is PAUSED, pending files: 1" in state.message
     assert "SET PIPE_EXECUTION_PAUSED = FALSE" in state.message

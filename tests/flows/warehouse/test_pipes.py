@@ -87,10 +87,10 @@ def test_a_refused_file_fails_with_file_line_and_reason(status: str) -> None:
 def test_a_file_that_never_comes_is_named_at_the_deadline() -> None:
     pipes = Pipes({"songs": [[entry(SONGS, "Load in progress")]], "albums": [[entry(ALBUMS)]]}, LANDED)
     slept: list[float] = []
-    says = rf"pipes have not loaded 1 files: {SONGS}\. Nothing was promoted"
+    says = rf"pipes have not loaded 1 of 2 files: {SONGS}\. Nothing was promoted"
     with pytest.raises(StopRun, match=says) as end:
         wait(pipes, slept)
-    assert "songs_pipe is PAUSED with 3 files pending" in str(end.value)
+    assert "songs_pipe is PAUSED, pending files: 3" in str(end.value)
     assert "albums_pipe" not in str(end.value)
     assert sum(slept) == 60
     assert slept[-2:] == [15, 15]
@@ -99,7 +99,7 @@ def test_a_file_that_never_comes_is_named_at_the_deadline() -> None:
 def test_a_stopped_pipe_is_told_at_once() -> None:
     pipes = Pipes({"songs": [[]], "albums": [[entry(ALBUMS)]]}, LANDED, "STOPPED_STAGE_DROPPED")
     slept: list[float] = []
-    with pytest.raises(StopRun, match=f"{SONGS}.*songs_pipe is STOPPED_STAGE_DROPPED with 3 files pending"):
+    with pytest.raises(StopRun, match=f"{SONGS}.*songs_pipe is STOPPED_STAGE_DROPPED, pending files: 3"):
         wait(pipes, slept)
     assert slept == []
 

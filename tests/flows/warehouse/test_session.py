@@ -25,13 +25,16 @@ def test_a_session_is_set_as_loads_need_it(warehouse: Warehouse) -> None:
 
 @pytest.mark.parametrize(
     ("errno", "says"),
-    [(604, "did not finish COMMIT in time: .*SNOWFLAKE_NETWORK_TIMEOUT"), (615, "did not finish COMMIT: ")],
+    [
+        (604, r"did not finish COMMIT in time: canceled\. If .*SNOWFLAKE_NETWORK_TIMEOUT"),
+        (615, "did not finish COMMIT: "),
+    ],
 )
 def test_a_statement_that_snowflake_has_ended_may_be_repeated(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, errno: int, says: str
 ) -> None:
     def end(*_: object) -> None:
-        raise errors.ProgrammingError(msg="canceled", errno=errno, sqlstate="57014")
+        raise errors.ProgrammingError(msg="canceled.", errno=errno, sqlstate="57014")
 
     with warehouse.session("the-run") as session:
         monkeypatch.setattr(session._cursor, "execute", end)  # noqa: SLF001 - the stand-in is not that slow
