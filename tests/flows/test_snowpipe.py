@@ -20,8 +20,8 @@ from tests.warehouses import Warehouse
 
 CHART, OTHER_CHART = CHARTS
 Misbehave = Callable[..., None]
-SOON = 0.02
-"""Minutes after which a file that does not come is given up."""
+SOON = 0.1
+"""Minutes after which a file that does not come is given up; the others must have landed by then."""
 
 
 @pytest.fixture
