@@ -12,14 +12,13 @@ from fakesnow.expr import normalise_ident
 from fakesnow.instance import FakeSnow
 from sqlglot import exp
 
-from sandbox.snowflake.ingest import Ingest
+from sandbox.snowflake.channel import Channel
 from sandbox.snowflake.load_history import create_history
+from sandbox.snowflake.objects import Name, Options, Stage
+from sandbox.snowflake.pipe import Pipe
 from sandbox.snowflake.pipes import Pipes, Settings
-from sandbox.snowflake.session import Session
-from sandbox.snowflake.stages import Options, Stage
 
 KNOWN_ROLES = frozenset({"ACCOUNTADMIN", "SYSADMIN", "SECURITYADMIN", "USERADMIN", "PUBLIC"})
-Name = tuple[str, str, str]  # database, schema, object
 
 
 def utc_now() -> dt.datetime:
@@ -46,12 +45,11 @@ class Account:
         self.integrations: dict[str, Options] = {}
         self.stages: dict[Name, Stage] = {}
         self.formats: dict[Name, Options] = {}
-        self.sessions: set[Session] = set()
         self.released = threading.Condition()
         self.definitions = threading.Lock()  # one DDL statement at a time
-        self.pipes = Pipes(self, Settings(delay=pipe_delay), clock)
+        self.pipes = Pipes(self.schemas, self.pipe_state, Settings(delay=pipe_delay), clock)
         waits = {"connect_timeout": 5, "read_timeout": 5, "retries": {"max_attempts": 0}}
-        self.ingest = Ingest(self.pipes, _client("sqs", s3_endpoint, **waits))
+        self.channel = Channel(_client("sqs", s3_endpoint, **waits))
 
     def schema_exists(self, database: str, schema: str) -> bool:
         """Tell whether the schema is there, also just committed."""
@@ -92,16 +90,14 @@ class Account:
             create_history(cursor, name)
         return True
 
-    def open_session(self, database: str | None, schema: str | None) -> Session:
-        """Log in; the session owns a DuckDB cursor, hence its own transaction."""
-        session = Session(self, self.engine.cursor(), *self.namespace(database, schema))
-        self.sessions.add(session)
-        return session
-
-    def close_session(self, session: Session) -> None:
-        """Log out, rolling back what is open."""
-        session.close_session()
-        self.sessions.discard(session)
+    def pipe_state(self, pipe: Pipe) -> str:
+        """Return the pipe's execution state."""
+        definition = pipe.definition
+        if self.stages.get(definition.stage_name) is not definition.stage:
+            return "STOPPED_STAGE_DROPPED"  # also when it was replaced
+        if not self.has_table(pipe.name, definition.table):
+            return "STOPPED_MISSING_TABLE"
+        return "PAUSED" if pipe.paused else "RUNNING"
 
     def notify_waiting(self) -> None:
         """Wake the statements that wait for a lock."""

@@ -2,7 +2,7 @@
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -15,11 +15,9 @@ from sandbox.snowflake.diagnosis import explain, refuse_long_texts
 from sandbox.snowflake.lake import LakeFile, fetch
 from sandbox.snowflake.load import Load
 from sandbox.snowflake.load_history import Entry, copied_before, record
-from sandbox.snowflake.stages import Stage
+from sandbox.snowflake.objects import Stage
+from sandbox.snowflake.session import Session
 from sandbox.snowflake.tables import columns_of, existing_table
-
-if TYPE_CHECKING:
-    from sandbox.snowflake.session import Session
 
 MOST_FILES = 1000
 OPTIONS = {"FILES", "FILE_FORMAT", "FORCE", "ON_ERROR", "PURGE"}
@@ -40,7 +38,7 @@ RESULT = pa.schema(
 NO_ERROR = (None, None, None, None)
 
 
-def copy_into(session: "Session", copy: exp.Copy) -> pa.Table:
+def copy_into(session: Session, copy: exp.Copy) -> pa.Table:
     """Run the COPY; return its result, a row per file, or a single status when all were loaded before."""
     target = copy.this
     table = existing_table(session, target.this if isinstance(target, exp.Schema) else target)
@@ -82,7 +80,7 @@ def _file_names(names: list[str] | None) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _source(session: "Session", copy: exp.Copy, options: dict[str, Any]) -> tuple[Stage, str, CsvFormat]:
+def _source(session: Session, copy: exp.Copy, options: dict[str, Any]) -> tuple[Stage, str, CsvFormat]:
     variable = copy.args["files"][0].this
     if not isinstance(variable, exp.Var) or not variable.name.startswith("@"):
         raise errors.not_emulated("COPY from anything but @stage/path/")
@@ -104,7 +102,7 @@ def check_bytes(files: list[LakeFile], file_format: CsvFormat) -> None:
             raise errors.not_emulated(f"NUL in a CSV file, of which nothing is documented: '{file.url}'")
 
 
-def run_load(session: "Session", load: Load, stage: Stage, **by_pipe: Any) -> dict[str, int]:
+def run_load(session: Session, load: Load, stage: Stage, **by_pipe: Any) -> dict[str, int]:
     """Insert the files' rows and note them in the history; return rows by URL."""
     if not load.files:
         return {}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from sandbox.snowflake import errors
-from sandbox.snowflake.stages import Options
+from sandbox.snowflake.objects import Options
 
 LONGEST_RECORD = 128 * 2**20  # bytes
 SHORTEST_BUFFER = 2 * 2**20

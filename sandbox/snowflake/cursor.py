@@ -3,7 +3,7 @@
 import datetime as dt
 import time
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlglot
 from fakesnow.cursor import FakeSnowflakeCursor
@@ -12,9 +12,7 @@ from sqlglot import exp
 from sandbox.snowflake import errors, pipe_functions, remembered, stages, statements, tables
 from sandbox.snowflake.copy_into import copy_into
 from sandbox.snowflake.locks import run_waiting
-
-if TYPE_CHECKING:
-    from sandbox.snowflake.session import Session
+from sandbox.snowflake.session import Session
 
 COPY_RESULT = "_copy_result"
 OF_SESSION: dict[type[exp.Expr], str] = {
@@ -30,7 +28,7 @@ CONTEXT = (*OF_SESSION, exp.CurrentTimestamp)
 class Cursor(FakeSnowflakeCursor):
     """fakesnow's cursor, with Snowflake's statements, locks and errors."""
 
-    _conn: "Session"
+    _conn: Session
 
     def execute(self, command: str, params: Any = None, *args: Any, **kwargs: Any) -> "Cursor":
         """Run one statement; every failure is a ProgrammingError."""

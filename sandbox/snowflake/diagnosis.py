@@ -8,7 +8,7 @@ from snowflake.connector.errors import ProgrammingError
 from sandbox.snowflake import errors
 from sandbox.snowflake.lake import LakeFile
 from sandbox.snowflake.load import Load
-from sandbox.snowflake.tables import Column
+from sandbox.snowflake.objects import Column
 
 SHOWN = 100  # characters of a bad value
 LONGEST_TEXT = 16 * 2**20  # bytes, unless VARCHAR is declared longer

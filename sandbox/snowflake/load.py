@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from sandbox.snowflake.csv_format import CsvFormat, text
 from sandbox.snowflake.lake import LakeFile
-from sandbox.snowflake.tables import Column, Table
+from sandbox.snowflake.objects import Column, Table
 
 FILE_NAME = "METADATA$FILENAME"
 ROW_NUMBER = "METADATA$FILE_ROW_NUMBER"

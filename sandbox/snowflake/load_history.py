@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from duckdb import DuckDBPyConnection
 
-from sandbox.snowflake.tables import HISTORY, Table
+from sandbox.snowflake.objects import HISTORY, Table
 
 COLUMNS = {
     "table_oid": "BIGINT",

@@ -3,14 +3,11 @@
 import re
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from fakesnow.expr import normalise_ident
 
 from sandbox.snowflake import errors
-
-if TYPE_CHECKING:
-    from sandbox.snowflake.session import Session
+from sandbox.snowflake.session import Session
 
 PAUSE = 0.05  # seconds between attempts when nobody reports the end of a transaction
 NAME = r"\s*(?P<name>[\w.\"$]+)"
@@ -26,7 +23,7 @@ ALONE = re.compile(
 )
 
 
-def written_table(session: "Session", command: str) -> str | None:
+def written_table(session: Session, command: str) -> str | None:
     """Return the qualified name of the table that the statement changes."""
     match = WRITES.match(command) or ALONE.match(command)
     if match is None:
@@ -36,7 +33,7 @@ def written_table(session: "Session", command: str) -> str | None:
     return ".".join([*missing, *parts])
 
 
-def run_waiting(session: "Session", command: str, run: Callable[[], object]) -> None:
+def run_waiting(session: Session, command: str, run: Callable[[], object]) -> None:
     """Run the statement, waiting up to LOCK_TIMEOUT for other writers of its table.
 
     A waiter starts its transaction anew, so that it sees what was committed meanwhile. That is possible
@@ -57,7 +54,7 @@ def run_waiting(session: "Session", command: str, run: Callable[[], object]) -> 
         session.written.add(table)
 
 
-def _attempt(session: "Session", run: Callable[[], object]) -> bool:
+def _attempt(session: Session, run: Callable[[], object]) -> bool:
     try:
         run()
     except Exception as error:
@@ -71,14 +68,12 @@ def _attempt(session: "Session", run: Callable[[], object]) -> bool:
     return True
 
 
-def holders(waiting: "Session", table: str | None) -> list["Session"]:
+def holders(waiting: Session, table: str | None) -> list[Session]:
     """Return the other sessions whose open transaction has changed the table."""
-    return [
-        other for other in list(waiting.account.sessions) if other is not waiting and table in other.written
-    ]
+    return [other for other in waiting.sessions.others(waiting) if table in other.written]
 
 
-def abort_idle_holder(waiting: "Session", table: str | None) -> None:
+def abort_idle_holder(waiting: Session, table: str | None) -> None:
     """Abort transactions that have changed `table` and then been idle for too long."""
     now = time.monotonic()
     for holder in holders(waiting, table):

@@ -1,11 +1,7 @@
 """Session parameters: at login and by ALTER SESSION."""
 
-from typing import TYPE_CHECKING
-
 from sandbox.snowflake import errors
-
-if TYPE_CHECKING:
-    from sandbox.snowflake.session import Session
+from sandbox.snowflake.session import Session
 
 # accepted and without effect: nothing that the stand-in returns depends on them
 HARMLESS = {"QUERY_TAG", "ABORT_DETACHED_QUERY", "STATEMENT_TIMEOUT_IN_SECONDS", "USE_CACHED_RESULT"}
@@ -22,7 +18,7 @@ FIXED = {
 }
 
 
-def set_parameter(session: "Session", name: str, value: str) -> None:
+def set_parameter(session: Session, name: str, value: str) -> None:
     """Apply one session parameter; raise for one that would change results if it were emulated."""
     name, value = name.upper(), value.strip("'")
     if name == "LOCK_TIMEOUT":

@@ -1,7 +1,7 @@
 """/sandbox/pipes: how pipes misbehave, for tests and the sandbox, never for a client."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from snowflake.connector.errors import ProgrammingError
@@ -10,13 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.snowflake.account import Account
 from sandbox.snowflake.pipes import Settings
 
-if TYPE_CHECKING:
-    from sandbox.snowflake.account import Account
 
-
-def routes(account: "Account") -> list[Route]:
+def routes(account: Account) -> list[Route]:
     """Give the routes."""
 
     async def pipes(request: Request) -> Response:
@@ -34,7 +32,7 @@ def routes(account: "Account") -> list[Route]:
     async def channel(_request: Request) -> Response:
         """POST: the ARN to send the bucket's notifications to, before there is any pipe."""
         try:
-            return JSONResponse({"notification_channel": await run_in_threadpool(account.ingest.channel)})
+            return JSONResponse({"notification_channel": await run_in_threadpool(account.channel.open)})
         except ProgrammingError as error:
             return JSONResponse({"error": str(error.raw_msg)}, 503)
 
@@ -44,7 +42,7 @@ def routes(account: "Account") -> list[Route]:
     ]
 
 
-def _shown(account: "Account") -> dict[str, Any]:
+def _shown(account: Account) -> dict[str, Any]:
     pipes = account.pipes
     with pipes.lock:
         waiting = [event.url for pipe in pipes.by_name.values() for event in pipe.queue]

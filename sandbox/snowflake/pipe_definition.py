@@ -1,7 +1,7 @@
 """The COPY statement of a pipe: read once, at CREATE PIPE, and refused there if it is not emulated."""
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from fakesnow.dialect import parse_one
 from fakesnow.transforms.options import parse_options
@@ -10,68 +10,16 @@ from sqlglot import exp
 from sandbox.snowflake import errors, stages
 from sandbox.snowflake.csv_format import CsvFormat
 from sandbox.snowflake.load import FILE_NAME, ROW_NUMBER
-from sandbox.snowflake.stages import Options, Stage
-from sandbox.snowflake.tables import Column, columns_of, existing_table
-
-if TYPE_CHECKING:
-    from sandbox.snowflake.session import Session
+from sandbox.snowflake.objects import Column
+from sandbox.snowflake.pipe import Definition
+from sandbox.snowflake.session import Session
+from sandbox.snowflake.tables import columns_of, existing_table
 
 OPTIONS = {"FILE_FORMAT", "PATTERN", "ON_ERROR"}
 METADATA = {"METADATA$FILENAME": FILE_NAME, "METADATA$FILE_ROW_NUMBER": ROW_NUMBER}
 
 
-class Definition(NamedTuple):
-    """What a pipe copies: `sources` are the fields and metadata of its SELECT, None without one."""
-
-    target: Any
-    sources: list[str] | None
-    stage: Stage
-    stage_name: tuple[str, str, str]
-    path: str  # in the stage
-    file_format: Options
-    pattern: str | None
-
-    @property
-    def location(self) -> str:
-        """The URL that the files' URLs begin with."""
-        return f"{self.stage.base}{self.path}"
-
-    @property
-    def table(self) -> exp.Table:
-        """The table that is loaded."""
-        found: exp.Table = self.target.this if isinstance(self.target, exp.Schema) else self.target
-        return found
-
-    @property
-    def last_field(self) -> int:
-        """The highest number n of $n in the SELECT."""
-        return max([int(source[1:]) for source in self.sources or [] if source[0] == "$"], default=1)
-
-    def matches(self, url: str) -> bool:
-        """Tell whether a file is the pipe's; the pattern sees its path in the stage."""
-        if not url.startswith(self.location):
-            return False
-        return self.pattern is None or bool(re.fullmatch(self.pattern, url.removeprefix(self.stage.base)))
-
-    def columns(self, session: "Session") -> list[Column]:
-        """Return the columns and where their values come from; raise if the table has others."""
-        columns = columns_of(session, existing_table(session, self.table), self.target)
-        sources = self.sources or [f"${number}" for number in range(1, len(columns) + 1)]
-        if len(sources) != len(columns):
-            raise errors.failure(
-                2020,
-                "21S01",
-                "SQL compilation error:\nInsert value list does not match column list expecting "
-                f"{len(columns)} but got {len(sources)}",
-            )
-        return [column._replace(source=source) for column, source in zip(columns, sources, strict=True)]
-
-    def csv_format(self, session: "Session") -> CsvFormat:
-        """Return the file format; raise if it does not exist or is not emulated."""
-        return CsvFormat.of(stages.named_format(session, self.file_format))
-
-
-def read_definition(session: "Session", sql: str) -> Definition:
+def read_definition(session: Session, sql: str) -> Definition:
     """Read and check the COPY statement; `session` is in the pipe's schema."""
     copy = parse_one(sql)
     if not isinstance(copy, exp.Copy):
@@ -92,9 +40,28 @@ def read_definition(session: "Session", sql: str) -> Definition:
         options.get("FILE_FORMAT") or stage.file_format,
         options.get("PATTERN"),
     )
-    definition.columns(session)
-    definition.csv_format(session)
+    columns(session, definition)
+    csv_format(session, definition)
     return definition
+
+
+def columns(session: Session, definition: Definition) -> list[Column]:
+    """Return the columns and where their values come from; raise if the table has others."""
+    found = columns_of(session, existing_table(session, definition.table), definition.target)
+    sources = definition.sources or [f"${number}" for number in range(1, len(found) + 1)]
+    if len(sources) != len(found):
+        raise errors.failure(
+            2020,
+            "21S01",
+            "SQL compilation error:\nInsert value list does not match column list expecting "
+            f"{len(found)} but got {len(sources)}",
+        )
+    return [column._replace(source=source) for column, source in zip(found, sources, strict=True)]
+
+
+def csv_format(session: Session, definition: Definition) -> CsvFormat:
+    """Return the file format; raise if it does not exist or is not emulated."""
+    return CsvFormat.of(stages.named_format(session, definition.file_format))
 
 
 def _options(copy: exp.Copy) -> dict[str, Any]:

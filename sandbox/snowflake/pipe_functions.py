@@ -4,18 +4,17 @@ import datetime as dt
 import json
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlglot import exp
 
 from sandbox.snowflake import errors
 from sandbox.snowflake.load_history import LOAD_FAILED
+from sandbox.snowflake.objects import Table
+from sandbox.snowflake.pipe import Event, Pipe
 from sandbox.snowflake.pipe_statements import find_pipe
-from sandbox.snowflake.pipes import Event, Pipe
-from sandbox.snowflake.tables import Table, existing_table
-
-if TYPE_CHECKING:
-    from sandbox.snowflake.session import Session
+from sandbox.snowflake.session import Session
+from sandbox.snowflake.tables import existing_table
 
 MARK = "stand_in_value_"
 TIMES = {"START_TIME": ">=", "END_TIME": "<="}
@@ -47,7 +46,7 @@ WHERE table_oid = {table.oid} AND (pipe IS NULL OR p.id IS NOT NULL)
 """
 
 
-def replace_functions(session: "Session", query: exp.Expr, params: Any) -> exp.Expr:
+def replace_functions(session: Session, query: exp.Expr, params: Any) -> exp.Expr:
     """Return the query without them; values bound in their place are taken off `params`."""
     found = [node for node in query.walk() if _is_status(node) or _is_history(node)]
     if not found:
@@ -104,9 +103,9 @@ def _argument(arguments: list[exp.Expr], take: Callable[[exp.Expr], str]) -> str
     return take(arguments[0])
 
 
-def status(session: "Session", name: str) -> str:
+def status(session: Session, name: str) -> str:
     """Return the JSON of SYSTEM$PIPE_STATUS."""
-    pipe, pipes, ingest = find_pipe(session, name), session.account.pipes, session.account.ingest
+    pipe, pipes, channel = find_pipe(session, name), session.account.pipes, session.account.channel
     state = pipes.state(pipe)
     with pipes.lock:
         found: dict[str, Any] = {"executionState": state, "pendingFileCount": len(pipe.queue)}
@@ -114,8 +113,8 @@ def status(session: "Session", name: str) -> str:
             oldest = min(pipe.queue, key=lambda event: event.arrived)
             found["oldestFileTimestamp"] = _time(oldest.received_at)
             found["oldestPendingFilePath"] = pipe.relative(oldest.url)
-        found |= _channel(pipe, pipes.received, ingest.arn)
-    return json.dumps(found | {"numOutstandingMessagesOnChannel": ingest.waiting()})
+        found |= _channel(pipe, pipes.received, channel.arn)
+    return json.dumps(found | {"numOutstandingMessagesOnChannel": channel.waiting()})
 
 
 def _channel(pipe: Pipe, received: Event | None, arn: str) -> dict[str, str]:
@@ -135,7 +134,7 @@ def _time(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _history(session: "Session", node: exp.Expr, take: Callable[[exp.Expr], str]) -> exp.Expr:
+def _history(session: Session, node: exp.Expr, take: Callable[[exp.Expr], str]) -> exp.Expr:
     called = node.find(exp.Anonymous)
     arguments = {a.name.upper(): a.expression for a in called.expressions} if called else {}
     if "TABLE_NAME" not in arguments or "START_TIME" not in arguments:
@@ -154,7 +153,7 @@ def _history(session: "Session", node: exp.Expr, take: Callable[[exp.Expr], str]
     return exp.Subquery(this=rows, alias=alias)
 
 
-def _rows(session: "Session", table: Table) -> exp.Select:
+def _rows(session: Session, table: Table) -> exp.Select:
     """Return the table's history: loads by a pipe that was dropped or replaced are not shown."""
     pipes = [f"('{pipe.id}', {', '.join(map(_text, pipe.name))})" for pipe in session.account.pipes.alive()]
     sql = HISTORY.format(table=table, failed=LOAD_FAILED, pipes=", ".join(pipes) or "('', '', '', '')")

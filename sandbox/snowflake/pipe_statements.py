@@ -2,18 +2,15 @@
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING
 
 from fakesnow.expr import normalise_ident
 from snowflake.connector.errors import ProgrammingError
 from sqlglot import exp
 
 from sandbox.snowflake import errors, stages
+from sandbox.snowflake.pipe import Pipe
 from sandbox.snowflake.pipe_definition import read_definition
-from sandbox.snowflake.pipes import Pipe
-
-if TYPE_CHECKING:
-    from sandbox.snowflake.session import Session
+from sandbox.snowflake.session import Session
 
 CREATE = (
     r"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?PIPE\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<name>[\w.\"$]+)"
@@ -49,7 +46,7 @@ SHOWN = [
 ]
 
 
-def create_pipe(session: "Session", match: re.Match[str]) -> str:
+def create_pipe(session: Session, match: re.Match[str]) -> str:
     """Create a pipe; it loads what is put from now on."""
     name = stages.qualified(session, match["name"])
     pipes = session.account.pipes
@@ -59,12 +56,12 @@ def create_pipe(session: "Session", match: re.Match[str]) -> str:
     if known and not match["replace"]:
         raise errors.already_exists(name[2])
     comment = _comment(match["options"])
-    inside = session.account.open_session(*name[:2])
+    inside = session.sessions.open(*name[:2])
     try:
         definition = read_definition(inside, match["copy"])
     finally:
-        session.account.close_session(inside)
-    session.account.ingest.start()
+        session.sessions.close(inside)
+    session.account.channel.listen()
     made = Pipe(name, match["copy"], definition, comment, session.role, dt.datetime.now(dt.UTC))
     with pipes.lock:
         pipes.by_name[name] = made
@@ -81,7 +78,7 @@ def _comment(options: str) -> str | None:
     return found["COMMENT"][1:-1].replace("''", "'") if "COMMENT" in found else None
 
 
-def find_pipe(session: "Session", name: str) -> Pipe:
+def find_pipe(session: Session, name: str) -> Pipe:
     """Look a pipe up; raise Snowflake's error if there is none."""
     full = stages.qualified(session, name)
     for pipe in session.account.pipes.alive():
@@ -90,7 +87,7 @@ def find_pipe(session: "Session", name: str) -> Pipe:
     raise errors.does_not_exist("Pipe", name)
 
 
-def drop_pipe(session: "Session", match: re.Match[str]) -> str:
+def drop_pipe(session: Session, match: re.Match[str]) -> str:
     """Drop a pipe, what waits in it and what it remembers."""
     name = stages.qualified(session, match["name"])
     pipes = session.account.pipes
@@ -103,7 +100,7 @@ def drop_pipe(session: "Session", match: re.Match[str]) -> str:
     return f"{name[2]} successfully dropped."
 
 
-def alter_pipe(session: "Session", match: re.Match[str]) -> str:
+def alter_pipe(session: Session, match: re.Match[str]) -> str:
     """Pause a pipe, or let it go on."""
     try:
         find_pipe(session, match["name"]).paused = match["paused"].upper() == "TRUE"
@@ -113,7 +110,7 @@ def alter_pipe(session: "Session", match: re.Match[str]) -> str:
     return SUCCESS
 
 
-def show_pipes(session: "Session", match: re.Match[str]) -> str:
+def show_pipes(session: Session, match: re.Match[str]) -> str:
     """Return SQL for the pipes asked for."""
     scope = _scope(session, match)
     like = re.escape(match["like"] or "%").replace("%", ".*").replace("_", ".")
@@ -127,13 +124,13 @@ def show_pipes(session: "Session", match: re.Match[str]) -> str:
     return " UNION ALL ".join(selects)
 
 
-def refuse(session: "Session", match: re.Match[str]) -> str:
+def refuse(session: Session, match: re.Match[str]) -> str:
     """Raise for the other statements about pipes, ALTER PIPE … REFRESH among them."""
     del session
     raise errors.not_emulated(" ".join(match[0].split()[:4]) + " …")
 
 
-def _scope(session: "Session", match: re.Match[str]) -> tuple[str, ...]:
+def _scope(session: Session, match: re.Match[str]) -> tuple[str, ...]:
     """Return the first parts of the names to show; without IN, those of the current schema."""
     kind = (match["kind"] or "").upper()
     parts = [normalise_ident(part) for part in (match["where"] or "").split(".")]
@@ -147,9 +144,9 @@ def _scope(session: "Session", match: re.Match[str]) -> tuple[str, ...]:
     return (*here[: 2 - len(parts)], *parts)
 
 
-def _row(session: "Session", pipe: Pipe) -> list[str | None]:
+def _row(session: Session, pipe: Pipe) -> list[str | None]:
     database, schema, name = pipe.name
-    channel, pattern = session.account.ingest.arn, pipe.definition.pattern
+    channel, pattern = session.account.channel.arn, pipe.definition.pattern
     created = pipe.created_on.isoformat()
     described = [created, name, database, schema, pipe.sql, pipe.owner, channel, pipe.comment]
     return [*described, None, pattern, None, "ROLE", None, "STAGE"]

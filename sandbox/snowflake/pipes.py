@@ -1,20 +1,16 @@
-"""Pipes: what each watches, what it remembers, and what waits to be loaded."""
+"""The pipes of an account: which take a file that arrives, and what waits to be loaded."""
 
 import datetime as dt
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
-from uuid import uuid4
+from typing import Annotated
 
 import msgspec
 
-from sandbox.snowflake.pipe_definition import Definition
-
-if TYPE_CHECKING:
-    from sandbox.snowflake.account import Account, Name
+from sandbox.snowflake.objects import Name
+from sandbox.snowflake.pipe import Event, Pipe
 
 MEMORY = dt.timedelta(days=14)
 
@@ -38,42 +34,21 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
             re.compile(pattern or "")
 
 
-@dataclass(frozen=True)
-class Event:
-    """A file was put into the bucket."""
-
-    url: str
-    received_at: dt.datetime
-    arrived: float = field(default_factory=time.monotonic)
-
-
-@dataclass(eq=False)
-class Pipe:
-    """One CREATE PIPE; a replaced pipe starts anew, with another id."""
-
-    name: "Name"
-    sql: str
-    definition: Definition
-    comment: str | None
-    owner: str
-    created_on: dt.datetime
-    id: str = field(default_factory=lambda: uuid4().hex)
-    paused: bool = False
-    memory: dict[str, dt.datetime] = field(default_factory=dict)  # when each URL was queued
-    queue: list[Event] = field(default_factory=list)
-    forwarded: Event | None = None
-    ingested: tuple[str, dt.datetime] | None = None
-
-    def relative(self, url: str) -> str:
-        """Return a file's path in the stage."""
-        return url.removeprefix(self.definition.stage.base)
-
-
 class Pipes:
-    """The pipes of an account; `lock` guards them, and what they remember."""
+    """The pipes of an account; `lock` guards them, and what they remember.
 
-    def __init__(self, account: "Account", settings: Settings, clock: Callable[[], dt.datetime]) -> None:
-        self.account = account
+    `schemas`: those that are there. `state`: the execution state of a pipe.
+    """
+
+    def __init__(
+        self,
+        schemas: Callable[[], set[tuple[str, str]]],
+        state: Callable[[Pipe], str],
+        settings: Settings,
+        clock: Callable[[], dt.datetime],
+    ) -> None:
+        self.schemas = schemas
+        self.state = state
         self.defaults = settings
         self.settings = settings
         self.clock = clock
@@ -90,7 +65,7 @@ class Pipes:
     def alive(self) -> list[Pipe]:
         """Return the pipes whose schema still exists."""
         known = list(self.by_name)
-        existing = self.account.schemas()
+        existing = self.schemas()
         with self.lock:
             for name in known:
                 if name[:2] not in existing:
@@ -153,12 +128,3 @@ class Pipes:
             pipe.queue.remove(event)
             if loaded:
                 pipe.ingested = (event.url, self.clock())
-
-    def state(self, pipe: Pipe) -> str:
-        """Return the pipe's execution state."""
-        account, definition = self.account, pipe.definition
-        if account.stages.get(definition.stage_name) is not definition.stage:
-            return "STOPPED_STAGE_DROPPED"  # also when it was replaced
-        if not account.has_table(pipe.name, definition.table):
-            return "STOPPED_MISSING_TABLE"
-        return "PAUSED" if pipe.paused else "RUNNING"

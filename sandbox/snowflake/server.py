@@ -23,9 +23,11 @@ from starlette.routing import BaseRoute, Route
 
 from sandbox.snowflake import answers, errors, pipe_controls, remembered
 from sandbox.snowflake.account import Account
+from sandbox.snowflake.cursor import Cursor
+from sandbox.snowflake.ingest import Ingest
 from sandbox.snowflake.once import Once
 from sandbox.snowflake.parameters import set_parameter
-from sandbox.snowflake.session import Session
+from sandbox.snowflake.session import Session, Sessions
 
 MAX_LOCK_WAIT = 50.0  # seconds: the connector gives up on a silent answer after 60
 ROLE_UNKNOWN = 390189
@@ -52,17 +54,20 @@ def create_app(
     `pipe_delay`: seconds between the event of a file and its loading by pipes; see pipe_controls.
     """
     account = Account(s3_endpoint, idle_abort, max_lock_wait, pipe_delay)
+    opened = Sessions(account, Cursor)
+    ingest = Ingest(opened)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        ingest.start()
         yield
-        await run_in_threadpool(account.ingest.stop)
+        await run_in_threadpool(ingest.stop)
 
     async def login(request: Request) -> JSONResponse:
-        return await run_in_threadpool(_login, account, request.query_params, await _body(request))
+        return await run_in_threadpool(_login, opened, request.query_params, await _body(request))
 
     async def session(request: Request) -> JSONResponse:
-        return await _session(account, request)
+        return await _session(opened, request)
 
     own: list[BaseRoute] = [
         Route("/session/v1/login-request", login, methods=["POST"]),
@@ -82,23 +87,23 @@ async def _body(request: Request) -> dict[str, Any]:
     return content
 
 
-def _login(account: Account, query: Any, body: dict[str, Any]) -> JSONResponse:
+def _login(opened: Sessions, query: Any, body: dict[str, Any]) -> JSONResponse:
     """Open a session; credentials are not checked."""
     role = normalise_ident(query.get("roleName") or "PUBLIC")
-    if role not in account.roles:
+    if role not in opened.account.roles:
         message = (
             f"Role '{role}' specified in the connect string does not exist or not authorized. Contact your "
             "local system administrator, or attempt to login with another role, e.g. PUBLIC."
         )
         return _refusal(errors.failure(ROLE_UNKNOWN, "08001", message))
-    session = account.open_session(query.get("databaseName"), query.get("schemaName"))
+    session = opened.open(query.get("databaseName"), query.get("schemaName"))
     session.role, session.user = role, normalise_ident(body["data"].get("LOGIN_NAME") or "")
     session.warehouse = normalise_ident(query["warehouse"]) if query.get("warehouse") else None
     try:
         for name, value in (body["data"].get("SESSION_PARAMETERS") or {}).items():
             set_parameter(session, name, str(value))
     except ProgrammingError as error:
-        account.close_session(session)
+        opened.close(session)
         return _refusal(error)
     token = secrets.token_urlsafe(32)
     sessions[token] = session
@@ -127,13 +132,13 @@ def _login_answer(session: Session, token: str) -> dict[str, Any]:
     }
 
 
-async def _session(account: Account, request: Request) -> JSONResponse:
+async def _session(opened: Sessions, request: Request) -> JSONResponse:
     """Answer a heartbeat, or end the session."""
     if not request.query_params.get("delete"):
         return await heartbeat(request)
     session = sessions.pop(_token(request), None)
     if isinstance(session, Session):
-        await run_in_threadpool(account.close_session, session)
+        await run_in_threadpool(opened.close, session)
     return JSONResponse({"data": None, "code": None, "message": None, "success": True})
 
 

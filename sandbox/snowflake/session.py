@@ -3,20 +3,18 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 from duckdb import DuckDBPyConnection
 from fakesnow.conn import FakeSnowflakeConnection
+from fakesnow.cursor import FakeSnowflakeCursor
 from snowflake.connector.cursor import SnowflakeCursor
 
 from sandbox.snowflake import errors
-from sandbox.snowflake.cursor import Cursor
-
-if TYPE_CHECKING:
-    from sandbox.snowflake.account import Account
+from sandbox.snowflake.account import Account
 
 DEFAULT_LOCK_TIMEOUT = 43200.0  # seconds, as in Snowflake
 RESULTS_KEPT = 20
@@ -35,12 +33,13 @@ class Session(FakeSnowflakeConnection):
     """One login. `lock` is held while a statement runs: only an idle session can be aborted."""
 
     def __init__(
-        self, account: "Account", connection: DuckDBPyConnection, database: str | None, schema: str | None
+        self, sessions: "Sessions", connection: DuckDBPyConnection, database: str | None, schema: str | None
     ) -> None:
         super().__init__(
             connection, RecentResults(), database, schema, create_database=False, create_schema=False
         )
-        self.account = account
+        self.sessions = sessions
+        self.account = sessions.account
         self.user = ""
         self.role = "PUBLIC"
         self.warehouse: str | None = None
@@ -53,10 +52,10 @@ class Session(FakeSnowflakeConnection):
         self.closing = False
         self.idle_since = time.monotonic()
 
-    def cursor(self, cursor_class: type[SnowflakeCursor] = SnowflakeCursor) -> Cursor:
+    def cursor(self, cursor_class: type[SnowflakeCursor] = SnowflakeCursor) -> FakeSnowflakeCursor:
         """Return a cursor of the stand-in."""
         del cursor_class  # results are rows, whatever the client asks for
-        return Cursor(self, self._duck_conn)
+        return self.sessions.cursor_of(self, self._duck_conn)
 
     @property
     def connection(self) -> DuckDBPyConnection:
@@ -107,7 +106,7 @@ class Session(FakeSnowflakeConnection):
                 "A statement of this transaction failed: ROLLBACK first (the real service goes on)."
             )
 
-    def close_session(self) -> None:
+    def end_session(self) -> None:
         """Roll back and free the session, once its running statement has ended."""
         self.closing = True  # a statement that waits for a lock gives up
         with self.lock:
@@ -127,3 +126,29 @@ class Session(FakeSnowflakeConnection):
         except BaseException:
             self._duck_conn.rollback()
             raise
+
+
+class Sessions:
+    """The sessions of an account that are open; `cursor_of` gives a session's cursors."""
+
+    def __init__(
+        self, account: Account, cursor_of: Callable[[Session, DuckDBPyConnection], FakeSnowflakeCursor]
+    ) -> None:
+        self.account = account
+        self.cursor_of = cursor_of
+        self._open: set[Session] = set()
+
+    def open(self, database: str | None, schema: str | None) -> Session:
+        """Log in; the session owns a DuckDB cursor, hence its own transaction."""
+        session = Session(self, self.account.engine.cursor(), *self.account.namespace(database, schema))
+        self._open.add(session)
+        return session
+
+    def close(self, session: Session) -> None:
+        """Log out, rolling back what is open."""
+        session.end_session()
+        self._open.discard(session)
+
+    def others(self, session: Session) -> list[Session]:
+        """Return all but one."""
+        return [other for other in list(self._open) if other is not session]

@@ -1,39 +1,25 @@
 """Storage integrations, external stages and file formats."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from fakesnow.transforms.options import parse_options
 from fakesnow.transforms.stage import parts_from_var
 from sqlglot import exp
 
 from sandbox.snowflake import errors
+from sandbox.snowflake.objects import Name, Options, Stage
+from sandbox.snowflake.session import Session
 
-if TYPE_CHECKING:
-    from sandbox.snowflake.session import Session
-
-Options = dict[str, Any]
 STAGE_OPTIONS = {"URL", "STORAGE_INTEGRATION", "FILE_FORMAT", "COMMENT"}
 
 
-class Stage(NamedTuple):
-    """An external stage; `file_format` is the stage's own, resolved when COPY uses it."""
-
-    url: str
-    file_format: Options
-
-    @property
-    def base(self) -> str:
-        """The URL with a slash at its end."""
-        return f"{self.url.rstrip('/')}/"
-
-
-def qualified(session: "Session", name: str) -> tuple[str, str, str]:
+def qualified(session: Session, name: str) -> Name:
     """Return database, schema and name, in capitals, with the session's filled in."""
     database, schema, plain = parts_from_var(name, session.database, session.schema)
     return str(database), str(schema), str(plain)
 
 
-def existing_stage(session: "Session", name: str) -> Stage:
+def existing_stage(session: Session, name: str) -> Stage:
     """Look the stage up; raise Snowflake's error if there is none."""
     stage = session.account.stages.get(qualified(session, name))
     if stage is None:
@@ -66,7 +52,7 @@ def file_format_options(expressions: list[exp.Expression]) -> Options:
     return options
 
 
-def create_integration(session: "Session", create: exp.Create) -> str:
+def create_integration(session: Session, create: exp.Create) -> str:
     """Remember an integration; return the status that Snowflake reports."""
     name = create.this.name.upper()
     known = session.account.integrations
@@ -78,7 +64,7 @@ def create_integration(session: "Session", create: exp.Create) -> str:
     return f"Integration {name} successfully created."
 
 
-def describe_integration(session: "Session", name: str) -> list[tuple[str, str, str, str]]:
+def describe_integration(session: Session, name: str) -> list[tuple[str, str, str, str]]:
     """Return property, type, value and default, as DESC INTEGRATION does."""
     options = session.account.integrations.get(name)
     if options is None:
@@ -94,7 +80,7 @@ def describe_integration(session: "Session", name: str) -> list[tuple[str, str, 
     ]
 
 
-def record_stage(session: "Session", create: exp.Create) -> None:
+def record_stage(session: Session, create: exp.Create) -> None:
     """Check and remember a stage; fakesnow answers the statement."""
     options = properties(create)
     if unknown := options.keys() - STAGE_OPTIONS:
@@ -110,7 +96,7 @@ def record_stage(session: "Session", create: exp.Create) -> None:
         literal.set("this", literal.name.replace("'", "''"))  # fakesnow pastes it into its own statement
 
 
-def _check_integration(session: "Session", name: str, url: str) -> None:
+def _check_integration(session: Session, name: str, url: str) -> None:
     if name not in session.account.integrations:
         raise errors.does_not_exist("Integration", name)
     allowed = _as_list(session.account.integrations[name].get("STORAGE_ALLOWED_LOCATIONS", "*"))
@@ -122,14 +108,14 @@ def _as_list(value: Any) -> list[str]:
     return value if isinstance(value, list) else [str(value)]
 
 
-def record_format(session: "Session", create: exp.Create) -> None:
+def record_format(session: Session, create: exp.Create) -> None:
     """Remember a file format; fakesnow answers the statement."""
     name = qualified(session, create.this.sql(dialect="snowflake"))
     if name not in session.account.formats or create.args.get("replace"):
         session.account.formats[name] = properties(create)
 
 
-def named_format(session: "Session", options: Options) -> Options:
+def named_format(session: Session, options: Options) -> Options:
     """Return the options with those of FORMAT_NAME filled in."""
     if "FORMAT_NAME" not in options:
         return options

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import sqlglot
 from fakesnow.expr import normalise_ident
@@ -10,11 +9,9 @@ from sqlglot import exp
 
 from sandbox.snowflake import errors, pipe_statements, stages
 from sandbox.snowflake.parameters import set_parameter
+from sandbox.snowflake.session import Session
 
-if TYPE_CHECKING:
-    from sandbox.snowflake.session import Session
-
-Handler = Callable[["Session", re.Match[str]], str]
+Handler = Callable[[Session, re.Match[str]], str]
 
 COMMENTS = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
 SUCCESS = "Statement executed successfully."
@@ -57,7 +54,7 @@ def plain(command: str) -> str:
     return command[start.end() if start else 0 :].rstrip().rstrip(";").rstrip()
 
 
-def answer(session: "Session", command: str) -> str | None:
+def answer(session: Session, command: str) -> str | None:
     """Return the SQL of the answer, if the stand-in has one; raise for what is not emulated."""
     for pattern in _NOT_EMULATED:
         if pattern.match(command):
@@ -77,25 +74,25 @@ def status(message: str) -> str:
     return f'SELECT {exp.Literal.string(message).sql()} AS "status"'
 
 
-def _begin(session: "Session", match: re.Match[str]) -> str:
+def _begin(session: Session, match: re.Match[str]) -> str:
     del match
     session.begin()
     return status(SUCCESS)
 
 
-def _end(session: "Session", match: re.Match[str]) -> str:
+def _end(session: Session, match: re.Match[str]) -> str:
     session.refusal = None
     session.end(match["how"].upper())
     return status(SUCCESS)
 
 
-def _alter_session(session: "Session", match: re.Match[str]) -> str:
+def _alter_session(session: Session, match: re.Match[str]) -> str:
     for name, value in re.findall(r"(\w+)\s*=\s*('[^']*'|[\w.]+)", match["settings"]):
         set_parameter(session, name, value)
     return status(SUCCESS)
 
 
-def _create_role(session: "Session", match: re.Match[str]) -> str:
+def _create_role(session: Session, match: re.Match[str]) -> str:
     name = normalise_ident(match["name"])
     if name not in session.account.roles or match["replace"]:
         session.account.roles.add(name)
@@ -105,7 +102,7 @@ def _create_role(session: "Session", match: re.Match[str]) -> str:
     return status(f"{name} already exists, statement succeeded.")
 
 
-def _drop_role(session: "Session", match: re.Match[str]) -> str:
+def _drop_role(session: Session, match: re.Match[str]) -> str:
     name = normalise_ident(match["name"])
     if name not in session.account.roles and not match["exists"]:
         raise errors.does_not_exist("Role", name)
@@ -113,7 +110,7 @@ def _drop_role(session: "Session", match: re.Match[str]) -> str:
     return status(f"{name} successfully dropped.")
 
 
-def _use_role(session: "Session", match: re.Match[str]) -> str:
+def _use_role(session: Session, match: re.Match[str]) -> str:
     name = normalise_ident(match["name"])
     if name not in session.account.roles:
         raise errors.does_not_exist("Role", name)
@@ -121,12 +118,12 @@ def _use_role(session: "Session", match: re.Match[str]) -> str:
     return status(SUCCESS)
 
 
-def _use_warehouse(session: "Session", match: re.Match[str]) -> str:
+def _use_warehouse(session: Session, match: re.Match[str]) -> str:
     session.warehouse = normalise_ident(match["name"])
     return status(SUCCESS)
 
 
-def _use_database(session: "Session", match: re.Match[str]) -> str:
+def _use_database(session: Session, match: re.Match[str]) -> str:
     database, schema = session.account.namespace(match["name"], None)
     if database is None:
         raise errors.does_not_exist("Database", normalise_ident(match["name"]))
@@ -134,7 +131,7 @@ def _use_database(session: "Session", match: re.Match[str]) -> str:
     return status(SUCCESS)
 
 
-def _create_database(session: "Session", match: re.Match[str]) -> str:
+def _create_database(session: Session, match: re.Match[str]) -> str:
     name = normalise_ident(match["name"])
     with session.account.definitions:
         created = session.account.create_database(name)
@@ -146,14 +143,14 @@ def _create_database(session: "Session", match: re.Match[str]) -> str:
     return status(f"Database {name} successfully created.")
 
 
-def _create_integration(session: "Session", match: re.Match[str]) -> str:
+def _create_integration(session: Session, match: re.Match[str]) -> str:
     create = sqlglot.parse_one(match[0], read="snowflake")
     if not isinstance(create, exp.Create):
         raise errors.not_emulated("this form of CREATE STORAGE INTEGRATION")
     return status(stages.create_integration(session, create))
 
 
-def _describe_integration(session: "Session", match: re.Match[str]) -> str:
+def _describe_integration(session: Session, match: re.Match[str]) -> str:
     rows = stages.describe_integration(session, normalise_ident(match["name"]))
     columns = ("property", "property_type", "property_value", "property_default")
     return (

@@ -1,51 +1,16 @@
 """What tables need beyond fakesnow: unenforced keys, and TRUNCATE that forgets loaded files."""
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from sqlglot import exp
 
 from sandbox.snowflake import errors
-
-if TYPE_CHECKING:
-    from sandbox.snowflake.session import Session
-
-# what COPY has loaded, in the database of the table, so that it is rolled back with the data;
-# DuckDB never uses a table_oid again: a table created anew starts without a history
-HISTORY = "_fs_information_schema._loaded_files"
+from sandbox.snowflake.objects import Column, Table
+from sandbox.snowflake.session import Session
 
 KEYS = (exp.PrimaryKey, exp.ForeignKey, exp.UniqueColumnConstraint)
 COLUMN_KEYS = (exp.PrimaryKeyColumnConstraint, exp.UniqueColumnConstraint, exp.Reference)
 
 
-class Column(NamedTuple):
-    """A column with its DuckDB type; `source`: the field or metadata that it is loaded from, if another."""
-
-    name: str
-    type: str
-    nullable: bool
-    source: str = ""
-
-
-class Table(NamedTuple):
-    """A table that exists."""
-
-    database: str
-    schema: str
-    name: str
-    oid: int
-
-    @property
-    def sql(self) -> str:
-        """The qualified name, quoted."""
-        return f'"{self.database}"."{self.schema}"."{self.name}"'
-
-    @property
-    def history(self) -> str:
-        """The qualified name of the load history."""
-        return f'"{self.database}".{HISTORY}'
-
-
-def find_table(session: "Session", reference: exp.Table) -> Table | None:
+def find_table(session: Session, reference: exp.Table) -> Table | None:
     """Look the table up, in the session's transaction."""
     database, schema, name = (
         part.name if part.args.get("quoted") else part.name.upper()
@@ -60,7 +25,7 @@ def find_table(session: "Session", reference: exp.Table) -> Table | None:
     return Table(database, schema, name, row[0]) if row else None
 
 
-def existing_table(session: "Session", reference: exp.Table) -> Table:
+def existing_table(session: Session, reference: exp.Table) -> Table:
     """Look the table up; raise Snowflake's error if there is none."""
     table = find_table(session, reference)
     if table is None:
@@ -72,7 +37,7 @@ def existing_table(session: "Session", reference: exp.Table) -> Table:
     return table
 
 
-def truncate(session: "Session", statement: exp.TruncateTable) -> None:
+def truncate(session: Session, statement: exp.TruncateTable) -> None:
     """Empty the table and forget which files were loaded into it."""
     reference = statement.expressions[0]
     table = (
@@ -85,7 +50,7 @@ def truncate(session: "Session", statement: exp.TruncateTable) -> None:
         connection.execute(f"DELETE FROM {table.history} WHERE table_oid = ?", [table.oid])
 
 
-def columns_of(session: "Session", table: Table, target: exp.Expression) -> list[Column]:
+def columns_of(session: Session, table: Table, target: exp.Expression) -> list[Column]:
     """Return the columns that `target` lists, or all; raise for one that does not exist."""
     sql = 'SELECT name, type, NOT "notnull" FROM pragma_table_info(?) ORDER BY cid'
     rows = session.connection.execute(sql, [table.sql]).fetchall()
