@@ -51,12 +51,17 @@ def create_pipes() -> str:
 
 
 def count_rows(stored_in: Callable[[str], str]) -> str:
-    """Rows of one run in all history or landing tables; the run's id is bound once per table."""
+    """Rows of one run by date in all history or landing tables; the run's id is bound once per table."""
     counts = [
-        f"SELECT '{table}' AS table_name, COUNT(*) AS row_count FROM {stored_in(table)}\nWHERE run_id = ?"
+        f"SELECT '{table}' AS table_name, snapshot_date, COUNT(*) AS row_count FROM {stored_in(table)}\n"
+        "WHERE run_id = ?\nGROUP BY snapshot_date"
         for table in TABLES
     ]
-    return f"-- Rows of a run; {MADE}.\n" + "\nUNION ALL\n".join(counts) + "\n"
+    return (
+        f"-- Rows of a run by table and date, that is by file; {MADE}.\n"
+        + "\nUNION ALL\n".join(counts)
+        + "\n"
+    )
 
 
 def create_views() -> str:

@@ -108,13 +108,19 @@ def reported(file: File, loaded: int) -> dict[str, int]:
 def compare(
     session: Session, name: str, run_id: str, manifest: Manifest, where: str = "the warehouse counts"
 ) -> None:
-    """Raises AccountingError where a statement counts other rows of the run than the manifest."""
-    counted = dict(session.execute(name, (run_id,) * len(TABLES)))
-    wanted = {table: manifest.rows(table) for table in TABLES}
-    if counted != wanted:
+    """Raises AccountingError where a statement counts other rows of the run than its files hold."""
+    rows = session.execute(name, (run_id,) * len(TABLES))
+    counted = {(table, day): count for table, day, count in rows}
+    wanted = {(file.table, file.snapshot_date): file.rows for file in manifest.files}
+    wrong = [
+        f"{table} of {day}: {counted.get((table, day), 0)} for {wanted.get((table, day), 0)}"
+        for table, day in wanted | counted
+        if counted.get((table, day)) != wanted.get((table, day))
+    ]
+    if wrong:
         message = (
-            f"{where} {counted}, the files of run {run_id} hold {wanted}. "
-            "Nothing was loaded; run again, and if it lasts look at the files: not what the run wrote"
+            f"{where} other rows than the files of run {run_id} hold ({', '.join(wrong[:10])}). "
+            "Nothing was loaded; run again, and if it lasts see who else writes there"
         )
         raise AccountingError(message)
 

@@ -54,7 +54,7 @@ def wait_for_pipes(session: Session, run_id: str, manifest: Manifest, patience: 
     try:
         compare(session, "load/count_landed", run_id, manifest, "landing holds")
     except AccountingError as error:
-        raise AccountingError(f"{error}: {name_files(session, run_id, manifest)}") from error
+        raise AccountingError(f"{error}. {name_files(session, run_id, manifest)}") from error
     return results
 
 
@@ -77,9 +77,9 @@ def _landed(session: Session, run_id: str, table: str) -> dict[str, int]:
 
 def _refused(table: str, key: str, entry: dict[str, Any]) -> str:
     line = f", line {entry['first_error_line_number']}" if entry["first_error_line_number"] else ""
+    reason = str(entry["first_error_message"] or "unexplained").rstrip(".")
     return (
-        f"pipe {pipe(table)} did not load {TABLES_PREFIX}{key}{line}: {entry['status']}, "
-        f"{str(entry['first_error_message']).rstrip('.')}. "
+        f"pipe {pipe(table)} did not load {TABLES_PREFIX}{key}{line}: {entry['status']}, {reason}. "
         "Nothing was promoted; run again, and if it lasts look at the file"
     )
 
@@ -91,6 +91,8 @@ def _states(session: Session, tables: set[str]) -> dict[str, str]:
         ((text,),) = session.execute("load/find_pipe_status", pipe=literal(pipe(table)))
         status = json.loads(text)
         states[table] = f"{status.get('executionState')}, pending files: {status.get('pendingFileCount', 0)}"
+        if error := status.get("error"):
+            states[table] += f", {error}"
     return states
 
 
@@ -107,10 +109,15 @@ def _not_loaded(missing: list[File], manifest: Manifest, states: dict[str, str])
 
 
 def name_files(session: Session, run_id: str, manifest: Manifest) -> str:
-    """The files of which landing holds more or fewer rows than were written."""
+    """The files of which landing holds more or fewer rows than were written; others of the run, too."""
     landed: dict[str, int] = {}
     for table in TABLES:
         rows = session.execute("load/find_landed_files", (run_id,), table=identifier(landing(table)))
         landed |= {name.rpartition(TABLES_PREFIX)[2]: count for name, count in rows}
-    found = [(file, landed.get(file.key.removeprefix(TABLES_PREFIX), 0)) for file in manifest.files]
-    return ", ".join(f"{file.key} ({rows} rows of {file.rows})" for file, rows in found if rows != file.rows)
+    written = {file.key.removeprefix(TABLES_PREFIX): file.rows for file in manifest.files}
+    wrong = [
+        f"{TABLES_PREFIX}{key} ({landed.get(key, 0)} rows of {written.get(key, 0)})"
+        for key in written | landed
+        if landed.get(key) != written.get(key)
+    ]
+    return f"In landing: {', '.join(wrong[:10])}"

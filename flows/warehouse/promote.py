@@ -22,12 +22,16 @@ DROPPED = (
 
 def load_snowpipe(session: Session, load: Load, manifest: Manifest, patience: Patience) -> Loaded:
     """Promotes the run's files from landing once its pipes have loaded all of them."""
+    try:
+        return _load(session, load, manifest, patience)
+    except NotFound as error:
+        raise ConfigurationError(f"{error}. {DROPPED}") from error
+
+
+def _load(session: Session, load: Load, manifest: Manifest, patience: Patience) -> Loaded:
     results: Results = {}
     if not session.execute("load/find_load", (load.run_id,)):
-        try:
-            results = wait_for_pipes(session, load.run_id, manifest, patience)
-        except NotFound as error:
-            raise ConfigurationError(f"{error}. {DROPPED}") from error
+        results = wait_for_pipes(session, load.run_id, manifest, patience)
 
     def promote(session: Session, run_id: str, _manifest: Manifest) -> Results:
         _promote(session, run_id)
@@ -36,7 +40,7 @@ def load_snowpipe(session: Session, load: Load, manifest: Manifest, patience: Pa
     try:
         loaded = replace(session, load, manifest, promote)
     except AccountingError as error:  # a file may land once more while the run waits for the lock
-        raise AccountingError(f"{error}: {name_files(session, load.run_id, manifest)}") from error
+        raise AccountingError(f"{error}. {name_files(session, load.run_id, manifest)}") from error
     clear_landing(session, "load/delete_landed", load.run_id)
     return structs.replace(loaded, statements=list(session.statements))
 

@@ -117,7 +117,7 @@ def test_counts_that_differ_from_the_manifest_load_nothing(warehouse: Warehouse)
         msgspec.structs.replace(file, rows=file.rows + 1) if file.table == "albums" else file
         for file in manifest.files
     ]
-    with pytest.raises(AccountingError, match="albums"):
+    with pytest.raises(AccountingError, match="tables/albums"):
         warehouse.load(run_id, Manifest(files, manifest.partitions))
 
     assert warehouse.place.contents(TABLES) == before
@@ -300,19 +300,64 @@ def test_a_load_whose_transaction_was_ended_changes_nothing(
     assert warehouse.place.query("SELECT COUNT(*) FROM loads WHERE run_id = ?", run_id) == [(0,)]
 
 
-def test_a_file_that_lands_again_during_the_wait_for_the_lock_is_named(
-    addresses: Addresses, monkeypatch: pytest.MonkeyPatch
+YESTERDAY = DAY - timedelta(days=1)
+IN_LANDING = [
+    pytest.param(
+        ["INSERT INTO songs_landing SELECT * FROM songs_landing"],
+        AccountingError,
+        rf"songs of {DAY}: 100 for 50.*tables/songs/dt={DAY}/\S+ \(100 rows of 50\)",
+        id="a file that lands again",
+    ),
+    pytest.param(
+        [
+            f"DELETE FROM songs_landing WHERE snapshot_date = '{YESTERDAY}'",
+            "INSERT INTO songs_landing SELECT * FROM songs_landing",
+        ],
+        AccountingError,
+        rf"songs of {YESTERDAY}: 0 for 50.*tables/songs/dt={DAY}/\S+ \(100 rows of 50\)",
+        id="as many rows of another date",
+    ),
+    pytest.param(
+        [
+            "CREATE TABLE copies AS SELECT * FROM songs_landing",
+            "UPDATE copies SET file_name = 'lake/tables/songs/copy.csv.gz'",
+            "INSERT INTO songs_landing SELECT * FROM copies",
+        ],
+        AccountingError,
+        r"In landing: tables/songs/copy.csv.gz \(100 rows of 0\)",
+        id="a copy of a file",
+    ),
+    pytest.param(
+        ["DROP TABLE songs_landing"],
+        ConfigurationError,
+        "SONGS_LANDING.*DELETE FROM snowpipe_versions",
+        id="the table dropped",
+    ),
+]
+"""What happens in landing while a run waits for the lock; how the run ends."""
+
+
+@pytest.mark.parametrize(("statements", "error", "says"), IN_LANDING)
+def test_what_happens_in_landing_during_the_wait_for_the_lock_is_named(
+    addresses: Addresses,
+    monkeypatch: pytest.MonkeyPatch,
+    statements: list[str],
+    error: type[PipelineError],
+    says: str,
 ) -> None:
     piped = Warehouse(Place.create(addresses), "snowpipe")
     piped.set_up()
+    run_id = piped.new_run_id()
+    manifest = piped.write(run_id, CHART, days=(YESTERDAY, DAY))
 
-    def land_again(session: Session) -> None:
-        piped.place.query("INSERT INTO songs_landing SELECT * FROM songs_landing")
+    def meddle(session: Session) -> None:
+        for statement in statements:
+            piped.place.query(statement)
         take_lock(session)
 
-    monkeypatch.setattr(loading, "take_lock", land_again)
-    with pytest.raises(AccountingError, match=r"tables/songs/\S+ \(100 rows of 50\)"):
-        piped.publish(CHART)
+    monkeypatch.setattr(loading, "take_lock", meddle)
+    with pytest.raises(error, match=says):
+        piped.load(run_id, manifest)
     assert piped.place.count("songs_history") == 0
 
 

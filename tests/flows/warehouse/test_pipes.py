@@ -51,7 +51,7 @@ class Pipes:
         """Counts of landing, all or by file, or a pipe's status."""
         if name == "load/count_landed":
             assert values == (RUN,) * len(TABLES)
-            return [(table, self.landed.get(table, 0)) for table in TABLES]
+            return [(table, DAY, rows) for table, rows in self.landed.items()]
         if name == "load/find_landed_files":
             table = parts["table"].strip('"').removesuffix("_LANDING").lower()
             key = table_key(table, DAY, RUN, "snowpipe")
@@ -116,4 +116,4 @@ def test_landing_must_hold_what_the_files_held(landed: dict[str, int], names: st
     pipes = Pipes({"songs": [[entry(SONGS)]], "albums": [[entry(ALBUMS)]]}, landed)
     with pytest.raises(AccountingError, match="landing holds") as end:
         wait(pipes)
-    assert str(end.value).endswith(f"not what the run wrote: {names}")
+    assert str(end.value).endswith(f"In landing: {names}")
