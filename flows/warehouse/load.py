@@ -17,6 +17,7 @@ from flows.warehouse.loaded import Loaded
 from flows.warehouse.lock import take_lock
 from flows.warehouse.session import Session
 from flows.warehouse.sql import identifier, literal
+from flows.warehouse.words import differing, listed
 
 log = logging.getLogger(__name__)
 
@@ -110,16 +111,12 @@ def compare(
 ) -> None:
     """Raises AccountingError where a statement counts other rows of the run than its files hold."""
     rows = session.execute(name, (run_id,) * len(TABLES))
-    counted = {(table, day): count for table, day, count in rows}
-    wanted = {(file.table, file.snapshot_date): file.rows for file in manifest.files}
-    wrong = [
-        f"{table} of {day}: {counted.get((table, day), 0)} for {wanted.get((table, day), 0)}"
-        for table, day in wanted | counted
-        if counted.get((table, day)) != wanted.get((table, day))
-    ]
-    if wrong:
+    counted = Counter({(table, day): count for table, day, count in rows})
+    wanted = Counter({(file.table, file.snapshot_date): file.rows for file in manifest.files})
+    if wrong := differing(counted, wanted):
+        told = listed(f"{key[0]} of {key[1]}: {counted[key]} for {wanted[key]}" for key in wrong)
         message = (
-            f"{where} other rows than the files of run {run_id} hold ({', '.join(wrong[:10])}). "
+            f"{where} other rows than the files of run {run_id} hold ({told}). "
             "Nothing was loaded; run again, and if it lasts see who else writes there"
         )
         raise AccountingError(message)

@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from flows.transform.schema import TABLES, landing, pipe
 from flows.warehouse.load import Results, compare, reported
 from flows.warehouse.session import Session
 from flows.warehouse.sql import identifier, literal
+from flows.warehouse.words import differing, listed, phrase
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +79,7 @@ def _landed(session: Session, run_id: str, table: str) -> dict[str, int]:
 
 def _refused(table: str, key: str, entry: dict[str, Any]) -> str:
     line = f", line {entry['first_error_line_number']}" if entry["first_error_line_number"] else ""
-    reason = str(entry["first_error_message"] or "unexplained").rstrip(".")
+    reason = phrase(entry["first_error_message"] or "unexplained")
     return (
         f"pipe {pipe(table)} did not load {TABLES_PREFIX}{key}{line}: {entry['status']}, {reason}. "
         "Nothing was promoted; run again, and if it lasts look at the file"
@@ -92,32 +94,30 @@ def _states(session: Session, tables: set[str]) -> dict[str, str]:
         status = json.loads(text)
         states[table] = f"{status.get('executionState')}, pending files: {status.get('pendingFileCount', 0)}"
         if error := status.get("error"):
-            states[table] += f", {error}"
+            states[table] += f", {phrase(error)}"
     return states
 
 
 def _not_loaded(missing: list[File], manifest: Manifest, states: dict[str, str]) -> str:
-    files = ", ".join(file.key for file in missing[:10]) + (" …" if missing[10:] else "")
+    files = listed(file.key for file in missing)
     told = "; ".join(f"{pipe(table)} is {state}" for table, state in states.items())
     return (
         f"pipes have not loaded {len(missing)} of {len(manifest.files)} files: {files}. "
         f"Nothing was promoted. {told}. If no file ever lands, {WIRING}; if a pipe is STOPPED, "
-        "DELETE FROM snowpipe_versions lets the next run make it anew; "
+        "DELETE FROM snowpipe_versions lets the next Snowpipe run make it anew; "
         "if it is PAUSED, ALTER PIPE … SET PIPE_EXECUTION_PAUSED = FALSE; "
         "otherwise run again, with a longer deadline or load=copy"
     )
 
 
 def name_files(session: Session, run_id: str, manifest: Manifest) -> str:
-    """The files of which landing holds more or fewer rows than were written; others of the run, too."""
-    landed: dict[str, int] = {}
+    """Says of which files of the run landing holds other rows than were written, foreign files included."""
+    landed: Counter[str] = Counter()
     for table in TABLES:
         rows = session.execute("load/find_landed_files", (run_id,), table=identifier(landing(table)))
-        landed |= {name.rpartition(TABLES_PREFIX)[2]: count for name, count in rows}
-    written = {file.key.removeprefix(TABLES_PREFIX): file.rows for file in manifest.files}
-    wrong = [
-        f"{TABLES_PREFIX}{key} ({landed.get(key, 0)} rows of {written.get(key, 0)})"
-        for key in written | landed
-        if landed.get(key) != written.get(key)
-    ]
-    return f"In landing: {', '.join(wrong[:10])}"
+        for name, count in rows:
+            landed[name.rpartition(TABLES_PREFIX)[2]] += count
+    written = Counter({file.key.removeprefix(TABLES_PREFIX): file.rows for file in manifest.files})
+    wrong = differing(landed, written)
+    told = listed(f"{TABLES_PREFIX}{key} ({landed[key]} rows of {written[key]})" for key in wrong)
+    return f"In landing: {told or 'as written'}"

@@ -1,6 +1,7 @@
 """The Snowpipe load: wait for the pipes, then promote what landed in one transaction."""
 
 import logging
+from functools import partial
 
 from msgspec import structs
 
@@ -16,7 +17,8 @@ from flows.warehouse.sql import identifier
 log = logging.getLogger(__name__)
 
 DROPPED = (
-    "If a pipe or landing table was dropped, DELETE FROM snowpipe_versions lets the next run make it anew"
+    "If a pipe or landing table was dropped, "
+    "DELETE FROM snowpipe_versions lets the next Snowpipe run make it anew"
 )
 
 
@@ -33,12 +35,8 @@ def _load(session: Session, load: Load, manifest: Manifest, patience: Patience) 
     if not session.execute("load/find_load", (load.run_id,)):
         results = wait_for_pipes(session, load.run_id, manifest, patience)
 
-    def promote(session: Session, run_id: str, _manifest: Manifest) -> Results:
-        _promote(session, run_id)
-        return results
-
     try:
-        loaded = replace(session, load, manifest, promote)
+        loaded = replace(session, load, manifest, partial(_promote, results))
     except AccountingError as error:  # a file may land once more while the run waits for the lock
         raise AccountingError(f"{error}. {name_files(session, load.run_id, manifest)}") from error
     clear_landing(session, "load/delete_landed", load.run_id)
@@ -55,7 +53,7 @@ def clear_landing(session: Session, name: str, run_id: str) -> None:
         log.warning("landing was not cleared, a later run will do it: %s", error)
 
 
-def _promote(session: Session, run_id: str) -> None:
+def _promote(results: Results, session: Session, run_id: str, _manifest: Manifest) -> Results:
     for table in TABLES:
         session.execute(
             "load/promote_table",
@@ -65,3 +63,4 @@ def _promote(session: Session, run_id: str) -> None:
             landing=identifier(landing(table)),
         )
         log.info("promoted %s: %s rows", table, session.rowcount)
+    return results

@@ -12,6 +12,7 @@ from snowflake.connector.util_text import split_statements
 
 from flows.errors import ConfigurationError, PipelineError, StopRun, Transient
 from flows.warehouse.sql import read_sql
+from flows.warehouse.words import phrase
 
 if TYPE_CHECKING:
     from prefect_snowflake import SnowflakeConnector
@@ -163,7 +164,7 @@ class Session:
 
     def _explained(self, name: str, error: errors.Error) -> PipelineError:
         where = f"sql/{name}.sql" if "/" in name else name
-        says = str(error.msg).rstrip(". \n")  # what to do follows
+        says = phrase(error.msg)
         text = f"Snowflake refused {where} (role {self._role}, {self._place}): {says}"
         if error.errno in ADVICE:
             kind = NotFound if error.errno == NOT_FOUND else ConfigurationError
@@ -179,7 +180,7 @@ class Session:
 
     def _login_error(self, error: errors.Error) -> PipelineError:
         account = self._connector.credentials.account
-        says = str(error.msg).rstrip(". \n")
+        says = phrase(error.msg)
         text = f"no session with Snowflake account {account} as role {self._role} at {self._place}: {says}"
         if isinstance(error, errors.OperationalError):
             return Transient(f"{text}. Snowflake did not answer: run again")

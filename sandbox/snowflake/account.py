@@ -1,8 +1,6 @@
 """The account: what its sessions share."""
 
-import datetime as dt
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -21,11 +19,6 @@ from sandbox.snowflake.pipes import Pipes, Settings
 KNOWN_ROLES = frozenset({"ACCOUNTADMIN", "SYSADMIN", "SECURITYADMIN", "USERADMIN", "PUBLIC"})
 
 
-def utc_now() -> dt.datetime:
-    """The time."""
-    return dt.datetime.now(dt.UTC)
-
-
 class Account:
     """Databases, roles, integrations, stages, file formats and pipes; in memory, gone with the process."""
 
@@ -35,7 +28,6 @@ class Account:
         idle_abort: float,
         max_lock_wait: float,
         pipe_delay: float = 0.0,
-        clock: Callable[[], dt.datetime] = utc_now,
     ) -> None:
         self.engine = FakeSnow(create_database_on_connect=False, create_schema_on_connect=False).duck_conn
         self.s3 = _client("s3", s3_endpoint, max_pool_connections=16, retries={"max_attempts": 2})
@@ -47,7 +39,7 @@ class Account:
         self.formats: dict[Name, Options] = {}
         self.released = threading.Condition()
         self.definitions = threading.Lock()  # one DDL statement at a time
-        self.pipes = Pipes(self.schemas, self.pipe_state, Settings(delay=pipe_delay), clock)
+        self.pipes = Pipes(self.schemas, self.pipe_state, Settings(delay=pipe_delay))
         waits = {"connect_timeout": 5, "read_timeout": 5, "retries": {"max_attempts": 0}}
         self.channel = Channel(_client("sqs", s3_endpoint, **waits))
 

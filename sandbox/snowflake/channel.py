@@ -16,13 +16,13 @@ AT_ONCE = 10  # messages, the most that SQS gives
 
 
 class Channel:
-    """The account's queue. There is none before somebody asks for it, and nobody hears it before a pipe."""
+    """The account's queue. There is none before somebody asks for it, and nobody listens before a pipe."""
 
     def __init__(self, sqs: Any) -> None:
         self.sqs = sqs
         self.queue_url: str | None = None
         self.arn = ""
-        self.heard = threading.Event()
+        self.listening = False
         self.opening = threading.Lock()
 
     def open(self) -> str:
@@ -42,15 +42,16 @@ class Channel:
         self.arn, self.queue_url = asked["Attributes"]["QueueArn"], url
 
     def listen(self) -> None:
-        """Hear from now on; what was put before the first pipe is not for pipes."""
+        """Listen from now on; what was put before the first pipe is not for pipes."""
         self.open()
         with self.opening:
-            while not self.heard.is_set():
-                if not self._messages():
-                    self.heard.set()
+            while not self.listening:
+                self.listening = not self._messages()
 
     def events(self) -> list[Event]:
         """Return the files that have arrived since, a handful at most."""
+        if not self.listening:
+            return []
         return [event for message in self._messages() for event in _events(message)]
 
     def waiting(self) -> int:

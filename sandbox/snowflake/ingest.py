@@ -18,13 +18,13 @@ from sandbox.snowflake.load import Load
 from sandbox.snowflake.load_history import LOAD_FAILED, Entry, record
 from sandbox.snowflake.locks import run_waiting
 from sandbox.snowflake.pipe import Event, Pipe
-from sandbox.snowflake.pipe_definition import columns, csv_format
+from sandbox.snowflake.pipe_definition import pipe_columns, pipe_format
 from sandbox.snowflake.session import Session, Sessions
 from sandbox.snowflake.tables import existing_table
 
 log = logging.getLogger(__name__)
 
-PAUSE = 0.05, 0.3  # seconds between looks at the queue: after a message, and when there was none for long
+PAUSE = 0.05, 0.3  # seconds between looks at the queue: after a file, and when there was none for long
 RECENT = 10.0  # seconds
 RETRIED = {625, 91003}  # a lock, or a bucket that does not answer: later
 LINE = re.compile(r"\n  File '[^']*', line (?P<line>\d+)")
@@ -32,7 +32,7 @@ COLUMN = re.compile(r'\n  Row \d+, column "[^"]*"\["(?P<column>.*)":\d+\]')
 
 
 class Ingest:
-    """Feeds the account's pipes, from a thread of its own, once there is a pipe."""
+    """Feeds the account's pipes, from a thread of its own."""
 
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
@@ -42,17 +42,15 @@ class Ingest:
         self.stopping = threading.Event()
 
     def start(self) -> None:
-        """Start the thread, which sleeps until the channel is heard."""
+        """Start the thread."""
         self.thread.start()
 
     def stop(self) -> None:
         """End the thread, after the file that it is loading."""
         self.stopping.set()
-        self.channel.heard.set()
         self.thread.join(10)
 
     def _run(self) -> None:
-        self.channel.heard.wait()
         latest = time.monotonic()
         while not self.stopping.wait(PAUSE[time.monotonic() - latest > RECENT]):
             try:
@@ -91,17 +89,17 @@ class Ingest:
 
 def _load_file(session: Session, pipe: Pipe, event: Event) -> None:
     definition = pipe.definition
-    file_format = csv_format(session, definition)
+    file_format = pipe_format(session, definition)
     with tempfile.TemporaryDirectory() as directory:
         files = fetch(session.account.s3, [event.url], file_format.compression, Path(directory))
         check_bytes(files, file_format)
         table = existing_table(session, definition.table)
-        found = columns(session, definition)
+        columns = pipe_columns(session, definition)
         if definition.sources is None:
-            load = Load(table, [column._replace(source="") for column in found], file_format, files)
+            load = Load(table, [column._replace(source="") for column in columns], file_format, files)
         else:
             lengths = file_format.lengths(files[0].path, event.url) | {definition.last_field}
-            load = Load(table, found, file_format, files, max(lengths), ragged=len(lengths) > 1)
+            load = Load(table, columns, file_format, files, max(lengths), ragged=len(lengths) > 1)
         stage = definition.stage
 
         def run() -> None:

@@ -1,4 +1,4 @@
-"""What an account holds, as plain values."""
+"""Names, options, stages, tables and columns, as plain values."""
 
 from typing import Any, NamedTuple
 

@@ -24,11 +24,6 @@ class Definition(NamedTuple):
     pattern: str | None
 
     @property
-    def location(self) -> str:
-        """The URL that the files' URLs begin with."""
-        return f"{self.stage.base}{self.path}"
-
-    @property
     def table(self) -> exp.Table:
         """The table that is loaded."""
         found: exp.Table = self.target.this if isinstance(self.target, exp.Schema) else self.target
@@ -41,7 +36,7 @@ class Definition(NamedTuple):
 
     def matches(self, url: str) -> bool:
         """Tell whether a file is the pipe's; the pattern sees its path in the stage."""
-        if not url.startswith(self.location):
+        if not url.startswith(f"{self.stage.base}{self.path}"):
             return False
         return self.pattern is None or bool(re.fullmatch(self.pattern, url.removeprefix(self.stage.base)))
 

@@ -40,12 +40,12 @@ def read_definition(session: Session, sql: str) -> Definition:
         options.get("FILE_FORMAT") or stage.file_format,
         options.get("PATTERN"),
     )
-    columns(session, definition)
-    csv_format(session, definition)
+    pipe_columns(session, definition)
+    pipe_format(session, definition)
     return definition
 
 
-def columns(session: Session, definition: Definition) -> list[Column]:
+def pipe_columns(session: Session, definition: Definition) -> list[Column]:
     """Return the columns and where their values come from; raise if the table has others."""
     found = columns_of(session, existing_table(session, definition.table), definition.target)
     sources = definition.sources or [f"${number}" for number in range(1, len(found) + 1)]
@@ -59,7 +59,7 @@ def columns(session: Session, definition: Definition) -> list[Column]:
     return [column._replace(source=source) for column, source in zip(found, sources, strict=True)]
 
 
-def csv_format(session: Session, definition: Definition) -> CsvFormat:
+def pipe_format(session: Session, definition: Definition) -> CsvFormat:
     """Return the file format; raise if it does not exist or is not emulated."""
     return CsvFormat.of(stages.named_format(session, definition.file_format))
 

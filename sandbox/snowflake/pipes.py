@@ -45,13 +45,11 @@ class Pipes:
         schemas: Callable[[], set[tuple[str, str]]],
         state: Callable[[Pipe], str],
         settings: Settings,
-        clock: Callable[[], dt.datetime],
     ) -> None:
         self.schemas = schemas
         self.state = state
         self.defaults = settings
         self.settings = settings
-        self.clock = clock
         self.by_name: dict[Name, Pipe] = {}
         self.held: list[Event] = []
         self.repeated: list[str] = []
@@ -60,7 +58,7 @@ class Pipes:
 
     def now(self) -> dt.datetime:
         """The time that the memory goes by."""
-        return self.clock() + dt.timedelta(days=self.settings.ahead_days)
+        return dt.datetime.now(dt.UTC) + dt.timedelta(days=self.settings.ahead_days)
 
     def alive(self) -> list[Pipe]:
         """Return the pipes whose schema still exists."""
@@ -127,4 +125,4 @@ class Pipes:
         with self.lock:
             pipe.queue.remove(event)
             if loaded:
-                pipe.ingested = (event.url, self.clock())
+                pipe.ingested = (event.url, dt.datetime.now(dt.UTC))

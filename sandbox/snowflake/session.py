@@ -150,5 +150,5 @@ class Sessions:
         self._open.discard(session)
 
     def others(self, session: Session) -> list[Session]:
-        """Return all but one."""
+        """Return the other open sessions."""
         return [other for other in list(self._open) if other is not session]

@@ -40,10 +40,10 @@ def is_loaded(load: str, label: Label, when: When) -> bool:
     return label in LATER[load] or (label == COMMITTED[load] and when == "after")
 
 
-ALL_LOADED = {Label("snowflake", "logout", 3), Label("s3", "PUT runs")}
+AFTER_EVERY_LOAD = {Label("snowflake", "logout", 3), Label("s3", "PUT runs")}
 LATER = {
-    "copy": ALL_LOADED,
-    "snowpipe": ALL_LOADED
+    "copy": AFTER_EVERY_LOAD,
+    "snowpipe": AFTER_EVERY_LOAD
     | {Label("snowflake", "COMMIT", 3)}
     | {Label("snowflake", "DELETE", number) for number in range(17, 25)},  # in landing
 }

@@ -14,7 +14,7 @@ from tests.faults.rig import Rig
 
 GRACE_S = 30
 """What a container has between SIGTERM and SIGKILL."""
-EVERY_LOAD = {
+EITHER_LOAD = {
     "keep": Label("spotify", "page", 3),
     "kept": Label("s3", "PUT raw", 2),
     "setup": Label("snowflake", "login", 2),
@@ -25,12 +25,12 @@ EVERY_LOAD = {
 }
 STEPS = {
     "copy": {
-        **EVERY_LOAD,
+        **EITHER_LOAD,
         "load": Label("snowflake", "DELETE", 4),
         "commit": COMMITTED["copy"],
     },
     "snowpipe": {
-        **EVERY_LOAD,
+        **EITHER_LOAD,
         "stale": Label("snowflake", "DELETE", 4),  # what dead runs left in landing
         "pipes": Label("snowflake", "POLL", 4),
         "load": Label("snowflake", "DELETE", 12),

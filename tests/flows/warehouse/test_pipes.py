@@ -57,7 +57,8 @@ class Pipes:
             key = table_key(table, DAY, RUN, "snowpipe")
             return [(f"folder/{key}", self.landed[table])] if table in self.landed else []
         assert set(parts) == {"pipe"}
-        return [(json.dumps({"executionState": self.state, "pendingFileCount": 3}),)]
+        told = {"executionState": self.state, "pendingFileCount": 3, "error": "No such stage."}
+        return [(json.dumps(told),)]
 
 
 def wait(pipes: Pipes, slept: list[float] | None = None) -> None:
@@ -90,7 +91,7 @@ def test_a_file_that_never_comes_is_named_at_the_deadline() -> None:
     says = rf"pipes have not loaded 1 of 2 files: {SONGS}\. Nothing was promoted"
     with pytest.raises(StopRun, match=says) as end:
         wait(pipes, slept)
-    assert "songs_pipe is PAUSED, pending files: 3" in str(end.value)
+    assert "songs_pipe is PAUSED, pending files: 3, No such stage. If" in str(end.value)
     assert "albums_pipe" not in str(end.value)
     assert sum(slept) == 60
     assert slept[-2:] == [15, 15]
