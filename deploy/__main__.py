@@ -43,7 +43,7 @@ def deploy(*, check: Annotated[bool, Parameter(negative=())] = False) -> int:
         sys.stdout.write("all that prefect.yaml needs is there\n")
         return 0
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
-    return subprocess.run(command, cwd=PREFECT_YAML.parent, env=environment, check=False).returncode  # noqa: S603
+    return subprocess.run(command, cwd=PREFECT_YAML.parent, env=environment, check=False).returncode  # noqa: S603 - our own command
 
 
 def _problems(environment: Environment) -> list[str]:

@@ -24,7 +24,7 @@ SHAPES = {
 TYPES = ("ecs", "ecs:push")
 
 
-def problems(settings: Any, environment: Environment, variable: Callable[[str], Any]) -> list[str]:  # noqa: ANN401
+def problems(settings: Any, environment: Environment, variable: Callable[[str], Any]) -> list[str]:  # noqa: ANN401 - what YAML holds
     """What keeps the deployments from being deployed, a line each; empty where nothing does.
 
     `settings` is prefect.yaml as loaded; `variable` gives the value of a Prefect variable, None without one.

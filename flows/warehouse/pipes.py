@@ -4,7 +4,8 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from flows.errors import AccountingError, StopRun
@@ -53,11 +54,18 @@ def wait_for_pipes(session: Session, run_id: str, manifest: Manifest, patience: 
             raise StopRun(_not_loaded([*waiting.values()], manifest, states))
         patience.sleep(min(pause, left))
         pause = min(pause * 2, LONGEST_PAUSE_S)
-    try:
+    with naming_files(session, run_id, manifest):
         compare(session, "load/count_landed", run_id, manifest, "landing holds")
-    except AccountingError as error:
-        raise AccountingError(f"{error}. {name_files(session, run_id, manifest)}") from error
     return results
+
+
+@contextmanager
+def naming_files(session: Session, run_id: str, manifest: Manifest) -> Iterator[None]:
+    """Adds to an AccountingError which files' rows landing does not hold as they were written."""
+    try:
+        yield
+    except AccountingError as error:
+        raise AccountingError(f"{error}. {_landed_otherwise(session, run_id, manifest)}") from error
 
 
 def _landed(session: Session, run_id: str, table: str) -> dict[str, int]:
@@ -110,8 +118,8 @@ def _not_loaded(missing: list[File], manifest: Manifest, states: dict[str, str])
     )
 
 
-def name_files(session: Session, run_id: str, manifest: Manifest) -> str:
-    """Says of which files of the run landing holds other rows than were written, foreign files included."""
+def _landed_otherwise(session: Session, run_id: str, manifest: Manifest) -> str:
+    """The files of which landing holds other rows than were written, foreign files included."""
     landed: Counter[str] = Counter()
     for table in TABLES:
         rows = session.execute("load/find_landed_files", (run_id,), table=identifier(landing(table)))

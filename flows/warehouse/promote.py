@@ -5,12 +5,12 @@ from functools import partial
 
 from msgspec import structs
 
-from flows.errors import AccountingError, ConfigurationError, PipelineError
+from flows.errors import ConfigurationError, PipelineError
 from flows.lake.files import Manifest
 from flows.transform.schema import TABLES, dtypes, history, landing
 from flows.warehouse.load import Load, Results, replace
 from flows.warehouse.loaded import Loaded
-from flows.warehouse.pipes import Patience, name_files, wait_for_pipes
+from flows.warehouse.pipes import Patience, naming_files, wait_for_pipes
 from flows.warehouse.session import NotFound, Session
 from flows.warehouse.sql import identifier
 
@@ -35,10 +35,8 @@ def _load(session: Session, load: Load, manifest: Manifest, patience: Patience) 
     if not session.execute("load/find_load", (load.run_id,)):
         results = wait_for_pipes(session, load.run_id, manifest, patience)
 
-    try:
+    with naming_files(session, load.run_id, manifest):  # one may land once more during the wait for the lock
         loaded = replace(session, load, manifest, partial(_promote, results))
-    except AccountingError as error:  # a file may land once more while the run waits for the lock
-        raise AccountingError(f"{error}. {name_files(session, load.run_id, manifest)}") from error
     clear_landing(session, "load/delete_landed", load.run_id)
     return structs.replace(loaded, statements=list(session.statements))
 

@@ -17,7 +17,7 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
-            print(f"listening on {host}:{port}", flush=True)  # noqa: T201
+            print(f"listening on {host}:{port}", flush=True)  # noqa: T201 - whoever started it reads it
 
 
 def main() -> None:
