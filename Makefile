@@ -30,6 +30,7 @@ check: .venv/dev  ## formatting, lint, types, SQL lint, schema drift, import con
 	$(BIN) -m mypy
 	$(BIN) -m sqlfluff lint --disable-progress-bar sql
 	$(BIN) -m flows.transform.generate --check
+	$(BIN) -m tools.lock --check
 	$(BIN) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	.venv/bin/zizmor --offline --quiet --no-progress .github/workflows
 	$(BIN) -c "from importlinter.cli import lint_imports_command as lint; lint()"
@@ -37,17 +38,13 @@ check: .venv/dev  ## formatting, lint, types, SQL lint, schema drift, import con
 generate: .venv/dev  ## DDL, views and docs/tables.md from the one list of tables
 	$(BIN) -m flows.transform.generate
 
-LOCK := $(BIN) -m uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
-	--no-header --no-annotate --no-strip-extras pyproject.toml
 lock: .venv/dev  ## the hashed requirements from pyproject.toml
-	$(LOCK) --all-extras -o requirements-dev.txt
-	$(LOCK) --extra sandbox -c requirements-dev.txt -o requirements-sandbox.txt
-	$(LOCK) -c requirements-dev.txt -o requirements.txt
+	$(BIN) -m tools.lock
 
 clean:  ## forget the virtual environment and the sandbox's files
 	rm -rf .venv .sandbox
 
-.venv/sandbox .venv/dev: .venv/%: requirements-%.txt
+.venv/sandbox .venv/dev: .venv/%: requirements-%.txt $(wildcard requirements*.txt)
 	@test -x $(BIN) || $(PYTHON) -m venv .venv
 	@echo "installing $< (a minute or two, the first time)"
 	@$(BIN) $(INSTALL) -r $<

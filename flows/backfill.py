@@ -7,7 +7,7 @@ from prefect import State, flow, get_run_logger, task
 
 from flows.cli import run_from_shell
 from flows.connect import find_lake
-from flows.errors import ConfigurationError
+from flows.errors import Code, ConfigurationError
 from flows.lake.layout import LoadMode
 from flows.lake.snapshots import Kept, find_snapshots
 from flows.publish import RETRIES, Minutes, Target, publish
@@ -48,7 +48,9 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
         warehouse_admin: Name of the SnowflakeConnector block for setup changes, where there is one.
     """
     if start_date and end_date and start_date > end_date:
-        raise ConfigurationError(f"start_date {start_date} is after end_date {end_date}: nothing to backfill")
+        raise ConfigurationError(
+            f"start_date {start_date} is after end_date {end_date}: nothing to backfill", Code.DATES_INVALID
+        )
     wanted = playlist_ids(playlists) if playlists else None
     work = find_kept(lake, wanted, start_date, end_date)
     run = start_run(end_date or work.kept[-1].snapshot_date)
@@ -67,7 +69,7 @@ def find_kept(lake: str, playlists: list[str] | None, start_date: date | None, e
             f"from {start_date or 'the start'} to {end_date or 'the end'}. "
             "Spotify cannot tell the past: only what ingest runs have kept can be published again"
         )
-        raise ConfigurationError(message)
+        raise ConfigurationError(message, Code.NOTHING_KEPT)
     missing = _missing(kept, playlists, start_date, end_date)
     for line in missing:
         get_run_logger().warning("playlist %s: %s", line.playlist_id, line.reason)

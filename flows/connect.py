@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from blocks import SpotifyCredentials
 from blocks.validation import wrong_fields
-from flows.errors import ConfigurationError
+from flows.errors import Code, ConfigurationError
 from flows.lake.store import Lake
 from flows.spotify.client import SpotifyClient
 
@@ -116,7 +116,7 @@ def _load(kind: type[B], name: str) -> B:
             f"there is no block {name!r} of type {slug} that can be read ({error}). "
             "Create it (`python -m blocks.register`), or name another one in the run's parameters"
         )
-        raise NoBlock(message) from error
+        raise NoBlock(message, Code.BLOCK_MISSING) from error
     except RuntimeError as error:
         if not isinstance(error.__cause__, ValidationError):
             raise
@@ -124,5 +124,7 @@ def _load(kind: type[B], name: str) -> B:
             f"the block {name!r} of type {slug} cannot be used ({wrong_fields(error.__cause__)}). "
             "Correct it (`python -m blocks.register`)"
         )
-        raise ConfigurationError(message) from None  # the error shows the values of the block
+        raise ConfigurationError(
+            message, Code.BLOCK_INVALID
+        ) from None  # the error shows the values of the block
     return cast("B", block)

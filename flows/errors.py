@@ -1,11 +1,100 @@
 """Errors, named by what the run does next.
 
+PipelineError
+├── Transient              wait and retry
+├── PlaylistUnavailable    give up on one playlist and go on
+└── StopRun                stop the run
+    ├── ConfigurationError   a parameter, a block, a grant or a file has to be corrected
+    ├── QuotaExceeded        come back later
+    ├── AccountingError      entries or rows are missing or too many: nothing is published
+    └── LakeConflict         a key that is written once holds something else
+
 Every message says what happened, to which playlist, table or file, and what to do.
 """
 
+from enum import StrEnum, auto
+
+
+class Code(StrEnum):
+    """Ends the message of an error, in brackets. docs/runbook.md explains each; none changes its meaning."""
+
+    @staticmethod
+    def _generate_next_value_(name: str, *_: object) -> str:
+        return name
+
+    # The run and its parameters
+    PLAYLIST_INVALID = auto()
+    PLAYLISTS_EMPTY = auto()
+    PLAYLISTS_FAILED = auto()
+    DATES_INVALID = auto()
+    NOTHING_KEPT = auto()
+    BLOCK_MISSING = auto()
+    BLOCK_INVALID = auto()
+    FULL_REFRESH_REFUSED = auto()
+    RECEIPT_MISSING = auto()
+    # Spotify
+    SPOTIFY_NOT_FOUND = auto()
+    SPOTIFY_NOT_YOURS = auto()
+    SPOTIFY_NO_USER = auto()
+    SPOTIFY_CLOSED = auto()
+    SPOTIFY_REFUSED = auto()
+    SPOTIFY_CHANGING = auto()
+    SPOTIFY_UNREADABLE = auto()
+    SPOTIFY_UNAVAILABLE = auto()
+    SPOTIFY_RATE_LIMITED = auto()
+    SPOTIFY_BUDGET = auto()
+    SPOTIFY_QUOTA = auto()
+    SPOTIFY_REFRESH_TOKEN = auto()
+    SPOTIFY_TOKEN = auto()
+    SPOTIFY_CLIENT = auto()
+    SPOTIFY_APP = auto()
+    SPOTIFY_ADDRESS = auto()
+    SPOTIFY_API_CHANGED = auto()
+    # The lake
+    LAKE_BUCKET = auto()
+    LAKE_DENIED = auto()
+    LAKE_CREDENTIALS = auto()
+    LAKE_SETTINGS = auto()
+    LAKE_UNAVAILABLE = auto()
+    LAKE_CONFLICT = auto()
+    LAKE_KEY_MISSING = auto()
+    LAKE_SNAPSHOT_INVALID = auto()
+    # The warehouse
+    SNOWFLAKE_LOGIN = auto()
+    SNOWFLAKE_PRIVATE_KEY = auto()
+    SNOWFLAKE_UNAVAILABLE = auto()
+    SNOWFLAKE_NOT_FOUND = auto()
+    SNOWFLAKE_DENIED = auto()
+    SNOWFLAKE_STAGE = auto()
+    SNOWFLAKE_SQL = auto()
+    SNOWFLAKE_REFUSED = auto()
+    SNOWFLAKE_SLOW = auto()
+    SNOWFLAKE_LOCKED = auto()
+    SNOWFLAKE_LOCK_ROW = auto()
+    SNOWFLAKE_LOCK_LOST = auto()
+    SCHEMA_NEWER = auto()
+    NEWER_LOADED = auto()
+    PIPES_LATE = auto()
+    PIPE_REFUSED = auto()
+    PIPES_DROPPED = auto()
+    # Counts that differ
+    ENTRIES_LOST = auto()
+    ROWS_DIFFER = auto()
+
 
 class PipelineError(Exception):
-    """An expected failure: its message is meant for the person who reads the run."""
+    """An expected failure: its message is meant for the person who reads the run.
+
+    `message` is the text without the code, to build another error's message from.
+    """
+
+    def __init__(self, message: str, code: Code) -> None:
+        super().__init__(message, code)
+        self.message = message
+        self.code = code
+
+    def __str__(self) -> str:
+        return f"{self.message} [{self.code}]"
 
 
 class Transient(PipelineError):
@@ -21,7 +110,7 @@ class StopRun(PipelineError):
 
 
 class ConfigurationError(StopRun):
-    """A parameter, a block, a grant or a file of the project is wrong: mend it, then run again."""
+    """A parameter, a block, a grant or a file of the project is wrong: correct it, then run again."""
 
 
 class QuotaExceeded(StopRun):

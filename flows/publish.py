@@ -11,7 +11,7 @@ from prefect.states import Completed, Failed
 from pydantic import Field
 
 from flows.connect import find_lake, open_session
-from flows.errors import PipelineError, StopRun
+from flows.errors import Code, PipelineError, StopRun
 from flows.lake.details import KeptDetails
 from flows.lake.files import Manifest
 from flows.lake.layout import LoadMode
@@ -76,7 +76,8 @@ def publish(run: Run, work: Work, target: Target) -> State[None]:
     try:
         write_receipt(run, target, receipt)
     except PipelineError as error:
-        raise StopRun(f"what was loaded stays, only the receipt is missing: {error}. Run again") from error
+        message = f"what was loaded stays, only the receipt is missing: {error.message}. Run again"
+        raise StopRun(message, Code.RECEIPT_MISSING) from error
     return (Failed if receipt.status == "failed" else Completed)(message=receipt.message)
 
 
@@ -189,9 +190,11 @@ def _refuse_full_refresh(work: Work, target: Target, manifest: Manifest | None =
     if work.failed:
         reasons = "; ".join(str(line.reason) for line in work.failed)
         raise StopRun(
-            f'refresh="full" deletes all other rows, so no playlist may fail. Nothing loaded: {reasons}'
+            f'refresh="full" deletes all other rows, so no playlist may fail. Nothing loaded: {reasons}',
+            Code.FULL_REFRESH_REFUSED,
         )
     if manifest is not None and not manifest.rows("playlist_songs"):
         raise StopRun(
-            'refresh="full" would leave no song at all: the playlists given are empty. Nothing loaded'
+            'refresh="full" would leave no song at all: the playlists given are empty. Nothing loaded',
+            Code.FULL_REFRESH_REFUSED,
         )

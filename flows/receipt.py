@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from flows.errors import Code
 from flows.lake.files import File, Manifest, Partition
 from flows.lake.snapshots import Kept
 from flows.warehouse.loaded import Loaded
@@ -96,7 +97,9 @@ def summary(lines: list[PlaylistLine], details: list[DetailsLine]) -> tuple[str,
             *(["Without details: " + ", ".join(bare)] if bare else []),
         ]
     )
-    return "failed" if counts["failed"] else "completed", message
+    if counts["failed"]:
+        return "failed", f"{message} [{Code.PLAYLISTS_FAILED}]"
+    return "completed", message
 
 
 def encode_receipt(receipt: Receipt) -> bytes:

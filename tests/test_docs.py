@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tools import lock
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "sandbox/snowflake/DEVIATIONS.md"]
 
@@ -27,13 +29,24 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
     assert "\nmake test\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
-def test_no_lock_names_an_index_and_every_requirement_has_hashes() -> None:
-    for lock in sorted(ROOT.glob("requirements*.txt")):
-        text = lock.read_text(encoding="utf-8")
-        assert "://" not in text, lock.name
-        pinned = re.findall(r"^[A-Za-z0-9][^\n]*==", text, re.MULTILINE)
-        assert len(pinned) > 50
-        assert len(pinned) == len(re.findall(r"==[^\n]*\\\n    --hash=sha256:", text)), lock.name
+def test_no_lock_names_an_index_and_every_requirement_stands_once_with_hashes() -> None:
+    text = "".join(file.read_text(encoding="utf-8") for file in sorted(ROOT.glob("requirements*.txt")))
+    assert "://" not in text
+    pinned = re.findall(r"^[A-Za-z0-9][^\n]*==[^\n]*", text, re.MULTILINE)
+    assert len(pinned) == len(set(pinned)) > 150
+    assert len(pinned) == len(re.findall(r"==[^\n]*\\\n    --hash=sha256:", text))
+
+
+def test_a_lock_of_other_dependencies_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("pyproject.toml", *lock.FILES):
+        (tmp_path / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setattr(lock, "ROOT", tmp_path)
+    assert lock.main(["--check"]) == 0
+    project = tmp_path / "pyproject.toml"
+    project.write_text(
+        project.read_text(encoding="utf-8").replace("polars>=1.40", "polars>=1.41"), encoding="utf-8"
+    )
+    assert lock.main(["--check"]) == 1
 
 
 def test_every_committed_text_is_free_of_machine_paths() -> None:

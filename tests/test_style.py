@@ -8,7 +8,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(
-    path for top in ("flows", "blocks", "sandbox", "tests") for path in (ROOT / top).rglob("*.py")
+    path
+    for top in ("flows", "blocks", "deploy", "tools", "sandbox", "tests")
+    for path in (ROOT / top).rglob("*.py")
 )
 FUNCTION_LINES = 40
 MEDIAN_LINES = 10
@@ -28,7 +30,7 @@ def _lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_modules_and_functions_keep_their_budget(path: Path) -> None:
-    budget = 400 if path.is_relative_to(ROOT / "tests") else 200
+    budget = 400 if path.is_relative_to(ROOT / "tests") else 300
     assert len(path.read_text(encoding="utf-8").splitlines()) <= budget
     assert [(name, lines) for name, lines in functions(path) if lines > FUNCTION_LINES] == []
 

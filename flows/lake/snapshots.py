@@ -7,7 +7,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.json import Decoder
 
-from flows.errors import PlaylistUnavailable
+from flows.errors import Code, PlaylistUnavailable
 from flows.lake.answers import CONTENT_TYPE, decode_answers, encode_answers
 from flows.lake.layout import RawKey, parse_raw_key, raw_key, raw_prefix
 from flows.lake.store import Lake, NoSuchKey
@@ -53,14 +53,14 @@ def read_snapshot(lake: Lake, key: str) -> Snapshot:
         if not bodies:
             raise ValueError("it has no answers")  # noqa: TRY301 - said with the rest
     except NoSuchKey as error:
-        raise PlaylistUnavailable(f"{error}, or leave its date out") from error
+        raise PlaylistUnavailable(f"{error.message}, or leave its date out", error.code) from error
     except ValueError as error:
         message = f"{lake.url}{key} is no kept snapshot: {error}. Remove it, or put the whole file back"
-        raise PlaylistUnavailable(message) from error
+        raise PlaylistUnavailable(message, Code.LAKE_SNAPSHOT_INVALID) from error
     raw = parse_raw_key(key)
     if raw and raw.playlist_id != envelope.playlist_id:
         message = f"{lake.url}{key} holds playlist {envelope.playlist_id}: a copied file. Remove it"
-        raise PlaylistUnavailable(message)
+        raise PlaylistUnavailable(message, Code.LAKE_SNAPSHOT_INVALID)
     return Snapshot(envelope.playlist_id, envelope.snapshot_id, envelope.fetched_at, envelope.total, bodies)
 
 

@@ -15,7 +15,7 @@ from botocore.exceptions import (
     IncompleteReadError,
 )
 
-from flows.errors import ConfigurationError, LakeConflict, Transient
+from flows.errors import Code, ConfigurationError, LakeConflict, Transient
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -31,12 +31,21 @@ DENIED = (
     "access is denied: grant the role s3:ListBucket on the bucket and s3:GetObject, s3:PutObject on its keys"
 )
 MISCONFIGURED = {
-    "NoSuchBucket": "the bucket does not exist: create it, or correct `bucket_name` of the lake block",
-    "AccessDenied": DENIED,
-    "403": DENIED,  # a HEAD has no body that says more
-    "InvalidAccessKeyId": "AWS does not know the access key: correct the aws block",
-    "SignatureDoesNotMatch": "the secret key does not fit the access key: correct the aws block",
-    "ExpiredToken": "the AWS session token is over: renew the aws block",
+    "NoSuchBucket": (
+        "the bucket does not exist: create it, or correct `bucket_name` of the lake block",
+        Code.LAKE_BUCKET,
+    ),
+    "AccessDenied": (DENIED, Code.LAKE_DENIED),
+    "403": (DENIED, Code.LAKE_DENIED),  # a HEAD has no body that says more
+    "InvalidAccessKeyId": (
+        "AWS does not know the access key: correct the aws block",
+        Code.LAKE_CREDENTIALS,
+    ),
+    "SignatureDoesNotMatch": (
+        "the secret key does not fit the access key: correct the aws block",
+        Code.LAKE_CREDENTIALS,
+    ),
+    "ExpiredToken": ("the AWS session token is over: renew the aws block", Code.LAKE_CREDENTIALS),
 }
 
 
@@ -128,7 +137,7 @@ class Lake:
             message = (
                 f"{self.url}{key} exists with other content. It is left as it is; run again for a new key"
             )
-            raise LakeConflict(message)
+            raise LakeConflict(message, Code.LAKE_CONFLICT)
 
     def _call(self, key: str, request: Callable[[], T]) -> T:
         try:
@@ -141,15 +150,20 @@ class Lake:
         if isinstance(error, ClientError):
             code = _code(error)
             if code in MISSING:
-                return NoSuchKey(f"{self.url}{key} is gone: put the file back")
+                return NoSuchKey(f"{self.url}{key} is gone: put the file back", Code.LAKE_KEY_MISSING)
             if code in MISCONFIGURED:
-                return ConfigurationError(f"{where}: {MISCONFIGURED[code]}")
+                advice, kind = MISCONFIGURED[code]
+                return ConfigurationError(f"{where}: {advice}", kind)
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             if status < 500 and code not in PASSING:  # noqa: PLR2004 - HTTP: the client's fault
-                return ConfigurationError(f"{where}: {error}. Correct the lake block or the bucket's policy")
+                return ConfigurationError(
+                    f"{where}: {error}. Correct the lake block or the bucket's policy", Code.LAKE_SETTINGS
+                )
         elif not isinstance(error, UNANSWERED):
-            return ConfigurationError(f"{where}: {error}. Correct the lake block and its credentials")
-        return Transient(f"{where}: {error}. S3 did not do it: run again")
+            return ConfigurationError(
+                f"{where}: {error}. Correct the lake block and its credentials", Code.LAKE_SETTINGS
+            )
+        return Transient(f"{where}: {error}. S3 did not do it: run again", Code.LAKE_UNAVAILABLE)
 
     def _full(self, key: str) -> str:
         return f"{self.folder}/{key}" if self.folder else key

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 import requests
 from spotipy.exceptions import SpotifyException, SpotifyOauthError
 
-from flows.errors import ConfigurationError, PipelineError, PlaylistUnavailable, QuotaExceeded, Transient
+from flows.errors import (
+    Code,
+    ConfigurationError,
+    PipelineError,
+    PlaylistUnavailable,
+    QuotaExceeded,
+    Transient,
+)
 
 RETRY_AFTER_CAP_S = 60
 """A longer Retry-After is a day's quota, not a window."""
@@ -24,7 +31,7 @@ class RateLimited(Transient):
     """Wait as long as Spotify says, then try again."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"Spotify asks to wait {seconds:g} s")
+        super().__init__(f"Spotify asks to wait {seconds:g} s", Code.SPOTIFY_RATE_LIMITED)
         self.seconds = seconds
 
 
@@ -35,8 +42,8 @@ class TokenExpired(Transient):
 class Refused(PlaylistUnavailable):
     """Spotify will not give what was asked for (400, 403, 404), however often it is asked."""
 
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, code: Code, status: int) -> None:
+        super().__init__(message, code)
         self.status = status
 
 
@@ -63,11 +70,16 @@ def explained(error: Exception, asked: str) -> PipelineError:
     if isinstance(error, requests.TooManyRedirects | requests.exceptions.InvalidURL):
         return ConfigurationError(
             f"{asked}: Spotify's address leads elsewhere ({type(error).__name__}), where no token is sent: "
-            "correct api_url and accounts_url of the SpotifyCredentials block"
+            "correct api_url and accounts_url of the SpotifyCredentials block",
+            Code.SPOTIFY_ADDRESS,
         )
     if isinstance(error, requests.RequestException):
-        return Transient(f"{asked}: no answer from Spotify ({type(error).__name__})")
-    return Transient(f"{asked}: an answer that cannot be read ({type(error).__name__})")
+        return Transient(
+            f"{asked}: no answer from Spotify ({type(error).__name__})", Code.SPOTIFY_UNAVAILABLE
+        )
+    return Transient(
+        f"{asked}: an answer that cannot be read ({type(error).__name__})", Code.SPOTIFY_UNREADABLE
+    )
 
 
 def unread(response: requests.Response) -> SpotifyException:
@@ -82,15 +94,17 @@ def _no_token(error: SpotifyOauthError) -> PipelineError:
     if response is not None and status == TOO_MANY:
         return _too_many(error.error, response.headers)
     if status >= SERVER_ERROR:
-        return Transient(f"Spotify answered {status} when asked for a token")
+        return Transient(f"Spotify answered {status} when asked for a token", Code.SPOTIFY_UNAVAILABLE)
     if error.error == "invalid_grant":
         return ConfigurationError(
             "Spotify refuses the refresh token: it is revoked, or older than six months. "
-            "Authorise again: python -m blocks.authorize_spotify"
+            "Authorise again: python -m blocks.authorize_spotify",
+            Code.SPOTIFY_REFRESH_TOKEN,
         )
     return ConfigurationError(
         f"Spotify refuses the client id or secret ({error.error}): "
-        "correct them in the SpotifyCredentials block"
+        "correct them in the SpotifyCredentials block",
+        Code.SPOTIFY_CLIENT,
     )
 
 
@@ -101,34 +115,37 @@ def _refused(error: SpotifyException, asked: str) -> PipelineError:
     if status == TOO_MANY:
         return _too_many(error.reason, error.headers or {})
     if status >= SERVER_ERROR or status == REQUEST_TIMEOUT:
-        return Transient(f"{asked}: Spotify answered {status}")
+        return Transient(f"{asked}: Spotify answered {status}", Code.SPOTIFY_UNAVAILABLE)
     if status == FORBIDDEN and any(word in text.lower() for word in APP_WIDE):
         return ConfigurationError(
             f"Spotify refuses the app ({text}): "
-            "its owner needs Premium, and its users must be on its allow list"
+            "its owner needs Premium, and its users must be on its allow list",
+            Code.SPOTIFY_APP,
         )
-    return Refused(f"{asked}: {_reason(status, asked)} ({status} {text})", status)
+    reason, code = _reason(status, asked)
+    return Refused(f"{asked}: {reason} ({status} {text})", code, status)
 
 
-def _reason(status: int, asked: str) -> str:
+def _reason(status: int, asked: str) -> tuple[str, Code]:
     kind, _, playlist_id = asked.partition(" ")
     if kind != "playlist":
-        return "Spotify does not give them to this app"
+        return "Spotify does not give them to this app", Code.SPOTIFY_REFUSED
     if status == FORBIDDEN:
-        return NOT_YOURS
+        return NOT_YOURS, Code.SPOTIFY_NOT_YOURS
     if playlist_id.startswith(SPOTIFY_OWNED):
-        return "Spotify's own playlists are closed to this class of app"
+        return "Spotify's own playlists are closed to this class of app", Code.SPOTIFY_CLOSED
     if status in (BAD_REQUEST, NOT_FOUND):
-        return "deleted, private or a wrong id; check the link"
-    return "Spotify refuses it"
+        return "deleted, private or a wrong id; check the link", Code.SPOTIFY_NOT_FOUND
+    return "Spotify refuses it", Code.SPOTIFY_REFUSED
 
 
 def _unauthorized(text: str) -> PipelineError:
     if "user authentication" in text:
         return ConfigurationError(
-            f"Spotify wants a user's token ({text}): add a refresh_token to the SpotifyCredentials block"
+            f"Spotify wants a user's token ({text}): add a refresh_token to the SpotifyCredentials block",
+            Code.SPOTIFY_NO_USER,
         )
-    return TokenExpired(f"401 {text}")
+    return TokenExpired(f"401 {text}", Code.SPOTIFY_TOKEN)
 
 
 def _too_many(reason: object, headers: Mapping[str, str]) -> PipelineError:
@@ -136,5 +153,5 @@ def _too_many(reason: object, headers: Mapping[str, str]) -> PipelineError:
     seconds = float(after) if re.fullmatch(r"\d{1,9}(\.\d+)?", after, re.ASCII) else None
     if reason == "QUOTA_EXCEEDED" or seconds is None or seconds > RETRY_AFTER_CAP_S:
         when = f"in {seconds:g} s" if seconds and seconds > RETRY_AFTER_CAP_S else "tomorrow"
-        return QuotaExceeded(f"Spotify's quota for this app is used up: run again {when}")
+        return QuotaExceeded(f"Spotify's quota for this app is used up: run again {when}", Code.SPOTIFY_QUOTA)
     return RateLimited(seconds)

@@ -12,7 +12,7 @@ from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.exceptions import SpotifyOauthError
 from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOAuth
 
-from flows.errors import Transient
+from flows.errors import Code, Transient
 from flows.spotify.session import open_session
 
 if TYPE_CHECKING:
@@ -75,9 +75,11 @@ class AccessToken:
             token = self._fetch()
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
             message = f"Spotify's token endpoint gave an answer that cannot be read ({type(error).__name__})"
-            raise Transient(message) from error
+            raise Transient(message, Code.SPOTIFY_UNREADABLE) from error
         if not _is_token(token):
-            raise Transient("Spotify's token endpoint gave an access token that is no text")
+            raise Transient(
+                "Spotify's token endpoint gave an access token that is no text", Code.SPOTIFY_UNREADABLE
+            )
         return str(token)
 
     def _fetch(self) -> object:

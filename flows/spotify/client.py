@@ -11,7 +11,7 @@ import requests
 import spotipy
 from spotipy.exceptions import SpotifyException, SpotifyOauthError
 
-from flows.errors import ConfigurationError, PipelineError, PlaylistUnavailable, StopRun, Transient
+from flows.errors import Code, ConfigurationError, PipelineError, PlaylistUnavailable, StopRun, Transient
 from flows.spotify.answers import TokenExpired, explained, unread
 from flows.spotify.auth import AccessToken
 from flows.spotify.session import open_session
@@ -102,7 +102,10 @@ class SpotifyClient:
                 renewed = True
             elif isinstance(failure, TokenExpired):
                 raise self._waits.stop(
-                    ConfigurationError(f"Spotify refuses a token that it has just given: {failure}")
+                    ConfigurationError(
+                        f"Spotify refuses a token that it has just given: {failure.message}",
+                        Code.SPOTIFY_TOKEN,
+                    )
                 )
             elif isinstance(failure, Transient):
                 self._waits.wait(asked, failure, attempt, began)
@@ -119,14 +122,18 @@ class SpotifyClient:
         except PipelineError as error:
             return error
         except RecursionError:
-            return PlaylistUnavailable(f"{asked}: Spotify's answer is nested too deeply to be read")
+            return PlaylistUnavailable(
+                f"{asked}: Spotify's answer is nested too deeply to be read", Code.SPOTIFY_UNREADABLE
+            )
         except (SpotifyException, SpotifyOauthError, requests.RequestException) as error:
             failure = explained(error, asked)
         except AttributeError as error:
             # spotipy expects {"error": {…}} of every refusal and stumbles over {"error": "text"}.
             failure = explained(unread(self._answer.last) if self._answer.last else error, asked)
         else:
-            return None if answer else Transient(f"{asked}: Spotify answered with no JSON")
+            if answer:
+                return None
+            return Transient(f"{asked}: Spotify answered with no JSON", Code.SPOTIFY_UNREADABLE)
         if isinstance(failure, TokenExpired):
             self._token.drop(str(self._answer.last.request.headers["Authorization"]).partition(" ")[2])
         return failure

@@ -3,7 +3,7 @@
 import logging
 from contextvars import copy_context
 
-from flows.errors import PipelineError
+from flows.errors import Code, PipelineError
 from flows.spotify.answers import BAD_REQUEST, FORBIDDEN, Refused
 from flows.spotify.client import SpotifyClient
 from flows.threads import threads
@@ -58,7 +58,8 @@ class DetailsReader:
                 self._in_batches = False
             return False
         if len(split_details(self._kind, body)) != len(ids):
-            raise PipelineError(f"Spotify's answer is not about the {len(ids)} {self._kind} asked for")
+            message = f"Spotify's answer is not about the {len(ids)} {self._kind} asked for"
+            raise PipelineError(message, Code.SPOTIFY_UNREADABLE)
         self.ids.extend(ids)
         self.bodies.append(body)
         return True

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from flows.errors import ConfigurationError
+from flows.errors import Code, ConfigurationError
 
 _LINK = re.compile(
     r"(?:spotify:(?:user:[^:/\s]+:)?playlist:"
@@ -31,12 +31,14 @@ def playlist_id(text: str) -> str:
             f"{text!r} is no playlist: give its 22-character id, its spotify:playlist: URI "
             "or its open.spotify.com link. Nothing was requested"
         )
-        raise ConfigurationError(message)
+        raise ConfigurationError(message, Code.PLAYLIST_INVALID)
     return match["id"]
 
 
 def playlist_ids(texts: list[str]) -> list[str]:
     """The ids in the order given, each once."""
     if not texts:
-        raise ConfigurationError("no playlist was given: name at least one. Nothing was requested")
+        raise ConfigurationError(
+            "no playlist was given: name at least one. Nothing was requested", Code.PLAYLISTS_EMPTY
+        )
     return list(dict.fromkeys(playlist_id(text) for text in texts))

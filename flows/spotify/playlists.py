@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
 
-from flows.errors import PlaylistUnavailable
+from flows.errors import Code, PlaylistUnavailable
 from flows.spotify.answers import NO_USER, NOT_YOURS, Refused
 from flows.spotify.client import SpotifyClient
 from flows.transform.answers import Page, decode_page, decode_snapshot_id
@@ -49,7 +49,7 @@ def read_playlist(
         f"playlist {playlist_id}: it changed during each of {READS} reads, or Spotify gives fewer "
         f"entries than it counts: {counted}. Run again when it is quiet"
     )
-    raise PlaylistUnavailable(message)
+    raise PlaylistUnavailable(message, Code.SPOTIFY_CHANGING)
 
 
 def _read_once(
@@ -64,7 +64,8 @@ def _read_once(
     if (total := page.total) is None:
         raise PlaylistUnavailable(
             f"playlist {playlist_id}: Spotify's answer has no `total`, so it may not be whole. "
-            "If this lasts, the Web API has changed"
+            "If this lasts, the Web API has changed",
+            Code.SPOTIFY_UNREADABLE,
         )
     for body, received in _further_pages(client, playlist_id, page, total):
         bodies.append(body)
@@ -98,7 +99,10 @@ def _first_page(client: SpotifyClient, playlist_id: str, body: bytes) -> tuple[s
     # Only what the envelope needs: whatever else is wrong with the answer is judged once it is kept.
     snapshot_id = _decoded(playlist_id, decode_snapshot_id, body)
     if page is None:
-        raise PlaylistUnavailable(f"playlist {playlist_id}: {NOT_YOURS if client.for_user else NO_USER}")
+        reason, code = (
+            (NOT_YOURS, Code.SPOTIFY_NOT_YOURS) if client.for_user else (NO_USER, Code.SPOTIFY_NO_USER)
+        )
+        raise PlaylistUnavailable(f"playlist {playlist_id}: {reason}", code)
     return snapshot_id, page
 
 
@@ -115,4 +119,4 @@ def _decoded(playlist_id: str, decode: Callable[[bytes], T], body: bytes) -> T:
         return decode(body)
     except ValueError as error:
         message = f"playlist {playlist_id}: Spotify's answer is not that of a playlist: {error}. Run again"
-        raise PlaylistUnavailable(message) from error
+        raise PlaylistUnavailable(message, Code.SPOTIFY_UNREADABLE) from error

@@ -4,7 +4,7 @@ import random
 import threading
 from collections.abc import Callable
 
-from flows.errors import PlaylistUnavailable, StopRun, Transient
+from flows.errors import Code, PlaylistUnavailable, StopRun, Transient
 from flows.spotify.answers import RateLimited
 
 BUDGET_S = 300.0
@@ -56,9 +56,11 @@ class Waits:
         with self._lock:
             charge = max(0.0, until - max(began, self._charged_until))
             if charge > self._budget:
-                where = "" if asked in str(failure) else f"{asked}: "
+                where = "" if asked in failure.message else f"{asked}: "
                 waited = f"the {self._budget_s:g} s that a run may wait are used up"
-                raise PlaylistUnavailable(f"{where}{failure}; {waited}. Run again later")
+                raise PlaylistUnavailable(
+                    f"{where}{failure.message}; {waited}. Run again later", Code.SPOTIFY_BUDGET
+                )
             self._budget -= charge
             self._charged_until = max(self._charged_until, until)
             if limited:

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from flows.errors import PlaylistUnavailable
+from flows.errors import Code, PlaylistUnavailable
 from flows.transform.decode import MALFORMED, NO_ITEM
 
 DRIFT = 2
@@ -25,7 +25,7 @@ def refuse_drift(playlist_id: str, songs: int, reasons: list[str]) -> None:
         "The Web API has changed: the answers are kept in the lake; publish them with a backfill "
         "once the code knows the change"
     )
-    raise PlaylistUnavailable(message)
+    raise PlaylistUnavailable(message, Code.SPOTIFY_API_CHANGED)
 
 
 def _field(reason: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from flows.errors import AccountingError, PlaylistUnavailable
+from flows.errors import AccountingError, Code, PlaylistUnavailable
 from flows.transform.answers import decode_head
 from flows.transform.decode import decode_entries
 from flows.transform.details import KINDS, Details
@@ -50,7 +50,7 @@ def snapshot_rows(snapshot: Snapshot) -> Rows:
             f"playlist {snapshot.playlist_id}: the answer is not what every playlist has: {error}. "
             "It is kept in the lake; if this lasts, the Web API has changed"
         )
-        raise PlaylistUnavailable(message) from error
+        raise PlaylistUnavailable(message, Code.SPOTIFY_API_CHANGED) from error
     for entry in entries:
         if isinstance(entry, Song):
             rows.songs.append(song_row(snapshot.playlist_id, entry))
@@ -62,7 +62,7 @@ def snapshot_rows(snapshot: Snapshot) -> Rows:
             f"{len(rows.songs)} songs + {len(rows.rejects)} rejects came out. Nothing is published; "
             "the answers are kept: report it, and leave the playlist out meanwhile"
         )
-        raise AccountingError(message)
+        raise AccountingError(message, Code.ENTRIES_LOST)
     refuse_drift(snapshot.playlist_id, len(rows.songs), [row["reason"] for row in rows.rejects])
     return rows
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import asdict
 
-from flows.errors import AccountingError, StopRun, Transient
+from flows.errors import AccountingError, Code, StopRun, Transient
 from flows.lake.files import File, Manifest, Partition
 from flows.lake.layout import TABLES_PREFIX
 from flows.transform.schema import TABLES, dtypes, history
@@ -102,7 +102,7 @@ def reported(file: File, loaded: int) -> dict[str, int]:
             f"the warehouse loaded {loaded} rows of {file.key}, the file was written with {file.rows}. "
             "Nothing was loaded; run again, and if it lasts look at the file: it is not what the run wrote"
         )
-        raise AccountingError(message)
+        raise AccountingError(message, Code.ROWS_DIFFER)
     return {"rows": loaded, "bytes": file.bytes}
 
 
@@ -119,7 +119,7 @@ def compare(
             f"{where} other rows than the files of run {run_id} hold ({told}). "
             "Nothing was loaded; run again, and if it lasts see who else writes there"
         )
-        raise AccountingError(message)
+        raise AccountingError(message, Code.ROWS_DIFFER)
 
 
 def _newer(session: Session, run_id: str) -> list[tuple[str, date]]:
@@ -132,7 +132,7 @@ def _delete(session: Session, load: Load, newer: list[tuple[str, date]]) -> int:
         message = (
             f'refresh="full": newer snapshots than this run\'s were loaded meanwhile: {newer}. Run again'
         )
-        raise StopRun(message)
+        raise StopRun(message, Code.NEWER_LOADED)
     # `playlists` comes last: the other tables' statements look up the partitions there.
     for table in reversed(TABLES):
         name = identifier(history(table))
@@ -154,7 +154,10 @@ def _insert_ledger(session: Session, load: Load, partitions: list[Partition], re
         who = (load.run_id, load.code_version, load.mode, load.receipt_key)
         session.execute("load/insert_loads", (*who, document, load.run_id))
         if session.rowcount != len(rows):
-            raise Transient("Snowflake ended the transaction that held the writer lock; nothing was loaded")
+            raise Transient(
+                "Snowflake ended the transaction that held the writer lock; nothing was loaded",
+                Code.SNOWFLAKE_LOCK_LOST,
+            )
 
 
 def _in_place(manifest: Manifest, newer: list[tuple[str, date]]) -> list[Partition]:

@@ -3,7 +3,7 @@
 import logging
 import time
 
-from flows.errors import ConfigurationError, StopRun, Transient
+from flows.errors import Code, ConfigurationError, StopRun, Transient
 from flows.warehouse.session import LOCK_TIMEOUT_S, LockTimeout, Session
 
 log = logging.getLogger(__name__)
@@ -33,14 +33,17 @@ def take_lock(session: Session) -> None:
         f"another run held the writer lock for {LOCK_ATTEMPTS * LOCK_TIMEOUT_S} s; nothing was loaded. "
         "SHOW LOCKS says which transaction it is, the query tag of its session names the run"
     )
-    raise StopRun(message)
+    raise StopRun(message, Code.SNOWFLAKE_LOCKED)
 
 
 def hold_lock(session: Session) -> None:
     """Raises Transient where the server has ended the transaction that took the lock, for it was idle."""
     session.execute("load/hold_lock", (session.run_id,))
     if not session.rowcount:
-        raise Transient("the writer lock was lost while setting up; what is done is done again. Run again")
+        raise Transient(
+            "the writer lock was lost while setting up; what is done is done again. Run again",
+            Code.SNOWFLAKE_LOCK_LOST,
+        )
 
 
 def _refuse_no_row(session: Session) -> None:
@@ -50,4 +53,4 @@ def _refuse_no_row(session: Session) -> None:
             "the row of writer_lock is gone, so nobody would wait for anybody; nothing was loaded. "
             "What to do: INSERT INTO writer_lock (id) SELECT 1"
         )
-        raise ConfigurationError(message)
+        raise ConfigurationError(message, Code.SNOWFLAKE_LOCK_ROW)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from flows.errors import AccountingError, StopRun
+from flows.errors import AccountingError, Code, StopRun
 from flows.lake.files import File, Manifest
 from flows.lake.layout import TABLES_PREFIX
 from flows.transform.schema import TABLES, landing, pipe
@@ -51,7 +51,7 @@ def wait_for_pipes(session: Session, run_id: str, manifest: Manifest, patience: 
         states = _states(session, {file.table for file in waiting.values()})
         left = end - patience.clock()
         if left <= 0 or any(state.startswith("STOPPED") for state in states.values()):
-            raise StopRun(_not_loaded([*waiting.values()], manifest, states))
+            raise StopRun(_not_loaded([*waiting.values()], manifest, states), Code.PIPES_LATE)
         patience.sleep(min(pause, left))
         pause = min(pause * 2, LONGEST_PAUSE_S)
     with naming_files(session, run_id, manifest):
@@ -65,7 +65,8 @@ def naming_files(session: Session, run_id: str, manifest: Manifest) -> Iterator[
     try:
         yield
     except AccountingError as error:
-        raise AccountingError(f"{error}. {_landed_otherwise(session, run_id, manifest)}") from error
+        message = f"{error.message}. {_landed_otherwise(session, run_id, manifest)}"
+        raise AccountingError(message, error.code) from error
 
 
 def _landed(session: Session, run_id: str, table: str) -> dict[str, int]:
@@ -81,7 +82,7 @@ def _landed(session: Session, run_id: str, table: str) -> dict[str, int]:
             refused[key] = _refused(table, key, entry)
     for key, reason in refused.items():
         if key not in rows:  # the same file once more is skipped, for it is loaded
-            raise StopRun(reason)
+            raise StopRun(reason, Code.PIPE_REFUSED)
     return rows
 
 

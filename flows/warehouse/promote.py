@@ -5,7 +5,7 @@ from functools import partial
 
 from msgspec import structs
 
-from flows.errors import ConfigurationError, PipelineError
+from flows.errors import Code, ConfigurationError, PipelineError
 from flows.lake.files import Manifest
 from flows.transform.schema import TABLES, dtypes, history, landing
 from flows.warehouse.load import Load, Results, replace
@@ -27,7 +27,7 @@ def load_snowpipe(session: Session, load: Load, manifest: Manifest, patience: Pa
     try:
         return _load(session, load, manifest, patience)
     except NotFound as error:
-        raise ConfigurationError(f"{error}. {DROPPED}") from error
+        raise ConfigurationError(f"{error.message}. {DROPPED}", Code.PIPES_DROPPED) from error
 
 
 def _load(session: Session, load: Load, manifest: Manifest, patience: Patience) -> Loaded:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from snowflake.connector import errors
 from snowflake.connector.util_text import split_statements
 
-from flows.errors import ConfigurationError, PipelineError, StopRun, Transient
+from flows.errors import Code, ConfigurationError, PipelineError, StopRun, Transient
 from flows.warehouse.sql import read_sql
 from flows.warehouse.words import phrase
 
@@ -34,18 +34,22 @@ LOCK_TIMEOUT = 625
 TRANSACTION_ENDED = 615
 ABORTED = "40001"
 """SQLSTATE of a transaction that the server ended, e.g. because it was idle and blocked another."""
+MISSING = "grant the block's role the privilege on it, or correct the block's database and schema"
+NO_FILE = (
+    "run again: the stage shows another lake, or the file was removed; "
+    "if it lasts, DELETE FROM schema_versions lets the next run recreate the stage"
+)
 ADVICE = {
-    SYNTAX_ERROR: "correct the file",
-    NOT_FOUND: "grant the block's role the privilege on it, or correct the block's database and schema",
-    2043: "grant the block's role the privilege on it, or correct the block's database and schema",
-    3001: "grant the block's role the privilege",
-    90105: "correct the block's database, or grant its role USAGE on it",
-    90106: "correct the block's schema, or grant its role USAGE on it",
-    606: "correct the block's warehouse, or grant its role USAGE on it",
-    91016: "run again: the stage shows another lake, or the file was removed; if it lasts, "
-    "DELETE FROM schema_versions lets the next run make the stage anew",
+    SYNTAX_ERROR: ("correct the file", Code.SNOWFLAKE_SQL),
+    NOT_FOUND: (MISSING, Code.SNOWFLAKE_NOT_FOUND),
+    2043: (MISSING, Code.SNOWFLAKE_NOT_FOUND),
+    3001: ("grant the block's role the privilege", Code.SNOWFLAKE_DENIED),
+    90105: ("correct the block's database, or grant its role USAGE on it", Code.SNOWFLAKE_NOT_FOUND),
+    90106: ("correct the block's schema, or grant its role USAGE on it", Code.SNOWFLAKE_NOT_FOUND),
+    606: ("correct the block's warehouse, or grant its role USAGE on it", Code.SNOWFLAKE_NOT_FOUND),
+    91016: (NO_FILE, Code.SNOWFLAKE_STAGE),
 }
-"""What to do about Snowflake's error numbers that a person can mend."""
+"""What to do about Snowflake's error numbers that a person can resolve, and the code of the message."""
 
 
 SLOW = (
@@ -100,7 +104,9 @@ class Session:
                 f"the private key for Snowflake account {self._connector.credentials.account} cannot be read "
                 f"({type(error).__name__}): correct key and passphrase of the block"
             )
-            raise ConfigurationError(message) from None  # its text may hold parts of the key
+            raise ConfigurationError(
+                message, Code.SNOWFLAKE_PRIVATE_KEY
+            ) from None  # its text may hold parts of the key
         self._cursor = self._connection.cursor()
         return self
 
@@ -168,24 +174,26 @@ class Session:
         text = f"Snowflake refused {where} (role {self._role}, {self._place}): {says}"
         if error.errno in ADVICE:
             kind = NotFound if error.errno == NOT_FOUND else ConfigurationError
-            return kind(f"{text}. What to do: {ADVICE[error.errno]}")
+            advice, code = ADVICE[error.errno]
+            return kind(f"{text}. What to do: {advice}", code)
         if error.errno == LOCK_TIMEOUT:
-            return LockTimeout(text)
+            return LockTimeout(text, Code.SNOWFLAKE_LOCKED)
         lost = isinstance(error, errors.OperationalError) or not isinstance(error, errors.DatabaseError)
         if error.errno == CANCELED:
-            return Transient(f"Snowflake did not finish {where} in time: {says}. {SLOW}")
+            return Transient(f"Snowflake did not finish {where} in time: {says}. {SLOW}", Code.SNOWFLAKE_SLOW)
         if lost or error.errno == TRANSACTION_ENDED or error.sqlstate == ABORTED:
-            return Transient(f"Snowflake did not finish {where}: {says}")
-        return StopRun(text)
+            return Transient(f"Snowflake did not finish {where}: {says}", Code.SNOWFLAKE_UNAVAILABLE)
+        return StopRun(text, Code.SNOWFLAKE_REFUSED)
 
     def _login_error(self, error: errors.Error) -> PipelineError:
         account = self._connector.credentials.account
         says = phrase(error.msg)
         text = f"no session with Snowflake account {account} as role {self._role} at {self._place}: {says}"
         if isinstance(error, errors.OperationalError):
-            return Transient(f"{text}. Snowflake did not answer: run again")
+            return Transient(f"{text}. Snowflake did not answer: run again", Code.SNOWFLAKE_UNAVAILABLE)
         return ConfigurationError(
-            f"{text}. What to do: correct user, key, role or account of the block, or the network policy"
+            f"{text}. What to do: correct user, key, role or account of the block, or the network policy",
+            Code.SNOWFLAKE_LOGIN,
         )
 
     @property

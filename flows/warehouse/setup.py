@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from flows.errors import ConfigurationError
+from flows.errors import Code, ConfigurationError
 from flows.lake.layout import LoadMode
 from flows.warehouse.lock import hold_lock, take_lock
 from flows.warehouse.session import NotFound, Session
@@ -121,5 +121,5 @@ def _installed(session: Session, part: Part) -> tuple[int, str]:
             f"the schema has version {version} in {part.noted_in}, this code knows {part.newest}: "
             "a newer release has been here. Deploy that release, or a newer one"
         )
-        raise ConfigurationError(message)
+        raise ConfigurationError(message, Code.SCHEMA_NEWER)
     return int(version), url

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from flows.errors import ConfigurationError
+from flows.errors import Code, ConfigurationError
 
 SQL = Path(__file__).parents[2] / "sql"
 _PART = re.compile(r"\$\{(\w+)\}")
@@ -19,14 +19,16 @@ def read_sql(name: str, **parts: str) -> str:
         return _PART.sub(lambda part: parts[part[1]], path.read_text(encoding="utf-8"))
     except (OSError, KeyError, ValueError) as error:
         raise ConfigurationError(
-            f"sql/{name}.sql cannot be used: {error!r}. Deploy the file again"
+            f"sql/{name}.sql cannot be used: {error!r}. Deploy the file again", Code.SNOWFLAKE_SQL
         ) from error
 
 
 def identifier(name: str) -> str:
     """A name of ours as Snowflake stores it, quoted."""
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise ConfigurationError(f"{name!r} is no name for a table or column: letters, digits and _ only")
+        raise ConfigurationError(
+            f"{name!r} is no name for a table or column: letters, digits and _ only", Code.SNOWFLAKE_SQL
+        )
     return f'"{name.upper()}"'
 
 

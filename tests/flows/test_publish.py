@@ -10,7 +10,7 @@ from prefect.artifacts import Artifact
 import flows.publish
 from blocks.register import register
 from flows.connect import open_session
-from flows.errors import Transient
+from flows.errors import Code, Transient
 from flows.lake.store import Lake, Written
 from sandbox.spotify.catalogue import CHARTS, EMPTY
 from tests.flows.conftest import TODAY, Pipeline
@@ -88,7 +88,7 @@ def test_a_lost_answer_of_the_load_is_settled_by_the_ledger(
         commit(session)
         if not lost:
             lost.append(1)
-            raise Transient("connection reset")
+            raise Transient("connection reset", Code.SNOWFLAKE_UNAVAILABLE)
 
     monkeypatch.setattr(Session, "commit", commit_and_lose_the_first_answer)
     monkeypatch.setattr(flows.publish.truncate_and_load, "retry_delay_seconds", None)
@@ -114,7 +114,7 @@ def test_a_receipt_whose_answer_was_lost_is_found_as_it_is(
         written = write(lake, key, body, content_type)
         if key.startswith("runs/") and not lost:
             lost.append(key)
-            raise Transient("connection reset")
+            raise Transient("connection reset", Code.SNOWFLAKE_UNAVAILABLE)
         return written
 
     monkeypatch.setattr(Lake, "write", write_and_lose_the_first_receipt_s_answer)

@@ -9,7 +9,7 @@ from prefect import State, flow, task
 from prefect.states import Completed
 
 from flows import run
-from flows.errors import ConfigurationError, Transient
+from flows.errors import Code, ConfigurationError, Transient
 from flows.run import ends_failed, is_transient, start_run
 
 NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
@@ -60,7 +60,7 @@ def test_an_expected_error_of_a_task_fails_the_run_without_a_traceback(
     @task(retries=2, retry_condition_fn=is_transient)
     def fail() -> None:
         calls.append(1)
-        raise ConfigurationError("the bucket is gone: create it")
+        raise ConfigurationError("the bucket is gone: create it", Code.LAKE_BUCKET)
 
     @flow
     @ends_failed
@@ -84,7 +84,7 @@ def test_what_may_pass_by_itself_is_tried_again() -> None:
     def fail_once() -> None:
         calls.append(1)
         if len(calls) == 1:
-            raise Transient("no answer")
+            raise Transient("no answer", Code.SPOTIFY_UNAVAILABLE)
 
     @flow
     @ends_failed

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 from snowflake.connector.errors import OperationalError
 
-from flows.errors import Transient
+from flows.errors import Code, Transient
 from flows.lake.store import Lake
 from tests.statements import watched
 
@@ -83,5 +83,5 @@ class Run:
         if crash.dies:
             raise Died
         if where == "file":
-            raise Transient("the lake did not answer")
+            raise Transient("the lake did not answer", Code.LAKE_UNAVAILABLE)
         raise OperationalError("connection reset")

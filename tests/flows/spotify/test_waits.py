@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from flows.errors import ConfigurationError, PlaylistUnavailable, QuotaExceeded, Transient
+from flows.errors import Code, ConfigurationError, PlaylistUnavailable, QuotaExceeded, Transient
 from flows.spotify.answers import RateLimited
 from flows.spotify.client import SpotifyClient
 from flows.spotify.waits import Waits
@@ -58,14 +58,17 @@ def test_a_window_pauses_those_who_have_not_met_it(waits: Waits, clock: Clock) -
 def test_time_lost_in_failed_requests_counts(waits: Waits, clock: Clock) -> None:
     clock.now = 299.5
     with pytest.raises(PlaylistUnavailable, match="no answer; the 300 s"):
-        waits.wait("playlist x", Transient("playlist x: no answer"), 3, 0)
+        waits.wait("playlist x", Transient("playlist x: no answer", Code.SPOTIFY_UNAVAILABLE), 3, 0)
 
 
 def test_what_stops_the_run_wakes_those_who_wait() -> None:
     waits = Waits(300, None, time.monotonic)
-    slow = threading.Thread(target=waits.wait, args=("playlist x", Transient("503"), 5, time.monotonic()))
+    slow = threading.Thread(
+        target=waits.wait,
+        args=("playlist x", Transient("503", Code.SPOTIFY_UNAVAILABLE), 5, time.monotonic()),
+    )
     slow.start()
-    waits.stop(QuotaExceeded("enough"))
+    waits.stop(QuotaExceeded("enough", Code.SPOTIFY_QUOTA))
     slow.join(10)
     assert not slow.is_alive()
     with pytest.raises(QuotaExceeded, match="enough"):

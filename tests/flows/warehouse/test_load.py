@@ -9,7 +9,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from flows.errors import AccountingError, ConfigurationError, PipelineError, StopRun, Transient
+from flows.errors import AccountingError, Code, ConfigurationError, PipelineError, StopRun, Transient
 from flows.lake.files import Manifest
 from flows.transform.schema import TABLES, history
 from flows.warehouse import load as loading
@@ -171,7 +171,7 @@ def test_a_commit_whose_answer_was_lost_is_found_in_the_ledger(
     def commit_and_lose_the_answer(session: Session) -> None:
         commit(session)
         lost.append(session)
-        raise Transient("connection reset")
+        raise Transient("connection reset", Code.SNOWFLAKE_UNAVAILABLE)
 
     with monkeypatch.context() as patched:
         patched.setattr(Session, "commit", commit_and_lose_the_answer)
@@ -209,7 +209,7 @@ def test_a_lost_answer_does_not_claim_what_was_left_to_a_newer_snapshot(
 
     def commit_and_lose_the_answer(session: Session) -> None:
         commit(session)
-        raise Transient("connection reset")
+        raise Transient("connection reset", Code.SNOWFLAKE_UNAVAILABLE)
 
     with monkeypatch.context() as patched:
         patched.setattr(Session, "commit", commit_and_lose_the_answer)

@@ -1,0 +1,1 @@
+"""What developers run: never in the image, never imported by the product."""

@@ -1,0 +1,78 @@
+"""Compile the hashed requirements from pyproject.toml: `python -m tools.lock`, or `--check` them.
+
+Each file includes the one before it and adds what that lacks: pip installs requirements-dev.txt and gets all
+three. Every file names the digest of the dependency lists it was compiled from, so `--check` needs no package
+index. The newest versions that pyproject.toml allows are taken.
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+import tomllib
+from itertools import pairwise
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FILES = {
+    "requirements.txt": (),
+    "requirements-sandbox.txt": ("--extra", "sandbox"),
+    "requirements-dev.txt": ("--all-extras",),
+}
+"""Files and the extras they lock, from the smallest to the one that holds all."""
+COMPILE = ("uv", "pip", "compile", "--quiet", "--generate-hashes", "--universal", "--python-version", "3.11")
+BARE = ("--no-header", "--no-annotate", "--no-strip-extras")
+
+
+def main(arguments: list[str]) -> int:
+    """Write the files, or with `--check` return 1 if one does not belong to pyproject.toml."""
+    if arguments == ["--check"]:
+        stale = [name for name in FILES if not (ROOT / name).read_text("utf-8").startswith(_header())]
+        for name in stale:
+            sys.stderr.write(
+                f"{name} was compiled from other dependencies than pyproject.toml names. Run `make lock`.\n"
+            )
+        return 1 if stale else 0
+    largest = _compiled("requirements-dev.txt", "")
+    compiled = {name: _compiled(name, largest) for name in FILES}
+    (ROOT / "requirements.txt").write_text(_header() + compiled["requirements.txt"], "utf-8")
+    for smaller, name in pairwise(FILES):
+        rest = "".join(_without(compiled[name], compiled[smaller]))
+        (ROOT / name).write_text(f"{_header()}-r {smaller}\n{rest}", "utf-8")
+    return 0
+
+
+def _compiled(name: str, constraints: str) -> str:
+    """Requirements of a file's extras, in the versions of the constraints."""
+    command = [sys.executable, "-m", *COMPILE, *BARE, *FILES[name], "--constraints", "-", "pyproject.toml"]
+    done = subprocess.run(command, cwd=ROOT, input=constraints, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.stderr)
+    return done.stdout
+
+
+def _without(requirements: str, smaller: str) -> list[str]:
+    """Requirements that the smaller file does not hold: each a line `name==version` with its hashes."""
+    known = set(_split(smaller))
+    return [one for one in _split(requirements) if one not in known]
+
+
+def _split(requirements: str) -> list[str]:
+    blocks: list[str] = []
+    for line in requirements.splitlines(keepends=True):
+        if line.startswith(" "):
+            blocks[-1] += line
+        else:
+            blocks.append(line)
+    return blocks
+
+
+def _header() -> str:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lists = [project["dependencies"], project["optional-dependencies"]]
+    digest = hashlib.sha256(json.dumps(lists).encode()).hexdigest()
+    return f"# Compiled by `make lock` from the dependencies of pyproject.toml, SHA-256 {digest}\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
