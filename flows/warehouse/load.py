@@ -161,7 +161,8 @@ def _insert_ledger(session: Session, load: Load, partitions: list[Partition], re
 
 
 def _in_place(manifest: Manifest, newer: list[tuple[str, date]]) -> list[Partition]:
-    return [part for part in manifest.partitions if part.key not in newer]
+    stays = set(newer)
+    return [part for part in manifest.partitions if part.key not in stays]
 
 
 def _loaded(
