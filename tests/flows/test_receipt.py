@@ -1,6 +1,7 @@
 """The receipt: what became of every playlist, for people and for programs."""
 
 import json
+import re
 import tracemalloc
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
@@ -22,9 +23,12 @@ from flows.receipt import (
     playlist_lines,
     summary,
 )
+from flows.transform.decode import decode_entries
 from flows.transform.schema import TABLES
+from flows.transform.spotify_types import Reject
 from flows.warehouse.loaded import Loaded
-from tests.builders import DAY, FETCHED_AT, OTHER_PLAYLIST, PLAYLIST, RUN
+from tests.builders import DAY, FETCHED_AT, OTHER_PLAYLIST, PLAYLIST, RUN, album, entry, song
+from tests.flows.test_markdown import tokens
 
 WHOLE = f"s3://lake/runs/dt={DAY}/{RUN}.json"
 GONE = "cPlaylist0000000000003"
@@ -249,6 +253,28 @@ def test_a_cell_names_five_reasons_and_counts_the_rest() -> None:
 def test_playlists_that_failed_come_first() -> None:
     receipt = _receipt([LOADED, _line("unchanged"), _line("failed", "gone")])
     assert [row["status"] for row in as_rows(receipt)] == ["failed", "loaded", "unchanged"]
+
+
+@pytest.mark.parametrize(
+    "released", ["<img src=x onerror=alert(1)>", "[x](javascript:alert(1))", "`|<!--\n\x00\u202e"]
+)
+def test_text_of_spotify_is_code_wherever_people_see_it(released: str) -> None:
+    reject = json.dumps(entry(song("a", album=album(release_date=released))))
+    (rejected,) = decode_entries([f'{{"items": [{reject}], "total": 1}}'.encode()])
+    assert isinstance(rejected, Reject)
+    lines = [
+        PlaylistLine(PLAYLIST, DAY, "loaded", rejected={rejected.reason: 1}),
+        _line("failed", f"Spotify refuses it ({released})"),
+    ]
+    rows, description = as_table(_receipt(lines), WHOLE)
+    pages = [as_markdown(_receipt(lines), WHOLE), description, str(rows[1]["rejected"])]
+    found = [tokens(page) for page in pages]
+    words = max(re.findall(r"[\w()]+|\|", released), key=len)
+    assert [sum(words in text for _, text in page) for page in found] == [2, 1, 1]
+    for kind, text in (one for page in found for one in page):
+        assert kind in {"text", "strong_open", "strong_close", "code_inline"}
+        assert kind == "code_inline" or not re.search("[<|`]", text)
+        assert text.isprintable()
 
 
 MANY = 4000
