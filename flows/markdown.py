@@ -14,7 +14,9 @@ LOG_BYTES = 20_000
 ARTIFACT_BYTES = 500_000
 """Prefect Cloud refuses requests above 5 MiB; a page is slow long before that."""
 
-_PLAIN = re.compile(r"(?:[^\W_]|(?<=[^\W_])_(?=[^\W_])|[ ,:;?()'+-]|\.(?= |$)|(?<=\d)\.(?=\d))+")
+_PLAIN = re.compile(
+    r"""(?:[^\W_]|(?<=[^\W_])_(?=[^\W_])|[ ,:;?!()"'+-]|\.(?= |$)|(?<=\d)\.(?=\d)|(?<= )[/&](?= ))+"""
+)
 """Words and numbers that no Markdown renderer turns into links, HTML or emphasis."""
 
 

@@ -68,7 +68,15 @@ def test_hostile_text_stays_within_its_cell(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "null_item", "Don't Lend Abeni by Ferry", "Für Elise (1810): no. 25, by ear?", "2026-11-21", "1.25"],
+    [
+        "",
+        "null_item",
+        "Don't Lend Abeni by Ferry",
+        "Für Elise (1810): no. 25, by ear?",
+        '"Ferry" & Badger / Dumpling!',
+        "2026-11-21",
+        "1.25",
+    ],
 )
 def test_plain_words_stay_as_they_are(text: str) -> None:
     assert as_text(text) == text
