@@ -17,6 +17,9 @@ from flows.spotify.links import Playlists, playlist_ids
 
 NAMED_DAYS = 31
 """A longer gap is named by its ends."""
+WARNINGS = 50
+"""Gaps that the log names; a backfill of many playlists may have tens of thousands."""
+NAMED_PLAYLISTS = 10
 
 
 @flow(name="backfill-playlists")
@@ -64,15 +67,19 @@ def find_kept(lake: str, playlists: list[str] | None, start_date: date | None, e
     """What the lake holds for the playlists and dates; what it does not hold is named."""
     kept = find_snapshots(find_lake(lake), playlists, start_date, end_date)
     if not kept:
+        named = playlists or ["any playlist"]
+        more = f" and {len(named) - NAMED_PLAYLISTS:,} more" if len(named) > NAMED_PLAYLISTS else ""
         message = (
-            f"no snapshot of {', '.join(playlists or ['any playlist'])} was kept "
+            f"no snapshot of {', '.join(named[:NAMED_PLAYLISTS])}{more} was kept "
             f"from {start_date or 'the start'} to {end_date or 'the end'}. "
             "Spotify cannot tell the past: only what ingest runs have kept can be published again"
         )
         raise ConfigurationError(message, Code.NOTHING_KEPT)
     missing = _missing(kept, playlists, start_date, end_date)
-    for line in missing:
+    for line in missing[:WARNINGS]:
         get_run_logger().warning("playlist %s: %s", line.playlist_id, line.reason)
+    if len(missing) > WARNINGS:
+        get_run_logger().warning("%s more gaps of kept snapshots: see the receipt", len(missing) - WARNINGS)
     return Work(kept, missing)
 
 
@@ -81,11 +88,13 @@ def _missing(
 ) -> list[PlaylistLine]:
     """A line per playlist and gap: dates of the range for which the lake holds nothing."""
     first, last = start_date or kept[0].snapshot_date, end_date or kept[-1].snapshot_date
-    wanted = playlists or sorted({one.playlist_id for one in kept})
+    days: dict[str, list[date]] = {playlist: [] for playlist in playlists or ()}
+    for one in kept:
+        days.setdefault(one.playlist_id, []).append(one.snapshot_date)
     return [
         PlaylistLine(playlist, since, "not kept", reason=f"nothing was kept {_days(since, until)}")
-        for playlist in wanted
-        for since, until in _gaps([o.snapshot_date for o in kept if o.playlist_id == playlist], first, last)
+        for playlist in playlists or sorted(days)
+        for since, until in _gaps(days[playlist], first, last)
     ]
 
 

@@ -16,7 +16,10 @@ from enum import StrEnum, auto
 
 
 class Code(StrEnum):
-    """Ends the message of an error, in brackets. docs/runbook.md explains each; none changes its meaning."""
+    """Ends the message of an error, in brackets. Codes do not change their meaning.
+
+    docs/runbook.md has a table for each comment below, with one row for each code.
+    """
 
     @staticmethod
     def _generate_next_value_(name: str, *_: object) -> str:
@@ -27,11 +30,17 @@ class Code(StrEnum):
     PLAYLISTS_EMPTY = auto()
     PLAYLISTS_FAILED = auto()
     DATES_INVALID = auto()
+    SNAPSHOT_DATE_REFUSED = auto()
+    PARAMETER_INVALID = auto()
     NOTHING_KEPT = auto()
     BLOCK_MISSING = auto()
     BLOCK_INVALID = auto()
     FULL_REFRESH_REFUSED = auto()
+    FULL_REFRESH_UNCONFIRMED = auto()
     RECEIPT_MISSING = auto()
+    RUN_DEADLINE = auto()
+    CLOCK_SKEWED = auto()
+    PREFECT_UNAVAILABLE = auto()
     # Spotify
     SPOTIFY_NOT_FOUND = auto()
     SPOTIFY_NOT_YOURS = auto()
@@ -41,6 +50,7 @@ class Code(StrEnum):
     SPOTIFY_CHANGING = auto()
     SPOTIFY_UNREADABLE = auto()
     SPOTIFY_UNAVAILABLE = auto()
+    SPOTIFY_TIMEOUT = auto()
     SPOTIFY_RATE_LIMITED = auto()
     SPOTIFY_BUDGET = auto()
     SPOTIFY_QUOTA = auto()
@@ -56,9 +66,11 @@ class Code(StrEnum):
     LAKE_CREDENTIALS = auto()
     LAKE_SETTINGS = auto()
     LAKE_UNAVAILABLE = auto()
+    LAKE_NO_CONDITIONAL_WRITES = auto()
     LAKE_CONFLICT = auto()
     LAKE_KEY_MISSING = auto()
     LAKE_SNAPSHOT_INVALID = auto()
+    LAKE_SNAPSHOT_TOO_LARGE = auto()
     # The warehouse
     SNOWFLAKE_LOGIN = auto()
     SNOWFLAKE_PRIVATE_KEY = auto()

@@ -59,7 +59,8 @@ def keep_playlists(keeper: Keeper, playlists: list[str]) -> Work:
         for number, future in enumerate(as_completed(futures), start=1):
             _note(work, keeper.snapshot_date, futures[future], future)
             log.info("%s of %s playlists read", number, len(playlists))
-    work.kept.sort(key=lambda kept: playlists.index(kept.playlist_id))
+    order = {playlist: number for number, playlist in enumerate(playlists)}
+    work.kept.sort(key=lambda kept: order[kept.playlist_id])
     return work
 
 

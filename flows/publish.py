@@ -16,13 +16,15 @@ from flows.lake.details import KeptDetails
 from flows.lake.files import Manifest
 from flows.lake.layout import LoadMode
 from flows.lake.snapshots import Kept, by_date
+from flows.markdown import LOG_BYTES
 from flows.receipt import (
     PlaylistLine,
     Receipt,
     Work,
     as_markdown,
-    as_rows,
+    as_table,
     encode_receipt,
+    failures,
     playlist_lines,
     summary,
 )
@@ -146,8 +148,9 @@ def write_receipt(run: Run, target: Target, receipt: Receipt) -> None:
     """Writes the receipt to the lake, logs it, and shows it as artifacts; tried again, it is the same."""
     lake = find_lake(target.lake)
     lake.write(run.receipt_key, encode_receipt(receipt), "application/json")
-    get_run_logger().info("receipt %s%s\n%s", lake.url, run.receipt_key, as_markdown(receipt))
-    _show(receipt)
+    key = f"{lake.url}{run.receipt_key}"
+    get_run_logger().info("receipt %s\n%s", key, as_markdown(receipt, key, LOG_BYTES))
+    _show(receipt, key)
 
 
 def _receipt(run: Run, target: Target, work: Work, manifest: Manifest, loaded: Loaded) -> Receipt:
@@ -174,11 +177,12 @@ def _receipt(run: Run, target: Target, work: Work, manifest: Manifest, loaded: L
     )
 
 
-def _show(receipt: Receipt) -> None:
+def _show(receipt: Receipt, key: str) -> None:
     """Artifacts are for people; a run whose receipt is written does not fail for them."""
     try:
-        create_table_artifact(as_rows(receipt), key="receipt-playlists", description=receipt.message)
-        create_markdown_artifact(as_markdown(receipt), key="receipt", description=receipt.run_id)
+        rows, description = as_table(receipt, key)
+        create_table_artifact(rows, key="receipt-playlists", description=description)
+        create_markdown_artifact(as_markdown(receipt, key), key="receipt", description=receipt.run_id)
     except Exception as error:  # noqa: BLE001 - whatever the API says, the data is loaded
         get_run_logger().warning("the receipt could not be shown as an artifact: %r", error)
 
@@ -188,7 +192,7 @@ def _refuse_full_refresh(work: Work, target: Target, manifest: Manifest | None =
     if target.refresh != "full":
         return
     if work.failed:
-        reasons = "; ".join(str(line.reason) for line in work.failed)
+        reasons = failures(work.failed)
         raise StopRun(
             f'refresh="full" deletes all other rows, so no playlist may fail. Nothing loaded: {reasons}',
             Code.FULL_REFRESH_REFUSED,

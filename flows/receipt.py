@@ -1,7 +1,10 @@
 """What a run did: counts, files, hashes, timings. Written last: no receipt, no run."""
 
+import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -10,7 +13,26 @@ from msgspec import Struct
 from flows.errors import Code
 from flows.lake.files import File, Manifest, Partition
 from flows.lake.snapshots import Kept
+from flows.markdown import (
+    ARTIFACT_BYTES,
+    Markup,
+    as_text,
+    fitting,
+    json_bytes,
+    markdown_table,
+    shortened,
+    within,
+)
 from flows.warehouse.loaded import Loaded
+
+FAILURES_SHOWN = 10
+"""Failed playlists that a message names; a run may have thousands."""
+FAILURE_CHARACTERS = 400
+REASONS_SHOWN = 5
+"""Reject reasons in a cell; a playlist may have as many as entries."""
+REASON_CHARACTERS = 100
+FRAME_BYTES = 500
+"""Headings, and the sentence about rows that are not shown."""
 
 
 class PlaylistLine(Struct, frozen=True):
@@ -85,15 +107,16 @@ def playlist_lines(manifest: Manifest, loaded: Loaded, others: list[PlaylistLine
 
 
 def summary(lines: list[PlaylistLine], details: list[DetailsLine]) -> tuple[str, str]:
-    """Status and message of the run: failed where a playlist failed, with each reason."""
+    """Status and message of the run: failed if a playlist failed, with the first reasons."""
     counts = Counter(line.status for line in lines)
     counted = ", ".join(f"{number} {status}" for status, number in counts.items())
-    reasons = [line.reason for line in lines if line.status == "failed" and line.reason]
-    bare = [f"{line.missing} {line.kind} ({line.reason})" for line in details if line.missing]
+    reasons = failures(lines)
+    more = ": see the receipt" if counts["failed"] > FAILURES_SHOWN else ""
+    bare = [f"{line.missing} {line.kind} ({_short(line.reason)})" for line in details if line.missing]
     message = ". ".join(
         [
             f"Playlists: {counted}",
-            *(["; ".join(reasons)] if reasons else []),
+            *([reasons + more] if reasons else []),
             *(["Without details: " + ", ".join(bare)] if bare else []),
         ]
     )
@@ -102,63 +125,76 @@ def summary(lines: list[PlaylistLine], details: list[DetailsLine]) -> tuple[str,
     return "completed", message
 
 
+def failures(lines: list[PlaylistLine]) -> str:
+    """Why playlists failed: the first reasons, and how many more there are."""
+    reasons = [line.reason for line in lines if line.status == "failed" and line.reason]
+    shown, more = reasons[:FAILURES_SHOWN], len(reasons) - FAILURES_SHOWN
+    return "; ".join([*map(_short, shown), *([f"and {more:,} more"] if more > 0 else [])])
+
+
+def _short(reason: str) -> str:
+    return shortened(reason, FAILURE_CHARACTERS)
+
+
 def encode_receipt(receipt: Receipt) -> bytes:
     """One line of JSON."""
     return msgspec.json.encode(receipt) + b"\n"
 
 
-def as_rows(receipt: Receipt) -> list[dict[str, Any]]:
-    """The playlists as rows of a table for people."""
-    return [
-        {
+def as_rows(receipt: Receipt) -> Iterator[dict[str, Any]]:
+    """The playlists as rows of a table for people, those that failed first; texts are Markdown."""
+    for line in sorted(receipt.playlists, key=lambda line: line.status != "failed"):
+        yield {
             "playlist": line.playlist_id,
             "date": str(line.snapshot_date),
             "status": line.status,
             "total": line.total,
             "read": line.read,
             "songs": line.rows_by_table.get("playlist_songs", 0),
-            "rejected": ", ".join(f"{count} {reason}" for reason, count in line.rejected.items()),
+            "rejected": _rejected(line.rejected),
             "rows": sum(line.rows_by_table.values()),
             "loaded": line.rows_loaded,
         }
-        for line in receipt.playlists
-    ]
 
 
-def as_markdown(receipt: Receipt) -> str:
-    """The receipt for people: playlists, tables, files and timings."""
+def as_table(receipt: Receipt, key: str) -> tuple[list[dict[str, Any]], str]:
+    """Rows and description of the table artifact; `key` is where the whole receipt is."""
+    # An artifact holds its rows as JSON text, within the JSON of the request.
+    rows, left = fitting(as_rows(receipt), lambda row: json_bytes(json.dumps(row)), ARTIFACT_BYTES)
+    message = as_text(receipt.message)
+    return rows, f"{message}\n\n{left:,} more rows are not shown{_elsewhere(key)}" if left else message
+
+
+def as_markdown(receipt: Receipt, key: str, limit: int = ARTIFACT_BYTES) -> str:
+    """The receipt for people: playlists, tables, files and timings, in at most `limit` bytes.
+
+    Playlists that do not fit are counted; `key` is where the whole receipt is.
+    """
     tables = [
         {"table": table, "files": files, "bytes": size, "rows": rows, "loaded": receipt.rows_by_table[table]}
         for table, (files, size, rows) in _by_table(receipt.files).items()
     ]
     seconds = ", ".join(f"{step} {duration:.1f} s" for step, duration in receipt.seconds.items())
     removed = "not known" if receipt.partitions_removed is None else receipt.partitions_removed
-    return "\n\n".join(
-        [
-            f"**{receipt.flow} {receipt.run_id}**: {receipt.status}. {receipt.message}",
-            markdown_table(as_rows(receipt)),
-            markdown_table(tables),
-            f"Partitions replaced: {removed}. {seconds}",
-        ]
-    )
+    head = f"**{receipt.flow} {receipt.run_id}**: {receipt.status}. {within(receipt.message, limit // 2)}"
+    tail = [markdown_table(tables), f"Partitions replaced: {removed}. {seconds}"]
+    elsewhere = _elsewhere(key)
+    rest = sum(map(json_bytes, [head, *tail, elsewhere])) + FRAME_BYTES
+    return "\n\n".join([head, markdown_table(as_rows(receipt), limit - rest, elsewhere), *tail])
 
 
-def markdown_table(rows: list[dict[str, Any]]) -> str:
-    """Rows as a Markdown table whose columns line up."""
-    if not rows:
-        return "(no rows)"
-    lines = [
-        list(rows[0]),
-        *([_cell(value) for value in row.values()] for row in rows),
+def _elsewhere(key: str) -> str:
+    return f": the whole receipt is {as_text(key)}"
+
+
+def _rejected(counts: dict[str, int]) -> Markup:
+    """The first reasons with their numbers; they quote what Spotify sent."""
+    shown = [
+        f"{count} {as_text(shortened(reason, REASON_CHARACTERS))}"
+        for reason, count in islice(counts.items(), REASONS_SHOWN)
     ]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(rows[0]))]
-    texts = ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in lines]
-    return "\n".join([texts[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *texts[1:]])
-
-
-def _cell(value: object) -> str:
-    """Text that neither ends its cell nor its line."""
-    return "" if value is None else " ".join(str(value).splitlines()).replace("|", "\\|")
+    more = len(counts) - len(shown)
+    return Markup(", ".join(shown) + (f" and {more:,} more" if more else ""))
 
 
 def _by_table(files: list[File]) -> dict[str, tuple[int, int, int]]:

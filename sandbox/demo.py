@@ -55,7 +55,7 @@ def _run(today: date) -> bool:
 def _print_charts(yesterday: date, today: date) -> None:
     from flows.connect import open_session  # noqa: PLC0415
     from flows.insights.charts import charts  # noqa: PLC0415
-    from flows.receipt import markdown_table  # noqa: PLC0415
+    from flows.markdown import markdown_table  # noqa: PLC0415
 
     with open_session("warehouse", "demo") as session:
         for playlist_id in catalogue.CHARTS:

@@ -1,7 +1,7 @@
 """Tables as partitioned CSV files, and the manifest that a load must match."""
 
 import gzip
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import date, datetime
 
 import polars as pl
@@ -78,6 +78,7 @@ def encode_csv(frame: pl.DataFrame) -> bytes:
 def partitions(tables: Tables, source_keys: dict[str, str]) -> list[Partition]:
     """One entry per playlist of one date; `source_keys` are the kept snapshots by playlist id."""
     counts = {table: _rows_by_playlist(tables[table]) for table in TABLES}
+    reasons = _reasons_by_playlist(tables["rejects"])
     return [
         Partition(
             playlist_id=row["playlist_id"],
@@ -87,7 +88,7 @@ def partitions(tables: Tables, source_keys: dict[str, str]) -> list[Partition]:
             snapshot_id=row["snapshot_id"],
             item_count=row["item_count"],
             rejected=counts["rejects"].get(row["playlist_id"], 0),
-            rejected_by_reason=_reasons(tables["rejects"], row["playlist_id"]),
+            rejected_by_reason=dict(reasons[row["playlist_id"]].most_common()),
             rows_by_table={table: counts[table].get(row["playlist_id"], 0) for table in TABLES},
         )
         for row in tables["playlists"].iter_rows(named=True)
@@ -98,5 +99,8 @@ def _rows_by_playlist(frame: pl.DataFrame) -> dict[str, int]:
     return dict(frame.group_by("playlist_id").len().iter_rows())
 
 
-def _reasons(rejects: pl.DataFrame, playlist_id: str) -> dict[str, int]:
-    return dict(Counter(rejects.filter(playlist_id=playlist_id)["reason"].to_list()).most_common())
+def _reasons_by_playlist(rejects: pl.DataFrame) -> defaultdict[str, Counter[str]]:
+    reasons: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for playlist_id, reason in rejects.select("playlist_id", "reason").iter_rows():
+        reasons[playlist_id][reason] += 1
+    return reasons

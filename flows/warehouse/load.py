@@ -59,7 +59,8 @@ def replace(session: Session, load: Load, manifest: Manifest, fill: Fill) -> Loa
         committed = session.execute("load/find_load", (load.run_id,))
         if committed:
             session.rollback()
-            left = [part.key for part in manifest.partitions if part.key not in committed]
+            done = set(committed)
+            left = [part.key for part in manifest.partitions if part.key not in done]
             return _loaded(session, manifest, left, removed=None)
         results = fill(session, load.run_id, manifest)
         compare(session, "load/count_rows", load.run_id, manifest)
@@ -129,8 +130,9 @@ def _newer(session: Session, run_id: str) -> list[tuple[str, date]]:
 def _delete(session: Session, load: Load, newer: list[tuple[str, date]]) -> int:
     """Removes what the run replaces; returns the number of partitions removed."""
     if load.refresh == "full" and newer:
+        named = listed(f"{playlist} of {day}" for playlist, day in newer)
         message = (
-            f'refresh="full": newer snapshots than this run\'s were loaded meanwhile: {newer}. Run again'
+            f'refresh="full": newer snapshots than this run\'s were loaded meanwhile: {named}. Run again'
         )
         raise StopRun(message, Code.NEWER_LOADED)
     # `playlists` comes last: the other tables' statements look up the partitions there.
@@ -161,7 +163,8 @@ def _insert_ledger(session: Session, load: Load, partitions: list[Partition], re
 
 
 def _in_place(manifest: Manifest, newer: list[tuple[str, date]]) -> list[Partition]:
-    return [part for part in manifest.partitions if part.key not in newer]
+    stays = set(newer)
+    return [part for part in manifest.partitions if part.key not in stays]
 
 
 def _loaded(

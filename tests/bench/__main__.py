@@ -2,7 +2,7 @@
 
 import sys
 
-from flows.receipt import markdown_table
+from flows.markdown import markdown_table
 from tests.bench import reading, starting
 
 

@@ -1,6 +1,8 @@
 """The receipt: what became of every playlist, for people and for programs."""
 
 import json
+import re
+import tracemalloc
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
@@ -8,6 +10,7 @@ import pytest
 
 from flows.lake.files import File, Manifest, Partition
 from flows.lake.snapshots import Kept
+from flows.markdown import ARTIFACT_BYTES, LOG_BYTES, json_bytes
 from flows.receipt import (
     DetailsLine,
     PlaylistLine,
@@ -15,15 +18,19 @@ from flows.receipt import (
     Work,
     as_markdown,
     as_rows,
+    as_table,
     encode_receipt,
-    markdown_table,
     playlist_lines,
     summary,
 )
+from flows.transform.decode import decode_entries
 from flows.transform.schema import TABLES
+from flows.transform.spotify_types import Reject
 from flows.warehouse.loaded import Loaded
-from tests.builders import DAY, FETCHED_AT, OTHER_PLAYLIST, PLAYLIST, RUN
+from tests.builders import DAY, FETCHED_AT, OTHER_PLAYLIST, PLAYLIST, RUN, album, entry, song
+from tests.flows.test_markdown import tokens
 
+WHOLE = f"s3://lake/runs/dt={DAY}/{RUN}.json"
 GONE = "cPlaylist0000000000003"
 COUNTS = dict.fromkeys(TABLES, 0) | {"playlists": 1, "playlist_songs": 47, "songs": 46, "rejects": 3}
 
@@ -136,13 +143,17 @@ SUMMARIES = {
     "loaded": Case([LOADED, LOADED], "completed", "Playlists: 2 loaded"),
     "unchanged": Case([_line("unchanged")], "completed", "Playlists: 1 unchanged"),
     "several": Case([LOADED, _line("superseded"), LOADED], "completed", "Playlists: 2 loaded, 1 superseded"),
-    "failed": Case([_line("failed", "it is gone")], "failed", "Playlists: 1 failed. it is gone"),
+    "failed": Case(
+        [_line("failed", "it is gone")], "failed", "Playlists: 1 failed. it is gone [PLAYLISTS_FAILED]"
+    ),
     "failed, among others": Case(
         [LOADED, _line("failed", "one is gone"), _line("failed", "one is private")],
         "failed",
-        "Playlists: 1 loaded, 2 failed. one is gone; one is private",
+        "Playlists: 1 loaded, 2 failed. one is gone; one is private [PLAYLISTS_FAILED]",
     ),
-    "failed, nobody knows why": Case([LOADED, _line("failed")], "failed", "Playlists: 1 loaded, 1 failed"),
+    "failed, nobody knows why": Case(
+        [LOADED, _line("failed")], "failed", "Playlists: 1 loaded, 1 failed [PLAYLISTS_FAILED]"
+    ),
     "the reason of what did not fail": Case(
         [_line("unchanged", "no matter")], "completed", "Playlists: 1 unchanged"
     ),
@@ -176,7 +187,7 @@ def test_the_receipt_is_one_line_of_json() -> None:
 
 def test_the_rows_for_people() -> None:
     lines = playlist_lines(Manifest([], [_partition(PLAYLIST)]), Loaded(partitions=[(PLAYLIST, DAY)]), [])
-    assert as_rows(_receipt([*lines, _line("unchanged")])) == [
+    assert [*as_rows(_receipt([*lines, _line("unchanged")]))] == [
         {
             "playlist": PLAYLIST,
             "date": "2026-11-21",
@@ -204,7 +215,7 @@ def test_the_rows_for_people() -> None:
 
 def test_the_receipt_as_markdown() -> None:
     files = [_file("songs", 40, 1000), _file("songs", 6, 234), _file("playlists", 1, 99)]
-    text = as_markdown(_receipt([LOADED], files))
+    text = as_markdown(_receipt([LOADED], files), WHOLE)
     head, playlists, tables, tail = text.split("\n\n")
     assert head == f"**ingest-playlists {RUN}**: completed. Playlists: 1 loaded"
     assert playlists.split("\n")[2].startswith(f"| {PLAYLIST} | 2026-11-21 | loaded |")
@@ -216,20 +227,87 @@ def test_the_receipt_as_markdown() -> None:
 
 
 def test_a_run_without_files_says_so() -> None:
-    assert "(no rows)" in as_markdown(_receipt([_line("unchanged")]))
+    assert "(no rows)" in as_markdown(_receipt([_line("unchanged")]), WHOLE)
 
 
-def test_the_columns_of_a_markdown_table_line_up() -> None:
-    assert markdown_table([{"a": 1, "long name": None}, {"a": "text", "long name": 2.5}]) == (
-        "| a    | long name |\n"
-        "|------|-----------|\n"
-        "| 1    |           |\n"
-        "| text | 2.5       |"
-    )  # fmt: skip
+def test_thousands_of_failures_are_counted_and_the_first_are_named() -> None:
+    lines = [_line("failed", f"playlist {number} is gone") for number in range(5000)]
+    _, message = summary([LOADED, *lines], [])
+    assert message.startswith("Playlists: 1 loaded, 5000 failed. playlist 0 is gone; playlist 1 is gone; ")
+    assert message.endswith("playlist 9 is gone; and 4,990 more: see the receipt [PLAYLISTS_FAILED]")
 
 
-def test_no_value_breaks_a_markdown_table() -> None:
-    reason = "malformed: Expected `str | null`, got `int`\nor so"
-    table = markdown_table([{"a": reason, "b": 1}])
-    assert table.split("\n")[2] == r"| malformed: Expected `str \| null`, got `int` or so | 1 |"
-    assert len({len(line) for line in table.split("\n")}) == 1
+def test_a_long_reason_keeps_its_beginning_and_its_code() -> None:
+    _, message = summary([_line("failed", "begins " + "x" * 10_000 + " [SPOTIFY_REFUSED]")], [])
+    assert "begins x" in message
+    assert message.endswith("x [SPOTIFY_REFUSED] [PLAYLISTS_FAILED]")
+    assert len(message) < 500
+
+
+def test_a_cell_names_five_reasons_and_counts_the_rest() -> None:
+    reasons = {f"malformed: number {number}": 10 - number for number in range(5)} | dict.fromkeys("abc", 1)
+    (row,) = as_rows(_receipt([PlaylistLine(PLAYLIST, DAY, "loaded", rejected=reasons)]))
+    assert row["rejected"] == ", ".join(f"{10 - n} malformed: number {n}" for n in range(5)) + " and 3 more"
+
+
+def test_playlists_that_failed_come_first() -> None:
+    receipt = _receipt([LOADED, _line("unchanged"), _line("failed", "gone")])
+    assert [row["status"] for row in as_rows(receipt)] == ["failed", "loaded", "unchanged"]
+
+
+@pytest.mark.parametrize(
+    "released", ["<img src=x onerror=alert(1)>", "[x](javascript:alert(1))", "`|<!--\n\x00\u202e"]
+)
+def test_text_of_spotify_is_code_wherever_people_see_it(released: str) -> None:
+    reject = json.dumps(entry(song("a", album=album(release_date=released))))
+    (rejected,) = decode_entries([f'{{"items": [{reject}], "total": 1}}'.encode()])
+    assert isinstance(rejected, Reject)
+    lines = [
+        PlaylistLine(PLAYLIST, DAY, "loaded", rejected={rejected.reason: 1}),
+        _line("failed", f"Spotify refuses it ({released})"),
+    ]
+    rows, description = as_table(_receipt(lines), WHOLE)
+    pages = [as_markdown(_receipt(lines), WHOLE), description, str(rows[1]["rejected"])]
+    found = [tokens(page) for page in pages]
+    words = max(re.findall(r"[\w()]+|\|", released), key=len)
+    assert [sum(words in text for _, text in page) for page in found] == [2, 1, 1]
+    for kind, text in (one for page in found for one in page):
+        assert kind in {"text", "strong_open", "strong_close", "code_inline"}
+        assert kind == "code_inline" or not re.search("[<|`]", text)
+        assert text.isprintable()
+
+
+MANY = 4000
+UGLY = "\U0001f600`|<b>\x00"
+"""What grows most: as code, in a cell, in JSON within JSON."""
+
+
+def _many() -> Receipt:
+    """4,000 partitions, one of them with 5,000 distinct reasons, and 50 long failures."""
+    reasons = {f"{UGLY * 40}{number}": 1 for number in range(5000)}
+    lines = [PlaylistLine(f"p{n:021d}", DAY, "loaded", rejected={f"{UGLY} {n}": n}) for n in range(MANY)]
+    lines[0] = PlaylistLine(PLAYLIST, DAY, "loaded", rejected=reasons)
+    return _receipt([*lines, *(_line("failed", UGLY * 1000) for _ in range(50))])
+
+
+def test_what_people_see_of_a_large_receipt_is_bounded_and_says_where_the_rest_is() -> None:
+    receipt = _many()
+    tracemalloc.start()
+    try:
+        log, page = as_markdown(receipt, WHOLE, LOG_BYTES), as_markdown(receipt, WHOLE)
+        rows, description = as_table(receipt, WHOLE)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert json_bytes(log) <= LOG_BYTES
+    assert json_bytes(page) <= ARTIFACT_BYTES
+    assert json_bytes(json.dumps(rows)) <= ARTIFACT_BYTES * 1.01
+    for shown in (log, description):
+        assert f"more rows are not shown: the whole receipt is `{WHOLE}`" in shown
+    assert f"{MANY + 50 - len(rows):,} more rows" in description
+    assert log.count("| loaded |") > 20
+    encoded = encode_receipt(receipt)
+    assert peak < 4 * len(encoded)
+    whole = json.loads(encoded)
+    assert len(whole["playlists"]) == MANY + 50
+    assert len(whole["playlists"][0]["rejected"]) == 5000
