@@ -10,16 +10,17 @@ from flows.connect import find_lake
 from flows.errors import Code, ConfigurationError
 from flows.lake.layout import LoadMode
 from flows.lake.snapshots import Kept, find_snapshots
-from flows.publish import RETRIES, Minutes, Target, publish
+from flows.publish import Minutes, Target, publish
 from flows.receipt import PlaylistLine, Work
 from flows.run import ends_failed, start_run
 from flows.spotify.links import Playlists, playlist_ids
+from flows.tasks import RETRIES
 
 NAMED_DAYS = 31
 """A longer gap is named by its ends."""
 
 
-@flow(name="backfill-playlists")
+@flow(name="backfill-playlists", persist_result=False)
 @ends_failed
 def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     playlists: Playlists | None = None,

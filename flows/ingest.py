@@ -16,9 +16,10 @@ from flows.published import published_check
 from flows.receipt import Work
 from flows.run import Run, ends_failed, start_run
 from flows.spotify.links import Playlists, playlist_ids
+from flows.tasks import FRESH
 
 
-@flow(name="ingest-playlists")
+@flow(name="ingest-playlists", persist_result=False)
 @ends_failed
 def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     playlists: Playlists,
@@ -60,7 +61,7 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     return publish(run, work, target)
 
 
-@task
+@task(**FRESH)
 def keep_snapshots(  # noqa: PLR0913 - what to read, whence, and how
     run: Run, wanted: list[str], spotify: str, target: Target, *, skip: bool, details: bool
 ) -> Work:

@@ -3,7 +3,7 @@
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from prefect import State, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -26,17 +26,10 @@ from flows.receipt import (
     playlist_lines,
     summary,
 )
-from flows.run import Run, is_transient, run_id_of
+from flows.run import Run, run_id_of
+from flows.tasks import RETRIES
 from flows.warehouse.loaded import Loaded
 from flows.write import Writer
-
-RETRIES: dict[str, Any] = {
-    "retries": 3,
-    "retry_delay_seconds": [2, 10, 30],
-    "retry_jitter_factor": 0.5,
-    "retry_condition_fn": is_transient,
-}
-"""What follows the raw write may be repeated: keys are new per run, the load is all or nothing."""
 
 Minutes = Annotated[float, Field(gt=0, le=1440)]
 

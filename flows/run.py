@@ -14,7 +14,7 @@ from prefect import State, get_run_logger, runtime
 from prefect.states import Failed
 
 from flows import CODE_VERSION
-from flows.errors import PipelineError, Transient
+from flows.errors import PipelineError
 from flows.lake.layout import receipt_key
 
 P = ParamSpec("P")
@@ -94,12 +94,6 @@ def ends_failed(flow_function: Callable[P, T]) -> Callable[P, "T | State[None]"]
             return Failed(message=str(error))
 
     return ended
-
-
-def is_transient(_task: object, _run: object, state: State[object]) -> bool:
-    """Retry condition of the tasks: only what may pass by itself."""
-    error = state.result(raise_on_failure=False)
-    return isinstance(error, Transient)
 
 
 def _show_what_matters() -> None:
