@@ -1,5 +1,6 @@
 """Kept snapshots → tables → lake → warehouse → receipt: the half that ingest and backfill share."""
 
+import logging
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,11 +12,13 @@ from prefect.states import Completed, Failed
 from pydantic import Field
 
 from flows.connect import find_lake, open_session
+from flows.deadline import OutOfTime
 from flows.errors import Code, PipelineError, StopRun
 from flows.lake.details import KeptDetails
 from flows.lake.files import Manifest
 from flows.lake.layout import LoadMode
 from flows.lake.snapshots import Kept, by_date
+from flows.outcome import LOADED, NOT_LOADED, settled
 from flows.receipt import (
     PlaylistLine,
     Receipt,
@@ -30,6 +33,8 @@ from flows.run import Run, run_id_of
 from flows.tasks import RETRIES
 from flows.warehouse.loaded import Loaded
 from flows.write import Writer
+
+log = logging.getLogger(__name__)
 
 Minutes = Annotated[float, Field(gt=0, le=1440)]
 
@@ -62,12 +67,15 @@ def publish(run: Run, work: Work, target: Target) -> State[None]:
             manifest, undecodable = write_tables(run, work.kept, target)
         work = Work(work.kept, [*work.others, *undecodable], work.details)
         _refuse_full_refresh(work, target, manifest)
-        with run.timed("truncate_and_load"):
+        with run.timed("truncate_and_load"), settled(target.warehouse, run.run_id):
             deadline = time.monotonic() + target.pipe_minutes * 60
             loaded = truncate_and_load(run, manifest, target, deadline)
-    receipt = _receipt(run, target, work, manifest, loaded)
     try:
+        receipt = _receipt(run, target, work, manifest, loaded)
         write_receipt(run, target, receipt)
+    except OutOfTime as cut:
+        cut.outcome = LOADED if loaded.partitions else NOT_LOADED
+        raise
     except PipelineError as error:
         message = f"what was loaded stays, only the receipt is missing: {error.message}. Run again"
         raise StopRun(message, Code.RECEIPT_MISSING) from error
@@ -87,7 +95,7 @@ def setup_warehouse(run: Run, target: Target) -> None:
                 forgotten = run_id_of(run.started_at - PIPES_REMEMBER)
                 clear_landing(session, "load/delete_stale_landing", forgotten)
             return
-    get_run_logger().info("setting up the warehouse")
+    log.info("setting up the warehouse")
     opened = partial(open_session, target.warehouse_admin, run.run_id, otherwise=target.warehouse)
     with opened() as session, opened() as guard:
         set_up(session, guard, lake_url, run.code_version, target.load)
@@ -107,7 +115,7 @@ def write_tables(run: Run, kept: list[Kept], target: Target) -> tuple[Manifest, 
         manifest.files.extend(written.files)
         manifest.partitions.extend(written.partitions)
         undecodable += failed
-        get_run_logger().info("tables of %s written (date %s of %s)", day, number, len(dates))
+        log.info("tables of %s written (date %s of %s)", day, number, len(dates))
     return manifest, undecodable
 
 
