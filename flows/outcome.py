@@ -10,7 +10,7 @@ from flows.errors import PipelineError, StopRun, Transient
 
 log = logging.getLogger(__name__)
 
-SETTLE_S = 60.0
+SETTLE_S = 30.0
 """How long each request may take that looks a load up."""
 LOADED = "Its data is loaded: the COMMIT succeeded, only the receipt is missing"
 NOT_LOADED = "Nothing was loaded"
