@@ -1,12 +1,20 @@
 """A flow as a shell command: its parameters are the options, its docstring the help."""
 
+import os
 import sys
 from collections.abc import Callable
+from datetime import date
 from functools import wraps
-from typing import Any
+from typing import Any, get_args
 
 from cyclopts import App
+from cyclopts.exceptions import CoercionError, CycloptsError
+from cyclopts.exceptions import ValidationError as ConstraintError
 from prefect import Flow, State
+from pydantic import ValidationError
+
+from blocks.prefect_api import PrefectFailed, connected
+from flows.parameters import DATE_FORM, form
 
 
 def run_from_shell(flow: Flow[..., Any], module: str) -> None:
@@ -15,9 +23,30 @@ def run_from_shell(flow: Flow[..., Any], module: str) -> None:
 
     @wraps(flow.fn)
     def command(*args: Any, **kwargs: Any) -> int:  # noqa: ANN401 - the flow's own parameters
-        state = run(*args, return_state=True, **kwargs)
+        with connected(os.environ):
+            state = run(*args, return_state=True, **kwargs)
         sys.stderr.write(f"{state.name}: {state.message}\n")
         return 0 if state.is_completed() else 1
 
     app = App(name=f"python -m {module}", default_command=command, version_flags=[])
-    sys.exit(app(sys.argv[1:], result_action="return_value"))
+    try:
+        status = app(sys.argv[1:], result_action="return_value", exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        sys.exit(f"{_reason(error)}\n`python -m {module} --help` shows every option and its form.")
+    except PrefectFailed as error:
+        sys.exit(str(error))
+    sys.exit(status)
+
+
+def _reason(error: CycloptsError) -> str:
+    """What is wrong with the command line, and the right form."""
+    if isinstance(error, CoercionError) and error.token and _is_date(error.target_type):
+        return f"{error.token.keyword} {DATE_FORM}, not {error.token.value!r}."
+    if isinstance(error, ConstraintError) and isinstance(error.__cause__, ValidationError) and error.argument:
+        (wrong, *_) = error.__cause__.errors()
+        return f"{error.argument.name} {form(wrong)}, not {wrong['input']!r}."
+    return str(error)
+
+
+def _is_date(kind: object) -> bool:
+    return date in (kind, *get_args(kind))

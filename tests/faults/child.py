@@ -9,6 +9,8 @@ import time
 
 _sleep = time.sleep
 LONGEST_WAIT_S = 0.2
+DEADLINES = 5
+"""How many read timeouts a whole request may take, in these processes."""
 
 
 def _nap(seconds: float) -> None:
@@ -37,6 +39,7 @@ import flows.spotify.auth
 import flows.spotify.client
 import flows.warehouse.load
 import flows.warehouse.published
+import flows.warehouse.session
 import flows.warehouse.setup
 from flows.ingest import ingest_playlists
 
@@ -58,3 +61,6 @@ def _shorten_timeouts(seconds: float) -> None:
     flows.spotify.auth.TIMEOUT_S = flows.spotify.client.TIMEOUT_S = seconds  # type: ignore[assignment]
     Config.OPTION_DEFAULTS["read_timeout"] = seconds  # type: ignore[assignment]
     network.DEFAULT_SOCKET_CONNECT_TIMEOUT = seconds  # type: ignore[assignment]
+    # The sandbox's blocks give a statement 30 s, a login has 60 s.
+    flows.warehouse.session.MARGIN_S = DEADLINES * seconds - 30
+    flows.warehouse.session.LOGIN_TIMEOUT_S = 30

@@ -4,6 +4,8 @@ import signal
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
+from threading import Event
 from typing import Literal, NamedTuple
 
 from tests.faults.processes import FlowProcess
@@ -13,6 +15,8 @@ When = Literal["before", "after"]
 """Before the service gets the request, or after it has done what was asked, before its answer leaves."""
 
 UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+TRICKLING = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n"
+TRICKLE_EVERY_S = 0.2
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 PATIENCE_S = 60
 
@@ -65,6 +69,21 @@ def _lose(_client: socket.socket) -> bool:
     return False
 
 
+def _trickle(client: socket.socket) -> bool:
+    """A byte each `TRICKLE_EVERY_S`, which passes every read timeout, until the client has left."""
+    client.sendall(TRICKLING)
+    stop = Event()
+    with suppress(OSError):
+        for _ in range(int(PATIENCE_S / TRICKLE_EVERY_S)):
+            client.sendall(b" ")
+            stop.wait(TRICKLE_EVERY_S)
+    return False
+
+
+TRICKLE = Fault(after=_trickle)
+"""The service has done what it was asked; its response never ends."""
+TRICKLE_ALWAYS = Fault(before=_trickle, later=_trickle)
+"""No response of the service ends any more."""
 FAILURES = {
     "503": Fault(before=_unavailable),
     "reset": Fault(before=_reset),

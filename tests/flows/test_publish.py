@@ -1,8 +1,9 @@
 """What surrounds the load: artifacts, the admin block, and what may go wrong after COMMIT."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from prefect.artifacts import Artifact
@@ -10,10 +11,12 @@ from prefect.artifacts import Artifact
 import flows.publish
 from blocks.register import register
 from flows.connect import open_session
+from flows.deadline import OutOfTime
 from flows.errors import Code, Transient
 from flows.lake.store import Lake, Written
 from sandbox.spotify.catalogue import CHARTS, EMPTY
 from tests.flows.conftest import TODAY, Pipeline
+from tests.subset import some
 
 CHART = CHARTS[0]
 
@@ -99,6 +102,55 @@ def test_a_lost_answer_of_the_load_is_settled_by_the_ledger(
     assert state.is_completed()
     assert pipeline.place.count("loads") == 1
     assert pipeline.place.receipts()[0]["rows_by_table"]["songs"] == 50
+
+
+class Cut(NamedTuple):
+    """Where a load is cut off, by what, and what the run must say of it."""
+
+    loads: int
+    error: BaseException
+    message: str
+
+
+CUTS = {
+    "deadline after COMMIT": Cut(
+        1, OutOfTime("task load"), r"in task load\. Its data is loaded: .* \[RUN_DEADLINE\]"
+    ),
+    "deadline before COMMIT": Cut(
+        0, OutOfTime("task load"), r"in task load\. Nothing was loaded\. .* \[RUN_DEADLINE\]"
+    ),
+    "last attempt's response lost": Cut(
+        1, Transient("no response", Code.SNOWFLAKE_SLOW), r"no response\. Its data is loaded: .*SLOW\]"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", some(CUTS, ["deadline after COMMIT"]))
+def test_a_load_that_is_cut_off_is_settled_before_the_run_says_how_it_ended(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    from flows.warehouse.session import Session  # noqa: PLC0415 - imports Snowflake
+
+    commit, cut = Session.commit, CUTS[name]
+    fired: list[str] = []
+
+    def cut_off(session: Session) -> None:
+        fired.append(name)
+        if cut.loads:
+            commit(session)
+        raise cut.error
+
+    monkeypatch.setattr(flows.publish.truncate_and_load, "retries", 0)
+    pipeline.show()
+    with monkeypatch.context() as patched:
+        patched.setattr(Session, "commit", cut_off)
+        state = pipeline.ingest(CHART, snapshot_date=TODAY)
+
+    assert fired == [name]
+    assert state.is_failed()
+    assert re.search(cut.message, state.message), state.message
+    assert pipeline.place.count("loads") == cut.loads
+    assert pipeline.place.receipts() == []
 
 
 @pytest.mark.faults

@@ -2,15 +2,27 @@
 
 import logging
 import re
+import signal
+import threading
+import time
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
+from pkgutil import walk_packages
+from typing import Any
 
 import pytest
-from prefect import State, flow, task
+from prefect import Flow, State, Task, flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.settings import PREFECT_RESULTS_PERSIST_BY_DEFAULT, temporary_settings
 from prefect.states import Completed
 
+import flows
 from flows import run
+from flows.deadline import OutOfTime, run_deadline
 from flows.errors import Code, ConfigurationError, Transient
-from flows.run import ends_failed, is_transient, start_run
+from flows.run import MaxHours, ends_failed, start_run
+from flows.tasks import is_transient
+from flows.threads import threads
 
 NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
 
@@ -71,9 +83,12 @@ def test_an_expected_error_of_a_task_fails_the_run_without_a_traceback(
     state = failing(return_state=True)
 
     assert state.is_failed()
-    assert state.message == "the bucket is gone: create it"
+    assert state.message == "the bucket is gone: create it [LAKE_BUCKET]"
     assert len(calls) == 1
     assert [r for r in caplog.records if r.exc_info and r.levelno > logging.DEBUG] == []
+    # The engine of a container logs the one ERROR: tests/deploy/test_rehearsal.py
+    assert [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR] == []
+    assert "the bucket is gone" not in caplog.text
 
 
 @pytest.mark.usefixtures("prefect_api")
@@ -95,6 +110,98 @@ def test_what_may_pass_by_itself_is_tried_again() -> None:
 
     assert trying(return_state=True).message == "done"
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize("step", ["a thread", "a task between two attempts"])
+@pytest.mark.usefixtures("prefect_api")
+def test_a_run_that_hangs_ends_at_its_deadline(caplog: pytest.LogCaptureFixture, step: str) -> None:
+    asleep = threading.Event()
+
+    @task(name="read", retries=1, retry_delay_seconds=60)
+    def read() -> None:
+        logging.getLogger("flows.keep").info("3 of 7 playlists read")
+        if step == "a thread":
+            with threads() as pool:
+                pool.submit(asleep.wait).result()
+        raise Transient("no response", Code.LAKE_UNAVAILABLE)
+
+    @flow
+    @ends_failed
+    def hanging(*, max_hours: MaxHours = 3) -> None:  # noqa: ARG001 - `ends_failed` enforces it
+        read()
+
+    start = time.monotonic()
+    state = hanging(max_hours=1 / 3600, return_state=True)
+
+    assert time.monotonic() - start < 30
+    assert state.is_failed()
+    where = "task read" if step == "a thread" else "the flow"
+    assert re.fullmatch(
+        rf"The run was stopped after max_hours=0\.000277778, in {where} \(.*3 of 7 playlists read\)\. "
+        r"Nothing was loaded\. Run again; .* \[RUN_DEADLINE\]",
+        str(state.message),
+    ), state.message
+    assert [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR] == []
+    hung = [one for one in threading.enumerate() if not one.daemon and one is not threading.main_thread()]
+    assert hung == []
+    asleep.set()
+
+
+def test_a_deadline_restores_what_was_set_and_never_outlives_it() -> None:
+    fired: list[int] = []
+    handler = signal.signal(signal.SIGALRM, lambda *_: fired.append(1))
+    signal.setitimer(signal.ITIMER_REAL, 100)
+    try:
+        with run_deadline(1000, lambda: "here"):
+            assert signal.getitimer(signal.ITIMER_REAL)[0] <= 100
+        assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= 100
+        signal.raise_signal(signal.SIGALRM)
+        assert fired == [1]
+        with pytest.raises(OutOfTime), run_deadline(0.01, lambda: "here"):
+            threading.Event().wait()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+
+
+def test_outside_the_main_thread_nothing_ends_a_run_and_it_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    def run_there() -> None:
+        with run_deadline(0.001, lambda: "here"):
+            pass
+
+    thread = threading.Thread(target=run_there)
+    thread.start()
+    thread.join()
+    assert "max_hours is not enforced" in caplog.text
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_wrong_parameters_are_named_with_the_right_form() -> None:
+    @flow(validate_parameters=False)
+    @ends_failed
+    def dated(*, day: date, max_hours: MaxHours = 3) -> None:
+        raise AssertionError((day, max_hours))
+
+    state: Any = dated(day="21.11.2026", max_hours=25, return_state=True)
+
+    assert state.message == (
+        "The run's parameters are wrong: day must be a date, YYYY-MM-DD, not '21.11.2026'; "
+        "max_hours must be less than or equal to 24, not 25. Nothing was requested [PARAMETERS_INVALID]"
+    )
+
+
+def test_no_task_or_flow_keeps_its_result() -> None:
+    """Retry in Prefect's UI executes each task again, whatever the user's settings."""
+    modules = [import_module(one.name) for one in walk_packages(flows.__path__, "flows.")]
+    found = {
+        id(one): one for module in modules for one in vars(module).values() if isinstance(one, Flow | Task)
+    }
+    assert len(found) >= 7
+    assert [one.name for one in found.values() if one.persist_result is not False] == []
+    tasks = [one for one in found.values() if isinstance(one, Task)]
+    assert [one.name for one in tasks if one.cache_policy != NO_CACHE] == []
+    with temporary_settings({PREFECT_RESULTS_PERSIST_BY_DEFAULT: True}):
+        assert [one.name for one in tasks if one.with_options(name="again").persist_result] == []
 
 
 @pytest.mark.usefixtures("prefect_api")

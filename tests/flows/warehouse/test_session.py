@@ -1,9 +1,18 @@
 """What a session is set to, whatever account and user have set."""
 
+from dataclasses import replace
+from threading import Event
+from time import monotonic
+
 import pytest
 from snowflake.connector import errors
 
 from flows.errors import Transient
+from flows.warehouse.session import Session
+from tests.faults.injected import TRICKLE
+from tests.faults.labels import Label
+from tests.faults.proxy import Traffic, proxies
+from tests.places import Place
 from tests.warehouses import Warehouse
 
 
@@ -40,3 +49,34 @@ def test_a_statement_that_snowflake_has_ended_may_be_repeated(
         monkeypatch.setattr(session._cursor, "execute", end)  # noqa: SLF001 - the stand-in is not that slow
         with pytest.raises(Transient, match=says):
             session.commit()
+
+
+def test_a_login_whose_response_trickles_is_given_up(warehouse: Warehouse) -> None:
+    traffic, login = Traffic(), Label("snowflake", "login", 1)
+    traffic.reset(login, TRICKLE)
+    with proxies(warehouse.place.addresses, traffic) as proxied:
+        behind = replace(warehouse, place=Place(proxied, warehouse.place.name))
+        start = monotonic()
+        with (
+            pytest.raises(Transient, match=r"response did not end within 1 s\. Run again .*UNAVAILABLE"),
+            behind.session().limited(1.0),
+        ):
+            pass
+        assert monotonic() - start < 10
+        assert traffic.fired == [login]
+
+
+def test_a_statement_without_end_is_given_up_and_the_session_still_ends(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with warehouse.session(autocommit=False) as session:
+        session.begin()
+        session.execute("load/lock_writer", ("the-run",))
+        with monkeypatch.context() as patched:
+            patched.setattr(Session, "_fetch", lambda *_: Event().wait())
+            with pytest.raises(Transient, match=r"response to COMMIT did not end within 0\.2 s.*SLOW\]"):
+                session.limited(0.2).commit()
+        session.limited(30).rollback()
+    with warehouse.session(autocommit=False) as session:
+        assert session.execute("load/lock_writer", ("another-run",)) is not None
+        session.rollback()
