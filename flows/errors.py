@@ -28,6 +28,7 @@ class Code(StrEnum):
     PLAYLISTS_FAILED = auto()
     DATES_INVALID = auto()
     NOTHING_KEPT = auto()
+    SNAPSHOT_DATE_REFUSED = auto()
     BLOCK_MISSING = auto()
     BLOCK_INVALID = auto()
     FULL_REFRESH_REFUSED = auto()

@@ -73,7 +73,8 @@ class Receipt(Struct, frozen=True):
     rows_by_table: dict[str, int]
     files: list[File]
     details: list[DetailsLine]
-    partitions_removed: int | None
+    partitions_replaced: int | None
+    partitions_deleted: int | None
     statements: list[str]
     seconds: dict[str, float]
 
@@ -132,13 +133,16 @@ def as_markdown(receipt: Receipt) -> str:
         for table, (files, size, rows) in _by_table(receipt.files).items()
     ]
     seconds = ", ".join(f"{step} {duration:.1f} s" for step, duration in receipt.seconds.items())
-    removed = "not known" if receipt.partitions_removed is None else receipt.partitions_removed
+    replaced, deleted = (
+        "not known" if count is None else count
+        for count in (receipt.partitions_replaced, receipt.partitions_deleted)
+    )
     return "\n\n".join(
         [
             f"**{receipt.flow} {receipt.run_id}**: {receipt.status}. {receipt.message}",
             markdown_table(as_rows(receipt)),
             markdown_table(tables),
-            f"Partitions replaced: {removed}. {seconds}",
+            f"Partitions replaced: {replaced}, deleted: {deleted}. {seconds}",
         ]
     )
 
