@@ -39,12 +39,12 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
 
     Args:
         playlists: Ids (22 letters and digits), spotify:playlist: URIs or open.spotify.com links.
-        snapshot_date: Day that the snapshots stand for (YYYY-MM-DD): today (UTC) or the day before. Other days
+        snapshot_date: Day that the snapshots stand for (YYYY-MM-DD): today (UTC) or the day before. Others
             are refused, since Spotify shows only the present. Without it, the day of the run's schedule.
         load: How Snowflake takes the files: copy, told to by this run; snowpipe, by itself through pipes.
         pipe_minutes: With snowpipe, how long the run waits for the pipes at most.
         refresh: snapshot replaces these playlists' rows of the date. full deletes all other rows of the
-            warehouse as well: every other date of these playlists, and the whole history of all other playlists.
+            warehouse as well: other dates of these playlists, and the whole history of all other playlists.
             What is kept in the lake stays, and backfill-playlists can publish it again.
         confirm_delete: Needed for refresh=full: database and schema exactly as the warehouse block spells
             them, for example SPOTIFY.PLAYLISTS.

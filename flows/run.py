@@ -104,8 +104,8 @@ def _refuse_false_date(now: datetime, snapshot_date: date) -> None:
         return
     message = (
         f"snapshot_date {snapshot_date} was refused: Spotify shows playlists only as they are now, "
-        f"{today} (UTC). Nothing was requested or written. Use {today} or {today - ONE_DAY}, or leave it out; "
-        "to publish kept snapshots of other days, run backfill-playlists"
+        f"{today} (UTC). Nothing was requested or written. Use {today} or {today - ONE_DAY}, or leave it "
+        "out; to publish kept snapshots of other days, run backfill-playlists"
     )
     raise ConfigurationError(message, Code.SNAPSHOT_DATE_REFUSED)
 
