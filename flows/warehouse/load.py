@@ -158,8 +158,11 @@ def _delete_all_others(session: Session, load: Load, higher: list[tuple[str, dat
         )
         raise StopRun(message, Code.NEWER_LOADED)
     ((deleted, playlists),) = session.execute("load/count_others", (load.run_id, load.run_id))
-    log.warning(
-        'refresh="full" deletes %s partitions (playlist and date) of %s playlists', deleted, playlists
+    log.log(
+        logging.WARNING if deleted else logging.INFO,
+        'refresh="full" deletes %s partitions (playlist and date) of %s playlists',
+        deleted,
+        playlists,
     )
     for table in reversed(TABLES):
         name = identifier(history(table))

@@ -38,7 +38,7 @@ VIEWS = (
     "insights/create_chart_movers",
     "insights/create_longest_runs",
 )
-"""Files of the views that readers use; each statement is CREATE OR REPLACE VIEW, later ones use earlier ones."""
+"""Files of the views that readers use; each statement is CREATE OR REPLACE VIEW, later ones use earlier."""
 SCHEMA = Part(
     "schema_versions",
     {

@@ -75,7 +75,7 @@ def test_the_default_is_the_date_of_the_fetch_or_the_day_before(hours: int, hour
 @pytest.mark.parametrize("days", [-3650, -2, 1, 365])
 def test_a_date_that_is_neither_today_nor_yesterday_is_refused(days: int) -> None:
     today = datetime.now(UTC).date()
-    with pytest.raises(ConfigurationError, match="Use .* or leave it out") as refused:
+    with pytest.raises(ConfigurationError, match=r"Use .* or leave it out") as refused:
         start_run(today + timedelta(days=days))
     assert refused.value.code == Code.SNAPSHOT_DATE_REFUSED
 
