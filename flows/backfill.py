@@ -1,15 +1,16 @@
 """Publishes kept snapshots again: `python -m flows.backfill --start-date … --end-date …`."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
+from msgspec.structs import replace
 from prefect import State, flow, get_run_logger, task
 
 from flows.cli import run_from_shell
 from flows.connect import find_lake
 from flows.errors import Code, ConfigurationError
 from flows.lake.layout import LoadMode
-from flows.lake.snapshots import Kept, find_snapshots
+from flows.lake.snapshots import Kept, find_snapshots, is_possible
 from flows.publish import Minutes, Target, publish
 from flows.receipt import PlaylistLine, Work
 from flows.run import MAX_HOURS, MaxHours, ends_failed, start_run
@@ -32,13 +33,15 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     end_date: date | None = None,
     load: LoadMode = "copy",
     pipe_minutes: Minutes = 10,
-    force: bool = False,
+    fetched_before: datetime | None = None,
     max_hours: MaxHours = MAX_HOURS,  # noqa: ARG001 - `ends_failed` enforces it
     lake: str = "lake",
     warehouse: str = "warehouse",
     warehouse_admin: str = "warehouse-admin",
 ) -> State[None]:
-    """Publishes the newest kept snapshot of each playlist and date again; Spotify is never asked.
+    """Publishes the kept snapshot of each playlist and date again; Spotify is never asked.
+
+    Of several of a date, those fetched on that date (UTC) outrank the others; then the latest wins.
 
     Args:
         playlists: Ids (22 letters and digits), spotify:playlist: URIs or open.spotify.com links;
@@ -47,7 +50,9 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
         end_date: Last snapshot date (YYYY-MM-DD); without it the last that was kept.
         load: How Snowflake takes the files: copy, told to by this run; snowpipe, by itself through pipes.
         pipe_minutes: With snowpipe, how long the run waits for the pipes at most.
-        force: Replace also what the warehouse holds from a later look at the playlist.
+        fetched_before: Leaves out snapshots fetched at this time (UTC if it names no zone) or later, and
+            publishes the best of the others even if the warehouse holds a snapshot that ranks higher. This
+            undoes a day that a later run has falsified.
         max_hours: Hours after which the run is stopped, whatever it waits for; it ends Failed.
         lake: Name of the S3Bucket block.
         warehouse: Name of the SnowflakeConnector block.
@@ -58,32 +63,71 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
             f"start_date {start_date} is after end_date {end_date}: nothing to backfill", Code.DATES_INVALID
         )
     wanted = playlist_ids(playlists) if playlists else None
-    work = find_kept(lake, wanted, start_date, end_date)
-    run = start_run(end_date or work.kept[-1].snapshot_date)
-    return publish(
-        run, work, Target(lake, warehouse, warehouse_admin, load, force=force, pipe_minutes=pipe_minutes)
+    if fetched_before and fetched_before.tzinfo is None:
+        fetched_before = fetched_before.replace(tzinfo=UTC)
+    work = find_kept(lake, wanted, start_date, end_date, fetched_before)
+    run = start_run(end_date or _newest_date(work.kept), fetches=False)
+    target = Target(
+        lake,
+        warehouse,
+        warehouse_admin,
+        load,
+        ignore_rank=fetched_before is not None,
+        pipe_minutes=pipe_minutes,
     )
+    return publish(run, work, target)
 
 
 @task(**RETRIES)
-def find_kept(lake: str, playlists: list[str] | None, start_date: date | None, end_date: date | None) -> Work:
+def find_kept(
+    lake: str,
+    playlists: list[str] | None,
+    start_date: date | None,
+    end_date: date | None,
+    fetched_before: datetime | None = None,
+) -> Work:
     """What the lake holds for the playlists and dates; what it does not hold is named."""
-    kept = find_snapshots(find_lake(lake), playlists, start_date, end_date)
+    kept, left_out = find_snapshots(find_lake(lake), playlists, start_date, end_date, fetched_before)
     if not kept:
         named = playlists or ["any playlist"]
         more = f" and {len(named) - NAMED_PLAYLISTS:,} more" if len(named) > NAMED_PLAYLISTS else ""
+        in_time = f", fetched before {fetched_before}," if fetched_before else ""
         message = (
-            f"no snapshot of {', '.join(named[:NAMED_PLAYLISTS])}{more} was kept "
+            f"No snapshot of {', '.join(named[:NAMED_PLAYLISTS])}{more}{in_time} was kept "
             f"from {start_date or 'the start'} to {end_date or 'the end'}. "
-            "Spotify cannot tell the past: only what ingest runs have kept can be published again"
+            "Spotify has no history API: only snapshots that ingest runs have kept can be published again"
         )
         raise ConfigurationError(message, Code.NOTHING_KEPT)
-    missing = _missing(kept, playlists, start_date, end_date)
+    missing = _not_kept(kept, left_out, playlists, (start_date, end_date))
+    if fetched_before:
+        late = f"that was fetched before {fetched_before}"
+        missing = [replace(line, reason=f"{line.reason} {late}") for line in missing]
     for line in missing[:WARNINGS]:
         get_run_logger().warning("playlist %s: %s", line.playlist_id, line.reason)
     if len(missing) > WARNINGS:
         get_run_logger().warning("%s more gaps of kept snapshots: see the receipt", len(missing) - WARNINGS)
     return Work(kept, missing)
+
+
+def _not_kept(
+    kept: list[Kept],
+    left_out: list[Kept],
+    playlists: list[str] | None,
+    dates: tuple[date | None, date | None],
+) -> list[PlaylistLine]:
+    """Gaps between the first and last date; an impossible date is none of them: it fails when it is read."""
+    possible = [one for one in kept if is_possible(one.snapshot_date)]
+    seen = possible + [one for one in left_out if is_possible(one.snapshot_date)]
+    if not seen:
+        return []
+    days = sorted(one.snapshot_date for one in seen)
+    wanted = playlists or sorted({one.playlist_id for one in seen})
+    return _missing(possible, wanted, dates[0] or days[0], dates[1] or days[-1])
+
+
+def _newest_date(kept: list[Kept]) -> date:
+    """The last date that a snapshot may stand for; the others fail when they are read."""
+    return max(filter(is_possible, (one.snapshot_date for one in kept)), default=datetime.now(UTC).date())
 
 
 def _missing(

@@ -90,6 +90,14 @@ def find_lake(name: str) -> Lake:
     return Lake(bucket.credentials.get_s3_client(), bucket.bucket_name, bucket.bucket_folder)
 
 
+def warehouse_name(name: str) -> str:
+    """Database and schema as a SnowflakeConnector block spells them, `SPOTIFY.PLAYLISTS`."""
+    from prefect_snowflake import SnowflakeConnector  # noqa: PLC0415 - five seconds, only where it is needed
+
+    connector = _load(SnowflakeConnector, name)
+    return f"{connector.database}.{connector.schema_}"
+
+
 def open_session(
     name: str, run_id: str, *, otherwise: str | None = None, autocommit: bool = True
 ) -> "Session":

@@ -27,7 +27,6 @@ class Code(StrEnum):
 
     # The run and its parameters
     RUN_DEADLINE = auto()
-    PARAMETERS_INVALID = auto()
     PLAYLIST_INVALID = auto()
     PLAYLISTS_EMPTY = auto()
     PLAYLISTS_FAILED = auto()
@@ -40,7 +39,6 @@ class Code(StrEnum):
     FULL_REFRESH_REFUSED = auto()
     FULL_REFRESH_UNCONFIRMED = auto()
     RECEIPT_MISSING = auto()
-    RUN_DEADLINE = auto()
     CLOCK_SKEWED = auto()
     PREFECT_UNAVAILABLE = auto()
     # Spotify

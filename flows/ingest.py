@@ -11,7 +11,7 @@ from flows.connect import find_lake, find_spotify
 from flows.enrich import keep_details
 from flows.keep import Keeper, keep_playlists
 from flows.lake.layout import LoadMode
-from flows.publish import Minutes, Target, publish
+from flows.publish import Minutes, Target, publish, refuse_unconfirmed
 from flows.published import published_check
 from flows.receipt import Work
 from flows.run import MAX_HOURS, MaxHours, Run, ends_failed, start_run
@@ -28,6 +28,7 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     load: LoadMode = "copy",
     pipe_minutes: Minutes = 10,
     refresh: Literal["snapshot", "full"] = "snapshot",
+    confirm_delete: str | None = None,
     skip_unchanged: bool = True,
     enrich: bool = False,
     max_hours: MaxHours = MAX_HOURS,  # noqa: ARG001 - `ends_failed` enforces it
@@ -40,11 +41,15 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
 
     Args:
         playlists: Ids (22 letters and digits), spotify:playlist: URIs or open.spotify.com links.
-        snapshot_date: Day that the snapshots stand for (YYYY-MM-DD); without it the day of the run (UTC).
+        snapshot_date: Day that the snapshots stand for (YYYY-MM-DD): today (UTC) or the day before. Others
+            are refused, since Spotify shows only the present. Without it, the day of the run's schedule.
         load: How Snowflake takes the files: copy, told to by this run; snowpipe, by itself through pipes.
         pipe_minutes: With snowpipe, how long the run waits for the pipes at most.
-        refresh: snapshot replaces these playlists' rows of the date; full deletes everything else as well:
-            all other playlists' history goes too.
+        refresh: snapshot replaces these playlists' rows of the date. full deletes all other rows of the
+            warehouse as well: other dates of these playlists, and the whole history of all other playlists.
+            What is kept in the lake stays, and backfill-playlists can publish it again.
+        confirm_delete: Needed for refresh=full: database and schema exactly as the warehouse block spells
+            them, for example SPOTIFY.PLAYLISTS.
         skip_unchanged: Leave a playlist alone that is published for the date and has not changed since.
         enrich: Ask also for whole artists (genres, followers, popularity) and albums (label, UPC); what was
             asked in the last seven days is taken from the lake.
@@ -56,7 +61,16 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     """
     run = start_run(snapshot_date)
     wanted = playlist_ids(playlists)
-    target = Target(lake, warehouse, warehouse_admin, load, refresh, pipe_minutes=pipe_minutes)
+    target = Target(
+        lake,
+        warehouse,
+        warehouse_admin,
+        load,
+        refresh,
+        confirm_delete=confirm_delete,
+        pipe_minutes=pipe_minutes,
+    )
+    refuse_unconfirmed(target)
     with run.timed("keep_snapshots"):
         skip = skip_unchanged and refresh == "snapshot"
         work = keep_snapshots(run, wanted, spotify, target, skip=skip, details=enrich)

@@ -11,9 +11,9 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.states import Completed, Failed
 from pydantic import Field
 
-from flows.connect import find_lake, open_session
+from flows.connect import find_lake, open_session, warehouse_name
 from flows.deadline import OutOfTime
-from flows.errors import Code, PipelineError, StopRun
+from flows.errors import Code, ConfigurationError, PipelineError, StopRun
 from flows.lake.details import KeptDetails
 from flows.lake.files import Manifest
 from flows.lake.layout import LoadMode
@@ -45,14 +45,18 @@ PIPES_REMEMBER = timedelta(days=15)
 
 
 class Target(NamedTuple):
-    """Where a run publishes, by block name, and how."""
+    """Where a run publishes, by block name, and how.
+
+    `ignore_rank`: its snapshots are put in place even if the warehouse holds some that rank higher.
+    """
 
     lake: str
     warehouse: str
     warehouse_admin: str
     load: LoadMode = "copy"
     refresh: Literal["snapshot", "full"] = "snapshot"
-    force: bool = False
+    confirm_delete: str | None = None
+    ignore_rank: bool = False
     pipe_minutes: float = 10
 
 
@@ -130,7 +134,9 @@ def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: fl
 
     if not manifest.partitions:
         return Loaded()
-    load = Load(run.run_id, run.code_version, run.receipt_key, target.load, target.refresh, target.force)
+    load = Load(
+        run.run_id, run.code_version, run.receipt_key, target.load, target.refresh, target.ignore_rank
+    )
     # Where Snowflake ends the transaction of a run that stood still, what follows must not commit by itself.
     with open_session(target.warehouse, run.run_id, autocommit=False) as session:
         if target.load == "snowpipe":
@@ -139,7 +145,10 @@ def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: fl
             loaded = load_copy(session, load, manifest)
     for playlist, day in loaded.superseded:
         get_run_logger().warning(
-            "playlist %s, %s: a newer snapshot is loaded already; it stays", playlist, day
+            "playlist %s, %s: the warehouse holds a snapshot that ranks higher "
+            "(fetched on that date, or later). It stays",
+            playlist,
+            day,
         )
     return loaded
 
@@ -157,6 +166,9 @@ def write_receipt(run: Run, target: Target, receipt: Receipt) -> None:
 def _receipt(run: Run, target: Target, work: Work, manifest: Manifest, loaded: Loaded) -> Receipt:
     lines = playlist_lines(manifest, loaded, work.others)
     status, message = summary(lines, work.details)
+    if target.refresh == "full":
+        deleted, replaced = _known(loaded.partitions_deleted), _known(loaded.partitions_replaced)
+        message += f". Partitions: {deleted} deleted, {replaced} replaced"
     return Receipt(
         run_id=run.run_id,
         flow=run.flow,
@@ -172,7 +184,8 @@ def _receipt(run: Run, target: Target, work: Work, manifest: Manifest, loaded: L
         rows_by_table=loaded.rows_by_table,
         files=manifest.files,
         details=work.details,
-        partitions_removed=loaded.partitions_removed,
+        partitions_replaced=loaded.partitions_replaced,
+        partitions_deleted=loaded.partitions_deleted,
         statements=loaded.statements,
         seconds=run.seconds,
     )
@@ -188,10 +201,31 @@ def _show(receipt: Receipt, key: str) -> None:
         get_run_logger().warning("the receipt could not be shown as an artifact: %r", error)
 
 
+def _known(count: int | None) -> int | str:
+    return "an unknown number" if count is None else count
+
+
+def refuse_unconfirmed(target: Target) -> None:
+    """Raises ConfigurationError if refresh="full" is asked for without naming what it deletes from."""
+    if target.refresh != "full":
+        return
+    name = warehouse_name(target.warehouse)
+    if target.confirm_delete != name:
+        given = "not set" if target.confirm_delete is None else repr(target.confirm_delete)
+        message = (
+            f'refresh="full" deletes from {name} every row of other playlists and of other dates: the whole '
+            f"history. Nothing was requested, written or deleted, because confirm_delete is {given}. "
+            f"To delete the history, set confirm_delete to {name}; to replace only these playlists' rows of "
+            'the date, use refresh="snapshot"'
+        )
+        raise ConfigurationError(message, Code.FULL_REFRESH_REFUSED)
+
+
 def _refuse_full_refresh(work: Work, target: Target, manifest: Manifest | None = None) -> None:
     """refresh="full" deletes all else, so it wants every playlist read, and something to put in place."""
     if target.refresh != "full":
         return
+    refuse_unconfirmed(target)  # again: the block may name another schema by now
     if work.failed:
         reasons = failures(work.failed)
         raise StopRun(

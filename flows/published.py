@@ -27,7 +27,7 @@ def published_check(run: Run, lake: str, warehouse: str) -> IsPublished:
             from flows.warehouse.published import find_published  # noqa: PLC0415 - imports Snowflake
 
             with open_session(warehouse, run.run_id) as session:
-                return find_published(session, find_lake(lake), run.snapshot_date)
+                return find_published(session, find_lake(lake), run.snapshot_date, run.started_at.date())
         except PipelineError as error:
             # What Spotify shows today is lost if it is not kept: the load will say the same, later.
             log.warning("cannot tell what is published already, so all is kept: %s", error)

@@ -95,7 +95,8 @@ class Receipt(Struct, frozen=True):
     rows_by_table: dict[str, int]
     files: list[File]
     details: list[DetailsLine]
-    partitions_removed: int | None
+    partitions_replaced: int | None
+    partitions_deleted: int | None
     statements: list[str]
     seconds: dict[str, float]
 
@@ -175,9 +176,12 @@ def as_markdown(receipt: Receipt, key: str, limit: int = ARTIFACT_BYTES) -> str:
         for table, (files, size, rows) in _by_table(receipt.files).items()
     ]
     seconds = ", ".join(f"{step} {duration:.1f} s" for step, duration in receipt.seconds.items())
-    removed = "not known" if receipt.partitions_removed is None else receipt.partitions_removed
+    replaced, deleted = (
+        "not known" if count is None else count
+        for count in (receipt.partitions_replaced, receipt.partitions_deleted)
+    )
     head = f"**{receipt.flow} {receipt.run_id}**: {receipt.status}. {within(receipt.message, limit // 2)}"
-    tail = [markdown_table(tables), f"Partitions replaced: {removed}. {seconds}"]
+    tail = [markdown_table(tables), f"Partitions replaced: {replaced}, deleted: {deleted}. {seconds}"]
     elsewhere = _elsewhere(key)
     rest = sum(map(json_bytes, [head, *tail, elsewhere])) + FRAME_BYTES
     return "\n\n".join([head, markdown_table(as_rows(receipt), limit - rest, elsewhere), *tail])

@@ -32,8 +32,9 @@ SECONDS_PER_HOUR = 3600
 MaxHours = Annotated[float, Field(gt=0, le=24)]
 """Hours after which a run is stopped; push pools of Prefect Cloud end runs after 24."""
 
-FAR = timedelta(hours=12)
+MAX_SCHEDULE_DRIFT = timedelta(hours=12)
 """A run that starts further than this from its schedule, late or brought forward, is dated by its fetch."""
+ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,19 @@ class Run:
             self.seconds[step] = round(perf_counter() - start, 3)
 
 
-def start_run(snapshot_date: date | None = None) -> Run:
-    """A new run id, and the date that the run stands for: as given, as scheduled, or today (UTC)."""
+def start_run(snapshot_date: date | None = None, *, fetches: bool = True) -> Run:
+    """A new run id, and the date that the run stands for: as given, as scheduled, or today (UTC).
+
+    Raises ConfigurationError if the run `fetches` and a given date is neither today (UTC) nor yesterday.
+    """
     now = datetime.now(UTC)
+    if snapshot_date is None:
+        snapshot_date = _date_of(now, runtime.flow_run.scheduled_start_time)
+    elif fetches:
+        _refuse_false_date(now, snapshot_date)
     return Run(
         run_id=f"{run_id_of(now)}-{secrets.token_hex(4)}",
-        snapshot_date=snapshot_date or _date_of(now, runtime.flow_run.scheduled_start_time),
+        snapshot_date=snapshot_date,
         started_at=now,
         flow=runtime.flow_run.flow_name or "",
     )
@@ -79,16 +87,36 @@ def run_id_of(moment: datetime) -> str:
 
 
 def _date_of(now: datetime, scheduled: datetime | None) -> date:
-    if scheduled is None or abs(now - scheduled) <= FAR:
-        # Prefect's times are pendulum's; a plain date is what everything else understands.
-        return datetime.fromtimestamp((scheduled or now).timestamp(), UTC).date()
+    if scheduled is None:
+        return now.date()
+    # Prefect's times are pendulum's; a plain date is what everything else understands.
+    day = datetime.fromtimestamp(scheduled.timestamp(), UTC).date()
+    if abs(now - scheduled) > MAX_SCHEDULE_DRIFT:
+        drift = "starts more than 12 hours from then"
+    elif day > now.date():
+        drift = "starts before that day"  # brought forward: no snapshot stands for a day to come
+    else:
+        return day
     log.warning(
-        "This run was scheduled for %s and starts more than 12 hours from then: "
-        "what it fetches is dated today, %s",
+        "This run was scheduled for %s and %s: what it fetches is dated today, %s",
         scheduled,
+        drift,
         now.date(),
     )
     return now.date()
+
+
+def _refuse_false_date(now: datetime, snapshot_date: date) -> None:
+    """Spotify shows only the present: it may stand for the day before, if a run starts late, for no other."""
+    today = now.date()
+    if snapshot_date in (today, today - ONE_DAY):
+        return
+    message = (
+        f"snapshot_date {snapshot_date} was refused: Spotify shows playlists only as they are now, "
+        f"{today} (UTC). Nothing was requested or written. Use {today} or {today - ONE_DAY}, or leave it "
+        "out; to publish kept snapshots of other days, run backfill-playlists"
+    )
+    raise ConfigurationError(message, Code.SNAPSHOT_DATE_REFUSED)
 
 
 def ends_failed(flow_function: Callable[P, T]) -> Callable[P, "T | State[None]"]:
@@ -115,7 +143,7 @@ def ends_failed(flow_function: Callable[P, T]) -> Callable[P, "T | State[None]"]
         try:
             return checked(*args, **kwargs)
         except ValidationError as error:
-            return Failed(message=str(ConfigurationError(_wrong(error), Code.PARAMETERS_INVALID)))
+            return Failed(message=str(ConfigurationError(_wrong(error), Code.PARAMETER_INVALID)))
         except PipelineError as error:
             get_run_logger().debug("Expected error:", exc_info=error)
             return Failed(message=str(error))

@@ -94,10 +94,12 @@ class Warehouse:
                 return load_snowpipe(session, load, manifest, EAGER)
             return load_copy(session, load, manifest)
 
-    def publish(self, *playlists: str, fetched_at: datetime = NOON, **options: Any) -> Loaded:
-        """Writes and loads playlists of the day."""
+    def publish(
+        self, *playlists: str, days: tuple[date, ...] = (DAY,), fetched_at: datetime = NOON, **options: Any
+    ) -> Loaded:
+        """Writes and loads playlists of the day, or of others."""
         run_id = self.new_run_id()
-        return self.load(run_id, self.write(run_id, *playlists, fetched_at=fetched_at), **options)
+        return self.load(run_id, self.write(run_id, *playlists, days=days, fetched_at=fetched_at), **options)
 
 
 def snapshot(playlist_id: str, day: date, fetched_at: datetime) -> Snapshot:

@@ -16,15 +16,15 @@ from flows.transform.schema import TABLES, dtypes, history
 from flows.warehouse.loaded import Loaded
 from flows.warehouse.lock import take_lock
 from flows.warehouse.session import Session
-from flows.warehouse.sql import identifier, literal
+from flows.warehouse.sql import identifier, literal, read_sql
 from flows.warehouse.words import differing, listed
 
 log = logging.getLogger(__name__)
 
 FILES_PER_COPY = 1000
 """What one COPY takes at most."""
-PARTITIONS_PER_INSERT = 15_000
-"""Less than a kilobyte each; a bound value takes 16 MB at most."""
+PARTITIONS_PER_INSERT = 5_000
+"""Less than a kilobyte each, 0.6 MB compressed; a statement with its values takes 1 MB at most."""
 
 Results = dict[date, dict[str, dict[str, int]]]
 """Rows that the warehouse reported, and bytes of the files, by snapshot date and table."""
@@ -32,15 +32,25 @@ Fill = Callable[[Session, str, Manifest], Results]
 """Brings a run's rows into the history tables, within the transaction."""
 
 
+class Removed(NamedTuple):
+    """Partitions of the run that had rows of another run, and others that refresh="full" deletes."""
+
+    replaced: int | None
+    deleted: int | None
+
+
 class Load(NamedTuple):
-    """A run's load: who it is, and how it treats what is there."""
+    """A run's load: who it is, and how it treats what is there.
+
+    `ignore_rank`: its rows are put in place even if the warehouse holds a snapshot that ranks higher.
+    """
 
     run_id: str
     code_version: str
     receipt_key: str
     mode: str = "copy"
     refresh: str = "snapshot"
-    force: bool = False
+    ignore_rank: bool = False
 
 
 def load_copy(session: Session, load: Load, manifest: Manifest) -> Loaded:
@@ -61,18 +71,18 @@ def replace(session: Session, load: Load, manifest: Manifest, fill: Fill) -> Loa
             session.rollback()
             done = set(committed)
             left = [part.key for part in manifest.partitions if part.key not in done]
-            return _loaded(session, manifest, left, removed=None)
+            return _loaded(session, manifest, left, Removed(None, None))
         results = fill(session, load.run_id, manifest)
         compare(session, "load/count_rows", load.run_id, manifest)
-        newer = [] if load.force else _newer(session, load.run_id)
-        removed = _delete(session, load, newer)
-        _insert_ledger(session, load, _in_place(manifest, newer), results)
+        higher = _higher(session, load)
+        removed = _delete(session, load, higher)
+        _insert_ledger(session, load, _in_place(manifest, higher), results)
         session.commit()
     except Exception:
         # Whoever is told to stop waits for no answer here: the end of the session rolls back, too.
         session.rollback()
         raise
-    return _loaded(session, manifest, newer, removed=removed)
+    return _loaded(session, manifest, higher, removed)
 
 
 def _copy(session: Session, _run_id: str, manifest: Manifest) -> Results:
@@ -123,26 +133,42 @@ def compare(
         raise AccountingError(message, Code.ROWS_DIFFER)
 
 
-def _newer(session: Session, run_id: str) -> list[tuple[str, date]]:
-    return [(playlist, day) for playlist, day in session.execute("load/find_newer", (run_id, run_id))]
+def _higher(session: Session, load: Load) -> list[tuple[str, date]]:
+    """Partitions of this run of which the warehouse holds a snapshot that ranks higher."""
+    winners = session.execute("load/find_winners", (load.run_id, load.ignore_rank))
+    return [(playlist, day) for playlist, day, run_id in winners if run_id != load.run_id]
 
 
-def _delete(session: Session, load: Load, newer: list[tuple[str, date]]) -> int:
-    """Removes what the run replaces; returns the number of partitions removed."""
-    if load.refresh == "full" and newer:
-        named = listed(f"{playlist} of {day}" for playlist, day in newer)
-        message = (
-            f'refresh="full": newer snapshots than this run\'s were loaded meanwhile: {named}. Run again'
-        )
-        raise StopRun(message, Code.NEWER_LOADED)
+def _delete(session: Session, load: Load, higher: list[tuple[str, date]]) -> Removed:
+    """Deletes what the run replaces; with refresh="full" everything else."""
+    if load.refresh == "full":
+        return _delete_all_others(session, load, higher)
+    winners = read_sql("load/find_winners")
     # `playlists` comes last: the other tables' statements look up the partitions there.
     for table in reversed(TABLES):
         name = identifier(history(table))
-        if load.refresh == "full":
-            session.execute("load/delete_all_others", (load.run_id, load.run_id), table=name)
-        else:
-            session.execute("load/delete_replaced", (load.run_id, load.force), table=name)
-    return session.rowcount - len(newer)
+        session.execute("load/delete_replaced", (load.run_id, load.ignore_rank), table=name, winners=winners)
+    return Removed(session.rowcount - len(higher), 0)
+
+
+def _delete_all_others(session: Session, load: Load, higher: list[tuple[str, date]]) -> Removed:
+    if higher:
+        message = (
+            'refresh="full": snapshots that rank higher than this run\'s were loaded meanwhile '
+            f"({listed(f'{playlist} of {day}' for playlist, day in higher)}). Nothing was changed. Run again"
+        )
+        raise StopRun(message, Code.NEWER_LOADED)
+    ((deleted, playlists),) = session.execute("load/count_others", (load.run_id, load.run_id))
+    log.log(
+        logging.WARNING if deleted else logging.INFO,
+        'refresh="full" deletes %s partitions (playlist and date) of %s playlists',
+        deleted,
+        playlists,
+    )
+    for table in reversed(TABLES):
+        name = identifier(history(table))
+        session.execute("load/delete_all_others", (load.run_id, load.run_id), table=name)
+    return Removed(session.rowcount - deleted, deleted)
 
 
 def _insert_ledger(session: Session, load: Load, partitions: list[Partition], results: Results) -> None:
@@ -162,22 +188,21 @@ def _insert_ledger(session: Session, load: Load, partitions: list[Partition], re
             )
 
 
-def _in_place(manifest: Manifest, newer: list[tuple[str, date]]) -> list[Partition]:
-    stays = set(newer)
-    return [part for part in manifest.partitions if part.key not in stays]
+def _in_place(manifest: Manifest, higher: list[tuple[str, date]]) -> list[Partition]:
+    left = set(higher)
+    return [part for part in manifest.partitions if part.key not in left]
 
 
-def _loaded(
-    session: Session, manifest: Manifest, newer: list[tuple[str, date]], *, removed: int | None
-) -> Loaded:
-    in_place = _in_place(manifest, newer)
+def _loaded(session: Session, manifest: Manifest, higher: list[tuple[str, date]], removed: Removed) -> Loaded:
+    in_place = _in_place(manifest, higher)
     rows: Counter[str] = Counter(dict.fromkeys(TABLES, 0))
     for part in in_place:
         rows.update(part.rows_by_table)
     return Loaded(
         rows_by_table=dict(rows),
         partitions=[part.key for part in in_place],
-        superseded=newer,
-        partitions_removed=removed,
+        superseded=higher,
+        partitions_replaced=removed.replaced,
+        partitions_deleted=removed.deleted,
         statements=list(session.statements),
     )

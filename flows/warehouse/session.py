@@ -158,10 +158,10 @@ class Session:
         names = [column.name.lower() for column in self._cursor.description]
         return [dict(zip(names, row, strict=True)) for row in rows]
 
-    def execute_all(self, name: str, **parts: str) -> None:
-        """Runs every statement of `sql/<name>.sql`."""
+    def execute_all(self, name: str, *, containing: str = "", **parts: str) -> None:
+        """Runs every statement of `sql/<name>.sql`, or those that contain a text."""
         for statement, _ in split_statements(StringIO(read_sql(name, **parts)), remove_comments=True):
-            if statement and statement.strip(" \n;"):
+            if statement and statement.strip(" \n;") and containing in statement:
                 self._execute(name, statement, ())
 
     def begin(self) -> None:

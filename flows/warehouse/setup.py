@@ -1,12 +1,18 @@
-"""Versioned, idempotent set-up: an up-to-date schema costs one query, one more where pipes load it."""
+"""Versioned, idempotent set-up: an up-to-date schema costs one query, one more if pipes load it."""
 
-from typing import NamedTuple
+import logging
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-from flows.errors import Code, ConfigurationError
+from flows.errors import Code, ConfigurationError, StopRun
 from flows.lake.layout import LoadMode
 from flows.warehouse.lock import hold_lock, take_lock
 from flows.warehouse.session import NotFound, Session
-from flows.warehouse.sql import identifier, literal
+from flows.warehouse.sql import identifier, literal, read_sql
+from flows.warehouse.words import listed
+
+log = logging.getLogger(__name__)
 
 
 class Part(NamedTuple):
@@ -26,16 +32,20 @@ class Part(NamedTuple):
         return max(self.versions)
 
 
+VIEWS = (
+    "setup/create_views",
+    "insights/create_top_artists",
+    "insights/create_chart_movers",
+    "insights/create_longest_runs",
+)
+"""Files of the views that readers use; each statement is CREATE OR REPLACE VIEW, later ones use earlier."""
 SCHEMA = Part(
     "schema_versions",
     {
         1: (
             "setup/create_history_tables",
             "setup/create_file_format",
-            "setup/create_views",
-            "insights/create_top_artists",
-            "insights/create_chart_movers",
-            "insights/create_longest_runs",
+            *VIEWS,
         ),
         2: ("setup/add_load_results",),
     },
@@ -58,15 +68,18 @@ PARTS: dict[LoadMode, tuple[Part, ...]] = {"copy": (SCHEMA,), "snowpipe": EVERY_
 
 
 def is_current(session: Session, lake_url: str, load: LoadMode = "copy") -> bool:
-    """Whether the schema has this code's version and shows this lake.
+    """Whether the schema has this code's version, shows this lake, and has its views.
 
     Raises ConfigurationError where the schema is newer than the code.
     """
-    for part in PARTS[load]:
-        version, url = _installed(session, part)
-        if (version, url) != (part.newest, lake_url):
-            return False
-    return True
+    views = view_files()
+    try:
+        rows = session.execute("setup/find_schema", names=_listed(views))
+    except NotFound:
+        return False
+    if not rows or _checked(SCHEMA, rows[0][:2]) != (SCHEMA.newest, lake_url) or rows[0][2] != len(views):
+        return False
+    return all(_installed(session, part) == (part.newest, lake_url) for part in PARTS[load][1:])
 
 
 def set_up(
@@ -88,6 +101,7 @@ def set_up(
                 _note(session, part, (version, MOVING, code_version))
     for part in PARTS[load]:
         _bring_up(session, guard, part, lake_url, code_version)
+    _restore_views(session, guard)
     guard.rollback()
 
 
@@ -115,7 +129,11 @@ def _installed(session: Session, part: Part) -> tuple[int, str]:
         rows = session.execute("setup/find_schema_version", table=identifier(part.noted_in))
     except NotFound:
         rows = []
-    version, url = rows[0] if rows else NOTHING
+    return _checked(part, rows[0] if rows else NOTHING)
+
+
+def _checked(part: Part, row: tuple[Any, ...]) -> tuple[int, str]:
+    version, url = row
     if version > part.newest:
         message = (
             f"the schema has version {version} in {part.noted_in}, this code knows {part.newest}: "
@@ -123,3 +141,39 @@ def _installed(session: Session, part: Part) -> tuple[int, str]:
         )
         raise ConfigurationError(message, Code.SCHEMA_NEWER)
     return int(version), url
+
+
+def view_files() -> dict[str, str]:
+    """The file of each view, by the view's name as Snowflake stores it, in the order of creation."""
+    return {
+        name.upper(): file for file in VIEWS for name in re.findall(r"REPLACE VIEW (\w+) AS", read_sql(file))
+    }
+
+
+def _restore_views(session: Session, guard: Session) -> None:
+    """Creates views that are gone; only warns of those that cannot be created: tables load without them.
+
+    Views that are there are left alone: to replace one would take its grants away.
+    """
+    files = view_files()
+    found = dict(session.execute("setup/find_objects", names=_listed(files)))
+    problems = [f"{name} is a table, rename it" for name in files if found.get(name) == "TABLE"]
+    for name in [name for name in files if name not in found]:
+        hold_lock(guard)
+        try:
+            session.execute_all(files[name], containing=f"VIEW {name.lower()} AS")
+        except StopRun as error:
+            problems.append(f"{name} cannot be created: {error}")
+        else:
+            log.warning("the view %s was gone and has been recreated", name)
+    if problems:
+        log.warning(
+            "Readers do not see what is loaded, because views are missing (%s). Run with a role that may "
+            "create views (block warehouse-admin); if they are only hidden from this role, grant it SELECT "
+            "on all views of the schema",
+            listed(problems),
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(literal(name) for name in names)

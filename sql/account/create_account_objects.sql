@@ -28,6 +28,8 @@ GRANT USAGE ON SCHEMA spotify.playlists TO ROLE spotify_loader;
 GRANT USAGE ON SCHEMA spotify.playlists TO ROLE spotify_reader;
 GRANT USAGE ON INTEGRATION spotify_lake TO ROLE spotify_owner;
 GRANT SELECT, INSERT, UPDATE, DELETE ON FUTURE TABLES IN SCHEMA spotify.playlists TO ROLE spotify_loader;
+-- Set-up checks that the views are there, and sees only what the role may read.
+GRANT SELECT ON FUTURE VIEWS IN SCHEMA spotify.playlists TO ROLE spotify_loader;
 GRANT USAGE ON FUTURE STAGES IN SCHEMA spotify.playlists TO ROLE spotify_loader;
 GRANT USAGE ON FUTURE FILE FORMATS IN SCHEMA spotify.playlists TO ROLE spotify_loader;
 GRANT MONITOR ON FUTURE PIPES IN SCHEMA spotify.playlists TO ROLE spotify_loader;

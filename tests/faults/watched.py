@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
 from threading import Lock
@@ -20,7 +20,8 @@ from tests.faults.processes import End, FlowProcess
 from tests.faults.proxy import Traffic
 from tests.places import Place, Rows
 
-DAY = date(2026, 11, 20)
+DAY = datetime.now(UTC).date()
+"""The runs' date: over midnight it is the day before, which they accept, too."""
 SHOWN_BEFORE, SHOWN_NOW = date(2026, 11, 13), date(2026, 11, 20)
 """What Spotify shows of that day, first and later: every playlist has changed."""
 PLAYLISTS = [CHARTS[0], MIXTAPE, EMPTIED]

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, tzinfo
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,22 @@ if TYPE_CHECKING:
 TODAY = date(2026, 11, 20)
 
 
+@contextmanager
+def clock_on(day: date) -> Iterator[None]:
+    """Moves the clock of what a run fetches by whole days, to a day (UTC)."""
+    shift = day - datetime.now(UTC).date()
+
+    class Moved(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return datetime.now(tz) + shift
+
+    with pytest.MonkeyPatch.context() as patched:
+        for module in ("run", "spotify.playlists", "enrich", "publish"):
+            patched.setattr(f"flows.{module}.datetime", Moved)
+        yield
+
+
 @dataclass(frozen=True)
 class Pipeline:
     """The flows with blocks for one place; `show` sets what Spotify answers from now on."""
@@ -33,11 +49,18 @@ class Pipeline:
     blocks: dict[str, str]
     environment: dict[str, str]
 
-    def ingest(self, *playlists: str, **parameters: Any) -> Any:
-        """Runs the flow; returns its final state."""
+    def ingest(self, *playlists: str, on: date | None = None, **parameters: Any) -> Any:
+        """Runs the flow on a day, else on the snapshot date; returns its final state."""
         from flows.ingest import ingest_playlists  # noqa: PLC0415 - imports Prefect
 
-        return ingest_playlists(list(playlists), return_state=True, **{**self.blocks, **parameters})
+        day = on or parameters.get("snapshot_date")
+        with clock_on(day) if day else nullcontext():
+            return ingest_playlists(list(playlists), return_state=True, **{**self.blocks, **parameters})
+
+    @property
+    def confirmed(self) -> dict[str, str]:
+        """Parameters of a full refresh."""
+        return {"refresh": "full", "confirm_delete": f"{self.place.database}.PLAYLISTS"}
 
     def backfill(self, *playlists: str, **parameters: Any) -> Any:
         """Runs the flow; returns its final state."""

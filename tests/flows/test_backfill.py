@@ -1,12 +1,18 @@
 """Kept snapshots published again: the same half of the code, and never a question to Spotify."""
 
-from datetime import date, timedelta
+import gzip
+import json
+import re
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 import requests
 
+from flows.errors import Code
 from flows.transform.schema import TABLES
+from sandbox.spotify import catalogue
 from sandbox.spotify.catalogue import CHARTS, EMPTIED
+from sandbox.spotify.shapes import answers
 from tests.flows.conftest import TODAY, Pipeline
 
 CHART, OTHER_CHART = CHARTS
@@ -82,7 +88,7 @@ def test_nothing_kept_at_all_fails_and_says_so(pipeline: Pipeline) -> None:
 
     assert state.is_failed()
     assert OTHER_CHART in state.message
-    assert "Spotify cannot tell the past" in state.message
+    assert "Spotify has no history API" in state.message
 
 
 @pytest.mark.faults
@@ -110,7 +116,7 @@ def test_the_newest_of_several_snapshots_of_a_date_is_published(pipeline: Pipeli
 
 
 @pytest.mark.faults
-def test_a_newer_snapshot_in_the_warehouse_stays_unless_forced(pipeline: Pipeline) -> None:
+def test_a_newer_snapshot_in_the_warehouse_stays_without_fetched_before(pipeline: Pipeline) -> None:
     pipeline.show(today=YESTERDAY)
     pipeline.ingest(CHART, snapshot_date=TODAY)
     older = pipeline.place.contents(TABLES)
@@ -121,8 +127,92 @@ def test_a_newer_snapshot_in_the_warehouse_stays_unless_forced(pipeline: Pipelin
 
     assert pipeline.backfill().message == "Playlists: 1 superseded"
     assert pipeline.place.contents(TABLES) == newer
-    assert pipeline.backfill(force=True).message == "Playlists: 1 loaded"
+    assert pipeline.backfill(fetched_before=datetime.now(UTC)).message == "Playlists: 1 loaded"
     assert pipeline.place.contents(TABLES) == older
+
+
+def test_a_falsified_day_is_undone_by_what_was_fetched_before(pipeline: Pipeline) -> None:
+    """An older release took another date's label; what is false is not even in the lake any more."""
+    ingest_days(pipeline, TODAY)
+    true = pipeline.place.contents(TABLES)
+    fetched_at = fetch_times(pipeline)[CHART]
+    falsify(pipeline, CHART, fetched_at + timedelta(hours=1))
+    false = pipeline.place.contents(TABLES)
+    assert false != true
+    assert pipeline.backfill(CHART).message == "Playlists: 1 loaded", "the lake's best is the false one"
+    assert pipeline.place.contents(TABLES) == false
+
+    nothing = pipeline.backfill(CHART, fetched_before=fetched_at)
+    assert nothing.message.endswith(f"[{Code.NOTHING_KEPT}]")
+    # A time without a zone is UTC.
+    undone = pipeline.backfill(fetched_before=(fetched_at + timedelta(minutes=30)).replace(tzinfo=None))
+    assert undone.message == "Playlists: 2 loaded"
+    assert pipeline.place.contents(TABLES) == true
+
+    # The false file still ranks higher: it has to go before the next backfill without a limit.
+    pipeline.place.delete(max(key for key in pipeline.place.keys("raw/") if CHART in key))
+    assert pipeline.backfill().message == "Playlists: 2 loaded"
+    assert pipeline.place.contents(TABLES) == true
+
+
+def test_what_nobody_kept_in_time_is_named(pipeline: Pipeline) -> None:
+    ingest_days(pipeline, YESTERDAY, TODAY)
+    cutoff = datetime.combine(TODAY, time(), UTC)
+    state = pipeline.backfill(CHART, fetched_before=cutoff)
+
+    assert state.message == "Playlists: 1 loaded, 1 not kept"
+    reason = f"nothing was kept on {TODAY} that was fetched before {cutoff}"
+    assert not_kept(pipeline) == [(CHART, str(TODAY), reason)]
+
+
+POISON = {
+    "no zone": {"fetched_at": f"{TODAY}T06:00:00"},
+    "year 1": {"fetched_at": "0001-01-01T00:00:00+14:00"},
+    "year 9999": {"fetched_at": "9999-12-31T23:59:59-14:00"},
+    "no snapshot id": {"snapshot_id": ""},
+}
+ENDS_OF_THE_CALENDAR = (date.min, date.max)
+
+
+def test_poison_in_the_lake_is_named_and_stops_no_other(pipeline: Pipeline) -> None:
+    ingest_days(pipeline, TODAY)
+    (chart,) = (key for key in pipeline.place.keys("raw/") if CHART in key)
+    whole = gzip.decompress(pipeline.place.read(chart))
+    poisoned = {
+        chart.replace(str(TODAY), str(TODAY - timedelta(days=age))): changed(whole, **changes)
+        for age, changes in enumerate(POISON.values(), start=1)
+    } | {chart.replace(str(TODAY), str(day)): whole for day in ENDS_OF_THE_CALENDAR}
+    for key, content in poisoned.items():
+        pipeline.place.write(key, gzip.compress(content))
+    state = pipeline.backfill()
+
+    assert state.message.startswith(f"Playlists: 2 loaded, {len(poisoned)} failed")
+    for key in poisoned:
+        assert f"{key} is no kept snapshot" in state.message
+    assert pipeline.place.query("SELECT DISTINCT snapshot_date FROM playlists_history") == [(TODAY,)]
+    assert pipeline.place.receipts()[-1]["snapshot_date"] == str(TODAY)
+
+
+def fetch_times(pipeline: Pipeline) -> dict[str, datetime]:
+    rows = pipeline.place.query("SELECT playlist_id, fetched_at FROM playlists_history")
+    return {playlist: moment.replace(tzinfo=UTC) for playlist, moment in rows}
+
+
+def falsify(pipeline: Pipeline, playlist: str, fetched_at: datetime) -> None:
+    """Keeps and loads another day's chart as that of the date, fetched later on the same day."""
+    (true,) = (key for key in pipeline.place.keys("raw/") if playlist in key)
+    shown = {**(catalogue.playlist(playlist, YESTERDAY) or {})}
+    first, *_ = gzip.decompress(pipeline.place.read(true)).splitlines()
+    envelope = {**json.loads(first), "fetched_at": fetched_at.isoformat(), "total": len(shown["entries"])}
+    lines = [json.dumps(envelope).encode(), *answers(shown, "both")]
+    false = re.sub(r"[^/]+$", "99991231T235959Z-ffffffff.json.gz", true)
+    pipeline.place.write(false, gzip.compress(b"\n".join(lines) + b"\n"))
+    assert pipeline.backfill(playlist).message == "Playlists: 1 loaded"
+
+
+def changed(content: bytes, **changes: str) -> bytes:
+    first, rest = content.split(b"\n", 1)
+    return json.dumps({**json.loads(first), **changes}).encode() + b"\n" + rest
 
 
 def test_dates_in_the_wrong_order_are_refused(pipeline: Pipeline) -> None:

@@ -4,13 +4,14 @@ import base64
 import gzip
 import json
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 import requests
 
 from blocks.register import register
+from flows.errors import Code
 from flows.transform.schema import TABLES
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, FOREIGN, MIXTAPE, MIXTAPE_LENGTH, playlist
 from sandbox.spotify.shapes import answers
@@ -47,7 +48,8 @@ def test_the_answers_are_kept_as_they_came(pipeline: Pipeline) -> None:
     envelope = json.loads(first)
     assert envelope["playlist_id"] == MIXTAPE
     assert envelope["total"] == MIXTAPE_LENGTH
-    assert before <= datetime.fromisoformat(envelope["fetched_at"]) <= datetime.now(UTC)
+    moved = datetime.now(UTC).date() - TODAY  # the run's clock
+    assert before <= datetime.fromisoformat(envelope["fetched_at"]) + moved <= datetime.now(UTC)
     shown = playlist(MIXTAPE, TODAY)
     assert shown is not None
     assert [len(_entries(body)) for body in bodies] == [100, 50, 50, 50, 50, 20]
@@ -140,7 +142,7 @@ def test_the_same_run_twice_gives_the_same_tables(pipeline: Pipeline) -> None:
     assert state.is_completed()
     assert pipeline.place.contents(TABLES) == first
     one, two = pipeline.place.receipts()
-    assert (one["partitions_removed"], two["partitions_removed"]) == (0, 2)
+    assert (one["partitions_replaced"], two["partitions_replaced"]) == (0, 2)
     assert pipeline.place.query("SELECT DISTINCT run_id FROM songs") == [(two["run_id"],)]
 
 
@@ -256,13 +258,59 @@ def test_refresh_full_leaves_just_this_playlist(pipeline: Pipeline) -> None:
     pipeline.show()
     pipeline.ingest(CHART, OTHER_CHART, snapshot_date=date(2026, 11, 18))
     pipeline.ingest(CHART, OTHER_CHART, snapshot_date=date(2026, 11, 19))
-    state = pipeline.ingest(CHART, snapshot_date=TODAY, refresh="full")
+    state = pipeline.ingest(CHART, snapshot_date=TODAY, **pipeline.confirmed)
 
     assert state.is_completed()
     for table in TABLES:
         found = pipeline.place.query(f"SELECT DISTINCT playlist_id, snapshot_date FROM {table}_history")
         assert found in ([(CHART, TODAY)], []), table
-    assert pipeline.place.receipts()[-1]["partitions_removed"] == 4
+    receipt = pipeline.place.receipts()[-1]
+    assert (receipt["partitions_deleted"], receipt["partitions_replaced"]) == (4, 0)
+    assert receipt["message"] == state.message == "Playlists: 1 loaded. Partitions: 4 deleted, 0 replaced"
+
+
+@pytest.mark.parametrize("confirmation", [None, "SPOTIFY.PLAYLISTS", "lower case"])
+def test_refresh_full_wants_the_name_of_what_it_deletes(pipeline: Pipeline, confirmation: str | None) -> None:
+    url = pipeline.show()
+    name = pipeline.confirmed["confirm_delete"]
+    given = name.lower() if confirmation == "lower case" else confirmation
+    state = pipeline.ingest(CHART, refresh="full", confirm_delete=given)
+
+    assert state.is_failed()
+    assert state.message.endswith(f"[{Code.FULL_REFRESH_REFUSED}]")
+    assert f"deletes from {name} every row of other playlists and of other dates" in state.message
+    assert f"set confirm_delete to {name};" in state.message
+    assert pipeline.place.keys() == []
+    assert requests.get(f"{url}/sandbox/requests", timeout=5).json() == []
+
+
+@pytest.mark.parametrize("days", [-2, 1], ids=["two days ago", "tomorrow"])
+def test_a_date_that_spotify_cannot_show_is_refused_before_anything_happens(
+    pipeline: Pipeline, days: int
+) -> None:
+    url = pipeline.show()
+    state = pipeline.ingest(CHART, on=TODAY, snapshot_date=TODAY + timedelta(days=days))
+
+    assert state.is_failed()
+    assert state.message.endswith(f"[{Code.SNAPSHOT_DATE_REFUSED}]")
+    assert "run backfill-playlists" in state.message
+    assert pipeline.place.keys() == []
+    assert requests.get(f"{url}/sandbox/requests", timeout=5).json() == []
+
+
+def test_a_snapshot_of_the_day_after_gives_way_to_that_of_the_day_itself(pipeline: Pipeline) -> None:
+    """The late one is not what a run on the day takes for published, though Spotify shows no change."""
+    pipeline.show()
+    assert pipeline.ingest(EMPTY, on=TODAY + timedelta(days=1), snapshot_date=TODAY).is_completed()
+    late = pipeline.ingest(EMPTY, on=TODAY + timedelta(days=1), snapshot_date=TODAY)
+    assert late.message == "Playlists: 1 unchanged"
+
+    assert pipeline.ingest(EMPTY, snapshot_date=TODAY).message == "Playlists: 1 loaded"
+    fetched = "SELECT fetched_at::DATE FROM playlists_history"
+    assert pipeline.place.query(fetched) == [(TODAY,)]
+    again = pipeline.ingest(EMPTY, on=TODAY + timedelta(days=1), snapshot_date=TODAY, skip_unchanged=False)
+    assert again.message == "Playlists: 1 superseded"
+    assert pipeline.place.query(fetched) == [(TODAY,)]
 
 
 @pytest.mark.parametrize("playlists", [(EMPTY,), (CHART, UNKNOWN)], ids=["empty", "one failed"])
@@ -271,7 +319,7 @@ def test_refresh_full_refuses_to_leave_less(pipeline: Pipeline, playlists: tuple
     pipeline.show()
     pipeline.ingest(OTHER_CHART, FOREIGN, snapshot_date=TODAY)
     before = pipeline.place.contents(TABLES)
-    state = pipeline.ingest(*playlists, snapshot_date=TODAY, refresh="full")
+    state = pipeline.ingest(*playlists, snapshot_date=TODAY, **pipeline.confirmed)
 
     assert state.is_failed()
     assert "Nothing loaded" in state.message

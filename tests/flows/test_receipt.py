@@ -74,7 +74,8 @@ def _receipt(lines: list[PlaylistLine], files: list[File] | None = None) -> Rece
         rows_by_table=COUNTS,
         files=files or [],
         details=[],
-        partitions_removed=1,
+        partitions_replaced=1,
+        partitions_deleted=0,
         statements=["BEGIN", "COMMIT"],
         seconds={"keep_snapshots": 1.25, "load": 3.0},
     )

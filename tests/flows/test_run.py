@@ -37,9 +37,20 @@ NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
         (NOW - timedelta(days=30), date(2026, 11, 21)),
         (NOW + timedelta(hours=12), date(2026, 11, 21)),
         (NOW + timedelta(hours=18), date(2026, 11, 21)),
+        (NOW + timedelta(hours=24), date(2026, 11, 21)),
         (None, date(2026, 11, 21)),
     ],
-    ids=["on time", "days differ", "just in time", "late", "a month late", "early", "too early", "by hand"],
+    ids=[
+        "on time",
+        "days differ",
+        "just in time",
+        "late",
+        "a month late",
+        "early",
+        "too early",
+        "a day early",
+        "by hand",
+    ],
 )
 def test_a_run_far_from_its_schedule_is_dated_by_its_fetch(
     scheduled: datetime | None, expected: date, caplog: pytest.LogCaptureFixture
@@ -53,14 +64,36 @@ def test_a_run_far_from_its_schedule_is_dated_by_its_fetch(
 
 
 def test_every_attempt_has_a_new_id() -> None:
-    ids = {start_run(date(2026, 1, 1)).run_id for _ in range(100)}
+    ids = {start_run().run_id for _ in range(100)}
 
     assert len(ids) == 100
     assert all(re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{8}", one) for one in ids)
 
 
-def test_an_explicit_date_is_a_label_and_may_be_any() -> None:
-    assert start_run(date(1999, 12, 31)).snapshot_date == date(1999, 12, 31)
+def test_a_run_brought_forward_over_midnight_is_dated_by_its_fetch(caplog: pytest.LogCaptureFixture) -> None:
+    evening = datetime(2026, 11, 20, 20, tzinfo=UTC)
+    assert run._date_of(evening, NOW) == date(2026, 11, 20)  # noqa: SLF001 - with a clock of its own
+    assert "starts before that day" in caplog.text
+
+
+@pytest.mark.parametrize("hours", range(-49, 50, 7))
+@pytest.mark.parametrize("hour", [0, 11, 12, 23])
+def test_the_default_is_the_date_of_the_fetch_or_the_day_before(hours: int, hour: int) -> None:
+    now = NOW.replace(hour=hour)
+    found = run._date_of(now, now + timedelta(hours=hours))  # noqa: SLF001 - with a clock of its own
+    run._refuse_false_date(now, found)  # noqa: SLF001 - does not raise
+
+
+@pytest.mark.parametrize("days", [-3650, -2, 1, 365])
+def test_a_date_that_is_neither_today_nor_yesterday_is_refused(days: int) -> None:
+    today = datetime.now(UTC).date()
+    with pytest.raises(ConfigurationError, match=r"Use .* or leave it out") as refused:
+        start_run(today + timedelta(days=days))
+    assert refused.value.code == Code.SNAPSHOT_DATE_REFUSED
+
+
+def test_what_fetches_nothing_may_stand_for_any_date() -> None:
+    assert start_run(date(1999, 12, 31), fetches=False).snapshot_date == date(1999, 12, 31)
 
 
 @pytest.mark.usefixtures("prefect_api")

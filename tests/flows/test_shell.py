@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
 from sandbox.spotify.catalogue import CHARTS, EMPTY
-from tests.flows.conftest import TODAY, Pipeline
+from tests.flows.conftest import Pipeline
 
 
 def shell(pipeline: Pipeline, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -25,10 +26,11 @@ def shell(pipeline: Pipeline, module: str, *arguments: str) -> subprocess.Comple
 @pytest.mark.faults
 def test_ingest_and_backfill_from_a_shell(pipeline: Pipeline) -> None:
     pipeline.show()
-    done = shell(pipeline, "flows.ingest", CHARTS[0], EMPTY, "--snapshot-date", str(TODAY))
+    today = str(datetime.now(UTC).date())
+    done = shell(pipeline, "flows.ingest", CHARTS[0], EMPTY, "--snapshot-date", today)
     assert done.returncode == 0, done.stderr
     assert "Completed: Playlists: 2 loaded" in done.stderr
-    again = shell(pipeline, "flows.backfill", "--start-date", str(TODAY), "--end-date", str(TODAY))
+    again = shell(pipeline, "flows.backfill", "--start-date", today, "--end-date", today)
     assert again.returncode == 0, again.stderr
     assert pipeline.place.count("songs") == 50
 

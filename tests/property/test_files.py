@@ -102,8 +102,8 @@ envelopes = st.builds(
     Envelope,
     run_id=texts,
     playlist_id=texts,
-    snapshot_id=texts,
-    fetched_at=st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)),  # noqa: DTZ001
+    snapshot_id=texts.filter(bool),
+    fetched_at=st.datetimes(datetime(2006, 1, 1), datetime(2026, 11, 27), timezones=st.just(UTC)),  # noqa: DTZ001
     api_shape=texts,
     total=st.integers(0, 10_000),
     code_version=texts,

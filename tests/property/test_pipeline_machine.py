@@ -31,7 +31,8 @@ from tests.property.readers import Readers, song_name, version
 from tests.warehouses import DAY, NOON, Warehouse
 
 PLAYLISTS = [name * 22 for name in "xyz"]
-DAYS = [DAY - timedelta(days=age) for age in range(2)]
+DAYS = [DAY - timedelta(days=age) for age in range(3)]
+"""Playlists are read on all but the first of them: today's, or the day before's."""
 Content = tuple[str, tuple[str | None, ...]]
 
 a_playlist, a_day = st.sampled_from(PLAYLISTS), st.sampled_from(DAYS)
@@ -51,7 +52,7 @@ class Job(NamedTuple):
     run_id: str
     looks: dict[Partition, Look]
     refresh: str = "snapshot"
-    force: bool = False
+    undo: bool = False
 
 
 class Pipeline(RuleBasedStateMachine):
@@ -62,7 +63,7 @@ class Pipeline(RuleBasedStateMachine):
         self.warehouse, self.readers, self.seen = warehouse, readers, seen
         self.playlists: dict[str, Content] = dict.fromkeys(PLAYLISTS, ("new", ("a",)))
         self.keys: dict[str, str] = {}
-        self.model, self.now, self.has_run = Model(), NOON, False
+        self.model, self.now, self.has_run = Model(), NOON - timedelta(days=1), False
         self.broken_off: Job | None = None
         for key in warehouse.place.keys("raw/"):
             warehouse.place.delete(key)
@@ -73,38 +74,49 @@ class Pipeline(RuleBasedStateMachine):
         """A playlist is edited, renamed, reordered or emptied."""
         self.playlists[playlist] = change(self.playlists[playlist])
 
-    @rule(playlists=some_playlists, day=a_day, crash=maybe_crash)
-    def ingest(self, playlists: list[str], day: date, crash: Crash | None) -> None:
-        """A run reads playlists as they are now."""
-        self._publish(self._keep(playlists, day), crash)
+    @precondition(lambda self: self.now.date() < DAY)
+    @rule()
+    def sleep(self) -> None:
+        """The next day begins."""
+        self.now += timedelta(days=1)
 
-    @rule(playlists=some_playlists, day=a_day, crash=maybe_crash)
-    def refresh_fully(self, playlists: list[str], day: date, crash: Crash | None) -> None:
+    @rule(playlists=some_playlists, late=st.booleans(), crash=maybe_crash)
+    def ingest(self, playlists: list[str], late: bool, crash: Crash | None) -> None:
+        """A run reads playlists as they are now, for today or for the day before."""
+        self._publish(self._keep(playlists, late=late), crash)
+
+    @rule(playlists=some_playlists, late=st.booleans(), crash=maybe_crash)
+    def refresh_fully(self, playlists: list[str], late: bool, crash: Crash | None) -> None:
         """A run that leaves nothing else in the warehouse."""
-        self._publish(self._keep(playlists, day)._replace(refresh="full"), crash)
+        self._publish(self._keep(playlists, late=late)._replace(refresh="full"), crash)
 
     @precondition(lambda self: self.model.kept)
-    @rule(playlists=some_playlists, one_day=a_day, other_day=a_day, crash=maybe_crash)
-    def backfill(self, playlists: list[str], one_day: date, other_day: date, crash: Crash | None) -> None:
-        """A run that publishes again what is kept of the dates."""
+    @rule(data=st.data(), one_day=a_day, other_day=a_day, crash=maybe_crash)
+    def backfill(self, data: st.DataObject, one_day: date, other_day: date, crash: Crash | None) -> None:
+        """A run that publishes again what is kept of the dates, or what was fetched before a look."""
+        playlists = data.draw(some_playlists)
+        every = sorted(look.fetched_at for looks in self.model.kept.values() for look in looks)
+        before = data.draw(st.none() | st.sampled_from(every))
         first, last = sorted([one_day, other_day])
-        looks = {
-            (playlist, day): self.model.newest((playlist, day))
-            for playlist, day in self.model.kept
-            if playlist in playlists and first <= day <= last
+        best = {
+            partition: self.model.best(partition, before)
+            for partition in self.model.kept
+            if partition[0] in playlists and first <= partition[1] <= last
         }
-        found = find_snapshots(self.warehouse.lake, playlists, first, last)
+        looks = {partition: look for partition, look in best.items() if look}
+        found, left_out = find_snapshots(self.warehouse.lake, playlists, first, last, before)
         assert sorted(one.key for one in found) == sorted(self.keys[version(look)] for look in looks.values())
+        assert {(one.playlist_id, one.snapshot_date) for one in left_out} == best.keys() - looks.keys()
         if looks:
-            self._publish(Job(self.warehouse.new_run_id(), looks), crash)
+            self._publish(Job(self.warehouse.new_run_id(), looks, undo=before is not None), crash)
 
-    @precondition(lambda self: self.model.outdated())
-    @rule(data=st.data(), how=st.sampled_from(["as ever", "forced", "full"]), crash=maybe_crash)
+    @precondition(lambda self: self.model.beaten())
+    @rule(data=st.data(), how=st.sampled_from(["as ever", "undo", "full"]), crash=maybe_crash)
     def come_late(self, data: st.DataObject, how: str, crash: Crash | None) -> None:
         """A run that has read a playlist before another one did, and publishes it now."""
-        partition, look = data.draw(st.sampled_from(self.model.outdated()))
+        partition, look = data.draw(st.sampled_from(self.model.beaten()))
         refresh = "full" if how == "full" else "snapshot"
-        job = Job(self.warehouse.new_run_id(), {partition: look}, refresh, force=how == "forced")
+        job = Job(self.warehouse.new_run_id(), {partition: look}, refresh, undo=how == "undo")
         self._publish(job, crash)
 
     @precondition(lambda self: self.broken_off)
@@ -121,9 +133,10 @@ class Pipeline(RuleBasedStateMachine):
             self.readers.compare(self.model)
         self.has_run = False
 
-    def _keep(self, playlists: list[str], day: date) -> Job:
+    def _keep(self, playlists: list[str], *, late: bool) -> Job:
         """Keeps playlists as they are now, each a minute after the other."""
         run_id, looks = self.warehouse.new_run_id(), {}
+        day = self.now.date() - timedelta(days=late)
         for playlist in playlists:
             self.now += timedelta(minutes=1)
             looks[playlist, day] = look = Look(*self.playlists[playlist], self.now)
@@ -137,13 +150,15 @@ class Pipeline(RuleBasedStateMachine):
     def _publish(self, job: Job, crash: Crash | None) -> None:
         """Runs what follows the keeping, here and in the model; only a COMMIT changes what readers see."""
         refused = self.model.refuses(job.run_id, job.looks, job.refresh)
+        beats_later = self._beats_what_was_fetched_later(job)
         run, done = Run(crash), False
         with suppress(Transient, Died), run.breaking():
             self._write_and_load(job, refused=refused)
             done = True
         assert done or run.crashed
         if run.committed or (done and not refused):
-            self.model.load(job.run_id, job.looks, job.refresh, force=job.force)
+            self.model.load(job.run_id, job.looks, job.refresh, undo=job.undo)
+            self.seen["true over late"] += beats_later and not job.undo
         if not done:
             self.broken_off = job
         elif job == self.broken_off:
@@ -156,8 +171,17 @@ class Pipeline(RuleBasedStateMachine):
         for (_, day), look in job.looks.items():
             kept.setdefault(day, []).append(read_snapshot(self.warehouse.lake, self.keys[version(look)]))
         manifest = self.warehouse.write_snapshots(job.run_id, kept)
-        with pytest.raises(StopRun, match="newer snapshots") if refused else nullcontext():
-            self.warehouse.load(job.run_id, manifest, refresh=job.refresh, force=job.force)
+        with pytest.raises(StopRun, match="that rank higher") if refused else nullcontext():
+            self.warehouse.load(job.run_id, manifest, refresh=job.refresh, ignore_rank=job.undo)
+
+    def _beats_what_was_fetched_later(self, job: Job) -> bool:
+        """Whether a look of the day itself meets one of the day after in the warehouse."""
+        shown = [
+            (look, self.model.shown[part].look, part[1])
+            for part, look in job.looks.items()
+            if part in self.model.shown
+        ]
+        return any(look.fetched_at.date() == day < there.fetched_at.date() for look, there, day in shown)
 
     def _count(self, run: Run, *, done: bool, refused: bool, placed: bool) -> None:
         self.seen["runs"] += 1
@@ -196,7 +220,7 @@ BREAKS = {f"{where} {how}" for where in ("statement", "file", "commit") for how 
 
 @pytest.mark.parametrize("mode", ["copy", pytest.param("snowpipe", marks=pytest.mark.faults)])
 def test_the_warehouse_is_what_the_model_says(addresses: Addresses, mode: LoadMode) -> None:
-    seen = _run(addresses, mode, examples=2, steps=12)
+    seen = _run(addresses, mode, examples=3, steps=12)
     assert seen["runs"] > seen["crashes"] >= 3
     assert seen["commit applied"] > 0
 
@@ -206,4 +230,10 @@ def test_the_warehouse_is_what_the_model_says(addresses: Addresses, mode: LoadMo
 def test_the_warehouse_is_what_the_model_says_for_long(addresses: Addresses, mode: LoadMode) -> None:
     seen = _run(addresses, mode, examples=12, steps=25)
     assert seen["runs"] > seen["crashes"] >= 40
-    assert {what for what in seen if seen[what]} >= BREAKS | {"died", "lost", "refused", "too late"}
+    assert {what for what in seen if seen[what]} >= BREAKS | {
+        "died",
+        "lost",
+        "refused",
+        "too late",
+        "true over late",
+    }

@@ -2,13 +2,13 @@
 
 import gzip
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import NamedTuple
 
 import pytest
 from msgspec import structs
 
-from flows.errors import LakeConflict, PlaylistUnavailable
+from flows.errors import Code, LakeConflict, PlaylistUnavailable
 from flows.lake.answers import encode_answers
 from flows.lake.layout import raw_key
 from flows.lake.snapshots import (
@@ -17,6 +17,7 @@ from flows.lake.snapshots import (
     by_date,
     find_snapshots,
     keep_snapshot,
+    rank,
     read_snapshot,
 )
 from flows.lake.store import Lake
@@ -125,7 +126,7 @@ def filled(lake: Lake) -> Lake:
 
 
 def test_the_newest_of_each_playlist_and_date_is_found_by_date_then_playlist(filled: Lake) -> None:
-    assert find_snapshots(filled, None, None, None) == [
+    assert find_snapshots(filled, None, None, None).kept == [
         Kept(raw_key(playlist, day, run), playlist, day)
         for day in DAYS
         for playlist, run in ((PLAYLIST, LATE), (OTHER_PLAYLIST, EARLY))
@@ -138,14 +139,141 @@ def test_the_newest_is_the_latest_look_whatever_run_began_first(lake: Lake) -> N
         envelope = structs.replace(ENVELOPE, run_id=run, fetched_at=fetched_at)
         keep_snapshot(lake, envelope, [b"{}"], DAY)
 
-    assert [kept.key for kept in find_snapshots(lake, None, None, None)] == [raw_key(PLAYLIST, DAY, EARLY)]
+    assert keys_found(lake) == [raw_key(PLAYLIST, DAY, EARLY)]
+
+
+MIDNIGHT = datetime.combine(DAY, time(), UTC)
+MILLISECOND = timedelta(milliseconds=1)
+RANKED = [
+    MIDNIGHT - timedelta(hours=1),
+    MIDNIGHT + timedelta(days=1),
+    MIDNIGHT + timedelta(days=1, hours=6),
+    MIDNIGHT + timedelta(days=3),  # kept by a release that took any date
+    MIDNIGHT,
+    MIDNIGHT + timedelta(hours=6),
+    MIDNIGHT + timedelta(hours=6) + MILLISECOND,
+    MIDNIGHT + timedelta(days=1) - timedelta(microseconds=1),
+]
+"""When snapshots of one date were fetched, from the lowest to the highest rank."""
+
+
+def test_fetched_on_the_date_outranks_fetched_later_and_equal_ones_go_by_run() -> None:
+    assert sorted(RANKED[::-1], key=lambda moment: rank(DAY, moment)) == RANKED
+    assert len({rank(DAY, moment) for moment in RANKED}) == len(RANKED)
+    elsewhere = timezone(timedelta(hours=-11))
+    assert [rank(DAY, moment.astimezone(elsewhere)) for moment in RANKED] == [rank(DAY, m) for m in RANKED]
+    assert rank(DAY, MIDNIGHT + timedelta(microseconds=999)) == rank(DAY, MIDNIGHT), (
+        "as the warehouse stores it"
+    )
+
+
+@pytest.mark.parametrize("best", range(1, len(RANKED) + 1))
+def test_the_winner_is_the_highest_ranked_whatever_run_began_first(lake: Lake, best: int) -> None:
+    for number, fetched_at in enumerate(RANKED[:best]):
+        keep_anything(lake, f"20261121T060000Z-{best - number:08x}", fetched_at)
+
+    assert keys_found(lake) == [raw_key(PLAYLIST, DAY, "20261121T060000Z-00000001")]
+
+
+def test_of_equal_ones_the_last_run_wins(lake: Lake) -> None:
+    for run, microseconds in ((EARLY, 999), (LATE, 0)):
+        keep_anything(lake, run, MIDNIGHT + timedelta(microseconds=microseconds))
+    assert keys_found(lake) == [raw_key(PLAYLIST, DAY, LATE)]
+
+
+def test_fetched_before_leaves_later_ones_out_and_the_rest_are_ranked(lake: Lake) -> None:
+    noon, late = MIDNIGHT + timedelta(hours=12), MIDNIGHT + timedelta(days=1)
+    keep_anything(lake, EARLY, noon)
+    keep_anything(lake, LATE, late)
+    keep_anything(lake, "20261122T000000Z-00000000", late - MILLISECOND)
+    kept = Kept(raw_key(PLAYLIST, DAY, EARLY), PLAYLIST, DAY)
+
+    assert find_snapshots(lake, None, None, None, late - MILLISECOND) == ([kept], [])
+    assert find_snapshots(lake, None, None, None, noon + MILLISECOND) == ([kept], [])
+    nothing, left_out = find_snapshots(lake, None, None, None, noon)
+    assert (nothing, [(one.playlist_id, one.snapshot_date) for one in left_out]) == ([], [(PLAYLIST, DAY)])
+
+
+def test_a_single_file_that_cannot_be_read_is_found_so_that_reading_names_it(lake: Lake) -> None:
+    lake.write(raw_key(PLAYLIST, DAY, LATE), b"cut off", "application/gzip")
+    for limit in (None, MIDNIGHT):
+        assert len(find_snapshots(lake, None, None, None, limit).kept) == 1
+
+
+def keys_found(lake: Lake) -> list[str]:
+    return [kept.key for kept in find_snapshots(lake, None, None, None).kept]
+
+
+def keep_anything(lake: Lake, run: str, fetched_at: datetime, day: date = DAY, **changes: str) -> str:
+    """Writes a kept snapshot as any release, clock or hand may have left it; returns its key."""
+    envelope = structs.replace(ENVELOPE, run_id=run, fetched_at=fetched_at, **changes)
+    key = raw_key(PLAYLIST, day, run)
+    lake.write(key, encode_answers(envelope, [b"{}"]), "application/gzip")
+    return key
+
+
+@pytest.mark.parametrize("days", [-2, -1, 0, 1])
+def test_what_was_fetched_days_after_the_date_is_not_kept_under_it(lake: Lake, days: int) -> None:
+    day = DAY + timedelta(days=days)
+    if days in (-1, 0):
+        assert keep_snapshot(lake, ENVELOPE, [b"{}"], day).snapshot_date == day
+        return
+    with pytest.raises(PlaylistUnavailable, match=f"{PLAYLIST} was fetched on {DAY}") as refused:
+        keep_snapshot(lake, ENVELOPE, [b"{}"], day)
+    assert refused.value.code == Code.SNAPSHOT_DATE_REFUSED
+    assert list(lake.keys("raw/")) == []
+
+
+class Poison(NamedTuple):
+    """What is wrong with a kept file, and how the message names it."""
+
+    says: str
+    fetched_at: datetime = ENVELOPE.fetched_at
+    day: date = DAY
+    changes: dict[str, str] = {}  # noqa: RUF012 - never changed
+
+
+EAST, WEST = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))
+POISON = {
+    "no time zone": Poison("timezone", datetime(2026, 11, 21, 6)),  # noqa: DTZ001
+    "the first moment": Poison("before Spotify existed", datetime.min.replace(tzinfo=EAST)),
+    "the last moment": Poison("in the future", datetime.max.replace(tzinfo=WEST)),
+    "too early": Poison("before Spotify existed", datetime(2005, 12, 31, tzinfo=UTC)),
+    "in two minutes": Poison("in the future", datetime.now(UTC) + timedelta(days=300)),
+    "no snapshot id": Poison("length >= 1", changes={"snapshot_id": ""}),
+    "the first day": Poison("0001-01-01", day=date.min),
+    "the last day": Poison("9999-12-31", day=date.max),
+    "a day to come": Poison("in the future", day=datetime.now(UTC).date() + timedelta(days=300)),
+}
+
+
+@pytest.mark.parametrize("poison", POISON.values(), ids=POISON)
+def test_impossible_times_are_named_and_give_way(lake: Lake, poison: Poison) -> None:
+    key = keep_anything(lake, LATE, poison.fetched_at, poison.day, **poison.changes)
+    with pytest.raises(PlaylistUnavailable, match=rf"{key} is no kept snapshot: .*{poison.says}") as refused:
+        read_snapshot(lake, key)
+    assert refused.value.code == Code.LAKE_SNAPSHOT_INVALID
+    if poison.day == DAY:
+        assert keep_anything(lake, EARLY, MIDNIGHT) in keys_found(lake)
+
+
+def test_clocks_may_differ_by_a_minute(lake: Lake) -> None:
+    now = datetime.now(UTC)
+    assert read_snapshot(lake, keep_anything(lake, EARLY, now + timedelta(seconds=50), now.date()))
+    with pytest.raises(PlaylistUnavailable, match="in the future"):
+        read_snapshot(lake, keep_anything(lake, LATE, now + timedelta(seconds=120), now.date()))
+
+
+def test_other_time_zones_are_read_as_utc(lake: Lake) -> None:
+    key = keep_anything(lake, EARLY, ENVELOPE.fetched_at.astimezone(EAST))
+    assert read_snapshot(lake, key).fetched_at.utcoffset() == timedelta()
 
 
 def test_a_broken_file_gives_way_to_another_snapshot_of_the_date(lake: Lake) -> None:
     keep_snapshot(lake, structs.replace(ENVELOPE, run_id=EARLY), [b"{}"], DAY)
     lake.write(raw_key(PLAYLIST, DAY, LATE), b"cut off", "application/gzip")
 
-    assert [kept.key for kept in find_snapshots(lake, None, None, None)] == [raw_key(PLAYLIST, DAY, EARLY)]
+    assert keys_found(lake) == [raw_key(PLAYLIST, DAY, EARLY)]
 
 
 def test_a_snapshot_that_has_gone_is_that_playlist_s_trouble(lake: Lake) -> None:
@@ -184,19 +312,19 @@ RANGES = [
 
 @pytest.mark.parametrize("limits", RANGES, ids=lambda limits: f"{limits.start} to {limits.end}")
 def test_the_limits_are_included(filled: Lake, limits: Range) -> None:
-    found = find_snapshots(filled, [PLAYLIST], limits.start, limits.end)
+    found = find_snapshots(filled, [PLAYLIST], limits.start, limits.end).kept
     assert [(kept.playlist_id, kept.snapshot_date) for kept in found] == [
         (PLAYLIST, day) for day in limits.days
     ]
 
 
 def test_only_the_playlists_asked_for_are_found(filled: Lake) -> None:
-    assert {kept.playlist_id for kept in find_snapshots(filled, [OTHER_PLAYLIST], None, None)} == {
+    assert {kept.playlist_id for kept in find_snapshots(filled, [OTHER_PLAYLIST], None, None).kept} == {
         OTHER_PLAYLIST
     }
-    assert len(find_snapshots(filled, [OTHER_PLAYLIST, PLAYLIST], None, None)) == 6
-    assert len(find_snapshots(filled, [PLAYLIST, PLAYLIST], None, None)) == 3
-    assert find_snapshots(filled, ["cPlaylist0000000000003"], None, None) == []
+    assert len(find_snapshots(filled, [OTHER_PLAYLIST, PLAYLIST], None, None).kept) == 6
+    assert len(find_snapshots(filled, [PLAYLIST, PLAYLIST], None, None).kept) == 3
+    assert find_snapshots(filled, ["cPlaylist0000000000003"], None, None) == ([], [])
 
 
 def test_kept_snapshots_by_date_in_the_order_of_dates() -> None:

@@ -4,14 +4,17 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
+from itertools import product
 
 import msgspec
 import pytest
 
 from flows.errors import AccountingError, Code, ConfigurationError, PipelineError, StopRun, Transient
 from flows.lake.files import Manifest
+from flows.lake.snapshots import rank
 from flows.transform.schema import TABLES, history
+from flows.transform.tables import Snapshot
 from flows.warehouse import load as loading
 from flows.warehouse import lock
 from flows.warehouse.load import Load, load_copy
@@ -19,6 +22,7 @@ from flows.warehouse.lock import take_lock
 from flows.warehouse.session import Session
 from sandbox.services import Addresses
 from sandbox.spotify.catalogue import CHARTS, EMPTY, MIXTAPE
+from tests.builders import body, entry, head, song
 from tests.places import Place
 from tests.statements import watched
 from tests.warehouses import DAY, NOON, Warehouse
@@ -41,7 +45,7 @@ def test_only_the_partitions_of_the_run_are_replaced(warehouse: Warehouse) -> No
     untouched = warehouse.place.query("SELECT * FROM songs_history WHERE playlist_id = ?", OTHER_CHART)
     loaded = warehouse.publish(CHART)
 
-    assert loaded.partitions_removed == 1
+    assert loaded.partitions_replaced == 1
     assert loaded.partitions == [(CHART, DAY)]
     again = warehouse.place.query("SELECT * FROM songs_history WHERE playlist_id = ?", OTHER_CHART)
     assert sorted(again) == sorted(untouched)
@@ -142,7 +146,7 @@ def test_an_older_look_at_the_playlist_replaces_nothing(warehouse: Warehouse) ->
 
     assert loaded.superseded == [(CHART, DAY)]
     assert loaded.partitions == [(MIXTAPE, DAY)]
-    assert loaded.partitions_removed == 0
+    assert loaded.partitions_replaced == 0
     chart = warehouse.place.query("SELECT DISTINCT run_id FROM songs_history WHERE playlist_id = ?", CHART)
     assert len(chart) == 1
     assert len(before["songs"]) == 50
@@ -150,15 +154,48 @@ def test_an_older_look_at_the_playlist_replaces_nothing(warehouse: Warehouse) ->
     assert warehouse.place.query("SELECT playlist_id FROM loads") == [(CHART,), (MIXTAPE,)]
 
 
-def test_forced_an_older_look_replaces_a_newer(warehouse: Warehouse) -> None:
+def test_with_its_rank_ignored_an_older_look_replaces_a_newer(warehouse: Warehouse) -> None:
     warehouse.publish(CHART)
     earlier = NOON - timedelta(hours=1)
-    loaded = warehouse.publish(CHART, fetched_at=earlier, force=True)
+    loaded = warehouse.publish(CHART, fetched_at=earlier, ignore_rank=True)
 
-    assert (loaded.superseded, loaded.partitions_removed) == ([], 1)
+    assert (loaded.superseded, loaded.partitions_replaced) == ([], 1)
     assert warehouse.place.query("SELECT fetched_at FROM playlists_history") == [
         (earlier.replace(tzinfo=None),)
     ]
+
+
+DAY_BEGINS = datetime.combine(DAY, time(), UTC)
+NEXT_DAY = DAY_BEGINS + timedelta(days=1)
+FETCHED = [
+    DAY_BEGINS - timedelta(milliseconds=1),
+    DAY_BEGINS,
+    DAY_BEGINS + timedelta(microseconds=999),
+    DAY_BEGINS + timedelta(milliseconds=1),
+    NEXT_DAY - timedelta(microseconds=1),
+    NEXT_DAY,
+    NEXT_DAY + timedelta(days=2),
+]
+
+
+def test_the_warehouse_ranks_as_the_lake_does(warehouse: Warehouse) -> None:
+    """Every pair of times, one loaded after the other; of equal ones the later load stays."""
+    pairs = {f"{number:022}": pair for number, pair in enumerate(product(FETCHED, FETCHED))}
+    runs = [warehouse.new_run_id() for _ in range(2)]
+    for turn, run_id in enumerate(runs):
+        snapshots = [small(playlist, pair[turn]) for playlist, pair in pairs.items()]
+        loaded = warehouse.load(run_id, warehouse.write_snapshots(run_id, {DAY: snapshots}))
+    stays = {playlist for playlist, (first, then) in pairs.items() if rank(DAY, first) > rank(DAY, then)}
+
+    assert {playlist for playlist, _ in loaded.superseded} == stays
+    for table in ("playlists_history", "songs_history"):
+        rows = warehouse.place.query(f"SELECT DISTINCT playlist_id, run_id FROM {table}")
+        assert sorted(rows) == [(playlist, runs[playlist not in stays]) for playlist in pairs]
+
+
+def small(playlist: str, fetched_at: datetime) -> Snapshot:
+    """A playlist of one song."""
+    return Snapshot(playlist, "v1", fetched_at, 1, [body(head([entry(song())], id_=playlist))])
 
 
 def test_a_commit_whose_answer_was_lost_is_found_in_the_ledger(
@@ -181,7 +218,7 @@ def test_a_commit_whose_answer_was_lost_is_found_in_the_ledger(
     loaded = warehouse.load(run_id, manifest)
 
     assert loaded.rows_by_table["songs"] == warehouse.place.count("songs_history") == 50
-    assert loaded.partitions_removed is None, "the ledger does not say"
+    assert loaded.partitions_replaced is None, "the ledger does not say"
     assert warehouse.place.count("loads") == 1
 
 
@@ -379,17 +416,19 @@ def busy(session: Session) -> Iterator[None]:
         thread.join()
 
 
-def test_refresh_full_leaves_only_this_run(warehouse: Warehouse) -> None:
+def test_refresh_full_leaves_only_this_run(warehouse: Warehouse, caplog: pytest.LogCaptureFixture) -> None:
     warehouse.publish(CHART, OTHER_CHART)
-    loaded = warehouse.publish(MIXTAPE, refresh="full")
+    warehouse.publish(CHART, days=(YESTERDAY,))
+    loaded = warehouse.publish(MIXTAPE, CHART, refresh="full")
 
-    assert loaded.partitions_removed == 2
-    assert warehouse.place.query("SELECT DISTINCT playlist_id FROM songs_history") == [(MIXTAPE,)]
+    assert (loaded.partitions_deleted, loaded.partitions_replaced) == (2, 1)
+    assert "deletes 2 partitions (playlist and date) of 2 playlists" in caplog.text
+    assert warehouse.place.query("SELECT COUNT(DISTINCT run_id) FROM songs_history") == [(1,)]
 
 
 def test_refresh_full_never_removes_what_is_newer(warehouse: Warehouse) -> None:
     warehouse.publish(CHART)
-    with pytest.raises(StopRun, match="newer snapshots"):
+    with pytest.raises(StopRun, match="that rank higher"):
         warehouse.publish(CHART, fetched_at=NOON - timedelta(hours=1), refresh="full")
 
     assert warehouse.place.query("SELECT fetched_at FROM playlists_history") == [(NOON.replace(tzinfo=None),)]

@@ -1,0 +1,6 @@
+-- What refresh="full" deletes beside the rows of this run's partitions: partitions, and playlists that they belong to.
+SELECT COUNT(*) AS partition_count, COUNT(DISTINCT old.playlist_id) AS playlist_count
+FROM playlists_history AS old
+LEFT JOIN playlists_history AS own
+    ON own.run_id = ? AND old.playlist_id = own.playlist_id AND old.snapshot_date = own.snapshot_date
+WHERE old.run_id <> ? AND own.run_id IS NULL
