@@ -32,6 +32,7 @@ class Code(StrEnum):
     BLOCK_INVALID = auto()
     FULL_REFRESH_REFUSED = auto()
     RECEIPT_MISSING = auto()
+    CLOCK_SKEWED = auto()
     # Spotify
     SPOTIFY_NOT_FOUND = auto()
     SPOTIFY_NOT_YOURS = auto()
@@ -59,6 +60,8 @@ class Code(StrEnum):
     LAKE_CONFLICT = auto()
     LAKE_KEY_MISSING = auto()
     LAKE_SNAPSHOT_INVALID = auto()
+    LAKE_SNAPSHOT_TOO_LARGE = auto()
+    LAKE_NO_CONDITIONAL_WRITES = auto()
     # The warehouse
     SNOWFLAKE_LOGIN = auto()
     SNOWFLAKE_PRIVATE_KEY = auto()

@@ -11,7 +11,8 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
 from flows.errors import ConfigurationError, LakeConflict, PipelineError, Transient
-from flows.lake.store import Lake, NoSuchKey, Written
+from flows.lake.refusals import NoSuchKey
+from flows.lake.store import Lake, Written
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
