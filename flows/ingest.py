@@ -66,7 +66,7 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
 def keep_snapshots(  # noqa: PLR0913 - what to read, whence, and how
     run: Run, wanted: list[str], spotify: str, target: Target, *, skip: bool, details: bool
 ) -> Work:
-    """Keeps the answers for each playlist as they came, read once also if the task is retried; details likewise."""
+    """Keeps the answers for each playlist, read once also if the task is retried; details likewise."""
     lake = find_lake(target.lake)
     keeper = Keeper(
         client=find_spotify(spotify),

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import NamedTuple
 
-from flows.errors import PlaylistUnavailable
+from flows.errors import LakeConflict, PlaylistUnavailable, Transient
 from flows.lake.layout import raw_key
 from flows.lake.patience import Patience
 from flows.lake.snapshots import Envelope, Kept, keep_snapshot
@@ -59,7 +59,13 @@ class Keeper(NamedTuple):
         )
         self.lake.refuse_skewed_clock()
         write = partial(keep_snapshot, self.lake, envelope, answers.bodies, self.snapshot_date)
-        return self.patience.request(playlist_id, write)
+        try:
+            return self.patience.request(playlist_id, write)
+        except LakeConflict:
+            # The key is this run's: an earlier attempt had left the request, and S3 fulfilled it late.
+            if self.resumes and (kept := self._kept_before(playlist_id)):
+                return kept
+            raise
 
     def _kept_before(self, playlist_id: str) -> Kept | None:
         key = raw_key(playlist_id, self.snapshot_date, self.run_id)
@@ -69,14 +75,23 @@ class Keeper(NamedTuple):
 
 
 def keep_playlists(keeper: Keeper, playlists: list[str]) -> Work:
-    """Keeps every playlist that can be read. An error that stops the run stops the waiting ones too."""
+    """Keeps every playlist that can be read. An error that stops the run stops the waiting ones too.
+
+    Raises Transient where S3 fails for all of them, or for many in a row: the task is tried again.
+    """
     keeper.client.authorise()
     work = Work([], [])
     with closing(keeper.patience), threads() as pool:
         futures = {pool.submit(copy_context().run, keeper.keep, playlist): playlist for playlist in playlists}
-        for number, future in enumerate(as_completed(futures), start=1):
-            _note(work, keeper.snapshot_date, futures[future], future)
-            log.info("%s of %s playlists read", number, len(playlists))
+        try:
+            for number, future in enumerate(as_completed(futures), start=1):
+                _note(work, keeper.snapshot_date, futures[future], future)
+                log.info("%s of %s playlists read", number, len(playlists))
+        except Transient:
+            # The task is tried again: what is being kept now must not be read a second time.
+            keeper.patience.close()
+            pool.shutdown(cancel_futures=True)
+            raise
     work.kept.sort(key=lambda kept: playlists.index(kept.playlist_id))
     return work
 

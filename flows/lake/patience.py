@@ -16,33 +16,31 @@ log = logging.getLogger(__name__)
 BUDGET_S = 120.0
 """For all playlists of a task together; botocore's own retries, within each request, are charged to it."""
 LONGEST_BACKOFF_S = 16.0
-MANY_PLAYLISTS = 10
-"""So many that S3 fails, and not one that it does not: it is not about the playlists."""
+MANY_PLAYLISTS = 16
+"""So many failures in a row, two for each thread, are about the whole lake."""
 
 
 class Patience:
     """Seconds that a task may spend on requests that fail; threads share them.
 
-    A playlist whose request still fails, or is denied, is given up. Where that happens to all playlists, or
-    to MANY_PLAYLISTS of them before any request succeeds, the error is the whole lake's, and is raised as
-    it came.
+    A playlist whose request still fails, or is denied, is given up. Where that happens to MANY_PLAYLISTS in a
+    row, or to all, the error is about the whole lake and is raised as it came.
     """
 
     def __init__(
         self,
         playlists: int,
-        budget_s: float = BUDGET_S,
+        budget_s: float | None = None,
         sleep: Callable[[float], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._many = min(playlists, MANY_PLAYLISTS)
-        self._left_s = budget_s
+        self._left_s = BUDGET_S if budget_s is None else budget_s
         self._stopping = threading.Event()
         self._sleep = sleep or self._stopping.wait  # what ends the task ends every wait
         self._clock = clock
         self._lock = threading.Lock()
         self._charged_until = clock()
-        self._succeeded = False
         self._failed = 0
 
     def request(self, playlist_id: str, request: Callable[[], T]) -> T:
@@ -54,7 +52,8 @@ class Patience:
                 raise
             raise PlaylistUnavailable(f"playlist {playlist_id}: {error.message}", error.code) from error
         if result:  # that a key is not there proves nothing yet
-            self._succeeded = True
+            with self._lock:
+                self._failed = 0
         return result
 
     def close(self) -> None:
@@ -92,4 +91,4 @@ class Patience:
             return False
         with self._lock:
             self._failed += 1
-            return self._succeeded or self._failed < self._many
+            return self._failed < self._many
