@@ -10,16 +10,17 @@ from flows.connect import find_lake
 from flows.errors import Code, ConfigurationError
 from flows.lake.layout import LoadMode
 from flows.lake.snapshots import Kept, find_snapshots
-from flows.publish import RETRIES, Minutes, Target, publish
+from flows.publish import Minutes, Target, publish
 from flows.receipt import PlaylistLine, Work
-from flows.run import ends_failed, start_run
+from flows.run import MAX_HOURS, MaxHours, ends_failed, start_run
 from flows.spotify.links import Playlists, playlist_ids
+from flows.tasks import RETRIES
 
 NAMED_DAYS = 31
 """A longer gap is named by its ends."""
 
 
-@flow(name="backfill-playlists")
+@flow(name="backfill-playlists", persist_result=False, validate_parameters=False)  # `ends_failed` does
 @ends_failed
 def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     playlists: Playlists | None = None,
@@ -29,6 +30,7 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     load: LoadMode = "copy",
     pipe_minutes: Minutes = 10,
     force: bool = False,
+    max_hours: MaxHours = MAX_HOURS,  # noqa: ARG001 - `ends_failed` enforces it
     lake: str = "lake",
     warehouse: str = "warehouse",
     warehouse_admin: str = "warehouse-admin",
@@ -38,11 +40,12 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     Args:
         playlists: Ids (22 letters and digits), spotify:playlist: URIs or open.spotify.com links;
             without them all that were kept.
-        start_date: First snapshot date; without it the first that was kept.
-        end_date: Last snapshot date; without it the last that was kept.
+        start_date: First snapshot date (YYYY-MM-DD); without it the first that was kept.
+        end_date: Last snapshot date (YYYY-MM-DD); without it the last that was kept.
         load: How Snowflake takes the files: copy, told to by this run; snowpipe, by itself through pipes.
         pipe_minutes: With snowpipe, how long the run waits for the pipes at most.
         force: Replace also what the warehouse holds from a later look at the playlist.
+        max_hours: Hours after which the run is stopped, whatever it waits for; it ends Failed.
         lake: Name of the S3Bucket block.
         warehouse: Name of the SnowflakeConnector block.
         warehouse_admin: Name of the SnowflakeConnector block for setup changes, where there is one.

@@ -23,6 +23,8 @@ class Code(StrEnum):
         return name
 
     # The run and its parameters
+    RUN_DEADLINE = auto()
+    PARAMETERS_INVALID = auto()
     PLAYLIST_INVALID = auto()
     PLAYLISTS_EMPTY = auto()
     PLAYLISTS_FAILED = auto()

@@ -15,12 +15,12 @@ from flows.lake.patience import Patience
 from flows.publish import Minutes, Target, publish
 from flows.published import never_published, published_check
 from flows.receipt import Work
-from flows.run import Run, ends_failed, start_run
+from flows.run import MAX_HOURS, MaxHours, Run, ends_failed, start_run
 from flows.spotify.links import Playlists, playlist_ids
 from flows.tasks import RETRIES
 
 
-@flow(name="ingest-playlists")
+@flow(name="ingest-playlists", persist_result=False, validate_parameters=False)  # `ends_failed` does
 @ends_failed
 def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     playlists: Playlists,
@@ -31,6 +31,7 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     refresh: Literal["snapshot", "full"] = "snapshot",
     skip_unchanged: bool = True,
     enrich: bool = False,
+    max_hours: MaxHours = MAX_HOURS,  # noqa: ARG001 - `ends_failed` enforces it
     spotify: str = "spotify",
     lake: str = "lake",
     warehouse: str = "warehouse",
@@ -40,7 +41,7 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
 
     Args:
         playlists: Ids (22 letters and digits), spotify:playlist: URIs or open.spotify.com links.
-        snapshot_date: Day that the snapshots stand for; without it the day of the run (UTC).
+        snapshot_date: Day that the snapshots stand for (YYYY-MM-DD); without it the day of the run (UTC).
         load: How Snowflake takes the files: copy, told to by this run; snowpipe, by itself through pipes.
         pipe_minutes: With snowpipe, how long the run waits for the pipes at most.
         refresh: snapshot replaces these playlists' rows of the date; full deletes everything else as well:
@@ -48,6 +49,7 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
         skip_unchanged: Leave a playlist alone that is published for the date and has not changed since.
         enrich: Ask also for whole artists (genres, followers, popularity) and albums (label, UPC); what was
             asked in the last seven days is taken from the lake.
+        max_hours: Hours after which the run is stopped, whatever it waits for; it ends Failed.
         spotify: Name of the SpotifyCredentials block.
         lake: Name of the S3Bucket block.
         warehouse: Name of the SnowflakeConnector block.

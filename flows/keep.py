@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future, as_completed
+from concurrent.futures import Future, as_completed, wait
 from contextlib import closing
 from contextvars import copy_context
 from datetime import date, datetime
@@ -90,7 +90,7 @@ def keep_playlists(keeper: Keeper, playlists: list[str]) -> Work:
         except Transient:
             # The task is tried again: what is being kept now must not be read a second time.
             keeper.patience.close()
-            pool.shutdown(cancel_futures=True)
+            wait([future for future in futures if not future.cancel()])
             raise
     work.kept.sort(key=lambda kept: playlists.index(kept.playlist_id))
     return work

@@ -1,9 +1,10 @@
 """Kept snapshots → tables → lake → warehouse → receipt: the half that ingest and backfill share."""
 
+import logging
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from prefect import State, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -11,12 +12,14 @@ from prefect.states import Completed, Failed
 from pydantic import Field
 
 from flows.connect import find_lake, open_session
+from flows.deadline import OutOfTime
 from flows.errors import Code, PipelineError, StopRun
 from flows.lake.details import KeptDetails
 from flows.lake.files import Manifest
 from flows.lake.layout import LoadMode
 from flows.lake.patience import Patience
 from flows.lake.snapshots import Kept, by_date
+from flows.outcome import LOADED, NOT_LOADED, settled
 from flows.receipt import (
     PlaylistLine,
     Receipt,
@@ -27,17 +30,12 @@ from flows.receipt import (
     playlist_lines,
     summary,
 )
-from flows.run import Run, is_transient, run_id_of
+from flows.run import Run, run_id_of
+from flows.tasks import RETRIES
 from flows.warehouse.loaded import Loaded
 from flows.write import Writer
 
-RETRIES: dict[str, Any] = {
-    "retries": 3,
-    "retry_delay_seconds": [2, 10, 30],
-    "retry_jitter_factor": 0.5,
-    "retry_condition_fn": is_transient,
-}
-"""What follows the raw write may be repeated: keys are new per run, the load is all or nothing."""
+log = logging.getLogger(__name__)
 
 Minutes = Annotated[float, Field(gt=0, le=1440)]
 
@@ -70,12 +68,15 @@ def publish(run: Run, work: Work, target: Target) -> State[None]:
             manifest, undecodable = write_tables(run, work.kept, target)
         work = Work(work.kept, [*work.others, *undecodable], work.details)
         _refuse_full_refresh(work, target, manifest)
-        with run.timed("truncate_and_load"):
+        with run.timed("truncate_and_load"), settled(target.warehouse, run.run_id):
             deadline = time.monotonic() + target.pipe_minutes * 60
             loaded = truncate_and_load(run, manifest, target, deadline)
-    receipt = _receipt(run, target, work, manifest, loaded)
     try:
+        receipt = _receipt(run, target, work, manifest, loaded)
         write_receipt(run, target, receipt)
+    except OutOfTime as cut:
+        cut.outcome = LOADED if loaded.partitions else NOT_LOADED
+        raise
     except PipelineError as error:
         message = f"what was loaded stays, only the receipt is missing: {error.message}. Run again"
         raise StopRun(message, Code.RECEIPT_MISSING) from error
@@ -95,7 +96,7 @@ def setup_warehouse(run: Run, target: Target) -> None:
                 forgotten = run_id_of(run.started_at - PIPES_REMEMBER)
                 clear_landing(session, "load/delete_stale_landing", forgotten)
             return
-    get_run_logger().info("setting up the warehouse")
+    log.info("setting up the warehouse")
     opened = partial(open_session, target.warehouse_admin, run.run_id, otherwise=target.warehouse)
     with opened() as session, opened() as guard:
         set_up(session, guard, lake_url, run.code_version, target.load)
@@ -115,7 +116,7 @@ def write_tables(run: Run, kept: list[Kept], target: Target) -> tuple[Manifest, 
         manifest.files.extend(written.files)
         manifest.partitions.extend(written.partitions)
         undecodable += failed
-        get_run_logger().info("tables of %s written (date %s of %s)", day, number, len(dates))
+        log.info("tables of %s written (date %s of %s)", day, number, len(dates))
     return manifest, undecodable
 
 

@@ -8,19 +8,29 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import wraps
 from time import perf_counter
-from typing import ParamSpec, TypeVar
+from typing import Annotated, ParamSpec, TypeVar, cast
 
 from prefect import State, get_run_logger, runtime
+from prefect.context import TaskRunContext
 from prefect.states import Failed
+from pydantic import Field, ValidationError, validate_call
 
 from flows import CODE_VERSION
-from flows.errors import PipelineError, Transient
+from flows.deadline import OutOfTime, run_deadline
+from flows.errors import Code, ConfigurationError, PipelineError, StopRun
 from flows.lake.layout import receipt_key
+from flows.logs import last_progress, log_one_error, show_progress
+from flows.parameters import wrong_parameters
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+MAX_HOURS = 3.0
+SECONDS_PER_HOUR = 3600
+MaxHours = Annotated[float, Field(gt=0, le=24)]
+"""Hours after which a run is stopped; push pools of Prefect Cloud end runs after 24."""
 
 FAR = timedelta(hours=12)
 """A run that starts further than this from its schedule, late or brought forward, is dated by its fetch."""
@@ -54,7 +64,6 @@ class Run:
 
 def start_run(snapshot_date: date | None = None) -> Run:
     """A new run id, and the date that the run stands for: as given, as scheduled, or today (UTC)."""
-    _show_what_matters()
     now = datetime.now(UTC)
     return Run(
         run_id=f"{run_id_of(now)}-{secrets.token_hex(4)}",
@@ -83,12 +92,30 @@ def _date_of(now: datetime, scheduled: datetime | None) -> date:
 
 
 def ends_failed(flow_function: Callable[P, T]) -> Callable[P, "T | State[None]"]:
-    """Turns an expected error into a Failed state with its message."""
+    """Turns an expected error into a Failed state with its message, wrong parameters included.
+
+    So does the deadline, parameter `max_hours` of the flow: it covers whatever the main thread waits for.
+    """
+    log_one_error()
+
+    @wraps(flow_function)
+    def limited(*args: P.args, **kwargs: P.kwargs) -> T:
+        hours = cast("float", kwargs.get("max_hours", MAX_HOURS))
+        try:
+            with run_deadline(hours * SECONDS_PER_HOUR, _where):
+                return flow_function(*args, **kwargs)
+        except OutOfTime as cut:
+            raise StopRun(_late(hours, cut), Code.RUN_DEADLINE) from cut
+
+    checked = validate_call(limited)
 
     @wraps(flow_function)
     def ended(*args: P.args, **kwargs: P.kwargs) -> "T | State[None]":
+        show_progress()
         try:
-            return flow_function(*args, **kwargs)
+            return checked(*args, **kwargs)
+        except ValidationError as error:
+            return Failed(message=str(ConfigurationError(_wrong(error), Code.PARAMETERS_INVALID)))
         except PipelineError as error:
             get_run_logger().debug("Expected error:", exc_info=error)
             return Failed(message=str(error))
@@ -96,24 +123,19 @@ def ends_failed(flow_function: Callable[P, T]) -> Callable[P, "T | State[None]"]
     return ended
 
 
-def is_transient(_task: object, _run: object, state: State[object]) -> bool:
-    """Retry condition of the tasks: only what may pass by itself."""
-    error = state.result(raise_on_failure=False)
-    return isinstance(error, Transient)
+def _where() -> str:
+    """What the run is doing: its task, and the last line of progress."""
+    context = TaskRunContext.get()
+    step = f"task {context.task.name}" if context else "the flow"
+    return f"{step} ({last_progress() or 'no progress yet'})"
 
 
-def _show_what_matters() -> None:
-    """Progress at INFO; the traceback of an expected error at DEBUG only, for its message says it all."""
-    flows = logging.getLogger("flows")
-    flows.setLevel(logging.INFO)
-    for handler in logging.getLogger("prefect.flow_runs").handlers:
-        flows.addHandler(handler)  # what the packages log is part of the run's logs
-    logging.getLogger("prefect.SnowflakeConnector").setLevel(logging.WARNING)
-    logging.getLogger("prefect.task_runs").addFilter(_without_traceback)
+def _late(hours: float, cut: OutOfTime) -> str:
+    return (
+        f"The run was stopped after max_hours={hours:g}, in {cut.where}. {cut.outcome}. "
+        "Run again; if the services responded, with a larger max_hours"
+    )
 
 
-def _without_traceback(record: logging.LogRecord) -> bool:
-    expected = record.exc_info and isinstance(record.exc_info[1], PipelineError)
-    if expected and not logging.getLogger(record.name).isEnabledFor(logging.DEBUG):
-        record.exc_info = None
-    return True
+def _wrong(error: ValidationError) -> str:
+    return f"The run's parameters are wrong: {'; '.join(wrong_parameters(error))}. Nothing was requested"

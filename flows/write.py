@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from contextvars import copy_context
 from datetime import date
@@ -61,9 +61,7 @@ class Writer(NamedTuple):
             self.patience.close()
             raise
 
-    def _fetched(
-        self, pool: ThreadPoolExecutor, kept: list[Kept]
-    ) -> Iterator[tuple[Kept, Callable[[], bytes]]]:
+    def _fetched(self, pool: Executor, kept: list[Kept]) -> Iterator[tuple[Kept, Callable[[], bytes]]]:
         """Each snapshot with what fetches its bytes; no more are fetched ahead than there are threads."""
         ahead: deque[tuple[Kept, Future[bytes]]] = deque()
         for one in kept:

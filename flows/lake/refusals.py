@@ -15,7 +15,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from flows.errors import Code, ConfigurationError, Transient
-from flows.lake.deadline import Late
+from flows.threads import Unfinished
 
 MAX_CLOCK_AHEAD = timedelta(minutes=1)
 
@@ -47,8 +47,8 @@ MISCONFIGURED = {
 UNANSWERED = (ConnectionError, HTTPClientError, IncompleteReadError, FlexibleChecksumError)
 """What the network does to a request; botocore's other errors are about settings."""
 
-S3Error = ClientError | BotoCoreError | ResponseParserError | Late
-S3_ERRORS = (ClientError, BotoCoreError, ResponseParserError, Late)
+S3Error = ClientError | BotoCoreError | ResponseParserError | Unfinished
+S3_ERRORS = (ClientError, BotoCoreError, ResponseParserError, Unfinished)
 
 
 class NoSuchKey(ConfigurationError):
@@ -74,7 +74,7 @@ def explained(error: S3Error, asked: Asked) -> ConfigurationError | Transient:
     if isinstance(error, ClientError):
         return _refused(error, asked)
     where = f"lake {asked.url}"
-    if isinstance(error, Late):
+    if isinstance(error, Unfinished):
         problem = f"no complete response from S3 within {asked.deadline_s:g} s"
     elif isinstance(error, ResponseParserError):  # its text holds the whole body
         problem = "the response is not S3's XML: a proxy, or `endpoint_url` of the aws block, may be wrong"

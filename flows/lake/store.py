@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from botocore.exceptions import ClientError
 
 from flows.errors import Code, LakeConflict
-from flows.lake.deadline import within
 from flows.lake.refusals import MAX_CLOCK_AHEAD, S3_ERRORS, Asked, NoSuchKey, code_of, explained, skewed
+from flows.threads import within
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody

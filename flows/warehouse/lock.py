@@ -8,14 +8,14 @@ from flows.warehouse.session import LOCK_TIMEOUT_S, LockTimeout, Session
 
 log = logging.getLogger(__name__)
 
-LOCK_ATTEMPTS = 10 * 60 // LOCK_TIMEOUT_S
-"""Ten minutes of waiting for other writers."""
+LOCK_ATTEMPTS = 12 * 60 // LOCK_TIMEOUT_S
+"""Twelve minutes of waiting for other writers: a run that was killed may hold the lock for ten."""
 
 
 def take_lock(session: Session) -> None:
     """Opens a transaction that holds the lock until its end.
 
-    Raises StopRun where another writer keeps it for ten minutes: to wait still longer is up to people.
+    Raises StopRun where another writer keeps it for twelve minutes: to wait still longer is up to people.
     """
     for attempt in range(1, LOCK_ATTEMPTS + 1):
         began = time.monotonic()
@@ -44,6 +44,20 @@ def hold_lock(session: Session) -> None:
             "the writer lock was lost while setting up; what is done is done again. Run again",
             Code.SNOWFLAKE_LOCK_LOST,
         )
+
+
+def is_loaded(session: Session) -> bool:
+    """Whether the load of the session's run was committed.
+
+    Waits for the writer lock first, for until a COMMIT has ended the ledger does not show it. Raises
+    LockTimeout if that lasts longer than one attempt.
+    """
+    session.begin()
+    try:
+        session.execute("load/lock_writer", (session.run_id,))
+        return bool(session.execute("load/find_load", (session.run_id,)))
+    finally:
+        session.rollback()
 
 
 def _refuse_no_row(session: Session) -> None:

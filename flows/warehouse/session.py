@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from io import StringIO
-from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,21 +10,29 @@ from snowflake.connector import errors
 from snowflake.connector.util_text import split_statements
 
 from flows.errors import Code, ConfigurationError, PipelineError, StopRun, Transient
+from flows.threads import Unfinished, within
 from flows.warehouse.sql import read_sql
 from flows.warehouse.words import phrase
 
 if TYPE_CHECKING:
     from prefect_snowflake import SnowflakeConnector
+    from snowflake.connector import SnowflakeConnection
 
 log = logging.getLogger(__name__)
 
 LOCK_TIMEOUT_S = 15
-"""How long one statement waits for a lock; `take_lock` asks again, for ten minutes."""
+"""How long one statement waits for a lock; `take_lock` repeats it, for twelve minutes."""
 
+LOGIN_TIMEOUT_S = 60
+"""How long a login may take, with the connector's retries."""
 STATEMENT_TIMEOUT_S = 600
 """How long one statement may take, a queue before it included: the connector cancels it then."""
-GOODBYE_S = 5.0
-"""How long a run that is told to stop waits for the end of its session, which ends without it, too."""
+MARGIN_S = 30.0
+"""How much later a request is given up: the connector's timeouts do not end a response that trickles."""
+ROLLBACK_TIMEOUT_S = 60.0
+LOGOUT_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 5.0
+"""How long a run that is told to stop waits for the logout: the server ends the session without it, too."""
 
 SYNTAX_ERROR = 1003
 NOT_FOUND = 2003
@@ -76,27 +83,27 @@ class Session:
         self._connector = connector
         self.run_id = run_id
         self._autocommit = autocommit
+        given = connector.credentials.model_extra or {}
+        self._timeouts = {
+            "login_timeout": given.get("login_timeout") or LOGIN_TIMEOUT_S,
+            "network_timeout": given.get("network_timeout") or STATEMENT_TIMEOUT_S,
+        }
+        self._set_here = {name: value for name, value in self._timeouts.items() if name not in given}
+        self._limit_s = float("inf")
         self.statements: list[str] = []
 
+    def limited(self, seconds: float) -> Self:
+        """Lets no request take longer than `seconds`, for a session that cannot wait."""
+        self._limit_s = seconds
+        return self
+
     def __enter__(self) -> Self:
-        extras = self._connector.credentials.model_extra or {}
-        defaults = {"network_timeout": STATEMENT_TIMEOUT_S, "login_timeout": 60}
+        limit = self._limit("login_timeout")
         try:
-            self._connection = self._connector.get_connection(
-                paramstyle="qmark",
-                platform_detection_timeout_seconds=0.0,  # it would ask cloud metadata services at each login
-                session_parameters={
-                    "LOCK_TIMEOUT": LOCK_TIMEOUT_S,
-                    "ABORT_DETACHED_QUERY": True,
-                    # what account or user may have set otherwise
-                    "AUTOCOMMIT": self._autocommit,
-                    "TIMEZONE": "UTC",
-                    "DATE_INPUT_FORMAT": "AUTO",
-                    "TIMESTAMP_INPUT_FORMAT": "AUTO",
-                    "QUERY_TAG": f"spotify-playlist-pipeline {self.run_id}",
-                },
-                **{name: value for name, value in defaults.items() if name not in extras},
-            )
+            self._connection = within(limit, self._log_in)
+        except Unfinished:
+            message = f"{self._no_session}: its response did not end within {limit:g} s. Run again"
+            raise Transient(message, Code.SNOWFLAKE_UNAVAILABLE) from None
         except errors.Error as error:
             raise self._login_error(error) from error
         except Exception as error:  # noqa: BLE001 - a key that is none raises what its reader does
@@ -110,18 +117,35 @@ class Session:
         self._cursor = self._connection.cursor()
         return self
 
+    def _log_in(self) -> "SnowflakeConnection":
+        return self._connector.get_connection(
+            paramstyle="qmark",
+            platform_detection_timeout_seconds=0.0,  # it would ask cloud metadata services at each login
+            session_parameters={
+                "LOCK_TIMEOUT": LOCK_TIMEOUT_S,
+                "ABORT_DETACHED_QUERY": True,
+                # what account or user may have set otherwise
+                "AUTOCOMMIT": self._autocommit,
+                "TIMEZONE": "UTC",
+                "DATE_INPUT_FORMAT": "AUTO",
+                "TIMESTAMP_INPUT_FORMAT": "AUTO",
+                "QUERY_TAG": f"spotify-playlist-pipeline {self.run_id}",
+            },
+            **self._set_here,
+        )
+
+    def _limit(self, name: str) -> float:
+        """Total deadline in seconds of a login or a statement."""
+        return min(self._timeouts[name] + MARGIN_S, self._limit_s)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        closing = Thread(target=self._close, daemon=True)
-        closing.start()
         told_to_stop = error is not None and not isinstance(error, Exception)
-        closing.join(GOODBYE_S if told_to_stop else None)
-
-    def _close(self) -> None:
+        limit = STOP_TIMEOUT_S if told_to_stop else LOGOUT_TIMEOUT_S
         try:
-            self._connection.close()
-        except errors.Error:
+            within(min(limit, self._limit_s), self._connection.close)
+        except (errors.Error, Unfinished):
             log.debug("Snowflake session did not close", exc_info=True)
 
     def execute(self, name: str, values: Sequence[Any] = (), **parts: str) -> list[tuple[Any, ...]]:
@@ -151,8 +175,9 @@ class Session:
     def rollback(self) -> None:
         """Rolls the transaction back; the server does so itself where it cannot be told."""
         try:
-            self._cursor.execute("ROLLBACK")
-        except errors.Error:
+            cursor = self._connection.cursor()  # the other one may still wait for a response
+            within(min(ROLLBACK_TIMEOUT_S, self._limit_s), lambda: cursor.execute("ROLLBACK"))
+        except (errors.Error, Unfinished):
             log.debug("ROLLBACK did not reach Snowflake", exc_info=True)
 
     @property
@@ -162,14 +187,21 @@ class Session:
 
     def _execute(self, name: str, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         self.statements.append(name)
+        limit = self._limit("network_timeout")
         try:
-            self._cursor.execute(text, tuple(values) or None)
-            return list(self._cursor.fetchall())
+            return within(limit, lambda: self._fetch(text, values))
+        except Unfinished:
+            message = f"Snowflake's response to {_shown(name)} did not end within {limit:g} s. {SLOW}"
+            raise Transient(message, Code.SNOWFLAKE_SLOW) from None
         except errors.Error as error:
             raise self._explained(name, error) from error
 
+    def _fetch(self, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        self._cursor.execute(text, tuple(values) or None)
+        return list(self._cursor.fetchall())
+
     def _explained(self, name: str, error: errors.Error) -> PipelineError:
-        where = f"sql/{name}.sql" if "/" in name else name
+        where = _shown(name)
         says = phrase(error.msg)
         text = f"Snowflake refused {where} (role {self._role}, {self._place}): {says}"
         if error.errno in ADVICE:
@@ -186,9 +218,7 @@ class Session:
         return StopRun(text, Code.SNOWFLAKE_REFUSED)
 
     def _login_error(self, error: errors.Error) -> PipelineError:
-        account = self._connector.credentials.account
-        says = phrase(error.msg)
-        text = f"no session with Snowflake account {account} as role {self._role} at {self._place}: {says}"
+        text = f"{self._no_session}: {phrase(error.msg)}"
         if isinstance(error, errors.OperationalError):
             return Transient(f"{text}. Snowflake did not answer: run again", Code.SNOWFLAKE_UNAVAILABLE)
         return ConfigurationError(
@@ -197,9 +227,18 @@ class Session:
         )
 
     @property
+    def _no_session(self) -> str:
+        account = self._connector.credentials.account
+        return f"no session with Snowflake account {account} as role {self._role} at {self._place}"
+
+    @property
     def _place(self) -> str:
         return f"{self._connector.database}.{self._connector.schema_}"
 
     @property
     def _role(self) -> str:
         return str(self._connector.credentials.role or "of the user")
+
+
+def _shown(name: str) -> str:
+    return f"sql/{name}.sql" if "/" in name else name

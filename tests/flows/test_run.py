@@ -10,7 +10,8 @@ from prefect.states import Completed
 
 from flows import run
 from flows.errors import Code, ConfigurationError, Transient
-from flows.run import ends_failed, is_transient, start_run
+from flows.run import ends_failed, start_run
+from flows.tasks import is_transient
 
 NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
 
