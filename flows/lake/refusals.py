@@ -12,7 +12,6 @@ from botocore.exceptions import (
     HTTPClientError,
     IncompleteReadError,
 )
-from botocore.parsers import ResponseParserError
 
 from flows.errors import Code, ConfigurationError, Transient
 from flows.threads import Unfinished
@@ -47,8 +46,8 @@ MISCONFIGURED = {
 UNANSWERED = (ConnectionError, HTTPClientError, IncompleteReadError, FlexibleChecksumError)
 """What the network does to a request; botocore's other errors are about settings."""
 
-S3Error = ClientError | BotoCoreError | ResponseParserError | Unfinished
-S3_ERRORS = (ClientError, BotoCoreError, ResponseParserError, Unfinished)
+S3Error = ClientError | BotoCoreError | Unfinished
+S3_ERRORS = (ClientError, BotoCoreError, Unfinished)
 
 
 class NoSuchKey(ConfigurationError):
@@ -76,8 +75,6 @@ def explained(error: S3Error, asked: Asked) -> ConfigurationError | Transient:
     where = f"lake {asked.url}"
     if isinstance(error, Unfinished):
         problem = f"no complete response from S3 within {asked.deadline_s:g} s"
-    elif isinstance(error, ResponseParserError):  # its text holds the whole body
-        problem = "the response is not S3's XML: a proxy, or `endpoint_url` of the aws block, may be wrong"
     elif isinstance(error, UNANSWERED):
         problem = f"{error}"
     else:
