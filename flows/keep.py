@@ -43,6 +43,7 @@ class Keeper(NamedTuple):
 
     def keep(self, playlist_id: str) -> Kept | None:
         """Keeps one playlist; None where it is unchanged."""
+        self.patience.check()
         if self.resumes and (kept := self._kept_before(playlist_id)):
             return kept
         answers = read_playlist(self.client, playlist_id, partial(self.is_published, playlist_id))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from flows.errors import Code, ConfigurationError, PlaylistUnavailable, Transient
+from flows.errors import Code, ConfigurationError, PipelineError, PlaylistUnavailable, Transient
 
 T = TypeVar("T")
 
@@ -42,6 +42,12 @@ class Patience:
         self._lock = threading.Lock()
         self._charged_until = clock()
         self._failed = 0
+        self._lost: PipelineError | None = None
+
+    def check(self) -> None:
+        """Raises the error that was about the whole lake: nothing needs to be read for it any more."""
+        if self._lost:
+            raise self._lost
 
     def request(self, playlist_id: str, request: Callable[[], T]) -> T:
         """The result of a request for one playlist, repeated while it fails and the budget lasts."""
@@ -91,4 +97,6 @@ class Patience:
             return False
         with self._lock:
             self._failed += 1
-            return self._failed < self._many
+            if self._failed >= self._many:
+                self._lost = error
+        return self._lost is None
