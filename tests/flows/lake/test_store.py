@@ -5,7 +5,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 import pytest
@@ -211,7 +211,7 @@ def test_a_refusal_for_skew_says_by_how_much() -> None:
 
 
 def test_a_page_instead_of_xml_is_transient_and_not_quoted() -> None:
-    client = boto3.client(
+    client: Any = boto3.client(
         "s3",
         region_name="us-east-1",
         aws_access_key_id="test",
@@ -219,7 +219,8 @@ def test_a_page_instead_of_xml_is_transient_and_not_quoted() -> None:
         config=Config(retries={"total_max_attempts": 1}),
     )
     body = HTTPResponse(BytesIO(f"<html>{SECRET}".encode()), preload_content=False)
-    page = AWSResponse("https://the-lake", 200, {}, body)
+    headers: Any = {}
+    page = AWSResponse("https://the-lake", 200, headers, body)
     fired = []
 
     def answer(**_: object) -> AWSResponse:
