@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from blocks import SpotifyCredentials
 from blocks.validation import wrong_fields
 from flows.errors import Code, ConfigurationError
-from flows.lake.store import Lake
+from flows.lake.store import CLIENT_CONFIG, Lake
 from flows.spotify.client import SpotifyClient
 
 if TYPE_CHECKING:
@@ -87,7 +87,10 @@ def find_lake(name: str) -> Lake:
     from prefect_aws import S3Bucket  # noqa: PLC0415 - half a second, only where it is needed
 
     bucket: Any = _load(S3Bucket, name)
-    return Lake(bucket.credentials.get_s3_client(), bucket.bucket_name, bucket.bucket_folder)
+    own = bucket.credentials.aws_client_parameters
+    parameters = own.model_copy(update={"config": {**CLIENT_CONFIG, **(own.config or {})}})
+    credentials = bucket.credentials.model_copy(update={"aws_client_parameters": parameters})
+    return Lake(credentials.get_s3_client(), bucket.bucket_name, bucket.bucket_folder)
 
 
 def warehouse_name(name: str) -> str:

@@ -4,19 +4,20 @@ from datetime import date
 from typing import Literal
 
 from msgspec.structs import replace
-from prefect import State, flow, task
+from prefect import State, flow, runtime, task
 
 from flows.cli import run_from_shell
 from flows.connect import find_lake, find_spotify
 from flows.enrich import keep_details
 from flows.keep import Keeper, keep_playlists
 from flows.lake.layout import LoadMode
+from flows.lake.patience import Patience
 from flows.publish import Minutes, Target, publish, refuse_unconfirmed
-from flows.published import published_check
+from flows.published import never_published, published_check
 from flows.receipt import Work
 from flows.run import MAX_HOURS, MaxHours, Run, ends_failed, start_run
 from flows.spotify.links import Playlists, playlist_ids
-from flows.tasks import FRESH
+from flows.tasks import RETRIES
 
 
 @flow(name="ingest-playlists", persist_result=False, validate_parameters=False)  # `ends_failed` does
@@ -77,21 +78,22 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     return publish(run, work, target)
 
 
-@task(**FRESH)
+@task(**RETRIES)
 def keep_snapshots(  # noqa: PLR0913 - what to read, whence, and how
     run: Run, wanted: list[str], spotify: str, target: Target, *, skip: bool, details: bool
 ) -> Work:
-    """Reads each playlist once and keeps the answers as they came; then, if asked to, details likewise."""
+    """Keeps the answers for each playlist, read once also if the task is retried; details likewise."""
+    lake = find_lake(target.lake)
     keeper = Keeper(
         client=find_spotify(spotify),
-        lake=find_lake(target.lake),
+        lake=lake,
         snapshot_date=run.snapshot_date,
         run_id=run.run_id,
         started_at=run.started_at,
         code_version=run.code_version,
-        is_published=published_check(run, target.lake, target.warehouse)
-        if skip
-        else lambda _playlist, _snapshot: False,
+        is_published=published_check(run, lake, target.warehouse) if skip else never_published,
+        patience=Patience(len(wanted)),
+        resumes=(runtime.task_run.run_count or 0) > 1,
     )
     work = keep_playlists(keeper, wanted)
     return replace(work, details=keep_details(keeper, work.kept)) if details else work

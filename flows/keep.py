@@ -2,13 +2,16 @@
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future, as_completed
+from concurrent.futures import Future, as_completed, wait
+from contextlib import closing
 from contextvars import copy_context
 from datetime import date, datetime
 from functools import partial
 from typing import NamedTuple
 
-from flows.errors import PlaylistUnavailable
+from flows.errors import LakeConflict, PlaylistUnavailable, Transient
+from flows.lake.layout import raw_key
+from flows.lake.patience import Patience
 from flows.lake.snapshots import Envelope, Kept, keep_snapshot
 from flows.lake.store import Lake
 from flows.receipt import PlaylistLine, Work
@@ -23,7 +26,10 @@ IsPublished = Callable[[str, str], bool]
 
 
 class Keeper(NamedTuple):
-    """Reads a playlist and keeps its answers under a date and a run."""
+    """Reads a playlist and keeps its answers under a date and a run.
+
+    `resumes`: an earlier attempt of the task may have kept some playlists; they are not read again.
+    """
 
     client: SpotifyClient
     lake: Lake
@@ -32,9 +38,14 @@ class Keeper(NamedTuple):
     started_at: datetime
     code_version: str
     is_published: IsPublished
+    patience: Patience
+    resumes: bool = False
 
     def keep(self, playlist_id: str) -> Kept | None:
         """Keeps one playlist; None where it is unchanged."""
+        self.patience.check()
+        if self.resumes and (kept := self._kept_before(playlist_id)):
+            return kept
         answers = read_playlist(self.client, playlist_id, partial(self.is_published, playlist_id))
         if answers is None:
             return None
@@ -47,18 +58,41 @@ class Keeper(NamedTuple):
             total=answers.total,
             code_version=self.code_version,
         )
-        return keep_snapshot(self.lake, envelope, answers.bodies, self.snapshot_date)
+        self.lake.refuse_skewed_clock()
+        write = partial(keep_snapshot, self.lake, envelope, answers.bodies, self.snapshot_date)
+        try:
+            return self.patience.request(playlist_id, write)
+        except LakeConflict:
+            # The key is this run's: an earlier attempt had left the request, and S3 fulfilled it late.
+            if self.resumes and (kept := self._kept_before(playlist_id)):
+                return kept
+            raise
+
+    def _kept_before(self, playlist_id: str) -> Kept | None:
+        key = raw_key(playlist_id, self.snapshot_date, self.run_id)
+        if self.patience.request(playlist_id, partial(self.lake.exists, key)):
+            return Kept(key, playlist_id, self.snapshot_date)
+        return None
 
 
 def keep_playlists(keeper: Keeper, playlists: list[str]) -> Work:
-    """Keeps every playlist that can be read. An error that stops the run stops the waiting ones too."""
+    """Keeps every playlist that can be read. An error that stops the run stops the waiting ones too.
+
+    Raises Transient where S3 fails for all of them, or for many in a row: the task is tried again.
+    """
     keeper.client.authorise()
     work = Work([], [])
-    with threads() as pool:
+    with closing(keeper.patience), threads() as pool:
         futures = {pool.submit(copy_context().run, keeper.keep, playlist): playlist for playlist in playlists}
-        for number, future in enumerate(as_completed(futures), start=1):
-            _note(work, keeper.snapshot_date, futures[future], future)
-            log.info("%s of %s playlists read", number, len(playlists))
+        try:
+            for number, future in enumerate(as_completed(futures), start=1):
+                _note(work, keeper.snapshot_date, futures[future], future)
+                log.info("%s of %s playlists read", number, len(playlists))
+        except Transient:
+            # The task is tried again: what is being kept now must not be read a second time.
+            keeper.patience.close()
+            wait([future for future in futures if not future.cancel()])
+            raise
     order = {playlist: number for number, playlist in enumerate(playlists)}
     work.kept.sort(key=lambda kept: order[kept.playlist_id])
     return work

@@ -17,6 +17,7 @@ from flows.errors import Code, ConfigurationError, PipelineError, StopRun
 from flows.lake.details import KeptDetails
 from flows.lake.files import Manifest
 from flows.lake.layout import LoadMode
+from flows.lake.patience import Patience
 from flows.lake.snapshots import Kept, by_date
 from flows.markdown import LOG_BYTES
 from flows.outcome import LOADED, NOT_LOADED, settled
@@ -114,7 +115,7 @@ def write_tables(run: Run, kept: list[Kept], target: Target) -> tuple[Manifest, 
     The second value has a line for each playlist whose answers could not be read.
     """
     lake, dates = find_lake(target.lake), by_date(kept)
-    writer = Writer(lake, KeptDetails(lake), run.run_id, target.load)
+    writer = Writer(lake, KeptDetails(lake), run.run_id, target.load, Patience(len(kept)))
     manifest, undecodable = Manifest([], []), []
     for number, (day, snapshots) in enumerate(dates.items(), start=1):
         written, failed = writer.write(day, snapshots)

@@ -4,16 +4,22 @@ import logging
 from functools import cache
 from threading import Lock
 
-from flows.connect import find_lake, open_session
+from flows.connect import open_session
 from flows.errors import PipelineError
 from flows.keep import IsPublished
 from flows.lake.layout import table_prefix
+from flows.lake.store import Lake
 from flows.run import Run
 
 log = logging.getLogger(__name__)
 
 
-def published_check(run: Run, lake: str, warehouse: str) -> IsPublished:
+def never_published(_playlist: str, _snapshot: str) -> bool:
+    """Everything is read anew."""
+    return False
+
+
+def published_check(run: Run, lake: Lake, warehouse: str) -> IsPublished:
     """Asks the warehouse once, and not before Spotify has answered for the first playlist."""
     lock = Lock()
 
@@ -22,12 +28,12 @@ def published_check(run: Run, lake: str, warehouse: str) -> IsPublished:
         try:
             # Whatever is published for a date has a row in `playlists`, hence a file. Where there is none, as
             # on the first run of a day, Snowflake is neither imported nor woken before something is to load.
-            if not any(find_lake(lake).keys(table_prefix("playlists", run.snapshot_date))):
+            if not any(lake.keys(table_prefix("playlists", run.snapshot_date))):
                 return set()
             from flows.warehouse.published import find_published  # noqa: PLC0415 - imports Snowflake
 
             with open_session(warehouse, run.run_id) as session:
-                return find_published(session, find_lake(lake), run.snapshot_date, run.started_at.date())
+                return find_published(session, lake, run.snapshot_date, run.started_at.date())
         except PipelineError as error:
             # What Spotify shows today is lost if it is not kept: the load will say the same, later.
             log.warning("cannot tell what is published already, so all is kept: %s", error)

@@ -1,16 +1,23 @@
 """Kept snapshots of one date to CSV files in the lake."""
 
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from contextvars import copy_context
 from datetime import date
+from functools import partial
 from typing import NamedTuple
 
 from flows.errors import PlaylistUnavailable
 from flows.lake.details import KeptDetails
 from flows.lake.files import Manifest, partitions, write_files
 from flows.lake.layout import LoadMode
+from flows.lake.patience import Patience
 from flows.lake.snapshots import Kept, read_snapshot
 from flows.lake.store import Lake
 from flows.receipt import PlaylistLine
-from flows.threads import threads
+from flows.threads import THREADS, threads
 from flows.transform.tables import Rows, build_tables, snapshot_rows
 
 
@@ -21,9 +28,10 @@ class Writer(NamedTuple):
     details: KeptDetails
     run_id: str
     load: LoadMode
+    patience: Patience
 
     def write(self, day: date, kept: list[Kept]) -> tuple[Manifest, list[PlaylistLine]]:
-        """Writes the tables of one date; playlists that cannot be decoded are left out and returned."""
+        """Writes the tables of one date; playlists that cannot be read are left out and returned."""
         rows, failed = self._decoded(day, kept)
         if not rows:
             return Manifest([], []), failed
@@ -34,12 +42,35 @@ class Writer(NamedTuple):
         return Manifest(files, partitions(tables, sources)), failed
 
     def _decoded(self, day: date, kept: list[Kept]) -> tuple[list[Rows], list[PlaylistLine]]:
+        """Fetches side by side, but decodes one by one: compressed, a file is a tenth of what it holds."""
         rows, failed = [], []
-        with threads() as pool:
-            reading = [pool.submit(read_snapshot, self.lake, one.key) for one in kept]
-            for one, snapshot in zip(kept, reading, strict=True):
+        with self._waiting(), threads() as pool:
+            for one, fetched in self._fetched(pool, kept):
                 try:
-                    rows.append(snapshot_rows(snapshot.result()))
+                    rows.append(snapshot_rows(read_snapshot(self.lake, one.key, fetched)))
                 except PlaylistUnavailable as error:
                     failed.append(PlaylistLine(one.playlist_id, day, "failed", reason=str(error)))
         return rows, failed
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Ends the waits of all threads where the block ends early."""
+        try:
+            yield
+        except BaseException:
+            self.patience.close()
+            raise
+
+    def _fetched(self, pool: Executor, kept: list[Kept]) -> Iterator[tuple[Kept, Callable[[], bytes]]]:
+        """Each snapshot with what fetches its bytes; no more are fetched ahead than there are threads."""
+        ahead: deque[tuple[Kept, Future[bytes]]] = deque()
+        for one in kept:
+            fetch = partial(self.lake.read, one.key)
+            request = partial(self.patience.request, one.playlist_id, fetch)
+            ahead.append((one, pool.submit(copy_context().run, request)))
+            if len(ahead) > THREADS:
+                found, future = ahead.popleft()
+                yield found, future.result
+        while ahead:
+            found, future = ahead.popleft()
+            yield found, future.result

@@ -2,30 +2,69 @@
 
 import gzip
 import zlib
+from collections.abc import Iterator
+from io import BytesIO
+from threading import Lock
 from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
+from flows.lake.store import CHUNK_BYTES, TooLarge
+
 Envelope = TypeVar("Envelope", bound=Struct)
 
 CONTENT_TYPE = "application/gzip"
+MAX_DECODED_BYTES = 256 * 1024 * 1024
+"""Of one file, decompressed. 10,000 entries, as many as a playlist can have, are 100 MB at most; a run has
+2 GiB (deploy/base_job_template.json), of which a quarter is taken before it reads anything."""
+LINE_BYTES = 64
+"""What an object in memory costs besides its content: a file of nothing but line breaks is large, too."""
+
+_ONE_AT_A_TIME = Lock()
+"""So many threads, each with a file of the largest size, would take all memory."""
 
 
 def encode_answers(envelope: Struct, bodies: list[bytes]) -> bytes:
     """The file's bytes. In JSON a raw line break is only layout, so a space may take its place."""
-    lines = [msgspec.json.encode(envelope), *bodies]
-    text = b"".join(line.replace(b"\r", b" ").replace(b"\n", b" ") + b"\n" for line in lines)
-    return gzip.compress(text, compresslevel=6, mtime=0)
+    file = BytesIO()
+    with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0) as stream:
+        for line in (msgspec.json.encode(envelope), *bodies):
+            stream.write(line.replace(b"\r", b" ").replace(b"\n", b" "))
+            stream.write(b"\n")
+    return file.getvalue()
 
 
 def decode_answers(file: bytes, kind: type[Envelope]) -> tuple[Envelope, list[bytes]]:
-    """Envelope and bodies; raises ValueError where the bytes are no such file."""
+    """Envelope and bodies.
+
+    Raises ValueError where the bytes are no such file, and TooLarge where they are more than
+    MAX_DECODED_BYTES decompressed, before more than that is in memory.
+    """
     try:
-        lines = gzip.decompress(file).splitlines()
+        with _ONE_AT_A_TIME:
+            lines = list(_lines(file))
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(str(error)) from error
     if not lines:
         raise ValueError("it is empty")
     first, *bodies = lines
     return msgspec.json.decode(first, type=kind), bodies
+
+
+def _lines(file: bytes) -> Iterator[bytes]:
+    """Lines without their ends, decompressed bit by bit; several members of gzip are one file."""
+    unfinished: list[bytes] = []
+    size = 0
+    with gzip.GzipFile(fileobj=BytesIO(file)) as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            first, *others = chunk.split(b"\n")
+            size += len(chunk) + LINE_BYTES * len(others)
+            if size > MAX_DECODED_BYTES:
+                raise TooLarge(f"decompressed, it is larger than {MAX_DECODED_BYTES >> 20} MiB")
+            unfinished.append(first)
+            for line in others:
+                yield b"".join(unfinished)
+                unfinished = [line]
+    if last := b"".join(unfinished):
+        yield last

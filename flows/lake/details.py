@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from flows.lake.answers import CONTENT_TYPE, decode_answers, encode_answers
 from flows.lake.layout import DETAILS_PREFIX, details_key, parse_details_key
+from flows.lake.refusals import NoSuchKey
 from flows.lake.store import Lake
 from flows.transform.details import KINDS, Details, decode_details, details_frame
 
@@ -75,7 +76,7 @@ class KeptDetails:
     def _read_anew(self, kind: str, key: str) -> _Kept:
         try:
             envelope, bodies = decode_answers(self._lake.read(key), DetailsEnvelope)
-        except ValueError as error:
+        except (ValueError, NoSuchKey) as error:  # broken, too large, or removed since it was listed
             log.warning("%s%s holds no kept details (%s): they are left out", self._lake.url, key, error)
             return _Kept(set(), [])
         rows = [row for body in bodies for row in decode_details(kind, body)]

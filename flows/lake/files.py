@@ -3,6 +3,7 @@
 import gzip
 from collections import Counter, defaultdict
 from datetime import date, datetime
+from io import BytesIO
 
 import polars as pl
 from msgspec import Struct
@@ -71,8 +72,9 @@ def write_files(
 
 def encode_csv(frame: pl.DataFrame) -> bytes:
     """Gzipped CSV with a header: null is nothing, the empty string is `""`, times are UTC."""
-    text = frame.write_csv(quote_style="necessary", datetime_format="%Y-%m-%dT%H:%M:%S%.3fZ")
-    return gzip.compress(text.encode(), compresslevel=6, mtime=0)
+    text = BytesIO()
+    frame.write_csv(text, quote_style="necessary", datetime_format="%Y-%m-%dT%H:%M:%S%.3fZ")
+    return gzip.compress(text.getbuffer(), compresslevel=6, mtime=0)
 
 
 def partitions(tables: Tables, source_keys: dict[str, str]) -> list[Partition]:

@@ -1,7 +1,7 @@
 """Kept snapshots: what Spotify showed of a playlist, by playlist and date."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, NamedTuple
 
@@ -11,7 +11,8 @@ from msgspec.json import Decoder
 from flows.errors import Code, PlaylistUnavailable
 from flows.lake.answers import CONTENT_TYPE, decode_answers, encode_answers
 from flows.lake.layout import RawKey, parse_raw_key, raw_key, raw_prefix
-from flows.lake.store import Lake, NoSuchKey
+from flows.lake.refusals import NoSuchKey
+from flows.lake.store import Lake, TooLarge
 from flows.threads import threads
 from flows.transform.tables import Snapshot
 
@@ -75,21 +76,24 @@ def keep_snapshot(lake: Lake, envelope: Envelope, bodies: list[bytes], snapshot_
     return Kept(key, envelope.playlist_id, snapshot_date)
 
 
-def read_snapshot(lake: Lake, key: str) -> Snapshot:
-    """A kept snapshot, `fetched_at` in UTC.
+def read_snapshot(lake: Lake, key: str, fetched: Callable[[], bytes] | None = None) -> Snapshot:
+    """A kept snapshot, `fetched_at` in UTC, from bytes that are `fetched` or from the lake.
 
-    Raises PlaylistUnavailable if the file is gone, is no kept snapshot, holds another playlist, or has
-    impossible times. They are compared with this machine's clock: if that is behind, what other machines have
-    just fetched is refused until it catches up.
+    Raises PlaylistUnavailable if the file is gone, is no kept snapshot, is too large, holds another playlist,
+    or has impossible times. They are compared with this machine's clock: if that is behind, what other
+    machines have just fetched is refused until it catches up.
     """
     raw = parse_raw_key(key)
     try:
-        envelope, bodies = decode_answers(lake.read(key), Envelope)
+        envelope, bodies = decode_answers(fetched() if fetched else lake.read(key), Envelope)
         if not bodies:
             raise ValueError("it has no answers")  # noqa: TRY301 - said with the rest
         _refuse_impossible(envelope.fetched_at, raw)
     except NoSuchKey as error:
         raise PlaylistUnavailable(f"{error.message}, or leave its date out", error.code) from error
+    except TooLarge as error:
+        message = f"{lake.url}{key} cannot be read: {error}. No playlist is: remove it, or leave its date out"
+        raise PlaylistUnavailable(message, Code.LAKE_SNAPSHOT_TOO_LARGE) from error
     except ValueError as error:
         message = f"{lake.url}{key} is no kept snapshot: {error}. Remove it, or put the whole file back"
         raise PlaylistUnavailable(message, Code.LAKE_SNAPSHOT_INVALID) from error

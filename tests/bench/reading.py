@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from blocks import SpotifyCredentials
 from flows.keep import Keeper, keep_playlists
+from flows.lake.patience import Patience
 from flows.lake.store import Lake, Written
 from flows.spotify.client import SpotifyClient
 from flows.threads import THREADS
@@ -95,6 +96,7 @@ def measure() -> list[tuple[str, str, str]]:
             started_at=datetime.now(UTC),
             code_version="bench",
             is_published=lambda _playlist, _snapshot: False,
+            patience=Patience(len(PLAYLISTS)),
         )
         start = perf_counter()
         work = keep_playlists(keeper, PLAYLISTS)

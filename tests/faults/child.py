@@ -32,9 +32,9 @@ import fastapi.applications
 import prefect.task_engine
 import prefect_aws
 import prefect_snowflake
-from botocore.config import Config
 from snowflake.connector import network
 
+import flows.lake.store
 import flows.spotify.auth
 import flows.spotify.client
 import flows.warehouse.load
@@ -59,7 +59,7 @@ def ingest(parameters: dict[str, Any], log: Path, timeout_s: float | None) -> No
 def _shorten_timeouts(seconds: float) -> None:
     """How long each client waits for an answer."""
     flows.spotify.auth.TIMEOUT_S = flows.spotify.client.TIMEOUT_S = seconds  # type: ignore[assignment]
-    Config.OPTION_DEFAULTS["read_timeout"] = seconds  # type: ignore[assignment]
+    flows.lake.store.CLIENT_CONFIG["read_timeout"] = seconds
     network.DEFAULT_SOCKET_CONNECT_TIMEOUT = seconds  # type: ignore[assignment]
     # The sandbox's blocks give a statement 30 s, a login has 60 s.
     flows.warehouse.session.MARGIN_S = DEADLINES * seconds - 30

@@ -136,14 +136,15 @@ def proxies(addresses: Addresses, traffic: Traffic) -> Iterator[Addresses]:
     with ExitStack() as stack:
         yield Addresses(
             **{
-                service: stack.enter_context(_serving(service, url, traffic))
+                service: stack.enter_context(serving(service, url, traffic))
                 for service, url in upstreams.items()
             }
         )
 
 
 @contextmanager
-def _serving(service: str, upstream: str, traffic: Traffic) -> Iterator[str]:
+def serving(service: str, upstream: str, traffic: Traffic) -> Iterator[str]:
+    """A proxy before one service; its address."""
     with _Server(service, upstream, traffic) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()

@@ -219,7 +219,7 @@ def test_wrong_parameters_are_named_with_the_right_form() -> None:
 
     assert state.message == (
         "The run's parameters are wrong: day must be a date, YYYY-MM-DD, not '21.11.2026'; "
-        "max_hours must be less than or equal to 24, not 25. Nothing was requested [PARAMETERS_INVALID]"
+        "max_hours must be less than or equal to 24, not 25. Nothing was requested [PARAMETER_INVALID]"
     )
 
 

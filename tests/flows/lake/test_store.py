@@ -2,16 +2,22 @@
 
 import base64
 import hashlib
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
+from urllib3 import HTTPResponse
 
-from flows.errors import ConfigurationError, LakeConflict, PipelineError, Transient
-from flows.lake.store import Lake, NoSuchKey, Written
+from flows.errors import Code, ConfigurationError, LakeConflict, PipelineError, Transient
+from flows.lake.refusals import NoSuchKey
+from flows.lake.store import Lake, Written
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -114,11 +120,17 @@ class Refusal(NamedTuple):
     says: str
 
 
+AT = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
+DATED = {"HTTPHeaders": {"date": "Sat, 21 Nov 2026 06:00:00 GMT"}}
+SECRET = "a-session-token"
+"""What a proxy or a firewall might repeat of a request."""
 REFUSALS = [
     Refusal("AccessDenied", 403, ConfigurationError, "s3:PutObject"),
     Refusal("InvalidAccessKeyId", 403, ConfigurationError, "correct the aws block"),
     Refusal("SignatureDoesNotMatch", 403, ConfigurationError, "correct the aws block"),
     Refusal("ExpiredToken", 400, ConfigurationError, "renew the aws block"),
+    Refusal("RequestTimeTooSkewed", 403, ConfigurationError, "clock.*CLOCK_SKEWED"),
+    Refusal("NotImplemented", 501, ConfigurationError, "no conditional writes.*LAKE_NO_CONDITIONAL_WRITES"),
     Refusal("InvalidBucketState", 409, ConfigurationError, "InvalidBucketState"),
     Refusal("ConditionalRequestConflict", 409, Transient, "ConditionalRequestConflict"),
     Refusal("RequestTimeout", 400, Transient, "RequestTimeout"),
@@ -133,10 +145,14 @@ def test_what_s3_refuses_says_what_to_do_next(refusal: Refusal) -> None:
         "s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
     )
     with Stubber(client) as stub:
-        stub.add_client_error("put_object", refusal.code, "no", http_status_code=refusal.status)
-        with pytest.raises(refusal.error, match=f"lake s3://the-lake/{KEY}: .*{refusal.says}"):
+        stub.add_client_error(
+            "put_object", refusal.code, f"you sent {SECRET}", http_status_code=refusal.status
+        )
+        with pytest.raises(refusal.error, match=refusal.says) as error:
             Lake(client, BUCKET).write(KEY, BODY, TYPE)
         stub.assert_no_pending_responses()
+    assert f"lake s3://the-lake/{KEY}: " in str(error.value) or error.value.code == Code.CLOCK_SKEWED
+    assert SECRET not in str(error.value)
 
 
 def test_an_unreachable_s3_is_transient(s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,3 +181,54 @@ def test_missing_credentials_are_no_passing_trouble(monkeypatch: pytest.MonkeyPa
     client = boto3.session.Session().client("s3", region_name="us-east-1")
     with pytest.raises(ConfigurationError, match="credentials"):
         Lake(client, "bucket").write("key", b"", "text/plain")
+
+
+@pytest.mark.parametrize("ahead_s", [-3600, 0, 57])
+def test_a_clock_that_is_right_or_behind_may_date(s3: "S3Client", ahead_s: int) -> None:
+    lake = Lake(s3, BUCKET, now=lambda: datetime.now(UTC) + timedelta(seconds=ahead_s))
+    assert list(lake.keys("raw/")) == []
+    assert lake.clock_ahead is not None
+    assert abs(lake.clock_ahead.total_seconds() - ahead_s) < 30  # the request's own time included
+    lake.refuse_skewed_clock()
+
+
+def test_a_clock_that_is_ahead_of_s3_dates_nothing(s3: "S3Client") -> None:
+    lake = Lake(s3, BUCKET, now=lambda: datetime.now(UTC) + timedelta(seconds=100))
+    lake.refuse_skewed_clock()  # no response has told yet
+    assert list(lake.keys("raw/")) == []
+    with pytest.raises(ConfigurationError, match=r"\d s ahead of that of S3.*Set the clock.*CLOCK_SKEWED"):
+        lake.refuse_skewed_clock()
+
+
+def test_a_refusal_for_skew_says_by_how_much() -> None:
+    client = boto3.client(
+        "s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+    )
+    with Stubber(client) as stub:
+        stub.add_client_error("put_object", "RequestTimeTooSkewed", http_status_code=403, response_meta=DATED)
+        with pytest.raises(ConfigurationError, match=r"is 9\d\d s behind that of S3"):
+            Lake(client, BUCKET, now=lambda: AT - timedelta(minutes=16)).write(KEY, BODY, TYPE)
+
+
+def test_a_page_instead_of_xml_is_transient_and_not_quoted() -> None:
+    client: Any = boto3.client(
+        "s3",
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    body = HTTPResponse(BytesIO(f"<html>{SECRET}".encode()), preload_content=False)
+    headers: Any = {}
+    page = AWSResponse("https://the-lake", 200, headers, body)
+    fired = []
+
+    def answer(**_: object) -> AWSResponse:
+        fired.append(page)
+        return page
+
+    client.meta.events.register("before-send.s3.ListObjectsV2", answer)
+    with pytest.raises(Transient, match=r"ListObjectsV2 \(500, HTTP 500\)") as error:
+        list(Lake(client, BUCKET).keys("raw/"))
+    assert fired
+    assert SECRET not in str(error.value)

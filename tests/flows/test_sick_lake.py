@@ -1,0 +1,162 @@
+"""A lake that fails for some keys, or sends its responses byte by byte: what a run loads, and how it ends."""
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import chain, repeat
+from socket import socket
+from time import monotonic
+from typing import Any
+
+import pytest
+import requests
+
+import flows.ingest
+from blocks.register import register
+from flows.errors import Code
+from flows.lake import patience, store
+from sandbox.spotify.catalogue import CHARTS, EMPTY, MIXTAPE
+from tests.faults.injected import FAILURES, Fault
+from tests.faults.labels import Request
+from tests.faults.proxy import Traffic, serving
+from tests.flows.conftest import Pipeline
+
+CHART, OTHER_CHART = CHARTS
+PLAYLISTS = [CHART, OTHER_CHART, MIXTAPE, EMPTY]
+REFUSED = FAILURES["503"]
+INTERVAL_S = 0.02
+
+
+class Sick(Traffic):
+    """Passes requests on, but for those whose method and path match: each meets the next of the faults."""
+
+    def __init__(self, pattern: str, faults: Iterator[Fault | None]) -> None:
+        super().__init__()
+        self.pattern, self.faults = pattern, faults
+        self.hit: Counter[str] = Counter()
+        self._one = threading.Lock()
+
+    @contextmanager
+    def passing(self, request: Request) -> Iterator[Fault | None]:
+        """Which fault a request meets."""
+        fault = None
+        with self._one:
+            if re.search(self.pattern, f"{request.method} {request.target}") and (fault := next(self.faults)):
+                self.hit[request.method] += 1
+        yield fault
+
+
+@pytest.fixture
+def fall_sick(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., tuple[Sick, str]]]:
+    """Puts a proxy before the lake of the pipeline; waits are short, and botocore tries once."""
+    monkeypatch.setattr(patience, "LONGEST_BACKOFF_S", 0.02)
+    monkeypatch.setattr(patience, "BUDGET_S", 0.5)
+    monkeypatch.setitem(store.CLIENT_CONFIG, "retries", {"total_max_attempts": 1})
+    monkeypatch.setattr(flows.ingest.keep_snapshots, "retry_delay_seconds", None)
+    with ExitStack() as stack:
+
+        def fall(pattern: str, faults: Iterator[Fault | None]) -> tuple[Sick, str]:
+            sick = Sick(pattern, faults)
+            s3 = stack.enter_context(serving("s3", pipeline.place.addresses.s3, sick))
+            url = pipeline.show()
+            variables = pipeline.place.variables(
+                SPOTIFY_API_URL=f"{url}/v1", SPOTIFY_ACCOUNTS_URL=url, AWS_ENDPOINT_URL=s3
+            )
+            register(variables, suffix=f"-{pipeline.place.name}")
+            return sick, url
+
+        yield fall
+
+
+def read_of(url: str, playlist: str) -> int:
+    """How often the playlist itself was asked for."""
+    seen: list[dict[str, Any]] = requests.get(f"{url}/sandbox/requests", timeout=5).json()
+    return sum(one["path"] == f"/v1/playlists/{playlist}" and "fields" not in one["query"] for one in seen)
+
+
+def test_a_throttled_prefix_fails_its_playlist_and_no_other(
+    pipeline: Pipeline, fall_sick: Callable[..., tuple[Sick, str]]
+) -> None:
+    sick, _ = fall_sick(f"PUT .*/raw/playlist_id[^/]*{OTHER_CHART}", repeat(REFUSED))
+    state = pipeline.ingest(*PLAYLISTS)
+
+    assert sick.hit["PUT"] > 5, "the write was not tried again"
+    assert state.is_failed()
+    assert re.match(
+        rf"Playlists: 3 loaded, 1 failed\. playlist {OTHER_CHART}: .*503.*\[LAKE_UN", state.message
+    )
+    assert state.message.endswith(f"[{Code.PLAYLISTS_FAILED}]")
+    place = pipeline.place
+    assert place.count("playlists") == 3
+    (receipt,) = place.receipts()
+    (line,) = [line for line in receipt["playlists"] if line["status"] == "failed"]
+    assert line["playlist_id"] == OTHER_CHART
+    assert line["reason"].endswith("[LAKE_UNAVAILABLE]")
+    assert receipt["seconds"]["keep_snapshots"] < 10
+
+
+def test_the_task_that_keeps_goes_on_where_it_ended(
+    pipeline: Pipeline, fall_sick: Callable[..., tuple[Sick, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "MANY_PLAYLISTS", 1)
+    monkeypatch.setattr(patience, "BUDGET_S", 0)
+    sick, url = fall_sick(f"PUT .*/raw/playlist_id[^/]*{EMPTY}", chain([REFUSED, REFUSED], repeat(None)))
+    state = pipeline.ingest(*PLAYLISTS)
+
+    assert sick.hit["PUT"] == 2
+    assert state.is_completed(), state.message
+    assert pipeline.place.count("playlists") == 4
+    assert len(pipeline.place.keys("raw/")) == 4
+    assert read_of(url, EMPTY) == 3
+    assert [read_of(url, playlist) for playlist in PLAYLISTS[:3]] == [1, 1, 1]
+
+
+@pytest.mark.faults
+def test_a_snapshot_that_trickles_is_asked_for_again(
+    pipeline: Pipeline, fall_sick: Callable[..., tuple[Sick, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "REQUEST_DEADLINE_S", 1.0)
+    monkeypatch.setattr(patience, "BUDGET_S", 60)
+    ended = threading.Event()
+
+    def trickle(client: socket) -> bool:
+        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while not ended.wait(INTERVAL_S):
+            client.sendall(b" ")
+        return False
+
+    sick, _ = fall_sick("GET .*/raw/playlist_id", chain([Fault(before=trickle)], repeat(None)))
+    began = monotonic()
+    state = pipeline.ingest(CHART, EMPTY)
+    took = monotonic() - began
+    ended.set()
+
+    assert sick.hit["GET"] == 1
+    assert state.is_completed(), state.message
+    assert pipeline.place.count("playlists") == 2
+    assert took < 60
+
+
+@pytest.mark.faults
+def test_a_snapshot_that_may_not_be_read_fails_its_playlist_and_no_other(
+    pipeline: Pipeline, fall_sick: Callable[..., tuple[Sick, str]]
+) -> None:
+    def deny(client: socket) -> bool:
+        client.sendall(
+            b"HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\nConnection: close\r\n\r\n"
+            b"<Error><Code>AccessDenied</Code></Error>"
+        )
+        return False
+
+    sick, _ = fall_sick(f"GET .*/raw/playlist_id[^/]*{EMPTY}", repeat(Fault(before=deny)))
+    state = pipeline.ingest(CHART, EMPTY)
+
+    assert sick.hit["GET"] == 1
+    assert re.match(
+        rf"Playlists: 1 loaded, 1 failed\. playlist {EMPTY}: .*denied.*\[LAKE_DENIED", state.message
+    )
+    assert pipeline.place.count("playlists") == 1
