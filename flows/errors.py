@@ -32,6 +32,7 @@ class Code(StrEnum):
     BLOCK_INVALID = auto()
     FULL_REFRESH_REFUSED = auto()
     RECEIPT_MISSING = auto()
+    CLOCK_SKEWED = auto()
     # Spotify
     SPOTIFY_NOT_FOUND = auto()
     SPOTIFY_NOT_YOURS = auto()
