@@ -40,7 +40,7 @@ MAX_SLOT_INTERVAL_S = 60.0
 PROGRESS_S = 60.0
 """Between two lines about the same wait, and the longest wait before the next call."""
 SHORTEST_WAIT_S = 1.0
-LOCKED, TOO_MANY = 423, 429
+REQUEST_TIMEOUT, LOCKED, TOO_MANY = 408, 423, 429
 
 
 class Slots:
@@ -172,15 +172,21 @@ def _call(question: Callable[["PrefectClient"], Awaitable[T]]) -> T:
     """One call of Prefect's API; raises TimeoutError and what its client raises."""
 
     async def ask() -> T:
-        # Its client would retry for minutes (429, 502, 503, timeouts), and count none of it.
+        # Its client would retry for minutes, and count none of it.
         with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
-            async with get_client() as api:
+            async with get_client(httpx_settings={"event_hooks": {"response": [_raise_early]}}) as api:
                 return await question(api)
 
     async def bounded() -> T:
         return await asyncio.wait_for(ask(), CALL_TIMEOUT_S)
 
     return run_coro_as_sync(bounded())
+
+
+async def _raise_early(response: httpx.Response) -> None:
+    """Raises what Prefect's client would sleep over, even after its last retry (408, 429, 502, 503)."""
+    if response.is_server_error or response.status_code in (TOO_MANY, REQUEST_TIMEOUT):
+        response.raise_for_status()
 
 
 def _retry_after(response: httpx.Response) -> float:

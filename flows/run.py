@@ -16,6 +16,7 @@ from prefect.states import Failed
 from flows import CODE_VERSION
 from flows.errors import PipelineError, Transient
 from flows.lake.layout import receipt_key
+from flows.log_filters import mask_secrets_in_logs
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -104,6 +105,7 @@ def is_transient(_task: object, _run: object, state: State[object]) -> bool:
 
 def _show_what_matters() -> None:
     """Progress at INFO; the traceback of an expected error at DEBUG only, for its message says it all."""
+    mask_secrets_in_logs()
     flows = logging.getLogger("flows")
     flows.setLevel(logging.INFO)
     for handler in logging.getLogger("prefect.flow_runs").handlers:

@@ -49,7 +49,7 @@ class Waits:
         return self._clock()
 
     def charge(self, began: float, wait: float = 0.0) -> bool:
-        """Charges the time since `began`, and a wait to come; False, and nothing charged, if that is too much."""
+        """Charges the time since `began` and a wait to come; False, and no charge, beyond the budget."""
         with self._lock:
             return self._charge(began, self._clock() + wait)
 

@@ -10,6 +10,7 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from flows import rate_limit
 from flows.errors import Code, QuotaExceeded
@@ -18,7 +19,7 @@ from flows.spotify.waits import Waits
 from sandbox.spotify.serving import running
 
 BUDGET_S = 300.0
-NO_ID = "00000000-0000-0000-0000-000000000000"
+SOME_ID = "f2b7a6de-7c7e-4d39-8a59-0a3c6f6a4f10"
 
 
 class Clock:
@@ -29,7 +30,7 @@ class Clock:
         self.waits = Waits(budget_s, self.slept.append, lambda: sum(self.slept))
 
     def take(self, slots: Slots, times: int) -> None:
-        """As many requests."""
+        """Takes slots for as many requests."""
         for _ in range(times):
             slots.take(self.waits)
 
@@ -78,17 +79,17 @@ def test_a_limit_that_is_used_up_is_waited_for(
     create: Callable[[int, float], str], clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     name = create(2, 0.02)
+    slots, enough = Slots(name), 6
+
+    def sleep(seconds: float) -> None:
+        clock.slept.append(seconds)
+        if len(clock.slept) == enough:
+            clock.waits.stop(QuotaExceeded("stopped by the test", Code.SPOTIFY_QUOTA))
+
+    clock.waits = Waits(0, sleep, lambda: sum(clock.slept))
+    clock.take(slots, 2)
     with caplog.at_level(logging.INFO, "flows.rate_limit"), pytest.raises(QuotaExceeded):
-        slots, enough = Slots(name), 6
-
-        def sleep(seconds: float) -> None:
-            clock.slept.append(seconds)
-            if len(clock.slept) == enough:
-                waits.stop(QuotaExceeded("stopped by the test", Code.SPOTIFY_QUOTA))
-
-        waits = Waits(0, sleep, lambda: sum(clock.slept))
-        for _ in range(3):
-            slots.take(waits)
+        slots.take(clock.waits)
     assert len(clock.slept) == enough
     assert max(clock.slept) <= rate_limit.PROGRESS_S
     assert f"waiting for a slot of the rate limit {name!r} since" in caplog.text
@@ -102,15 +103,11 @@ DESCRIBED: dict[str, tuple[int, float, str]] = {
 }
 
 
-@pytest.mark.parametrize(("limit", "decay", "says"), DESCRIBED.values(), ids=DESCRIBED)
-def test_a_limit_that_cannot_be_used_is_described_and_replaced(  # noqa: PLR0913 - fixtures
-    create: Callable[[int, float], str],
-    clock: Clock,
-    limit: int,
-    decay: float,
-    says: str,
-    caplog: pytest.LogCaptureFixture,
+@pytest.mark.parametrize("case", DESCRIBED)
+def test_a_limit_that_cannot_be_used_is_described_and_replaced(
+    create: Callable[[int, float], str], clock: Clock, case: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    limit, decay, says = DESCRIBED[case]
     name = create(limit, decay)
     clock.take(Slots(name), 5)
     (warning,) = warnings(caplog)
@@ -140,8 +137,12 @@ class Sick:
         self.answers: list[Response | None] = []
         self.asked = 0
 
-    async def __call__(self, scope: dict[str, object], receive: object, send: object) -> None:
-        request = Request(scope, receive)  # type: ignore[arg-type]
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        request = Request(scope, receive)
+        if request.url.path.endswith("/csrf-token"):
+            await Response(status_code=404)(scope, receive, send)
+            return
         response: Response = JSONResponse(LIMIT)
         if request.url.path.endswith("/increment"):
             self.asked += 1
@@ -150,11 +151,11 @@ class Sick:
                 await asyncio.sleep(60)
                 return
             response = answer
-        await response(scope, receive, send)  # type: ignore[arg-type]
+        await response(scope, receive, send)
 
 
 LIMIT: dict[str, object] = {
-    "id": NO_ID,
+    "id": SOME_ID,
     "name": "spotify-x",
     "limit": 10,
     "active": True,
@@ -163,13 +164,13 @@ LIMIT: dict[str, object] = {
     "created": "2026-11-20T00:00:00Z",
     "updated": "2026-11-20T00:00:00Z",
 }
-GRANTED = JSONResponse([{"id": NO_ID, "name": "spotify-x", "limit": 10}])
+GRANTED = JSONResponse([{"id": SOME_ID, "name": "spotify-x", "limit": 10}])
 
 
 @pytest.fixture
 def sick() -> Iterator[Sick]:
     app = Sick()
-    with running(app) as url, temporary_settings({PREFECT_API_URL: f"{url}/api"}):  # type: ignore[arg-type]
+    with running(app) as url, temporary_settings({PREFECT_API_URL: f"{url}/api"}):
         yield app
 
 
@@ -202,7 +203,8 @@ def test_two_failures_are_forgotten_once_there_are_slots(
 def test_a_429_of_prefect_is_waited_for_and_is_no_failure(
     sick: Sick, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sick.answers = [Response(status_code=429, headers={"Retry-After": "20"})] * 5 + [GRANTED]
+    wait = Response(status_code=429, headers={"Retry-After": "20"})
+    sick.answers = [wait, wait, wait, wait, wait, GRANTED]
     clock.take(Slots("spotify-x"), 5)
     assert clock.slept == [20] * 5
     assert sick.asked == 6
