@@ -1,6 +1,5 @@
 """The shared rate limit: slots in batches, and what a run does when Prefect's API is sick."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from secrets import token_hex
@@ -13,9 +12,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from flows import rate_limit
-from flows.errors import Code, QuotaExceeded
 from flows.rate_limit import Slots
 from flows.spotify.waits import Waits
+from sandbox.spotify.faults import Fault
 from sandbox.spotify.serving import running
 
 BUDGET_S = 300.0
@@ -75,27 +74,6 @@ def test_one_call_takes_slots_for_several_requests(
     assert clock.slept == []
 
 
-def test_a_limit_that_is_used_up_is_waited_for(
-    create: Callable[[int, float], str], clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    name = create(2, 0.02)
-    slots, enough = Slots(name), 6
-
-    def sleep(seconds: float) -> None:
-        clock.slept.append(seconds)
-        if len(clock.slept) == enough:
-            clock.waits.stop(QuotaExceeded("stopped by the test", Code.SPOTIFY_QUOTA))
-
-    clock.waits = Waits(0, sleep, lambda: sum(clock.slept))
-    clock.take(slots, 2)
-    with caplog.at_level(logging.INFO, "flows.rate_limit"), pytest.raises(QuotaExceeded):
-        slots.take(clock.waits)
-    assert len(clock.slept) == enough
-    assert max(clock.slept) <= rate_limit.PROGRESS_S
-    assert f"waiting for a slot of the rate limit {name!r} since" in caplog.text
-    assert warnings(caplog) == []
-
-
 DESCRIBED: dict[str, tuple[int, float, str]] = {
     "a limit of 0": (0, 5.0, "is 0, so it never has a slot. This run asks no more and sends one request per"),
     "no decay": (10, 0.0, "has no slot decay"),
@@ -147,8 +125,8 @@ class Sick:
         if request.url.path.endswith("/increment"):
             self.asked += 1
             answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-            if answer is None:  # silence
-                await asyncio.sleep(60)
+            if answer is None:
+                await Fault(path="", kind="timeout").happen(scope, receive, send)
                 return
             response = answer
         await response(scope, receive, send)
@@ -174,12 +152,25 @@ def sick() -> Iterator[Sick]:
         yield app
 
 
+def test_a_limit_that_is_used_up_is_waited_for_and_said(
+    sick: Sick, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    locked = Response(status_code=423, headers={"Retry-After": "400"})
+    sick.answers = [locked, locked, locked, GRANTED]
+    with caplog.at_level(logging.INFO, "flows.rate_limit"):
+        clock.take(Slots("spotify-x"), 5)
+    assert clock.slept == [rate_limit.PROGRESS_S] * 3
+    assert "waiting for a slot of the rate limit 'spotify-x' since 120 s" in caplog.text
+    assert warnings(caplog) == []
+    assert clock.waits.charge(sum(clock.slept), BUDGET_S)  # nothing of it is charged
+
+
 @pytest.mark.parametrize("kind", ["503", "silence", "garbage"])
 def test_after_three_failures_in_a_row_the_run_asks_no_more(
     sick: Sick, clock: Clock, kind: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if kind == "silence":
-        monkeypatch.setattr(rate_limit, "CALL_TIMEOUT_S", 0.3)
+        monkeypatch.setattr(rate_limit, "CALL_TIMEOUT_S", 1.5)
     sick.answers = [{"503": Response(status_code=503), "silence": None, "garbage": Response("?")}[kind]]
     clock.take(Slots("spotify-x"), 21)
 
