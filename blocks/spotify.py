@@ -1,6 +1,5 @@
 """The credentials of a Spotify app as a Prefect block."""
 
-import logging
 import re
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -8,10 +7,9 @@ from typing import Any, ClassVar
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr, field_validator
 
-for _name in ("client", "oauth2", "cache_handler"):
-    # At DEBUG spotipy writes out tokens, codes and the client's secret; what matters is said by our errors.
-    # Here, because whoever has credentials imports this. A filter, for dictConfig enables disabled loggers.
-    logging.getLogger(f"spotipy.{_name}").addFilter(lambda _record: False)
+from flows.log_filters import mask_secrets_in_logs
+
+mask_secrets_in_logs()  # here, because whoever has credentials imports this
 
 ADDRESS = re.compile(
     r"(https://([0-9A-Za-z][0-9A-Za-z.-]*|\[[0-9A-Fa-f:.]+\])|http://(127\.0\.0\.1|\[::1\]|localhost))"

@@ -2,19 +2,16 @@
 
 import logging
 from datetime import UTC, datetime
-from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import httpx
 from prefect.blocks.core import Block
-from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
-from prefect.concurrency.sync import rate_limit
 from pydantic import ValidationError
 
 from blocks import SpotifyCredentials
 from blocks.validation import wrong_fields
 from flows.errors import Code, ConfigurationError
 from flows.lake.store import CLIENT_CONFIG, Lake
+from flows.rate_limit import Slots
 from flows.spotify.client import SpotifyClient
 
 if TYPE_CHECKING:
@@ -44,42 +41,7 @@ def find_spotify(name: str) -> SpotifyClient:
             days,
             name,
         )
-    slots = _Slots(credentials.rate_limit)
-    slots.take()
-    return SpotifyClient(credentials, before_request=slots.take)
-
-
-class _Slots:
-    """Slots of the app's rate limit, which all runs share; without them a run warns once and goes on."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._asks = True
-        self._not_warned = Lock()
-
-    def take(self) -> None:
-        """Waits for a slot."""
-        if not self._asks:
-            return
-        try:
-            rate_limit(self._name, strict=True)
-        except ConcurrencySlotAcquisitionError as error:
-            # Only a request that failed is worth another one: the limit itself does not come back by asking.
-            self._asks = isinstance(error.__cause__, httpx.HTTPError) and not _is_refusal(error.__cause__)
-            if self._not_warned.acquire(blocking=False):  # of several threads, one
-                log.warning("%s; runs side by side may exceed Spotify's rate", self._problem(error))
-
-    def _problem(self, error: Exception) -> str:
-        if error.__cause__ is None:
-            return f"there is no rate limit {self._name!r}: create it, python -m blocks.register"
-        if _is_refusal(error.__cause__):
-            mended = f"prefect gcl update {self._name} --slot-decay-per-second 5"
-            return f"the rate limit {self._name!r} cannot be used, it may lack slot decay: {mended}"
-        return f"no slot of the rate limit {self._name!r} for a request ({type(error.__cause__).__name__})"
-
-
-def _is_refusal(cause: BaseException | None) -> bool:
-    return isinstance(cause, httpx.HTTPStatusError) and cause.response.is_client_error
+    return SpotifyClient(credentials, before_request=Slots(credentials.rate_limit).take)
 
 
 def find_lake(name: str) -> Lake:

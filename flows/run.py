@@ -19,6 +19,7 @@ from flows import CODE_VERSION
 from flows.deadline import OutOfTime, run_deadline
 from flows.errors import Code, ConfigurationError, PipelineError, StopRun
 from flows.lake.layout import receipt_key
+from flows.log_filters import mask_secrets_in_logs
 from flows.logs import last_progress, log_one_error, show_progress
 from flows.parameters import wrong_parameters
 
@@ -124,6 +125,7 @@ def ends_failed(flow_function: Callable[P, T]) -> Callable[P, "T | State[None]"]
 
     So does the deadline, parameter `max_hours` of the flow: it covers whatever the main thread waits for.
     """
+    mask_secrets_in_logs()
     log_one_error()
 
     @wraps(flow_function)

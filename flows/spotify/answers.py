@@ -14,6 +14,8 @@ from flows.errors import (
     QuotaExceeded,
     Transient,
 )
+from flows.spotify.quotes import OAUTH_CODE
+from flows.spotify.session import MAX_BODY_BYTES, ResponseTooLarge, ResponseTooSlow
 
 RETRY_AFTER_CAP_S = 60
 """A longer Retry-After is a day's quota, not a window."""
@@ -67,12 +69,24 @@ def explained(error: Exception, asked: str) -> PipelineError:
         return _no_token(error)
     if isinstance(error, SpotifyException):
         return _refused(error, asked)
+    return _unread(error, asked)
+
+
+def _unread(error: Exception, asked: str) -> PipelineError:
     if isinstance(error, requests.TooManyRedirects | requests.exceptions.InvalidURL):
         return ConfigurationError(
             f"{asked}: Spotify's address leads elsewhere ({type(error).__name__}), where no token is sent: "
             "correct api_url and accounts_url of the SpotifyCredentials block",
             Code.SPOTIFY_ADDRESS,
         )
+    if isinstance(error, ResponseTooLarge):
+        return PlaylistUnavailable(
+            f"{asked}: Spotify's response is larger than {MAX_BODY_BYTES // 2**20} MiB and was not read. "
+            "If this lasts, the Web API has changed",
+            Code.SPOTIFY_UNREADABLE,
+        )
+    if isinstance(error, ResponseTooSlow):
+        return Transient(f"{asked}: Spotify's {error}", Code.SPOTIFY_UNAVAILABLE)
     if isinstance(error, requests.RequestException):
         return Transient(
             f"{asked}: no answer from Spotify ({type(error).__name__})", Code.SPOTIFY_UNAVAILABLE
@@ -80,12 +94,6 @@ def explained(error: Exception, asked: str) -> PipelineError:
     return Transient(
         f"{asked}: an answer that cannot be read ({type(error).__name__})", Code.SPOTIFY_UNREADABLE
     )
-
-
-def unread(response: requests.Response) -> SpotifyException:
-    """The refusal that spotipy could not read, as it would have raised it."""
-    text = response.text[:200]
-    return SpotifyException(response.status_code, -1, f"{response.url}:\n {text}", headers=response.headers)
 
 
 def _no_token(error: SpotifyOauthError) -> PipelineError:
@@ -100,6 +108,12 @@ def _no_token(error: SpotifyOauthError) -> PipelineError:
             "Spotify refuses the refresh token: it is revoked, or older than six months. "
             "Authorise again: python -m blocks.authorize_spotify",
             Code.SPOTIFY_REFRESH_TOKEN,
+        )
+    if not OAUTH_CODE.fullmatch(str(error.error)):
+        return ConfigurationError(
+            f"The token endpoint answered {status}, {error.error}: that is not Spotify's answer. "
+            "Correct accounts_url of the SpotifyCredentials block, or let a proxy or firewall pass it",
+            Code.SPOTIFY_ADDRESS,
         )
     return ConfigurationError(
         f"Spotify refuses the client id or secret ({error.error}): "
@@ -123,7 +137,7 @@ def _refused(error: SpotifyException, asked: str) -> PipelineError:
             Code.SPOTIFY_APP,
         )
     reason, code = _reason(status, asked)
-    return Refused(f"{asked}: {reason} ({status} {text})", code, status)
+    return Refused(f"{asked}: {reason} ({status}, {text})", code, status)
 
 
 def _reason(status: int, asked: str) -> tuple[str, Code]:

@@ -13,7 +13,7 @@ from spotipy.exceptions import SpotifyOauthError
 from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOAuth
 
 from flows.errors import Code, Transient
-from flows.spotify.session import open_session
+from flows.spotify.session import TOKEN_PATH, Exchanged, open_session
 
 if TYPE_CHECKING:
     from blocks import SpotifyCredentials
@@ -31,9 +31,13 @@ class AccessToken:
     """An auth manager for spotipy, never interactive: a refresh token or the app's own credentials."""
 
     def __init__(
-        self, credentials: "SpotifyCredentials", sleep: Callable[[float], None] = time.sleep
+        self,
+        credentials: "SpotifyCredentials",
+        sleep: Callable[[float], None] = time.sleep,
+        exchanged: Exchanged | None = None,
     ) -> None:
-        session = open_session(credentials.accounts_url)
+        self._secrets = (exchanged := exchanged or Exchanged()).secrets
+        session = open_session(credentials.accounts_url, exchanged=exchanged)
         session.hooks["response"].append(self._keep_rotated)
         common: dict[str, Any] = {
             "client_id": credentials.client_id,
@@ -46,12 +50,13 @@ class AccessToken:
         self._refresh_token = (
             credentials.refresh_token.get_secret_value() if credentials.refresh_token else None
         )
+        self._secrets.update({common["client_secret"], self._refresh_token or ""})
         self._manager: Any = (
             SpotifyOAuth(redirect_uri=REDIRECT_URI, open_browser=False, **common)
             if self._refresh_token
             else SpotifyClientCredentials(**common)
         )
-        self._manager.OAUTH_TOKEN_URL = f"{credentials.accounts_url}/api/token"
+        self._manager.OAUTH_TOKEN_URL = credentials.accounts_url + TOKEN_PATH
         self._sleep = sleep
         self._lock = Lock()
         self._token: str | None = None
@@ -75,11 +80,12 @@ class AccessToken:
             token = self._fetch()
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
             message = f"Spotify's token endpoint gave an answer that cannot be read ({type(error).__name__})"
-            raise Transient(message, Code.SPOTIFY_UNREADABLE) from error
+            raise Transient(message, Code.SPOTIFY_UNREADABLE) from None
         if not _is_token(token):
             raise Transient(
                 "Spotify's token endpoint gave an access token that is no text", Code.SPOTIFY_UNREADABLE
             )
+        self._secrets.add(str(token))
         return str(token)
 
     def _fetch(self) -> object:
@@ -105,6 +111,7 @@ class AccessToken:
         if not stored or stored == self._refresh_token:
             return False
         self._refresh_token = stored
+        self._secrets.add(stored)
         return True
 
     def _keep_rotated(self, response: requests.Response, **_: object) -> None:
@@ -115,6 +122,7 @@ class AccessToken:
             return
         if self._refresh_token and _is_token(new) and new != self._refresh_token:
             self._refresh_token = str(new)
+            self._secrets.add(str(new))
             self._store(str(new))
 
     def _store(self, token: str) -> None:

@@ -12,9 +12,9 @@ import spotipy
 from spotipy.exceptions import SpotifyException, SpotifyOauthError
 
 from flows.errors import Code, ConfigurationError, PipelineError, PlaylistUnavailable, StopRun, Transient
-from flows.spotify.answers import TokenExpired, explained, unread
+from flows.spotify.answers import TokenExpired, explained
 from flows.spotify.auth import AccessToken
-from flows.spotify.session import open_session
+from flows.spotify.session import Exchanged, open_session
 from flows.spotify.waits import BUDGET_S, Waits
 from flows.threads import THREADS
 from flows.transform.answers import is_json
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from blocks import SpotifyCredentials
 
 TIMEOUT_S = 30
+MAX_CLOCK_AHEAD_S = 60
 PAGE_SIZE = 50
 """What `/items` gives at most."""
 
@@ -36,10 +37,11 @@ class SpotifyClient:
         budget_s: float = BUDGET_S,
         sleep: Callable[[float], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
-        before_request: Callable[[], None] = lambda: None,
+        before_request: Callable[[Waits], None] = lambda _waits: None,
     ) -> None:
-        self._token = AccessToken(credentials)
-        session = open_session(credentials.api_url, THREADS)
+        self._exchanged = Exchanged()
+        self._token = AccessToken(credentials, exchanged=self._exchanged)
+        session = open_session(credentials.api_url, THREADS, self._exchanged)
         session.hooks["response"].append(self._remember)
         self._spotify = spotipy.Spotify(
             auth_manager=self._token, requests_session=session, requests_timeout=TIMEOUT_S
@@ -49,6 +51,11 @@ class SpotifyClient:
         self._spotify.prefix = credentials.api_url + "/"
         self._waits = Waits(budget_s, sleep, clock)
         self._answer = threading.local()
+
+    @property
+    def clock_ahead_s(self) -> float | None:
+        """Seconds by which the local clock is ahead of Spotify's (negative: behind); None if unknown."""
+        return self._exchanged.clock_ahead_s
 
     def authorise(self) -> None:
         """Fetches the token, once and before any fan-out."""
@@ -84,7 +91,7 @@ class SpotifyClient:
 
     def _get(self, asked: str, path: str, **parameters: Any) -> bytes:  # noqa: ANN401 - query values
         def request() -> object:
-            self._before_request()
+            self._before_request(self._waits)
             # spotipy's public methods know no `/tracks` any more, and add parameters of their own.
             return self._spotify._get(path, **parameters)  # noqa: SLF001
 
@@ -97,6 +104,7 @@ class SpotifyClient:
             began = self._waits.hold()
             failure = self._attempt(asked, request)
             if failure is None:
+                self._check_clock()
                 return
             if isinstance(failure, TokenExpired) and not renewed:
                 renewed = True
@@ -127,9 +135,6 @@ class SpotifyClient:
             )
         except (SpotifyException, SpotifyOauthError, requests.RequestException) as error:
             failure = explained(error, asked)
-        except AttributeError as error:
-            # spotipy expects {"error": {…}} of every refusal and stumbles over {"error": "text"}.
-            failure = explained(unread(self._answer.last) if self._answer.last else error, asked)
         else:
             if answer:
                 return None
@@ -137,6 +142,16 @@ class SpotifyClient:
         if isinstance(failure, TokenExpired):
             self._token.drop(str(self._answer.last.request.headers["Authorization"]).partition(" ")[2])
         return failure
+
+    def _check_clock(self) -> None:
+        """Refuses to go on with a clock that is ahead: snapshots would be dated in the future."""
+        ahead = self.clock_ahead_s
+        if ahead is not None and ahead > MAX_CLOCK_AHEAD_S:
+            message = (
+                f"The clock of this machine is {ahead:,.0f} s ahead of Spotify's. "
+                "The run would date its snapshots wrongly, so it kept none. Set the clock and run again"
+            )
+            raise self._waits.stop(ConfigurationError(message, Code.CLOCK_SKEWED))
 
     def _remember(self, response: requests.Response, **_: object) -> None:
         """Keeps this thread's answer: spotipy hands out only the parsed JSON.

@@ -29,6 +29,17 @@ class Waits:
         self._charged_until = clock()
         self._paused_until = clock()
 
+    def now(self) -> float:
+        """The time, in seconds."""
+        return self._clock()
+
+    def sleep(self, seconds: float) -> None:
+        """Waits, and charges nothing. Raises what has stopped the run."""
+        if self._reason is None and seconds > 0:
+            self._sleep(seconds)
+        if self._reason is not None:
+            raise self._reason
+
     def hold(self) -> float:
         """Waits while a rate window pauses the app; returns the time. Raises what has stopped the run."""
         while self._reason is None and (left := self._paused_until - self._clock()) > 0:
@@ -36,6 +47,19 @@ class Waits:
         if self._reason is not None:
             raise self._reason
         return self._clock()
+
+    def charge(self, began: float, wait: float = 0.0) -> bool:
+        """Charges the time since `began` and a wait to come; False, and no charge, beyond the budget."""
+        with self._lock:
+            return self._charge(began, self._clock() + wait)
+
+    def _charge(self, began: float, until: float) -> bool:
+        charge = max(0.0, until - max(began, self._charged_until))
+        if charge > self._budget:
+            return False
+        self._budget -= charge
+        self._charged_until = max(self._charged_until, until)
+        return True
 
     def stop(self, reason: StopRun) -> StopRun:
         """Makes every thread stop before its next request; returns the first reason."""
@@ -54,15 +78,12 @@ class Waits:
         seconds = max(failure.seconds, SHORTEST_WAIT_S) if isinstance(failure, RateLimited) else backoff
         until = self._clock() + seconds
         with self._lock:
-            charge = max(0.0, until - max(began, self._charged_until))
-            if charge > self._budget:
+            if not self._charge(began, until):
                 where = "" if asked in failure.message else f"{asked}: "
                 waited = f"the {self._budget_s:g} s that a run may wait are used up"
                 raise PlaylistUnavailable(
                     f"{where}{failure.message}; {waited}. Run again later", Code.SPOTIFY_BUDGET
                 )
-            self._budget -= charge
-            self._charged_until = max(self._charged_until, until)
             if limited:
                 self._paused_until = max(self._paused_until, until)
         if not limited:

@@ -13,6 +13,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from sandbox.spotify.echoes import Echo, echo
 from sandbox.spotify.settings import Count, Positive
 
 HTML = "<html><body><h1>Something went wrong</h1></body></html>"
@@ -25,13 +26,19 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=False):
 
     answer: `status` with `body` and `headers`. reset: the connection is reset before any answer.
     empty, html: 200, or `status`, with no body or a page. truncated: the connection ends within the body.
-    timeout: no answer until the client goes. `matched` counts the requests that match, `fired` the faults.
+    timeout: no answer until the client goes. trickle, slow_headers: body or headers come a byte every
+    `every_ms`. echo: `status` with the request itself, as `echo_as` says.
+    `matched` counts the requests that match, `fired` the faults.
     """
 
     path: str
     times: Count = 1
     after: Count = 0
-    kind: Literal["answer", "reset", "empty", "html", "truncated", "timeout"] = "answer"
+    kind: Literal[
+        "answer", "reset", "empty", "html", "truncated", "timeout", "trickle", "slow_headers", "echo"
+    ] = "answer"
+    every_ms: Positive = 50
+    echo_as: Echo = "message"
     status: Positive | None = None
     body: str | None = None
     headers: dict[str, str] = {}
@@ -65,6 +72,13 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=False):
                 await _keep_silent(receive)
             case "truncated":
                 await _truncate(self.response(), receive, send)
+            case "trickle":
+                await _trickle(self.response(), self.every_ms, receive, send)
+            case "slow_headers":
+                await _trickle_headers(self.every_ms, receive)
+            case "echo":
+                status = self.status or HTTPStatus.FORBIDDEN
+                await (await echo(scope, receive, status, self.echo_as))(scope, receive, send)
             case _:
                 await self.response()(scope, receive, send)
 
@@ -93,6 +107,31 @@ async def _truncate(response: Response, receive: Receive, send: Send) -> None:
     start = {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
     await send(start)
     await send({"type": "http.response.body", "body": response.body, "more_body": True})
+    await _end(receive)
+
+
+async def _trickle(response: Response, every_ms: int, receive: Receive, send: Send) -> None:
+    """Send the body a byte at a time, and begin again at its end until the client goes."""
+    headers = [(name, value) for name, value in response.raw_headers if name != b"content-length"]
+    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    gone = asyncio.ensure_future(_gone(receive))
+    for place in range(SILENCE * 1000 // every_ms):
+        byte = response.body[place % len(response.body) :][:1]
+        await send({"type": "http.response.body", "body": byte, "more_body": True})
+        await asyncio.wait([gone], timeout=every_ms / 1000)
+        if gone.done():
+            return
+    await _end(receive)
+
+
+async def _trickle_headers(every_ms: int, receive: Receive) -> None:
+    transport, gone = _transport(receive), asyncio.ensure_future(_gone(receive))
+    transport.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    for _ in range(SILENCE * 1000 // every_ms):
+        transport.write(b"x")
+        await asyncio.wait([gone], timeout=every_ms / 1000)
+        if gone.done():
+            return
     await _end(receive)
 
 

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from email.utils import formatdate
+from time import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -81,10 +83,14 @@ class Scripted:
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
                 seen.status = message["status"]
+                message["headers"] = [*message["headers"], (b"date", self._date())]
             await send(message)
 
         with self.script.logged(seen):
             await self._answer(self._answerer(seen), scope, receive, watched)
+
+    def _date(self) -> bytes:
+        return formatdate(time() - self.limits.settings.date_behind_s, usegmt=True).encode()
 
     async def _answer(self, answerer: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         if self.limits.settings.latency_ms:

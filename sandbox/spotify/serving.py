@@ -17,7 +17,9 @@ class Announcing(uvicorn.Server):
     """A server that tells when it is ready."""
 
     def __init__(self, app: ASGIApp, ready: Callable[[], None]) -> None:
-        super().__init__(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
+        super().__init__(
+            uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", date_header=False)
+        )
         self.ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

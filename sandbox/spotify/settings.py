@@ -53,6 +53,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     quota: Count | None = None  # requests in a day
     latency_ms: Count = 0  # before each answer
     ahead_s: Seconds = 0  # how far the clock of tokens and limits is ahead
+    date_behind_s: float = 0  # how far the Date header is behind the true time
     changes: list[Change] = []
 
     @property

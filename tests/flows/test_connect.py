@@ -6,9 +6,7 @@ from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-import httpx
 import pytest
-from prefect.client import orchestration
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import BlockDocumentUpdate
 from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
@@ -47,88 +45,6 @@ def test_an_app_without_a_user_is_never_reminded(
     find_spotify("app-only")
 
     assert "authorised" not in caplog.text
-
-
-def test_a_missing_rate_limit_is_a_warning(
-    credentials: SpotifyCredentials, caplog: pytest.LogCaptureFixture
-) -> None:
-    credentials.save("unlimited", overwrite=True)
-    client = find_spotify("unlimited")
-    client._before_request()  # noqa: SLF001 - goes on all the same
-
-    assert f"no rate limit 'spotify-{credentials.client_id}'" in caplog.text
-
-
-def test_each_request_takes_a_slot(credentials: SpotifyCredentials, caplog: pytest.LogCaptureFixture) -> None:
-    credentials.save("limited", overwrite=True)
-    with get_client(sync_client=True) as api:
-        api.upsert_global_concurrency_limit_by_name(credentials.rate_limit, 10, 0.0001)
-        client = find_spotify("limited")
-        for _ in range(3):
-            client._before_request()  # noqa: SLF001 - what every request does first
-        taken = api.read_global_concurrency_limit_by_name(credentials.rate_limit).active_slots
-
-    assert taken == 4
-    assert "no rate limit" not in caplog.text
-
-
-@pytest.fixture
-def limit(credentials: SpotifyCredentials) -> str:
-    """A block with its rate limit; the block's name is the limit's."""
-    credentials.save(credentials.rate_limit)
-    with get_client(sync_client=True) as api:
-        api.upsert_global_concurrency_limit_by_name(credentials.rate_limit, 100, 1.0)
-    return credentials.rate_limit
-
-
-def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.name == "flows.connect"]
-
-
-def test_a_rate_limit_that_is_deleted_mid_run_is_one_warning(
-    limit: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    client = find_spotify(limit)
-    with get_client(sync_client=True) as api:
-        api.delete_global_concurrency_limit_by_name(limit)
-    for _ in range(3):
-        client._before_request()  # noqa: SLF001 - what every request does first
-
-    (warning,) = warnings(caplog)
-    assert f"there is no rate limit {limit!r}: create it, python -m blocks.register" in warning
-
-
-def test_questions_for_a_slot_that_time_out_are_one_warning_and_the_next_one_is_asked(
-    limit: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = find_spotify(limit)
-    increment: Any = orchestration.PrefectClient.increment_concurrency_slots
-    asked: list[object] = []
-
-    async def slow(*args: Any, **options: Any) -> object:
-        asked.append(options)
-        if len(asked) <= 2:
-            raise httpx.ReadTimeout("")
-        return await increment(*args, **options)
-
-    monkeypatch.setattr(orchestration.PrefectClient, "increment_concurrency_slots", slow)
-    for _ in range(3):
-        client._before_request()  # noqa: SLF001 - what every request does first
-
-    assert len(asked) == 3
-    (warning,) = warnings(caplog)
-    assert f"no slot of the rate limit {limit!r} for a request (ReadTimeout)" in warning
-
-
-def test_a_rate_limit_without_slot_decay_is_a_warning_that_says_how_to_mend_it(
-    limit: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    with get_client(sync_client=True) as api:
-        api.upsert_global_concurrency_limit_by_name(limit, 100, 0.0)
-    find_spotify(limit)._before_request()  # noqa: SLF001 - goes on all the same
-
-    (warning,) = warnings(caplog)
-    assert f"prefect gcl update {limit} --slot-decay-per-second 5" in warning
 
 
 def spoil(saved: Any, wrong: dict[str, object]) -> None:

@@ -9,14 +9,18 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+import boto3
 import pytest
 import requests
+from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
 from prefect.logging.handlers import APILogHandler
 from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
 
 import flows.connect
 from blocks import SpotifyCredentials
 from blocks.register import register
+from flows.log_filters import mask_secrets_in_logs
 from flows.spotify.client import SpotifyClient
 from sandbox.spotify.catalogue import CHARTS, EMPTY
 from tests.flows.conftest import TODAY, Pipeline
@@ -47,6 +51,11 @@ MISBEHAVIOUR: dict[str, tuple[list[dict[str, object]], bool]] = {
         True,
     ),
     "quota": ([{"path": ASKED, **says(429, "", reason="QUOTA_EXCEEDED")}], False),
+    "a 403 that repeats the request": ([{"path": ASKED, "kind": "echo"}], False),
+    "a token endpoint that repeats the request": (
+        [{"path": "/api/token", "kind": "echo", "status": 400, "echo_as": "page"}],
+        False,
+    ),
     "expired, and the refresh token refused": (
         [
             {"path": ASKED, **says(401, "The access token expired")},
@@ -94,7 +103,7 @@ def test_no_secret_is_found_anywhere(
     assert_found_nowhere(pipeline, state, debug_logs, canary, settings)
 
 
-@pytest.mark.parametrize("case", some(MISBEHAVIOUR, []))
+@pytest.mark.parametrize("case", some(MISBEHAVIOUR, ["a 403 that repeats the request"]))
 def test_no_secret_is_found_when_spotify_misbehaves(
     pipeline: Pipeline, case: str, debug_logs: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +137,24 @@ def test_no_rotated_token_is_found(pipeline: Pipeline, debug_logs: pytest.LogCap
     assert block.refresh_token.get_secret_value() != settings["SPOTIFY_REFRESH_TOKEN"]
     assert state.is_completed()
     assert_found_nowhere(pipeline, state, debug_logs, canary, settings)
+
+
+def test_botocore_at_debug_writes_no_credentials(caplog: pytest.LogCaptureFixture) -> None:
+    mask_secrets_in_logs()
+    client = boto3.client(
+        "s3",
+        endpoint_url="http://127.0.0.1:9",
+        region_name="eu-central-1",
+        aws_access_key_id="canary-id",
+        aws_secret_access_key="canary-secret",
+        aws_session_token="canary-token",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    with caplog.at_level(logging.DEBUG), pytest.raises(EndpointConnectionError):
+        client.get_object(Bucket="bucket", Key="key")
+
+    assert "botocore.hooks" in caplog.text
+    assert "canary" not in caplog.text
 
 
 def assert_found_nowhere(

@@ -158,7 +158,7 @@ RANKED = [
 
 
 def test_fetched_on_the_date_outranks_fetched_later_and_equal_ones_go_by_run() -> None:
-    assert sorted(RANKED[::-1], key=lambda moment: rank(DAY, moment)) == RANKED
+    assert sorted(reversed(RANKED), key=lambda moment: rank(DAY, moment)) == RANKED
     assert len({rank(DAY, moment) for moment in RANKED}) == len(RANKED)
     elsewhere = timezone(timedelta(hours=-11))
     assert [rank(DAY, moment.astimezone(elsewhere)) for moment in RANKED] == [rank(DAY, m) for m in RANKED]

@@ -91,8 +91,8 @@ def aging(spotify: Spotify, *faults: dict[str, object]) -> SpotifyClient:
     client.authorise()
     spotify.fail(*faults)
 
-    def drop_once() -> None:
-        client._before_request = lambda: None  # noqa: SLF001
+    def drop_once(_waits: Waits) -> None:
+        client._before_request = lambda _waits: None  # noqa: SLF001
         client._token.drop(client._token.get_access_token())  # noqa: SLF001
 
     client._before_request = drop_once  # noqa: SLF001

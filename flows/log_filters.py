@@ -1,0 +1,55 @@
+"""Log filters that keep secrets out of the logs: libraries write whole requests at DEBUG, and more.
+
+Filters on the loggers themselves, because levels and `disabled` are reset by whoever configures logging.
+"""
+
+import logging
+
+SILENCED = ("spotipy.client", "spotipy.oauth2", "spotipy.cache_handler")
+"""Write tokens, codes, the client's secret and whole responses; what matters is said by our own errors."""
+
+NOT_AT_DEBUG = (
+    # Signed headers and the session token: in requests, canonical requests and retries.
+    "botocore.auth",
+    "botocore.crt.auth",
+    "botocore.endpoint",
+    "botocore.awsrequest",
+    "botocore.httpsession",
+    "botocore.handlers",
+    "botocore.discovery",
+    # Credentials in responses: of STS, of the ECS and EC2 metadata services.
+    "botocore.parsers",
+    "botocore.credentials",
+    "botocore.utils",
+    "botocore.tokens",
+    # Prefect's API key: the websocket's handshake and first message; HTTP/2 headers.
+    "websockets.client",
+    "hpack.hpack",
+    "hpack.table",
+    # Headers of Prefect's responses, its cookies and CSRF tokens.
+    "httpcore.http11",
+    "httpcore.http2",
+)
+
+
+def mask_secrets_in_logs() -> None:
+    """Installs the filters; calling it again changes nothing."""
+    for name in SILENCED:
+        logging.getLogger(name).addFilter(_drop)
+    for name in NOT_AT_DEBUG:
+        logging.getLogger(name).addFilter(_drop_debug)
+    # Quotes what it cannot read of a response's headers, which may be our own request.
+    for vendor in ("", "snowflake.connector.vendored."):
+        logging.getLogger(f"{vendor}urllib3.connection").addFilter(_drop_unreadable_headers)
+
+
+def _drop(_record: logging.LogRecord) -> bool:
+    return False
+
+
+def _drop_debug(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.DEBUG
+
+
+def _drop_unreadable_headers(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("Failed to parse headers")
