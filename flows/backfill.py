@@ -67,14 +67,8 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
         fetched_before = fetched_before.replace(tzinfo=UTC)
     work = find_kept(lake, wanted, start_date, end_date, fetched_before)
     run = start_run(end_date or _newest_date(work.kept), fetches=False)
-    target = Target(
-        lake,
-        warehouse,
-        warehouse_admin,
-        load,
-        ignore_rank=fetched_before is not None,
-        pipe_minutes=pipe_minutes,
-    )
+    undoes = fetched_before is not None
+    target = Target(lake, warehouse, warehouse_admin, load, pipe_minutes=pipe_minutes, ignore_rank=undoes)
     return publish(run, work, target)
 
 

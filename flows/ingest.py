@@ -46,9 +46,9 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
             are refused, since Spotify shows only the present. Without it, the day of the run's schedule.
         load: How Snowflake takes the files: copy, told to by this run; snowpipe, by itself through pipes.
         pipe_minutes: With snowpipe, how long the run waits for the pipes at most.
-        refresh: snapshot replaces these playlists' rows of the date. full deletes all other rows of the
-            warehouse as well: other dates of these playlists, and the whole history of all other playlists.
-            What is kept in the lake stays, and backfill-playlists can publish it again.
+        refresh: snapshot replaces these playlists' rows of the date. full deletes everything else in the
+            warehouse as well: other dates of these playlists go, and all other playlists' history goes too.
+            What is kept in the lake stays: backfill-playlists can publish it again.
         confirm_delete: Needed for refresh=full: database and schema exactly as the warehouse block spells
             them, for example SPOTIFY.PLAYLISTS.
         skip_unchanged: Leave a playlist alone that is published for the date and has not changed since.
@@ -62,15 +62,7 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     """
     run = start_run(snapshot_date)
     wanted = playlist_ids(playlists)
-    target = Target(
-        lake,
-        warehouse,
-        warehouse_admin,
-        load,
-        refresh,
-        confirm_delete=confirm_delete,
-        pipe_minutes=pipe_minutes,
-    )
+    target = Target(lake, warehouse, warehouse_admin, load, refresh, confirm_delete, pipe_minutes)
     refuse_unconfirmed(target)
     with run.timed("keep_snapshots"):
         skip = skip_unchanged and refresh == "snapshot"

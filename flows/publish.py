@@ -57,8 +57,8 @@ class Target(NamedTuple):
     load: LoadMode = "copy"
     refresh: Literal["snapshot", "full"] = "snapshot"
     confirm_delete: str | None = None
-    ignore_rank: bool = False
     pipe_minutes: float = 10
+    ignore_rank: bool = False
 
 
 def publish(run: Run, work: Work, target: Target) -> State[None]:

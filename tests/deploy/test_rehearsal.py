@@ -14,6 +14,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelling
 
 from deploy import automations
+from sandbox.spotify.catalogue import CHARTS, MIXTAPE
 from tests.deploy.aws import TASK_ROLE
 from tests.deploy.image import ROOT
 from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, WORKERS_OWN, Rehearsal, client, module, until
@@ -26,7 +27,11 @@ BY_HAND, DAILY, BACKFILL = (
     "ingest-playlists/daily",
     "backfill-playlists/backfill",
 )
-PAST = date(2026, 11, 1)
+TODAY = datetime.now(UTC).date()
+PAST = TODAY - timedelta(days=1)
+"""The dates that a run by hand may give; over midnight the first is the day before."""
+KILLED, STOPPED, CANCELLED = (CHARTS[1], PAST), (CHARTS[1], TODAY), (MIXTAPE, PAST)
+"""Partitions of their own for runs that are struck."""
 LOADING = Label("snowflake", "COPY", 3)
 """In the middle of the load's transaction."""
 
@@ -50,7 +55,7 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
     assert rehearsal.traffic.fired == [lost]
     assert partitions(rehearsal) in (
         {(PLAYLISTS[0], PAST), *((playlist, day) for playlist in PLAYLISTS)}
-        for day in (datetime.now(UTC).date(), scheduled.date())  # see flows.run.FAR
+        for day in (TODAY, datetime.now(UTC).date())
     )
     assert "receipt s3://" in rehearsal.logs(by_hand)
     check_imports(rehearsal.container(by_hand).log.read_text(encoding="utf-8"))
@@ -181,35 +186,32 @@ def test_a_run_that_stays_pending_is_given_up(rehearsal: Rehearsal, monkeypatch:
 
 @pytest.mark.faults
 def test_a_container_that_dies_is_a_crashed_run_and_a_new_one_repairs(rehearsal: Rehearsal) -> None:
-    day = date(2026, 11, 2)
-    run = struck(rehearsal, signal.SIGKILL, day)
+    run = struck(rehearsal, signal.SIGKILL, KILLED)
     ended = rehearsal.ended(run)
     assert ended.state
     assert ended.state.is_crashed()
     assert rehearsal.container(run).exit_code() == 137
-    assert (PLAYLISTS[0], day) not in partitions(rehearsal)
-    again = rehearsal.start(BY_HAND, playlists=PLAYLISTS[:1], snapshot_date=str(day))
+    assert KILLED not in partitions(rehearsal)
+    again = rehearsal.start(BY_HAND, None, **asking_for(KILLED))
     assert completed(rehearsal, again) == "Playlists: 1 loaded"
-    assert (PLAYLISTS[0], day) in partitions(rehearsal)
+    assert KILLED in partitions(rehearsal)
 
 
 @pytest.mark.faults
 def test_a_task_that_is_stopped_hands_its_run_to_the_next_container(rehearsal: Rehearsal) -> None:
-    day = date(2026, 11, 3)
-    run = struck(rehearsal, None, day)
+    run = struck(rehearsal, None, STOPPED)
     assert completed(rehearsal, run) == "Playlists: 1 loaded"
     first, second = rehearsal.containers(run)
     assert first.told_to_stop
     assert first.exit_code() == 0
     until(lambda: second.exit_code() == 0, "the end of the second container")
-    assert (PLAYLISTS[0], day) in partitions(rehearsal)
+    assert STOPPED in partitions(rehearsal)
 
 
 @pytest.mark.faults
 def test_a_run_that_is_cancelled_stays_so(rehearsal: Rehearsal) -> None:
-    day = date(2026, 11, 4)
     rehearsal.traffic.reset(LOADING, FAILURES["silence"])
-    run = rehearsal.start(BY_HAND, playlists=PLAYLISTS[:1], snapshot_date=str(day))
+    run = rehearsal.start(BY_HAND, None, **asking_for(CANCELLED))
     rehearsal.traffic.wait_seen(LOADING)
     with client() as api:
         api.set_flow_run_state(run.id, Cancelling(), force=True)
@@ -218,10 +220,16 @@ def test_a_run_that_is_cancelled_stays_so(rehearsal: Rehearsal) -> None:
     assert ended.state.is_cancelled()
     until(lambda: rehearsal.container(run).exit_code() is not None, "the end of the container")
     assert len(rehearsal.containers(run)) == 1
-    assert (PLAYLISTS[0], day) not in partitions(rehearsal)
+    assert CANCELLED not in partitions(rehearsal)
 
 
-def struck(rehearsal: Rehearsal, number: int | None, day: date) -> FlowRun:
+def asking_for(partition: tuple[str, date]) -> dict[str, object]:
+    """Parameters of a run for one playlist and date."""
+    playlist, day = partition
+    return {"playlists": [playlist], "snapshot_date": str(day)}
+
+
+def struck(rehearsal: Rehearsal, number: int | None, partition: tuple[str, date]) -> FlowRun:
     """A run whose container gets a signal in the middle of its load, or whose task is stopped there."""
     started: list[FlowRun] = []
 
@@ -234,6 +242,6 @@ def struck(rehearsal: Rehearsal, number: int | None, day: date) -> FlowRun:
         return False
 
     rehearsal.traffic.reset(LOADING, Fault(before=strike))
-    started.append(rehearsal.start(BY_HAND, playlists=PLAYLISTS[:1], snapshot_date=str(day)))
+    started.append(rehearsal.start(BY_HAND, None, **asking_for(partition)))
     rehearsal.traffic.wait_seen(LOADING)
     return started[0]

@@ -49,7 +49,7 @@ class Pipeline:
     blocks: dict[str, str]
     environment: dict[str, str]
 
-    def ingest(self, *playlists: str, on: date | None = None, **parameters: Any) -> Any:
+    def ingest(self, *playlists: str, on: Any = None, **parameters: Any) -> Any:
         """Runs the flow on a day, else on the snapshot date; returns its final state."""
         from flows.ingest import ingest_playlists  # noqa: PLC0415 - imports Prefect
 

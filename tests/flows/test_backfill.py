@@ -184,9 +184,9 @@ def test_poison_in_the_lake_is_named_and_stops_no_other(pipeline: Pipeline) -> N
     } | {chart.replace(str(TODAY), str(day)): whole for day in ENDS_OF_THE_CALENDAR}
     for key, content in poisoned.items():
         pipeline.place.write(key, gzip.compress(content))
-    state = pipeline.backfill()
+    state = pipeline.backfill(CHART)
 
-    assert state.message.startswith(f"Playlists: 2 loaded, {len(poisoned)} failed")
+    assert state.message.startswith(f"Playlists: 1 loaded, {len(poisoned)} failed")
     for key in poisoned:
         assert f"{key} is no kept snapshot" in state.message
     assert pipeline.place.query("SELECT DISTINCT snapshot_date FROM playlists_history") == [(TODAY,)]
