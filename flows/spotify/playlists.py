@@ -43,11 +43,12 @@ def read_playlist(
             return None
         if count == answers.total and _held_still(client, answers):
             return answers
-        counted = f"{count} of {answers.total} entries"
+        surplus = ", a surplus" if count > answers.total else ""
+        counted = f"{count} of {answers.total} entries{surplus}"
         log.info("playlist %s changed while it was read (%s); reading it again", playlist_id, counted)
     message = (
-        f"playlist {playlist_id}: it changed during each of {READS} reads, or Spotify gives fewer "
-        f"entries than it counts: {counted}. Run again when it is quiet"
+        f"playlist {playlist_id}: it changed during each of {READS} reads, or Spotify returns fewer "
+        f"or more entries than it counts: {counted}. Run again when it is quiet"
     )
     raise PlaylistUnavailable(message, Code.SPOTIFY_CHANGING)
 

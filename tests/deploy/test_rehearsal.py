@@ -1,6 +1,7 @@
 """From `make deploy` to rows in the warehouse: a container per run, as ECS would start it."""
 
 import json
+import logging
 import re
 import signal
 import socket
@@ -10,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, LogFilterLevel
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelling
 
@@ -62,6 +64,25 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
     check_containers(rehearsal)
     check_aws_calls(rehearsal)
     check_secrets(rehearsal)
+    never = rehearsal.start(BACKFILL, start_date="2020-01-01", end_date="2020-01-02")
+    check_one_error(rehearsal, never, "[NOTHING_KEPT]")
+
+
+def check_one_error(rehearsal: Rehearsal, run: FlowRun, code: str) -> None:
+    """An expected failure is one ERROR record on the console and in Prefect's API, and no traceback."""
+    ended = rehearsal.ended(run)
+    assert ended.state
+    assert ended.state.is_failed()
+    assert str(ended.state.message).endswith(code)
+    until(lambda: rehearsal.container(run).exit_code() is not None, "the end of the container")
+    console = rehearsal.container(run).log.read_text(encoding="utf-8")
+    assert console.count("| ERROR ") == 1, console
+    assert console.count(code) == 1, console
+    assert "Traceback" not in console
+    wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run.id]), level=LogFilterLevel(ge_=logging.ERROR))
+    with client() as api:
+        found = until(lambda: api.read_logs(wanted), "the ERROR record")
+    assert [one.message for one in found] == [ended.state.message]
 
 
 def completed(rehearsal: Rehearsal, run: FlowRun) -> str:

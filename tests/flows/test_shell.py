@@ -1,8 +1,11 @@
 """The flows from a shell: exit status, messages, and what their import costs."""
 
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -43,6 +46,75 @@ def test_a_failed_run_ends_with_another_status_and_no_traceback(pipeline: Pipeli
     assert done.returncode == 1
     assert "Failed: Playlists: 1 loaded, 1 failed" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"PREFECT_API_URL": "http://127.0.0.1:9/api"}, {"PREFECT_SERVER_EPHEMERAL_ENABLED": "false"}],
+    ids=["no variables at all", "an API that does not respond", "as in the image"],
+)
+def test_without_a_prefect_api_there_is_one_message_at_once(tmp_path: Path, given: dict[str, str]) -> None:
+    start = monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "flows.ingest", CHARTS[0]],
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), **given},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "PREFECT_API_URL" in done.stderr
+    assert len((done.stdout + done.stderr).splitlines()) < 10, done.stderr
+    assert "Traceback" not in done.stderr
+    assert monotonic() - start < 30  # alone it takes five; others may keep this machine busy
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--snapshot-date", "21.11.2026"], "--snapshot-date must be a date, YYYY-MM-DD, not '21.11.2026'."),
+        (["--pipe-minutes", "-1"], "--pipe-minutes must be greater than 0, not -1.0."),
+        (["--max-hours", "25"], "--max-hours must be less than or equal to 24, not 25.0."),
+        (["--load", "x"], 'Choose from: "copy", "snowpipe".'),
+        (["--nope"], "Unknown option"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_wrong_option_is_refused_with_the_right_form(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+) -> None:
+    text = from_shell(monkeypatch, CHARTS[0], *arguments)
+    assert says in text
+    assert "pydantic" not in text
+    assert len(text.splitlines()) < 5
+
+
+def test_the_help_shows_the_form_of_dates(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from_shell(monkeypatch, "--help")
+    assert "(YYYY-MM-DD)" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_a_refusal_is_printed_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert from_shell(monkeypatch, "no-playlist") == "1"
+    assert capsys.readouterr().err.splitlines()[-1].startswith("Failed: 'no-playlist' is no playlist")
+    assert "is no playlist" not in caplog.text
+
+
+def from_shell(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+    """How the command ends: what `sys.exit` is given, a message or the exit status."""
+    from flows.cli import run_from_shell  # noqa: PLC0415 - imports Prefect
+    from flows.ingest import ingest_playlists  # noqa: PLC0415
+
+    monkeypatch.setattr(sys, "argv", ["flows.ingest", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        run_from_shell(ingest_playlists, "flows.ingest")
+    return str(ended.value.code)
 
 
 def test_importing_the_flows_is_light() -> None:
