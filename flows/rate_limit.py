@@ -79,7 +79,7 @@ class Slots:
                 return
             if wait and waits.now() - told + wait > PROGRESS_S:
                 told = waits.now()
-                log.info("waiting for a slot of the rate limit %r since %.0f s", self._name, told - began)
+                log.info("Waiting for a slot of the rate limit %r for %.0f s", self._name, told - began)
             if wait:
                 waits.sleep(wait)
 
@@ -106,23 +106,25 @@ class Slots:
 
     def _is_unusable(self, limit: "GlobalConcurrencyLimitResponse") -> bool:
         if not limit.active:
-            log.info("the rate limit %r is switched off: requests are not limited", self._name)
+            log.info("The rate limit %r is switched off, so requests are not limited", self._name)
             self._asks = False
         elif not limit.limit:
-            self._stop_asking(f"the rate limit {self._name!r} is 0, so it never has a slot", "--limit 10")
+            self._stop_asking(f"The rate limit {self._name!r} is 0, so it never has a slot", "--limit 10")
         elif not limit.slot_decay_per_second:
-            self._stop_asking(f"the rate limit {self._name!r} has no slot decay, so it frees no slot")
+            self._stop_asking(f"The rate limit {self._name!r} has no slot decay, so it never frees a slot")
         return not self._asks
 
     def _refused(self, response: httpx.Response, waits: Waits, asked: float) -> float:
         """Seconds to wait if Prefect says so; raises the error of what counts as a failure."""
         wait = max(_retry_after(response), SHORTEST_WAIT_S)
+        if response.status_code in (LOCKED, TOO_MANY):
+            self._failures = 0  # the API works
         if response.status_code == LOCKED:
             decay = self._limit.slot_decay_per_second if self._limit else 0
             if decay * MAX_SLOT_INTERVAL_S >= 1:
                 return min(wait, PROGRESS_S)
             self._stop_asking(
-                f"the rate limit {self._name!r} is used up and frees a slot only every "
+                f"The rate limit {self._name!r} is used up and frees a slot only every "
                 f"{1 / decay if decay else 0:,.0f} s"
             )
             return 0
@@ -151,17 +153,17 @@ class Slots:
     def _missing(self) -> None:
         self._asks = False
         log.warning(
-            "there is no rate limit %r: create it, python -m blocks.register; "
-            "runs side by side may exceed Spotify's rate",
+            "There is no rate limit %r, so concurrent runs may exceed Spotify's rate. "
+            "Create it: python -m blocks.register",
             self._name,
         )
 
     def _stop_asking(self, problem: str, option: str | None = "--slot-decay-per-second 5") -> None:
         self._asks, self._interval_s = False, OWN_INTERVAL_S
-        fix = f". Correct it: prefect gcl update {self._name} {option}" if option else ""
+        fix = f". Fix it: prefect gcl update {self._name} {option}" if option else ""
         log.warning(
-            "%s. This run asks no more and sends one request per %g s; "
-            "runs side by side may exceed Spotify's rate%s",
+            "%s. This run no longer asks for slots and sends one request per %g s; "
+            "concurrent runs may exceed Spotify's rate%s",
             problem,
             OWN_INTERVAL_S,
             fix,

@@ -38,7 +38,10 @@ class _TimedSocket(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - WriteableBuffer of typeshed
-        left = getattr(_request, "until", float("inf")) - time.monotonic()
+        until = getattr(_request, "until", None)
+        if until is None:  # not within `ends_by`
+            return self._reader.readinto(buffer)
+        left = until - time.monotonic()
         if left <= 0:
             raise TimeoutError("the response was not complete in time")
         timeout = self._connection.gettimeout()

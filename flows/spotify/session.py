@@ -95,7 +95,7 @@ class _Adapter(HTTPAdapter):
         except requests.RequestException:
             if time.monotonic() < until:
                 raise
-            raise ResponseTooSlow(f"response not complete after {DEADLINE_S:g} s") from None
+            raise ResponseTooSlow(f"response was not complete after {DEADLINE_S:g} s") from None
         if not response.ok:
             body = self._quotable(response, body)
         if body is None:

@@ -75,7 +75,11 @@ def test_one_call_takes_slots_for_several_requests(
 
 
 DESCRIBED: dict[str, tuple[int, float, str]] = {
-    "a limit of 0": (0, 5.0, "is 0, so it never has a slot. This run asks no more and sends one request per"),
+    "a limit of 0": (
+        0,
+        5.0,
+        "is 0, so it never has a slot. This run no longer asks for slots and sends one request per",
+    ),
     "no decay": (10, 0.0, "has no slot decay"),
     "slow decay": (1, 0.001, "frees a slot only every 1,000 s"),
 }
@@ -104,7 +108,10 @@ def test_a_missing_limit_is_one_warning_and_nothing_waits(
         api.delete_global_concurrency_limit_by_name(name)
     clock.take(slots, 5)
     (warning,) = warnings(caplog)
-    assert f"there is no rate limit {name!r}: create it, python -m blocks.register" in warning
+    assert (
+        f"There is no rate limit {name!r}, so concurrent runs may exceed Spotify's rate. Create it: python -m"
+        in warning
+    )
     assert clock.slept == []
 
 
@@ -160,7 +167,7 @@ def test_a_limit_that_is_used_up_is_waited_for_and_said(
     with caplog.at_level(logging.INFO, "flows.rate_limit"):
         clock.take(Slots("spotify-x"), 5)
     assert clock.slept == [rate_limit.PROGRESS_S] * 3
-    assert "waiting for a slot of the rate limit 'spotify-x' since 120 s" in caplog.text
+    assert "Waiting for a slot of the rate limit 'spotify-x' for 120 s" in caplog.text
     assert warnings(caplog) == []
     assert clock.waits.charge(sum(clock.slept), BUDGET_S)  # nothing of it is charged
 
@@ -176,7 +183,7 @@ def test_after_three_failures_in_a_row_the_run_asks_no_more(
 
     assert sick.asked == 3  # Prefect's client retries nothing by itself
     (warning,) = warnings(caplog)
-    assert "3 times in a row. This run asks no more and sends one request per 1 s" in warning
+    assert "3 times in a row. This run no longer asks for slots and sends one request per 1 s" in warning
     assert {"503": "HTTP 503", "silence": "TimeoutError", "garbage": "JSONDecodeError"}[kind] in warning
     assert sum(clock.slept) == 18  # the first went at once after the third failure, then one per second
 
@@ -212,4 +219,4 @@ def test_a_429_beyond_the_budget_is_not_waited_for(
     assert sick.asked == 1
     assert clock.slept == [1, 1]
     (warning,) = warnings(caplog)
-    assert "Prefect's API asks to wait 3,600 s before it gives a slot. This run asks no more" in warning
+    assert "Prefect's API asks to wait 3,600 s before it gives a slot. This run no longer asks" in warning

@@ -1,4 +1,4 @@
-"""A server that refuses requests and repeats them, on every endpoint: no secret in message, traceback, logs."""
+"""A server that refuses requests and repeats them, on every endpoint: no secret is quoted or logged."""
 
 import logging
 import traceback

@@ -23,6 +23,7 @@ GIVEN: dict[str, object] = {
     "quota": 100,
     "latency_ms": 1,
     "ahead_s": 2.5,
+    "date_behind_s": 1.5,
     "changes": [],
 }
 

@@ -1,0 +1,51 @@
+"""Runs whose Spotify trickles, or whose clock is wrong: how they end, and what is loaded all the same."""
+
+import time
+from functools import partial
+
+import pytest
+import requests
+
+import flows.connect
+from flows.spotify import session
+from flows.spotify.client import SpotifyClient
+from sandbox.spotify.catalogue import CHARTS, EMPTY
+from tests.flows.conftest import TODAY, Pipeline
+
+CHART = CHARTS[0]
+DEADLINE_S, BUDGET_S = 0.5, 2.0
+
+
+@pytest.mark.faults
+def test_a_playlist_that_trickles_fails_and_the_others_are_loaded(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    client = partial(SpotifyClient, budget_s=BUDGET_S, sleep=slept.append)
+    monkeypatch.setattr(
+        flows.connect, "SpotifyClient", partial(client, clock=lambda: time.monotonic() + sum(slept))
+    )
+    monkeypatch.setattr(session, "DEADLINE_S", DEADLINE_S)
+    url = pipeline.show()
+    fault = {"path": f"/v1/playlists/{CHART}", "kind": "trickle", "status": 200, "every_ms": 20, "times": 99}
+    requests.put(f"{url}/sandbox/faults", json=[fault], timeout=10).raise_for_status()
+    state = pipeline.ingest(CHART, EMPTY, snapshot_date=TODAY)
+
+    (happened,) = requests.get(f"{url}/sandbox/faults", timeout=10).json()
+    assert 2 <= happened["fired"] <= BUDGET_S / DEADLINE_S
+    assert state.is_failed()
+    assert f"playlist {CHART}: Spotify's response was not complete after 0.5 s" in state.message
+    assert "[SPOTIFY_BUDGET]" in state.message
+    assert pipeline.place.count("playlists") == 1
+
+
+@pytest.mark.faults
+def test_a_run_whose_clock_is_ahead_keeps_nothing(pipeline: Pipeline) -> None:
+    url = pipeline.show()
+    wrong = {"date_behind_s": 300}
+    requests.patch(f"{url}/sandbox/settings", json=wrong, timeout=10).raise_for_status()
+    state = pipeline.ingest(CHART, snapshot_date=TODAY)
+
+    assert state.is_failed()
+    assert state.message.endswith("[CLOCK_SKEWED]")
+    assert pipeline.place.keys("") == []
