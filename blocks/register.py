@@ -7,18 +7,10 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 from pydantic import ValidationError
 
-from blocks.environment import (
-    NO_KEY,
-    Environment,
-    build,
-    number,
-    private_key,
-    read_environment,
-    refuse_incomplete,
-    that_are_set,
-)
+from blocks.environment import build, private_key
 from blocks.key_pair import KeyPair, PrivateKey, alter_user, key_problem
 from blocks.prefect_api import PrefectFailed, connected
+from blocks.sources import source_lines
 from blocks.stored import (
     OK,
     keep_authorization,
@@ -28,6 +20,15 @@ from blocks.stored import (
     stored_private_key,
 )
 from blocks.validation import NotRegistered, wrong_fields
+from blocks.variables import (
+    NO_KEY,
+    Environment,
+    Variables,
+    number,
+    read_variables,
+    refuse_incomplete,
+    that_are_set,
+)
 
 Blocks = dict[str, Any]
 
@@ -54,14 +55,14 @@ def main(
 ) -> int:
     """Writes every block from environment variables, or from ./.env; may be repeated.
 
-    Real environment variables win over the file. docs/operations.md lists them.
+    Real environment variables win over the file, except AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+    AWS_SESSION_TOKEN: these are read from the file only. docs/operations.md lists all.
     """
     try:
-        environment = read_environment(env_file)
-        _refuse_contradictions(environment, check=check, new_key_pair=new_key_pair)
-        refuse_incomplete(environment, new_key_pair=new_key_pair)
-        with connected(environment if env_file else {}):
-            return _check(environment) if check else _register(environment, new_key_pair=new_key_pair)
+        variables = read_variables(env_file)
+        _refuse_contradictions(variables.values, check=check, new_key_pair=new_key_pair)
+        with connected(variables.values if env_file else {}):
+            return _check(variables.values) if check else _register(variables, new_key_pair=new_key_pair)
     except ValidationError as error:
         reason = f"correct {error.title}, {wrong_fields(error)}"
     except NotRegistered as error:
@@ -79,7 +80,6 @@ def register(environment: Environment, suffix: str = "") -> list[str]:
     Raises NotRegistered, or pydantic's ValidationError, before anything is written.
     """
     environment = that_are_set(environment)
-    refuse_incomplete(environment)
     blocks = _wanted(environment, suffix)
     _write(environment, blocks, suffix)
     return list(blocks)
@@ -104,12 +104,15 @@ def _check(environment: Environment) -> int:
     return 0 if set(found.values()) == {OK} else 1
 
 
-def _register(environment: Environment, *, new_key_pair: bool) -> int:
+def _register(variables: Variables, *, new_key_pair: bool) -> int:
+    environment = variables.values
     pair = KeyPair.new() if new_key_pair else None
     blocks = _wanted(environment, key=pair.private if pair else None)
     _refuse_wrong_keys(environment, blocks)
     _write(environment, blocks)
     sys.stdout.write(f"registered: {', '.join(blocks)}\n")
+    lines = source_lines(variables, blocks["spotify"], new_key_pair=new_key_pair)
+    sys.stdout.writelines(f"{line}\n" for line in lines)
     if pair:
         sys.stdout.write(_next_step(environment["SNOWFLAKE_USER"], pair.public))
     return 0
@@ -118,6 +121,7 @@ def _register(environment: Environment, *, new_key_pair: bool) -> int:
 def _wanted(environment: Environment, suffix: str = "", key: PrivateKey | None = None) -> Blocks:
     """The blocks by name as they should be stored; what Prefect alone knows of them is taken over."""
     key = key or private_key(environment) or stored_private_key(f"warehouse{suffix}")
+    refuse_incomplete(environment, has_key=key is not None)
     if key is None:
         raise NotRegistered(NO_KEY)
     blocks = {f"{name}{suffix}": block for name, block in build(environment, key).items()}

@@ -17,9 +17,9 @@ from prefect.events.actions import ActionTypes
 from prefect.events.schemas.automations import Posture
 from prefect.exceptions import ObjectNotFound
 
-from blocks.environment import read_environment
 from blocks.prefect_api import PrefectFailed, connected
 from blocks.validation import NotRegistered
+from blocks.variables import read_environment
 
 TAG = "spotify-playlist-pipeline"
 LATE = timedelta(minutes=10)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.services import Addresses, stop
+from sandbox.processes import stop
+from sandbox.services import Addresses
 from sandbox.spotify.server import create_app
 from sandbox.spotify.serving import running
 from sandbox.spotify.sources import Synthetic
