@@ -3,7 +3,7 @@
 import os
 
 from blocks.spotify import SpotifyCredentials
-from blocks.variables import AWS_KEYS, Environment, Variables, aws_keys, that_are_set
+from blocks.variables import KEY_NAMES, Environment, Variables, aws_keys, that_are_set
 
 KEPT = "kept from the block"
 
@@ -45,7 +45,7 @@ def _without_keys(environment: Environment) -> list[str]:
         for prefix, role in roles.items()
         if not aws_keys(environment, prefix)
     ]
-    shell = [name for name in AWS_KEYS if name in that_are_set(os.environ)]
+    shell = [name for name in KEY_NAMES if name in that_are_set(os.environ)]
     if shell:
         lines.append(
             f"{', '.join(shell)} of the environment: not stored. "

@@ -13,7 +13,7 @@ from blocks.validation import NotRegistered
 Environment = Mapping[str, str]
 
 ENV_FILE = Path(".env")
-AWS_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+KEY_NAMES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 """Stored for runs only if the `.env` file has them: in a shell they belong to whoever works there."""
 REQUIRED = (
     "SPOTIFY_CLIENT_ID",
@@ -37,7 +37,7 @@ FORMS = {
         "the account identifier, without https:// and .snowflakecomputing.com: org-name",
     ),
     **dict.fromkeys(NUMBERS, ("[0-9]{1,6}", "a whole number")),
-    **{f"{prefix}{name}": _NO_SPACES for prefix in ("", "LAKE_", "ECS_") for name in AWS_KEYS},
+    **{f"{prefix}{name}": _NO_SPACES for prefix in ("", "LAKE_", "ECS_") for name in KEY_NAMES},
     **dict.fromkeys(("SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET", "SPOTIFY_REFRESH_TOKEN"), _NO_SPACES),
 }
 """What values must look like: a pattern, and the right form in words."""
@@ -61,7 +61,7 @@ def read_environment(env_file: Path | None = None) -> dict[str, str]:
 def read_variables(env_file: Path | None = None) -> Variables:
     """The same for blocks: without the AWS keys of the real environment, which are not meant for runs."""
     file = _read_file(env_file)
-    real = {name: value for name, value in that_are_set(os.environ).items() if name not in AWS_KEYS}
+    real = {name: value for name, value in that_are_set(os.environ).items() if name not in KEY_NAMES}
     sources = dict.fromkeys(file, f"from {env_file or ENV_FILE}") | dict.fromkeys(
         real, "from the environment"
     )
@@ -83,9 +83,9 @@ def aws_keys(environment: Environment, prefix: str) -> dict[str, str]:
 
     For the lake, plain names count where none has the prefix.
     """
-    if prefix == "LAKE_" and not any(f"{prefix}{name}" in environment for name in AWS_KEYS):
+    if prefix == "LAKE_" and not any(f"{prefix}{name}" in environment for name in KEY_NAMES):
         prefix = ""
-    return {name: f"{prefix}{name}" for name in AWS_KEYS if f"{prefix}{name}" in environment}
+    return {name: f"{prefix}{name}" for name in KEY_NAMES if f"{prefix}{name}" in environment}
 
 
 def refuse_incomplete(environment: Environment, *, has_key: bool) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from blocks.prefect_api import connected
-from blocks.register import register
+from blocks.registration import register
 
 
 def register_blocks(environment: Mapping[str, str]) -> None:

@@ -74,7 +74,7 @@ def _started(folder: Path) -> Iterator[tuple[Image, FirstRequest]]:
         image, url = build(folder / "image"), stack.enter_context(running(spotify))
         server.wait()
         stack.enter_context(temporary_settings({PREFECT_API_URL: server.url}))
-        from blocks.register import register  # noqa: PLC0415 - for the server of the line above
+        from blocks.registration import register  # noqa: PLC0415 - for the server of the line above
 
         register({**block_variables(Addresses(url, url, url)), "SPOTIFY_REQUESTS_PER_SECOND": "0"})
         variables = {**prefect_settings(folder / "home"), "PREFECT_API_URL": server.url, "SPOTIFY": url}

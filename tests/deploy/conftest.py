@@ -54,7 +54,7 @@ def rehearsal(
 
 def _variables(place: Place) -> dict[str, str]:
     """What the blocks are made from: no keys of AWS, the container has a role."""
-    keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
+    keys = ("LAKE_AWS_ACCESS_KEY_ID", "LAKE_AWS_SECRET_ACCESS_KEY")
     variables = place.variables(SPOTIFY_REQUESTS_PER_SECOND="100")
     return {name: value for name, value in variables.items() if name not in keys}
 

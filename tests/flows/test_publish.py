@@ -8,7 +8,7 @@ import pytest
 from prefect.artifacts import Artifact
 
 import flows.publish
-from blocks.register import register
+from blocks.registration import register
 from flows.connect import open_session
 from flows.errors import Code, Transient
 from flows.lake.store import Lake, Written
