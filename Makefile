@@ -48,4 +48,5 @@ clean:  ## forget the virtual environment and the sandbox's files
 	@test -x $(BIN) || $(PYTHON) -m venv .venv
 	@echo "installing $< (a minute or two, the first time)"
 	@$(BIN) $(INSTALL) -r $<
+	@$(BIN) -m sandbox.prefect_database
 	@touch $@

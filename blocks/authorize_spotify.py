@@ -1,12 +1,11 @@
 """`python -m blocks.authorize_spotify`: a user's consent, stored in the block as a refresh token."""
 
-import re
 import secrets
 import sys
+import webbrowser
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import httpx
 import requests
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
@@ -15,11 +14,15 @@ from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.exceptions import SpotifyOauthError
 from spotipy.oauth2 import SpotifyOAuth
 
+from blocks.prefect_api import PrefectFailed, connected
+from blocks.redirect import PATH, Redirect, listening, oauth_error
 from blocks.spotify import SpotifyCredentials
 from flows.spotify.session import open_session
 
 SCOPE = "playlist-read-private playlist-read-collaborative"
 TIMEOUT_S = 30
+CONSENT_S = 600
+"""Seconds in which the user has to agree."""
 
 app = App(name="python -m blocks.authorize_spotify", version_flags=[])
 
@@ -32,24 +35,38 @@ class NotAuthorised(Exception):
 def authorize(
     block: Annotated[str, Parameter(help="SpotifyCredentials block.")] = "spotify",
     port: Annotated[
-        int, Parameter(help="Port of the redirect URI on 127.0.0.1.", validator=Number(gte=1, lte=65535))
+        int,
+        Parameter(help="Port of the redirect URI on 127.0.0.1.", validator=Number(gte=1, lte=65535)),
     ] = 8888,
 ) -> int:
     """Opens Spotify's consent page, waits for the redirect and stores the refresh token in the block.
 
-    The app must have the redirect URI http://127.0.0.1:<port>/callback.
+    In Spotify's developer dashboard, the app must have the redirect URI http://127.0.0.1:8888/callback; with
+    --port 9000 it is http://127.0.0.1:9000/callback.
     """
     try:
-        credentials = _load(block)
-        manager = _manager(credentials, port)
-        credentials.refresh_token = SecretStr(_redeemed(manager, _consent(manager, port)))
-        credentials.authorized_at = datetime.now(UTC)
-        _save(credentials, block)
+        with connected({}):
+            _authorize(block, port)
+    except PrefectFailed as error:
+        sys.stderr.write(f"not authorised: {error}\n")
+        return 1
     except NotAuthorised as error:
         sys.stderr.write(f"not authorised, the block is as it was: {error}\n")
         return 1
     sys.stdout.write(f"block {block!r} is authorised; do it again before six months are over\n")
     return 0
+
+
+def _redirect_uri(port: int) -> str:
+    return f"http://127.0.0.1:{port}{PATH}"
+
+
+def _authorize(block: str, port: int) -> None:
+    credentials = _load(block)
+    manager = _manager(credentials, port)
+    credentials.refresh_token = SecretStr(_redeemed(manager, _consent(manager, port)))
+    credentials.authorized_at = datetime.now(UTC)
+    credentials.save(block, overwrite=True)
 
 
 def _load(block: str) -> Any:  # noqa: ANN401 - Prefect's `load` may also be awaitable
@@ -59,16 +76,14 @@ def _load(block: str) -> Any:  # noqa: ANN401 - Prefect's `load` may also be awa
         raise NotAuthorised(
             f"there is no block {block!r}, or it cannot be read: run python -m blocks.register"
         ) from None
-    except httpx.HTTPError as error:
-        raise NotAuthorised(_unreachable("Prefect", error)) from None
 
 
 def _manager(credentials: SpotifyCredentials, port: int) -> Any:  # noqa: ANN401 - spotipy has no types
-    """The library's own authorisation: it listens on 127.0.0.1 and checks the state."""
+    """The library's authorisation: it knows the addresses and the form of the requests."""
     manager: Any = SpotifyOAuth(
         client_id=credentials.client_id,
         client_secret=credentials.client_secret.get_secret_value(),
-        redirect_uri=f"http://127.0.0.1:{port}/callback",
+        redirect_uri=_redirect_uri(port),
         scope=SCOPE,
         state=secrets.token_urlsafe(16),
         cache_handler=MemoryCacheHandler(),
@@ -82,16 +97,30 @@ def _manager(credentials: SpotifyCredentials, port: int) -> Any:  # noqa: ANN401
 
 def _consent(manager: Any, port: int) -> str:  # noqa: ANN401 - spotipy has no types
     """The code that Spotify's page sends to 127.0.0.1 once the user has agreed."""
-    sys.stdout.write(f"If no browser opens, follow this link:\n{manager.get_authorize_url()}\n")
-    sys.stdout.flush()
     try:
-        return str(manager.get_authorization_code())
+        with listening(port, manager.state) as listener:
+            url = manager.get_authorize_url()
+            sys.stdout.write(
+                f"The app must have the redirect URI {_redirect_uri(port)}\n"
+                f"If no browser opens, follow this link within {CONSENT_S // 60} minutes:\n{url}\n"
+            )
+            sys.stdout.flush()
+            webbrowser.open(url)
+            redirect = listener.wait(CONSENT_S)
     except OSError as error:
         raise NotAuthorised(f"port {port} cannot be used ({error.strerror}): choose another --port") from None
-    except SpotifyOauthError as error:
-        raise NotAuthorised(f"Spotify sent no code ({_code(error)}): run it again and agree") from None
-    except TypeError:  # spotipy stumbles over a request without a state
-        raise NotAuthorised("something else than Spotify's page came first: run it again") from None
+    return _code(redirect, port)
+
+
+def _code(redirect: Redirect | None, port: int) -> str:
+    if redirect is None:
+        raise NotAuthorised(
+            f"Spotify's page did not come back within {CONSENT_S // 60} minutes: run it again; "
+            f"the app must have the redirect URI {_redirect_uri(port)}"
+        )
+    if not redirect.code:
+        raise NotAuthorised(f"Spotify sent no code ({oauth_error(redirect.error)}): run it again and agree")
+    return redirect.code
 
 
 def _redeemed(manager: Any, code: str) -> str:  # noqa: ANN401 - spotipy has no types
@@ -101,34 +130,17 @@ def _redeemed(manager: Any, code: str) -> str:  # noqa: ANN401 - spotipy has no 
         token = manager.cache_handler.get_cached_token()["refresh_token"]
     except SpotifyOauthError as error:
         raise NotAuthorised(
-            f"Spotify refuses the code ({_code(error)}): check client id and secret, run it again"
+            f"Spotify refuses the code ({oauth_error(error.error)}): check client id and secret, run it again"
         ) from None
     except requests.TooManyRedirects:
         raise NotAuthorised("the token endpoint leads elsewhere: correct accounts_url of the block") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         token = None
     except requests.RequestException as error:
-        raise NotAuthorised(_unreachable("Spotify", error)) from None
+        raise NotAuthorised(f"no answer from Spotify ({type(error).__name__}): run it again") from None
     if not isinstance(token, str) or not token:
         raise NotAuthorised("Spotify's answer has no refresh token: check accounts_url, run it again")
     return token
-
-
-def _save(credentials: Any, block: str) -> None:  # noqa: ANN401 - as it was loaded
-    try:
-        credentials.save(block, overwrite=True)
-    except httpx.HTTPError as error:
-        raise NotAuthorised(_unreachable("Prefect", error)) from None
-
-
-def _unreachable(who: str, error: Exception) -> str:
-    return f"no answer from {who} ({type(error).__name__}): run it again"
-
-
-def _code(error: SpotifyOauthError) -> str:
-    """OAuth's short error code; anything longer is a page, or somebody's secret."""
-    code = str(getattr(error, "error", ""))
-    return code if re.fullmatch(r"[a-z_]{1,40}", code) else type(error).__name__
 
 
 if __name__ == "__main__":

@@ -1,15 +1,25 @@
-"""Prefect's API as the command uses it: one connection, and one message for whatever is wrong with it."""
+"""Prefect's API as the commands use it: one connection, and one message for whatever is wrong with it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from contextvars import copy_context
 from http import HTTPStatus
+from threading import Thread
+from urllib.parse import urlsplit
 
 from httpx import HTTPError, HTTPStatusError, InvalidURL
+from prefect.client.orchestration import get_client
 from prefect.context import SyncClientContext
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, PREFECT_API_URL, temporary_settings
 
 SETTINGS = (PREFECT_API_URL, PREFECT_API_KEY, PREFECT_API_AUTH_STRING)
-NO_API = "there is no Prefect API: set PREFECT_API_URL (it ends in /api), or `prefect cloud login`"
+ANSWER_S = 4.0
+"""Seconds in which the API must answer a first request; Prefect's own client would wait for many minutes."""
+HOW_TO_SET = (
+    "Set PREFECT_API_URL (it ends in /api), or run `prefect cloud login`.\n"
+    "For the sandbox: `make sandbox`, and in this shell `. .sandbox/env`."
+)
+NO_API = f"No Prefect API is set. {HOW_TO_SET}"
 
 
 class PrefectFailed(Exception):
@@ -23,38 +33,78 @@ def connected(environment: Mapping[str, str]) -> Iterator[None]:
     Prefect read its settings when it was imported, those of ./.env too: a file elsewhere comes too late.
     """
     settings = {setting: environment[setting.name] for setting in SETTINGS if setting.name in environment}
-    if not (settings.get(PREFECT_API_URL) or PREFECT_API_URL.value()):
+    url = settings.get(PREFECT_API_URL) or PREFECT_API_URL.value()
+    if not url:
         raise PrefectFailed(NO_API)  # Prefect would start a server that nobody else ever sees
     with ExitStack() as stack:
         try:
             if settings:
                 stack.enter_context(temporary_settings(settings))
+            _refuse_silence(url)
             stack.enter_context(SyncClientContext.get_or_create())
         except (HTTPError, InvalidURL, RuntimeError, ValueError) as error:
-            raise PrefectFailed(_reason(error)) from None
+            raise PrefectFailed(_reason(error, url)) from None
         try:
             yield
         except HTTPError as error:
-            raise PrefectFailed(_reason(error)) from None
+            raise PrefectFailed(_reason(error, url)) from None
 
 
-def _reason(error: BaseException) -> str:
-    """What happened; a URL may hold a password, and an answer what was sent: neither is shown."""
+def _refuse_silence(url: str) -> None:
+    """Raises PrefectFailed unless the API answers anything in time, however slowly its bytes come.
+
+    What it answers is judged later. In a thread, because no timeout of the client bounds a whole request.
+    """
+    found: list[Exception | None] = []
+    thread = Thread(target=copy_context().run, args=(_ask, found.append), daemon=True)
+    thread.start()
+    thread.join(ANSWER_S)
+    if not found:
+        raise PrefectFailed(_silence(url, f"no response within {ANSWER_S:g} s"))
+    if isinstance(found[0], HTTPError | InvalidURL) and not isinstance(found[0], HTTPStatusError):
+        raise found[0]
+
+
+def _ask(tell: Callable[[Exception | None], None]) -> None:
+    try:
+        with get_client(sync_client=True) as client:
+            tell(client.api_healthcheck())
+    except (HTTPError, InvalidURL, RuntimeError, ValueError) as error:
+        tell(error)
+
+
+def _reason(error: BaseException, url: str) -> str:
+    """What happened; a URL may hold a password, and a response what was sent: neither is shown."""
     if isinstance(error, RuntimeError) and error.__cause__:  # Prefect's "Failed to reach API" hides why
         error = error.__cause__
     if isinstance(error, HTTPStatusError):
-        return _refusal(error.response.status_code)
+        return _refusal(error.response.status_code, url)
     if isinstance(error, HTTPError | InvalidURL):
-        what = type(error).__name__
-        return f"Prefect's API does not answer ({what}): correct PREFECT_API_URL, or run it again"
+        return _silence(url, type(error).__name__)
     if isinstance(error, RuntimeError):  # versions that do not go together
         return str(error)
-    return NO_API
+    return f"What answers at {_address(url)} is no Prefect API: correct PREFECT_API_URL (it ends in /api)"
 
 
-def _refusal(status: int) -> str:
+def _silence(url: str, why: str) -> str:
+    return f"Prefect's API at {_address(url)} does not answer ({why}).\n{HOW_TO_SET}"
+
+
+def _address(url: str) -> str:
+    """The URL without user, password and query."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "PREFECT_API_URL, which is not a URL,"
+    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
+
+
+def _refusal(status: int, url: str) -> str:
+    where = _address(url)
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return f"Prefect's API refuses ({status}): correct PREFECT_API_KEY (or PREFECT_API_AUTH_STRING)"
+        keys = "PREFECT_API_KEY (or PREFECT_API_AUTH_STRING)"
+        return f"Prefect's API at {where} refuses ({status}): correct {keys}"
     if status == HTTPStatus.NOT_FOUND:
-        return f"there is no Prefect API at PREFECT_API_URL ({status}): correct it"
-    return f"Prefect's API fails ({status}): run it again"
+        return f"There is no Prefect API at {where} ({status}): correct PREFECT_API_URL"
+    return f"Prefect's API at {where} fails ({status}): run it again"

@@ -12,9 +12,9 @@ from prefect.client.schemas.objects import WorkPool
 from prefect.exceptions import ObjectNotFound
 from prefect.variables import Variable
 
-from blocks.environment import Environment, read_environment
 from blocks.prefect_api import PrefectFailed, connected
 from blocks.validation import NotRegistered
+from blocks.variables import Environment, read_environment
 from deploy.guard import pool_problem, problems
 
 PREFECT_YAML = Path(__file__).parents[1] / "prefect.yaml"

@@ -1,4 +1,4 @@
-"""`python -m deploy.automations`: word of failed, crashed, late and stuck runs; may be repeated.
+"""`python -m deploy.automations`: notifications of runs that fail, hang or wait; may be repeated.
 
 Runs are known by the tag that prefect.yaml gives its deployments.
 """
@@ -17,9 +17,9 @@ from prefect.events.actions import ActionTypes
 from prefect.events.schemas.automations import Posture
 from prefect.exceptions import ObjectNotFound
 
-from blocks.environment import read_environment
 from blocks.prefect_api import PrefectFailed, connected
 from blocks.validation import NotRegistered
+from blocks.variables import read_environment
 
 TAG = "spotify-playlist-pipeline"
 LATE = timedelta(minutes=10)
@@ -27,14 +27,28 @@ LOST = timedelta(minutes=15)
 """A run tells that it is alive every three minutes."""
 STUCK = timedelta(minutes=15)
 """Fargate has a container up within two minutes; with an image or a role missing it never has."""
+MAX_HOURS = 3
+"""The default of the flows' parameter `max_hours`: an automation cannot see what a run was given."""
+LONG = timedelta(hours=MAX_HOURS, minutes=30)
+"""By then a run has ended itself, unless something in it hangs."""
+WAITING = timedelta(hours=2)
 
+RUNNING = frozenset({"Running", "Retrying", "Rerunning"})
+"""What Prefect calls the state of a run that runs: for the first time, or again."""
 ENDED = frozenset({"Completed", "Failed", "Crashed", "Cancelled"})
-STARTED = ENDED | {"Running", "Cancelling"}
+STARTED = ENDED | RUNNING | {"Cancelling"}
 HEARD = ENDED | {"heartbeat", "AwaitingRetry", "Pending"}
+OVER = STARTED | {"AwaitingRetry", "Pending"}
+"""With each start (`RUNNING`) the time begins anew, as with each sign of life."""
 TAKEN = STARTED | {"Pending", "InfrastructurePending", "AwaitingConcurrencySlot"}
+GOT_SLOT = STARTED | {"Pending", "InfrastructurePending"}
+"""While it waits, Prefect gives a run the state AwaitingConcurrencySlot again every 30 seconds."""
 
 MESSAGE = "{{ flow_run.state.message }}"
 AGAIN = "\nNothing is half loaded: start the run again."
+HANGS = f"""It should have ended itself after its `max_hours` (default {MAX_HOURS}): look at its log.
+If nothing was logged for a long time, cancel it and start it again. If its `max_hours` is longer, wait."""
+NO_SLOT = """Other runs of the deployment hold its concurrency limit: look whether one of them hangs."""
 IS_UP = "Nobody has taken the run: is the worker up, the work pool paused?"
 LINK = "{% if flow_run|ui_url %}\n{{ flow_run|ui_url }}{% endif %}"
 CRASHED: dict[str, Any] = {"state": StateType.CRASHED, "name": "Crashed", "force": False}
@@ -77,15 +91,26 @@ def automations(notification: UUID) -> list[AutomationCore]:
     failed, crashed = EventTrigger(**_when("Failed")), EventTrigger(**_when("Crashed"))
     late = EventTrigger(posture=Posture.Proactive, within=LATE, **_when("Late", unless=TAKEN))
     stuck = EventTrigger(posture=Posture.Proactive, within=STUCK, **_when("Pending", unless=STARTED))
+    long = EventTrigger(posture=Posture.Proactive, within=LONG, **_when(*RUNNING, unless=OVER))
+    waiting = EventTrigger(
+        posture=Posture.Proactive, within=WAITING, **_when("AwaitingConcurrencySlot", unless=GOT_SLOT)
+    )
     lost = EventTrigger(posture=Posture.Proactive, within=LOST, **_when("heartbeat", unless=HEARD))
     return [
         _automation("failed", "sends the message of a run that failed", failed, word(MESSAGE)),
         _automation("crashed", "sends word of a run whose container died", crashed, word(MESSAGE + AGAIN)),
         _automation(
-            "late", f"sends word of a run that nobody has taken for {_minutes(LATE)}", late, word(IS_UP)
+            "late", f"sends word of a run that nobody has taken for {_span(LATE)}", late, word(IS_UP)
         ),
-        _automation("stuck", f"ends a run as Crashed that was Pending for {_minutes(STUCK)}", stuck, give_up),
-        _automation("lost", f"ends a run as Crashed that was silent for {_minutes(LOST)}", lost, end),
+        _automation("stuck", f"ends a run as Crashed that was Pending for {_span(STUCK)}", stuck, give_up),
+        _automation("long", f"notifies of a run that has been Running for {_span(LONG)}", long, word(HANGS)),
+        _automation(
+            "waiting",
+            f"notifies of a run that has waited {_span(WAITING)} for a concurrency slot",
+            waiting,
+            word(NO_SLOT),
+        ),
+        _automation("lost", f"ends a run as Crashed that was silent for {_span(LOST)}", lost, end),
     ]
 
 
@@ -93,9 +118,9 @@ def _automation(what: str, description: str, trigger: EventTrigger, action: Acti
     return AutomationCore(name=f"{TAG}: {what}", description=description, trigger=trigger, actions=[action])
 
 
-def _when(state: str, unless: frozenset[str] = frozenset()) -> dict[str, Any]:
+def _when(*states: str, unless: frozenset[str] = frozenset()) -> dict[str, Any]:
     """One of our runs enters a state; or has entered it, and none of the others since."""
-    names = {"after": _events({state}), "expect": _events(unless)} if unless else {"expect": _events({state})}
+    names = {"after": _events(states), "expect": _events(unless)} if unless else {"expect": _events(states)}
     return {
         **names,
         "match": {"prefect.resource.id": "prefect.flow-run.*"},
@@ -109,8 +134,9 @@ def _events(states: Iterable[str]) -> set[str]:
     return {f"prefect.flow-run.{state}" for state in states}
 
 
-def _minutes(span: timedelta) -> str:
-    return f"{span.seconds // 60} minutes"
+def _span(span: timedelta) -> str:
+    hours = span.total_seconds() / 3600
+    return f"{hours:g} hours" if hours >= 1 else f"{hours * 60:g} minutes"
 
 
 def _block(name: str) -> UUID:

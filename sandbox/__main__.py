@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from shutil import rmtree
 
-from sandbox.registration import register_blocks
-from sandbox.services import ROOT, Sandbox, StandInFailed, running
+from sandbox.processes import ROOT, StandInFailed
+from sandbox.services import Sandbox, running
 
 FOLDER = ROOT / ".sandbox"
 ENVIRONMENT = FOLDER / "env"
@@ -19,14 +19,14 @@ def main() -> None:
     """Starts, registers blocks, writes `.sandbox/env` and waits."""
     if _is_running():
         sys.exit(f"a sandbox is running here already (process {PROCESS.read_text()}): stop it first")
+    _tell("starting stand-ins for Spotify, S3 and Snowflake, and a Prefect server, on loopback")
     rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
     PROCESS.write_text(str(os.getpid()))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     recordings = os.environ.get("RECORDINGS")
     try:
-        with running(FOLDER / "prefect", Path(recordings) if recordings else None) as sandbox:
-            register_blocks(sandbox)
+        with running(FOLDER / "prefect", Path(recordings) if recordings else None, _tell) as sandbox:
             _write_environment(sandbox)
             sys.stdout.write(f"{_welcome(sandbox)}\n")
             sys.stdout.flush()
@@ -34,10 +34,15 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stdout.write("sandbox stopped\n")
     except StandInFailed as error:
-        sys.exit(str(error))
+        sys.exit(str(error).rstrip())
     finally:
         ENVIRONMENT.unlink(missing_ok=True)
         PROCESS.unlink(missing_ok=True)
+
+
+def _tell(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def _is_running() -> bool:

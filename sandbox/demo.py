@@ -3,11 +3,12 @@
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
 
-from sandbox.registration import register_blocks
+from sandbox.processes import StandInFailed
 from sandbox.services import running
 from sandbox.spotify import catalogue
 
@@ -15,16 +16,22 @@ DAYS = 30
 
 
 def main() -> int:
-    """Runs the real flows against the stand-ins; 0 only where both runs completed."""
+    """Runs the real flows against the stand-ins; 0 only if both runs completed."""
+    # The server lives no longer than the demo: nobody would read the logs there.
+    os.environ["PREFECT_LOGGING_TO_API_ENABLED"] = "false"
     start = perf_counter()
+
+    def tell(text: str) -> None:
+        say(f"{perf_counter() - start:.0f} s: {text}")
+
     say("starting stand-ins for Spotify, S3 and Snowflake, and a Prefect server, on loopback")
-    with tempfile.TemporaryDirectory(prefix="spotify-demo-") as home, running(Path(home)) as sandbox:
-        # The server lives no longer than the demo: nobody would read the logs there.
-        os.environ.update(sandbox.environment, PREFECT_LOGGING_TO_API_ENABLED="false")
-        register_blocks(sandbox)
-        today = datetime.now(UTC).date()
-        completed = _run(today)
-        say(f"{perf_counter() - start:.0f} s. `make sandbox` keeps it all running: see README.md")
+    try:
+        with tempfile.TemporaryDirectory(prefix="spotify-demo-") as home, running(Path(home), tell=tell):
+            completed = _run(datetime.now(UTC).date(), tell)
+    except StandInFailed as error:
+        sys.stderr.write(f"\n{error}")
+        return 1
+    tell("done. `make sandbox` keeps it all running: see README.md")
     return 0 if completed else 1
 
 
@@ -34,7 +41,7 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _run(today: date) -> bool:
+def _run(today: date, tell: Callable[[str], None]) -> bool:
     # Prefect reads its settings when it is imported, so the flows are imported once these are set.
     from flows.backfill import backfill_playlists  # noqa: PLC0415
     from flows.connect import find_lake  # noqa: PLC0415
@@ -43,10 +50,10 @@ def _run(today: date) -> bool:
 
     wanted = list(catalogue.PLAYLISTS)
     kept = keep_history(find_lake("lake"), wanted, today, DAYS)
-    say(f"backfilling {kept} snapshots that daily runs kept over the last {DAYS} days")
+    tell(f"backfilling {kept} snapshots that daily runs kept over the last {DAYS} days")
     yesterday = today - timedelta(days=1)
     past = backfill_playlists(start_date=today - timedelta(days=DAYS), end_date=yesterday, return_state=True)
-    say("ingesting today from the Spotify Web API")
+    tell("ingesting today from the Spotify Web API")
     now = ingest_playlists(wanted, return_state=True)
     _print_charts(yesterday, today)
     return past.is_completed() and now.is_completed()

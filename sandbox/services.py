@@ -1,15 +1,14 @@
 """The stand-ins and a Prefect server as processes on loopback, with blocks that point at them."""
 
 import os
+import shutil
 import socket
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 import boto3
@@ -19,19 +18,17 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox.account import create_account_objects
 from sandbox.lake import create_lake
+from sandbox.processes import Server
 from sandbox.spotify.accounts import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-ROOT = Path(__file__).parents[1]
 BUCKET = "spotify-lake"
-START_S = 120
-"""How long a server may take to start."""
-
-
-class StandInFailed(RuntimeError):
-    """A stand-in ended before it was ready; it has said why."""
+IDLE_ABORT_S = 5.0
+"""How long a transaction of a client that died may block others in the warehouse."""
+PREFECT_DATABASE = Path(sys.prefix) / "prefect.db"
+"""An empty database, made when the virtual environment is: creating its tables is half of Prefect's start."""
 
 
 @dataclass(frozen=True)
@@ -51,30 +48,62 @@ class Sandbox(Addresses):
 
 
 @contextmanager
-def running(home: Path, recordings: Path | None = None) -> Iterator[Sandbox]:
-    """Starts everything, side by side, and stops it on leaving. `home` is where Prefect keeps its files."""
+def running(
+    home: Path, recordings: Path | None = None, tell: Callable[[str], None] = lambda _: None
+) -> Iterator[Sandbox]:
+    """Starts everything, side by side, registers the blocks, and stops everything on leaving.
+
+    `home` is where Prefect keeps its files; `tell` gets a line on what is ready. Prefect's settings of this
+    process become the sandbox's, so nothing of Prefect may be imported before.
+    """
     with ExitStack() as stack:
-        prefect = start_prefect(stack, home)
-        addresses = start_stand_ins(stack, recordings)
+        prefect = PrefectServer(stack, home)
+        stand_ins = _begin(stack, recordings)
+        os.environ.update(prefect_settings(home), PREFECT_API_URL=prefect.url)
+        from sandbox.registration import register_blocks  # noqa: PLC0415 - takes seconds, in which the servers start
+
+        addresses = _addresses(stand_ins)
         create_lake(s3_client(addresses.s3), BUCKET, addresses.snowflake)
         create_account_objects(addresses.snowflake, f"s3://{BUCKET}/")
-        wait_for_prefect(prefect)
-        environment = prefect_settings(home) | {"PREFECT_API_URL": prefect} | block_variables(addresses)
+        tell("Spotify, S3 and Snowflake are ready")
+        prefect.wait()
+        tell("Prefect is ready")
+        environment = prefect_settings(home) | {"PREFECT_API_URL": prefect.url} | block_variables(addresses)
+        register_blocks(environment)
+        tell("the blocks are registered")
         yield Sandbox(addresses.spotify, addresses.s3, addresses.snowflake, environment)
 
 
 def start_stand_ins(
-    stack: ExitStack, recordings: Path | None = None, *, idle_abort_s: float = 5.0
+    stack: ExitStack, recordings: Path | None = None, *, idle_abort_s: float = IDLE_ABORT_S
 ) -> Addresses:
-    """Starts the three stand-ins, empty.
+    """Starts the three stand-ins, empty; raises StandInFailed.
 
     `idle_abort_s`: how long a transaction of a client that died may block others in the warehouse.
     """
-    s3 = _start(stack, "sandbox.s3")
-    spotify = _start(stack, "sandbox.spotify", *(["--recordings", str(recordings)] if recordings else []))
-    s3_url = _address(s3)
-    snowflake = _start(stack, "sandbox.snowflake", "--s3-endpoint", s3_url, "--idle-abort", str(idle_abort_s))
-    return Addresses(_address(spotify), s3_url, _address(snowflake))
+    return _addresses(_begin(stack, recordings, idle_abort_s))
+
+
+class StandIns(NamedTuple):
+    """Their processes."""
+
+    spotify: Server
+    s3: Server
+    snowflake: Server
+
+
+def _begin(stack: ExitStack, recordings: Path | None, idle_abort_s: float = IDLE_ABORT_S) -> StandIns:
+    """Starts the processes; only S3 is ready then, because Snowflake is told its address."""
+    s3 = Server.start(stack, "the stand-in for S3", "sandbox.s3")
+    options = ["--recordings", str(recordings)] if recordings else []
+    spotify = Server.start(stack, "the stand-in for Spotify", "sandbox.spotify", *options)
+    options = ["--s3-endpoint", s3.wait_for_address(), "--idle-abort", str(idle_abort_s)]
+    snowflake = Server.start(stack, "the stand-in for Snowflake", "sandbox.snowflake", *options)
+    return StandIns(spotify, s3, snowflake)
+
+
+def _addresses(servers: StandIns) -> Addresses:
+    return Addresses(*(server.wait_for_address() for server in servers))
 
 
 def s3_client(url: str) -> "S3Client":
@@ -88,61 +117,48 @@ def s3_client(url: str) -> "S3Client":
     )
 
 
-def _start(stack: ExitStack, module: str, *options: str) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", module, *options], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    stack.callback(stop, process)
-    return process
+class PrefectServer:
+    """A Prefect server on a free port; `url` is where its API will be."""
+
+    def __init__(self, stack: ExitStack, home: Path) -> None:
+        port = _free_port()
+        self.url = f"http://127.0.0.1:{port}/api"
+        home.mkdir(parents=True, exist_ok=True)
+        if PREFECT_DATABASE.exists():
+            shutil.copyfile(PREFECT_DATABASE, home / "prefect.db")
+        self._server = Server(
+            "the Prefect server",
+            ["prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
+            environment=server_environment(home) | {"PREFECT_UI_API_URL": self.url},
+            folder=home,
+            echo=False,
+        )
+        stack.callback(self._server.stop)
+
+    def wait(self) -> None:
+        """Returns once the server answers; raises StandInFailed."""
+        self._server.wait_until(self._answers)
+
+    def _answers(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/health", timeout=5).ok
+        except requests.RequestException:
+            return False
 
 
-def start_prefect(stack: ExitStack, home: Path) -> str:
-    """Starts a Prefect server on a free port; returns the URL of its API."""
-    home.mkdir(parents=True, exist_ok=True)
+def server_environment(home: Path) -> dict[str, str]:
+    """The environment of a Prefect server: of the shell's settings for Prefect none counts.
+
+    One of them may name a database with real runs.
+    """
+    others = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    return others | prefect_settings(home)
+
+
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}/api"
-    log = stack.enter_context((home / "server.log").open("w", encoding="utf-8"))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
-        env={**os.environ, **prefect_settings(home), "PREFECT_UI_API_URL": url},
-        stdout=log,
-        stderr=log,
-    )
-    stack.callback(stop, process)
-    return url
-
-
-def wait_for_prefect(url: str) -> None:
-    """Returns once the server answers; raises TimeoutError where it does not start."""
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        try:
-            if requests.get(f"{url}/health", timeout=5).ok:
-                return
-        except requests.ConnectionError:
-            pass
-        time.sleep(0.2)
-    raise TimeoutError(f"the Prefect server at {url} did not start within {START_S} s")
-
-
-def _address(process: subprocess.Popen[str]) -> str:
-    """The address that a stand-in prints once it is ready."""
-    line = process.stdout.readline() if process.stdout else ""
-    if not line.startswith("listening on "):
-        raise StandInFailed(f"a stand-in did not start: {process.args!r}")
-    return f"http://{line.split()[-1]}"
-
-
-def stop(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
-    """Ends a process: SIGTERM, and SIGKILL where that does not help."""
-    process.terminate()
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        return int(probe.getsockname()[1])
 
 
 def prefect_settings(home: Path) -> dict[str, str]:
@@ -166,8 +182,8 @@ def block_variables(addresses: Addresses) -> dict[str, str]:
         "SPOTIFY_REQUESTS_PER_SECOND": "100",
         "SPOTIFY_API_URL": f"{addresses.spotify}/v1",
         "SPOTIFY_ACCOUNTS_URL": addresses.spotify,
-        "AWS_ACCESS_KEY_ID": "sandbox",
-        "AWS_SECRET_ACCESS_KEY": "sandbox",
+        "LAKE_AWS_ACCESS_KEY_ID": "sandbox",
+        "LAKE_AWS_SECRET_ACCESS_KEY": "sandbox",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": addresses.s3,
         "ECS_AWS_ACCESS_KEY_ID": "sandbox",

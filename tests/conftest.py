@@ -17,11 +17,10 @@ from sandbox.lake import create_lake
 from sandbox.services import (
     BUCKET,
     Addresses,
+    PrefectServer,
     prefect_settings,
     s3_client,
-    start_prefect,
     start_stand_ins,
-    wait_for_prefect,
 )
 
 RECORDINGS = Path(__file__).parents[2] / "shared" / "data" / "recordings"
@@ -52,15 +51,15 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 
     home = tmp_path_factory.mktemp("prefect")
     with ExitStack() as stack:
-        url = start_prefect(stack, home)
-        wait_for_prefect(url)
+        server = PrefectServer(stack, home)
+        server.wait()
         settings = {
-            PREFECT_API_URL: url,
+            PREFECT_API_URL: server.url,
             PREFECT_LOGGING_TO_API_ENABLED: False,
             PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
         }
         with temporary_settings(settings), remembered():
-            yield {**os.environ, **prefect_settings(home), "PREFECT_API_URL": url}
+            yield {**os.environ, **prefect_settings(home), "PREFECT_API_URL": server.url}
 
 
 @contextmanager

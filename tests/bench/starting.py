@@ -15,7 +15,7 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.services import Addresses, block_variables, prefect_settings, start_prefect, wait_for_prefect
+from sandbox.services import Addresses, PrefectServer, block_variables, prefect_settings
 from sandbox.spotify.catalogue import CHARTS
 from sandbox.spotify.server import create_app
 from sandbox.spotify.serving import running
@@ -70,14 +70,14 @@ def _started(folder: Path) -> Iterator[tuple[Image, FirstRequest]]:
     """The image, a Spotify, and a Prefect server with blocks: nothing else is asked before Spotify."""
     spotify = FirstRequest(create_app(Synthetic(), today=lambda: date(2026, 11, 20)))
     with ExitStack() as stack:
-        api = start_prefect(stack, folder / "prefect")
+        server = PrefectServer(stack, folder / "prefect")
         image, url = build(folder / "image"), stack.enter_context(running(spotify))
-        wait_for_prefect(api)
-        stack.enter_context(temporary_settings({PREFECT_API_URL: api}))
-        from blocks.register import register  # noqa: PLC0415 - for the server of the line above
+        server.wait()
+        stack.enter_context(temporary_settings({PREFECT_API_URL: server.url}))
+        from blocks.registration import register  # noqa: PLC0415 - for the server of the line above
 
         register({**block_variables(Addresses(url, url, url)), "SPOTIFY_REQUESTS_PER_SECOND": "0"})
-        variables = {**prefect_settings(folder / "home"), "PREFECT_API_URL": api, "SPOTIFY": url}
+        variables = {**prefect_settings(folder / "home"), "PREFECT_API_URL": server.url, "SPOTIFY": url}
         yield Image(image.workdir, image.bin, image.environment | variables), spotify
 
 

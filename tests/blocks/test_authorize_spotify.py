@@ -9,9 +9,10 @@ import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from inspect import signature
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -104,20 +105,62 @@ def test_a_user_who_refuses_changes_nothing(
     assert stored(block).refresh_token is None
 
 
-def test_a_redirect_with_another_state_is_refused(
-    block: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_other_requests_and_silent_connections_do_not_end_the_wait(
+    block: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def forge(url: str) -> None:
-        parts = urlsplit(url)
-        query = {name: values[0] for name, values in parse_qs(parts.query).items()} | {"state": "forged"}
-        follow(urlunsplit(parts._replace(query=urlencode(query))))
+    port, answers = free_port(), list[int]()
+    own = f"http://127.0.0.1:{port}"
 
-    opened = with_browser(monkeypatch, forge)
+    def disturb_then_follow(url: str) -> None:
+        with socket.create_connection(("127.0.0.1", port)):  # sends nothing
+            state = parse_qs(urlsplit(url).query)["state"][0]
+            others = (
+                "/favicon.ico",
+                "/callback",
+                "/callback?code=forged&state=forged",
+                f"/callback?state={state}",
+                f"/elsewhere?code=forged&state={state}",
+            )
+            answers.extend(requests.get(f"{own}{path}", timeout=10).status_code for path in others)
+            answers.append(requests.post(f"{own}/callback", timeout=10).status_code)
+            follow(url)
 
-    assert authorize(block, free_port()) == 1
+    opened = with_browser(monkeypatch, disturb_then_follow)
+
+    assert authorize(block, port) == 0
     assert len(opened) == 1
-    assert "the block is as it was" in capsys.readouterr().err
-    assert stored(block).refresh_token is None
+    assert answers == [404, 400, 400, 400, 404, 501]
+    assert stored(block).refresh_token is not None
+
+
+def test_the_wait_for_consent_has_an_end(
+    block: str, spotify: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("blocks.authorize_spotify.CONSENT_S", 0)
+    opened = with_browser(monkeypatch, lambda _: None)
+    port = free_port()
+
+    assert f"redirect URI http://127.0.0.1:{port}/callback" in refusal(block, spotify, port, capsys)
+    assert len(opened) == 1
+
+
+def test_an_error_of_the_page_is_quoted_only_if_it_is_oauths(
+    block: str, spotify: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(url: str) -> None:
+        state = parse_qs(urlsplit(url).query)["state"][0]
+        follow(f"http://127.0.0.1:{port}/callback?error=canary&state={state}")
+
+    port = free_port()
+    with_browser(monkeypatch, refuse)
+    assert "no code (unknown error)" in refusal(block, spotify, port, capsys)
+
+
+def test_help_names_the_redirect_uri(capsys: pytest.CaptureFixture[str]) -> None:
+    app(["--help"], result_action="return_value")
+    shown = "".join(capsys.readouterr().out.split())
+    port = signature(authorize).parameters["port"].default
+    assert f"http://127.0.0.1:{port}/callback" in shown
 
 
 def refusal(block: str, spotify: str, port: int, capsys: pytest.CaptureFixture[str]) -> str:
@@ -146,7 +189,7 @@ ODD: dict[str, tuple[dict[str, object], str]] = {
     "a text": ({"status": 200, "body": '"canary"'}, "no refresh token"),
     "no refresh token": ({"status": 200, "body": json.dumps(TOKEN)}, "no refresh token"),
     "null": ({"status": 200, "body": json.dumps(TOKEN | {"refresh_token": None})}, "no refresh token"),
-    "a page with an error": ({"kind": "html", "status": 500}, "refuses the code (SpotifyOauthError)"),
+    "a page with an error": ({"kind": "html", "status": 500}, "refuses the code (unknown error)"),
     "a text with an error": ({"status": 400, "body": '"canary"'}, "no refresh token"),
     "wrong secret": ({"status": 400, "body": '{"error": "invalid_client"}'}, "check client id and secret"),
     "a redirect": ({"status": 307, "headers": {"Location": "/x"}}, "leads elsewhere: correct accounts_url"),
@@ -167,17 +210,6 @@ def test_an_odd_token_endpoint_is_one_message(
     assert said in line
     assert "canary" not in line
     assert fired(spotify) == [1]
-
-
-@pytest.mark.faults
-def test_a_stray_request_is_one_message(
-    block: str, spotify: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    port = free_port()
-    opened = with_browser(monkeypatch, lambda _: follow(f"http://127.0.0.1:{port}/favicon.ico"))
-
-    assert "run it again" in refusal(block, spotify, port, capsys)
-    assert len(opened) == 1
 
 
 @pytest.mark.faults

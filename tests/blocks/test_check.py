@@ -57,8 +57,9 @@ def test_fields_that_differ_are_named_and_no_value_is_shown(
     command(environment)
     other = {
         "SPOTIFY_CLIENT_SECRET": "canary",
-        "AWS_ACCESS_KEY_ID": "canary",
-        "AWS_SECRET_ACCESS_KEY": "canary",
+        "LAKE_AWS_ACCESS_KEY_ID": "canary",
+        "LAKE_AWS_SECRET_ACCESS_KEY": "canary",
+        "AWS_DEFAULT_REGION": "eu-west-1",
         "SNOWFLAKE_PRIVATE_KEY": pem("canary"),
         "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE": "canary",
         "SNOWFLAKE_SCHEMA": "CANARY",
@@ -71,9 +72,10 @@ def test_fields_that_differ_are_named_and_no_value_is_shown(
     assert (told.status, told.err) == (1, "")
     assert told.out == (
         "spotify: differs: client_secret\n"
-        "aws: differs: aws_access_key_id, aws_secret_access_key\n"
-        "lake: differs: credentials.aws_access_key_id, credentials.aws_secret_access_key\n"
-        "aws-ecs: ok\n"
+        "aws: differs: aws_access_key_id, aws_secret_access_key, region_name\n"
+        "lake: differs: credentials.aws_access_key_id, credentials.aws_secret_access_key, "
+        "credentials.region_name\n"
+        "aws-ecs: differs: region_name\n"
         "warehouse-admin: missing\n"
         "warehouse: differs: credentials.host, credentials.private_key, "
         "credentials.private_key_passphrase, schema\n"

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from blocks.environment import build, private_key, read_environment, refuse_incomplete
+from blocks.environment import build, private_key
 from blocks.key_pair import PrivateKey
 from blocks.validation import NotRegistered
+from blocks.variables import KEY_NAMES, read_environment, read_variables, refuse_incomplete
 from tests.blocks.conftest import pem
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +49,35 @@ def test_real_variables_win_over_the_file_and_empty_ones_are_none(
     assert found == {"LAKE_BUCKET": "real", "LAKE_FOLDER": "file", "SNOWFLAKE_DATABASE": "$A${B}"}
 
 
+@pytest.mark.parametrize("in_file", [False, True])
+def test_aws_keys_of_the_shell_are_not_for_runs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, in_file: bool
+) -> None:
+    for name in KEY_NAMES:
+        monkeypatch.setenv(name, "of the shell")
+        monkeypatch.setenv(f"ECS_{name}", "of the pool")
+    if in_file:
+        (folder / ".env").write_text("AWS_ACCESS_KEY_ID=of-the-file\n")
+    found = read_variables()
+
+    assert "of the shell" not in found.values.values()
+    assert found.values.get("AWS_ACCESS_KEY_ID") == ("of-the-file" if in_file else None)
+    assert found.sources.get("AWS_ACCESS_KEY_ID") == ("from .env" if in_file else None)
+    assert found.sources["ECS_AWS_SECRET_ACCESS_KEY"] == "from the environment"
+
+
+@pytest.mark.parametrize("prefix", ["", "LAKE_"])
+def test_keys_of_the_lake_have_names_of_their_own(environment: dict[str, str], prefix: str) -> None:
+    given = {f"LAKE_{name}": f"lake-{name}" for name in KEY_NAMES} if prefix else {}
+    found = blocks(environment, AWS_ACCESS_KEY_ID="plain", AWS_SECRET_ACCESS_KEY="plain", **given)
+    keys = found["aws"]
+
+    assert found["lake"].credentials == keys
+    assert keys.aws_access_key_id == ("lake-AWS_ACCESS_KEY_ID" if prefix else "plain")
+    assert keys.aws_session_token == ("lake-AWS_SESSION_TOKEN" if prefix else None)
+    assert found["aws-ecs"].aws_access_key_id is None
+
+
 def test_a_named_file_is_read_instead_of_the_folders(folder: Path) -> None:
     (folder / ".env").write_text("LAKE_BUCKET=here\nLAKE_FOLDER=here\n")
     (folder / "other.env").write_text("LAKE_BUCKET=there\n")
@@ -77,7 +107,9 @@ def test_every_variable_is_in_the_manual() -> None:
         "SNOWFLAKE_NETWORK_TIMEOUT",
     }
     stand_ins_only |= {"SNOWFLAKE_HOST", "SNOWFLAKE_PORT", "SNOWFLAKE_PROTOCOL"}
-    source = (ROOT / "blocks" / "environment.py").read_text(encoding="utf-8")
+    source = "".join(
+        (ROOT / "blocks" / f"{name}.py").read_text("utf-8") for name in ("environment", "variables")
+    )
     manual = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     named = set(re.findall(r"\b(?:SPOTIFY|LAKE|AWS|ECS|SNOWFLAKE)_[A-Z_]+[A-Z]\b", source)) - stand_ins_only
 
@@ -91,25 +123,75 @@ def blocks(environment: dict[str, str], **variables: str) -> dict[str, Any]:
 
 def test_all_that_is_missing_or_wrong_is_named_at_once(environment: dict[str, str]) -> None:
     wrong = {
-        "AWS_ACCESS_KEY_ID": "canary",
+        "LAKE_AWS_ACCESS_KEY_ID": "canary",
         "ECS_AWS_SECRET_ACCESS_KEY": "canary",
         "SNOWFLAKE_ADMIN_USER": "canary",
         "SPOTIFY_REQUESTS_PER_SECOND": "canary",
         "SNOWFLAKE_NETWORK_TIMEOUT": "-1",
     }
     with pytest.raises(NotRegistered) as refused:
-        refuse_incomplete(wrong)
+        refuse_incomplete(wrong, has_key=False)
 
     told = str(refused.value)
-    halves = {"AWS_SECRET_ACCESS_KEY", "ECS_AWS_ACCESS_KEY_ID", "SNOWFLAKE_ADMIN_PRIVATE_KEY"}
+    halves = {
+        "LAKE_AWS_SECRET_ACCESS_KEY",
+        "AWS_DEFAULT_REGION",
+        "ECS_AWS_ACCESS_KEY_ID",
+        "SNOWFLAKE_ADMIN_PRIVATE_KEY",
+    }
     numbers = {"SPOTIFY_REQUESTS_PER_SECOND", "SNOWFLAKE_NETWORK_TIMEOUT"}
     assert set(re.findall("[A-Z_]{7,}", told)) == {*environment, *halves, *numbers}
     assert "set it, or use --new-key-pair" in told
     assert "canary" not in told
     with pytest.raises(NotRegistered) as refused:
-        refuse_incomplete(wrong, new_key_pair=True)
+        refuse_incomplete(wrong, has_key=True)
     assert "SNOWFLAKE_PRIVATE_KEY" not in re.findall("[A-Z_]+", str(refused.value))
-    refuse_incomplete(environment)
+    refuse_incomplete(environment, has_key=False)
+
+
+WRONG_FORMS = {
+    "LAKE_BUCKET": [
+        "s3://canary",
+        "canary/raw",
+        "Canary",
+        "arn:aws:s3:::canary",
+        "ca",
+        "10.0.0.1",
+        "a..canary",
+    ],
+    "LAKE_FOLDER": ["/canary", "canary/", "a//canary"],
+    "AWS_DEFAULT_REGION": ["eu-west", "Ireland", "eu-west-1a"],
+    "SNOWFLAKE_ACCOUNT": [
+        "https://canary.snowflakecomputing.com",
+        "canary.snowflakecomputing.com",
+        "canary.Snowflakecomputing.com/",
+        "canary/",
+    ],
+    "ECS_AWS_SECRET_ACCESS_KEY": ["canary canary"],
+}
+RIGHT_FORMS = {
+    "LAKE_BUCKET": ["my-bucket", "my.bucket.1"],
+    "LAKE_FOLDER": ["spotify", "spotify/prod"],
+    "AWS_DEFAULT_REGION": ["eu-west-1", "us-gov-west-1", "ap-southeast-2"],
+    "SNOWFLAKE_ACCOUNT": ["org-my_account", "xy12345", "xy12345.us-east-2.aws"],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in WRONG_FORMS.items() for value in values]
+)
+def test_a_wrong_form_is_refused_and_the_right_one_named(
+    environment: dict[str, str], name: str, value: str
+) -> None:
+    with pytest.raises(NotRegistered, match=rf"{name} must be .+") as refused:
+        refuse_incomplete({**environment, name: value}, has_key=True)
+    assert "anary" not in str(refused.value)
+
+
+def test_right_forms_are_taken(environment: dict[str, str]) -> None:
+    for name, values in RIGHT_FORMS.items():
+        for value in values:
+            refuse_incomplete({**environment, name: value}, has_key=True)
 
 
 class Login(NamedTuple):

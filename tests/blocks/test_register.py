@@ -23,14 +23,15 @@ from prefect_aws import S3Bucket
 from prefect_snowflake import SnowflakeConnector
 
 from blocks import SpotifyCredentials
-from blocks.register import register
+from blocks.registration import register
 from tests.blocks.conftest import OURS, Command, documents, held, pem
 
 KEY = "SNOWFLAKE_PRIVATE_KEY"
+NOT_STORED = "not stored. To store keys for runs, set LAKE_AWS_ACCESS_KEY_ID and LAKE_AWS_SECRET_ACCESS_KEY."
 FULL = {
     "SPOTIFY_REFRESH_TOKEN": "canary-token",
-    "AWS_ACCESS_KEY_ID": "key",
-    "AWS_SECRET_ACCESS_KEY": "canary-aws",
+    "LAKE_AWS_ACCESS_KEY_ID": "key",
+    "LAKE_AWS_SECRET_ACCESS_KEY": "canary-aws",
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
     "ECS_AWS_ACCESS_KEY_ID": "tasks",
@@ -67,12 +68,15 @@ def test_twice_the_same_changes_nothing(
         if name in before
     ]
     assert len(names) == 5 + bool(more)
-    assert first == second == (0, f"registered: {', '.join(names)}\n", "")
+    assert first.status == second.status == 0
+    assert first.err == second.err == ""
+    assert first.out.startswith(f"registered: {', '.join(names)}\n")
+    assert "canary" not in first.out + second.out
     assert held() == before
     data = {name: block["data"] for name, block in before.items()}
     assert data["spotify"]["client_secret"] == "canary-secret"
-    assert data["aws"].get("aws_secret_access_key") == more.get("AWS_SECRET_ACCESS_KEY")
-    assert data["lake"]["credentials"].get("aws_secret_access_key") == more.get("AWS_SECRET_ACCESS_KEY")
+    assert data["aws"].get("aws_secret_access_key") == more.get("LAKE_AWS_SECRET_ACCESS_KEY")
+    assert data["lake"]["credentials"].get("aws_secret_access_key") == more.get("LAKE_AWS_SECRET_ACCESS_KEY")
     assert data["aws-ecs"].get("aws_secret_access_key") == more.get("ECS_AWS_SECRET_ACCESS_KEY")
     key = {**environment, **more}[KEY]
     assert {data[name]["credentials"]["private_key"] for name in names if "warehouse" in name} == {key}
@@ -105,6 +109,29 @@ def test_an_env_file_alone_is_enough_and_new_values_are_taken(
     assert load(S3Bucket, "lake").bucket_name == "other"
 
 
+def test_the_source_of_each_secret_is_told_and_keys_of_the_shell_are_not_stored(
+    command: Command, environment: dict[str, str], folder: Path
+) -> None:
+    secret = environment.pop("SPOTIFY_CLIENT_SECRET")
+    (folder / ".env").write_text(f"SPOTIFY_CLIENT_SECRET={secret}\nSPOTIFY_REFRESH_TOKEN=canary-token\n")
+    shell = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"), "canary-shell")
+    told = command({**environment, **shell})
+    again = command({**environment, **shell, "SPOTIFY_REFRESH_TOKEN": "canary-other"})
+
+    assert (told.status, told.err) == (0, "")
+    assert told.out.splitlines()[1:] == [
+        "SPOTIFY_CLIENT_SECRET: from .env",
+        f"{KEY}: from the environment",
+        "SPOTIFY_REFRESH_TOKEN: from .env",
+        "LAKE_AWS_ACCESS_KEY_ID: none stored, runs use their own role",
+        "ECS_AWS_ACCESS_KEY_ID: none stored, the work pool uses the worker's own role",
+        f"{', '.join(shell)} of the environment: {NOT_STORED}",
+    ]
+    assert "SPOTIFY_REFRESH_TOKEN: kept from the block\n" in again.out
+    assert "canary" not in told.out + again.out
+    assert "canary-shell" not in repr(held())
+
+
 @pytest.mark.faults
 @pytest.mark.parametrize("given", [{}, {"SPOTIFY_REFRESH_TOKEN": "first"}], ids=["none", "the original"])
 def test_a_stored_refresh_token_outlives_the_environments(
@@ -125,11 +152,11 @@ def test_a_stored_refresh_token_outlives_the_environments(
 
 @pytest.mark.faults
 def test_another_app_takes_no_refresh_token_over(command: Command, environment: dict[str, str]) -> None:
-    command({**environment, "SPOTIFY_REFRESH_TOKEN": "of the old app"})
-    new = {"SPOTIFY_CLIENT_ID": f"id{token_hex(4)}", "SPOTIFY_REFRESH_TOKEN": "of the new app"}
+    command({**environment, "SPOTIFY_REFRESH_TOKEN": "of-the-old-app"})
+    new = {"SPOTIFY_CLIENT_ID": f"id{token_hex(4)}", "SPOTIFY_REFRESH_TOKEN": "of-the-new-app"}
     command({**environment, **new})
 
-    assert load(SpotifyCredentials, "spotify").refresh_token.get_secret_value() == "of the new app"
+    assert load(SpotifyCredentials, "spotify").refresh_token.get_secret_value() == "of-the-new-app"
 
 
 def test_a_stored_private_key_stays_where_none_is_given(
@@ -140,8 +167,12 @@ def test_a_stored_private_key_stays_where_none_is_given(
     before = held()
     del environment[KEY]
 
-    assert command(environment).status == 0
+    told = command(environment)
+    assert told.status == 0
+    assert f"{KEY}: kept from the block\n" in told.out
     assert held() == before
+    missing = command({**environment, "LAKE_BUCKET": ""})
+    assert (missing.status, KEY in missing.err) == (1, False)
     assert command({**environment, "SNOWFLAKE_ADMIN_ROLE": "OWNER"}).status == 0
     admin = load(SnowflakeConnector, "warehouse-admin").credentials
     assert admin.private_key_passphrase.get_secret_value() == "word"
@@ -302,8 +333,8 @@ def answering(status: int, body: str) -> Iterator[str]:
 ANSWERS = {
     "unauthorised": (401, "canary", r"refuses \(401\): correct PREFECT_API_KEY"),
     "forbidden": (403, "canary", r"refuses \(403\): correct PREFECT_API_KEY"),
-    "elsewhere": (404, "canary", r"there is no Prefect API at PREFECT_API_URL \(404\)"),
-    "a page": (200, "<html>canary", "there is no Prefect API: set PREFECT_API_URL"),
+    "elsewhere": (404, "canary", r"There is no Prefect API at http://127.0.0.1:\d+/api \(404\)"),
+    "a page": (200, "<html>canary", "is no Prefect API: correct PREFECT_API_URL"),
     "another version": (200, '"2.0.0"', "Major versions must match"),
 }
 
@@ -322,10 +353,10 @@ def test_what_is_no_prefect_api_is_one_message(
     assert "canary" not in line
 
 
-URLS = {
-    "http://127.0.0.1:1/api": "does not answer (ConnectError)",
-    "canary://127.0.0.1/api": "does not answer (UnsupportedProtocol)",
-    "http://u@127.0.0.1:canary/api": "does not answer (InvalidURL)",
+URLS = {  # and how it is called
+    "http://u:canary@127.0.0.1:1/api": "http://127.0.0.1:1/api does not answer (ConnectError)",
+    "ftp://127.0.0.1/api": "ftp://127.0.0.1/api does not answer (UnsupportedProtocol)",
+    "http://u@127.0.0.1:canary/api": "PREFECT_API_URL, which is not a URL, does not answer (InvalidURL)",
 }
 
 
@@ -338,7 +369,8 @@ def test_the_file_may_name_prefects_api(
     told = command(environment, "--env-file", "away")
 
     assert (told.status, told.out) == (1, "")
-    assert told.err == f"Prefect's API {URLS[url]}: correct PREFECT_API_URL, or run it again\n"
+    assert told.err.startswith(f"Prefect's API at {URLS[url]}")
+    assert "canary" not in told.err
     real = PREFECT_API_URL.value()
     assert command({**environment, "PREFECT_API_URL": real}, "--env-file", "away").status == 0
     assert len(documents()) == 5
@@ -359,5 +391,5 @@ def test_an_api_that_fails_half_way_is_one_message(
     told = command(environment)
 
     assert (told.status, told.out) == (1, "")
-    assert told.err == "Prefect's API fails (500): run it again\n"
+    assert told.err == f"Prefect's API at {PREFECT_API_URL.value()} fails (500): run it again\n"
     assert list(documents()) == ["spotify", "aws"]

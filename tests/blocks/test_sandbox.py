@@ -1,30 +1,36 @@
 """The sandbox's blocks: of nothing that belongs to a real account."""
 
-import os
-import subprocess
-from typing import Any
-
 import pytest
 
-from blocks.environment import build, private_key, that_are_set
 from sandbox.registration import register_blocks
-from sandbox.services import Sandbox, block_variables, prefect_settings
+from sandbox.services import Sandbox, block_variables
+from tests.blocks.conftest import Command, held
+
+REAL = (
+    "SNOWFLAKE_ADMIN_ROLE",
+    "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE",
+    "SPOTIFY_CLIENT_SECRET",
+    "AWS_PROFILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAKE_AWS_SESSION_TOKEN",
+    "LAKE_FOLDER",
+)
 
 
-def test_no_real_variable_reaches_the_sandbox(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_real_variable_reaches_the_sandbox(
+    command: Command, prefect_api: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del command  # no block is stored
     sandbox = Sandbox("http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3", {})
-    environment = prefect_settings(folder) | block_variables(sandbox)
-    for name in ("SNOWFLAKE_ADMIN_ROLE", "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", "AWS_PROFILE", "LAKE_FOLDER"):
-        monkeypatch.setenv(name, "real")
-    ran: dict[str, Any] = {}
-    monkeypatch.setattr(subprocess, "run", lambda command, **options: ran.update(options, command=command))
-    register_blocks(Sandbox(sandbox.spotify, sandbox.s3, sandbox.snowflake, environment))
+    for name in REAL:
+        monkeypatch.setenv(name, "canary-real")
+    variables = block_variables(sandbox)
+    register_blocks(variables | {"PREFECT_API_URL": prefect_api["PREFECT_API_URL"]})
 
-    assert ran["command"][1:] == ["-m", "blocks.register", "--env-file", os.devnull]
-    assert "real" not in ran["env"].values()
-    assert ran["env"]["PATH"] == os.environ["PATH"]
-    key = private_key(ran["env"])
-    assert key
-    found = build(that_are_set(ran["env"]), key)
-    assert list(found) == ["spotify", "aws", "lake", "aws-ecs", "warehouse"]
-    assert found["aws-ecs"].aws_client_parameters.endpoint_url == sandbox.s3
+    blocks = held()
+    assert sorted(blocks) == ["aws", "aws-ecs", "lake", "spotify", "warehouse"]
+    assert "canary-real" not in repr(blocks)
+    assert blocks["spotify"]["data"]["client_secret"] == variables["SPOTIFY_CLIENT_SECRET"]
+    assert blocks["aws-ecs"]["data"]["aws_client_parameters"]["endpoint_url"] == sandbox.s3

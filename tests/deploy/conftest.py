@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.services import Addresses, stop
+from sandbox.processes import stop
+from sandbox.services import Addresses
 from sandbox.spotify.server import create_app
 from sandbox.spotify.serving import running
 from sandbox.spotify.sources import Synthetic
@@ -53,7 +54,7 @@ def rehearsal(
 
 def _variables(place: Place) -> dict[str, str]:
     """What the blocks are made from: no keys of AWS, the container has a role."""
-    keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
+    keys = ("LAKE_AWS_ACCESS_KEY_ID", "LAKE_AWS_SECRET_ACCESS_KEY")
     variables = place.variables(SPOTIFY_REQUESTS_PER_SECOND="100")
     return {name: value for name, value in variables.items() if name not in keys}
 

@@ -13,9 +13,10 @@ from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.blocks.system import Secret
 from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter
 from prefect.events.schemas.automations import EventTrigger, Posture
+from prefect.states import Pending, Running
 
 from deploy import automations
-from deploy.automations import LATE, LOST, STUCK, TAG
+from deploy.automations import LATE, LONG, LOST, MAX_HOURS, RUNNING, STUCK, TAG, WAITING
 from tests.deploy.rehearsal import client, until
 from tests.deploy.webhook import BLOCK, webhook
 
@@ -29,8 +30,8 @@ def trigger(what: str) -> EventTrigger:
     return found
 
 
-def test_failed_crashed_late_stuck_and_lost_runs_are_watched() -> None:
-    assert set(ALL) == {"failed", "crashed", "late", "stuck", "lost"}
+def test_runs_that_need_somebody_are_watched() -> None:
+    assert set(ALL) == {"failed", "crashed", "late", "stuck", "long", "waiting", "lost"}
 
 
 @pytest.mark.parametrize("what", ALL)
@@ -60,6 +61,27 @@ def test_a_run_that_gets_no_further_is_noticed(what: str, state: str, within: ob
     assert not found.after & found.expect
 
 
+def test_a_run_that_hangs_is_noticed_half_an_hour_after_it_should_have_ended_itself() -> None:
+    found = trigger("long")
+    assert (found.posture, found.within) == (Posture.Proactive, LONG)
+    assert timedelta(hours=MAX_HOURS, minutes=30) == LONG
+    assert found.after == {f"prefect.flow-run.{name}" for name in RUNNING}
+    assert found.after < found.expect  # each new start begins a new span
+
+
+def test_a_run_that_waits_for_a_slot_is_noticed() -> None:
+    found = trigger("waiting")
+    assert (found.posture, found.within) == (Posture.Proactive, WAITING)
+    assert found.after == {"prefect.flow-run.AwaitingConcurrencySlot"}
+    assert {"prefect.flow-run.Pending", "prefect.flow-run.Cancelled"} <= found.expect
+    assert not found.after & found.expect  # Prefect repeats it
+
+
+@pytest.mark.parametrize("what", ["late", "stuck", "waiting"])
+def test_a_run_that_runs_again_is_not_taken_for_one_that_does_not_start(what: str) -> None:
+    assert {f"prefect.flow-run.{name}" for name in RUNNING} <= trigger(what).expect
+
+
 def test_a_run_that_falls_silent_is_noticed_and_one_that_ends_is_not() -> None:
     found = trigger("lost")
     assert (found.posture, found.within) == (Posture.Proactive, LOST)
@@ -72,6 +94,8 @@ def test_stuck_and_lost_runs_are_ended_and_all_others_told() -> None:
         "failed": "send-notification",
         "crashed": "send-notification",  # of stuck and lost runs too: they end as Crashed
         "late": "send-notification",
+        "long": "send-notification",
+        "waiting": "send-notification",
         "stuck": "change-flow-run-state",
         "lost": "change-flow-run-state",
     }
@@ -126,7 +150,7 @@ with tags("{TAG}"):
 def told(prefect_api: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, str]]]:
     """What the automations send; they wait as briefly as Prefect lets them."""
     del prefect_api  # it is up
-    for name in ("LATE", "LOST"):
+    for name in ("LATE", "LOST", "LONG", "WAITING"):
         monkeypatch.setattr(automations, name, timedelta(seconds=10))
     with webhook() as received, client() as api:
         assert automations.create(notify=BLOCK) == 0
@@ -144,6 +168,33 @@ def test_word_of_a_late_run_comes(told: list[dict[str, str]]) -> None:
     until(lambda: told, "word of the run")
     assert [one["subject"] for one in told] == [f"{run.name} of daily: Late"]
     assert "is the worker up" in told[0]["body"]
+
+
+@pytest.mark.faults
+def test_word_of_a_run_that_hangs_and_of_one_that_waits_for_its_slot_comes(
+    told: list[dict[str, str]],
+) -> None:
+    with client() as api:
+        flow_id = api.create_flow(flow(print))
+        deployment = api.create_deployment(flow_id, "limited", tags=[TAG], concurrency_limit=1)
+        hangs, waits = (api.create_flow_run_from_deployment(deployment) for _ in range(2))
+        api.set_flow_run_state(hangs.id, Pending())
+        api.set_flow_run_state(hangs.id, Running())
+
+        def ask_for_a_slot() -> bool:
+            """As a worker does, which is refused; Prefect repeats the state then."""
+            api.set_flow_run_state(waits.id, Pending())
+            assert api.read_flow_run(waits.id).state_name == "AwaitingConcurrencySlot"
+            return len(told) > 1
+
+        until(ask_for_a_slot, "word of both")
+    assert {one["subject"] for one in told} == {
+        f"{hangs.name} of limited: Running",
+        f"{waits.name} of limited: AwaitingConcurrencySlot",
+    }
+    bodies = " ".join(one["body"] for one in told)
+    assert "should have ended itself" in bodies
+    assert "hold its concurrency limit" in bodies
 
 
 def beats_since(moment: datetime) -> EventFilter:

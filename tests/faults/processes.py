@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from sandbox.services import ROOT
+from sandbox.processes import ROOT
 
 END_S = 120
 """How long any run may take."""

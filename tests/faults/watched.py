@@ -54,7 +54,7 @@ class Watched:
     @classmethod
     def create(cls, services: Services, load: str) -> "Watched":
         """Makes the place and its blocks."""
-        from blocks.register import register  # noqa: PLC0415 - imports Prefect
+        from blocks.registration import register  # noqa: PLC0415 - imports Prefect
 
         place = Place.create(services.direct)
         register(Place(services.proxied, place.name).variables(), suffix=f"-{place.name}")

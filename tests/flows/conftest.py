@@ -84,7 +84,7 @@ def warehouse(addresses: Addresses) -> "Warehouse":
 @pytest.fixture
 def pipeline(addresses: Addresses, prefect_api: dict[str, str], tmp_path: Path) -> Iterator[Pipeline]:
     """A pipeline with a bucket, a database and a Spotify of its own."""
-    from blocks.register import register  # noqa: PLC0415 - imports Prefect
+    from blocks.registration import register  # noqa: PLC0415 - imports Prefect
 
     place, numbers = Place.create(addresses), count()
     with ExitStack() as stack:

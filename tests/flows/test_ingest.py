@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from blocks.register import register
+from blocks.registration import register
 from flows.errors import Code
 from flows.transform.schema import TABLES
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, FOREIGN, MIXTAPE, MIXTAPE_LENGTH, playlist

@@ -9,7 +9,7 @@ import pytest
 from prefect.artifacts import Artifact
 
 import flows.publish
-from blocks.register import register
+from blocks.registration import register
 from flows.connect import open_session
 from flows.deadline import OutOfTime
 from flows.errors import Code, Transient

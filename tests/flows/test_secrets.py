@@ -19,7 +19,7 @@ from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
 
 import flows.connect
 from blocks import SpotifyCredentials
-from blocks.register import register
+from blocks.registration import register
 from flows.log_filters import mask_secrets_in_logs
 from flows.spotify.client import SpotifyClient
 from sandbox.spotify.catalogue import CHARTS, EMPTY
@@ -77,7 +77,7 @@ def debug_logs(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFi
 def variables(pipeline: Pipeline, url: str, case: str, canary: str) -> dict[str, str]:
     """Blocks with canaries, and with what is wrong in the case."""
     base = pipeline.place.variables(SPOTIFY_API_URL=f"{url}/v1", SPOTIFY_ACCOUNTS_URL=url)
-    base["AWS_SECRET_ACCESS_KEY"] = f"{canary}aws"
+    base["LAKE_AWS_SECRET_ACCESS_KEY"] = f"{canary}aws"
     wrong = {
         "wrong secret": {"SPOTIFY_CLIENT_SECRET": f"{canary}client"},
         "dead refresh token": {"SPOTIFY_REFRESH_TOKEN": f"{canary}refresh"},

@@ -49,7 +49,7 @@ BLOCKS = {
 @pytest.mark.parametrize("name", some(BLOCKS, ["missing bucket"]))
 def test_wrong_settings_of_a_block(pipeline: Pipeline, name: str, caplog: pytest.LogCaptureFixture) -> None:
     from blocks import SpotifyCredentials  # noqa: PLC0415 - imports Prefect
-    from blocks.register import register  # noqa: PLC0415
+    from blocks.registration import register  # noqa: PLC0415
 
     url, case = pipeline.show(), BLOCKS[name]
     SpotifyCredentials.delete(pipeline.blocks["spotify"])  # a stored refresh token would stay

@@ -1,0 +1,108 @@
+"""A server of the sandbox as a process: started, waited for until it is ready, stopped."""
+
+import os
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from threading import Thread
+
+ROOT = Path(__file__).parents[1]
+START_S = 120
+"""Seconds that a server may take to start."""
+STOP_S = 10
+POLL_S = 0.05
+LAST_LINES = 15
+ANNOUNCEMENT = "listening on "
+"""How the line begins in which a stand-in prints its address once it is ready."""
+
+
+class StandInFailed(RuntimeError):
+    """A server ended, or kept silent, before it was ready; the message has its last lines."""
+
+
+class Server:
+    """A server as a process. A thread reads what it prints, so that it never waits for a reader.
+
+    Until it is ready, its last lines are kept for the message of a failure; then they go to stderr (`echo`).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        module: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        folder: Path = ROOT,
+        echo: bool = True,
+    ) -> None:
+        self.name = name
+        self._echo = echo
+        self._address: str | None = None
+        self._last: deque[str] = deque(maxlen=LAST_LINES)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", *module],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @classmethod
+    def start(cls, stack: ExitStack, name: str, *module: str) -> "Server":
+        """A stand-in, `python -m …`; leaving the stack stops it."""
+        server = cls(name, module)
+        stack.callback(server.stop)
+        return server
+
+    def wait_for_address(self) -> str:
+        """The address that a stand-in prints, as `http://127.0.0.1:<port>`; raises StandInFailed."""
+        self.wait_until(lambda: self._address is not None)
+        return f"http://{self._address}"
+
+    def wait_until(self, is_ready: Callable[[], bool]) -> None:
+        """Returns once the server is ready; raises StandInFailed when its process ends, or after START_S."""
+        deadline = time.monotonic() + START_S
+        while not is_ready():
+            if self._process.poll() is not None:
+                self._reader.join(STOP_S)
+                raise StandInFailed(self._failure(f"ended with exit status {self._process.returncode}"))
+            if time.monotonic() >= deadline:
+                raise StandInFailed(self._failure(f"was not ready within {START_S} s"))
+            time.sleep(POLL_S)
+
+    def stop(self) -> None:
+        """Stops the process."""
+        stop(self._process)
+        self._reader.join(STOP_S)
+
+    def _read(self) -> None:
+        for line in self._process.stdout or ():
+            if line.startswith(ANNOUNCEMENT):
+                self._address = line.split()[-1]
+                continue
+            self._last.append(line)
+            if self._echo and self._address:
+                with suppress(OSError):
+                    os.write(2, line.encode())  # not sys.stderr, which tests replace and close
+
+    def _failure(self, what: str) -> str:
+        last = "".join(f"  {line.rstrip()}\n" for line in self._last) or "  (nothing)\n"
+        return f"{self.name} did not start: it {what}. It printed last:\n{last}"
+
+
+def stop(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+    """Ends a process: SIGTERM, and SIGKILL if it is still there after STOP_S."""
+    process.terminate()
+    try:
+        process.wait(timeout=STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,47 @@
+"""No Prefect API, or one that does not answer: one short message of every command, soon."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from blocks import prefect_api
+from blocks.prefect_api import PrefectFailed, connected
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = ["blocks.register", "blocks.authorize_spotify", "deploy", "deploy.automations --notify a/b"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_without_any_environment_there_is_one_short_message(command: str, tmp_path: Path) -> None:
+    (tmp_path / "blocks").symlink_to(ROOT / "blocks")  # a folder without an .env
+    (tmp_path / "deploy").symlink_to(ROOT / "deploy")
+    (tmp_path / "flows").symlink_to(ROOT / "flows")
+    done = subprocess.run(
+        [sys.executable, "-m", *command.split()],
+        cwd=tmp_path,
+        env={"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "No Prefect API is set. Set PREFECT_API_URL" in done.stderr
+    assert ". .sandbox/env" in done.stderr
+    assert len(done.stderr.splitlines()) < 10
+
+
+def test_an_api_that_accepts_and_keeps_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prefect_api, "ANSWER_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/api"
+        with (
+            pytest.raises(PrefectFailed, match=f"{url} does not answer .no response within 0.2 s"),
+            connected({"PREFECT_API_URL": url}),
+        ):
+            pass
+        silent.settimeout(10)
+        silent.accept()[0].close()  # it was asked

@@ -1,0 +1,83 @@
+"""A server that does not come up is noticed when its process ends, and its last lines are shown."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from sandbox import processes, services
+from sandbox.processes import ROOT, Server, StandInFailed
+
+Start = Callable[[str], Server]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    """Starts a server of the given code, until the test ends."""
+
+    def begin(code: str) -> Server:
+        (tmp_path / "server.py").write_text(code)
+        return Server("the server", ["server"], folder=tmp_path)
+
+    return begin
+
+
+def test_one_that_ends_at_once_is_noticed(start: Start) -> None:
+    with pytest.raises(StandInFailed, match=r"the server did not start: it ended with exit status 3\."):
+        start("import sys; sys.exit(3)").wait_for_address()
+
+
+def test_the_last_lines_of_one_that_dies_are_shown(start: Start) -> None:
+    code = "for i in range(100): print('line', i)\nraise OSError(28, 'No space left on device')"
+    with pytest.raises(StandInFailed) as failed:
+        start(code).wait_for_address()
+
+    lines = str(failed.value).splitlines()
+    assert len(lines) <= processes.LAST_LINES + 1
+    assert lines[-1].strip() == "OSError: [Errno 28] No space left on device"
+    assert "line 99" in str(failed.value)
+
+
+def test_one_that_keeps_silent_is_given_up_in_the_end(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "START_S", 0)
+    server = start("input()")
+    try:
+        with pytest.raises(StandInFailed, match="was not ready within 0 s"):
+            server.wait_for_address()
+    finally:
+        server.stop()
+
+
+def test_a_port_in_use_is_told_by_the_prefect_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, ExitStack() as stack:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(services, "_free_port", lambda: port)
+        with pytest.raises(
+            StandInFailed, match=r"(?s)Prefect server did not start.*Port .* is already in use"
+        ):
+            services.PrefectServer(stack, tmp_path).wait()
+
+
+@pytest.mark.parametrize("command", ["sandbox.demo", "sandbox"])
+def test_the_commands_show_it_and_end(command: str, tmp_path: Path) -> None:
+    (tmp_path / "moto").mkdir()
+    (tmp_path / "moto" / "__init__.py").write_text("raise ImportError('moto is broken')")
+    for package in ("sandbox", "flows", "blocks", "sql"):
+        (tmp_path / package).symlink_to(ROOT / package)
+    done = subprocess.run(
+        [sys.executable, "-m", command],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "the stand-in for S3 did not start: it ended with exit status 1." in done.stderr
+    assert done.stderr.splitlines()[-1].strip() == "ImportError: moto is broken"
