@@ -14,7 +14,7 @@ import pytest
 import requests
 
 import flows.ingest
-from blocks.register import register
+from blocks.registration import register
 from flows.errors import Code
 from flows.lake import patience, store
 from sandbox.spotify.catalogue import CHARTS, EMPTY, MIXTAPE
