@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from flows.errors import Code, ConfigurationError
 from flows.lake.answers import CONTENT_TYPE, decode_answers, encode_answers
 from flows.lake.layout import DETAILS_PREFIX, details_key, parse_details_key
-from flows.lake.refusals import NoSuchKey
 from flows.lake.store import Lake
 from flows.transform.details import KINDS, Details, decode_details, details_frame
 
@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 
 FRESH = timedelta(days=7)
 """Genres, labels and follower counts of a week ago are good enough."""
+
+ABOUT_ONE_FILE = (Code.LAKE_DENIED, Code.LAKE_KEY_MISSING)
+"""Errors of the lake for which one file of details is left out, as a broken one is."""
 
 
 class DetailsEnvelope(Struct, frozen=True):
@@ -76,8 +79,15 @@ class KeptDetails:
     def _read_anew(self, kind: str, key: str) -> _Kept:
         try:
             envelope, bodies = decode_answers(self._lake.read(key), DetailsEnvelope)
-        except (ValueError, NoSuchKey) as error:  # broken, too large, or removed since it was listed
-            log.warning("%s%s holds no kept details (%s): they are left out", self._lake.url, key, error)
-            return _Kept(set(), [])
+        except ValueError as error:
+            return self._left_out(key, error)
+        except ConfigurationError as error:
+            if error.code not in ABOUT_ONE_FILE:
+                raise
+            return self._left_out(key, error)
         rows = [row for body in bodies for row in decode_details(kind, body)]
         return _Kept(set(envelope.ids), rows)
+
+    def _left_out(self, key: str, error: Exception) -> _Kept:
+        log.warning("%s%s holds no kept details (%s): they are left out", self._lake.url, key, error)
+        return _Kept(set(), [])

@@ -97,7 +97,7 @@ class Lake:
         """The bytes of a key; raises NoSuchKey where there is none, TooLarge above MAX_FILE_BYTES."""
         get = partial(self._client.get_object, Bucket=self.bucket, Key=self._full(key))
         answer = self._call(key, get)
-        size = min(answer["ContentLength"], MAX_FILE_BYTES)
+        size = min(answer.get("ContentLength", MAX_FILE_BYTES), MAX_FILE_BYTES)
         return self._call(key, partial(_whole, answer["Body"]), _deadline(size))
 
     def exists(self, key: str) -> bool:

@@ -17,11 +17,12 @@ from flows.lake.patience import BUDGET_S, MANY_PLAYLISTS, Patience
 from flows.lake.store import Lake, Written
 from flows.spotify.playlists import Answers
 from flows.threads import THREADS
-from tests.builders import DAY, RUN
+from tests.builders import RUN
 
 PLAYLISTS = [f"keep{number:018d}" for number in range(200)]
 BAD = PLAYLISTS[70]
 DENIED = ConfigurationError("access is denied", Code.LAKE_DENIED)
+DAY = datetime.now(UTC).date()
 THROTTLED = Transient("SlowDown", Code.LAKE_UNAVAILABLE)
 
 

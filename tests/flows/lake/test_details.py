@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from flows.errors import Code, ConfigurationError
 from flows.lake.details import FRESH, DetailsEnvelope, KeptDetails, write_details
 from flows.lake.layout import details_key, parse_details_key
 from flows.lake.store import Lake
@@ -53,6 +54,28 @@ def test_a_file_that_is_none_is_left_out_with_a_warning(lake: Lake, caplog: pyte
     assert KeptDetails(lake).ids("artists", DAY) == set()
     assert popularity(lake, DAY, DAY) == {}
     assert f"{key} holds no kept details" in caplog.text
+
+
+@pytest.mark.parametrize("code", [Code.LAKE_DENIED, Code.LAKE_KEY_MISSING, Code.LAKE_BUCKET])
+def test_one_file_that_may_not_be_read_is_left_out(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, code: Code
+) -> None:
+    keep(lake, DAY, 1, "a")
+    keep(lake, DAY - ONE_DAY, 2, "b")
+    read = Lake.read
+
+    def refuse(self: Lake, key: str) -> bytes:
+        if str(DAY) in key:
+            raise ConfigurationError("no", code)
+        return read(self, key)
+
+    monkeypatch.setattr(Lake, "read", refuse)
+    if code == Code.LAKE_BUCKET:  # about every file
+        with pytest.raises(ConfigurationError):
+            popularity(lake, DAY, DAY)
+        return
+    assert popularity(lake, DAY, DAY) == {"b": 2}
+    assert details_key("artists", DAY, RUN) in caplog.text
 
 
 def test_each_file_is_read_once(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
