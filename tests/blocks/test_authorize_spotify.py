@@ -147,7 +147,7 @@ ODD: dict[str, tuple[dict[str, object], str]] = {
     "no refresh token": ({"status": 200, "body": json.dumps(TOKEN)}, "no refresh token"),
     "null": ({"status": 200, "body": json.dumps(TOKEN | {"refresh_token": None})}, "no refresh token"),
     "a page with an error": ({"kind": "html", "status": 500}, "refuses the code (SpotifyOauthError)"),
-    "a text with an error": ({"status": 400, "body": '"canary"'}, "no refresh token"),
+    "a text with an error": ({"status": 400, "body": '"canary"'}, "refuses the code (SpotifyOauthError)"),
     "wrong secret": ({"status": 400, "body": '{"error": "invalid_client"}'}, "check client id and secret"),
     "a redirect": ({"status": 307, "headers": {"Location": "/x"}}, "leads elsewhere: correct accounts_url"),
     "a reset": ({"kind": "reset"}, "no answer from Spotify (ConnectionError)"),

@@ -127,7 +127,7 @@ def test_the_run_goes_on_without_and_says_how_many(pipeline: Pipeline) -> None:
         "wanted": artists,
         "cached": 0,
         "fetched": 0,
-        "reason": "Spotify's quota for this app is used up: run again tomorrow",
+        "reason": "Spotify's quota for this app is used up: run again tomorrow [SPOTIFY_QUOTA]",
     }
 
 
