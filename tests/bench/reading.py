@@ -91,7 +91,7 @@ def measure() -> list[tuple[str, str, str]]:
         keeper = Keeper(
             client=SpotifyClient(credentials),
             lake=lake,
-            snapshot_date=DAY,
+            snapshot_date=datetime.now(UTC).date(),
             run_id="run",
             started_at=datetime.now(UTC),
             code_version="bench",
