@@ -5,23 +5,32 @@ import re
 import signal
 import threading
 import time
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from importlib import import_module
+from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any
 
 import pytest
 from prefect import Flow, State, Task, flow, task
 from prefect.cache_policies import NO_CACHE
-from prefect.settings import PREFECT_RESULTS_PERSIST_BY_DEFAULT, temporary_settings
-from prefect.states import Completed
+from prefect.client.orchestration import get_client
+from prefect.flow_engine import run_flow
+from prefect.settings import (
+    PREFECT_LOCAL_STORAGE_PATH,
+    PREFECT_RESULTS_PERSIST_BY_DEFAULT,
+    PREFECT_TASKS_DEFAULT_PERSIST_RESULT,
+    temporary_settings,
+)
+from prefect.states import AwaitingRetry, Completed
 
 import flows
 from flows import run
 from flows.deadline import OutOfTime, run_deadline
 from flows.errors import Code, ConfigurationError, Transient
 from flows.run import MaxHours, ends_failed, start_run
-from flows.tasks import is_transient
+from flows.tasks import FRESH, is_transient
 from flows.threads import threads
 
 NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
@@ -168,9 +177,8 @@ def test_a_run_that_hangs_ends_at_its_deadline(caplog: pytest.LogCaptureFixture,
 
     assert time.monotonic() - start < 30
     assert state.is_failed()
-    where = "task read" if step == "a thread" else "the flow"
     assert re.fullmatch(
-        rf"The run was stopped after max_hours=0\.000277778, in {where} \(.*3 of 7 playlists read\)\. "
+        r"The run was stopped after max_hours=0\.000277778, in task read \(.*3 of 7 playlists read\)\. "
         r"Nothing was loaded\. Run again; .* \[RUN_DEADLINE\]",
         str(state.message),
     ), state.message
@@ -233,8 +241,38 @@ def test_no_task_or_flow_keeps_its_result() -> None:
     assert [one.name for one in found.values() if one.persist_result is not False] == []
     tasks = [one for one in found.values() if isinstance(one, Task)]
     assert [one.name for one in tasks if one.cache_policy != NO_CACHE] == []
-    with temporary_settings({PREFECT_RESULTS_PERSIST_BY_DEFAULT: True}):
-        assert [one.name for one in tasks if one.with_options(name="again").persist_result] == []
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_a_retried_flow_run_executes_its_tasks_again(tmp_path: Path) -> None:
+    """With the user's settings as bad as they can be; a task without our options shows that they are."""
+    calls: Counter[str] = Counter()
+
+    @task(**FRESH)
+    def ours() -> None:
+        calls.update(["ours"])
+
+    @task
+    def anybody_s() -> None:
+        calls.update(["anybody's"])
+
+    @flow(persist_result=False)
+    def retried() -> None:
+        ours()
+        anybody_s()
+
+    settings = {
+        PREFECT_RESULTS_PERSIST_BY_DEFAULT: True,
+        PREFECT_TASKS_DEFAULT_PERSIST_RESULT: True,
+        PREFECT_LOCAL_STORAGE_PATH: tmp_path,
+    }
+    with temporary_settings(settings), get_client(sync_client=True) as api:
+        run_id = api.create_flow_run(retried).id
+        for _ in range(2):
+            api.set_flow_run_state(run_id, AwaitingRetry(), force=True)  # as the button "Retry" does
+            run_flow(retried, api.read_flow_run(run_id), return_type="state")
+
+    assert calls == {"ours": 2, "anybody's": 1}
 
 
 @pytest.mark.usefixtures("prefect_api")
