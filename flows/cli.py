@@ -14,6 +14,7 @@ from prefect import Flow, State
 from pydantic import ValidationError
 
 from blocks.prefect_api import PrefectFailed, connected
+from flows.errors import Code
 from flows.parameters import DATE_FORM, form
 
 
@@ -34,7 +35,7 @@ def run_from_shell(flow: Flow[..., Any], module: str) -> None:
     except CycloptsError as error:
         sys.exit(f"{_reason(error)}\n`python -m {module} --help` shows every option and its form.")
     except PrefectFailed as error:
-        sys.exit(str(error))
+        sys.exit(f"{error} [{Code.PREFECT_UNAVAILABLE}]")
     sys.exit(status)
 
 

@@ -26,7 +26,6 @@ class Code(StrEnum):
         return name
 
     # The run and its parameters
-    RUN_DEADLINE = auto()
     PLAYLIST_INVALID = auto()
     PLAYLISTS_EMPTY = auto()
     PLAYLISTS_FAILED = auto()
@@ -39,6 +38,7 @@ class Code(StrEnum):
     FULL_REFRESH_REFUSED = auto()
     FULL_REFRESH_UNCONFIRMED = auto()
     RECEIPT_MISSING = auto()
+    RUN_DEADLINE = auto()
     CLOCK_SKEWED = auto()
     PREFECT_UNAVAILABLE = auto()
     # Spotify
@@ -50,7 +50,6 @@ class Code(StrEnum):
     SPOTIFY_CHANGING = auto()
     SPOTIFY_UNREADABLE = auto()
     SPOTIFY_UNAVAILABLE = auto()
-    SPOTIFY_TIMEOUT = auto()
     SPOTIFY_RATE_LIMITED = auto()
     SPOTIFY_BUDGET = auto()
     SPOTIFY_QUOTA = auto()

@@ -219,7 +219,7 @@ def refuse_unconfirmed(target: Target) -> None:
             f"To delete the history, set confirm_delete to {name}; to replace only these playlists' rows of "
             'the date, use refresh="snapshot"'
         )
-        raise ConfigurationError(message, Code.FULL_REFRESH_REFUSED)
+        raise ConfigurationError(message, Code.FULL_REFRESH_UNCONFIRMED)
 
 
 def _refuse_full_refresh(work: Work, target: Target, manifest: Manifest | None = None) -> None:

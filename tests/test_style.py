@@ -1,6 +1,7 @@
 """Size budgets: small modules, small functions."""
 
 import ast
+import re
 from pathlib import Path
 from statistics import median
 
@@ -41,4 +42,7 @@ def test_most_functions_are_short() -> None:
 
 
 def test_the_story_fits_on_one_screen() -> None:
-    assert len((ROOT / "flows" / "ingest.py").read_text(encoding="utf-8").splitlines()) <= 90
+    story = (ROOT / "flows" / "ingest.py").read_text(encoding="utf-8")
+    form = re.search(r"    Args:\n.*?\n    \"\"\"", story, re.DOTALL)  # the run form's help
+    assert form
+    assert len(story.replace(form[0], "").splitlines()) <= 80

@@ -277,7 +277,7 @@ def test_refresh_full_wants_the_name_of_what_it_deletes(pipeline: Pipeline, conf
     state = pipeline.ingest(CHART, refresh="full", confirm_delete=given)
 
     assert state.is_failed()
-    assert state.message.endswith(f"[{Code.FULL_REFRESH_REFUSED}]")
+    assert state.message.endswith(f"[{Code.FULL_REFRESH_UNCONFIRMED}]")
     assert f"deletes from {name} every row of other playlists and of other dates" in state.message
     assert f"set confirm_delete to {name};" in state.message
     assert pipeline.place.keys() == []
