@@ -117,4 +117,4 @@ def test_landing_must_hold_what_the_files_held(landed: dict[str, int], names: st
     pipes = Pipes({"songs": [[entry(SONGS)]], "albums": [[entry(ALBUMS)]]}, landed)
     with pytest.raises(AccountingError, match="landing holds") as end:
         wait(pipes)
-    assert str(end.value).endswith(f"In landing: {names}")
+    assert end.value.message.endswith(f"In landing: {names}")
