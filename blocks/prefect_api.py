@@ -10,7 +10,13 @@ from urllib.parse import urlsplit
 from httpx import HTTPError, HTTPStatusError, InvalidURL
 from prefect.client.orchestration import get_client
 from prefect.context import SyncClientContext
-from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, PREFECT_API_URL, temporary_settings
+from prefect.settings import (
+    PREFECT_API_AUTH_STRING,
+    PREFECT_API_KEY,
+    PREFECT_API_URL,
+    PREFECT_CLIENT_MAX_RETRIES,
+    temporary_settings,
+)
 
 SETTINGS = (PREFECT_API_URL, PREFECT_API_KEY, PREFECT_API_AUTH_STRING)
 ANSWER_S = 4.0
@@ -61,13 +67,16 @@ def _refuse_silence(url: str) -> None:
     thread.join(ANSWER_S)
     if not found:
         raise PrefectFailed(_silence(url, f"no response within {ANSWER_S:g} s"))
-    if isinstance(found[0], HTTPError | InvalidURL) and not isinstance(found[0], HTTPStatusError):
-        raise found[0]
+    error = found[0]
+    if isinstance(error, HTTPStatusError) and error.response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return
+    if isinstance(error, HTTPError | InvalidURL):
+        raise error
 
 
 def _ask(tell: Callable[[Exception | None], None]) -> None:
     try:
-        with get_client(sync_client=True) as client:
+        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), get_client(sync_client=True) as client:
             tell(client.api_healthcheck())
     except (HTTPError, InvalidURL, RuntimeError, ValueError) as error:
         tell(error)

@@ -334,6 +334,7 @@ ANSWERS = {
     "unauthorised": (401, "canary", r"refuses \(401\): correct PREFECT_API_KEY"),
     "forbidden": (403, "canary", r"refuses \(403\): correct PREFECT_API_KEY"),
     "elsewhere": (404, "canary", r"There is no Prefect API at http://127.0.0.1:\d+/api \(404\)"),
+    "failing": (503, "canary", r"fails \(503\)"),
     "a page": (200, "<html>canary", "is no Prefect API: correct PREFECT_API_URL"),
     "another version": (200, '"2.0.0"', "Major versions must match"),
 }
