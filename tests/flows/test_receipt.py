@@ -224,7 +224,7 @@ def test_the_receipt_as_markdown() -> None:
         "|songs|2|1234|46|46|",
         "|playlists|1|99|1|1|",
     ]
-    assert tail == "Partitions replaced: 1. keep_snapshots 1.2 s, load 3.0 s"
+    assert tail == "Partitions replaced: 1, deleted: 0. keep_snapshots 1.2 s, load 3.0 s"
 
 
 def test_a_run_without_files_says_so() -> None:

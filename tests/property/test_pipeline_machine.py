@@ -85,6 +85,11 @@ class Pipeline(RuleBasedStateMachine):
         """A run reads playlists as they are now, for today or for the day before."""
         self._publish(self._keep(playlists, late=late), crash)
 
+    @rule(playlists=some_playlists, late=st.booleans())
+    def keep(self, playlists: list[str], late: bool) -> None:
+        """A run that dies once it has kept playlists; backfills find them."""
+        self._keep(playlists, late=late)
+
     @rule(playlists=some_playlists, late=st.booleans(), crash=maybe_crash)
     def refresh_fully(self, playlists: list[str], late: bool, crash: Crash | None) -> None:
         """A run that leaves nothing else in the warehouse."""
