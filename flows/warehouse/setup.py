@@ -2,7 +2,6 @@
 
 import logging
 import re
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from flows.errors import Code, ConfigurationError, StopRun
@@ -73,8 +72,9 @@ def is_current(session: Session, lake_url: str, load: LoadMode = "copy") -> bool
     Raises ConfigurationError where the schema is newer than the code.
     """
     views = view_files()
+    names = ", ".join(literal(name) for name in views)
     try:
-        rows = session.execute("setup/find_schema", names=_listed(views))
+        rows = session.execute("setup/find_schema", names=names)
     except NotFound:
         return False
     if not rows or _checked(SCHEMA, rows[0][:2]) != (SCHEMA.newest, lake_url) or rows[0][2] != len(views):
@@ -156,7 +156,8 @@ def _restore_views(session: Session, guard: Session) -> None:
     Views that are there are left alone: to replace one would take its grants away.
     """
     files = view_files()
-    found = dict(session.execute("setup/find_objects", names=_listed(files)))
+    names = ", ".join(literal(name) for name in files)
+    found = dict(session.execute("setup/find_objects", names=names))
     problems = [f"{name} is a table, rename it" for name in files if found.get(name) == "TABLE"]
     for name in [name for name in files if name not in found]:
         hold_lock(guard)
@@ -173,7 +174,3 @@ def _restore_views(session: Session, guard: Session) -> None:
             "on all views of the schema",
             listed(problems),
         )
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(literal(name) for name in names)

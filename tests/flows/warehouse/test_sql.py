@@ -26,6 +26,8 @@ PARTS = {
     "url": literal("s3://bucket/"),
     "lake_url": literal("s3://bucket/"),
     "role_arn": literal("arn:aws:iam::1:role/x"),
+    "names": literal("SONGS"),
+    "winners": read_sql("load/find_winners"),
 }
 
 
@@ -86,7 +88,7 @@ def test_generated_files_have_not_drifted() -> None:
 
 
 CODE = sorted((SQL.parent / "flows").rglob("*.py"))
-FILLERS = {"identifier", "literal"}
+FILLERS = {"identifier", "literal", "read_sql"}
 
 
 def fills_in(path: Path) -> Iterator[tuple[str, ast.expr]]:
@@ -104,7 +106,7 @@ def fills_in(path: Path) -> Iterator[tuple[str, ast.expr]]:
         name = getattr(node.func, "attr", getattr(node.func, "id", "")) if isinstance(node, ast.Call) else ""
         if isinstance(node, ast.Call) and name in readers:
             for part in node.keywords:
-                if part.arg and part.arg != "values":
+                if part.arg and part.arg not in ("values", "containing"):
                     value = part.value
                     yield part.arg, named.get(value.id, value) if isinstance(value, ast.Name) else value
 
