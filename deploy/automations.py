@@ -20,6 +20,7 @@ from prefect.exceptions import ObjectNotFound
 from blocks.prefect_api import PrefectFailed, connected
 from blocks.validation import NotRegistered
 from blocks.variables import read_environment
+from flows.run import MAX_HOURS
 
 TAG = "spotify-playlist-pipeline"
 LATE = timedelta(minutes=10)
@@ -27,10 +28,8 @@ LOST = timedelta(minutes=15)
 """A run tells that it is alive every three minutes."""
 STUCK = timedelta(minutes=15)
 """Fargate has a container up within two minutes; with an image or a role missing it never has."""
-MAX_HOURS = 3
-"""The default of the flows' parameter `max_hours`: an automation cannot see what a run was given."""
 LONG = timedelta(hours=MAX_HOURS, minutes=30)
-"""By then a run has ended itself, unless something in it hangs."""
+"""By then a run has ended itself, unless it hangs or was given more hours, which an automation cannot see."""
 WAITING = timedelta(hours=2)
 
 RUNNING = frozenset({"Running", "Retrying", "Rerunning"})
@@ -46,7 +45,7 @@ GOT_SLOT = STARTED | {"Pending", "InfrastructurePending"}
 
 MESSAGE = "{{ flow_run.state.message }}"
 AGAIN = "\nNothing is half loaded: start the run again."
-HANGS = f"""It should have ended itself after its `max_hours` (default {MAX_HOURS}): look at its log.
+HANGS = f"""It should have ended itself after its `max_hours` (default {MAX_HOURS:g}): look at its log.
 If nothing was logged for a long time, cancel it and start it again. If its `max_hours` is longer, wait."""
 NO_SLOT = """Other runs of the deployment hold its concurrency limit: look whether one of them hangs."""
 IS_UP = "Nobody has taken the run: is the worker up, the work pool paused?"

@@ -130,7 +130,7 @@ def write_tables(run: Run, kept: list[Kept], target: Target) -> tuple[Manifest, 
 def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: float) -> Loaded:
     """Replaces the manifest's partitions in one transaction; with Snowpipe, once all landed in time."""
     from flows.warehouse.load import Load, load_copy  # noqa: PLC0415 - imports Snowflake
-    from flows.warehouse.pipes import Patience  # noqa: PLC0415
+    from flows.warehouse.pipes import Polling  # noqa: PLC0415
     from flows.warehouse.promote import load_snowpipe  # noqa: PLC0415
 
     if not manifest.partitions:
@@ -141,7 +141,7 @@ def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: fl
     # Where Snowflake ends the transaction of a run that stood still, what follows must not commit by itself.
     with open_session(target.warehouse, run.run_id, autocommit=False) as session:
         if target.load == "snowpipe":
-            loaded = load_snowpipe(session, load, manifest, Patience(deadline - time.monotonic()))
+            loaded = load_snowpipe(session, load, manifest, Polling(deadline - time.monotonic()))
         else:
             loaded = load_copy(session, load, manifest)
     for playlist, day in loaded.superseded:

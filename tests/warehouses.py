@@ -15,7 +15,7 @@ from flows.lake.store import Lake
 from flows.transform.tables import Snapshot, build_tables, snapshot_rows
 from flows.warehouse.load import Load, load_copy
 from flows.warehouse.loaded import Loaded
-from flows.warehouse.pipes import Patience
+from flows.warehouse.pipes import Polling
 from flows.warehouse.promote import load_snowpipe
 from flows.warehouse.session import Session
 from flows.warehouse.setup import set_up
@@ -26,7 +26,7 @@ from tests.places import Place
 
 DAY = date(2026, 11, 20)
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-EAGER = Patience(60, lambda _pause: sleep(0.02))
+EAGER = Polling(60, lambda _pause: sleep(0.02))
 """Asks the stand-in's pipes again at once: they need no longer."""
 
 

@@ -15,8 +15,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from flows.spotify.deadline import POOLS, ends_by
 from flows.spotify.quotes import quoted, sent_secrets
+from flows.threads import Unfinished, within
 
 DEADLINE_S = 60.0
 """For a whole response, from the request to the last byte."""
@@ -75,26 +75,11 @@ class _Adapter(HTTPAdapter):
             max_retries=Retry(total=0, respect_retry_after_header=False), pool_maxsize=connections
         )
 
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - passed on
-        super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = POOLS
-
-    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - passed on
-        manager = super().proxy_manager_for(*args, **options)
-        manager.pool_classes_by_scheme = POOLS
-        return manager
-
     def send(self, request: requests.PreparedRequest, *_: object, **options: Any) -> requests.Response:  # noqa: ANN401 - passed on
         """Sends a request; raises ResponseTooSlow, ResponseTooLarge and what requests raises."""
-        began, until = time.time(), time.monotonic() + DEADLINE_S
         try:
-            with ends_by(until):
-                response = super().send(request, **{**options, "stream": True})
-                self._note_clock(response, began)
-                body = _read(response, MAX_BODY_BYTES if response.ok else MAX_REFUSAL_BYTES)
-        except requests.RequestException:
-            if time.monotonic() < until:
-                raise
+            response, body = within(DEADLINE_S, lambda: self._exchange(request, options))
+        except Unfinished:
             raise ResponseTooSlow(f"response was not complete after {DEADLINE_S:g} s") from None
         if not response.ok:
             body = self._quotable(response, body)
@@ -102,6 +87,15 @@ class _Adapter(HTTPAdapter):
             raise ResponseTooLarge(f"response larger than {MAX_BODY_BYTES:,} bytes")
         response._content = body  # noqa: SLF001 - as requests does once it has read the body
         return response
+
+    def _exchange(
+        self, request: requests.PreparedRequest, options: dict[str, Any]
+    ) -> tuple[requests.Response, bytes | None]:
+        """The response and its body, None if that is larger than may be read."""
+        began = time.time()
+        response = super().send(request, **{**options, "stream": True})
+        self._note_clock(response, began)
+        return response, _read(response, MAX_BODY_BYTES if response.ok else MAX_REFUSAL_BYTES)
 
     def _note_clock(self, response: requests.Response, began: float) -> None:
         """Compares with the start and the end of the request: a slow response is no wrong clock."""

@@ -24,7 +24,7 @@ UNFINISHED = ("load in progress", "")
 WIRING = "docs/operations.md#snowpipe says how the bucket's notifications reach the pipes"
 
 
-class Patience(NamedTuple):
+class Polling(NamedTuple):
     """How long to wait for pipes, and how; each question costs the warehouse a moment, so they grow rarer."""
 
     deadline_s: float
@@ -32,12 +32,12 @@ class Patience(NamedTuple):
     clock: Callable[[], float] = time.monotonic
 
 
-def wait_for_pipes(session: Session, run_id: str, manifest: Manifest, patience: Patience) -> Results:
+def wait_for_pipes(session: Session, run_id: str, manifest: Manifest, polling: Polling) -> Results:
     """Returns what the pipes reported, once the landing tables hold the files of the manifest.
 
     Raises StopRun, and promotes nothing, where a pipe refused a file or is stopped, or the deadline is over.
     """
-    end, pause = patience.clock() + patience.deadline_s, 1.0
+    end, pause = polling.clock() + polling.deadline_s, 1.0
     waiting = {file.key.removeprefix(TABLES_PREFIX): file for file in manifest.files}
     results: Results = {}
     while True:
@@ -49,10 +49,10 @@ def wait_for_pipes(session: Session, run_id: str, manifest: Manifest, patience: 
         if not waiting:
             break
         states = _states(session, {file.table for file in waiting.values()})
-        left = end - patience.clock()
+        left = end - polling.clock()
         if left <= 0 or any(state.startswith("STOPPED") for state in states.values()):
             raise StopRun(_not_loaded([*waiting.values()], manifest, states), Code.PIPES_LATE)
-        patience.sleep(min(pause, left))
+        polling.sleep(min(pause, left))
         pause = min(pause * 2, LONGEST_PAUSE_S)
     with naming_files(session, run_id, manifest):
         compare(session, "load/count_landed", run_id, manifest, "landing holds")

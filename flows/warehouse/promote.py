@@ -10,7 +10,7 @@ from flows.lake.files import Manifest
 from flows.transform.schema import TABLES, dtypes, history, landing
 from flows.warehouse.load import Load, Results, replace
 from flows.warehouse.loaded import Loaded
-from flows.warehouse.pipes import Patience, naming_files, wait_for_pipes
+from flows.warehouse.pipes import Polling, naming_files, wait_for_pipes
 from flows.warehouse.session import NotFound, Session
 from flows.warehouse.sql import identifier
 
@@ -22,18 +22,18 @@ DROPPED = (
 )
 
 
-def load_snowpipe(session: Session, load: Load, manifest: Manifest, patience: Patience) -> Loaded:
+def load_snowpipe(session: Session, load: Load, manifest: Manifest, polling: Polling) -> Loaded:
     """Promotes the run's files from landing once its pipes have loaded all of them."""
     try:
-        return _load(session, load, manifest, patience)
+        return _load(session, load, manifest, polling)
     except NotFound as error:
         raise ConfigurationError(f"{error.message}. {DROPPED}", Code.PIPES_DROPPED) from error
 
 
-def _load(session: Session, load: Load, manifest: Manifest, patience: Patience) -> Loaded:
+def _load(session: Session, load: Load, manifest: Manifest, polling: Polling) -> Loaded:
     results: Results = {}
     if not session.execute("load/find_load", (load.run_id,)):
-        results = wait_for_pipes(session, load.run_id, manifest, patience)
+        results = wait_for_pipes(session, load.run_id, manifest, polling)
 
     with naming_files(session, load.run_id, manifest):  # one may land once more during the wait for the lock
         loaded = replace(session, load, manifest, partial(_promote, results))

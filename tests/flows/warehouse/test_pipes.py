@@ -10,7 +10,7 @@ from flows.errors import AccountingError, StopRun
 from flows.lake.files import File, Manifest
 from flows.lake.layout import table_key
 from flows.transform.schema import TABLES
-from flows.warehouse.pipes import Patience, wait_for_pipes
+from flows.warehouse.pipes import Polling, wait_for_pipes
 from flows.warehouse.session import Session
 from tests.builders import DAY, RUN
 
@@ -63,8 +63,8 @@ class Pipes:
 
 def wait(pipes: Pipes, slept: list[float] | None = None) -> None:
     passed = [] if slept is None else slept
-    patience = Patience(60, passed.append, lambda: sum(passed))
-    wait_for_pipes(cast("Session", pipes), RUN, MANIFEST, patience)
+    polling = Polling(60, passed.append, lambda: sum(passed))
+    wait_for_pipes(cast("Session", pipes), RUN, MANIFEST, polling)
 
 
 def test_it_ends_once_every_file_has_landed_in_any_order() -> None:
