@@ -66,7 +66,7 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     if fetched_before and fetched_before.tzinfo is None:
         fetched_before = fetched_before.replace(tzinfo=UTC)
     work = find_kept(lake, wanted, start_date, end_date, fetched_before)
-    run = start_run(end_date or _newest_date(work.kept), fetches=False)
+    run = start_run(_run_date(work.kept, end_date), fetches=False)
     undoes = fetched_before is not None
     target = Target(lake, warehouse, warehouse_admin, load, pipe_minutes=pipe_minutes, ignore_rank=undoes)
     return publish(run, work, target)
@@ -81,18 +81,20 @@ def find_kept(
     fetched_before: datetime | None = None,
 ) -> Work:
     """What the lake holds for the playlists and dates; what it does not hold is named."""
-    kept, left_out = find_snapshots(find_lake(lake), playlists, start_date, end_date, fetched_before)
-    if not kept:
-        named = playlists or ["any playlist"]
-        more = f" and {len(named) - NAMED_PLAYLISTS:,} more" if len(named) > NAMED_PLAYLISTS else ""
+    kept, left_out, refused = find_snapshots(find_lake(lake), playlists, start_date, end_date, fetched_before)
+    if not kept and not refused:
         in_time = f", fetched before {fetched_before}," if fetched_before else ""
         message = (
-            f"No snapshot of {', '.join(named[:NAMED_PLAYLISTS])}{more}{in_time} was kept "
+            f"No snapshot of {_named(playlists)}{in_time} was kept "
             f"from {start_date or 'the start'} to {end_date or 'the end'}. "
             "Spotify has no history API: only snapshots that ingest runs have kept can be published again"
         )
         raise ConfigurationError(message, Code.NOTHING_KEPT)
-    missing = _not_kept(kept, left_out, playlists, (start_date, end_date))
+    failed = [
+        PlaylistLine(one.playlist_id, one.snapshot_date, "failed", source_key=one.key, reason=str(error))
+        for one, error in refused
+    ]
+    missing = _not_kept([*kept, *(one for one, _ in refused)], left_out, playlists, (start_date, end_date))
     if fetched_before:
         late = f"that was fetched before {fetched_before}"
         missing = [replace(line, reason=f"{line.reason} {late}") for line in missing]
@@ -100,7 +102,13 @@ def find_kept(
         get_run_logger().warning("playlist %s: %s", line.playlist_id, line.reason)
     if len(missing) > WARNINGS:
         get_run_logger().warning("%s more gaps of kept snapshots: see the receipt", len(missing) - WARNINGS)
-    return Work(kept, missing)
+    return Work(kept, [*failed, *missing])
+
+
+def _named(playlists: list[str] | None) -> str:
+    named = playlists or ["any playlist"]
+    more = f" and {len(named) - NAMED_PLAYLISTS:,} more" if len(named) > NAMED_PLAYLISTS else ""
+    return ", ".join(named[:NAMED_PLAYLISTS]) + more
 
 
 def _not_kept(
@@ -119,9 +127,12 @@ def _not_kept(
     return _missing(possible, wanted, dates[0] or days[0], dates[1] or days[-1])
 
 
-def _newest_date(kept: list[Kept]) -> date:
-    """The last date that a snapshot may stand for; the others fail when they are read."""
-    return max(filter(is_possible, (one.snapshot_date for one in kept)), default=datetime.now(UTC).date())
+def _run_date(kept: list[Kept], end_date: date | None) -> date:
+    """The date of the receipt: `end_date`, or the last that is kept; today at the latest."""
+    today = datetime.now(UTC).date()
+    if end_date:
+        return min(end_date, today)
+    return max(filter(is_possible, (one.snapshot_date for one in kept)), default=today)
 
 
 def _missing(

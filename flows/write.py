@@ -9,7 +9,7 @@ from datetime import date
 from functools import partial
 from typing import NamedTuple
 
-from flows.errors import PlaylistUnavailable
+from flows.errors import AccountingError, PlaylistUnavailable
 from flows.lake.details import KeptDetails
 from flows.lake.files import Manifest, partitions, write_files
 from flows.lake.layout import LoadMode
@@ -48,6 +48,8 @@ class Writer(NamedTuple):
             for one, fetched in self._fetched(pool, kept):
                 try:
                     rows.append(snapshot_rows(read_snapshot(self.lake, one.key, fetched)))
+                except AccountingError as error:
+                    raise AccountingError(f"{self.lake.url}{one.key}: {error.message}", error.code) from error
                 except PlaylistUnavailable as error:
                     failed.append(PlaylistLine(one.playlist_id, day, "failed", reason=str(error)))
         return rows, failed

@@ -17,6 +17,8 @@ PROCESS = FOLDER / "process"
 
 def main() -> None:
     """Starts, registers blocks, writes `.sandbox/env` and waits."""
+    if sys.argv[1:]:
+        sys.exit(f"{__doc__}\nIt takes no options; RECORDINGS=folder serves recorded API responses.")
     if _is_running():
         sys.exit(f"a sandbox is running here already (process {PROCESS.read_text()}): stop it first")
     _tell("starting stand-ins for Spotify, S3 and Snowflake, and a Prefect server, on loopback")

@@ -18,6 +18,8 @@ CONTENT_TYPE = "application/gzip"
 MAX_DECODED_BYTES = 256 * 1024 * 1024
 """Of one file, decompressed. 10,000 entries, as many as a playlist can have, are 100 MB at most; a run has
 2 GiB (deploy/base_job_template.json), of which a quarter is taken before it reads anything."""
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""Of one response, as many as the Spotify client reads: decoding may take fifteen times as much memory."""
 LINE_BYTES = 64
 """What an object in memory costs besides its content: a file of nothing but line breaks is large, too."""
 
@@ -49,13 +51,16 @@ def decode_answers(file: bytes, kind: type[Envelope]) -> tuple[Envelope, list[by
     if not lines:
         raise ValueError("it is empty")
     first, *bodies = lines
-    return msgspec.json.decode(first, type=kind), bodies
+    try:
+        return msgspec.json.decode(first, type=kind), bodies
+    except RecursionError as error:
+        raise ValueError("its envelope is nested too deeply") from error
 
 
 def _lines(file: bytes) -> Iterator[bytes]:
     """Lines without their ends, decompressed bit by bit; several members of gzip are one file."""
     unfinished: list[bytes] = []
-    size = 0
+    size = length = 0
     with gzip.GzipFile(fileobj=BytesIO(file)) as stream:
         while chunk := stream.read(CHUNK_BYTES):
             first, *others = chunk.split(b"\n")
@@ -63,8 +68,11 @@ def _lines(file: bytes) -> Iterator[bytes]:
             if size > MAX_DECODED_BYTES:
                 raise TooLarge(f"decompressed, it is larger than {MAX_DECODED_BYTES >> 20} MiB")
             unfinished.append(first)
+            length += len(first)
+            if max(length, max(map(len, others), default=0)) > MAX_BODY_BYTES:
+                raise TooLarge(f"it holds a response that is larger than {MAX_BODY_BYTES >> 20} MiB")
             for line in others:
                 yield b"".join(unfinished)
-                unfinished = [line]
+                unfinished, length = [line], len(line)
     if last := b"".join(unfinished):
         yield last

@@ -17,7 +17,7 @@ BUDGET_S = 120.0
 """For all playlists of a task together; botocore's own retries, within each request, are charged to it."""
 LONGEST_BACKOFF_S = 16.0
 MANY_PLAYLISTS = 16
-"""So many failures in a row, two for each thread, are about the whole lake."""
+"""So many that fail in a row, two for each thread, are about the whole lake."""
 
 
 class Patience:
@@ -41,7 +41,7 @@ class Patience:
         self._clock = clock
         self._lock = threading.Lock()
         self._charged_until = clock()
-        self._failed = 0
+        self._failed: set[str] = set()
         self._lost: PipelineError | None = None
 
     def check(self) -> None:
@@ -54,12 +54,12 @@ class Patience:
         try:
             result = self._repeated(playlist_id, request)
         except (Transient, ConfigurationError) as error:
-            if not self._is_about_one_playlist(error):
+            if not self._is_about_one_playlist(playlist_id, error):
                 raise
             raise PlaylistUnavailable(f"playlist {playlist_id}: {error.message}", error.code) from error
         if result:  # that a key is not there proves nothing yet
             with self._lock:
-                self._failed = 0
+                self._failed.clear()
         return result
 
     def close(self) -> None:
@@ -91,12 +91,12 @@ class Patience:
             self._charged_until = max(self._charged_until, until)
         return True
 
-    def _is_about_one_playlist(self, error: Transient | ConfigurationError) -> bool:
+    def _is_about_one_playlist(self, playlist_id: str, error: Transient | ConfigurationError) -> bool:
         """Of all wrong settings, only a denial may be about some keys and not others."""
         if isinstance(error, ConfigurationError) and error.code != Code.LAKE_DENIED:
             return False
         with self._lock:
-            self._failed += 1
-            if self._failed >= self._many:
+            self._failed.add(playlist_id)
+            if len(self._failed) >= self._many:
                 self._lost = error
         return self._lost is None

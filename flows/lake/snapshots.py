@@ -1,8 +1,10 @@
 """Kept snapshots: what Spotify showed of a playlist, by playlist and date."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Annotated, NamedTuple
 
 from msgspec import Meta, Struct
@@ -11,6 +13,7 @@ from msgspec.json import Decoder
 from flows.errors import Code, PlaylistUnavailable
 from flows.lake.answers import CONTENT_TYPE, decode_answers, encode_answers
 from flows.lake.layout import RawKey, parse_raw_key, raw_key, raw_prefix
+from flows.lake.patience import Patience
 from flows.lake.refusals import NoSuchKey
 from flows.lake.store import Lake, TooLarge
 from flows.threads import threads
@@ -23,6 +26,8 @@ EARLIEST = datetime(2006, 1, 1, tzinfo=UTC)
 MAX_CLOCK_SKEW = timedelta(minutes=1)
 """A time further in the future is a mistake: it would outrank every true one of its date."""
 ONE_DAY = timedelta(days=1)
+MAX_TOTAL = 100_000
+"""Entries of a playlist; Spotify allows a tenth of it."""
 
 
 class Envelope(Struct, frozen=True):
@@ -30,10 +35,10 @@ class Envelope(Struct, frozen=True):
 
     run_id: str
     playlist_id: str
-    snapshot_id: Annotated[str, Meta(min_length=1)]
+    snapshot_id: Annotated[str, Meta(pattern=r"^[^\x00]+$")]
     fetched_at: Annotated[datetime, Meta(tz=True)]
     api_shape: str
-    total: int
+    total: Annotated[int, Meta(ge=0, le=MAX_TOTAL)]
     code_version: str
 
 
@@ -52,11 +57,12 @@ class Found(NamedTuple):
     """Kept snapshots, by date, then playlist.
 
     `kept` holds the winner of each playlist and date; `left_out` one snapshot of each playlist and date of
-    which nothing was fetched in time.
+    which nothing was fetched in time; `failed` those that S3 does not give, so that no winner is known.
     """
 
     kept: list[Kept]
     left_out: list[Kept]
+    failed: list[tuple[Kept, PlaylistUnavailable]]
 
 
 def keep_snapshot(lake: Lake, envelope: Envelope, bodies: list[bytes], snapshot_date: date) -> Kept:
@@ -144,8 +150,12 @@ def find_snapshots(
         if raw and _within(raw, start_date or date.min, end_date or date.max):
             groups.setdefault((raw.snapshot_date, raw.playlist_id), set()).add(key)
     doubtful = [key for keys in groups.values() if fetched_before or len(keys) > 1 for key in keys]
-    times, found = _fetch_times(lake, doubtful), Found([], [])
+    patience = Patience(len({playlist for _, playlist in groups}))
+    (times, refused), found = _fetch_times(lake, doubtful, patience), Found([], [], [])
     for (day, playlist), keys in sorted(groups.items()):
+        if not_given := sorted(keys & refused.keys()):
+            found.failed.append((Kept(not_given[0], playlist, day), refused[not_given[0]]))
+            continue
         in_time = {
             key for key in keys if not fetched_before or key not in times or times[key] < fetched_before
         }
@@ -159,23 +169,37 @@ def find_snapshots(
     return found
 
 
-def _fetch_times(lake: Lake, keys: Iterable[str]) -> dict[str, datetime]:
-    """When each snapshot was fetched; run ids tell only when a run began. Unreadable files are left out."""
+def _fetch_times(
+    lake: Lake, keys: list[str], patience: Patience
+) -> tuple[dict[str, datetime], dict[str, PlaylistUnavailable]]:
+    """When each snapshot was fetched (run ids tell only when a run began), and which files S3 does not give.
+
+    Files that hold no snapshot are left out of both.
+    """
 
     def fetched_at(key: str) -> datetime | PlaylistUnavailable:
+        read = partial(lake.read, key)
         try:
-            return read_snapshot(lake, key).fetched_at
+            return read_snapshot(lake, key, partial(patience.request, _playlist_of(key), read)).fetched_at
         except PlaylistUnavailable as error:
             return error
 
-    times = {}
-    with threads() as pool:
+    times: dict[str, datetime] = {}
+    refused: dict[str, PlaylistUnavailable] = {}
+    with closing(patience), threads() as pool:
         for key, answer in zip(names := sorted(keys), pool.map(fetched_at, names), strict=True):
             if isinstance(answer, datetime):
                 times[key] = answer
+            elif answer.code in (Code.LAKE_DENIED, Code.LAKE_UNAVAILABLE):
+                refused[key] = answer
             else:
                 log.warning("%s. It is left out if there is another snapshot of that date", answer)
-    return times
+    return times, refused
+
+
+def _playlist_of(key: str) -> str:
+    raw = parse_raw_key(key)
+    return raw.playlist_id if raw else key
 
 
 def by_date(kept: list[Kept]) -> dict[date, list[Kept]]:

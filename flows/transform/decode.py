@@ -42,7 +42,7 @@ class _Refused(ValueError):
 
 def decode_entries(bodies: list[bytes]) -> Iterator[Song | Reject]:
     """Songs and rejects of the answers of one playlist, by position from 1."""
-    pages = [decode_page(body) for body in bodies]
+    pages = map(decode_page, bodies)  # one after the other: whoever stops early decodes no more of them
     entries = (entry for page in pages if page for entry in page.entries)
     for position, entry in enumerate(entries, start=1):
         yield _decode_entry(position, entry)

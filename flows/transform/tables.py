@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -44,7 +45,8 @@ def snapshot_rows(snapshot: Snapshot) -> Rows:
     """
     try:
         rows = Rows(_playlist(snapshot), [], [])
-        entries = list(decode_entries(snapshot.bodies))
+        # One more than there should be proves a surplus; a damaged file may hold millions.
+        entries = list(islice(decode_entries(snapshot.bodies), snapshot.total + 1))
     except ValueError as error:
         message = (
             f"playlist {snapshot.playlist_id}: the answer is not what every playlist has: {error}. "
@@ -56,11 +58,13 @@ def snapshot_rows(snapshot: Snapshot) -> Rows:
             rows.songs.append(song_row(snapshot.playlist_id, entry))
         else:
             rows.rejects.append(reject_row(snapshot.playlist_id, entry))
-    if snapshot.total != len(rows.songs) + len(rows.rejects):
+    if snapshot.total != len(entries):
+        counted = f"{len(rows.songs)} songs + {len(rows.rejects)} rejects"
+        found = "a surplus" if len(entries) > snapshot.total else counted
         message = (
-            f"playlist {snapshot.playlist_id}: {snapshot.total} entries were kept, but "
-            f"{len(rows.songs)} songs + {len(rows.rejects)} rejects came out. Nothing is published; "
-            "the answers are kept: report it, and leave the playlist out meanwhile"
+            f"playlist {snapshot.playlist_id}, fetched at {snapshot.fetched_at}: Spotify counted "
+            f"{snapshot.total} entries, the kept responses hold {found}. Nothing was published. "
+            "Report it; until then leave the playlist or its date out"
         )
         raise AccountingError(message, Code.ENTRIES_LOST)
     refuse_drift(snapshot.playlist_id, len(rows.songs), [row["reason"] for row in rows.rejects])

@@ -154,8 +154,9 @@ def _delete(session: Session, load: Load, higher: list[tuple[str, date]]) -> Rem
 def _delete_all_others(session: Session, load: Load, higher: list[tuple[str, date]]) -> Removed:
     if higher:
         message = (
-            'refresh="full": snapshots that rank higher than this run\'s were loaded meanwhile '
-            f"({listed(f'{playlist} of {day}' for playlist, day in higher)}). Nothing was changed. Run again"
+            'refresh="full": the warehouse holds snapshots that rank higher than this run\'s '
+            f"({listed(f'{playlist} of {day}' for playlist, day in higher)}): fetched on the date that they "
+            "stand for, or later. Nothing was changed. Run again without snapshot_date"
         )
         raise StopRun(message, Code.NEWER_LOADED)
     ((deleted, playlists),) = session.execute("load/count_others", (load.run_id, load.run_id))

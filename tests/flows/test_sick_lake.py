@@ -115,6 +115,23 @@ def test_the_task_that_keeps_goes_on_where_it_ended(
     assert [read_of(url, playlist) for playlist in PLAYLISTS[:3]] == [1, 1, 1]
 
 
+def test_a_backfill_that_cannot_compare_the_snapshots_of_a_playlist_publishes_the_others(
+    pipeline: Pipeline, fall_sick: Callable[..., tuple[Sick, str]]
+) -> None:
+    sick, _ = fall_sick(f"GET .*/raw/playlist_id[^/]*{CHART}/", chain(repeat(None, 2), repeat(REFUSED)))
+    for _ in range(2):
+        assert pipeline.ingest(CHART, EMPTY, skip_unchanged=False).is_completed()
+    before = pipeline.place.contents(("playlists",))
+    state = pipeline.backfill()
+
+    assert sick.hit["GET"] > 2
+    assert state.is_failed()
+    assert re.match(
+        rf"Playlists: 1 loaded, 1 failed\. playlist {CHART}: .*\[LAKE_UNAVAILABLE\]", state.message
+    )
+    assert pipeline.place.contents(("playlists",)) == before
+
+
 @pytest.mark.faults
 def test_a_snapshot_that_trickles_is_asked_for_again(
     pipeline: Pipeline, fall_sick: Callable[..., tuple[Sick, str]], monkeypatch: pytest.MonkeyPatch

@@ -102,7 +102,7 @@ envelopes = st.builds(
     Envelope,
     run_id=texts,
     playlist_id=texts,
-    snapshot_id=texts.filter(bool),
+    snapshot_id=texts.filter(lambda text: text and "\0" not in text),
     fetched_at=st.datetimes(datetime(2006, 1, 1), datetime(2026, 11, 27), timezones=st.just(UTC)),  # noqa: DTZ001
     api_shape=texts,
     total=st.integers(0, 10_000),

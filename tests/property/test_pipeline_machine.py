@@ -109,9 +109,10 @@ class Pipeline(RuleBasedStateMachine):
             if partition[0] in playlists and first <= partition[1] <= last
         }
         looks = {partition: look for partition, look in best.items() if look}
-        found, left_out = find_snapshots(self.warehouse.lake, playlists, first, last, before)
+        found, left_out, failed = find_snapshots(self.warehouse.lake, playlists, first, last, before)
         assert sorted(one.key for one in found) == sorted(self.keys[version(look)] for look in looks.values())
         assert {(one.playlist_id, one.snapshot_date) for one in left_out} == best.keys() - looks.keys()
+        assert failed == []
         if looks:
             self._publish(Job(self.warehouse.new_run_id(), looks, undo=before is not None), crash)
 

@@ -24,18 +24,20 @@ def bomb(size: int, byte: bytes = b" ") -> bytes:
     return encode_answers(ENVELOPE, []) + member * (size // (16 * MIB))
 
 
-@pytest.mark.parametrize(("byte", "memory"), [(b" ", 300), (b"\n", 100)], ids=["one line", "line breaks"])
-def test_a_bomb_is_refused_by_name_before_it_fills_the_memory(lake: Lake, byte: bytes, memory: int) -> None:
+@pytest.mark.parametrize(("byte", "limit"), [(b" ", 16), (b"\n", 256)], ids=["one line", "line breaks"])
+def test_a_bomb_is_refused_by_name_before_it_fills_the_memory(lake: Lake, byte: bytes, limit: int) -> None:
     file = bomb(3 * 1024 * MIB, byte)
     assert len(file) < 16 * MIB
     lake.write(KEY, file, "application/gzip")
     tracemalloc.start()
-    with pytest.raises(PlaylistUnavailable, match=rf"s3://the-lake/{KEY} cannot be read.*256 MiB") as error:
+    with pytest.raises(
+        PlaylistUnavailable, match=rf"s3://the-lake/{KEY} cannot be read.*{limit} MiB"
+    ) as error:
         read_snapshot(lake, KEY)
     assert error.value.code == Code.LAKE_SNAPSHOT_TOO_LARGE
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < memory * MIB
+    assert peak < 100 * MIB
 
 
 def test_the_largest_playlist_is_read_and_not_held_twice() -> None:
@@ -50,6 +52,26 @@ def test_the_largest_playlist_is_read_and_not_held_twice() -> None:
     tracemalloc.stop()
     assert read == bodies
     assert peak < 1.1 * size
+
+
+def test_a_response_that_is_larger_than_any_of_spotify_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "MAX_BODY_BYTES", 1000)
+    for chunk in (7, 4096):
+        monkeypatch.setattr(answers, "CHUNK_BYTES", chunk)
+        bodies = [b"x" * 1000, b"[2]"]
+        assert decode_answers(encode_answers(ENVELOPE, bodies), Envelope)[1] == bodies
+        with pytest.raises(TooLarge, match="a response that is larger"):
+            decode_answers(encode_answers(ENVELOPE, [b"x" * 1001]), Envelope)
+
+
+def test_an_envelope_that_is_nested_too_deeply_is_no_snapshot(lake: Lake) -> None:
+    deep = b'{"x":' + b"[" * 200_000 + b"]" * 200_000 + b"}\n{}\n"
+    lake.write(KEY, gzip.compress(deep), "application/gzip")
+    with pytest.raises(
+        PlaylistUnavailable, match=rf"{KEY} is no kept snapshot: .*nested too deeply"
+    ) as error:
+        read_snapshot(lake, KEY)
+    assert error.value.code == Code.LAKE_SNAPSHOT_INVALID
 
 
 def test_the_limit_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import gzip
 import json
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from msgspec import structs
@@ -189,9 +189,9 @@ def test_fetched_before_leaves_later_ones_out_and_the_rest_are_ranked(lake: Lake
     keep_anything(lake, "20261122T000000Z-00000000", late - MILLISECOND)
     kept = Kept(raw_key(PLAYLIST, DAY, EARLY), PLAYLIST, DAY)
 
-    assert find_snapshots(lake, None, None, None, late - MILLISECOND) == ([kept], [])
-    assert find_snapshots(lake, None, None, None, noon + MILLISECOND) == ([kept], [])
-    nothing, left_out = find_snapshots(lake, None, None, None, noon)
+    assert find_snapshots(lake, None, None, None, late - MILLISECOND) == ([kept], [], [])
+    assert find_snapshots(lake, None, None, None, noon + MILLISECOND) == ([kept], [], [])
+    nothing, left_out, _ = find_snapshots(lake, None, None, None, noon)
     assert (nothing, [(one.playlist_id, one.snapshot_date) for one in left_out]) == ([], [(PLAYLIST, DAY)])
 
 
@@ -205,7 +205,7 @@ def keys_found(lake: Lake) -> list[str]:
     return [kept.key for kept in find_snapshots(lake, None, None, None).kept]
 
 
-def keep_anything(lake: Lake, run: str, fetched_at: datetime, day: date = DAY, **changes: str) -> str:
+def keep_anything(lake: Lake, run: str, fetched_at: datetime, day: date = DAY, **changes: Any) -> str:
     """Writes a kept snapshot as any release, clock or hand may have left it; returns its key."""
     envelope = structs.replace(ENVELOPE, run_id=run, fetched_at=fetched_at, **changes)
     key = raw_key(PLAYLIST, day, run)
@@ -231,7 +231,7 @@ class Poison(NamedTuple):
     says: str
     fetched_at: datetime = ENVELOPE.fetched_at
     day: date = DAY
-    changes: dict[str, str] = {}  # noqa: RUF012 - never changed
+    changes: dict[str, Any] = {}  # noqa: RUF012 - never changed
 
 
 EAST, WEST = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))
@@ -241,7 +241,10 @@ POISON = {
     "the last moment": Poison("in the future", datetime.max.replace(tzinfo=WEST)),
     "too early": Poison("before Spotify existed", datetime(2005, 12, 31, tzinfo=UTC)),
     "in two minutes": Poison("in the future", datetime.now(UTC) + timedelta(days=300)),
-    "no snapshot id": Poison("length >= 1", changes={"snapshot_id": ""}),
+    "no snapshot id": Poison("matching regex", changes={"snapshot_id": ""}),
+    "NUL in the snapshot id": Poison("matching regex", changes={"snapshot_id": "AAAA\0"}),
+    "a negative total": Poison("Expected `int` >= 0", changes={"total": -1}),
+    "an impossible total": Poison("Expected `int` <= 100000", changes={"total": 10**15}),
     "the first day": Poison("0001-01-01", day=date.min),
     "the last day": Poison("9999-12-31", day=date.max),
     "a day to come": Poison("in the future", day=datetime.now(UTC).date() + timedelta(days=300)),
@@ -325,7 +328,7 @@ def test_only_the_playlists_asked_for_are_found(filled: Lake) -> None:
     }
     assert len(find_snapshots(filled, [OTHER_PLAYLIST, PLAYLIST], None, None).kept) == 6
     assert len(find_snapshots(filled, [PLAYLIST, PLAYLIST], None, None).kept) == 3
-    assert find_snapshots(filled, ["cPlaylist0000000000003"], None, None) == ([], [])
+    assert find_snapshots(filled, ["cPlaylist0000000000003"], None, None) == ([], [], [])
 
 
 def test_kept_snapshots_by_date_in_the_order_of_dates() -> None:

@@ -245,7 +245,9 @@ def test_a_page_of_a_wrong_type_fails_the_playlist(pages: Pages, field: Path) ->
 def test_entries_that_are_missing_in_what_was_kept_publish_nothing(pages: Pages, field: Path) -> None:
     answer = head([entry(song())], pages.shape)
     for changed in _null_and_absent(answer, Field((pages.key, *field), IGNORED)):
-        with pytest.raises(AccountingError, match=r"1 entries were kept, but 0 songs \+ 0 rejects"):
+        with pytest.raises(
+            AccountingError, match=r"counted 1 entries, the kept responses hold 0 songs \+ 0 rejects"
+        ):
             _playlist(changed)
 
 
