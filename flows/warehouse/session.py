@@ -105,7 +105,7 @@ class Session:
             message = f"{self._no_session}: its response did not end within {limit:g} s. Run again"
             raise Transient(message, Code.SNOWFLAKE_UNAVAILABLE) from None
         except errors.Error as error:
-            raise self._login_error(error) from error
+            raise self._login_error(error) from None  # a traceback would show the whole text
         except Exception as error:  # noqa: BLE001 - a key that is none raises what its reader does
             message = (
                 f"the private key for Snowflake account {self._connector.credentials.account} cannot be read "
@@ -145,8 +145,8 @@ class Session:
         limit = STOP_TIMEOUT_S if told_to_stop else LOGOUT_TIMEOUT_S
         try:
             within(min(limit, self._limit_s), self._connection.close)
-        except (errors.Error, Unfinished):
-            log.debug("Snowflake session did not close", exc_info=True)
+        except (errors.Error, Unfinished) as problem:
+            log.debug("Snowflake session did not close: %s %s", type(problem).__name__, phrase(problem))
 
     def execute(self, name: str, values: Sequence[Any] = (), **parts: str) -> list[tuple[Any, ...]]:
         """Runs `sql/<name>.sql`, one statement; returns its rows."""
@@ -177,8 +177,8 @@ class Session:
         try:
             cursor = self._connection.cursor()  # the other one may still wait for a response
             within(min(ROLLBACK_TIMEOUT_S, self._limit_s), lambda: cursor.execute("ROLLBACK"))
-        except (errors.Error, Unfinished):
-            log.debug("ROLLBACK did not reach Snowflake", exc_info=True)
+        except (errors.Error, Unfinished) as error:
+            log.debug("ROLLBACK did not reach Snowflake: %s %s", type(error).__name__, phrase(error))
 
     @property
     def rowcount(self) -> int:
@@ -194,7 +194,7 @@ class Session:
             message = f"Snowflake's response to {_shown(name)} did not end within {limit:g} s. {SLOW}"
             raise Transient(message, Code.SNOWFLAKE_SLOW) from None
         except errors.Error as error:
-            raise self._explained(name, error) from error
+            raise self._explained(name, error) from None  # a traceback would show the whole text
 
     def _fetch(self, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         self._cursor.execute(text, tuple(values) or None)

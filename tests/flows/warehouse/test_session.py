@@ -3,11 +3,12 @@
 from dataclasses import replace
 from threading import Event
 from time import monotonic
+from traceback import format_exception
 
 import pytest
 from snowflake.connector import errors
 
-from flows.errors import Transient
+from flows.errors import ConfigurationError, StopRun, Transient
 from flows.warehouse.session import Session
 from tests.faults.injected import TRICKLE
 from tests.faults.labels import Label
@@ -80,3 +81,27 @@ def test_a_statement_without_end_is_given_up_and_the_session_still_ends(
     with warehouse.session(autocommit=False) as session:
         assert session.execute("load/lock_writer", ("another-run",)) is not None
         session.rollback()
+
+
+ECHO = 'POST /session\n"TOKEN": "eyJhbGciOiJSUzI1NiJ9.canary"\nAuthorization: Snowflake Token="canary"\n' * 30
+
+
+def test_what_is_said_in_place_of_snowflake_is_short_and_leaves_no_traceback(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise errors.DatabaseError(msg=ECHO, errno=390100, sqlstate="28000")
+
+    with warehouse.session("the-run") as session, monkeypatch.context() as patched:
+        patched.setattr(session._cursor, "execute", refuse)  # noqa: SLF001 - the stand-in repeats nothing
+        with pytest.raises(StopRun, match="refused COMMIT") as statement:
+            session.commit()
+    monkeypatch.setattr(Session, "_log_in", refuse)
+    with pytest.raises(ConfigurationError, match="no session") as login, warehouse.session():
+        pass
+    for info in (statement, login):
+        shown = "".join(format_exception(info.value))
+        assert "***" in shown
+        assert "canary" not in shown
+        assert len(str(info.value)) < 600
+        assert str(info.value).isprintable()
