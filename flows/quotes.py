@@ -11,6 +11,7 @@ MAX_PHRASE_CHARS = 300
 MAX_SCANNED_CHARS = 100_000
 """Of a text, before it is masked; the rest could only be cut off."""
 MASK = "***"
+CUT = " […] "
 
 CREDENTIALS = re.compile(
     r"\b(?:Basic|Bearer)(?:\s|%20|\+)+\S+"
@@ -42,6 +43,7 @@ def phrase(text: object, keep: re.Pattern[str] | None = None) -> str:
     line = CREDENTIALS.sub(MASK, line).rstrip(". ")
     if len(line) <= MAX_PHRASE_CHARS:
         return line
+    most = MAX_PHRASE_CHARS - len(CUT)
     found = keep.search(line) if keep else None
-    kept = found[0][: MAX_PHRASE_CHARS // 2] if found and found.end() > MAX_PHRASE_CHARS - 3 else ""
-    return f"{line[: MAX_PHRASE_CHARS - len(kept) - 3].rstrip('. ')} … {kept}".rstrip()
+    kept = found[0][: MAX_PHRASE_CHARS // 2] if found and found.end() > most else ""
+    return f"{line[: most - len(kept)]}{CUT}{kept}".rstrip()
