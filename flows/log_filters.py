@@ -8,6 +8,9 @@ import logging
 SILENCED = ("spotipy.client", "spotipy.oauth2", "spotipy.cache_handler")
 """Write tokens, codes, the client's secret and whole responses; what matters is said by our own errors."""
 
+NO_ERRORS = ("snowflake.connector.network",)
+"""Logs an ERROR with a traceback for each request that fails, retried or not; our own errors say it, too."""
+
 NOT_AT_DEBUG = (
     # Signed headers and the session token: in requests, canonical requests and retries.
     "botocore.auth",
@@ -38,6 +41,8 @@ def mask_secrets_in_logs() -> None:
         logging.getLogger(name).addFilter(_drop)
     for name in NOT_AT_DEBUG:
         logging.getLogger(name).addFilter(_drop_debug)
+    for name in NO_ERRORS:
+        logging.getLogger(name).addFilter(_drop_errors)
     # Quotes what it cannot read of a response's headers, which may be our own request.
     for vendor in ("", "snowflake.connector.vendored."):
         logging.getLogger(f"{vendor}urllib3.connection").addFilter(_drop_unreadable_headers)
@@ -49,6 +54,10 @@ def _drop(_record: logging.LogRecord) -> bool:
 
 def _drop_debug(record: logging.LogRecord) -> bool:
     return record.levelno > logging.DEBUG
+
+
+def _drop_errors(record: logging.LogRecord) -> bool:
+    return record.levelno < logging.ERROR
 
 
 def _drop_unreadable_headers(record: logging.LogRecord) -> bool:

@@ -5,6 +5,7 @@ A Prefect API that fails or is silent slows a run down and never stops it.
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from email.utils import parsedate_to_datetime
 from threading import Lock
@@ -192,10 +193,11 @@ async def _raise_early(response: httpx.Response) -> None:
 
 
 def _retry_after(response: httpx.Response) -> float:
-    """Seconds, from a number or a date (RFC 9110); 0 where there is neither."""
+    """Seconds, from a number or a date (RFC 9110); 0 where there is neither, as with `nan` and `inf`."""
     header = response.headers.get("Retry-After", "")
     try:
-        return min(max(float(header), 0.0), float("inf"))
+        seconds = float(header)
+        return max(seconds, 0.0) if math.isfinite(seconds) else 0.0
     except ValueError:
         pass
     try:

@@ -1,4 +1,7 @@
-"""What an error of S3 means, and what to do about it. Of S3's own texts only the code is quoted."""
+"""What an error of S3 means, and what to do about it. Of S3's own texts only the code is quoted.
+
+botocore's errors may repeat what a server sent, as the region of a redirect: they are quoted as phrases.
+"""
 
 import re
 from datetime import timedelta
@@ -14,6 +17,7 @@ from botocore.exceptions import (
 )
 
 from flows.errors import Code, ConfigurationError, Transient
+from flows.quotes import phrase
 from flows.threads import Unfinished
 
 MAX_CLOCK_AHEAD = timedelta(minutes=1)
@@ -76,10 +80,10 @@ def explained(error: S3Error, asked: Asked) -> ConfigurationError | Transient:
     if isinstance(error, Unfinished):
         problem = f"no complete response from S3 within {asked.deadline_s:g} s"
     elif isinstance(error, UNANSWERED):
-        problem = f"{error}"
+        problem = phrase(error)
     else:
         return ConfigurationError(
-            f"{where}: {error}. Correct the lake block and its credentials", Code.LAKE_SETTINGS
+            f"{where}: {phrase(error)}. Correct the lake block and its credentials", Code.LAKE_SETTINGS
         )
     return Transient(
         f"{where}: {problem}. The request failed after retries: run again", Code.LAKE_UNAVAILABLE

@@ -140,7 +140,8 @@ class Lake:
         except S3_ERRORS as error:
             if isinstance(error, ClientError):
                 self._compare_clocks(sent, error.response)
-            raise explained(error, Asked(f"{self.url}{key}", deadline_s, self.clock_ahead)) from error
+            asked = Asked(f"{self.url}{key}", deadline_s, self.clock_ahead)
+            raise explained(error, asked) from None  # a traceback would show what S3 said
         self._compare_clocks(sent, answer)
         return answer
 

@@ -1,4 +1,4 @@
-"""What of a foreign response may be quoted in a message. Pure; the only place that decides it.
+"""What of a response of Spotify may be quoted in a message. Pure; the only place that decides it.
 
 A proxy, a firewall or a wrong address may answer with the request itself, credentials included.
 """
@@ -6,24 +6,23 @@ A proxy, a firewall or a wrong address may answer with the request itself, crede
 import html
 import json
 import re
-import unicodedata
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, quote_plus
 
+from flows.quotes import CREDENTIALS, MASK, printed
+
 MAX_QUOTE_CHARS = 200
 MIN_SECRET_CHARS = 8
 """Spotify's secrets have 32 characters and more; masking much shorter texts would garble every message."""
-MASK = "***"
 
 OAUTH_CODE = re.compile(r"[a-z_]{1,40}")
 """Error codes of RFC 6749, as `invalid_grant`."""
 REASON = re.compile(r"[A-Z_]{1,40}")
 """Reasons of the Web API, as `QUOTA_EXCEEDED`."""
 CONTENT_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,60}")
-AUTHORIZATION = re.compile(r"\b(?:Basic|Bearer)\s+\S+", re.IGNORECASE)
 
 
 class Quote(NamedTuple):
@@ -51,16 +50,12 @@ def quoted(body: bytes | None, content_type: str, length: str, secrets: Iterable
 
 def masked(text: str, secrets: Iterable[str]) -> str:
     """The text without control characters, and with each secret replaced in all its encodings."""
-    text = "".join(char for char in text if unicodedata.category(char) not in _UNPRINTED)
+    text = printed(text)
     forms = {form for secret in secrets if len(secret) >= MIN_SECRET_CHARS for form in _forms(secret)}
     if forms:
         longest_first = sorted(forms, key=len, reverse=True)
         text = re.sub("|".join(map(re.escape, longest_first)), MASK, text, flags=re.IGNORECASE)
-    return AUTHORIZATION.sub(MASK, text)
-
-
-_UNPRINTED = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-"""Unicode's categories of characters that end lines, hide or turn text."""
+    return CREDENTIALS.sub(MASK, text)
 
 
 def sent_secrets(authorization: str, form: str) -> set[str]:

@@ -41,6 +41,10 @@ LOCK_TIMEOUT = 625
 TRANSACTION_ENDED = 615
 ABORTED = "40001"
 """SQLSTATE of a transaction that the server ended, e.g. because it was idle and blocked another."""
+HTTP_ERRORS = 290_000
+"""The connector adds it to an HTTP status, once or twice, to make its error number."""
+MAY_PASS = (400, 405, 408, 425, 429)
+"""Statuses of 4xx that may pass: the connector, too, repeats such requests."""
 MISSING = "grant the block's role the privilege on it, or correct the block's database and schema"
 NO_FILE = (
     "run again: the stage shows another lake, or the file was removed; "
@@ -59,6 +63,7 @@ ADVICE = {
 """What to do about Snowflake's error numbers that a person can resolve, and the code of the message."""
 
 
+ALLOW = "a proxy or firewall refuses the request: allow the account's host there"
 SLOW = (
     "If it lasts, give the warehouse another size or other work its own; or more time: the block's "
     "network_timeout (SNOWFLAKE_NETWORK_TIMEOUT)"
@@ -105,7 +110,7 @@ class Session:
             message = f"{self._no_session}: its response did not end within {limit:g} s. Run again"
             raise Transient(message, Code.SNOWFLAKE_UNAVAILABLE) from None
         except errors.Error as error:
-            raise self._login_error(error) from error
+            raise self._login_error(error) from None  # a traceback would show the whole text
         except Exception as error:  # noqa: BLE001 - a key that is none raises what its reader does
             message = (
                 f"the private key for Snowflake account {self._connector.credentials.account} cannot be read "
@@ -145,8 +150,8 @@ class Session:
         limit = STOP_TIMEOUT_S if told_to_stop else LOGOUT_TIMEOUT_S
         try:
             within(min(limit, self._limit_s), self._connection.close)
-        except (errors.Error, Unfinished):
-            log.debug("Snowflake session did not close", exc_info=True)
+        except (errors.Error, Unfinished) as problem:
+            log.debug("Snowflake session did not close: %s %s", type(problem).__name__, phrase(problem))
 
     def execute(self, name: str, values: Sequence[Any] = (), **parts: str) -> list[tuple[Any, ...]]:
         """Runs `sql/<name>.sql`, one statement; returns its rows."""
@@ -177,8 +182,8 @@ class Session:
         try:
             cursor = self._connection.cursor()  # the other one may still wait for a response
             within(min(ROLLBACK_TIMEOUT_S, self._limit_s), lambda: cursor.execute("ROLLBACK"))
-        except (errors.Error, Unfinished):
-            log.debug("ROLLBACK did not reach Snowflake", exc_info=True)
+        except (errors.Error, Unfinished) as error:
+            log.debug("ROLLBACK did not reach Snowflake: %s %s", type(error).__name__, phrase(error))
 
     @property
     def rowcount(self) -> int:
@@ -194,7 +199,7 @@ class Session:
             message = f"Snowflake's response to {_shown(name)} did not end within {limit:g} s. {SLOW}"
             raise Transient(message, Code.SNOWFLAKE_SLOW) from None
         except errors.Error as error:
-            raise self._explained(name, error) from error
+            raise self._explained(name, error) from None  # a traceback would show the whole text
 
     def _fetch(self, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         self._cursor.execute(text, tuple(values) or None)
@@ -210,6 +215,8 @@ class Session:
             return kind(f"{text}. What to do: {advice}", code)
         if error.errno == LOCK_TIMEOUT:
             return LockTimeout(text, Code.SNOWFLAKE_LOCKED)
+        if _is_refused_on_the_way(error.errno):
+            return ConfigurationError(f"{text}. What to do: {ALLOW}", Code.SNOWFLAKE_REFUSED)
         lost = isinstance(error, errors.OperationalError) or not isinstance(error, errors.DatabaseError)
         if error.errno == CANCELED:
             return Transient(f"Snowflake did not finish {where} in time: {says}. {SLOW}", Code.SNOWFLAKE_SLOW)
@@ -222,7 +229,8 @@ class Session:
         if isinstance(error, errors.OperationalError):
             return Transient(f"{text}. Snowflake did not answer: run again", Code.SNOWFLAKE_UNAVAILABLE)
         return ConfigurationError(
-            f"{text}. What to do: correct user, key, role or account of the block, or the network policy",
+            f"{text}. What to do: correct user, key, role or account of the block, the network policy, "
+            "or what a proxy or firewall allows",
             Code.SNOWFLAKE_LOGIN,
         )
 
@@ -238,6 +246,12 @@ class Session:
     @property
     def _role(self) -> str:
         return str(self._connector.credentials.role or "of the user")
+
+
+def _is_refused_on_the_way(errno: int | None) -> bool:
+    """Whether it stands for an HTTP status by which no request of ours will pass; Snowflake's are 200."""
+    status = errno % HTTP_ERRORS if errno and errno >= HTTP_ERRORS else 0
+    return 400 <= status < 500 and status not in MAY_PASS  # noqa: PLR2004 - the client's errors in HTTP
 
 
 def _shown(name: str) -> str:

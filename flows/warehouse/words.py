@@ -1,13 +1,18 @@
-"""Words of messages: what is listed, what differs, what others say."""
+"""Words of messages: what is listed, what differs, what Snowflake says."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import TypeVar
+
+from flows import quotes
 
 K = TypeVar("K")
 
 MOST = 10
 """How much of a kind a message names."""
+COPY_PLACE = re.compile(r"File '[^']*', line \d+")
+"""Where Snowflake names the row that it cannot load, after the value, which may be long."""
 
 
 def listed(names: Iterable[str]) -> str:
@@ -22,5 +27,5 @@ def differing(counted: Counter[K], wanted: Counter[K]) -> list[K]:
 
 
 def phrase(text: object) -> str:
-    """What somebody else says, without its end, for ours follow."""
-    return str(text).rstrip(". \n")
+    """What Snowflake says, or a proxy in its place: short, in one line and without credentials."""
+    return quotes.phrase(text, keep=COPY_PLACE)

@@ -211,6 +211,14 @@ def test_a_429_of_prefect_is_waited_for_and_is_no_failure(
     assert clock.waits.charge(100, BUDGET_S - 100)
 
 
+@pytest.mark.parametrize("status", [423, 429])
+@pytest.mark.parametrize("after", ["nan", "-inf", "inf", "-5", "1e999"])
+def test_a_wait_that_is_no_time_is_the_shortest(sick: Sick, clock: Clock, status: int, after: str) -> None:
+    sick.answers = [Response(status_code=status, headers={"Retry-After": after}), GRANTED]
+    clock.take(Slots("spotify-x"), 1)
+    assert (sick.asked, clock.slept) == (2, [rate_limit.SHORTEST_WAIT_S])
+
+
 def test_a_429_beyond_the_budget_is_not_waited_for(
     sick: Sick, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -11,13 +11,19 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import (
+    BotoCoreError,
+    EndpointConnectionError,
+    HTTPClientError,
+    InvalidRegionError,
+)
 from botocore.stub import Stubber
 from urllib3 import HTTPResponse
 
 from flows.errors import Code, ConfigurationError, LakeConflict, PipelineError, Transient
-from flows.lake.refusals import NoSuchKey
+from flows.lake.refusals import Asked, NoSuchKey, explained
 from flows.lake.store import Lake, Written
+from flows.quotes import MAX_PHRASE_CHARS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -170,6 +176,28 @@ def test_an_unreachable_s3_is_transient(s3: "S3Client", monkeypatch: pytest.Monk
     with pytest.raises(Transient, match="nowhere"):
         lake.exists(KEY)
     assert len(fired) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (
+            InvalidRegionError(region_name="eu bad\r\n<b>Authorization: Bearer canary" + " x" * 500),
+            "SETTINGS",
+        ),
+        (HTTPClientError(error="Proxy says:\r\nAuthorization: Bearer canary" + " x" * 500), "UNAVAILABLE"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_a_server_makes_botocore_say_is_short_and_ends_once(error: BotoCoreError, kind: str) -> None:
+    explanation = explained(error, Asked("s3://the-lake/raw/x", 60, None))
+    assert explanation.code == f"LAKE_{kind}"
+    assert len(explanation.message) < MAX_PHRASE_CHARS + 100
+    assert explanation.message.isprintable()
+    assert "***" in explanation.message
+    assert "canary" not in explanation.message
+    short = explained(InvalidRegionError(region_name="eu bad"), Asked("s3://the-lake/raw/x", 60, None))
+    assert "'eu bad' doesn't match a supported format. Correct the lake block" in short.message
 
 
 def test_missing_credentials_are_no_passing_trouble(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
