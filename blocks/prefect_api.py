@@ -49,11 +49,11 @@ def connected(environment: Mapping[str, str]) -> Iterator[None]:
             _refuse_silence(url)
             stack.enter_context(SyncClientContext.get_or_create())
         except (HTTPError, InvalidURL, RuntimeError, ValueError) as error:
-            raise PrefectFailed(_reason(error, url)) from None
+            raise PrefectFailed(reason(error, url)) from None
         try:
             yield
         except HTTPError as error:
-            raise PrefectFailed(_reason(error, url)) from None
+            raise PrefectFailed(reason(error, url)) from None
 
 
 def _refuse_silence(url: str) -> None:
@@ -82,7 +82,7 @@ def _ask(tell: Callable[[Exception | None], None]) -> None:
         tell(error)
 
 
-def _reason(error: BaseException, url: str) -> str:
+def reason(error: BaseException, url: str) -> str:
     """What happened; a URL may hold a password, and a response what was sent: neither is shown."""
     if isinstance(error, RuntimeError) and error.__cause__:  # Prefect's "Failed to reach API" hides why
         error = error.__cause__

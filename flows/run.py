@@ -22,6 +22,7 @@ from flows.lake.layout import receipt_key
 from flows.log_filters import mask_secrets_in_logs
 from flows.logs import last_progress, log_one_error, show_progress
 from flows.parameters import wrong_parameters
+from flows.prefect_errors import prefect_errors
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -132,7 +133,7 @@ def ends_failed(flow_function: Callable[P, T]) -> Callable[P, "T | State[None]"]
     def limited(*args: P.args, **kwargs: P.kwargs) -> T:
         hours = cast("float", kwargs.get("max_hours", MAX_HOURS))
         try:
-            with run_deadline(hours * SECONDS_PER_HOUR, _where):
+            with run_deadline(hours * SECONDS_PER_HOUR, _where), prefect_errors():
                 return flow_function(*args, **kwargs)
         except OutOfTime as cut:
             raise StopRun(_late(hours, cut), Code.RUN_DEADLINE) from cut
