@@ -3,19 +3,18 @@
 import os
 import sys
 from collections.abc import Callable
-from datetime import date
 from functools import wraps
 from typing import Any, get_args
 
 from cyclopts import App
-from cyclopts.exceptions import CoercionError, CycloptsError
+from cyclopts.exceptions import CoercionError, CycloptsError, MissingArgumentError
 from cyclopts.exceptions import ValidationError as ConstraintError
 from prefect import Flow, State
 from pydantic import ValidationError
 
 from blocks.prefect_api import PrefectFailed, connected
 from flows.errors import Code
-from flows.parameters import DATE_FORM, form
+from flows.parameters import FORMS, form
 
 
 def run_from_shell(flow: Flow[..., Any], module: str) -> None:
@@ -41,13 +40,16 @@ def run_from_shell(flow: Flow[..., Any], module: str) -> None:
 
 def _reason(error: CycloptsError) -> str:
     """What is wrong with the command line, and the right form."""
-    if isinstance(error, CoercionError) and error.token and _is_date(error.target_type):
-        return f"{error.token.keyword} {DATE_FORM}, not {error.token.value!r}."
+    if isinstance(error, CoercionError) and error.token and (known := _form(error.target_type)):
+        return f"{error.token.keyword} {known}, not {error.token.value!r}."
+    if isinstance(error, MissingArgumentError) and error.argument and not error.keyword:
+        name = error.argument.name.lstrip("-").upper().removesuffix("S")
+        return f"{name}… is missing: name at least one."
     if isinstance(error, ConstraintError) and isinstance(error.__cause__, ValidationError) and error.argument:
         (wrong, *_) = error.__cause__.errors()
         return f"{error.argument.name} {form(wrong)}, not {wrong['input']!r}."
     return str(error)
 
 
-def _is_date(kind: object) -> bool:
-    return date in (kind, *get_args(kind))
+def _form(kind: object) -> str | None:
+    return next((FORMS[one] for one in (kind, *get_args(kind)) if one in FORMS), None)

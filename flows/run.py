@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import wraps
+from inspect import signature
 from time import perf_counter
 from typing import Annotated, ParamSpec, TypeVar, cast
 
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 
 MAX_HOURS = 3.0
 SECONDS_PER_HOUR = 3600
-MaxHours = Annotated[float, Field(gt=0, le=24)]
+MaxHours = Annotated[float, Field(gt=0, le=24, allow_inf_nan=False)]
 """Hours after which a run is stopped; push pools of Prefect Cloud end runs after 24."""
 
 MAX_SCHEDULE_DRIFT = timedelta(hours=12)
@@ -146,7 +147,8 @@ def ends_failed(flow_function: Callable[P, T]) -> Callable[P, "T | State[None]"]
         try:
             return checked(*args, **kwargs)
         except ValidationError as error:
-            return Failed(message=str(ConfigurationError(_wrong(error), Code.PARAMETER_INVALID)))
+            wrong = _wrong(error, list(signature(flow_function).parameters))
+            return Failed(message=str(ConfigurationError(wrong, Code.PARAMETER_INVALID)))
         except PipelineError as error:
             get_run_logger().debug("Expected error:", exc_info=error)
             return Failed(message=str(error))
@@ -168,5 +170,6 @@ def _late(hours: float, cut: OutOfTime) -> str:
     )
 
 
-def _wrong(error: ValidationError) -> str:
-    return f"The run's parameters are wrong: {'; '.join(wrong_parameters(error))}. Nothing was requested"
+def _wrong(error: ValidationError, names: list[str]) -> str:
+    found = "; ".join(wrong_parameters(error, names))
+    return f"The run's parameters are wrong: {found}. Nothing was requested"

@@ -129,9 +129,7 @@ def test_an_api_that_gives_no_block_shows_none_of_its_answer(status: int, kind: 
     asked: list[str] = []
     with (
         repeating_api(status, asked) as url,
-        temporary_settings(
-            {PREFECT_API_URL: url, PREFECT_API_KEY: "canary", PREFECT_CLIENT_MAX_RETRIES: 0}
-        ),
+        temporary_settings({PREFECT_API_URL: url, PREFECT_API_KEY: "canary", PREFECT_CLIENT_MAX_RETRIES: 0}),
         pytest.raises(kind) as refused,
     ):
         find_spotify("spotify")

@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -77,6 +78,8 @@ def test_without_a_prefect_api_there_is_one_message_at_once(tmp_path: Path, give
         (["--pipe-minutes", "-1"], "--pipe-minutes must be greater than 0, not -1.0."),
         (["--max-hours", "25"], "--max-hours must be less than or equal to 24, not 25.0."),
         (["--load", "x"], 'Choose from: "copy", "snowpipe".'),
+        (["--max-hours", "nan"], "--max-hours must be a finite number, not nan."),
+        (["--max-hours", "abc"], "--max-hours must be a number, not 'abc'."),
         (["--nope"], "Unknown option"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
@@ -88,6 +91,17 @@ def test_a_wrong_option_is_refused_with_the_right_form(
     assert says in text
     assert "pydantic" not in text
     assert len(text.splitlines()) < 5
+
+
+def test_a_wrong_time_is_refused_with_the_right_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows.backfill import backfill_playlists  # noqa: PLC0415 - imports Prefect
+
+    text = from_shell(monkeypatch, "--fetched-before", "gestern", flow=backfill_playlists)
+    assert "--fetched-before must be a time, YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, in UTC" in text
+
+
+def test_a_missing_playlist_is_named_as_it_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert from_shell(monkeypatch).startswith("PLAYLIST… is missing: name at least one.")
 
 
 def test_the_help_shows_the_form_of_dates(
@@ -106,14 +120,14 @@ def test_a_refusal_is_printed_once(
     assert "is no playlist" not in caplog.text
 
 
-def from_shell(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+def from_shell(monkeypatch: pytest.MonkeyPatch, *arguments: str, flow: Any = None) -> str:
     """How the command ends: what `sys.exit` is given, a message or the exit status."""
     from flows.cli import run_from_shell  # noqa: PLC0415 - imports Prefect
     from flows.ingest import ingest_playlists  # noqa: PLC0415
 
     monkeypatch.setattr(sys, "argv", ["flows.ingest", *arguments])
     with pytest.raises(SystemExit) as ended:
-        run_from_shell(ingest_playlists, "flows.ingest")
+        run_from_shell(flow or ingest_playlists, "flows.ingest")
     return str(ended.value.code)
 
 
