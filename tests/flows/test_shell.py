@@ -1,13 +1,20 @@
 """The flows from a shell: exit status, messages, and what their import costs."""
 
+import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
+import prefect
 import pytest
 
 from sandbox.spotify.catalogue import CHARTS, EMPTY
@@ -69,6 +76,54 @@ def test_without_a_prefect_api_there_is_one_message_at_once(tmp_path: Path, give
     assert len((done.stdout + done.stderr).splitlines()) < 10, done.stderr
     assert "Traceback" not in done.stderr
     assert monotonic() - start < 30  # alone it takes five; others may keep this machine busy
+
+
+@pytest.mark.parametrize("status", [503, 0], ids=["503", "silence"])
+def test_an_api_that_is_only_healthy_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    """Alone it would take minutes: Prefect's client retries six times, by itself."""
+    import flows.cli  # noqa: PLC0415 - imports Prefect
+
+    monkeypatch.setattr(flows.cli, "START_S", 0.5)
+    done = Event()
+    with sick_api(status, done) as (url, posts):
+        monkeypatch.setenv("PREFECT_API_URL", url)
+        start = monotonic()
+        text = from_shell(monkeypatch, CHARTS[0])
+        done.set()
+    assert posts
+    assert monotonic() - start < 15
+    assert re.fullmatch(rf"Prefect's API at {url} did not start the run .* \[PREFECT_UNAVAILABLE\]", text)
+
+
+@contextmanager
+def sick_api(status: int, done: Event) -> Iterator[tuple[str, list[str]]]:
+    """An API that passes its health check, and answers each POST with a status, or not at all."""
+    posts: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            known = {"/api/health": True, "/api/admin/version": prefect.__version__}
+            self.answer(200 if self.path in known else 404, json.dumps(known.get(self.path)).encode())
+
+        def do_POST(self) -> None:
+            posts.append(self.path)
+            if not status:
+                done.wait(60)
+            self.answer(status or 503, b"")
+
+        def answer(self, code: int, body: bytes) -> None:
+            self.send_response(code)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/api", posts
+        server.shutdown()
 
 
 @pytest.mark.parametrize(
