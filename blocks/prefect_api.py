@@ -49,11 +49,11 @@ def connected(environment: Mapping[str, str]) -> Iterator[None]:
             _refuse_silence(url)
             stack.enter_context(SyncClientContext.get_or_create())
         except (HTTPError, InvalidURL, RuntimeError, ValueError) as error:
-            raise PrefectFailed(_reason(error, url)) from None
+            raise PrefectFailed(reason(error, url)) from None
         try:
             yield
         except HTTPError as error:
-            raise PrefectFailed(_reason(error, url)) from None
+            raise PrefectFailed(reason(error, url)) from None
 
 
 def _refuse_silence(url: str) -> None:
@@ -82,7 +82,7 @@ def _ask(tell: Callable[[Exception | None], None]) -> None:
         tell(error)
 
 
-def _reason(error: BaseException, url: str) -> str:
+def reason(error: BaseException, url: str) -> str:
     """What happened; a URL may hold a password, and a response what was sent: neither is shown."""
     if isinstance(error, RuntimeError) and error.__cause__:  # Prefect's "Failed to reach API" hides why
         error = error.__cause__
@@ -92,14 +92,14 @@ def _reason(error: BaseException, url: str) -> str:
         return _silence(url, type(error).__name__)
     if isinstance(error, RuntimeError):  # versions that do not go together
         return str(error)
-    return f"What answers at {_address(url)} is no Prefect API: correct PREFECT_API_URL (it ends in /api)"
+    return f"What answers at {address(url)} is no Prefect API: correct PREFECT_API_URL (it ends in /api)"
 
 
 def _silence(url: str, why: str) -> str:
-    return f"Prefect's API at {_address(url)} does not answer ({why}).\n{HOW_TO_SET}"
+    return f"Prefect's API at {address(url)} does not answer ({why}).\n{HOW_TO_SET}"
 
 
-def _address(url: str) -> str:
+def address(url: str) -> str:
     """The URL without user, password and query."""
     try:
         parts = urlsplit(url)
@@ -110,7 +110,7 @@ def _address(url: str) -> str:
 
 
 def _refusal(status: int, url: str) -> str:
-    where = _address(url)
+    where = address(url)
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         keys = "PREFECT_API_KEY (or PREFECT_API_AUTH_STRING)"
         return f"Prefect's API at {where} refuses ({status}): correct {keys}"

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import UTC, datetime
+from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from prefect.blocks.core import Block
@@ -11,6 +12,7 @@ from blocks import SpotifyCredentials
 from blocks.validation import wrong_fields
 from flows.errors import Code, ConfigurationError
 from flows.lake.store import CLIENT_CONFIG, Lake
+from flows.prefect_errors import prefect_errors, unavailable
 from flows.rate_limit import Slots
 from flows.spotify.client import SpotifyClient
 
@@ -83,7 +85,10 @@ def open_session(
 def _load(kind: type[B], name: str) -> B:
     slug = kind.get_block_type_slug()
     try:
-        block: Any = kind.load(name)
+        with prefect_errors():
+            block: Any = kind.load(name)
+    except (JSONDecodeError, ValidationError) as error:  # not of the block: of an answer
+        raise unavailable(error) from None
     except ValueError as error:
         message = (
             f"there is no block {name!r} of type {slug} that can be read ({error}). "

@@ -27,8 +27,8 @@ class OutOfTime(BaseException):
 
 
 @contextmanager
-def run_deadline(seconds: float, where: Callable[[], str]) -> Iterator[None]:
-    """Raises OutOfTime in the main thread after `seconds`; `where` is called then.
+def run_deadline(seconds: float, where: Callable[[], str], again: float = AGAIN_S) -> Iterator[None]:
+    """Raises OutOfTime in the main thread after `seconds`, and `again`; `where` is called then.
 
     Never outlives an alarm that is set already; that one's handler and remaining time are restored.
     Outside the main thread, where Python delivers no signals, it only warns that nothing ends the run.
@@ -43,7 +43,7 @@ def run_deadline(seconds: float, where: Callable[[], str]) -> Iterator[None]:
 
     before, start = signal.getitimer(signal.ITIMER_REAL), monotonic()
     handler = signal.signal(signal.SIGALRM, expire)
-    signal.setitimer(signal.ITIMER_REAL, min(seconds, before[0] or seconds), AGAIN_S)
+    signal.setitimer(signal.ITIMER_REAL, min(seconds, before[0] or seconds), again)
     try:
         yield
     finally:
@@ -51,3 +51,8 @@ def run_deadline(seconds: float, where: Callable[[], str]) -> Iterator[None]:
         signal.signal(signal.SIGALRM, handler)
         if before[0]:
             signal.setitimer(signal.ITIMER_REAL, max(before[0] - monotonic() + start, AT_ONCE_S), before[1])
+
+
+def lift_deadline() -> None:
+    """Cancels the deadline that is set; leaving its context restores what was before it."""
+    signal.setitimer(signal.ITIMER_REAL, 0)

@@ -107,6 +107,10 @@ class PipelineError(Exception):
     def __str__(self) -> str:
         return f"{self.message} [{self.code}]"
 
+    def __repr__(self) -> str:
+        """As it is read: Prefect logs this before it retries a task."""
+        return str(self)
+
 
 class Transient(PipelineError):
     """Wait and try again: the task that raised it is retried."""

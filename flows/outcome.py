@@ -12,7 +12,9 @@ log = logging.getLogger(__name__)
 
 SETTLE_S = 30.0
 """How long each request may take that looks a load up."""
-LOADED = "Its data is loaded: the COMMIT succeeded, only the receipt is missing"
+COMMITTED = "Its data is loaded: the COMMIT succeeded"
+LOADED = f"{COMMITTED}, only the receipt is missing"
+MAYBE_RECORDED = f"{COMMITTED}, only the receipt may be missing"
 NOT_LOADED = "Nothing was loaded"
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Literal, NamedTuple
 
+from httpx import HTTPError
 from prefect import State, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.states import Completed, Failed
@@ -20,7 +21,8 @@ from flows.lake.layout import LoadMode
 from flows.lake.patience import Patience
 from flows.lake.snapshots import Kept, by_date
 from flows.markdown import LOG_BYTES
-from flows.outcome import LOADED, NOT_LOADED, settled
+from flows.outcome import MAYBE_RECORDED, NOT_LOADED, settled
+from flows.prefect_errors import unavailable
 from flows.receipt import (
     PlaylistLine,
     Receipt,
@@ -34,15 +36,20 @@ from flows.receipt import (
 )
 from flows.run import Run, run_id_of
 from flows.tasks import RETRIES
+from flows.threads import Unfinished, within
 from flows.warehouse.loaded import Loaded
 from flows.write import Writer
 
 log = logging.getLogger(__name__)
 
-Minutes = Annotated[float, Field(gt=0, le=1440)]
+Minutes = Annotated[float, Field(gt=0, le=1440, allow_inf_nan=False)]
 
 PIPES_REMEMBER = timedelta(days=15)
 """A day more than pipes remember files: what has not landed by then never will."""
+
+
+SHOW_S = 30.0
+"""How long a run waits for Prefect to take its artifacts."""
 
 
 class Target(NamedTuple):
@@ -81,7 +88,7 @@ def publish(run: Run, work: Work, target: Target) -> State[None]:
         receipt = _receipt(run, target, work, manifest, loaded)
         write_receipt(run, target, receipt)
     except OutOfTime as cut:
-        cut.outcome = LOADED if loaded.partitions else NOT_LOADED
+        cut.outcome = MAYBE_RECORDED if loaded.partitions else NOT_LOADED
         raise
     except PipelineError as error:
         message = f"what was loaded stays, only the receipt is missing: {error.message}. Run again"
@@ -193,13 +200,26 @@ def _receipt(run: Run, target: Target, work: Work, manifest: Manifest, loaded: L
 
 
 def _show(receipt: Receipt, key: str) -> None:
-    """Artifacts are for people; a run whose receipt is written does not fail for them."""
-    try:
+    """Artifacts are for people; a run whose receipt is written neither fails nor waits long for them."""
+
+    def create() -> None:
         rows, description = as_table(receipt, key)
         create_table_artifact(rows, key="receipt-playlists", description=description)
         create_markdown_artifact(as_markdown(receipt, key), key="receipt", description=receipt.run_id)
-    except Exception as error:  # noqa: BLE001 - whatever the API says, the data is loaded
-        get_run_logger().warning("the receipt could not be shown as an artifact: %r", error)
+
+    try:
+        within(SHOW_S, create)
+    except (Exception, OutOfTime) as error:  # noqa: BLE001 - whatever the API says, the data is loaded
+        log.warning("the receipt is written, but could not be shown as an artifact: %s", _why(error))
+
+
+def _why(error: BaseException) -> str:
+    """What happened, with nothing of what the API answered."""
+    if isinstance(error, HTTPError):
+        return unavailable(error).message
+    if isinstance(error, Unfinished):
+        return f"no response within {SHOW_S:g} s"
+    return "max_hours was reached" if isinstance(error, OutOfTime) else type(error).__name__
 
 
 def _known(count: int | None) -> int | str:

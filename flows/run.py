@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import wraps
+from inspect import signature
 from time import perf_counter
 from typing import Annotated, ParamSpec, TypeVar, cast
 
@@ -22,6 +23,7 @@ from flows.lake.layout import receipt_key
 from flows.log_filters import mask_secrets_in_logs
 from flows.logs import last_progress, log_one_error, show_progress
 from flows.parameters import wrong_parameters
+from flows.prefect_errors import prefect_errors
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,7 +32,7 @@ log = logging.getLogger(__name__)
 
 MAX_HOURS = 3.0
 SECONDS_PER_HOUR = 3600
-MaxHours = Annotated[float, Field(gt=0, le=24)]
+MaxHours = Annotated[float, Field(gt=0, le=24, allow_inf_nan=False)]
 """Hours after which a run is stopped; push pools of Prefect Cloud end runs after 24."""
 
 MAX_SCHEDULE_DRIFT = timedelta(hours=12)
@@ -132,7 +134,7 @@ def ends_failed(flow_function: Callable[P, T]) -> Callable[P, "T | State[None]"]
     def limited(*args: P.args, **kwargs: P.kwargs) -> T:
         hours = cast("float", kwargs.get("max_hours", MAX_HOURS))
         try:
-            with run_deadline(hours * SECONDS_PER_HOUR, _where):
+            with run_deadline(hours * SECONDS_PER_HOUR, _where), prefect_errors():
                 return flow_function(*args, **kwargs)
         except OutOfTime as cut:
             raise StopRun(_late(hours, cut), Code.RUN_DEADLINE) from cut
@@ -145,7 +147,8 @@ def ends_failed(flow_function: Callable[P, T]) -> Callable[P, "T | State[None]"]
         try:
             return checked(*args, **kwargs)
         except ValidationError as error:
-            return Failed(message=str(ConfigurationError(_wrong(error), Code.PARAMETER_INVALID)))
+            wrong = _wrong(error, list(signature(flow_function).parameters))
+            return Failed(message=str(ConfigurationError(wrong, Code.PARAMETER_INVALID)))
         except PipelineError as error:
             get_run_logger().debug("Expected error:", exc_info=error)
             return Failed(message=str(error))
@@ -167,5 +170,6 @@ def _late(hours: float, cut: OutOfTime) -> str:
     )
 
 
-def _wrong(error: ValidationError) -> str:
-    return f"The run's parameters are wrong: {'; '.join(wrong_parameters(error))}. Nothing was requested"
+def _wrong(error: ValidationError, names: list[str]) -> str:
+    found = "; ".join(wrong_parameters(error, names))
+    return f"The run's parameters are wrong: {found}. Nothing was requested"

@@ -7,6 +7,9 @@ from pydantic import Field
 
 from flows.errors import Code, ConfigurationError
 
+LONGEST_NAME = 120
+"""Characters of what is no playlist that a message quotes: more than a link has."""
+
 _LINK = re.compile(
     r"(?:spotify:(?:user:[^:/\s]+:)?playlist:"
     r"|(?:https?://)?open\.spotify\.com/(?:intl-[a-z]{2}(?:-[a-z]{2})?/)?(?:embed/)?(?:user/[^/\s]+/)?playlist/)?"
@@ -27,8 +30,9 @@ def playlist_id(text: str) -> str:
     """The id in an id, URI or open.spotify.com link; raises ConfigurationError for anything else."""
     match = _LINK.fullmatch(text.strip(" "))
     if match is None:
+        shown = repr(text[:LONGEST_NAME]) + "…" * (len(text) > LONGEST_NAME)
         message = (
-            f"{text!r} is no playlist: give its 22-character id, its spotify:playlist: URI "
+            f"{shown} is no playlist: give its 22-character id, its spotify:playlist: URI "
             "or its open.spotify.com link. Nothing was requested"
         )
         raise ConfigurationError(message, Code.PLAYLIST_INVALID)

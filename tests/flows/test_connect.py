@@ -2,19 +2,29 @@
 
 import logging
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from secrets import token_hex
+from threading import Thread
 from typing import Any
 
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import BlockDocumentUpdate
+from prefect.settings import (
+    PREFECT_API_KEY,
+    PREFECT_API_URL,
+    PREFECT_CLIENT_MAX_RETRIES,
+    temporary_settings,
+)
 from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
 from pydantic import SecretStr
 
 from blocks import SpotifyCredentials
 from flows.connect import find_spotify, open_session
-from flows.errors import ConfigurationError
+from flows.errors import Code, ConfigurationError, PipelineError, Transient
 
 
 @pytest.fixture
@@ -87,4 +97,44 @@ def test_a_block_that_cannot_be_read_is_not_replaced_by_another_one(prefect_api:
         ConfigurationError, match=rf"the block '{name}' .*cannot be used \(database: "
     ) as refused:
         open_session(name, "run", otherwise="nowhere")
+    assert "canary" not in "".join(traceback.format_exception(refused.value))
+
+
+@contextmanager
+def repeating_api(status: int, asked: list[str]) -> Iterator[str]:
+    """An API that answers every request with a status and a page that repeats the request."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(str(self.headers["Authorization"]))
+            body = str(dict(self.headers)).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/api"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(403, ConfigurationError), (500, Transient), (200, Transient)]
+)  # 200: what is no block
+def test_an_api_that_gives_no_block_shows_none_of_its_answer(status: int, kind: type[PipelineError]) -> None:
+    asked: list[str] = []
+    with (
+        repeating_api(status, asked) as url,
+        temporary_settings({PREFECT_API_URL: url, PREFECT_API_KEY: "canary", PREFECT_CLIENT_MAX_RETRIES: 0}),
+        pytest.raises(kind) as refused,
+    ):
+        find_spotify("spotify")
+    assert "Bearer canary" in asked
+    assert refused.value.code == Code.PREFECT_UNAVAILABLE
+    assert url in refused.value.message
+    assert len(str(refused.value).splitlines()) == 1
     assert "canary" not in "".join(traceback.format_exception(refused.value))

@@ -3,9 +3,12 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event
 from typing import Any, NamedTuple
+from unittest.mock import Mock
 
 import pytest
+from httpx import HTTPStatusError, Request, Response
 from prefect.artifacts import Artifact
 
 import flows.publish
@@ -36,23 +39,28 @@ def test_the_receipt_shows_as_artifacts(pipeline: Pipeline) -> None:
     assert EMPTY in artifact("receipt-playlists")
 
 
-@pytest.mark.faults
+REFUSAL = HTTPStatusError(
+    "canary", request=Request("POST", "http://x"), response=Response(403, text="canary")
+)
+NO_ARTIFACT = {
+    "silence": (Event().wait, "no response within 0.05 s"),
+    "deadline": (Mock(side_effect=OutOfTime("here")), "max_hours was reached"),
+    "refusal": (Mock(side_effect=REFUSAL), r"refuses \(403\)"),
+    "defect": (Mock(side_effect=ValueError("canary")), "ValueError"),
+}
+
+
+@pytest.mark.parametrize(("create", "why"), NO_ARTIFACT.values(), ids=NO_ARTIFACT)
 def test_an_artifact_that_cannot_be_made_does_not_fail_the_run(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, create: Any, why: str
 ) -> None:
-    fired: list[int] = []
+    monkeypatch.setattr(flows.publish, "SHOW_S", 0.05)
+    monkeypatch.setattr(flows.publish, "as_table", lambda *_: ([], ""))
+    monkeypatch.setattr(flows.publish, "create_table_artifact", lambda *_, **__: create())
+    flows.publish._show(Mock(), "key")  # noqa: SLF001 - a whole run takes seconds
 
-    def refuse(*_: object, **__: object) -> None:
-        fired.append(1)
-        raise ConnectionError
-
-    monkeypatch.setattr(flows.publish, "create_table_artifact", refuse)
-    pipeline.show()
-    state = pipeline.ingest(CHART, snapshot_date=TODAY)
-
-    assert fired == [1]
-    assert state.is_completed()
-    assert len(pipeline.place.receipts()) == 1
+    assert re.search(f"is written, but could not be shown as an artifact: .*{why}", caplog.text)
+    assert "canary" not in caplog.text
 
 
 @pytest.mark.faults

@@ -134,7 +134,7 @@ def test_an_expected_error_of_a_task_fails_the_run_without_a_traceback(
 
 
 @pytest.mark.usefixtures("prefect_api")
-def test_what_may_pass_by_itself_is_tried_again() -> None:
+def test_what_may_pass_by_itself_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
     calls = []
 
     @task(retries=2, retry_condition_fn=is_transient)
@@ -152,6 +152,9 @@ def test_what_may_pass_by_itself_is_tried_again() -> None:
 
     assert trying(return_state=True).message == "done"
     assert len(calls) == 2
+    assert [r.getMessage().split(" - ")[0] for r in caplog.records if "no answer" in r.getMessage()] == [
+        "Task run failed with exception: no answer [SPOTIFY_UNAVAILABLE]"
+    ]
 
 
 @pytest.mark.parametrize("step", ["a thread", "a task between two attempts"])
@@ -229,6 +232,19 @@ def test_wrong_parameters_are_named_with_the_right_form() -> None:
         "The run's parameters are wrong: day must be a date, YYYY-MM-DD, not '21.11.2026'; "
         "max_hours must be less than or equal to 24, not 25. Nothing was requested [PARAMETER_INVALID]"
     )
+
+
+@pytest.mark.parametrize("given", [None, {"a": 1}])
+@pytest.mark.usefixtures("prefect_api")
+def test_a_wrong_parameter_by_position_has_its_name(given: object) -> None:
+    @flow(validate_parameters=False)
+    @ends_failed
+    def listed(playlists: list[str], *, before: datetime | None = None) -> None:
+        raise AssertionError((playlists, before))
+
+    state: Any = listed(given, before="gestern", return_state=True)
+
+    assert f"playlists must be a valid list, not {given!r}; before must be a time, " in state.message
 
 
 def test_no_task_or_flow_keeps_its_result() -> None:

@@ -1,12 +1,20 @@
 """The flows from a shell: exit status, messages, and what their import costs."""
 
+import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Event, Thread
 from time import monotonic
+from typing import Any
 
+import prefect
 import pytest
 
 from sandbox.spotify.catalogue import CHARTS, EMPTY
@@ -70,6 +78,54 @@ def test_without_a_prefect_api_there_is_one_message_at_once(tmp_path: Path, give
     assert monotonic() - start < 30  # alone it takes five; others may keep this machine busy
 
 
+@pytest.mark.parametrize("status", [503, 0], ids=["503", "silence"])
+def test_an_api_that_is_only_healthy_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    """Alone it would take minutes: Prefect's client retries six times, by itself."""
+    import flows.cli  # noqa: PLC0415 - imports Prefect
+
+    monkeypatch.setattr(flows.cli, "START_S", 0.5)
+    done = Event()
+    with sick_api(status, done) as (url, posts):
+        monkeypatch.setenv("PREFECT_API_URL", url)
+        start = monotonic()
+        text = from_shell(monkeypatch, CHARTS[0])
+        done.set()
+    assert posts
+    assert monotonic() - start < 15
+    assert re.fullmatch(rf"Prefect's API at {url} did not start the run .* \[PREFECT_UNAVAILABLE\]", text)
+
+
+@contextmanager
+def sick_api(status: int, done: Event) -> Iterator[tuple[str, list[str]]]:
+    """An API that passes its health check, and answers each POST with a status, or not at all."""
+    posts: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            known = {"/api/health": True, "/api/admin/version": prefect.__version__}
+            self.answer(200 if self.path in known else 404, json.dumps(known.get(self.path)).encode())
+
+        def do_POST(self) -> None:
+            posts.append(self.path)
+            if not status:
+                done.wait(60)
+            self.answer(status or 503, b"")
+
+        def answer(self, code: int, body: bytes) -> None:
+            self.send_response(code)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/api", posts
+        server.shutdown()
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -77,6 +133,8 @@ def test_without_a_prefect_api_there_is_one_message_at_once(tmp_path: Path, give
         (["--pipe-minutes", "-1"], "--pipe-minutes must be greater than 0, not -1.0."),
         (["--max-hours", "25"], "--max-hours must be less than or equal to 24, not 25.0."),
         (["--load", "x"], 'Choose from: "copy", "snowpipe".'),
+        (["--max-hours", "nan"], "--max-hours must be a finite number, not nan."),
+        (["--max-hours", "abc"], "--max-hours must be a number, not 'abc'."),
         (["--nope"], "Unknown option"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
@@ -88,6 +146,17 @@ def test_a_wrong_option_is_refused_with_the_right_form(
     assert says in text
     assert "pydantic" not in text
     assert len(text.splitlines()) < 5
+
+
+def test_a_wrong_time_is_refused_with_the_right_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows.backfill import backfill_playlists  # noqa: PLC0415 - imports Prefect
+
+    text = from_shell(monkeypatch, "--fetched-before", "gestern", flow=backfill_playlists)
+    assert "--fetched-before must be a time, YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, in UTC" in text
+
+
+def test_a_missing_playlist_is_named_as_it_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert from_shell(monkeypatch).startswith("PLAYLIST… is missing: name at least one.")
 
 
 def test_the_help_shows_the_form_of_dates(
@@ -106,14 +175,14 @@ def test_a_refusal_is_printed_once(
     assert "is no playlist" not in caplog.text
 
 
-def from_shell(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+def from_shell(monkeypatch: pytest.MonkeyPatch, *arguments: str, flow: Any = None) -> str:
     """How the command ends: what `sys.exit` is given, a message or the exit status."""
     from flows.cli import run_from_shell  # noqa: PLC0415 - imports Prefect
     from flows.ingest import ingest_playlists  # noqa: PLC0415
 
     monkeypatch.setattr(sys, "argv", ["flows.ingest", *arguments])
     with pytest.raises(SystemExit) as ended:
-        run_from_shell(ingest_playlists, "flows.ingest")
+        run_from_shell(flow or ingest_playlists, "flows.ingest")
     return str(ended.value.code)
 
 

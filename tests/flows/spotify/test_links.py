@@ -3,7 +3,7 @@
 import pytest
 
 from flows.errors import ConfigurationError
-from flows.spotify.links import playlist_id, playlist_ids
+from flows.spotify.links import LONGEST_NAME, playlist_id, playlist_ids
 
 ID = "37i9dQZF1DXcBWIGoYBM5M"
 
@@ -85,3 +85,8 @@ def test_ids_stay_in_order_and_each_is_read_once() -> None:
 def test_no_playlist_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="no playlist was given"):
         playlist_ids([])
+
+
+def test_a_long_text_is_cut_in_the_message() -> None:
+    with pytest.raises(ConfigurationError, match=f"^'x{{{LONGEST_NAME}}}'… is no playlist"):
+        playlist_id("x" * 5000)

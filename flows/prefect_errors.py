@@ -1,0 +1,33 @@
+"""Errors of Prefect's API as errors of the run: status and address, nothing of what was sent or answered."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+
+from httpx import HTTPError, HTTPStatusError
+from prefect.settings import PREFECT_API_URL
+
+from blocks.prefect_api import reason
+from flows.errors import Code, ConfigurationError, PipelineError, Transient
+
+
+def unavailable(error: Exception) -> PipelineError:
+    """What the run does about Prefect's API: corrects what it refuses (4xx), waits for all else."""
+    message = reason(error, PREFECT_API_URL.value() or "").partition("\n")[0]
+    status = error.response.status_code if isinstance(error, HTTPStatusError) else 0
+    refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    passing = status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
+    kind = ConfigurationError if refused and not passing else Transient
+    return kind(message, Code.PREFECT_UNAVAILABLE)
+
+
+@contextmanager
+def prefect_errors() -> Iterator[None]:
+    """Raises Transient or ConfigurationError for what Prefect's client raises; only it uses httpx.
+
+    Its own error repeats the response, which may repeat the request, API key included.
+    """
+    try:
+        yield
+    except HTTPError as error:
+        raise unavailable(error) from None
