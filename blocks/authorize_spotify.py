@@ -17,7 +17,7 @@ from spotipy.oauth2 import SpotifyOAuth
 from blocks.prefect_api import PrefectFailed, connected
 from blocks.redirect import PATH, Redirect, listening, oauth_error
 from blocks.spotify import SpotifyCredentials
-from flows.spotify.session import open_session
+from flows.spotify.session import TOKEN_PATH, open_session
 
 SCOPE = "playlist-read-private playlist-read-collaborative"
 TIMEOUT_S = 30
@@ -91,7 +91,7 @@ def _manager(credentials: SpotifyCredentials, port: int) -> Any:  # noqa: ANN401
         requests_timeout=TIMEOUT_S,
     )
     manager.OAUTH_AUTHORIZE_URL = f"{credentials.accounts_url}/authorize"
-    manager.OAUTH_TOKEN_URL = f"{credentials.accounts_url}/api/token"
+    manager.OAUTH_TOKEN_URL = credentials.accounts_url + TOKEN_PATH
     return manager
 
 

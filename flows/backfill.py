@@ -16,12 +16,12 @@ from flows.receipt import PlaylistLine, Work
 from flows.run import MAX_HOURS, MaxHours, ends_failed, start_run
 from flows.spotify.links import Playlists, playlist_ids
 from flows.tasks import RETRIES
+from flows.warehouse.words import listed
 
 NAMED_DAYS = 31
 """A longer gap is named by its ends."""
 WARNINGS = 50
 """Gaps that the log names; a backfill of many playlists may have tens of thousands."""
-NAMED_PLAYLISTS = 10
 
 
 @flow(name="backfill-playlists", persist_result=False, validate_parameters=False)  # `ends_failed` does
@@ -39,28 +39,31 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     warehouse: str = "warehouse",
     warehouse_admin: str = "warehouse-admin",
 ) -> State[None]:
-    """Publishes the kept snapshot of each playlist and date again; Spotify is never asked.
+    """Publishes kept snapshots again, one for each playlist and date, without requests to Spotify.
 
-    Of several of a date, those fetched on that date (UTC) outrank the others; then the latest wins.
+    If a playlist has several for a date, those fetched on that date (UTC) rank higher; among equals the
+    latest wins.
 
     Args:
-        playlists: Ids (22 letters and digits), spotify:playlist: URIs or open.spotify.com links;
-            without them all that were kept.
-        start_date: First snapshot date (YYYY-MM-DD); without it the first that was kept.
-        end_date: Last snapshot date (YYYY-MM-DD); without it the last that was kept.
-        load: How Snowflake takes the files: copy, told to by this run; snowpipe, by itself through pipes.
-        pipe_minutes: With snowpipe, how long the run waits for the pipes at most.
-        fetched_before: Leaves out snapshots fetched at this time (UTC if it names no zone) or later, and
-            publishes the best of the others even if the warehouse holds a snapshot that ranks higher. This
-            undoes a day that a later run has falsified.
-        max_hours: Hours after which the run is stopped, whatever it waits for; it ends Failed.
+        playlists: Ids (22 letters and digits), spotify:playlist: URIs or open.spotify.com links.
+            Default: all kept playlists.
+        start_date: First snapshot date (YYYY-MM-DD). Default: the first kept date.
+        end_date: Last snapshot date (YYYY-MM-DD). Default: the last kept date.
+        load: `copy`: this run executes COPY INTO. `snowpipe`: auto-ingest pipes load the files.
+        pipe_minutes: With `snowpipe`: maximum minutes that the run waits for the pipes.
+        fetched_before: Ignore snapshots fetched at or after this time (UTC if it has no time zone), and
+            publish the best of the others even if the warehouse holds one that ranks higher. Use it to undo
+            a falsified day.
+        max_hours: Maximum hours. After that the run stops, whatever it is waiting for, and ends as Failed.
         lake: Name of the S3Bucket block.
         warehouse: Name of the SnowflakeConnector block.
-        warehouse_admin: Name of the SnowflakeConnector block for setup changes, where there is one.
+        warehouse_admin: Name of the SnowflakeConnector block for schema changes. If it does not exist,
+            `warehouse` is used.
     """
     if start_date and end_date and start_date > end_date:
         raise ConfigurationError(
-            f"start_date {start_date} is after end_date {end_date}: nothing to backfill", Code.DATES_INVALID
+            f"start_date {start_date} is after end_date {end_date}. Swap them. Nothing was read",
+            Code.DATES_INVALID,
         )
     wanted = playlist_ids(playlists) if playlists else None
     if fetched_before and fetched_before.tzinfo is None:
@@ -83,11 +86,12 @@ def find_kept(
     """What the lake holds for the playlists and dates; what it does not hold is named."""
     kept, left_out, refused = find_snapshots(find_lake(lake), playlists, start_date, end_date, fetched_before)
     if not kept and not refused:
-        in_time = f", fetched before {fetched_before}," if fetched_before else ""
+        in_time = f" that was fetched before {fetched_before}" if fetched_before else ""
         message = (
-            f"No snapshot of {_named(playlists)}{in_time} was kept "
-            f"from {start_date or 'the start'} to {end_date or 'the end'}. "
-            "Spotify has no history API: only snapshots that ingest runs have kept can be published again"
+            f"The lake holds no snapshot of {listed(playlists) if playlists else 'any playlist'}{in_time}, "
+            f"with a date from {start_date or 'the first'} to {end_date or 'the last'}. Spotify has no "
+            "history API: only snapshots kept by earlier runs can be published again. Check ids, dates and "
+            "the block `lake`"
         )
         raise ConfigurationError(message, Code.NOTHING_KEPT)
     failed = [
@@ -103,12 +107,6 @@ def find_kept(
     if len(missing) > WARNINGS:
         get_run_logger().warning("%s more gaps of kept snapshots: see the receipt", len(missing) - WARNINGS)
     return Work(kept, [*failed, *missing])
-
-
-def _named(playlists: list[str] | None) -> str:
-    named = playlists or ["any playlist"]
-    more = f" and {len(named) - NAMED_PLAYLISTS:,} more" if len(named) > NAMED_PLAYLISTS else ""
-    return ", ".join(named[:NAMED_PLAYLISTS]) + more
 
 
 def _not_kept(
@@ -135,17 +133,14 @@ def _run_date(kept: list[Kept], end_date: date | None) -> date:
     return max(filter(is_possible, (one.snapshot_date for one in kept)), default=today)
 
 
-def _missing(
-    kept: list[Kept], playlists: list[str] | None, start_date: date | None, end_date: date | None
-) -> list[PlaylistLine]:
+def _missing(kept: list[Kept], playlists: list[str], first: date, last: date) -> list[PlaylistLine]:
     """A line per playlist and gap: dates of the range for which the lake holds nothing."""
-    first, last = start_date or kept[0].snapshot_date, end_date or kept[-1].snapshot_date
-    days: dict[str, list[date]] = {playlist: [] for playlist in playlists or ()}
+    days: dict[str, list[date]] = {playlist: [] for playlist in playlists}
     for one in kept:
         days.setdefault(one.playlist_id, []).append(one.snapshot_date)
     return [
         PlaylistLine(playlist, since, "not kept", reason=f"nothing was kept {_days(since, until)}")
-        for playlist in playlists or sorted(days)
+        for playlist in playlists
         for since, until in _gaps(days[playlist], first, last)
     ]
 

@@ -38,27 +38,28 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     warehouse: str = "warehouse",
     warehouse_admin: str = "warehouse-admin",
 ) -> State[None]:
-    """Reads playlists as they are now, keeps the answers, and publishes them.
+    """Reads playlists from Spotify, keeps the responses in the lake, and publishes them to the warehouse.
 
     Args:
         playlists: Ids (22 letters and digits), spotify:playlist: URIs or open.spotify.com links.
-        snapshot_date: Day that the snapshots stand for (YYYY-MM-DD): today (UTC) or the day before. Others
-            are refused, since Spotify shows only the present. Without it, the day of the run's schedule.
-        load: How Snowflake takes the files: copy, told to by this run; snowpipe, by itself through pipes.
-        pipe_minutes: With snowpipe, how long the run waits for the pipes at most.
-        refresh: snapshot replaces these playlists' rows of the date. full deletes everything else in the
-            warehouse as well: other dates of these playlists go, and all other playlists' history goes too.
-            What is kept in the lake stays: backfill-playlists can publish it again.
-        confirm_delete: Needed for refresh=full: database and schema exactly as the warehouse block spells
-            them, for example SPOTIFY.PLAYLISTS.
-        skip_unchanged: Leave a playlist alone that is published for the date and has not changed since.
-        enrich: Ask also for whole artists (genres, followers, popularity) and albums (label, UPC); what was
-            asked in the last seven days is taken from the lake.
-        max_hours: Hours after which the run is stopped, whatever it waits for; it ends Failed.
+        snapshot_date: Date of the snapshots (YYYY-MM-DD): today or yesterday (UTC). Other dates are refused,
+            because Spotify has no history API. Default: the date of the run's schedule, otherwise today.
+        load: `copy`: this run executes COPY INTO. `snowpipe`: auto-ingest pipes load the files.
+        pipe_minutes: With `snowpipe`: maximum minutes that the run waits for the pipes.
+        refresh: `snapshot` replaces these playlists' rows of the date. `full` also deletes all other rows in
+            the warehouse: other dates of these playlists, and the whole history of all other playlists. The
+            lake keeps everything; backfill-playlists can publish it again.
+        confirm_delete: Required for `full`: database and schema exactly as in the warehouse block, for
+            example SPOTIFY.PLAYLISTS.
+        skip_unchanged: Skip playlists that are already published for the date and have not changed since.
+        enrich: Also request full artists (genres, followers, popularity) and albums (label, UPC). Responses
+            of the last seven days are reused from the lake.
+        max_hours: Maximum hours. After that the run stops, whatever it is waiting for, and ends as Failed.
         spotify: Name of the SpotifyCredentials block.
         lake: Name of the S3Bucket block.
         warehouse: Name of the SnowflakeConnector block.
-        warehouse_admin: Name of the SnowflakeConnector block for setup changes, where there is one.
+        warehouse_admin: Name of the SnowflakeConnector block for schema changes. If it does not exist,
+            `warehouse` is used.
     """
     run = start_run(snapshot_date)
     wanted = playlist_ids(playlists)

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future, as_completed, wait
 from contextlib import closing
-from contextvars import copy_context
 from datetime import date, datetime
 from functools import partial
 from typing import NamedTuple
@@ -83,7 +82,7 @@ def keep_playlists(keeper: Keeper, playlists: list[str]) -> Work:
     keeper.client.authorise()
     work = Work([], [])
     with closing(keeper.patience), threads() as pool:
-        futures = {pool.submit(copy_context().run, keeper.keep, playlist): playlist for playlist in playlists}
+        futures = {pool.submit(keeper.keep, playlist): playlist for playlist in playlists}
         try:
             for number, future in enumerate(as_completed(futures), start=1):
                 _note(work, keeper.snapshot_date, futures[future], future)

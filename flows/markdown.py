@@ -47,7 +47,7 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - kept - 3]} … {text[-kept:]}"
 
 
-def within(text: str, limit: int) -> str:
+def as_bounded_text(text: str, limit: int) -> str:
     """`as_text` of a text from outside, shortened until it takes at most `limit` bytes as JSON."""
     while json_bytes(as_text(text)) > limit:
         text = shortened(text, len(text) // 2)

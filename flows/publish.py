@@ -145,7 +145,7 @@ def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: fl
     load = Load(
         run.run_id, run.code_version, run.receipt_key, target.load, target.refresh, target.ignore_rank
     )
-    # Where Snowflake ends the transaction of a run that stood still, what follows must not commit by itself.
+    # If Snowflake aborts our idle transaction, later statements must not autocommit.
     with open_session(target.warehouse, run.run_id, autocommit=False) as session:
         if target.load == "snowpipe":
             loaded = load_snowpipe(session, load, manifest, Polling(deadline - time.monotonic()))

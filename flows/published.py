@@ -1,4 +1,4 @@
-"""What a date shows already: asked of the warehouse by block name, once in a run."""
+"""Which snapshots are already published for a date; queried once per run."""
 
 import logging
 from functools import cache

@@ -16,12 +16,12 @@ from flows.lake.snapshots import Kept
 from flows.markdown import (
     ARTIFACT_BYTES,
     Markup,
+    as_bounded_text,
     as_text,
     fitting,
     json_bytes,
     markdown_table,
     shortened,
-    within,
 )
 from flows.warehouse.loaded import Loaded
 
@@ -180,7 +180,8 @@ def as_markdown(receipt: Receipt, key: str, limit: int = ARTIFACT_BYTES) -> str:
         "not known" if count is None else count
         for count in (receipt.partitions_replaced, receipt.partitions_deleted)
     )
-    head = f"**{receipt.flow} {receipt.run_id}**: {receipt.status}. {within(receipt.message, limit // 2)}"
+    message = as_bounded_text(receipt.message, limit // 2)
+    head = f"**{receipt.flow} {receipt.run_id}**: {receipt.status}. {message}"
     tail = [markdown_table(tables), f"Partitions replaced: {replaced}, deleted: {deleted}. {seconds}"]
     elsewhere = _elsewhere(key)
     rest = sum(map(json_bytes, [head, *tail, elsewhere])) + FRAME_BYTES

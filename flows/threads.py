@@ -27,9 +27,10 @@ class DaemonPool(Executor):
             Thread(target=self._work, daemon=True).start()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Runs a function in one of the threads, with no context variables of the caller."""
+        """Runs a function in one of the threads, with the caller's context: Prefect's logs need it."""
         future: Future[T] = Future()
-        self._calls.put((future, lambda: fn(*args, **kwargs)))
+        context = copy_context()
+        self._calls.put((future, lambda: context.run(fn, *args, **kwargs)))
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002 - the base class's signature

@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from contextvars import copy_context
 from datetime import date
 from functools import partial
 from typing import NamedTuple
@@ -69,7 +68,7 @@ class Writer(NamedTuple):
         for one in kept:
             fetch = partial(self.lake.read, one.key)
             request = partial(self.patience.request, one.playlist_id, fetch)
-            ahead.append((one, pool.submit(copy_context().run, request)))
+            ahead.append((one, pool.submit(request)))
             if len(ahead) > THREADS:
                 found, future = ahead.popleft()
                 yield found, future.result

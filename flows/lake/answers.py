@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from flows.lake.store import CHUNK_BYTES, TooLarge
 
-Envelope = TypeVar("Envelope", bound=Struct)
+E = TypeVar("E", bound=Struct)
 
 CONTENT_TYPE = "application/gzip"
 MAX_DECODED_BYTES = 256 * 1024 * 1024
@@ -37,7 +37,7 @@ def encode_answers(envelope: Struct, bodies: list[bytes]) -> bytes:
     return file.getvalue()
 
 
-def decode_answers(file: bytes, kind: type[Envelope]) -> tuple[Envelope, list[bytes]]:
+def decode_answers(file: bytes, kind: type[E]) -> tuple[E, list[bytes]]:
     """Envelope and bodies.
 
     Raises ValueError where the bytes are no such file, and TooLarge where they are more than

@@ -63,7 +63,7 @@ def parse_details_key(key: str) -> tuple[str, date] | None:
 TABLES_PREFIX = "tables/"
 
 LoadMode = Literal["copy", "snowpipe"]
-"""How Snowflake takes the files: told to, or by itself through pipes."""
+"""`copy`: the run executes COPY INTO. `snowpipe`: auto-ingest pipes load the files."""
 
 SUFFIXES: dict[LoadMode, str] = {"copy": ".csv.gz", "snowpipe": ".snowpipe.csv.gz"}
 """Pipes, and the bucket's notifications that wake them, see only their own files."""

@@ -77,7 +77,12 @@ class Patience:
                 wait = min(2.0**attempt, LONGEST_BACKOFF_S) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
                 if not self._may_wait(began, wait):
                     raise
-                log.warning("playlist %s: %s; retried in %.0f s", playlist_id, error, wait)
+                log.warning(
+                    "playlist %s: an S3 request failed (%s); retrying in %.0f s",
+                    playlist_id,
+                    error.code,
+                    wait,
+                )
             self._sleep(wait)
 
     def _may_wait(self, began: float, wait: float) -> bool:

@@ -98,13 +98,16 @@ def read_snapshot(lake: Lake, key: str, fetched: Callable[[], bytes] | None = No
     except NoSuchKey as error:
         raise PlaylistUnavailable(f"{error.message}, or leave its date out", error.code) from error
     except TooLarge as error:
-        message = f"{lake.url}{key} cannot be read: {error}. No playlist is: remove it, or leave its date out"
+        message = (
+            f"{lake.url}{key} cannot be read: {error}. No playlist is that large. "
+            "Remove the file, or leave its date out"
+        )
         raise PlaylistUnavailable(message, Code.LAKE_SNAPSHOT_TOO_LARGE) from error
     except ValueError as error:
-        message = f"{lake.url}{key} is no kept snapshot: {error}. Remove it, or put the whole file back"
+        message = f"{lake.url}{key} is no kept snapshot: {error}. Restore the whole file, or remove it"
         raise PlaylistUnavailable(message, Code.LAKE_SNAPSHOT_INVALID) from error
     if raw and raw.playlist_id != envelope.playlist_id:
-        message = f"{lake.url}{key} holds playlist {envelope.playlist_id}: a copied file. Remove it"
+        message = f"{lake.url}{key} holds playlist {envelope.playlist_id}, so it is a copied file. Remove it"
         raise PlaylistUnavailable(message, Code.LAKE_SNAPSHOT_INVALID)
     fetched_at = envelope.fetched_at.astimezone(UTC)
     return Snapshot(envelope.playlist_id, envelope.snapshot_id, fetched_at, envelope.total, bodies)

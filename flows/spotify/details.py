@@ -1,7 +1,6 @@
 """Reading whole artists and albums: in batches, or one by one where Spotify gives this app none."""
 
 import logging
-from contextvars import copy_context
 
 from flows.errors import Code, PipelineError
 from flows.spotify.answers import BAD_REQUEST, FORBIDDEN, Refused
@@ -34,7 +33,7 @@ class DetailsReader:
         if batches:
             self._read(batches.pop(0))
         with threads() as pool:
-            reading = [pool.submit(copy_context().run, self._read, batch) for batch in batches]
+            reading = [pool.submit(self._read, batch) for batch in batches]
             for batch in reading:
                 batch.result()
                 log.info("%s of %s %s read", len(self.ids), len(ids), self._kind)

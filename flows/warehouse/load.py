@@ -184,7 +184,7 @@ def _insert_ledger(session: Session, load: Load, partitions: list[Partition], re
         session.execute("load/insert_loads", (*who, document, load.run_id))
         if session.rowcount != len(rows):
             raise Transient(
-                "Snowflake ended the transaction that held the writer lock; nothing was loaded",
+                "Snowflake ended the transaction that held the writer lock",
                 Code.SNOWFLAKE_LOCK_LOST,
             )
 

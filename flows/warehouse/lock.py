@@ -64,7 +64,7 @@ def _refuse_no_row(session: Session) -> None:
     if not session.rowcount:
         session.rollback()
         message = (
-            "the row of writer_lock is gone, so nobody would wait for anybody; nothing was loaded. "
-            "What to do: INSERT INTO writer_lock (id) SELECT 1"
+            "The table writer_lock is empty, so concurrent loads would not be serialised. "
+            "Nothing was loaded. Run INSERT INTO writer_lock (id) SELECT 1, then run again"
         )
         raise ConfigurationError(message, Code.SNOWFLAKE_LOCK_ROW)

@@ -113,9 +113,9 @@ def _not_loaded(missing: list[File], manifest: Manifest, states: dict[str, str])
     return (
         f"pipes have not loaded {len(missing)} of {len(manifest.files)} files: {files}. "
         f"Nothing was promoted. {told}. If no file ever lands, {WIRING}; if a pipe is STOPPED, "
-        "DELETE FROM snowpipe_versions lets the next Snowpipe run make it anew; "
+        "DELETE FROM snowpipe_versions lets the next Snowpipe run recreate it; "
         "if it is PAUSED, ALTER PIPE … SET PIPE_EXECUTION_PAUSED = FALSE; "
-        "otherwise run again, with a longer deadline or load=copy"
+        "otherwise run again with a larger pipe_minutes, or with load=copy"
     )
 
 

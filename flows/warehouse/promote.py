@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 DROPPED = (
     "If a pipe or landing table was dropped, "
-    "DELETE FROM snowpipe_versions lets the next Snowpipe run make it anew"
+    "DELETE FROM snowpipe_versions lets the next Snowpipe run recreate them"
 )
 
 

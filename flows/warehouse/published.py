@@ -1,4 +1,4 @@
-"""What a date shows already: ledger and receipt together."""
+"""Which snapshots are already published for a date, from ledger and receipts."""
 
 from datetime import date
 

@@ -58,7 +58,7 @@ SNOWPIPE = Part(
 CONTROL_TABLES = "setup/create_control_tables"
 """Before all else: the lock is one of them."""
 MOVING = ""
-"""In place of the lake's URL: what depends on it is to be made anew."""
+"""In place of the lake's URL: objects that depend on it must be recreated."""
 NOTHING = (0, MOVING)
 """Version and lake of a part that is not there."""
 EVERY_PART = (SCHEMA, SNOWPIPE)
@@ -95,7 +95,9 @@ def set_up(
         session.execute_all(CONTROL_TABLES)
     take_lock(guard)
     found = [_installed(session, part) for part in EVERY_PART]
-    if found[0][1] != lake_url:  # whoever dies now leaves it to the next run; a new stage stops its pipes too
+    # Mark as stale first: if we are killed here, the next run recreates them. A new stage stops its
+    # pipes too.
+    if found[0][1] != lake_url:
         for part, (version, url) in zip(EVERY_PART, found, strict=True):
             if url:
                 _note(session, part, (version, MOVING, code_version))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from flows.backfill import _missing
+from flows.backfill import _missing, _not_kept
 from flows.lake.snapshots import Kept
 from tests.builders import DAY, OTHER_PLAYLIST, PLAYLIST
 
@@ -36,7 +36,8 @@ def test_gaps_are_named_by_playlist_in_the_order_given() -> None:
 
 
 def test_without_playlists_those_that_were_kept_are_wanted() -> None:
-    lines = _missing(kept((PLAYLIST, DAY), (OTHER_PLAYLIST, DAY + ONE)), None, None, None)
+    found = kept((PLAYLIST, DAY), (OTHER_PLAYLIST, DAY + ONE))
+    lines = _not_kept(found, [], None, (None, None))
     assert sorted((line.playlist_id, line.snapshot_date) for line in lines) == sorted(
         [(PLAYLIST, DAY + ONE), (OTHER_PLAYLIST, DAY)]
     )

@@ -198,7 +198,7 @@ def test_what_was_dropped_is_named_and_can_be_made_anew(pipeline: Pipeline, drop
 
     assert state.is_failed()
     assert dropped.split()[1] in state.message
-    assert "DELETE FROM snowpipe_versions lets the next Snowpipe run make it anew" in state.message
+    assert "DELETE FROM snowpipe_versions lets the next Snowpipe run recreate them" in state.message
     assert pipeline.place.contents(TABLES) == before
     pipeline.place.query("DELETE FROM snowpipe_versions")
     assert run(pipeline, CHART).is_completed()

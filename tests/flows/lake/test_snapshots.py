@@ -291,7 +291,7 @@ def test_a_snapshot_that_has_gone_is_that_playlist_s_trouble(lake: Lake) -> None
 def test_another_playlist_s_file_is_refused(lake: Lake) -> None:
     key = raw_key(OTHER_PLAYLIST, DAY, RUN)
     lake.write(key, encode_answers(ENVELOPE, [b"{}"]), "application/gzip")
-    with pytest.raises(PlaylistUnavailable, match=rf"holds playlist {PLAYLIST}: a copied file"):
+    with pytest.raises(PlaylistUnavailable, match=rf"holds playlist {PLAYLIST}, so it is a copied file"):
         read_snapshot(lake, key)
 
 
