@@ -38,7 +38,7 @@ def test_dates_have_pickers_and_choices_are_listed() -> None:
     assert {"type": "string", "format": "date"} in shown["snapshot_date"]["anyOf"]
     assert shown["load"]["enum"] == ["copy", "snowpipe"]
     assert shown["refresh"]["enum"] == ["snapshot", "full"]
-    assert "all other playlists' history goes too" in shown["refresh"]["description"].replace("\n", " ")
+    assert "whole history of all other playlists" in shown["refresh"]["description"].replace("\n", " ")
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
