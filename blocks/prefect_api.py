@@ -1,10 +1,8 @@
 """Prefect's API as the commands use it: one connection, and one message for whatever is wrong with it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from contextvars import copy_context
 from http import HTTPStatus
-from threading import Thread
 from urllib.parse import urlsplit
 
 from httpx import HTTPError, HTTPStatusError, InvalidURL
@@ -17,6 +15,8 @@ from prefect.settings import (
     PREFECT_CLIENT_MAX_RETRIES,
     temporary_settings,
 )
+
+from flows.threads import Unfinished, within
 
 SETTINGS = (PREFECT_API_URL, PREFECT_API_KEY, PREFECT_API_AUTH_STRING)
 ANSWER_S = 4.0
@@ -59,27 +59,24 @@ def connected(environment: Mapping[str, str]) -> Iterator[None]:
 def _refuse_silence(url: str) -> None:
     """Raises PrefectFailed unless the API answers anything in time, however slowly its bytes come.
 
-    What it answers is judged later. In a thread, because no timeout of the client bounds a whole request.
+    What it answers is judged later.
     """
-    found: list[Exception | None] = []
-    thread = Thread(target=copy_context().run, args=(_ask, found.append), daemon=True)
-    thread.start()
-    thread.join(ANSWER_S)
-    if not found:
-        raise PrefectFailed(_silence(url, f"no response within {ANSWER_S:g} s"))
-    error = found[0]
+    try:
+        error = within(ANSWER_S, _ask)
+    except Unfinished:
+        raise PrefectFailed(_silence(url, f"no response within {ANSWER_S:g} s")) from None
     if isinstance(error, HTTPStatusError) and error.response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
         return
     if isinstance(error, HTTPError | InvalidURL):
         raise error
 
 
-def _ask(tell: Callable[[Exception | None], None]) -> None:
+def _ask() -> Exception | None:
     try:
         with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), get_client(sync_client=True) as client:
-            tell(client.api_healthcheck())
+            return client.api_healthcheck()
     except (HTTPError, InvalidURL, RuntimeError, ValueError) as error:
-        tell(error)
+        return error
 
 
 def reason(error: BaseException, url: str) -> str:

@@ -18,7 +18,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.utilities.asyncutils import run_coro_as_sync
 
-from flows.spotify.waits import Waits
+from flows.spotify.waits import SHORTEST_WAIT_S, Waits
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -40,7 +40,6 @@ MAX_SLOT_INTERVAL_S = 60.0
 """A limit that frees a slot less often than this is set up wrongly."""
 PROGRESS_S = 60.0
 """Between two lines about the same wait, and the longest wait before the next call."""
-SHORTEST_WAIT_S = 1.0
 REQUEST_TIMEOUT, LOCKED, TOO_MANY = 408, 423, 429
 
 

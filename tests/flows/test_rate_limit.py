@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from flows import rate_limit
 from flows.rate_limit import Slots
-from flows.spotify.waits import Waits
+from flows.spotify.waits import SHORTEST_WAIT_S, Waits
 from sandbox.spotify.faults import Fault
 from sandbox.spotify.serving import running
 
@@ -216,7 +216,7 @@ def test_a_429_of_prefect_is_waited_for_and_is_no_failure(
 def test_a_wait_that_is_no_time_is_the_shortest(sick: Sick, clock: Clock, status: int, after: str) -> None:
     sick.answers = [Response(status_code=status, headers={"Retry-After": after}), GRANTED]
     clock.take(Slots("spotify-x"), 1)
-    assert (sick.asked, clock.slept) == (2, [rate_limit.SHORTEST_WAIT_S])
+    assert (sick.asked, clock.slept) == (2, [SHORTEST_WAIT_S])
 
 
 def test_a_429_beyond_the_budget_is_not_waited_for(
