@@ -14,9 +14,10 @@ RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes --no
 
 WORKDIR /opt/pipeline
 COPY flows flows
+COPY pipeline pipeline
 COPY blocks blocks
 COPY sql sql
-RUN python -m compileall -q flows blocks && useradd --create-home pipeline
+RUN python -m compileall -q flows pipeline blocks && useradd --create-home pipeline
 USER pipeline
 
 CMD ["prefect", "flow-run", "execute"]

@@ -29,14 +29,14 @@ check: .venv/dev  ## formatting, lint, types, SQL lint, schema drift, import con
 	$(BIN) -m ruff check .
 	$(BIN) -m mypy
 	$(BIN) -m sqlfluff lint --disable-progress-bar sql
-	$(BIN) -m flows.transform.generate --check
+	$(BIN) -m tools.generate --check
 	$(BIN) -m tools.lock --check
 	$(BIN) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	.venv/bin/zizmor --offline --quiet --no-progress .github/workflows
 	$(BIN) -c "from importlinter.cli import lint_imports_command as lint; lint()"
 
 generate: .venv/dev  ## DDL, views and docs/tables.md from the one list of tables
-	$(BIN) -m flows.transform.generate
+	$(BIN) -m tools.generate
 
 lock: .venv/dev  ## the hashed requirements from pyproject.toml
 	$(BIN) -m tools.lock

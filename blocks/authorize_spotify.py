@@ -17,7 +17,7 @@ from spotipy.oauth2 import SpotifyOAuth
 from blocks.prefect_api import PrefectFailed, connected
 from blocks.redirect import PATH, Redirect, listening, oauth_error
 from blocks.spotify import SpotifyCredentials
-from flows.spotify.session import TOKEN_PATH, open_session
+from pipeline.spotify.http import TOKEN_PATH, open_session
 
 SCOPE = "playlist-read-private playlist-read-collaborative"
 TIMEOUT_S = 30

@@ -16,7 +16,7 @@ from prefect.settings import (
     temporary_settings,
 )
 
-from flows.threads import Unfinished, within
+from pipeline.threads import Unfinished, within
 
 SETTINGS = (PREFECT_API_URL, PREFECT_API_KEY, PREFECT_API_AUTH_STRING)
 ANSWER_S = 4.0

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr, field_validator
 
-from flows.log_filters import mask_secrets_in_logs
+from pipeline.log_filters import mask_secrets_in_logs
 
 mask_secrets_in_logs()  # here, because whoever has credentials imports this
 

@@ -7,8 +7,8 @@ from typing import Any
 from prefect.client.schemas.objects import WorkPool
 from prefect.utilities.templating import Placeholder, PlaceholderType, find_placeholders
 
-from flows.errors import ConfigurationError
-from flows.spotify.links import playlist_ids
+from pipeline.errors import ConfigurationError
+from pipeline.spotify.links import playlist_ids
 
 Environment = Mapping[str, str]
 

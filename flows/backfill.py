@@ -6,17 +6,17 @@ from itertools import pairwise
 from msgspec.structs import replace
 from prefect import State, flow, get_run_logger, task
 
-from flows.cli import run_from_shell
-from flows.connect import find_lake
-from flows.errors import Code, ConfigurationError
-from flows.lake.layout import LoadMode
-from flows.lake.snapshots import Kept, find_snapshots, is_possible
+from flows.connections import find_lake
 from flows.publish import Minutes, Target, publish
-from flows.receipt import PlaylistLine, Work
 from flows.run import MAX_HOURS, MaxHours, ends_failed, start_run
-from flows.spotify.links import Playlists, playlist_ids
+from flows.shell import run_from_shell
 from flows.tasks import RETRIES
-from flows.warehouse.words import listed
+from pipeline.errors import Code, ConfigurationError
+from pipeline.lake.layout import LoadMode
+from pipeline.lake.snapshots import Kept, find_snapshots, is_possible
+from pipeline.receipt import PlaylistLine, Work
+from pipeline.spotify.links import Playlists, playlist_ids
+from pipeline.warehouse.messages import listed
 
 NAMED_DAYS = 31
 """A longer gap is named by its ends."""

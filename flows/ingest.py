@@ -6,18 +6,18 @@ from typing import Literal
 from msgspec.structs import replace
 from prefect import State, flow, runtime, task
 
-from flows.cli import run_from_shell
-from flows.connect import find_lake, find_spotify
-from flows.enrich import keep_details
-from flows.keep import Keeper, keep_playlists
-from flows.lake.layout import LoadMode
-from flows.lake.patience import Patience
+from flows.connections import find_lake, find_spotify
 from flows.publish import Minutes, Target, publish, refuse_unconfirmed
-from flows.published import never_published, published_check
-from flows.receipt import Work
 from flows.run import MAX_HOURS, MaxHours, Run, ends_failed, start_run
-from flows.spotify.links import Playlists, playlist_ids
+from flows.shell import run_from_shell
 from flows.tasks import RETRIES
+from flows.unchanged import never_published, published_check
+from pipeline.enrich import keep_details
+from pipeline.keep import Keeper, keep_playlists
+from pipeline.lake.layout import LoadMode
+from pipeline.lake.patience import Patience
+from pipeline.receipt import Work
+from pipeline.spotify.links import Playlists, playlist_ids
 
 
 @flow(name="ingest-playlists", persist_result=False, validate_parameters=False)  # `ends_failed` does

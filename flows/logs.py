@@ -10,7 +10,7 @@ import re
 from prefect.exceptions import FailedRun
 
 from flows.deadline import OutOfTime
-from flows.errors import Code, PipelineError
+from pipeline.errors import Code, PipelineError
 
 FINISHED = "Finished in state Failed"
 LONGEST_PROGRESS = 200
@@ -32,10 +32,11 @@ _progress = _LastLine(logging.INFO)
 
 def show_progress() -> None:
     """Makes what the packages log from INFO part of the run's logs; forgets the progress of earlier runs."""
-    flows = logging.getLogger("flows")
-    flows.setLevel(logging.INFO)
-    for handler in (*logging.getLogger("prefect.flow_runs").handlers, _progress):
-        flows.addHandler(handler)
+    for name in ("flows", "pipeline"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.INFO)
+        for handler in (*logging.getLogger("prefect.flow_runs").handlers, _progress):
+            logger.addHandler(handler)
     _progress.text = ""
     logging.getLogger("prefect.SnowflakeConnector").setLevel(logging.WARNING)
 

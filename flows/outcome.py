@@ -4,9 +4,9 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flows.connect import open_session
+from flows.connections import open_session
 from flows.deadline import OutOfTime
-from flows.errors import PipelineError, StopRun, Transient
+from pipeline.errors import PipelineError, StopRun, Transient
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def settled(warehouse: str, run_id: str) -> Iterator[None]:
 
 
 def _outcome(warehouse: str, run_id: str) -> str:
-    from flows.warehouse.lock import is_loaded  # noqa: PLC0415 - imports Snowflake
+    from pipeline.warehouse.lock import is_loaded  # noqa: PLC0415 - imports Snowflake
 
     try:
         with open_session(warehouse, run_id, autocommit=False).limited(SETTLE_S) as session:

@@ -8,7 +8,7 @@ from httpx import HTTPError, HTTPStatusError
 from prefect.settings import PREFECT_API_URL
 
 from blocks.prefect_api import reason
-from flows.errors import Code, ConfigurationError, PipelineError, Transient
+from pipeline.errors import Code, ConfigurationError, PipelineError, Transient
 
 
 def unavailable(error: Exception) -> PipelineError:

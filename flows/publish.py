@@ -12,18 +12,20 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.states import Completed, Failed
 from pydantic import Field
 
-from flows.connect import find_lake, open_session, warehouse_name
+from flows.connections import find_lake, open_session, warehouse_name
 from flows.deadline import OutOfTime
-from flows.errors import Code, ConfigurationError, PipelineError, StopRun
-from flows.lake.details import KeptDetails
-from flows.lake.files import Manifest
-from flows.lake.layout import LoadMode
-from flows.lake.patience import Patience
-from flows.lake.snapshots import Kept, by_date
-from flows.markdown import LOG_BYTES
 from flows.outcome import MAYBE_RECORDED, NOT_LOADED, settled
 from flows.prefect_errors import unavailable
-from flows.receipt import (
+from flows.run import Run, run_id_of
+from flows.tasks import RETRIES
+from pipeline.errors import Code, ConfigurationError, PipelineError, StopRun
+from pipeline.lake.csv_files import Manifest
+from pipeline.lake.kept_details import KeptDetails
+from pipeline.lake.layout import LoadMode
+from pipeline.lake.patience import Patience
+from pipeline.lake.snapshots import Kept, by_date
+from pipeline.markdown import LOG_BYTES
+from pipeline.receipt import (
     PlaylistLine,
     Receipt,
     Work,
@@ -34,11 +36,9 @@ from flows.receipt import (
     playlist_lines,
     summary,
 )
-from flows.run import Run, run_id_of
-from flows.tasks import RETRIES
-from flows.threads import Unfinished, within
-from flows.warehouse.loaded import Loaded
-from flows.write import Writer
+from pipeline.threads import Unfinished, within
+from pipeline.warehouse.loaded import Loaded
+from pipeline.write import Writer
 
 log = logging.getLogger(__name__)
 
@@ -99,8 +99,8 @@ def publish(run: Run, work: Work, target: Target) -> State[None]:
 @task(**RETRIES)
 def setup_warehouse(run: Run, target: Target) -> None:
     """Brings the schema to this code's version, with the admin block where there is one."""
-    from flows.warehouse.promote import clear_landing  # noqa: PLC0415 - imports Snowflake
-    from flows.warehouse.setup import is_current, set_up  # noqa: PLC0415
+    from pipeline.warehouse.setup import is_current, set_up  # noqa: PLC0415
+    from pipeline.warehouse.snowpipe import clear_landing  # noqa: PLC0415 - imports Snowflake
 
     lake_url = find_lake(target.lake).url
     with open_session(target.warehouse, run.run_id) as session:
@@ -136,9 +136,9 @@ def write_tables(run: Run, kept: list[Kept], target: Target) -> tuple[Manifest, 
 @task(**RETRIES)
 def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: float) -> Loaded:
     """Replaces the manifest's partitions in one transaction; with Snowpipe, once all landed in time."""
-    from flows.warehouse.load import Load, load_copy  # noqa: PLC0415 - imports Snowflake
-    from flows.warehouse.pipes import Polling  # noqa: PLC0415
-    from flows.warehouse.promote import load_snowpipe  # noqa: PLC0415
+    from pipeline.warehouse.pipes import Polling  # noqa: PLC0415
+    from pipeline.warehouse.snowpipe import load_snowpipe  # noqa: PLC0415
+    from pipeline.warehouse.transaction import Load, load_copy  # noqa: PLC0415 - imports Snowflake
 
     if not manifest.partitions:
         return Loaded()

@@ -18,7 +18,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.utilities.asyncutils import run_coro_as_sync
 
-from flows.spotify.waits import SHORTEST_WAIT_S, Waits
+from pipeline.spotify.waits import SHORTEST_WAIT_S, Waits
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient

@@ -16,14 +16,14 @@ from prefect.context import TaskRunContext
 from prefect.states import Failed
 from pydantic import Field, ValidationError, validate_call
 
-from flows import CODE_VERSION
 from flows.deadline import OutOfTime, run_deadline
-from flows.errors import Code, ConfigurationError, PipelineError, StopRun
-from flows.lake.layout import receipt_key
-from flows.log_filters import mask_secrets_in_logs
 from flows.logs import last_progress, log_one_error, show_progress
 from flows.parameters import wrong_parameters
 from flows.prefect_errors import prefect_errors
+from pipeline import CODE_VERSION
+from pipeline.errors import Code, ConfigurationError, PipelineError, StopRun
+from pipeline.lake.layout import receipt_key
+from pipeline.log_filters import mask_secrets_in_logs
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from typing import Any
 from prefect import State
 from prefect.cache_policies import NO_CACHE
 
-from flows.errors import Transient
+from pipeline.errors import Transient
 
 
 def is_transient(_task: object, _run: object, state: State[object]) -> bool:

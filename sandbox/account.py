@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import snowflake.connector
 from snowflake.connector.util_text import split_statements
 
-from flows.warehouse.sql import literal, read_sql
+from pipeline.warehouse.sql_files import literal, read_sql
 
 
 def connect(url: str, **options: Any) -> snowflake.connector.SnowflakeConnection:

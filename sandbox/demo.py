@@ -44,7 +44,7 @@ def say(text: str) -> None:
 def _run(today: date, tell: Callable[[str], None]) -> bool:
     # Prefect reads its settings when it is imported, so the flows are imported once these are set.
     from flows.backfill import backfill_playlists  # noqa: PLC0415
-    from flows.connect import find_lake  # noqa: PLC0415
+    from flows.connections import find_lake  # noqa: PLC0415
     from flows.ingest import ingest_playlists  # noqa: PLC0415
     from sandbox.history import keep_history  # noqa: PLC0415
 
@@ -60,9 +60,9 @@ def _run(today: date, tell: Callable[[str], None]) -> bool:
 
 
 def _print_charts(yesterday: date, today: date) -> None:
-    from flows.connect import open_session  # noqa: PLC0415
-    from flows.insights.charts import charts  # noqa: PLC0415
-    from flows.markdown import markdown_table  # noqa: PLC0415
+    from flows.connections import open_session  # noqa: PLC0415
+    from pipeline.insights.charts import charts  # noqa: PLC0415
+    from pipeline.markdown import markdown_table  # noqa: PLC0415
 
     with open_session("warehouse", "demo") as session:
         for playlist_id in catalogue.CHARTS:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
-from flows import CODE_VERSION
-from flows.lake.snapshots import Envelope, keep_snapshot
-from flows.lake.store import Lake
+from pipeline import CODE_VERSION
+from pipeline.lake.snapshots import Envelope, keep_snapshot
+from pipeline.lake.store import Lake
 from sandbox.spotify import catalogue
 from sandbox.spotify.shapes import answers
 

@@ -5,7 +5,7 @@ from copy import deepcopy
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
-from flows.transform.tables import Snapshot, Tables, build_tables, snapshot_rows
+from pipeline.transform.tables import Snapshot, Tables, build_tables, snapshot_rows
 
 Json = dict[str, Any]
 Shape = Literal["tracks", "items", "both"]

@@ -44,7 +44,7 @@ class Place:
     def variables(self, **others: str) -> dict[str, str]:
         """What blocks for this place are made from."""
         own = {"LAKE_FOLDER": self.name, "SNOWFLAKE_DATABASE": self.database}
-        own["SPOTIFY_REQUESTS_PER_SECOND"] = "0"  # tests/flows/test_connect.py has the rate limit
+        own["SPOTIFY_REQUESTS_PER_SECOND"] = "0"  # tests/flows/test_connections.py has the rate limit
         return block_variables(self.addresses) | own | others
 
     def query(self, sql: str, *values: object) -> Rows:

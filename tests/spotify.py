@@ -7,7 +7,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from blocks import SpotifyCredentials
-from flows.spotify.client import SpotifyClient
+from pipeline.spotify.client import SpotifyClient
 from sandbox.spotify.accounts import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from sandbox.spotify.shapes import Shape
 from sandbox.spotify.sources import Source

@@ -6,23 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import Code
+from pipeline.errors import Code
 
 ROOT = Path(__file__).parents[1]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
 SOURCES = {
     file.relative_to(ROOT).as_posix(): file.read_text(encoding="utf-8")
-    for top in ("flows", "blocks", "deploy")
+    for top in ("flows", "pipeline", "blocks", "deploy")
     for file in sorted((ROOT / top).rglob("*.py"))
 }
-ERRORS = SOURCES.pop("flows/errors.py")
+ERRORS = SOURCES.pop("pipeline/errors.py")
 
 ANYWHERE = "The run and its parameters"
 SECTIONS = {
-    "flows/spotify/": {"Spotify"},
-    "flows/lake/": {"The lake"},
-    "flows/warehouse/": {"The warehouse", "Counts that differ"},
-    "flows/transform/": {"Spotify", "Counts that differ"},
+    "pipeline/spotify/": {"Spotify"},
+    "pipeline/lake/": {"The lake"},
+    "pipeline/warehouse/": {"The warehouse", "Counts that differ"},
+    "pipeline/transform/": {"Spotify", "Counts that differ"},
 }
 """Sections of the codes that a package may use, besides those of the run."""
 PREFECT = (
@@ -36,7 +36,7 @@ PREFECT = (
 
 
 def listed() -> list[tuple[str, str]]:
-    """Section and name of each code, in the order of flows/errors.py; comments are the sections."""
+    """Section and name of each code, in the order of pipeline/errors.py; comments are the sections."""
     found, section = [], ""
     for comment, name in re.findall(r"^    (?:# (.+)|([A-Z_]+) = auto\(\))$", ERRORS, re.MULTILINE):
         section = comment or section
@@ -85,7 +85,7 @@ def test_what_a_package_raises_is_explained_in_its_section(package: str) -> None
 
 
 def test_every_reject_reason_is_explained() -> None:
-    source = SOURCES["flows/transform/decode.py"]
+    source = SOURCES["pipeline/transform/entries.py"]
     reasons = re.findall(r'(?:_Refused\(|reason = |NO_ITEM = |MALFORMED = )"(\w+)"', source)
     assert len(reasons) > 8
     assert {quote.split(":")[0] for _, quote in quoted("reason")} == {*reasons}

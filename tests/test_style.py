@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(
     path
-    for top in ("flows", "blocks", "deploy", "tools", "sandbox", "tests")
+    for top in ("flows", "pipeline", "blocks", "deploy", "tools", "sandbox", "tests")
     for path in (ROOT / top).rglob("*.py")
 )
 FUNCTION_LINES = 40

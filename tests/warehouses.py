@@ -9,16 +9,17 @@ from typing import Any
 from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
 from pydantic import SecretStr
 
-from flows.lake.files import Manifest, partitions, write_files
-from flows.lake.layout import LoadMode
-from flows.lake.store import Lake
-from flows.transform.tables import Snapshot, build_tables, snapshot_rows
-from flows.warehouse.load import Load, load_copy
-from flows.warehouse.loaded import Loaded
-from flows.warehouse.pipes import Polling
-from flows.warehouse.promote import load_snowpipe
-from flows.warehouse.session import Session
-from flows.warehouse.setup import set_up
+from flows.connections import login_of
+from pipeline.lake.csv_files import Manifest, partitions, write_files
+from pipeline.lake.layout import LoadMode
+from pipeline.lake.store import Lake
+from pipeline.transform.tables import Snapshot, build_tables, snapshot_rows
+from pipeline.warehouse.loaded import Loaded
+from pipeline.warehouse.pipes import Polling
+from pipeline.warehouse.session import Session
+from pipeline.warehouse.setup import set_up
+from pipeline.warehouse.snowpipe import load_snowpipe
+from pipeline.warehouse.transaction import Load, load_copy
 from sandbox.services import BUCKET
 from sandbox.spotify import catalogue
 from sandbox.spotify.shapes import answers
@@ -58,7 +59,7 @@ class Warehouse:
         connector = SnowflakeConnector(
             credentials=credentials, database=self.place.database, schema_="PLAYLISTS", warehouse="W"
         )
-        return Session(connector, run_id, autocommit=autocommit)
+        return Session(login_of(connector), run_id, autocommit=autocommit)
 
     def set_up(self, lake_url: str | None = None, load: LoadMode | None = None) -> None:
         """Brings the schema to the newest version."""

@@ -1,4 +1,4 @@
--- Which run's snapshot wins in each partition of this run; flows/lake/snapshots.py ranks kept snapshots likewise:
+-- Which run's snapshot wins in each partition of this run; pipeline/lake/snapshots.py ranks kept snapshots likewise:
 -- fetched on the date that it stands for, then later. Equal ones are the same snapshot: the run that loads it now wins.
 SELECT look.playlist_id, look.snapshot_date, look.run_id
 FROM playlists_history AS look

@@ -1,4 +1,4 @@
--- Today: the newest snapshot of each playlist; made from flows/transform/schema.py by `make generate`.
+-- Today: the newest snapshot of each playlist; made from pipeline/columns.py by `make generate`.
 CREATE OR REPLACE VIEW newest_snapshots AS
 SELECT playlist_id, snapshot_date, fetched_at
 FROM playlists_history

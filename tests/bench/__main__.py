@@ -2,7 +2,7 @@
 
 import sys
 
-from flows.markdown import markdown_table
+from pipeline.markdown import markdown_table
 from tests.bench import reading, starting
 
 

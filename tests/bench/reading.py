@@ -12,11 +12,11 @@ import requests
 from pydantic import SecretStr
 
 from blocks import SpotifyCredentials
-from flows.keep import Keeper, keep_playlists
-from flows.lake.patience import Patience
-from flows.lake.store import Lake, Written
-from flows.spotify.client import SpotifyClient
-from flows.threads import THREADS
+from pipeline.keep import Keeper, keep_playlists
+from pipeline.lake.patience import Patience
+from pipeline.lake.store import Lake, Written
+from pipeline.spotify.client import SpotifyClient
+from pipeline.threads import THREADS
 from sandbox.spotify import shapes
 from sandbox.spotify.accounts import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from sandbox.spotify.catalogue import CHARTS, playlist

@@ -18,7 +18,8 @@ COMMANDS = ["blocks.register", "blocks.authorize_spotify", "deploy", "deploy.aut
 def test_without_any_environment_there_is_one_short_message(command: str, tmp_path: Path) -> None:
     (tmp_path / "blocks").symlink_to(ROOT / "blocks")  # a folder without an .env
     (tmp_path / "deploy").symlink_to(ROOT / "deploy")
-    (tmp_path / "flows").symlink_to(ROOT / "flows")
+    for package in ("flows", "pipeline"):
+        (tmp_path / package).symlink_to(ROOT / package)
     done = subprocess.run(
         [sys.executable, "-m", *command.split()],
         cwd=tmp_path,

@@ -10,7 +10,7 @@ NOWHERE = {"PREFECT__FLOW_RUN_ID": "00000000-0000-0000-0000-000000000000"}
 
 @pytest.mark.faults
 def test_the_flows_import(image: Image) -> None:
-    modules = "flows.ingest, flows.backfill, flows.warehouse.promote, blocks.register, prefect_snowflake"
+    modules = "flows.ingest, flows.backfill, pipeline.warehouse.snowpipe, blocks.register, prefect_snowflake"
     done = image.run("python", "-c", f"import {modules}, sys; print(sys.prefix, flows.__file__)")
     assert done.returncode == 0, done.stderr
     prefix, file = done.stdout.split()
@@ -39,4 +39,4 @@ def test_the_base_is_slim_and_the_user_is_not_root() -> None:
 
 
 def test_nothing_else_is_sent_to_the_build() -> None:
-    assert kept_by_dockerignore() == ["requirements.txt", "flows", "blocks", "sql"]
+    assert kept_by_dockerignore() == ["requirements.txt", "flows", "pipeline", "blocks", "sql"]

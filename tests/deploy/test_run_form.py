@@ -9,7 +9,7 @@ from prefect.utilities.schema_tools.validation import validate
 
 from flows.backfill import backfill_playlists
 from flows.ingest import ingest_playlists
-from tests.flows.spotify.test_links import NAMES, REFUSED
+from tests.pipeline.spotify.test_links import NAMES, REFUSED
 
 FLOWS: dict[str, Flow[..., Any]] = {"ingest": ingest_playlists, "backfill": backfill_playlists}
 ID = "37i9dQZF1DXcBWIGoYBM5M"

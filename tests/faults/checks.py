@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from flows.transform.schema import TABLES
+from pipeline.columns import TABLES
 from sandbox.services import BUCKET
 from tests.places import Place, Rows
 

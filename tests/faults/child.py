@@ -34,13 +34,13 @@ import prefect_aws
 import prefect_snowflake
 from snowflake.connector import network
 
-import flows.lake.store
-import flows.spotify.auth
-import flows.spotify.client
-import flows.warehouse.load
-import flows.warehouse.published
-import flows.warehouse.session
-import flows.warehouse.setup
+import pipeline.lake.store
+import pipeline.spotify.client
+import pipeline.spotify.token
+import pipeline.warehouse.ledger
+import pipeline.warehouse.session
+import pipeline.warehouse.setup
+import pipeline.warehouse.transaction
 from flows.ingest import ingest_playlists
 
 
@@ -58,9 +58,9 @@ def ingest(parameters: dict[str, Any], log: Path, timeout_s: float | None) -> No
 
 def _shorten_timeouts(seconds: float) -> None:
     """How long each client waits for an answer."""
-    flows.spotify.auth.TIMEOUT_S = flows.spotify.client.TIMEOUT_S = seconds  # type: ignore[assignment]
-    flows.lake.store.CLIENT_CONFIG["read_timeout"] = seconds
+    pipeline.spotify.token.TIMEOUT_S = pipeline.spotify.client.TIMEOUT_S = seconds  # type: ignore[assignment]
+    pipeline.lake.store.CLIENT_CONFIG["read_timeout"] = seconds
     network.DEFAULT_SOCKET_CONNECT_TIMEOUT = seconds  # type: ignore[assignment]
     # The sandbox's blocks give a statement 30 s, a login has 60 s.
-    flows.warehouse.session.MARGIN_S = DEADLINES * seconds - 30
-    flows.warehouse.session.LOGIN_TIMEOUT_S = 30
+    pipeline.warehouse.session.MARGIN_S = DEADLINES * seconds - 30
+    pipeline.warehouse.session.LOGIN_TIMEOUT_S = 30

@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable
 
 import pytest
 
-from flows.transform.schema import TABLES
+from pipeline.columns import TABLES
 from tests.faults.labels import Label
 
 EVERY_LOAD: dict[tuple[str, str], int] = {

@@ -4,7 +4,7 @@ import threading
 from contextlib import closing
 from typing import NamedTuple, Self
 
-from flows.transform.schema import TABLES
+from pipeline.columns import TABLES
 from sandbox.account import connect
 from tests.places import Place, Rows
 

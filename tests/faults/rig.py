@@ -3,7 +3,7 @@
 from contextlib import closing
 from typing import NamedTuple
 
-from flows.transform.schema import TABLES, history
+from pipeline.columns import TABLES, history
 from tests.faults.checks import sizes
 from tests.faults.labels import Label
 from tests.faults.looks import CREATE_LOOKS, LOOK, Look

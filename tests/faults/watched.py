@@ -9,7 +9,7 @@ from threading import Lock
 
 from snowflake.connector import SnowflakeConnection
 
-from flows.transform.schema import TABLES
+from pipeline.columns import TABLES
 from sandbox.account import connect
 from sandbox.services import Addresses
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, MIXTAPE

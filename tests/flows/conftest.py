@@ -35,8 +35,8 @@ def clock_on(day: date) -> Iterator[None]:
             return datetime.now(tz) + shift
 
     with pytest.MonkeyPatch.context() as patched:
-        for module in ("run", "spotify.playlists", "enrich", "publish"):
-            patched.setattr(f"flows.{module}.datetime", Moved)
+        for module in ("flows.run", "flows.publish", "pipeline.spotify.playlists", "pipeline.enrich"):
+            patched.setattr(f"{module}.datetime", Moved)
         yield
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 import requests
 
-from flows.errors import Code
-from flows.transform.schema import TABLES
+from pipeline.columns import TABLES
+from pipeline.errors import Code
 from sandbox.spotify import catalogue
 from sandbox.spotify.catalogue import CHARTS, EMPTIED
 from sandbox.spotify.shapes import answers

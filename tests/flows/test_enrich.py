@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from flows.transform.schema import TABLES
+from pipeline.columns import TABLES
 from sandbox.spotify.catalogue import CHARTS, MIXTAPE
 from tests.flows.conftest import TODAY, Pipeline
 

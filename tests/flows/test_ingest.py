@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from blocks.registration import register
-from flows.errors import Code
-from flows.transform.schema import TABLES
+from pipeline.columns import TABLES
+from pipeline.errors import Code
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, FOREIGN, MIXTAPE, MIXTAPE_LENGTH, playlist
 from sandbox.spotify.shapes import answers
 from tests.flows.conftest import TODAY, Pipeline

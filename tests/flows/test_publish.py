@@ -13,10 +13,10 @@ from prefect.artifacts import Artifact
 
 import flows.publish
 from blocks.registration import register
-from flows.connect import open_session
+from flows.connections import open_session
 from flows.deadline import OutOfTime
-from flows.errors import Code, Transient
-from flows.lake.store import Lake, Written
+from pipeline.errors import Code, Transient
+from pipeline.lake.store import Lake, Written
 from sandbox.spotify.catalogue import CHARTS, EMPTY
 from tests.flows.conftest import TODAY, Pipeline
 from tests.subset import some
@@ -90,7 +90,7 @@ def test_only_set_up_uses_the_admin_block(pipeline: Pipeline, monkeypatch: pytes
 def test_a_lost_answer_of_the_load_is_settled_by_the_ledger(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows.warehouse.session import Session  # noqa: PLC0415 - imports Snowflake
+    from pipeline.warehouse.session import Session  # noqa: PLC0415 - imports Snowflake
 
     commit = Session.commit
     lost: list[int] = []
@@ -137,7 +137,7 @@ CUTS = {
 def test_a_load_that_is_cut_off_is_settled_before_the_run_says_how_it_ended(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    from flows.warehouse.session import Session  # noqa: PLC0415 - imports Snowflake
+    from pipeline.warehouse.session import Session  # noqa: PLC0415 - imports Snowflake
 
     commit, cut = Session.commit, CUTS[name]
     fired: list[str] = []

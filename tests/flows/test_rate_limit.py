@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from flows import rate_limit
 from flows.rate_limit import Slots
-from flows.spotify.waits import SHORTEST_WAIT_S, Waits
+from pipeline.spotify.waits import SHORTEST_WAIT_S, Waits
 from sandbox.spotify.faults import Fault
 from sandbox.spotify.serving import running
 

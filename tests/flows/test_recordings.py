@@ -5,7 +5,7 @@ from pathlib import Path
 from shutil import copy
 from typing import Any
 
-from flows.transform.schema import TABLES
+from pipeline.columns import TABLES
 from sandbox.spotify.recordings import Recordings
 from tests.flows.conftest import TODAY, Pipeline
 

@@ -28,10 +28,10 @@ from prefect.states import AwaitingRetry, Completed
 import flows
 from flows import run
 from flows.deadline import OutOfTime, run_deadline
-from flows.errors import Code, ConfigurationError, Transient
 from flows.run import MaxHours, ends_failed, start_run
 from flows.tasks import FRESH, is_transient
-from flows.threads import threads
+from pipeline.errors import Code, ConfigurationError, Transient
+from pipeline.threads import threads
 
 NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
 
@@ -164,7 +164,7 @@ def test_a_run_that_hangs_ends_at_its_deadline(caplog: pytest.LogCaptureFixture,
 
     @task(name="read", retries=1, retry_delay_seconds=60)
     def read() -> None:
-        logging.getLogger("flows.keep").info("3 of 7 playlists read")
+        logging.getLogger("pipeline.keep").info("3 of 7 playlists read")
         if step == "a thread":
             with threads() as pool:
                 pool.submit(asleep.wait).result()

@@ -17,11 +17,11 @@ from botocore.exceptions import EndpointConnectionError
 from prefect.logging.handlers import APILogHandler
 from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
 
-import flows.connect
+import flows.connections
 from blocks import SpotifyCredentials
 from blocks.registration import register
-from flows.log_filters import mask_secrets_in_logs
-from flows.spotify.client import SpotifyClient
+from pipeline.log_filters import mask_secrets_in_logs
+from pipeline.spotify.client import SpotifyClient
 from sandbox.spotify.catalogue import CHARTS, EMPTY
 from tests.flows.conftest import TODAY, Pipeline
 from tests.subset import some
@@ -108,7 +108,7 @@ def test_no_secret_is_found_when_spotify_misbehaves(
     pipeline: Pipeline, case: str, debug_logs: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(flows.connect, "SpotifyClient", partial(SpotifyClient, sleep=slept.append))
+    monkeypatch.setattr(flows.connections, "SpotifyClient", partial(SpotifyClient, sleep=slept.append))
     url, canary = pipeline.show(), f"canary{token_hex(6)}"
     settings = variables(pipeline, url, case, canary)
     register(settings, suffix=f"-{pipeline.place.name}")

@@ -81,9 +81,9 @@ def test_without_a_prefect_api_there_is_one_message_at_once(tmp_path: Path, give
 @pytest.mark.parametrize("status", [503, 0], ids=["503", "silence"])
 def test_an_api_that_is_only_healthy_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
     """Alone it would take minutes: Prefect's client retries six times, by itself."""
-    import flows.cli  # noqa: PLC0415 - imports Prefect
+    import flows.shell  # noqa: PLC0415 - imports Prefect
 
-    monkeypatch.setattr(flows.cli, "START_S", 0.5)
+    monkeypatch.setattr(flows.shell, "START_S", 0.5)
     done = Event()
     with sick_api(status, done) as (url, posts):
         monkeypatch.setenv("PREFECT_API_URL", url)
@@ -177,8 +177,8 @@ def test_a_refusal_is_printed_once(
 
 def from_shell(monkeypatch: pytest.MonkeyPatch, *arguments: str, flow: Any = None) -> str:
     """How the command ends: what `sys.exit` is given, a message or the exit status."""
-    from flows.cli import run_from_shell  # noqa: PLC0415 - imports Prefect
     from flows.ingest import ingest_playlists  # noqa: PLC0415
+    from flows.shell import run_from_shell  # noqa: PLC0415 - imports Prefect
 
     monkeypatch.setattr(sys, "argv", ["flows.ingest", *arguments])
     with pytest.raises(SystemExit) as ended:

@@ -15,8 +15,8 @@ import requests
 
 import flows.ingest
 from blocks.registration import register
-from flows.errors import Code
-from flows.lake import patience, store
+from pipeline.errors import Code
+from pipeline.lake import patience, store
 from sandbox.spotify.catalogue import CHARTS, EMPTY, MIXTAPE
 from tests.faults.injected import FAILURES, Fault
 from tests.faults.labels import Request

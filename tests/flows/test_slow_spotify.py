@@ -6,9 +6,9 @@ from functools import partial
 import pytest
 import requests
 
-import flows.connect
-from flows.spotify import session
-from flows.spotify.client import SpotifyClient
+import flows.connections
+from pipeline.spotify import http
+from pipeline.spotify.client import SpotifyClient
 from sandbox.spotify.catalogue import CHARTS, EMPTY
 from tests.flows.conftest import TODAY, Pipeline
 
@@ -23,9 +23,9 @@ def test_a_playlist_that_trickles_fails_and_the_others_are_loaded(
     slept: list[float] = []
     client = partial(SpotifyClient, budget_s=BUDGET_S, sleep=slept.append)
     monkeypatch.setattr(
-        flows.connect, "SpotifyClient", partial(client, clock=lambda: time.monotonic() + sum(slept))
+        flows.connections, "SpotifyClient", partial(client, clock=lambda: time.monotonic() + sum(slept))
     )
-    monkeypatch.setattr(session, "DEADLINE_S", DEADLINE_S)
+    monkeypatch.setattr(http, "DEADLINE_S", DEADLINE_S)
     url = pipeline.show()
     fault = {"path": f"/v1/playlists/{CHART}", "kind": "trickle", "status": 200, "every_ms": 20, "times": 99}
     requests.put(f"{url}/sandbox/faults", json=[fault], timeout=10).raise_for_status()

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import requests
 
-from flows.lake import files
 from flows.run import run_id_of
-from flows.transform.schema import TABLES, landing
-from flows.warehouse.promote import clear_landing
+from pipeline.columns import TABLES, landing
+from pipeline.lake import csv_files
+from pipeline.warehouse.snowpipe import clear_landing
 from sandbox.spotify.catalogue import CHARTS, EMPTY, PLAYLISTS
 from sandbox.spotify.recordings import Recordings
 from tests.flows.conftest import TODAY, Pipeline
@@ -169,14 +169,14 @@ def test_a_malformed_file_fails_the_run_and_is_named(
     pipeline.show()
     run(pipeline, CHART)
     before = pipeline.place.contents(TABLES)
-    encode = files.encode_csv
+    encode = csv_files.encode_csv
 
     def damaged(frame: Any) -> bytes:
         if "isrc" not in frame.columns:
             return encode(frame)
         return gzip.compress(text.encode()) if text else encode(frame)[:-20]
 
-    monkeypatch.setattr(files, "encode_csv", damaged)
+    monkeypatch.setattr(csv_files, "encode_csv", damaged)
     state = run(pipeline, OTHER_CHART, CHART)
 
     assert state.is_failed()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 import requests
 
-import flows.warehouse.sql
+import pipeline.warehouse.sql_files
 from sandbox.spotify.catalogue import CHARTS
 from tests.flows.conftest import TODAY, Pipeline
 from tests.subset import some
@@ -134,8 +134,8 @@ def test_a_damaged_sql_file_is_named(
 @pytest.fixture
 def sql_copy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A copy of sql/ that the flows read instead."""
-    copytree(flows.warehouse.sql.SQL, tmp_path / "sql")
-    monkeypatch.setattr(flows.warehouse.sql, "SQL", tmp_path / "sql")
+    copytree(pipeline.warehouse.sql_files.SQL, tmp_path / "sql")
+    monkeypatch.setattr(pipeline.warehouse.sql_files, "SQL", tmp_path / "sql")
     return tmp_path / "sql"
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import strategies as st
 from snowflake.connector.errors import OperationalError
 
-from flows.errors import Code, Transient
-from flows.lake.store import Lake
+from pipeline.errors import Code, Transient
+from pipeline.lake.store import Lake
 from tests.statements import watched
 
 

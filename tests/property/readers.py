@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from flows.transform.schema import TABLES, history
+from pipeline.columns import TABLES, history
 from sandbox.account import connect
 from tests.places import Place, Rows
 from tests.property.model import Look, Model

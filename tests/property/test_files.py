@@ -11,13 +11,13 @@ import polars as pl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from flows.errors import ConfigurationError, PlaylistUnavailable
-from flows.lake.answers import encode_answers
-from flows.lake.files import encode_csv
-from flows.lake.layout import parse_raw_key, raw_key
-from flows.lake.snapshots import Envelope, read_snapshot
-from flows.lake.store import Lake
-from flows.spotify.links import playlist_id
+from pipeline.errors import ConfigurationError, PlaylistUnavailable
+from pipeline.lake.csv_files import encode_csv
+from pipeline.lake.layout import parse_raw_key, raw_key
+from pipeline.lake.raw_files import encode_answers
+from pipeline.lake.snapshots import Envelope, read_snapshot
+from pipeline.lake.store import Lake
+from pipeline.spotify.links import playlist_id
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

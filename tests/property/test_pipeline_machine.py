@@ -18,10 +18,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from flows.errors import StopRun, Transient
-from flows.lake.layout import LoadMode
-from flows.lake.snapshots import Envelope, find_snapshots, keep_snapshot, read_snapshot
-from flows.transform.tables import Snapshot
+from pipeline.errors import StopRun, Transient
+from pipeline.lake.layout import LoadMode
+from pipeline.lake.snapshots import Envelope, find_snapshots, keep_snapshot, read_snapshot
+from pipeline.transform.tables import Snapshot
 from sandbox.services import Addresses
 from tests.builders import body, entry, head, song
 from tests.places import Place

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.transform.schema import TABLES
-from flows.transform.tables import Tables, build_tables, snapshot_rows
+from pipeline.columns import TABLES
+from pipeline.transform.tables import Tables, build_tables, snapshot_rows
 from tests.builders import (
     DAY,
     OTHER_PLAYLIST,
@@ -65,7 +65,7 @@ odd = st.builds(replaced, good, st.sampled_from(PATHS), any_json) | st.builds(
     without, good, st.sampled_from(PATHS)
 )
 some = st.lists(good | odd | any_json, max_size=7)
-# One good song keeps a list from looking like a changed Web API: tests/flows/transform/test_drift.py.
+# One good song keeps a list from looking like a changed Web API: tests/pipeline/transform/test_drift.py.
 entries: st.SearchStrategy[list[Any]] = st.just([]) | st.tuples(some, good_one).map(
     lambda both: [*both[0], both[1]]
 )

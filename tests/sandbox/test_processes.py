@@ -67,7 +67,7 @@ def test_a_port_in_use_is_told_by_the_prefect_server(tmp_path: Path, monkeypatch
 def test_the_commands_show_it_and_end(command: str, tmp_path: Path) -> None:
     (tmp_path / "moto").mkdir()
     (tmp_path / "moto" / "__init__.py").write_text("raise ImportError('moto is broken')")
-    for package in ("sandbox", "flows", "blocks", "sql"):
+    for package in ("sandbox", "flows", "pipeline", "blocks", "sql"):
         (tmp_path / package).symlink_to(ROOT / package)
     done = subprocess.run(
         [sys.executable, "-m", command],

@@ -1,0 +1,125 @@
+"""Connections from blocks by name, made where they are used: no client or secret travels between tasks."""
+
+import logging
+from datetime import UTC, datetime
+from json import JSONDecodeError
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from prefect.blocks.core import Block
+from pydantic import ValidationError
+
+from blocks import SpotifyCredentials
+from blocks.validation import wrong_fields
+from flows.prefect_errors import prefect_errors, unavailable
+from flows.rate_limit import Slots
+from pipeline.errors import Code, ConfigurationError
+from pipeline.lake.store import CLIENT_CONFIG, Lake
+from pipeline.spotify.client import SpotifyClient
+
+if TYPE_CHECKING:
+    from prefect_snowflake import SnowflakeConnector
+
+    from pipeline.warehouse.session import Login, Session
+
+B = TypeVar("B", bound=Block)
+
+log = logging.getLogger(__name__)
+
+WARNING_DAYS = 150
+"""Days after the authorisation from which on a run reminds of it; the token lives six months."""
+
+
+class NoBlock(ConfigurationError):
+    """There is no block of the name."""
+
+
+def find_spotify(name: str) -> SpotifyClient:
+    """A client with the credentials of a SpotifyCredentials block, held to the app's rate limit."""
+    credentials = _load(SpotifyCredentials, name)
+    days = credentials.days_since_authorization(datetime.now(UTC))
+    if days is not None and days >= WARNING_DAYS:
+        log.warning(
+            "block %r: the user authorised the app %s days ago; Spotify ends the refresh token after six "
+            "months. Authorise again in time: python -m blocks.authorize_spotify --block %s",
+            name,
+            days,
+            name,
+        )
+    return SpotifyClient(credentials, before_request=Slots(credentials.rate_limit).take)
+
+
+def find_lake(name: str) -> Lake:
+    """The lake of an S3Bucket block."""
+    from prefect_aws import S3Bucket  # noqa: PLC0415 - half a second, only where it is needed
+
+    bucket: Any = _load(S3Bucket, name)
+    own = bucket.credentials.aws_client_parameters
+    parameters = own.model_copy(update={"config": {**CLIENT_CONFIG, **(own.config or {})}})
+    credentials = bucket.credentials.model_copy(update={"aws_client_parameters": parameters})
+    return Lake(credentials.get_s3_client(), bucket.bucket_name, bucket.bucket_folder)
+
+
+def warehouse_name(name: str) -> str:
+    """Database and schema as a SnowflakeConnector block spells them, `SPOTIFY.PLAYLISTS`."""
+    from prefect_snowflake import SnowflakeConnector  # noqa: PLC0415 - five seconds, only where it is needed
+
+    connector = _load(SnowflakeConnector, name)
+    return f"{connector.database}.{connector.schema_}"
+
+
+def open_session(
+    name: str, run_id: str, *, otherwise: str | None = None, autocommit: bool = True
+) -> "Session":
+    """A session of a SnowflakeConnector block, or of another one where the first does not exist."""
+    from prefect_snowflake import SnowflakeConnector  # noqa: PLC0415 - five seconds, only before a load
+
+    from pipeline.warehouse.session import Session  # noqa: PLC0415 - imports the connector
+
+    try:
+        connector = _load(SnowflakeConnector, name)
+    except NoBlock:
+        if otherwise is None:
+            raise
+        connector = _load(SnowflakeConnector, otherwise)
+    return Session(login_of(connector), run_id, autocommit=autocommit)
+
+
+def login_of(connector: "SnowflakeConnector") -> "Login":
+    """What a session needs of a SnowflakeConnector block."""
+    from pipeline.warehouse.session import Login  # noqa: PLC0415 - imports the connector
+
+    credentials = connector.credentials
+    return Login(
+        connect=connector.get_connection,
+        account=credentials.account,
+        role=credentials.role,
+        database=connector.database,
+        schema=connector.schema_,
+        options=credentials.model_extra or {},
+    )
+
+
+def _load(kind: type[B], name: str) -> B:
+    slug = kind.get_block_type_slug()
+    try:
+        with prefect_errors():
+            block: Any = kind.load(name)
+    except (JSONDecodeError, ValidationError) as error:  # not of the block: of an answer
+        raise unavailable(error) from None
+    except ValueError as error:
+        message = (
+            f"there is no block {name!r} of type {slug} that can be read ({error}). "
+            "Create it (`python -m blocks.register`), or name another one in the run's parameters"
+        )
+        raise NoBlock(message, Code.BLOCK_MISSING) from error
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, ValidationError):
+            raise
+        message = (
+            f"the block {name!r} of type {slug} cannot be used ({wrong_fields(error.__cause__)}). "
+            "Correct it (`python -m blocks.register`)"
+        )
+        raise ConfigurationError(
+            message, Code.BLOCK_INVALID
+        ) from None  # the error shows the values of the block
+    return cast("B", block)

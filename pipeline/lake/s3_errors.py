@@ -1,0 +1,125 @@
+"""What an error of S3 means, and what to do about it. Of S3's own texts only the code is quoted.
+
+botocore's errors may repeat what a server sent, as the region of a redirect: they are quoted as phrases.
+"""
+
+import re
+from datetime import timedelta
+from typing import NamedTuple
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004 - botocore's own
+    FlexibleChecksumError,
+    HTTPClientError,
+    IncompleteReadError,
+)
+
+from pipeline.errors import Code, ConfigurationError, Transient
+from pipeline.masking import phrase
+from pipeline.threads import Unfinished
+
+MAX_CLOCK_AHEAD = timedelta(minutes=1)
+
+PASSING = ("ConditionalRequestConflict", "OperationAborted", "RequestTimeout")
+"""Refusals below 500 that S3 asks to try again."""
+MISSING = ("NoSuchKey", "404")
+NOT_IMPLEMENTED = ("NotImplemented", "501")
+SKEWED = "RequestTimeTooSkewed"
+DENIED = (
+    "access is denied: grant the role s3:ListBucket on the bucket and s3:GetObject, s3:PutObject on its keys"
+)
+MISCONFIGURED = {
+    "NoSuchBucket": (
+        "the bucket does not exist: create it, or correct `bucket_name` of the lake block",
+        Code.LAKE_BUCKET,
+    ),
+    "AccessDenied": (DENIED, Code.LAKE_DENIED),
+    "403": (DENIED, Code.LAKE_DENIED),  # a HEAD has no body that says more
+    "InvalidAccessKeyId": (
+        "AWS does not know the access key: correct the aws block",
+        Code.LAKE_CREDENTIALS,
+    ),
+    "SignatureDoesNotMatch": (
+        "the secret key does not fit the access key: correct the aws block",
+        Code.LAKE_CREDENTIALS,
+    ),
+    "ExpiredToken": ("the AWS session token is over: renew the aws block", Code.LAKE_CREDENTIALS),
+}
+UNANSWERED = (ConnectionError, HTTPClientError, IncompleteReadError, FlexibleChecksumError)
+"""What the network does to a request; botocore's other errors are about settings."""
+
+S3Error = ClientError | BotoCoreError | Unfinished
+S3_ERRORS = (ClientError, BotoCoreError, Unfinished)
+
+
+class NoSuchKey(ConfigurationError):
+    """There is no such key, or no longer."""
+
+
+class Asked(NamedTuple):
+    """A request that failed: the URL of the key, how long it could take, how far our clock is ahead."""
+
+    url: str
+    deadline_s: float
+    clock_ahead: timedelta | None
+
+
+def code_of(error: ClientError) -> str:
+    """S3's code of the error, as text that is fit for a message."""
+    found = str(error.response.get("Error", {}).get("Code", ""))
+    return found if re.fullmatch(r"[A-Za-z0-9.]{1,64}", found) else "no code"
+
+
+def explained(error: S3Error, asked: Asked) -> ConfigurationError | Transient:
+    """The error as the run handles it."""
+    if isinstance(error, ClientError):
+        return _refused(error, asked)
+    where = f"lake {asked.url}"
+    if isinstance(error, Unfinished):
+        problem = f"no complete response from S3 within {asked.deadline_s:g} s"
+    elif isinstance(error, UNANSWERED):
+        problem = phrase(error)
+    else:
+        return ConfigurationError(
+            f"{where}: {phrase(error)}. Correct the lake block and its credentials", Code.LAKE_SETTINGS
+        )
+    return Transient(
+        f"{where}: {problem}. The request failed after retries: run again", Code.LAKE_UNAVAILABLE
+    )
+
+
+def skewed(ahead: timedelta | None) -> ConfigurationError:
+    """The error of a clock that is wrong by so much."""
+    seconds = 0 if ahead is None else round(ahead.total_seconds())
+    side = "ahead of" if seconds >= 0 else "behind"
+    by = f"is {abs(seconds)} s {side} that of S3" if seconds else "differs from that of S3"
+    message = (
+        f"the clock of this machine {by}, so nothing it reads can be dated. Set the clock (NTP) and run again"
+    )
+    return ConfigurationError(message, Code.CLOCK_SKEWED)
+
+
+def _refused(error: ClientError, asked: Asked) -> ConfigurationError | Transient:
+    where, code = f"lake {asked.url}", code_of(error)
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    if code in MISSING:
+        return NoSuchKey(f"{asked.url} is gone: put the file back", Code.LAKE_KEY_MISSING)
+    if code in MISCONFIGURED:
+        advice, kind = MISCONFIGURED[code]
+        return ConfigurationError(f"{where}: {advice}", kind)
+    if code == SKEWED:
+        return skewed(asked.clock_ahead)
+    refused = f"{where}: S3 refused {error.operation_name} ({code}, HTTP {status})"
+    if code in NOT_IMPLEMENTED and error.operation_name == "PutObject":
+        return ConfigurationError(
+            f"{refused}: the store has no conditional writes (If-None-Match), without which files could be "
+            "overwritten. Use Amazon S3, or a store that has them",
+            Code.LAKE_NO_CONDITIONAL_WRITES,
+        )
+    if status < 500 and code not in PASSING:  # noqa: PLR2004 - HTTP: the client's fault
+        return ConfigurationError(
+            f"{refused}. Correct the lake block or the bucket's policy", Code.LAKE_SETTINGS
+        )
+    return Transient(f"{refused}. The request failed after retries: run again", Code.LAKE_UNAVAILABLE)

@@ -1,0 +1,185 @@
+"""One bucket, or a folder of it: keys are written once, and read back whole."""
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from botocore.exceptions import ClientError
+
+from pipeline.errors import Code, LakeConflict
+from pipeline.lake.s3_errors import MAX_CLOCK_AHEAD, S3_ERRORS, Asked, NoSuchKey, code_of, explained, skewed
+from pipeline.threads import within
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from mypy_boto3_s3 import S3Client
+
+T = TypeVar("T")
+
+ALREADY_THERE = "PreconditionFailed"
+
+CLIENT_CONFIG: dict[str, Any] = {"connect_timeout": 10, "read_timeout": 15}
+"""Seconds until botocore repeats a request that is not answered; a block may say otherwise."""
+REQUEST_DEADLINE_S = 60.0
+"""For a request in all, whatever botocore repeats and however slowly the response arrives."""
+SLOWEST_BYTES_PER_S = 256 * 1024
+"""Large bodies have this much more time."""
+MAX_FILE_BYTES = 64 * 1024 * 1024
+"""Of a file that is read, in the lake: the largest playlist that Spotify allows is a quarter of it."""
+CHUNK_BYTES = 1024 * 1024
+
+
+class TooLarge(ValueError):
+    """A file is larger than may be read into memory."""
+
+
+class Written(NamedTuple):
+    """A key that holds exactly these bytes."""
+
+    key: str
+    bytes: int
+    sha256: str
+
+
+class Lake:
+    """The keys below `folder` of a bucket, relative to the folder. Threads share it.
+
+    botocore repeats what fails within the deadline of a request; what fails then is Transient.
+    `clock_ahead` is how far the clock of this machine is ahead of S3's at least, as of the last response.
+    """
+
+    clock_ahead: timedelta | None = None
+
+    def __init__(
+        self,
+        client: "S3Client",
+        bucket: str,
+        folder: str = "",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._client = client
+        self._now = now
+        self.bucket = bucket
+        self.folder = folder.strip("/")
+
+    @property
+    def url(self) -> str:
+        """Where the keys lie, as `s3://bucket/folder/`."""
+        return f"s3://{self.bucket}/{self._full('')}"
+
+    def write(self, key: str, body: bytes, content_type: str) -> Written:
+        """Writes a new key with its SHA-256.
+
+        Same bytes already there: our earlier PUT succeeded and its response was lost. Anything else there
+        raises LakeConflict.
+        """
+        digest = hashlib.sha256(body)
+        checksum = base64.b64encode(digest.digest()).decode()
+        put = partial(
+            self._client.put_object,
+            Bucket=self.bucket,
+            Key=self._full(key),
+            Body=body,
+            ContentType=content_type,
+            ChecksumAlgorithm="SHA256",
+            ChecksumSHA256=checksum,
+            IfNoneMatch="*",
+        )
+        if self._call(key, partial(_unless_there, put), _deadline(len(body))) is None:
+            self._expect(key, len(body), checksum)
+        return Written(key, len(body), digest.hexdigest())
+
+    def read(self, key: str) -> bytes:
+        """The bytes of a key; raises NoSuchKey where there is none, TooLarge above MAX_FILE_BYTES."""
+        get = partial(self._client.get_object, Bucket=self.bucket, Key=self._full(key))
+        answer = self._call(key, get)
+        size = min(answer.get("ContentLength", MAX_FILE_BYTES), MAX_FILE_BYTES)
+        return self._call(key, partial(_whole, answer["Body"]), _deadline(size))
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such a key."""
+        try:
+            self._call(key, partial(self._client.head_object, Bucket=self.bucket, Key=self._full(key)))
+        except NoSuchKey:
+            return False
+        return True
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """All keys that start with the prefix, in order; asks for them by the thousand, as they are used."""
+        paginator = self._client.get_paginator("list_objects_v2")
+        pages = iter(paginator.paginate(Bucket=self.bucket, Prefix=self._full(prefix)))
+        while page := self._call(prefix, partial(next, pages, None)):
+            for item in page.get("Contents", []):
+                yield item["Key"].removeprefix(self._full(""))
+
+    def refuse_skewed_clock(self) -> None:
+        """Raises where S3 has shown that the clock of this machine is ahead: what it dates would be false."""
+        if self.clock_ahead is not None and self.clock_ahead > MAX_CLOCK_AHEAD:
+            raise skewed(self.clock_ahead)
+
+    def _expect(self, key: str, size: int, checksum: str) -> None:
+        head = self._client.head_object
+        found = self._call(
+            key, partial(head, Bucket=self.bucket, Key=self._full(key), ChecksumMode="ENABLED")
+        )
+        if (found["ContentLength"], found.get("ChecksumSHA256")) != (size, checksum):
+            message = (
+                f"{self.url}{key} exists with other content. It is left as it is; run again for a new key"
+            )
+            raise LakeConflict(message, Code.LAKE_CONFLICT)
+
+    def _call(self, key: str, request: Callable[[], T], deadline_s: float | None = None) -> T:
+        deadline_s = deadline_s or REQUEST_DEADLINE_S
+        sent = self._now()
+        try:
+            answer = within(deadline_s, request)
+        except S3_ERRORS as error:
+            if isinstance(error, ClientError):
+                self._compare_clocks(sent, error.response)
+            asked = Asked(f"{self.url}{key}", deadline_s, self.clock_ahead)
+            raise explained(error, asked) from None  # a traceback would show what S3 said
+        self._compare_clocks(sent, answer)
+        return answer
+
+    def _compare_clocks(self, sent: datetime, answer: object) -> None:
+        """A response is dated after its request was sent, so a slow one never makes our clock look ahead."""
+        metadata: Any = answer.get("ResponseMetadata") if isinstance(answer, dict) else None
+        date = (metadata or {}).get("HTTPHeaders", {}).get("date")
+        try:
+            self.clock_ahead = sent - parsedate_to_datetime(date) if date else self.clock_ahead
+        except (ValueError, TypeError):
+            return  # a proxy's own idea of a date
+
+    def _full(self, key: str) -> str:
+        return f"{self.folder}/{key}" if self.folder else key
+
+
+def _unless_there(put: Callable[[], T]) -> T | None:
+    """What S3 answers; None where the key is there already."""
+    try:
+        return put()
+    except ClientError as error:
+        if code_of(error) == ALREADY_THERE:
+            return None
+        raise
+
+
+def _whole(body: "StreamingBody") -> bytes:
+    """All bytes of a response; the empty read at its end is the one that compares length and checksum."""
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := body.read(CHUNK_BYTES):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_FILE_BYTES:
+            body.close()
+            raise TooLarge(f"it is larger than {MAX_FILE_BYTES >> 20} MiB")
+    return b"".join(chunks)
+
+
+def _deadline(size: int) -> float:
+    return REQUEST_DEADLINE_S + size / SLOWEST_BYTES_PER_S

@@ -1,0 +1,151 @@
+"""HTTP sessions: proxies and CA bundle as the environment says, no retries of their own, no redirects.
+
+A response has a deadline and a greatest size, and a refusal holds only what may be quoted of it.
+"""
+
+import json
+import time
+from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+from pipeline.spotify.quotes import quoted, sent_secrets
+from pipeline.threads import Unfinished, within
+
+DEADLINE_S = 60.0
+"""For a whole response, from the request to the last byte."""
+MAX_BODY_BYTES = 16 * 2**20
+"""Twenty times what a page of 50 entries takes."""
+MAX_REFUSAL_BYTES = 64 * 2**10
+"""Read of a refusal; a larger one is described by its size."""
+CHUNK_BYTES = 2**16
+TOKEN_PATH = "/api/token"  # noqa: S105 - where tokens come from
+
+
+class ResponseTooSlow(requests.Timeout):
+    """A response was not complete when its deadline ended."""
+
+
+class ResponseTooLarge(requests.RequestException):
+    """A response is larger than MAX_BODY_BYTES; it was not read."""
+
+
+@dataclass
+class Exchanged:
+    """What the sessions of a client share: the secrets to mask, and how far the local clock is ahead.
+
+    `clock_ahead_s` in seconds by the Date of the first response, negative if behind, None without one.
+    """
+
+    secrets: set[str] = field(default_factory=set)
+    clock_ahead_s: float | None = None
+
+
+def open_session(url: str, connections: int = 1, exchanged: Exchanged | None = None) -> requests.Session:
+    """A session for one service. What the environment says of it is looked up once.
+
+    Its .netrc is not: requests would send what that holds instead of our own Authorization header.
+    """
+    session = requests.Session()
+    found = session.merge_environment_settings(url, {}, None, None, None)
+    # Plain http is for this machine only: a proxy would read along, and could not reach it anyway.
+    session.proxies = found["proxies"] if url.startswith("https:") else {}
+    session.verify, session.trust_env = found["verify"], False
+    session.max_redirects = 0  # credentials go to no other place: TooManyRedirects
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, _Adapter(connections, exchanged or Exchanged()))
+    return session
+
+
+class _Adapter(HTTPAdapter):
+    """Reads whole responses in time, and replaces refusals by what may be said of them.
+
+    Here, before spotipy or requests see them: both put the text of a response into exceptions.
+    """
+
+    def __init__(self, connections: int, exchanged: Exchanged) -> None:
+        self._exchanged = exchanged
+        super().__init__(
+            max_retries=Retry(total=0, respect_retry_after_header=False), pool_maxsize=connections
+        )
+
+    def send(self, request: requests.PreparedRequest, *_: object, **options: Any) -> requests.Response:  # noqa: ANN401 - passed on
+        """Sends a request; raises ResponseTooSlow, ResponseTooLarge and what requests raises."""
+        try:
+            response, body = within(DEADLINE_S, lambda: self._exchange(request, options))
+        except Unfinished:
+            raise ResponseTooSlow(f"response was not complete after {DEADLINE_S:g} s") from None
+        if not response.ok:
+            body = self._quotable(response, body)
+        if body is None:
+            raise ResponseTooLarge(f"response larger than {MAX_BODY_BYTES:,} bytes")
+        response._content = body  # noqa: SLF001 - as requests does once it has read the body
+        return response
+
+    def _exchange(
+        self, request: requests.PreparedRequest, options: dict[str, Any]
+    ) -> tuple[requests.Response, bytes | None]:
+        """The response and its body, None if that is larger than may be read."""
+        began = time.time()
+        response = super().send(request, **{**options, "stream": True})
+        self._note_clock(response, began)
+        return response, _read(response, MAX_BODY_BYTES if response.ok else MAX_REFUSAL_BYTES)
+
+    def _note_clock(self, response: requests.Response, began: float) -> None:
+        """Compares with the start and the end of the request: a slow response is no wrong clock."""
+        if self._exchanged.clock_ahead_s is not None or not response.ok:
+            return
+        try:
+            date = parsedate_to_datetime(response.headers.get("Date", ""))
+            theirs = date.replace(tzinfo=date.tzinfo or UTC).timestamp()
+        except (ValueError, TypeError, OverflowError):
+            return
+        self._exchanged.clock_ahead_s = max(began - theirs, 0.0) or min(time.time() - theirs, 0.0)
+
+    def _quotable(self, response: requests.Response, body: bytes | None) -> bytes:
+        """The refusal in Spotify's form, or in OAuth's, with nothing but what may be quoted."""
+        request, headers = response.request, response.headers
+        form = request.body if isinstance(request.body, str) else ""
+        sent = sent_secrets(str(request.headers.get("Authorization", "")), form)
+        says = quoted(
+            body, headers.get("Content-Type", ""), _length(headers, body), self._exchanged.secrets | sent
+        )
+        response.reason = _phrase(response.status_code)
+        response.encoding = "utf-8"
+        if request.path_url.endswith(TOKEN_PATH):
+            return json.dumps({"error": says.oauth_code or says.text}).encode()
+        return json.dumps({"error": {"message": says.text, "reason": says.reason}}).encode()
+
+
+def _read(response: requests.Response, most: int) -> bytes | None:
+    """The body, or None where it is larger than `most` bytes; then the connection is closed."""
+    chunks, size = [], 0
+    for chunk in response.iter_content(CHUNK_BYTES):
+        size += len(chunk)
+        if size > most:
+            response.close()
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _length(headers: Any, body: bytes | None) -> str:  # noqa: ANN401 - requests' own mapping
+    if body is not None:
+        return f"{len(body):,} bytes"
+    claimed = str(headers.get("Content-Length", ""))
+    if claimed.isascii() and claimed.isdigit() and len(claimed) <= 15:  # noqa: PLR2004 - digits of a petabyte
+        return f"{int(claimed):,} bytes"
+    return f"more than {MAX_REFUSAL_BYTES:,} bytes"
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

@@ -1,0 +1,48 @@
+"""Playlists as people name them: ids, URIs and links."""
+
+import re
+from typing import Annotated
+
+from pydantic import Field
+
+from pipeline.errors import Code, ConfigurationError
+
+LONGEST_NAME = 120
+"""Characters of what is no playlist that a message quotes: more than a link has."""
+
+_LINK = re.compile(
+    r"(?:spotify:(?:user:[^:/\s]+:)?playlist:"
+    r"|(?:https?://)?open\.spotify\.com/(?:intl-[a-z]{2}(?:-[a-z]{2})?/)?(?:embed/)?(?:user/[^/\s]+/)?playlist/)?"
+    r"(?P<id>[0-9A-Za-z]{22})"
+    r"(?:/?(?:\?[^\s]*)?(?:#[^\s]*)?)?",
+    re.IGNORECASE | re.ASCII,  # without ASCII the Kelvin sign counts as a k
+)
+_FORM = "(^ *|playlist[:/])[0-9A-Za-z]{22}([/?# ]|$)"
+"""What the run form takes. It shows this to whoever is refused, so it is short; the run looks closer."""
+
+Playlists = Annotated[
+    list[Annotated[str, Field(json_schema_extra={"pattern": _FORM})]],
+    Field(json_schema_extra={"minItems": 1}),
+]
+
+
+def playlist_id(text: str) -> str:
+    """The id in an id, URI or open.spotify.com link; raises ConfigurationError for anything else."""
+    match = _LINK.fullmatch(text.strip(" "))
+    if match is None:
+        shown = repr(text[:LONGEST_NAME]) + "…" * (len(text) > LONGEST_NAME)
+        message = (
+            f"{shown} is no playlist: give its 22-character id, its spotify:playlist: URI "
+            "or its open.spotify.com link. Nothing was requested"
+        )
+        raise ConfigurationError(message, Code.PLAYLIST_INVALID)
+    return match["id"]
+
+
+def playlist_ids(texts: list[str]) -> list[str]:
+    """The ids in the order given, each once."""
+    if not texts:
+        raise ConfigurationError(
+            "no playlist was given: name at least one. Nothing was requested", Code.PLAYLISTS_EMPTY
+        )
+    return list(dict.fromkeys(playlist_id(text) for text in texts))

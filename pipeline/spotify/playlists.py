@@ -1,0 +1,123 @@
+"""Reading a whole playlist: page one, the pages after it, and whether it held still meanwhile."""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple, TypeVar
+
+from pipeline.errors import Code, PlaylistUnavailable
+from pipeline.spotify.client import SpotifyClient
+from pipeline.spotify.refusals import NO_USER, NOT_YOURS, Refused
+from pipeline.transform.pages import Page, decode_page, decode_snapshot_id
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+READS = 3
+"""A playlist that changes while it is read is read again, twice at most."""
+
+
+class Answers(NamedTuple):
+    """The answers about one playlist, in order, and what was read of them."""
+
+    playlist_id: str
+    snapshot_id: str
+    fetched_at: datetime
+    api_shape: str
+    total: int
+    bodies: list[bytes]
+
+
+def read_playlist(
+    client: SpotifyClient, playlist_id: str, is_published: Callable[[str], bool]
+) -> Answers | None:
+    """All entries of a playlist; None where `is_published` knows its snapshot id already.
+
+    Raises PlaylistUnavailable where Spotify does not give the entries or they keep changing.
+    """
+    counted = "nothing"
+    for _ in range(READS):
+        answers, count = _read_once(client, playlist_id, is_published)
+        if answers is None:
+            return None
+        if count == answers.total and _held_still(client, answers):
+            return answers
+        surplus = ", a surplus" if count > answers.total else ""
+        counted = f"{count} of {answers.total} entries{surplus}"
+        log.info("playlist %s changed while it was read (%s); reading it again", playlist_id, counted)
+    message = (
+        f"playlist {playlist_id}: it changed during each of {READS} reads, or Spotify returns fewer "
+        f"or more entries than it counts: {counted}. Run again when it is quiet"
+    )
+    raise PlaylistUnavailable(message, Code.SPOTIFY_CHANGING)
+
+
+def _read_once(
+    client: SpotifyClient, playlist_id: str, is_published: Callable[[str], bool]
+) -> tuple[Answers | None, int]:
+    fetched_at = datetime.now(UTC)
+    first = client.playlist(playlist_id)
+    snapshot_id, page = _first_page(client, playlist_id, first)
+    if is_published(snapshot_id):
+        return None, 0
+    bodies, count = [first], len(page.entries)
+    if (total := page.total) is None:
+        raise PlaylistUnavailable(
+            f"playlist {playlist_id}: Spotify's answer has no `total`, so it may not be whole. "
+            "If this lasts, the Web API has changed",
+            Code.SPOTIFY_UNREADABLE,
+        )
+    for body, received in _further_pages(client, playlist_id, page, total):
+        bodies.append(body)
+        count += received
+        log.info("playlist %s: %s of %s entries", playlist_id, count, total)
+    return Answers(playlist_id, snapshot_id, fetched_at, page.shape, total, bodies), count
+
+
+def _further_pages(
+    client: SpotifyClient, playlist_id: str, first: Page, total: int
+) -> Iterator[tuple[bytes, int]]:
+    """Bodies after page one and their numbers of entries, by offset of what was really received."""
+    endpoint, count = "items", len(first.entries)
+    while count < total:
+        try:
+            body = client.page(playlist_id, endpoint, count)
+        except Refused:
+            if endpoint == "tracks" or first.shape == "items":
+                raise
+            endpoint = "tracks"
+            continue
+        page = _decoded(playlist_id, decode_page, body)
+        if page is None or not page.entries:
+            return
+        yield body, len(page.entries)
+        count += len(page.entries)
+
+
+def _first_page(client: SpotifyClient, playlist_id: str, body: bytes) -> tuple[str, Page]:
+    page = _decoded(playlist_id, decode_page, body)
+    # Only what the envelope needs: whatever else is wrong with the answer is judged once it is kept.
+    snapshot_id = _decoded(playlist_id, decode_snapshot_id, body)
+    if page is None:
+        reason, code = (
+            (NOT_YOURS, Code.SPOTIFY_NOT_YOURS) if client.for_user else (NO_USER, Code.SPOTIFY_NO_USER)
+        )
+        raise PlaylistUnavailable(f"playlist {playlist_id}: {reason}", code)
+    return snapshot_id, page
+
+
+def _held_still(client: SpotifyClient, answers: Answers) -> bool:
+    """One answer is consistent by itself; after several the snapshot id is read again."""
+    if len(answers.bodies) == 1:
+        return True
+    body = client.snapshot_id(answers.playlist_id)
+    return _decoded(answers.playlist_id, decode_snapshot_id, body) == answers.snapshot_id
+
+
+def _decoded(playlist_id: str, decode: Callable[[bytes], T], body: bytes) -> T:
+    try:
+        return decode(body)
+    except ValueError as error:
+        message = f"playlist {playlist_id}: Spotify's answer is not that of a playlist: {error}. Run again"
+        raise PlaylistUnavailable(message, Code.SPOTIFY_UNREADABLE) from error

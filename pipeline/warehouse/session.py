@@ -1,0 +1,270 @@
+"""One session with Snowflake: statements by file name, errors by what the run does next."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from io import StringIO
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from snowflake.connector import errors
+from snowflake.connector.util_text import split_statements
+
+from pipeline.errors import Code, ConfigurationError, PipelineError, StopRun, Transient
+from pipeline.threads import Unfinished, within
+from pipeline.warehouse.messages import phrase
+from pipeline.warehouse.sql_files import read_sql
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+log = logging.getLogger(__name__)
+
+LOCK_TIMEOUT_S = 15
+"""How long one statement waits for a lock; `take_lock` repeats it, for twelve minutes."""
+
+LOGIN_TIMEOUT_S = 60
+"""How long a login may take, with the connector's retries."""
+STATEMENT_TIMEOUT_S = 600
+"""How long one statement may take, a queue before it included: the connector cancels it then."""
+MARGIN_S = 30.0
+"""How much later a request is given up: the connector's timeouts do not end a response that trickles."""
+ROLLBACK_TIMEOUT_S = 60.0
+LOGOUT_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 5.0
+"""How long a run that is told to stop waits for the logout: the server ends the session without it, too."""
+
+SYNTAX_ERROR = 1003
+NOT_FOUND = 2003
+CANCELED = 604
+LOCK_TIMEOUT = 625
+TRANSACTION_ENDED = 615
+ABORTED = "40001"
+"""SQLSTATE of a transaction that the server ended, e.g. because it was idle and blocked another."""
+HTTP_ERRORS = 290_000
+"""The connector adds it to an HTTP status, once or twice, to make its error number."""
+MAY_PASS = (400, 405, 408, 425, 429)
+"""Statuses of 4xx that may pass: the connector, too, repeats such requests."""
+MISSING = "grant the block's role the privilege on it, or correct the block's database and schema"
+NO_FILE = (
+    "run again: the stage shows another lake, or the file was removed; "
+    "if it lasts, DELETE FROM schema_versions lets the next run recreate the stage"
+)
+ADVICE = {
+    SYNTAX_ERROR: ("correct the file", Code.SNOWFLAKE_SQL),
+    NOT_FOUND: (MISSING, Code.SNOWFLAKE_NOT_FOUND),
+    2043: (MISSING, Code.SNOWFLAKE_NOT_FOUND),
+    3001: ("grant the block's role the privilege", Code.SNOWFLAKE_DENIED),
+    90105: ("correct the block's database, or grant its role USAGE on it", Code.SNOWFLAKE_NOT_FOUND),
+    90106: ("correct the block's schema, or grant its role USAGE on it", Code.SNOWFLAKE_NOT_FOUND),
+    606: ("correct the block's warehouse, or grant its role USAGE on it", Code.SNOWFLAKE_NOT_FOUND),
+    91016: (NO_FILE, Code.SNOWFLAKE_STAGE),
+}
+"""What to do about Snowflake's error numbers that a person can resolve, and the code of the message."""
+
+
+ALLOW = "a proxy or firewall refuses the request: allow the account's host there"
+SLOW = (
+    "If it lasts, give the warehouse another size or other work its own; or more time: the block's "
+    "network_timeout (SNOWFLAKE_NETWORK_TIMEOUT)"
+)
+
+
+class NotFound(ConfigurationError):
+    """A table or view does not exist, or the role may not see it."""
+
+
+class LockTimeout(Transient):
+    """Another session holds the lock."""
+
+
+class Login(NamedTuple):
+    """How to log in to Snowflake, and what messages name.
+
+    `connect` takes the connector's own options; `options` are those that it sets already.
+    """
+
+    connect: Callable[..., "SnowflakeConnection"]
+    account: str
+    role: str | None
+    database: str
+    schema: str
+    options: Mapping[str, Any]
+
+
+class Session:
+    """A connection whose statements are files of `sql/`. Use as a context manager: leaving rolls back.
+
+    `autocommit`: whether a statement outside a transaction commits by itself.
+    """
+
+    def __init__(self, login: Login, run_id: str, *, autocommit: bool = True) -> None:
+        self._login = login
+        self.run_id = run_id
+        self._autocommit = autocommit
+        self._timeouts = {
+            "login_timeout": login.options.get("login_timeout") or LOGIN_TIMEOUT_S,
+            "network_timeout": login.options.get("network_timeout") or STATEMENT_TIMEOUT_S,
+        }
+        self._set_here = {name: value for name, value in self._timeouts.items() if name not in login.options}
+        self._limit_s = float("inf")
+        self.statements: list[str] = []
+
+    def limited(self, seconds: float) -> Self:
+        """Lets no request take longer than `seconds`, for a session that cannot wait."""
+        self._limit_s = seconds
+        return self
+
+    def __enter__(self) -> Self:
+        limit = self._limit("login_timeout")
+        try:
+            self._connection = within(limit, self._log_in)
+        except Unfinished:
+            message = f"{self._no_session}: its response did not end within {limit:g} s. Run again"
+            raise Transient(message, Code.SNOWFLAKE_UNAVAILABLE) from None
+        except errors.Error as error:
+            raise self._login_error(error) from None  # a traceback would show the whole text
+        except Exception as error:  # noqa: BLE001 - a key that is none raises what its reader does
+            message = (
+                f"the private key for Snowflake account {self._login.account} cannot be read "
+                f"({type(error).__name__}): correct key and passphrase of the block"
+            )
+            raise ConfigurationError(
+                message, Code.SNOWFLAKE_PRIVATE_KEY
+            ) from None  # its text may hold parts of the key
+        self._cursor = self._connection.cursor()
+        return self
+
+    def _log_in(self) -> "SnowflakeConnection":
+        return self._login.connect(
+            paramstyle="qmark",
+            platform_detection_timeout_seconds=0.0,  # it would ask cloud metadata services at each login
+            session_parameters={
+                "LOCK_TIMEOUT": LOCK_TIMEOUT_S,
+                "ABORT_DETACHED_QUERY": True,
+                # what account or user may have set otherwise
+                "AUTOCOMMIT": self._autocommit,
+                "TIMEZONE": "UTC",
+                "DATE_INPUT_FORMAT": "AUTO",
+                "TIMESTAMP_INPUT_FORMAT": "AUTO",
+                "QUERY_TAG": f"spotify-playlist-pipeline {self.run_id}",
+            },
+            **self._set_here,
+        )
+
+    def _limit(self, name: str) -> float:
+        """Total deadline in seconds of a login or a statement."""
+        return min(self._timeouts[name] + MARGIN_S, self._limit_s)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        told_to_stop = error is not None and not isinstance(error, Exception)
+        limit = STOP_TIMEOUT_S if told_to_stop else LOGOUT_TIMEOUT_S
+        try:
+            within(min(limit, self._limit_s), self._connection.close)
+        except (errors.Error, Unfinished) as problem:
+            log.debug("Snowflake session did not close: %s %s", type(problem).__name__, phrase(problem))
+
+    def execute(self, name: str, values: Sequence[Any] = (), **parts: str) -> list[tuple[Any, ...]]:
+        """Runs `sql/<name>.sql`, one statement; returns its rows."""
+        return self._execute(name, read_sql(name, **parts), values)
+
+    def rows(self, name: str, values: Sequence[Any] = (), **parts: str) -> list[dict[str, Any]]:
+        """Rows that `sql/<name>.sql` returns, by column name in lower case."""
+        rows = self.execute(name, values, **parts)
+        names = [column.name.lower() for column in self._cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def execute_all(self, name: str, *, containing: str = "", **parts: str) -> None:
+        """Runs every statement of `sql/<name>.sql`, or those that contain a text."""
+        for statement, _ in split_statements(StringIO(read_sql(name, **parts)), remove_comments=True):
+            if statement and statement.strip(" \n;") and containing in statement:
+                self._execute(name, statement, ())
+
+    def begin(self) -> None:
+        """Opens a transaction."""
+        self._execute("BEGIN", "BEGIN", ())
+
+    def commit(self) -> None:
+        """Commits the transaction."""
+        self._execute("COMMIT", "COMMIT", ())
+
+    def rollback(self) -> None:
+        """Rolls the transaction back; the server does so itself where it cannot be told."""
+        try:
+            cursor = self._connection.cursor()  # the other one may still wait for a response
+            within(min(ROLLBACK_TIMEOUT_S, self._limit_s), lambda: cursor.execute("ROLLBACK"))
+        except (errors.Error, Unfinished) as error:
+            log.debug("ROLLBACK did not reach Snowflake: %s %s", type(error).__name__, phrase(error))
+
+    @property
+    def rowcount(self) -> int:
+        """Rows that the last statement changed."""
+        return int(self._cursor.rowcount or 0)
+
+    def _execute(self, name: str, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        self.statements.append(name)
+        limit = self._limit("network_timeout")
+        try:
+            return within(limit, lambda: self._fetch(text, values))
+        except Unfinished:
+            message = f"Snowflake's response to {_shown(name)} did not end within {limit:g} s. {SLOW}"
+            raise Transient(message, Code.SNOWFLAKE_SLOW) from None
+        except errors.Error as error:
+            raise self._explained(name, error) from None  # a traceback would show the whole text
+
+    def _fetch(self, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        self._cursor.execute(text, tuple(values) or None)
+        return list(self._cursor.fetchall())
+
+    def _explained(self, name: str, error: errors.Error) -> PipelineError:
+        where = _shown(name)
+        says = phrase(error.msg)
+        text = f"Snowflake refused {where} (role {self._role}, {self._place}): {says}"
+        if error.errno in ADVICE:
+            kind = NotFound if error.errno == NOT_FOUND else ConfigurationError
+            advice, code = ADVICE[error.errno]
+            return kind(f"{text}. What to do: {advice}", code)
+        if error.errno == LOCK_TIMEOUT:
+            return LockTimeout(text, Code.SNOWFLAKE_LOCKED)
+        if _is_refused_on_the_way(error.errno):
+            return ConfigurationError(f"{text}. What to do: {ALLOW}", Code.SNOWFLAKE_REFUSED)
+        lost = isinstance(error, errors.OperationalError) or not isinstance(error, errors.DatabaseError)
+        if error.errno == CANCELED:
+            return Transient(f"Snowflake did not finish {where} in time: {says}. {SLOW}", Code.SNOWFLAKE_SLOW)
+        if lost or error.errno == TRANSACTION_ENDED or error.sqlstate == ABORTED:
+            return Transient(f"Snowflake did not finish {where}: {says}", Code.SNOWFLAKE_UNAVAILABLE)
+        return StopRun(text, Code.SNOWFLAKE_REFUSED)
+
+    def _login_error(self, error: errors.Error) -> PipelineError:
+        text = f"{self._no_session}: {phrase(error.msg)}"
+        if isinstance(error, errors.OperationalError):
+            return Transient(f"{text}. Snowflake did not answer: run again", Code.SNOWFLAKE_UNAVAILABLE)
+        return ConfigurationError(
+            f"{text}. What to do: correct user, key, role or account of the block, the network policy, "
+            "or what a proxy or firewall allows",
+            Code.SNOWFLAKE_LOGIN,
+        )
+
+    @property
+    def _no_session(self) -> str:
+        account = self._login.account
+        return f"no session with Snowflake account {account} as role {self._role} at {self._place}"
+
+    @property
+    def _place(self) -> str:
+        return f"{self._login.database}.{self._login.schema}"
+
+    @property
+    def _role(self) -> str:
+        return str(self._login.role or "of the user")
+
+
+def _is_refused_on_the_way(errno: int | None) -> bool:
+    """Whether it stands for an HTTP status by which no request of ours will pass; Snowflake's are 200."""
+    status = errno % HTTP_ERRORS if errno and errno >= HTTP_ERRORS else 0
+    return 400 <= status < 500 and status not in MAY_PASS  # noqa: PLR2004 - the client's errors in HTTP
+
+
+def _shown(name: str) -> str:
+    return f"sql/{name}.sql" if "/" in name else name

@@ -1,0 +1,38 @@
+"""Statements from `sql/`: the server binds values; only names of tables, columns and files are filled in."""
+
+import re
+from pathlib import Path
+
+from pipeline.errors import Code, ConfigurationError
+
+SQL = Path(__file__).parents[2] / "sql"
+_PART = re.compile(r"\$\{(\w+)\}")
+
+
+def read_sql(name: str, **parts: str) -> str:
+    """Text of `sql/<name>.sql` with `${part}` filled in; a part comes from `identifier` or `literal`.
+
+    Other dollar signs are Snowflake's own.
+    """
+    path = SQL / f"{name}.sql"
+    try:
+        return _PART.sub(lambda part: parts[part[1]], path.read_text(encoding="utf-8"))
+    except (OSError, KeyError, ValueError) as error:
+        raise ConfigurationError(
+            f"sql/{name}.sql cannot be used: {error!r}. Deploy the file again", Code.SNOWFLAKE_SQL
+        ) from error
+
+
+def identifier(name: str) -> str:
+    """A name of ours as Snowflake stores it, quoted."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise ConfigurationError(
+            f"{name!r} is no name for a table or column: letters, digits and _ only", Code.SNOWFLAKE_SQL
+        )
+    return f'"{name.upper()}"'
+
+
+def literal(text: str) -> str:
+    """A file name or URL as a string literal, where Snowflake's syntax allows no bind variable."""
+    escaped = text.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"

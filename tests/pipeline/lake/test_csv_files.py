@@ -1,0 +1,131 @@
+"""Tables as CSV files, and the manifest that a load must match."""
+
+import csv
+import gzip
+import hashlib
+import io
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from pipeline.columns import TABLES, dtypes
+from pipeline.lake.csv_files import File, Manifest, encode_csv, partitions, write_files
+from pipeline.lake.layout import table_key
+from pipeline.lake.store import Lake
+from pipeline.transform.tables import build_tables, snapshot_rows
+from tests.builders import (
+    DAY,
+    FETCHED_AT,
+    OTHER_PLAYLIST,
+    PLAYLIST,
+    RUN,
+    entry,
+    head,
+    snapshot,
+    song,
+    tables_of,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def _lines(frame: pl.DataFrame) -> list[str]:
+    return gzip.decompress(encode_csv(frame)).decode().split("\n")
+
+
+def test_a_table_with_rows_has_one_file_and_one_without_has_none(lake: Lake) -> None:
+    files = write_files(lake, tables_of(entry(song())), DAY, RUN)
+    assert [file.table for file in files] == [table for table in TABLES if table != "rejects"]
+    assert list(lake.keys("tables/")) == sorted(table_key(file.table, DAY, RUN) for file in files)
+
+
+def test_the_manifest_says_what_lies_in_the_lake(lake: Lake, s3: "S3Client") -> None:
+    tables = tables_of(entry(song("a")), entry(song("b")), entry(None))
+    files = write_files(lake, tables, DAY, RUN)
+    for file in files:
+        held = lake.read(file.key)
+        assert (file.bytes, file.sha256) == (len(held), hashlib.sha256(held).hexdigest())
+        found = list(csv.DictReader(io.StringIO(gzip.decompress(held).decode(), newline="")))
+        assert (len(found), list(found[0])) == (file.rows, list(dtypes(file.table)))
+        assert s3.head_object(Bucket=lake.bucket, Key=file.key)["ContentType"] == "application/gzip"
+    assert Manifest(files, []).rows("playlist_songs") == 2
+    assert Manifest(files, []).rows("rejects") == 1
+
+
+def test_rows_are_counted_over_all_files_of_a_table() -> None:
+    files = [
+        File(table, DAY, f"key {number}", number, 1, "")
+        for number, table in enumerate(["songs", "albums"] * 2)
+    ]
+    assert Manifest(files, []).rows("songs") == 0 + 2
+    assert Manifest(files, []).rows("albums") == 1 + 3
+    assert Manifest(files, []).rows("artists") == 0
+
+
+def test_equal_tables_give_equal_bytes() -> None:
+    first, again = (tables_of(entry(song("a")), entry(song("b"))) for _ in range(2))
+    assert {table: encode_csv(first[table]) for table in TABLES} == {
+        table: encode_csv(again[table]) for table in TABLES
+    }
+
+
+TEXTS = {
+    "null": (None, ""),
+    "empty": ("", '""'),
+    "plain": ("a b", "a b"),
+    "blanks around": (" a ", " a "),
+    "comma": ("a,b", '"a,b"'),
+    "quote": ('a"b', '"a""b"'),
+    r"\N": (r"\N", r"\N"),
+    "null in letters": ("NULL", "NULL"),
+    "formula": ("=1+1", "=1+1"),
+    "emoji": ("🫖", "🫖"),
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_text_is_quoted_where_necessary_and_null_is_nothing(text: tuple[str | None, str]) -> None:
+    value, field = text
+    assert _lines(pl.DataFrame({"a": [value], "b": [1]}, schema={"a": pl.String, "b": pl.Int64})) == [
+        "a,b",
+        f"{field},1",
+        "",
+    ]
+
+
+def test_times_are_utc_with_milliseconds_and_dates_iso() -> None:
+    moment = datetime(2025, 6, 1, 12, 0, 0, 250_000, tzinfo=UTC)
+    frame = pl.DataFrame(
+        {"at": [moment, None], "day": [DAY, None], "flag": [True, None]},
+        schema={"at": pl.Datetime("ms", "UTC"), "day": pl.Date, "flag": pl.Boolean},
+    )
+    assert _lines(frame) == ["at,day,flag", "2025-06-01T12:00:00.250Z,2026-11-21,true", ",,", ""]
+
+
+def test_a_partition_of_each_playlist_empty_ones_too() -> None:
+    full = head([entry(song("a")), entry(None), entry(song("a")), entry(None), None])
+    empty = head([], id_=OTHER_PLAYLIST)
+    decoded = [snapshot_rows(snapshot([full], 5)), snapshot_rows(snapshot([empty], 0, OTHER_PLAYLIST))]
+    one, other = partitions(
+        build_tables(decoded, DAY, RUN), {PLAYLIST: "raw/one", OTHER_PLAYLIST: "raw/other"}
+    )
+    assert (one.playlist_id, one.snapshot_date, one.source_key) == (PLAYLIST, DAY, "raw/one")
+    assert (one.source_fetched_at, one.snapshot_id, one.item_count) == (FETCHED_AT, "AAAA/+8=", 5)
+    assert one.rejected == 3
+    assert one.rejected_by_reason == {"null_item": 3}
+    assert one.rows_by_table == {
+        "playlists": 1,
+        "playlist_songs": 2,
+        "songs": 1,
+        "albums": 1,
+        "artists": 1,
+        "song_artists": 1,
+        "album_artists": 1,
+        "rejects": 3,
+    }
+    assert (other.playlist_id, other.source_key, other.item_count) == (OTHER_PLAYLIST, "raw/other", 0)
+    assert (other.rejected, other.rejected_by_reason) == (0, {})
+    assert other.rows_by_table == dict.fromkeys(TABLES, 0) | {"playlists": 1}

@@ -1,0 +1,107 @@
+"""Kept details: fresh for some days, found for what was read then, left out where they are none."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from pipeline.errors import Code, ConfigurationError
+from pipeline.lake.kept_details import FRESH, DetailsEnvelope, KeptDetails, write_details
+from pipeline.lake.layout import details_key, parse_details_key
+from pipeline.lake.store import Lake
+from tests.builders import DAY, RUN, artist, body
+
+ONE_DAY = timedelta(days=1)
+
+
+def keep(lake: Lake, day: date, popularity: int, *ids: str, run: str = RUN) -> None:
+    envelope = DetailsEnvelope(run, "artists", datetime.now(UTC), list(ids), "1.2.3")
+    write_details(
+        lake, envelope, [body({"artists": [artist(one, popularity=popularity) for one in ids]})], day
+    )
+
+
+def popularity(lake: Lake, first: date, last: date) -> dict[str, int]:
+    known = KeptDetails(lake).known(first, last)["artists"]
+    return dict(known.select("artist_id", "popularity").iter_rows())
+
+
+@pytest.mark.parametrize(("age", "fresh"), [(0, True), (7, True), (8, False), (-1, False)])
+def test_details_are_fresh_for_seven_days(lake: Lake, age: int, fresh: bool) -> None:
+    assert FRESH.days == 7
+    keep(lake, DAY - age * ONE_DAY, 1, "a", "b")
+    assert KeptDetails(lake).ids("artists", DAY) == ({"a", "b"} if fresh else set())
+    assert KeptDetails(lake).ids("albums", DAY) == set()
+
+
+def test_what_was_fresh_before_midnight_is_shown_after_it(lake: Lake) -> None:
+    keep(lake, DAY - FRESH, 1, "a")
+    assert popularity(lake, DAY + ONE_DAY, DAY + ONE_DAY) == {"a": 1}
+    assert popularity(lake, DAY + 2 * ONE_DAY, DAY + 2 * ONE_DAY) == {}
+
+
+def test_the_newest_details_of_the_time_count(lake: Lake) -> None:
+    keep(lake, DAY - 2 * ONE_DAY, 1, "a", "b")
+    keep(lake, DAY, 2, "a")
+    keep(lake, DAY + ONE_DAY, 3, "a", "b")
+    assert popularity(lake, DAY, DAY) == {"a": 2, "b": 1}
+    assert popularity(lake, DAY, DAY + ONE_DAY) == {"a": 3, "b": 3}
+
+
+def test_a_file_that_is_none_is_left_out_with_a_warning(lake: Lake, caplog: pytest.LogCaptureFixture) -> None:
+    key = details_key("artists", DAY, RUN)
+    lake.write(key, b"no gzip", "application/gzip")
+    lake.write("details/readme.txt", b"mine", "text/plain")
+    assert KeptDetails(lake).ids("artists", DAY) == set()
+    assert popularity(lake, DAY, DAY) == {}
+    assert f"{key} holds no kept details" in caplog.text
+
+
+@pytest.mark.parametrize("code", [Code.LAKE_DENIED, Code.LAKE_KEY_MISSING, Code.LAKE_BUCKET])
+def test_one_file_that_may_not_be_read_is_left_out(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, code: Code
+) -> None:
+    keep(lake, DAY, 1, "a")
+    keep(lake, DAY - ONE_DAY, 2, "b")
+    read = Lake.read
+
+    def refuse(self: Lake, key: str) -> bytes:
+        if str(DAY) in key:
+            raise ConfigurationError("no", code)
+        return read(self, key)
+
+    monkeypatch.setattr(Lake, "read", refuse)
+    if code == Code.LAKE_BUCKET:  # about every file
+        with pytest.raises(ConfigurationError):
+            popularity(lake, DAY, DAY)
+        return
+    assert popularity(lake, DAY, DAY) == {"b": 2}
+    assert details_key("artists", DAY, RUN) in caplog.text
+
+
+def test_each_file_is_read_once(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(lake, DAY, 1, "a")
+    read: list[str] = []
+    original = Lake.read
+
+    def noted(self: Lake, key: str) -> bytes:
+        read.append(key)
+        return original(self, key)
+
+    monkeypatch.setattr(Lake, "read", noted)
+    kept = KeptDetails(lake)
+    for _ in range(3):
+        assert kept.ids("artists", DAY) == {"a"}
+    assert read == [details_key("artists", DAY, RUN)]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "details/kind=artists/dt=2026-02-30/x",
+        details_key("artists", DAY, "run"),
+        f"x{details_key('a', DAY, RUN)}",
+    ],
+)
+def test_other_keys_are_no_details(key: str) -> None:
+    assert parse_details_key(key) is None
+    assert parse_details_key(details_key("artists", DAY, RUN)) == ("artists", DAY)

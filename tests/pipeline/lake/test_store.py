@@ -1,0 +1,262 @@
+"""Keys are written once, with their checksum; what goes wrong says where and what to do."""
+
+import base64
+import hashlib
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    EndpointConnectionError,
+    HTTPClientError,
+    InvalidRegionError,
+)
+from botocore.stub import Stubber
+from urllib3 import HTTPResponse
+
+from pipeline.errors import Code, ConfigurationError, LakeConflict, PipelineError, Transient
+from pipeline.lake.s3_errors import Asked, NoSuchKey, explained
+from pipeline.lake.store import Lake, Written
+from pipeline.masking import MAX_PHRASE_CHARS
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+BUCKET, KEY, BODY, TYPE = "the-lake", "raw/a.gz", b"the bytes", "application/gzip"
+SHA256 = hashlib.sha256(BODY)
+
+
+def _held(s3: "S3Client", key: str = KEY) -> bytes:
+    return s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+
+def test_a_new_key_holds_the_bytes_with_their_type_and_checksum(lake: Lake, s3: "S3Client") -> None:
+    assert lake.write(KEY, BODY, TYPE) == Written(KEY, len(BODY), SHA256.hexdigest())
+    found = s3.head_object(Bucket=BUCKET, Key=KEY, ChecksumMode="ENABLED")
+    assert found["ContentType"] == TYPE
+    assert found["ChecksumSHA256"] == base64.b64encode(SHA256.digest()).decode()
+    assert lake.read(KEY) == BODY
+
+
+def test_the_same_bytes_again_are_ones_own_lost_answer(lake: Lake, s3: "S3Client") -> None:
+    first = lake.write(KEY, BODY, TYPE)
+    written = s3.head_object(Bucket=BUCKET, Key=KEY)["LastModified"]
+    assert lake.write(KEY, BODY, TYPE) == first
+    assert s3.head_object(Bucket=BUCKET, Key=KEY)["LastModified"] == written
+
+
+@pytest.mark.parametrize("other", [b"", b"the byteS", b"the bytes, and more"])
+def test_other_bytes_stop_the_run_and_change_nothing(lake: Lake, s3: "S3Client", other: bytes) -> None:
+    lake.write(KEY, BODY, TYPE)
+    with pytest.raises(LakeConflict, match=r"s3://the-lake/raw/a\.gz exists with other content"):
+        lake.write(KEY, other, TYPE)
+    assert _held(s3) == BODY
+
+
+def test_bytes_without_a_checksum_are_somebody_elses(lake: Lake, s3: "S3Client") -> None:
+    s3.put_object(Bucket=BUCKET, Key=KEY, Body=BODY)
+    with pytest.raises(LakeConflict):
+        lake.write(KEY, BODY, TYPE)
+
+
+def test_an_empty_body_is_a_body(lake: Lake) -> None:
+    assert lake.write(KEY, b"", TYPE).bytes == 0
+    assert lake.read(KEY) == b""
+
+
+class Folder(NamedTuple):
+    """A folder as the lake block says it, and the prefix of its keys."""
+
+    given: str
+    prefix: str
+
+
+@pytest.mark.parametrize(
+    "folder", [Folder("", ""), Folder("/", ""), Folder("a", "a/"), Folder("/a/b/", "a/b/")], ids=str
+)
+def test_keys_lie_in_the_folder_and_are_named_without_it(s3: "S3Client", folder: Folder) -> None:
+    lake = Lake(s3, BUCKET, folder.given)
+    s3.put_object(Bucket=BUCKET, Key=f"{folder.prefix}raw/b", Body=BODY)
+    s3.put_object(Bucket=BUCKET, Key=f"{folder.prefix}tables/x", Body=BODY)
+    lake.write("raw/a", BODY, TYPE)
+    assert _held(s3, f"{folder.prefix}raw/a") == BODY
+    assert list(lake.keys("raw/")) == ["raw/a", "raw/b"]
+    assert lake.exists("raw/b")
+    assert lake.read("raw/b") == BODY
+    assert lake.url == f"s3://the-lake/{folder.prefix}"
+
+
+def test_a_folder_does_not_see_another_whose_name_goes_on(s3: "S3Client") -> None:
+    Lake(s3, BUCKET, "ab").write("raw/x", BODY, TYPE)
+    assert list(Lake(s3, BUCKET, "a").keys("")) == []
+
+
+def test_what_is_not_there(lake: Lake) -> None:
+    assert not lake.exists(KEY)
+    assert list(lake.keys("raw/")) == []
+    with pytest.raises(NoSuchKey, match=rf"s3://the-lake/.*{KEY} is gone: put the file back"):
+        lake.read(KEY)
+
+
+def test_a_missing_bucket_is_named_with_what_to_do(s3: "S3Client") -> None:
+    lake = Lake(s3, "no-such-lake")
+    explanation = (
+        r"s3://no-such-lake/(raw/.*)?: the bucket does not exist: create it, or correct `bucket_name`"
+    )
+    with pytest.raises(ConfigurationError, match=explanation):
+        lake.write(KEY, BODY, TYPE)
+    with pytest.raises(ConfigurationError, match=explanation):
+        lake.read(KEY)
+    with pytest.raises(ConfigurationError, match=explanation):
+        list(lake.keys("raw/"))
+
+
+class Refusal(NamedTuple):
+    """What S3 answers, and what the run makes of it."""
+
+    code: str
+    status: int
+    error: type[PipelineError]
+    says: str
+
+
+AT = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
+DATED = {"HTTPHeaders": {"date": "Sat, 21 Nov 2026 06:00:00 GMT"}}
+SECRET = "a-session-token"
+"""What a proxy or a firewall might repeat of a request."""
+REFUSALS = [
+    Refusal("AccessDenied", 403, ConfigurationError, "s3:PutObject"),
+    Refusal("InvalidAccessKeyId", 403, ConfigurationError, "correct the aws block"),
+    Refusal("SignatureDoesNotMatch", 403, ConfigurationError, "correct the aws block"),
+    Refusal("ExpiredToken", 400, ConfigurationError, "renew the aws block"),
+    Refusal("RequestTimeTooSkewed", 403, ConfigurationError, "clock.*CLOCK_SKEWED"),
+    Refusal("NotImplemented", 501, ConfigurationError, "no conditional writes.*LAKE_NO_CONDITIONAL_WRITES"),
+    Refusal("InvalidBucketState", 409, ConfigurationError, "InvalidBucketState"),
+    Refusal("ConditionalRequestConflict", 409, Transient, "ConditionalRequestConflict"),
+    Refusal("RequestTimeout", 400, Transient, "RequestTimeout"),
+    Refusal("SlowDown", 503, Transient, "SlowDown"),
+    Refusal("InternalError", 500, Transient, "InternalError"),
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.code)
+def test_what_s3_refuses_says_what_to_do_next(refusal: Refusal) -> None:
+    client = boto3.client(
+        "s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+    )
+    with Stubber(client) as stub:
+        stub.add_client_error(
+            "put_object", refusal.code, f"you sent {SECRET}", http_status_code=refusal.status
+        )
+        with pytest.raises(refusal.error, match=refusal.says) as error:
+            Lake(client, BUCKET).write(KEY, BODY, TYPE)
+        stub.assert_no_pending_responses()
+    assert f"lake s3://the-lake/{KEY}: " in str(error.value) or error.value.code == Code.CLOCK_SKEWED
+    assert SECRET not in str(error.value)
+
+
+def test_an_unreachable_s3_is_transient(s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> None:
+    fired = []
+
+    def unreachable(**request: object) -> None:
+        fired.append(request)
+        raise EndpointConnectionError(endpoint_url="https://nowhere")
+
+    monkeypatch.setattr(s3, "put_object", unreachable)
+    monkeypatch.setattr(s3, "head_object", unreachable)
+    lake = Lake(s3, BUCKET)
+    with pytest.raises(Transient, match="nowhere"):
+        lake.write(KEY, BODY, TYPE)
+    with pytest.raises(Transient, match="nowhere"):
+        lake.exists(KEY)
+    assert len(fired) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (
+            InvalidRegionError(region_name="eu bad\r\n<b>Authorization: Bearer canary" + " x" * 500),
+            "SETTINGS",
+        ),
+        (HTTPClientError(error="Proxy says:\r\nAuthorization: Bearer canary" + " x" * 500), "UNAVAILABLE"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_a_server_makes_botocore_say_is_short_and_ends_once(error: BotoCoreError, kind: str) -> None:
+    explanation = explained(error, Asked("s3://the-lake/raw/x", 60, None))
+    assert explanation.code == f"LAKE_{kind}"
+    assert len(explanation.message) < MAX_PHRASE_CHARS + 100
+    assert explanation.message.isprintable()
+    assert "***" in explanation.message
+    assert "canary" not in explanation.message
+    short = explained(InvalidRegionError(region_name="eu bad"), Asked("s3://the-lake/raw/x", 60, None))
+    assert "'eu bad' doesn't match a supported format. Correct the lake block" in short.message
+
+
+def test_missing_credentials_are_no_passing_trouble(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    client = boto3.session.Session().client("s3", region_name="us-east-1")
+    with pytest.raises(ConfigurationError, match="credentials"):
+        Lake(client, "bucket").write("key", b"", "text/plain")
+
+
+@pytest.mark.parametrize("ahead_s", [-3600, 0, 57])
+def test_a_clock_that_is_right_or_behind_may_date(s3: "S3Client", ahead_s: int) -> None:
+    lake = Lake(s3, BUCKET, now=lambda: datetime.now(UTC) + timedelta(seconds=ahead_s))
+    assert list(lake.keys("raw/")) == []
+    assert lake.clock_ahead is not None
+    assert abs(lake.clock_ahead.total_seconds() - ahead_s) < 30  # the request's own time included
+    lake.refuse_skewed_clock()
+
+
+def test_a_clock_that_is_ahead_of_s3_dates_nothing(s3: "S3Client") -> None:
+    lake = Lake(s3, BUCKET, now=lambda: datetime.now(UTC) + timedelta(seconds=100))
+    lake.refuse_skewed_clock()  # no response has told yet
+    assert list(lake.keys("raw/")) == []
+    with pytest.raises(ConfigurationError, match=r"\d s ahead of that of S3.*Set the clock.*CLOCK_SKEWED"):
+        lake.refuse_skewed_clock()
+
+
+def test_a_refusal_for_skew_says_by_how_much() -> None:
+    client = boto3.client(
+        "s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+    )
+    with Stubber(client) as stub:
+        stub.add_client_error("put_object", "RequestTimeTooSkewed", http_status_code=403, response_meta=DATED)
+        with pytest.raises(ConfigurationError, match=r"is 9\d\d s behind that of S3"):
+            Lake(client, BUCKET, now=lambda: AT - timedelta(minutes=16)).write(KEY, BODY, TYPE)
+
+
+def test_a_page_instead_of_xml_is_transient_and_not_quoted() -> None:
+    client: Any = boto3.client(
+        "s3",
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    body = HTTPResponse(BytesIO(f"<html>{SECRET}".encode()), preload_content=False)
+    headers: Any = {}
+    page = AWSResponse("https://the-lake", 200, headers, body)
+    fired = []
+
+    def answer(**_: object) -> AWSResponse:
+        fired.append(page)
+        return page
+
+    client.meta.events.register("before-send.s3.ListObjectsV2", answer)
+    with pytest.raises(Transient, match=r"ListObjectsV2 \(500, HTTP 500\)") as error:
+        list(Lake(client, BUCKET).keys("raw/"))
+    assert fired
+    assert SECRET not in str(error.value)

@@ -1,0 +1,217 @@
+"""The client owns all retries: what it waits for, how long, and what it gives up on."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import ConfigurationError, PlaylistUnavailable
+from pipeline.spotify.token import AccessToken
+from pipeline.threads import THREADS
+from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, MIXTAPE
+from tests.spotify import Spotify
+
+CHART = CHARTS[0]
+
+
+def _fault(**further: object) -> dict[str, object]:
+    return {"path": f"/v1/playlists/{CHART}", **further}
+
+
+PASSING: dict[str, dict[str, object]] = {
+    "503": _fault(status=503),
+    "500, twice": _fault(status=500, times=2),
+    "502 with a page": _fault(kind="html", status=502),
+    "reset": _fault(kind="reset"),
+    "empty body": _fault(kind="empty"),
+    "page instead of JSON": _fault(kind="html"),
+    "cut answer": _fault(kind="truncated"),
+    "null": _fault(status=200, body="null"),
+    "error that is a text": _fault(status=500, body='{"error": "server_error"}'),
+}
+
+
+@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
+def test_what_passes_is_tried_again_after_a_growing_wait(spotify: Spotify, fault: dict[str, Any]) -> None:
+    times = fault.get("times", 1)
+    spotify.fail(fault)
+    body = spotify.client().playlist(CHART)
+    assert json.loads(body)["id"] == CHART
+    assert spotify.fired() == [times]
+    assert len(spotify.requested()) == times + 1
+    assert len(spotify.slept) == times
+    assert all(2**attempt / 2 <= slept <= 2**attempt for attempt, slept in enumerate(spotify.slept))
+
+
+def test_the_body_is_what_came(spotify: Spotify) -> None:
+    spotify.fail(_fault(status=200, body='{ "id":\n"\\ud83d", "f": 1.0 }'))
+    assert spotify.client().playlist(CHART) == b'{ "id":\n"\\ud83d", "f": 1.0 }'
+    assert spotify.fired() == [1]
+
+
+def test_a_window_is_waited_for_as_spotify_says(spotify: Spotify) -> None:
+    spotify.fail(
+        _fault(status=429, headers={"Retry-After": "7"}), _fault(status=429, headers={"Retry-After": "2"})
+    )
+    assert json.loads(spotify.client().playlist(CHART))["id"] == CHART
+    assert spotify.fired() == [1, 1]
+    assert spotify.slept == [7, 2]
+
+
+def test_an_aged_token_is_replaced_once_and_nothing_waits(spotify: Spotify) -> None:
+    client = spotify.client()
+    client.playlist(EMPTY)
+    spotify.standin.delete("/sandbox/tokens")
+    assert json.loads(client.playlist(CHART))["id"] == CHART
+    assert [seen.rsplit(" ", 1)[1] for seen in spotify.requested()] == ["200", "401", "200"]
+    assert spotify.tokens_fetched() == 2
+    assert spotify.slept == []
+
+
+def test_many_threads_replace_an_aged_token_once(spotify: Spotify) -> None:
+    client = spotify.client()
+    client.authorise()
+    spotify.standin.delete("/sandbox/tokens")
+    with ThreadPoolExecutor(THREADS) as threads:
+        bodies = list(threads.map(client.playlist, [CHART, EMPTY, EMPTIED, MIXTAPE] * 6))
+    assert [json.loads(body)["id"] for body in bodies] == [CHART, EMPTY, EMPTIED, MIXTAPE] * 6
+    assert spotify.tokens_fetched() == 2
+
+
+def test_a_retry_after_of_nothing_still_uses_up_the_budget(spotify: Spotify) -> None:
+    spotify.fail(_fault(status=429, headers={"Retry-After": "0"}, times=99))
+    with pytest.raises(PlaylistUnavailable, match="5 s that a run may wait are used up"):
+        spotify.client(budget_s=5).playlist(CHART)
+    assert spotify.slept == [1.0] * 5
+    assert spotify.fired() == [6]
+
+
+@pytest.mark.parametrize("body", ["{}", "[]", '{"access_token": "x"}', '"text"'])
+def test_an_odd_token_answer_is_tried_again(spotify: Spotify, body: str) -> None:
+    spotify.fail({"path": "/api/token", "status": 200, "body": body})
+    assert json.loads(spotify.client().playlist(CHART))["id"] == CHART
+    assert spotify.fired() == [1]
+    assert len(spotify.slept) == 1
+
+
+@pytest.mark.parametrize("body", ["[]", '"text"', '{"error": "text"}', "<html>"])
+def test_an_odd_failure_of_the_token_endpoint_is_tried_again(spotify: Spotify, body: str) -> None:
+    spotify.fail({"path": "/api/token", "status": 502, "body": body})
+    assert json.loads(spotify.client().playlist(CHART))["id"] == CHART
+    assert spotify.fired() == [1]
+
+
+def test_an_answer_nested_without_end_fails_that_playlist(spotify: Spotify) -> None:
+    spotify.fail(_fault(status=200, body='{"a":' + "[" * 200_000 + "]" * 200_000 + "}"))
+    with pytest.raises(PlaylistUnavailable, match="nested too deeply"):
+        spotify.client().playlist(CHART)
+    assert spotify.fired() == [1]
+
+
+def test_a_thread_that_is_late_does_not_drop_the_new_token(spotify: Spotify) -> None:
+    token = AccessToken(spotify.credentials())
+    seen_by_both = token.get_access_token()
+    token.drop(seen_by_both)
+    new = token.get_access_token()
+    token.drop(seen_by_both)
+    assert token.get_access_token() == new != seen_by_both
+    assert spotify.tokens_fetched() == 2
+
+
+def test_many_threads_fetch_one_token_and_get_their_own_answers(spotify: Spotify) -> None:
+    client = spotify.client()
+    with ThreadPoolExecutor(THREADS) as threads:
+        bodies = list(threads.map(client.playlist, [CHART, EMPTY, EMPTIED, MIXTAPE] * 6))
+    assert [json.loads(body)["id"] for body in bodies] == [CHART, EMPTY, EMPTIED, MIXTAPE] * 6
+    assert spotify.tokens_fetched() == 1
+
+
+@pytest.mark.parametrize("user", [True, False], ids=["user's token", "app's token"])
+def test_authorising_fetches_the_token_and_nothing_else(spotify: Spotify, *, user: bool) -> None:
+    client = spotify.client(user=user)
+    client.authorise()
+    client.authorise()
+    assert spotify.tokens_fetched() == 1
+    assert spotify.requested() == []
+    assert json.loads(client.playlist(EMPTY))["id"] == EMPTY
+    assert spotify.tokens_fetched() == 1
+
+
+TOKEN_PATH = {"path": "/api/token"}
+TOKEN_PASSING: dict[str, dict[str, object]] = {
+    "503": {"status": 503},
+    "503 with a page": {"kind": "html", "status": 503},
+    "429": {"status": 429, "headers": {"Retry-After": "1"}},
+    "reset": {"kind": "reset"},
+    "empty body": {"kind": "empty"},
+    "page instead of JSON": {"kind": "html"},
+}
+
+
+@pytest.mark.parametrize("user", [True, False], ids=["user's token", "app's token"])
+@pytest.mark.parametrize("fault", TOKEN_PASSING.values(), ids=TOKEN_PASSING)
+def test_what_passes_at_the_token_endpoint_is_tried_again(
+    spotify: Spotify, fault: dict[str, object], *, user: bool
+) -> None:
+    spotify.fail(TOKEN_PATH | fault)
+    spotify.client(user=user).authorise()
+    assert spotify.fired() == [1]
+    assert spotify.tokens_fetched() == 2
+    assert len(spotify.slept) == 1
+
+
+@pytest.mark.parametrize("code", ["invalid_grant", "invalid_client"])
+def test_a_refused_token_stops_at_once(spotify: Spotify, code: str) -> None:
+    spotify.fail(TOKEN_PATH | {"status": 400, "times": 9, "body": json.dumps({"error": code})})
+    with pytest.raises(ConfigurationError, match=r"Spotify refuses the (refresh token|client id or secret)"):
+        spotify.client().authorise()
+    assert spotify.fired() == [1]
+    assert spotify.slept == []
+
+
+def test_a_wrong_secret_is_refused_by_the_stand_in_too(spotify: Spotify) -> None:
+    with pytest.raises(ConfigurationError, match="client id or secret"):
+        spotify.client(secret="wrong").authorise()
+    assert spotify.tokens_fetched() == 1
+
+
+def test_a_used_up_budget_fails_the_playlist(spotify: Spotify) -> None:
+    spotify.fail(_fault(status=429, headers={"Retry-After": "40"}, times=9))
+    with pytest.raises(PlaylistUnavailable, match=rf"{CHART}.*asks to wait 40 s.*used up. Run again later"):
+        spotify.client(budget_s=100).playlist(CHART)
+    assert spotify.slept == [40, 40]
+    assert spotify.fired() == [3]
+
+
+def test_the_budget_is_one_for_all_playlists_of_a_client(spotify: Spotify) -> None:
+    spotify.fail({"path": "/v1/playlists/", "status": 429, "headers": {"Retry-After": "40"}, "times": 3})
+    client = spotify.client(budget_s=100)
+    with pytest.raises(PlaylistUnavailable, match=CHART):
+        client.playlist(CHART)
+    spotify.fail({"path": "/v1/playlists/", "status": 429, "headers": {"Retry-After": "40"}})
+    with pytest.raises(PlaylistUnavailable, match=EMPTY):
+        client.playlist(EMPTY)
+    assert spotify.slept == [40, 40]
+    assert spotify.fired() == [1]
+    assert json.loads(client.playlist(EMPTY))["id"] == EMPTY
+
+
+def test_a_fault_that_lasts_ends_within_the_budget(spotify: Spotify) -> None:
+    spotify.fail(_fault(status=503, times=99))
+    with pytest.raises(PlaylistUnavailable, match=f"playlist {CHART}: Spotify answered 503"):
+        spotify.client(budget_s=20).playlist(CHART)
+    assert len(spotify.slept) >= 4  # 1 + 2 + 4 + 8 s at most, each with jitter
+    assert sum(spotify.slept) <= 20
+    assert spotify.fired() == [len(spotify.slept) + 1]
+
+
+def test_a_netrc_never_takes_the_place_of_the_token(
+    spotify: Spotify, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    assert json.loads(spotify.client().playlist(CHART))["id"] == CHART

@@ -1,0 +1,92 @@
+"""Playlists as people name them; anything else is refused before any request."""
+
+import pytest
+
+from pipeline.errors import ConfigurationError
+from pipeline.spotify.links import LONGEST_NAME, playlist_id, playlist_ids
+
+ID = "37i9dQZF1DXcBWIGoYBM5M"
+
+NAMES = {
+    "id": ID,
+    "blanks around it": f"  {ID} ",
+    "uri": f"spotify:playlist:{ID}",
+    "uri of a user": f"spotify:user:some.body-1:playlist:{ID}",
+    "link": f"https://open.spotify.com/playlist/{ID}",
+    "link as it is shared": f"https://open.spotify.com/playlist/{ID}?si=0123456789abcdef",
+    "link with several parameters": f"https://open.spotify.com/playlist/{ID}?si=a&utm_source=copy-link",
+    "link with a slash": f"https://open.spotify.com/playlist/{ID}/",
+    "link with a fragment": f"https://open.spotify.com/playlist/{ID}#top",
+    "link without https": f"open.spotify.com/playlist/{ID}",
+    "http": f"http://open.spotify.com/playlist/{ID}",
+    "link of a country": f"https://open.spotify.com/intl-de/playlist/{ID}?si=a",
+    "link of a region": f"https://open.spotify.com/intl-pt-br/playlist/{ID}",
+    "embed": f"https://open.spotify.com/embed/playlist/{ID}?utm_source=generator",
+    "link of a user": f"https://open.spotify.com/user/some.body-1/playlist/{ID}",
+    "host in capitals": f"HTTPS://Open.Spotify.com/playlist/{ID}",
+}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_the_id_is_found(name: str) -> None:
+    assert playlist_id(name) == ID
+
+
+REFUSED = {
+    "empty": "",
+    "blank": " ",
+    "21 characters": ID[1:],
+    "23 characters": f"{ID}x",
+    "link of 21": f"https://open.spotify.com/playlist/{ID[1:]}",
+    "link of 23": f"https://open.spotify.com/playlist/{ID}x",
+    "line break after it": f"{ID}\n",
+    "line break before it": f"\n{ID}",
+    "tab after it": f"{ID}\t",
+    "blank within": f"{ID[:11]} {ID[11:]}",
+    "two ids": f"{ID} {ID}",
+    "letters of base64": f"{ID[:20]}+/",
+    "letter of others": f"{ID[1:]}é",
+    "Kelvin sign": f"{ID[1:]}\u212a",
+    "long s": f"{ID[1:]}\u017f",
+    "full-width digit": f"{ID[1:]}\uff11",
+    "track link": f"https://open.spotify.com/track/{ID}",
+    "album link": f"https://open.spotify.com/album/{ID}",
+    "track uri": f"spotify:track:{ID}",
+    "no id": "https://open.spotify.com/playlist/",
+    "another host": f"https://example.com/playlist/{ID}",
+    "a host that goes on": f"https://open.spotify.com.example.com/playlist/{ID}",
+    "a host before it": f"https://example.com/open.spotify.com/playlist/{ID}",
+    "a host that starts otherwise": f"https://notopen.spotify.com/playlist/{ID}",
+    "user information": f"https://open.spotify.com@example.com/playlist/{ID}",
+    "another scheme": f"ftp://open.spotify.com/playlist/{ID}",
+    "a way up": f"https://open.spotify.com/playlist/../track/{ID}",
+    "something after it": f"https://open.spotify.com/playlist/{ID}/tracks",
+    "the API's address": f"https://api.spotify.com/v1/playlists/{ID}",
+}
+
+
+@pytest.mark.parametrize("name", REFUSED.values(), ids=REFUSED)
+def test_anything_else_is_refused_and_shown(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="is no playlist: give its 22-character id") as refusal:
+        playlist_id(name)
+    assert repr(name) in str(refusal.value)
+    assert "Nothing was requested" in str(refusal.value)
+
+
+def test_ids_keep_their_case_and_differ_by_it() -> None:
+    assert playlist_ids([ID, ID.swapcase()]) == [ID, ID.swapcase()]
+
+
+def test_ids_stay_in_order_and_each_is_read_once() -> None:
+    other = "sandboxMixtape00000001"
+    assert playlist_ids([other, ID, f"spotify:playlist:{other}", f"{ID}"]) == [other, ID]
+
+
+def test_no_playlist_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="no playlist was given"):
+        playlist_ids([])
+
+
+def test_a_long_text_is_cut_in_the_message() -> None:
+    with pytest.raises(ConfigurationError, match=f"^'x{{{LONGEST_NAME}}}'… is no playlist"):
+        playlist_id("x" * 5000)

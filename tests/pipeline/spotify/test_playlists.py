@@ -1,0 +1,288 @@
+"""Reading a whole playlist: which requests it takes, and that what is kept is one state of it."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+import pytest
+
+from pipeline.errors import PlaylistUnavailable
+from pipeline.spotify.playlists import Answers, read_playlist
+from pipeline.transform.pages import decode_page
+from sandbox.spotify import catalogue, shapes
+from sandbox.spotify.catalogue import CHARTS, EMPTY, FOREIGN, MIXTAPE, MIXTAPE_LENGTH
+from sandbox.spotify.errors import RefusedError
+from sandbox.spotify.shapes import Shape
+from sandbox.spotify.sources import Ask, Synthetic
+from tests.builders import PLAYLIST, Json, body, entry, head, page, song, without
+from tests.spotify import TODAY, Spotify, Start
+
+CHART = CHARTS[0]
+
+
+def _read(spotify: Spotify, playlist: str, published: Callable[[str], bool] = lambda _: False) -> Answers:
+    answers = read_playlist(spotify.client(), playlist, published)
+    assert answers is not None
+    return answers
+
+
+def _entries(answers: Answers) -> list[bytes]:
+    pages = [decode_page(body) for body in answers.bodies]
+    return [entry for page in pages if page for entry in page.entries]
+
+
+def test_a_chart_of_fifty_takes_one_request(spotify: Spotify) -> None:
+    answers = _read(spotify, CHART)
+    assert spotify.requested() == [f"{CHART} 200"]
+    assert (answers.total, len(answers.bodies), len(_entries(answers))) == (50, 1, 50)
+
+
+def test_an_empty_playlist_takes_one_request(spotify: Spotify) -> None:
+    answers = _read(spotify, EMPTY)
+    assert spotify.requested() == [f"{EMPTY} 200"]
+    assert (answers.total, len(answers.bodies), _entries(answers)) == (0, 1, [])
+
+
+@pytest.mark.parametrize("shape", ["items", "both"])
+def test_a_long_playlist_is_paged_by_what_was_received_and_looked_at_again(
+    start: Start, shape: Shape
+) -> None:
+    spotify = start(shape)
+    answers = _read(spotify, MIXTAPE)
+    assert spotify.requested() == [
+        f"{MIXTAPE} 200",
+        *(f"{MIXTAPE}/items?limit=50&offset={offset} 200" for offset in (100, 150, 200, 250, 300)),
+        f"{MIXTAPE} 200",
+    ]
+    assert (answers.total, answers.api_shape, len(answers.bodies)) == (MIXTAPE_LENGTH, shape, 6)
+    assert len(_entries(answers)) == MIXTAPE_LENGTH
+
+
+def test_what_is_read_is_kept_as_it_came(spotify: Spotify) -> None:
+    before = datetime.now(UTC)
+    answers = _read(spotify, CHART)
+    sent = spotify.standin.get(f"/v1/playlists/{CHART}", spotify.standin.bearer())
+    assert answers.bodies == [sent.content]
+    assert answers.snapshot_id == sent.json()["snapshot_id"]
+    assert answers.playlist_id == CHART
+    assert before <= answers.fetched_at <= datetime.now(UTC)
+
+
+def test_a_published_playlist_is_left_alone_after_one_request(spotify: Spotify) -> None:
+    asked: list[str] = []
+
+    def published(snapshot_id: str) -> bool:
+        asked.append(snapshot_id)
+        return True
+
+    assert read_playlist(spotify.client(), MIXTAPE, published) is None
+    assert spotify.requested() == [f"{MIXTAPE} 200"]
+    assert asked == [_read(spotify, MIXTAPE).snapshot_id]
+
+
+def test_a_playlist_that_is_not_the_apps_fails_with_the_reason_after_one_request(start: Start) -> None:
+    spotify = start("items")
+    with pytest.raises(PlaylistUnavailable, match=f"playlist {FOREIGN}: .*owns or collaborates on"):
+        _read(spotify, FOREIGN)
+    assert spotify.requested() == [f"{FOREIGN} 200"]
+
+
+def _mixtape(day: date) -> Json:
+    found = catalogue.playlist(MIXTAPE, day)
+    assert found is not None
+    return found
+
+
+class Scripted(Synthetic):
+    """One answer after the other for `GET /playlists/{id}`, the last for ever; pages by offset."""
+
+    def __init__(self, heads: list[bytes], pages: dict[int, bytes] | None = None) -> None:
+        self.heads, self.pages = heads, pages or {}
+
+    def head(self, ask: Ask) -> bytes:
+        """Answers GET /playlists/{id}."""
+        del ask
+        return self.heads.pop(0) if len(self.heads) > 1 else self.heads[0]
+
+    def page(self, ask: Ask, offset: int, limit: int) -> bytes:
+        """Answers GET /playlists/{id}/items."""
+        del ask, limit
+        if offset not in self.pages:
+            raise RefusedError(404, "Service not found")
+        return self.pages[offset]
+
+
+def _head(count: int, total: int, snapshot_id: str = "one") -> bytes:
+    entries = [entry(song(f"song-{number}")) for number in range(count)]
+    answer = head(entries, "both", snapshot_id=snapshot_id)
+    for key in ("items", "tracks"):
+        answer[key]["total"] = total
+    return body(answer)
+
+
+def _page(offset: int, count: int, total: int) -> bytes:
+    return body(page([entry(song(f"song-{offset + number}")) for number in range(count)], total))
+
+
+def test_the_next_page_starts_where_the_last_one_ended(start: Start) -> None:
+    spotify = start(source=Scripted([_head(3, 8)], {3: _page(3, 4, 8), 7: _page(7, 1, 8)}))
+    answers = _read(spotify, PLAYLIST)
+    assert [json.loads(one)["item"]["id"] for one in _entries(answers)] == [f"song-{n}" for n in range(8)]
+    offsets = [seen for seen in spotify.requested() if "offset" in seen]
+    assert offsets == [f"{PLAYLIST}/items?limit=50&offset={offset} 200" for offset in (3, 7)]
+
+
+def test_a_playlist_that_changed_is_read_again(start: Start) -> None:
+    pages = {2: _page(2, 1, 3)}
+    heads = [_head(2, 3, "old"), _head(2, 3, "new"), _head(2, 3, "new")]
+    spotify = start(source=Scripted([*heads, _head(2, 3, "new")], pages))
+    answers = _read(spotify, PLAYLIST)
+    assert answers.snapshot_id == "new"
+    assert len(_entries(answers)) == 3
+    assert len(spotify.requested()) == 6
+
+
+class Midnight(Synthetic):
+    """The catalogue as it is a week later, once a page was given."""
+
+    days = 0
+
+    def head(self, ask: Ask) -> bytes:
+        """Answers GET /playlists/{id}."""
+        return super().head(ask._replace(day=ask.day + timedelta(self.days)))
+
+    def page(self, ask: Ask, offset: int, limit: int) -> bytes:
+        """Answers GET /playlists/{id}/items."""
+        answer = super().page(ask._replace(day=ask.day + timedelta(self.days)), offset, limit)
+        self.days = 7
+        return answer
+
+
+def test_a_day_that_ends_between_two_pages_gives_one_state(start: Start) -> None:
+    spotify = start(source=Midnight())
+    answers = _read(spotify, MIXTAPE)
+    later = shapes.answers(_mixtape(TODAY + timedelta(7)), "both", api_url=f"{spotify.standin.url}/v1")
+    assert answers.bodies == later
+    assert len(spotify.requested()) == 14
+
+
+class Unquiet(NamedTuple):
+    """Answers that never fit together, and how many requests are made of them."""
+
+    heads: list[bytes]
+    pages: dict[int, bytes]
+    requests: int
+    says: str
+
+
+UNQUIET = {
+    "always another snapshot": Unquiet(
+        [_head(2, 3, f"snapshot-{number}") for number in range(9)], {2: _page(2, 1, 3)}, 9, "3 of 3 entries"
+    ),
+    "fewer entries than counted": Unquiet([_head(2, 3)], {2: _page(2, 0, 3)}, 6, "2 of 3 entries"),
+    "more entries than counted": Unquiet([_head(4, 3)], {}, 3, "4 of 3 entries, a surplus"),
+}
+
+
+@pytest.mark.parametrize("unquiet", UNQUIET.values(), ids=UNQUIET)
+def test_a_playlist_that_never_holds_still_fails_after_three_reads(start: Start, unquiet: Unquiet) -> None:
+    spotify = start(source=Scripted(list(unquiet.heads), unquiet.pages))
+    with pytest.raises(PlaylistUnavailable, match=f"{PLAYLIST}: .* 3 reads.*{unquiet.says}"):
+        _read(spotify, PLAYLIST)
+    assert len(spotify.requested()) == unquiet.requests
+
+
+def test_where_items_is_closed_the_older_tracks_is_read(start: Start) -> None:
+    spotify = start("tracks")
+    spotify.fail({"path": f"{MIXTAPE}/items", "status": 404, "times": 99})
+    answers = _read(spotify, MIXTAPE)
+    assert spotify.fired() == [1]
+    assert answers.api_shape == "tracks"
+    assert len(_entries(answers)) == MIXTAPE_LENGTH
+    assert spotify.requested() == [
+        f"{MIXTAPE} 200",
+        f"{MIXTAPE}/items?limit=50&offset=100 404",
+        *(f"{MIXTAPE}/tracks?limit=50&offset={offset} 200" for offset in (100, 150, 200, 250, 300)),
+        f"{MIXTAPE} 200",
+    ]
+
+
+def test_where_both_are_closed_the_playlist_fails(start: Start) -> None:
+    spotify = start("both")
+    spotify.fail({"path": f"{MIXTAPE}/(items|tracks)", "status": 403, "times": 99})
+    with pytest.raises(PlaylistUnavailable, match=MIXTAPE):
+        _read(spotify, MIXTAPE)
+    assert spotify.fired() == [2]
+
+
+def test_a_fault_between_pages_costs_one_more_request(spotify: Spotify) -> None:
+    spotify.fail({"path": "offset=200", "kind": "truncated"})
+    answers = _read(spotify, MIXTAPE)
+    assert spotify.fired() == [1]
+    assert (len(_entries(answers)), len(spotify.requested()), len(spotify.slept)) == (MIXTAPE_LENGTH, 8, 1)
+
+
+NO_PLAYLISTS = {
+    "a list": b"[]",
+    "a text": b'"playlist"',
+    "an object": b"{}",
+    "without snapshot_id": body(without(head([]), ("snapshot_id",))),
+    "entries that are a number": body(head([], items=5)),
+}
+
+
+@pytest.mark.parametrize("answer", NO_PLAYLISTS.values(), ids=NO_PLAYLISTS)
+def test_an_answer_that_is_no_playlist_fails_it(start: Start, answer: bytes) -> None:
+    spotify = start(source=Scripted([answer]))
+    with pytest.raises(PlaylistUnavailable, match=PLAYLIST):
+        _read(spotify, PLAYLIST)
+    assert len(spotify.requested()) == 1
+
+
+@pytest.mark.parametrize("answer", [b"[]", b"5", b'{"items":5}', b'{"items":[],"total":"x"}'], ids=repr)
+def test_an_answer_that_is_no_page_fails_the_playlist(start: Start, answer: bytes) -> None:
+    spotify = start(source=Scripted([_head(2, 3)], {2: answer}))
+    with pytest.raises(PlaylistUnavailable, match=PLAYLIST):
+        _read(spotify, PLAYLIST)
+
+
+def test_a_last_look_that_is_no_playlist_fails_it(start: Start) -> None:
+    spotify = start(source=Scripted([_head(2, 3), b"[]"], {2: _page(2, 1, 3)}))
+    with pytest.raises(PlaylistUnavailable, match=PLAYLIST):
+        _read(spotify, PLAYLIST)
+
+
+@pytest.mark.parametrize("shape", shapes.SHAPES)
+def test_lone_surrogates_are_kept_too(start: Start, shape: Shape) -> None:
+    answer = body(head([entry(song(name="half \ud83d"))], shape, name="half \ud83d"))
+    answers = _read(start(source=Scripted([answer])), PLAYLIST)
+    assert answers.bodies == [answer]
+    assert answers.api_shape == shape
+
+
+@pytest.mark.parametrize("total", [None, "absent"])
+def test_without_a_total_nobody_can_tell_whether_it_is_whole(start: Start, total: str | None) -> None:
+    answer = head([entry(song())])
+    answer["items"]["total"] = None
+    if total == "absent":
+        del answer["items"]["total"]
+    spotify = start(source=Scripted([body(answer)]))
+    with pytest.raises(PlaylistUnavailable, match="has no `total`"):
+        _read(spotify, PLAYLIST)
+
+
+def test_an_outage_is_no_refusal(start: Start) -> None:
+    spotify = start("both")
+    spotify.fail({"path": f"{MIXTAPE}/items", "status": 503, "times": 99})
+    with pytest.raises(PlaylistUnavailable, match="503"):
+        read_playlist(spotify.client(budget_s=5), MIXTAPE, lambda _: False)
+    assert spotify.fired()[0] >= 2
+    assert not [one for one in spotify.requested() if "/tracks" in one]
+
+
+def test_an_empty_page_hides_no_full_one() -> None:
+    answer = head([entry(song())], "both") | {"items": {"items": [], "total": 0}}
+    page = decode_page(body(answer))
+    assert page is not None
+    assert (len(page.entries), page.total) == (1, 1)

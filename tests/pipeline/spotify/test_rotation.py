@@ -1,0 +1,274 @@
+"""Refresh tokens that Spotify replaces: what is stored, by whom, and what the next run finds."""
+
+import json
+import logging
+from datetime import UTC, datetime
+from secrets import token_hex
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from blocks import SpotifyCredentials
+from pipeline.errors import ConfigurationError, Transient
+from pipeline.spotify.client import SpotifyClient
+from pipeline.spotify.playlists import read_playlist
+from pipeline.spotify.token import WAITS_S, AccessToken
+from sandbox.spotify.accounts import REFRESH_TOKEN
+from sandbox.spotify.catalogue import EMPTY, MIXTAPE, MIXTAPE_LENGTH
+from tests.spotify import Spotify, Start
+
+AUTHORIZED_AT = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def spotify(start: Start, prefect_api: dict[str, str]) -> Spotify:
+    """A stand-in of its own, for its tokens and knobs last."""
+    del prefect_api
+    return start()
+
+
+@pytest.fixture
+def block(spotify: Spotify) -> str:
+    """A stored block with the stand-in's refresh token."""
+    name = f"rotation-{token_hex(4)}"
+    credentials = spotify.credentials()
+    credentials.authorized_at = AUTHORIZED_AT
+    credentials.save(name)
+    return name
+
+
+def load(block: str) -> Any:
+    return SpotifyCredentials.load(block)
+
+
+def stored(block: str) -> str:
+    return str(load(block).refresh_token.get_secret_value())
+
+
+def answers(spotify: Spotify, **answer: object) -> None:
+    """The next answer to a request for a token."""
+    spotify.fail({"path": "/api/token", "status": 200, "body": json.dumps(answer)})
+
+
+def client_of(block: str, spotify: Spotify) -> SpotifyClient:
+    return SpotifyClient(load(block), sleep=spotify.slept.append)
+
+
+def test_a_token_that_rotates_mid_run_is_stored_and_the_next_client_works(
+    spotify: Spotify, block: str
+) -> None:
+    spotify.standin.set(rotating=True).raise_for_status()
+    client = client_of(block, spotify)
+    client.authorise()
+    first = stored(block)
+    spotify.standin.delete("/sandbox/tokens")
+    client.playlist(EMPTY)
+    second = stored(block)
+
+    assert len({REFRESH_TOKEN, first, second}) == 3
+    for dead in (REFRESH_TOKEN, first):
+        refused = spotify.standin.token(grant_type="refresh_token", refresh_token=dead)
+        assert refused.json()["error"] == "invalid_grant"
+    assert json.loads(client_of(block, spotify).playlist(EMPTY))["id"] == EMPTY
+    assert load(block).authorized_at == AUTHORIZED_AT
+
+
+def test_a_token_that_ages_while_pages_are_read_is_replaced(spotify: Spotify, block: str) -> None:
+    spotify.standin.set(token_lifetime=60).raise_for_status()
+    client = client_of(block, spotify)
+    client.authorise()
+    spotify.standin.set(ahead_s=61).raise_for_status()
+    kept = read_playlist(client, MIXTAPE, lambda _snapshot_id: False)
+
+    assert kept is not None
+    assert kept.total == MIXTAPE_LENGTH
+    assert spotify.tokens_fetched() == 2
+    assert [seen for seen in spotify.requested() if seen.endswith(" 401")] == [f"{MIXTAPE} 401"]
+
+
+def test_a_refresh_token_that_dies_of_age_mid_run_asks_for_a_new_authorisation(
+    spotify: Spotify, block: str
+) -> None:
+    client = client_of(block, spotify)
+    client.authorise()
+    spotify.standin.set(refresh_days=180, ahead_s=181 * 86_400).raise_for_status()
+
+    with pytest.raises(ConfigurationError, match=r"older than six months.*blocks\.authorize_spotify"):
+        client.playlist(EMPTY)
+    assert spotify.requested() == [f"{EMPTY} 401"]
+    assert spotify.tokens_fetched() == 2
+
+
+@pytest.mark.parametrize("odd", [None, "", 7, ["x"], {"a": 1}, True, " ", "a\nb", "\ud83d"])
+def test_what_is_no_refresh_token_is_never_kept(spotify: Spotify, block: str, odd: object) -> None:
+    answers(spotify, access_token="x", expires_in=3600, refresh_token=odd)
+    token = AccessToken(load(block))
+
+    assert token.get_access_token() == "x"
+    assert spotify.fired() == [1]
+    assert stored(block) == REFRESH_TOKEN
+    token.drop("x")
+    assert token.get_access_token().startswith("sandbox-access-")
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {},
+        {"access_token": "x"},
+        {"access_token": None, "expires_in": 1},
+        {"access_token": "x", "expires_in": "y"},
+    ],
+)
+def test_a_rotated_token_is_stored_whatever_else_the_answer_lacks(
+    spotify: Spotify, block: str, rest: dict[str, object]
+) -> None:
+    answers(spotify, refresh_token="rotated", **rest)
+    with pytest.raises(Transient, match="token endpoint gave"):
+        AccessToken(load(block)).get_access_token()
+
+    assert spotify.fired() == [1]
+    assert stored(block) == "rotated"
+
+
+@pytest.mark.parametrize("user", [True, False], ids=["user's token", "app's token"])
+@pytest.mark.parametrize("odd", [None, "", 7, ["x"], {"a": 1}, "a\nb"])
+def test_an_access_token_that_is_no_text_is_asked_for_again(
+    spotify: Spotify, odd: object, *, user: bool
+) -> None:
+    answers(spotify, access_token=odd, expires_in=3600)
+
+    assert json.loads(spotify.client(user=user).playlist(EMPTY))["id"] == EMPTY
+    assert spotify.fired() == [1]
+    assert len(spotify.slept) == 1
+
+
+def test_the_token_of_an_app_brings_no_refresh_token(spotify: Spotify, block: str) -> None:
+    credentials = load(block)
+    credentials.refresh_token = None
+    credentials.save(block, overwrite=True)
+    answers(spotify, access_token="x", expires_in=3600, refresh_token="unasked")
+
+    assert AccessToken(load(block)).get_access_token() == "x"
+    assert spotify.fired() == [1]
+    assert load(block).refresh_token is None
+
+
+def break_saving(monkeypatch: pytest.MonkeyPatch, times: int) -> list[str]:
+    """Prefect's API is out of reach for so many saves; gives the list of those that failed."""
+    save: Any = SpotifyCredentials.save
+    failed: list[str] = []
+
+    def broken(block: SpotifyCredentials, name: str, **options: bool) -> object:
+        if len(failed) < times:
+            failed.append(name)
+            raise httpx.ConnectError("canary")
+        return save(block, name, **options)
+
+    monkeypatch.setattr(SpotifyCredentials, "save", broken)
+    return failed
+
+
+def test_a_write_that_fails_is_tried_again(
+    spotify: Spotify, block: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    failed = break_saving(monkeypatch, len(WAITS_S))
+    answers(spotify, access_token="x", expires_in=3600, refresh_token="rotated")
+    slept: list[float] = []
+
+    assert AccessToken(load(block), slept.append).get_access_token() == "x"
+    assert (len(failed), slept) == (len(WAITS_S), list(WAITS_S))
+    assert stored(block) == "rotated"
+    assert caplog.text == ""
+
+
+@pytest.mark.faults
+def test_a_write_that_keeps_failing_is_an_error_in_the_log_and_the_run_goes_on(
+    spotify: Spotify, block: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    failed = break_saving(monkeypatch, len(WAITS_S) + 1)
+    spotify.standin.set(rotating=True).raise_for_status()
+    token = AccessToken(load(block), spotify.slept.append)
+    first = token.get_access_token()
+
+    assert len(failed) == len(WAITS_S) + 1
+    assert stored(block) == REFRESH_TOKEN
+    (error,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert "could not be stored (ConnectError)" in error.getMessage()
+    assert "Authorise again: python -m blocks.authorize_spotify" in error.getMessage()
+    assert "canary" not in caplog.text
+    token.drop(first)
+    assert token.get_access_token() != first
+    assert stored(block) != REFRESH_TOKEN  # the next write works, and mends what the first left
+    assert AccessToken(load(block)).get_access_token()
+
+
+def test_a_write_whose_answer_is_lost_is_done(
+    spotify: Spotify, block: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save: Any = SpotifyCredentials.save
+    lost: list[object] = []
+
+    def lose(*args: Any, **options: Any) -> None:
+        save(*args, **options)
+        lost.append(args)
+        if len(lost) == 1:
+            raise httpx.ReadTimeout("")
+
+    monkeypatch.setattr(SpotifyCredentials, "save", lose)
+    answers(spotify, access_token="x", expires_in=3600, refresh_token="rotated")
+
+    assert AccessToken(load(block), spotify.slept.append).get_access_token() == "x"
+    assert lost
+    assert stored(block) == "rotated"
+
+
+def test_the_token_that_another_run_has_stored_is_used(spotify: Spotify, block: str) -> None:
+    spotify.standin.set(rotating=True).raise_for_status()
+    late, early = client_of(block, spotify), client_of(block, spotify)
+    early.authorise()
+    late.authorise()
+
+    assert spotify.tokens_fetched() == 3  # one of them refused
+    assert json.loads(late.playlist(EMPTY))["id"] == EMPTY
+    assert json.loads(client_of(block, spotify).playlist(EMPTY))["id"] == EMPTY
+
+
+@pytest.mark.parametrize("reason", ["same token", "no block any more"])
+def test_a_refused_token_without_a_successor_stops_the_run(spotify: Spotify, block: str, reason: str) -> None:
+    client = client_of(block, spotify)
+    spotify.standin.set(refresh_days=0).raise_for_status()
+    if reason == "no block any more":
+        SpotifyCredentials.delete(block)
+
+    with pytest.raises(ConfigurationError, match="Spotify refuses the refresh token"):
+        client.authorise()
+    assert spotify.tokens_fetched() == 1
+
+
+def test_writing_back_changes_the_token_and_nothing_else(spotify: Spotify, block: str) -> None:
+    running = load(block)
+    changed = load(block)
+    changed.authorized_at, changed.client_secret = datetime(2026, 12, 1, tzinfo=UTC), SecretStr("changed")
+    changed.save(block, overwrite=True)
+    answers(spotify, access_token="x", expires_in=3600, refresh_token="rotated")
+
+    assert AccessToken(running).get_access_token() == "x"
+    after = load(block)
+    assert after.refresh_token.get_secret_value() == "rotated"
+    assert after.client_secret.get_secret_value() == "changed"
+    assert after.authorized_at == datetime(2026, 12, 1, tzinfo=UTC)
+
+
+def test_a_token_that_somebody_else_has_stored_is_not_overwritten(spotify: Spotify, block: str) -> None:
+    token = AccessToken(load(block))
+    other = load(block)
+    other.refresh_token = SecretStr("authorised-meanwhile")
+    other.save(block, overwrite=True)
+    answers(spotify, access_token="x", expires_in=3600, refresh_token="rotated")
+
+    assert token.get_access_token() == "x"
+    assert spotify.fired() == [1]
+    assert stored(block) == "authorised-meanwhile"

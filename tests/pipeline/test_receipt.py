@@ -1,0 +1,314 @@
+"""The receipt: what became of every playlist, for people and for programs."""
+
+import json
+import re
+import tracemalloc
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+import pytest
+
+from pipeline.columns import TABLES
+from pipeline.lake.csv_files import File, Manifest, Partition
+from pipeline.lake.snapshots import Kept
+from pipeline.markdown import ARTIFACT_BYTES, LOG_BYTES, json_bytes
+from pipeline.receipt import (
+    DetailsLine,
+    PlaylistLine,
+    Receipt,
+    Work,
+    as_markdown,
+    as_rows,
+    as_table,
+    encode_receipt,
+    playlist_lines,
+    summary,
+)
+from pipeline.transform.api_types import Reject
+from pipeline.transform.entries import decode_entries
+from pipeline.warehouse.loaded import Loaded
+from tests.builders import DAY, FETCHED_AT, OTHER_PLAYLIST, PLAYLIST, RUN, album, entry, song
+from tests.pipeline.test_markdown import tokens
+
+WHOLE = f"s3://lake/runs/dt={DAY}/{RUN}.json"
+GONE = "cPlaylist0000000000003"
+COUNTS = dict.fromkeys(TABLES, 0) | {"playlists": 1, "playlist_songs": 47, "songs": 46, "rejects": 3}
+
+
+def _partition(playlist: str, day: date = DAY) -> Partition:
+    return Partition(
+        playlist_id=playlist,
+        snapshot_date=day,
+        source_key=f"raw/{playlist}",
+        source_fetched_at=FETCHED_AT,
+        snapshot_id="AAAA/+8=",
+        item_count=50,
+        rejected=3,
+        rejected_by_reason={"null_item": 2, "episode": 1},
+        rows_by_table=COUNTS,
+    )
+
+
+def _line(status: str, reason: str | None = None) -> PlaylistLine:
+    return PlaylistLine(GONE, DAY, status, reason)
+
+
+def _file(table: str, rows: int, size: int) -> File:
+    return File(table, DAY, f"tables/{table}/dt={DAY}/{RUN}.csv.gz", rows, size, "ab" * 32)
+
+
+def _receipt(lines: list[PlaylistLine], files: list[File] | None = None) -> Receipt:
+    status, message = summary(lines, [])
+    return Receipt(
+        run_id=RUN,
+        flow="ingest-playlists",
+        status=status,
+        message=message,
+        snapshot_date=DAY,
+        started_at=FETCHED_AT,
+        finished_at=FETCHED_AT + timedelta(seconds=9),
+        code_version="1.2.3",
+        load="copy",
+        refresh="snapshot",
+        playlists=lines,
+        rows_by_table=COUNTS,
+        files=files or [],
+        details=[],
+        partitions_replaced=1,
+        partitions_deleted=0,
+        statements=["BEGIN", "COMMIT"],
+        seconds={"keep_snapshots": 1.25, "load": 3.0},
+    )
+
+
+def test_the_line_of_a_loaded_playlist_adds_up() -> None:
+    (line,) = playlist_lines(Manifest([], [_partition(PLAYLIST)]), Loaded(partitions=[(PLAYLIST, DAY)]), [])
+    assert line == PlaylistLine(
+        playlist_id=PLAYLIST,
+        snapshot_date=DAY,
+        status="loaded",
+        source_key=f"raw/{PLAYLIST}",
+        total=50,
+        read=50,
+        rejected={"null_item": 2, "episode": 1},
+        rows_by_table=COUNTS,
+        rows_loaded=97,
+    )
+    assert line.total == line.read == line.rows_by_table["playlist_songs"] + sum(line.rejected.values())
+    assert line.rows_loaded == sum(line.rows_by_table.values())
+
+
+def test_what_a_newer_snapshot_stands_for_is_superseded_and_loads_nothing() -> None:
+    loaded = Loaded(partitions=[(PLAYLIST, DAY)], superseded=[(OTHER_PLAYLIST, DAY)])
+    manifest = Manifest([], [_partition(PLAYLIST), _partition(OTHER_PLAYLIST)])
+    lines = playlist_lines(manifest, loaded, [])
+    assert [(line.status, line.total, line.rows_loaded) for line in lines] == [
+        ("loaded", 50, 97),
+        ("superseded", 50, 0),
+    ]
+
+
+def test_dates_of_one_playlist_are_told_apart() -> None:
+    before = DAY - timedelta(1)
+    manifest = Manifest([], [_partition(PLAYLIST, before), _partition(PLAYLIST)])
+    lines = playlist_lines(manifest, Loaded(partitions=[(PLAYLIST, DAY)]), [])
+    assert [(line.snapshot_date, line.status) for line in lines] == [(before, "superseded"), (DAY, "loaded")]
+
+
+def test_every_playlist_that_was_asked_for_has_a_line() -> None:
+    others = [_line("failed", "gone"), _line("unchanged")]
+    lines = playlist_lines(Manifest([], [_partition(PLAYLIST)]), Loaded(partitions=[(PLAYLIST, DAY)]), others)
+    assert [line.status for line in lines] == ["loaded", "failed", "unchanged"]
+    assert [(line.total, line.read, line.rows_loaded, line.rows_by_table) for line in lines[1:]] == [
+        (0, 0, 0, {})
+    ] * 2
+
+
+def test_only_failed_playlists_are_the_failed_ones_of_the_work() -> None:
+    failed = _line("failed", "gone")
+    work = Work([Kept("raw/key", PLAYLIST, DAY)], [_line("unchanged"), failed])
+    assert work.failed == [failed]
+
+
+class Case(NamedTuple):
+    """Lines of playlists, and what the run says of them."""
+
+    lines: list[PlaylistLine]
+    status: str
+    message: str
+    details: list[DetailsLine] = []  # noqa: RUF012 - never changed
+
+
+LOADED = PlaylistLine(PLAYLIST, DAY, "loaded")
+SUMMARIES = {
+    "loaded": Case([LOADED, LOADED], "completed", "Playlists: 2 loaded"),
+    "unchanged": Case([_line("unchanged")], "completed", "Playlists: 1 unchanged"),
+    "several": Case([LOADED, _line("superseded"), LOADED], "completed", "Playlists: 2 loaded, 1 superseded"),
+    "failed": Case(
+        [_line("failed", "it is gone")], "failed", "Playlists: 1 failed. it is gone [PLAYLISTS_FAILED]"
+    ),
+    "failed, among others": Case(
+        [LOADED, _line("failed", "one is gone"), _line("failed", "one is private")],
+        "failed",
+        "Playlists: 1 loaded, 2 failed. one is gone; one is private [PLAYLISTS_FAILED]",
+    ),
+    "failed, nobody knows why": Case(
+        [LOADED, _line("failed")], "failed", "Playlists: 1 loaded, 1 failed [PLAYLISTS_FAILED]"
+    ),
+    "the reason of what did not fail": Case(
+        [_line("unchanged", "no matter")], "completed", "Playlists: 1 unchanged"
+    ),
+    "without some details": Case(
+        [LOADED],
+        "completed",
+        "Playlists: 1 loaded. Without details: 2 artists (quota)",
+        [DetailsLine("artists", 9, 3, 4, "quota"), DetailsLine("albums", 9, 0, 9)],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SUMMARIES.values(), ids=SUMMARIES)
+def test_a_run_fails_where_a_playlist_failed_and_says_why(case: Case) -> None:
+    assert summary(case.lines, case.details) == (case.status, case.message)
+
+
+def test_the_receipt_is_one_line_of_json() -> None:
+    line = PlaylistLine(PLAYLIST, DAY, "failed", 'line one\nline "two" 🫖', rejected={"null_item": 2})
+    encoded = encode_receipt(_receipt([line], [_file("songs", 46, 1234)]))
+    assert encoded.endswith(b"\n")
+    assert encoded.count(b"\n") == 1
+    receipt = json.loads(encoded)
+    assert (receipt["run_id"], receipt["status"], receipt["snapshot_date"]) == (RUN, "failed", "2026-11-21")
+    assert datetime.fromisoformat(receipt["started_at"]) == datetime(2026, 11, 21, 6, tzinfo=UTC)
+    assert receipt["playlists"][0]["reason"] == 'line one\nline "two" 🫖'
+    assert receipt["playlists"][0]["rejected"] == {"null_item": 2}
+    assert receipt["files"][0]["sha256"] == "ab" * 32
+    assert receipt["seconds"] == {"keep_snapshots": 1.25, "load": 3.0}
+
+
+def test_the_rows_for_people() -> None:
+    lines = playlist_lines(Manifest([], [_partition(PLAYLIST)]), Loaded(partitions=[(PLAYLIST, DAY)]), [])
+    assert [*as_rows(_receipt([*lines, _line("unchanged")]))] == [
+        {
+            "playlist": PLAYLIST,
+            "date": "2026-11-21",
+            "status": "loaded",
+            "total": 50,
+            "read": 50,
+            "songs": 47,
+            "rejected": "2 null_item, 1 episode",
+            "rows": 97,
+            "loaded": 97,
+        },
+        {
+            "playlist": GONE,
+            "date": "2026-11-21",
+            "status": "unchanged",
+            "total": 0,
+            "read": 0,
+            "songs": 0,
+            "rejected": "",
+            "rows": 0,
+            "loaded": 0,
+        },
+    ]
+
+
+def test_the_receipt_as_markdown() -> None:
+    files = [_file("songs", 40, 1000), _file("songs", 6, 234), _file("playlists", 1, 99)]
+    text = as_markdown(_receipt([LOADED], files), WHOLE)
+    head, playlists, tables, tail = text.split("\n\n")
+    assert head == f"**ingest-playlists {RUN}**: completed. Playlists: 1 loaded"
+    assert playlists.split("\n")[2].startswith(f"| {PLAYLIST} | 2026-11-21 | loaded |")
+    assert [line.replace(" ", "") for line in tables.split("\n")[2:]] == [
+        "|songs|2|1234|46|46|",
+        "|playlists|1|99|1|1|",
+    ]
+    assert tail == "Partitions replaced: 1, deleted: 0. keep_snapshots 1.2 s, load 3.0 s"
+
+
+def test_a_run_without_files_says_so() -> None:
+    assert "(no rows)" in as_markdown(_receipt([_line("unchanged")]), WHOLE)
+
+
+def test_thousands_of_failures_are_counted_and_the_first_are_named() -> None:
+    lines = [_line("failed", f"playlist {number} is gone") for number in range(5000)]
+    _, message = summary([LOADED, *lines], [])
+    assert message.startswith("Playlists: 1 loaded, 5000 failed. playlist 0 is gone; playlist 1 is gone; ")
+    assert message.endswith("playlist 9 is gone; and 4,990 more: see the receipt [PLAYLISTS_FAILED]")
+
+
+def test_a_long_reason_keeps_its_beginning_and_its_code() -> None:
+    _, message = summary([_line("failed", "begins " + "x" * 10_000 + " [SPOTIFY_REFUSED]")], [])
+    assert "begins x" in message
+    assert message.endswith("x [SPOTIFY_REFUSED] [PLAYLISTS_FAILED]")
+    assert len(message) < 500
+
+
+def test_a_cell_names_five_reasons_and_counts_the_rest() -> None:
+    reasons = {f"malformed: number {number}": 10 - number for number in range(5)} | dict.fromkeys("abc", 1)
+    (row,) = as_rows(_receipt([PlaylistLine(PLAYLIST, DAY, "loaded", rejected=reasons)]))
+    assert row["rejected"] == ", ".join(f"{10 - n} malformed: number {n}" for n in range(5)) + " and 3 more"
+
+
+def test_playlists_that_failed_come_first() -> None:
+    receipt = _receipt([LOADED, _line("unchanged"), _line("failed", "gone")])
+    assert [row["status"] for row in as_rows(receipt)] == ["failed", "loaded", "unchanged"]
+
+
+@pytest.mark.parametrize(
+    "released", ["<img src=x onerror=alert(1)>", "[x](javascript:alert(1))", "`|<!--\n\x00\u202e"]
+)
+def test_text_of_spotify_is_code_wherever_people_see_it(released: str) -> None:
+    reject = json.dumps(entry(song("a", album=album(release_date=released))))
+    (rejected,) = decode_entries([f'{{"items": [{reject}], "total": 1}}'.encode()])
+    assert isinstance(rejected, Reject)
+    lines = [
+        PlaylistLine(PLAYLIST, DAY, "loaded", rejected={rejected.reason: 1}),
+        _line("failed", f"Spotify refuses it ({released})"),
+    ]
+    rows, description = as_table(_receipt(lines), WHOLE)
+    pages = [as_markdown(_receipt(lines), WHOLE), description, str(rows[1]["rejected"])]
+    found = [tokens(page) for page in pages]
+    words = max(re.findall(r"[\w()]+|\|", released), key=len)
+    assert [sum(words in text for _, text in page) for page in found] == [2, 1, 1]
+    for kind, text in (one for page in found for one in page):
+        assert kind in {"text", "strong_open", "strong_close", "code_inline"}
+        assert kind == "code_inline" or not re.search("[<|`]", text)
+        assert text.isprintable()
+
+
+MANY = 4000
+UGLY = "\U0001f600`|<b>\x00"
+"""What grows most: as code, in a cell, in JSON within JSON."""
+
+
+def _many() -> Receipt:
+    """4,000 partitions, one of them with 5,000 distinct reasons, and 50 long failures."""
+    reasons = {f"{UGLY * 40}{number}": 1 for number in range(5000)}
+    lines = [PlaylistLine(f"p{n:021d}", DAY, "loaded", rejected={f"{UGLY} {n}": n}) for n in range(MANY)]
+    lines[0] = PlaylistLine(PLAYLIST, DAY, "loaded", rejected=reasons)
+    return _receipt([*lines, *(_line("failed", UGLY * 1000) for _ in range(50))])
+
+
+def test_what_people_see_of_a_large_receipt_is_bounded_and_says_where_the_rest_is() -> None:
+    receipt = _many()
+    tracemalloc.start()
+    try:
+        log, page = as_markdown(receipt, WHOLE, LOG_BYTES), as_markdown(receipt, WHOLE)
+        rows, description = as_table(receipt, WHOLE)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert json_bytes(log) <= LOG_BYTES
+    assert json_bytes(page) <= ARTIFACT_BYTES
+    assert json_bytes(json.dumps(rows)) <= ARTIFACT_BYTES * 1.01
+    for shown in (log, description):
+        assert f"more rows are not shown: the whole receipt is `{WHOLE}`" in shown
+    assert f"{MANY + 50 - len(rows):,} more rows" in description
+    assert log.count("| loaded |") > 20
+    encoded = encode_receipt(receipt)
+    assert peak < 4 * len(encoded)
+    whole = json.loads(encoded)
+    assert len(whole["playlists"]) == MANY + 50
+    assert len(whole["playlists"][0]["rejected"]) == 5000

@@ -1,0 +1,181 @@
+"""Text that cannot be loaded as it is: only the entry that holds it is rejected, not the playlist."""
+
+import json
+
+import pytest
+
+from pipeline.errors import PlaylistUnavailable
+from pipeline.transform.api_types import LONGEST_TEXT
+from pipeline.transform.pages import decode_page
+from pipeline.transform.tables import Tables, build_tables, snapshot_rows
+from tests.builders import (
+    DAY,
+    RUN,
+    SHAPES,
+    Path,
+    Shape,
+    album,
+    artist,
+    body,
+    entry,
+    head,
+    only,
+    page,
+    replaced,
+    rows,
+    snapshot,
+    song,
+)
+
+BROKEN = "half \ud83d"
+NOT_UTF_8 = {
+    "invalid byte": b"\xff",
+    "cut sequence": b"\xf0\x9f\xab",
+    "surrogate as bytes": b"\xed\xa0\xbd",
+}
+
+
+FIELDS: list[Path] = [
+    ("item", "name"),
+    ("item", "id"),
+    ("item", "external_ids", "isrc"),
+    ("item", "album", "name"),
+    ("item", "artists", 0, "name"),
+    ("item", "album", "artists", 0, "name"),
+    ("added_by", "id"),
+]
+every_field = pytest.mark.parametrize("path", FIELDS, ids=lambda path: ".".join(map(str, path)))
+every_text = pytest.mark.parametrize(
+    "path", [("name",), ("description",), ("owner", "display_name")], ids=lambda path: path[-1]
+)
+
+
+def tables_of_raw(raw: bytes, total: int) -> Tables:
+    return build_tables([snapshot_rows(snapshot([raw], total))], DAY, RUN)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@every_field
+def test_only_the_entry_with_a_lone_surrogate_is_rejected(path: Path, shape: Shape) -> None:
+    entries = [entry(song("a")), replaced(entry(song("b")), path, BROKEN), entry(song("c"))]
+    tables = build_tables([snapshot_rows(snapshot([head(entries, shape)], 3))], DAY, RUN)
+    assert rows(tables, "playlist_songs", "position", "song_id") == [(1, "a"), (3, "c")]
+    reject = only(tables, "rejects")
+    assert (reject["position"], reject["reason"]) == (2, "lone_surrogate")
+    assert r"half \ud83d" in reject["entry"]
+
+
+def test_other_pages_keep_their_entries() -> None:
+    answers = [head([entry(song("a"))]), page([entry(song(name=BROKEN)), entry(song("c"))], 3)]
+    tables = build_tables([snapshot_rows(snapshot(answers, 3))], DAY, RUN)
+    assert rows(tables, "playlist_songs", "position", "song_id") == [(1, "a"), (3, "c")]
+    assert rows(tables, "rejects", "position", "reason") == [(2, "lone_surrogate")]
+
+
+@pytest.mark.parametrize("broken", [BROKEN, "half \0"], ids=["lone surrogate", "NUL"])
+@every_text
+def test_in_the_playlists_own_texts_a_question_mark_takes_its_place(path: Path, broken: str) -> None:
+    answer = replaced(head([entry(song("a")), entry(song(name=BROKEN))]), path, broken)
+    tables = build_tables([snapshot_rows(snapshot([answer], 2))], DAY, RUN)
+    column = {"display_name": "owner_name"}.get(str(path[-1]), str(path[-1]))
+    assert only(tables, "playlists")[column] == "half ?"
+    assert rows(tables, "playlist_songs", "song_id") == ["a"]
+    assert rows(tables, "rejects", "reason") == ["lone_surrogate"]
+
+
+@pytest.mark.parametrize("broken", NOT_UTF_8.values(), ids=NOT_UTF_8)
+@pytest.mark.parametrize("with_escape", [False, True], ids=["alone", "beside a lone surrogate"])
+def test_only_the_entry_with_bytes_that_are_no_utf_8_is_rejected(broken: bytes, *, with_escape: bool) -> None:
+    third = entry(song("c", name=BROKEN if with_escape else "fine"))
+    raw = body(head([entry(song("a")), entry(song("b", name="@@")), third])).replace(b"@@", broken)
+    tables = tables_of_raw(raw, 3)
+    assert rows(tables, "playlist_songs", "song_id") == ["a"] if with_escape else ["a", "c"]
+    assert set(rows(tables, "rejects", "reason")) == {"lone_surrogate"}
+    assert rows(tables, "rejects", "position") == ([2, 3] if with_escape else [2])
+
+
+@pytest.mark.parametrize("broken", NOT_UTF_8.values(), ids=NOT_UTF_8)
+def test_bytes_that_are_no_utf_8_in_its_own_name_do_not_fail_the_playlist(broken: bytes) -> None:
+    raw = body(head([entry(song("a"))], name="Half @@")).replace(b"@@", broken)
+    tables = tables_of_raw(raw, 1)
+    name = only(tables, "playlists")["name"]
+    assert name.startswith("Half ?")
+    assert rows(tables, "playlist_songs", "song_id") == ["a"]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_page_says_where_its_entries_were(shape: Shape) -> None:
+    for name in ("fine", BROKEN):
+        read = decode_page(body(head([entry(song(name=name, on=album(artists=[artist("a")])))], shape)))
+        assert read is not None
+        assert (len(read.entries), read.total, read.shape) == (1, 1, shape)
+
+
+@every_field
+def test_only_the_entry_with_nul_is_rejected(path: Path) -> None:
+    entries = [entry(song("a")), replaced(entry(song("b")), path, "in\0side"), entry(song("c"))]
+    tables = tables_of_raw(body(head(entries)), 3)
+    assert rows(tables, "playlist_songs", "position", "song_id") == [(1, "a"), (3, "c")]
+    reject = only(tables, "rejects")
+    assert (reject["position"], reject["reason"]) == (2, "nul_character")
+    assert "\0" not in reject["entry"]
+    assert r"in\u0000side" in reject["entry"]
+
+
+def test_nul_where_nothing_is_read_rejects_nothing() -> None:
+    tables = tables_of_raw(body(head([entry(song("a", href="a\0b"), primary_color="\0")])), 1)
+    assert rows(tables, "playlist_songs", "song_id") == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "lands"), [(b"\x01\x1f\t", ["b\x01\x1f\t"]), (b"\0", [])], ids=["control", "NUL"]
+)
+def test_raw_control_characters_fail_no_page(raw: bytes, lands: list[str]) -> None:
+    answer = body(head([entry(song("a", name="a")), entry(song("b", name="b@@"))])).replace(b"@@", raw)
+    tables = tables_of_raw(answer, 2)
+    assert rows(tables, "songs", "name") == ["a", *lands]
+    assert rows(tables, "rejects", "reason") == ["nul_character"] * (1 - len(lands))
+
+
+def test_half_a_character_and_a_bad_byte_are_no_character() -> None:
+    raw = body(head([entry(song("a")), entry(song(name="@@"))])).replace(b"@@", b"\\ud83d\xff")
+    assert rows(tables_of_raw(raw, 2), "rejects", "reason") == ["lone_surrogate"]
+
+
+def test_an_entry_that_is_no_json_is_rejected_for_that() -> None:
+    second = body(page([entry(song("b", popularity="@@")), entry(song("c"))], 3)).replace(b'"@@"', b"NaN")
+    tables = build_tables([snapshot_rows(snapshot([head([entry(song("a"))]), second], 3))], DAY, RUN)
+    assert rows(tables, "playlist_songs", "song_id") == ["a", "c"]
+    (reason,) = rows(tables, "rejects", "reason")
+    assert reason.startswith("malformed: JSON is malformed")
+
+
+def test_a_text_longer_than_a_column_holds_is_rejected_and_its_beginning_kept() -> None:
+    longest, longer = "ü" * LONGEST_TEXT, "ü" * (LONGEST_TEXT + 1)
+    raw = body(head([entry(song("a", name=longest)), entry(song("b", name=longer))]))
+    tables = tables_of_raw(raw, 2)
+    assert rows(tables, "songs", "name") == [longest]
+    reject = only(tables, "rejects")
+    assert reject["reason"].endswith("- at `$.name`")
+    assert json.loads(reject["entry"]).startswith('{"added_at"')
+    assert len(reject["entry"]) < 2000
+
+
+@every_text
+def test_a_text_of_the_playlist_longer_than_a_column_holds_fails_it(path: Path) -> None:
+    answer = replaced(head([entry(song("a"))]), path, "x" * (LONGEST_TEXT + 1))
+    with pytest.raises(PlaylistUnavailable, match=rf"\$\.{path[0]}"):
+        snapshot_rows(snapshot([answer], 1))
+
+
+def test_an_answer_that_is_nested_too_deeply_fails_its_playlist_only() -> None:
+    raw = body(head([entry(song("a", name="@@"))])).replace(b'"@@"', b"[" * 100_000 + b"]" * 100_000)
+    with pytest.raises(PlaylistUnavailable, match="nested too deeply"):
+        snapshot_rows(snapshot([raw], 1))
+
+
+def test_a_reason_quotes_the_beginning_of_a_value() -> None:
+    tables = tables_of_raw(body(head([entry(song("a", on=album(release_date="soon " * 1000)))])), 1)
+    (reason,) = rows(tables, "rejects", "reason")
+    assert "soon soon" in reason
+    assert len(reason) < 200

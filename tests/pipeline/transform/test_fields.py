@@ -1,0 +1,273 @@
+"""Every field that is read, when null, absent or of a wrong type: a row, a named reject, or no playlist."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+
+from pipeline.errors import AccountingError, PlaylistUnavailable
+from pipeline.transform import api_types
+from pipeline.transform.tables import build_tables, snapshot_rows
+from tests.builders import (
+    DAY,
+    RUN,
+    Json,
+    Path,
+    Shape,
+    entry,
+    head,
+    only,
+    replaced,
+    rows,
+    shaped,
+    snapshot,
+    song,
+    tables_of,
+    without,
+)
+
+WRONG = 3.5  # no field is a fraction
+NONE_HAS_IT = "the entry is rejected"
+IGNORED = "whatever it is, the entry is a song"
+
+
+class Field(NamedTuple):
+    """A field of an entry; `shows` is (table, column, value) where it is null or absent."""
+
+    path: Path
+    shows: tuple[str, str, object] | str
+
+
+def _required(*path: str | int) -> Field:
+    return Field(path, NONE_HAS_IT)
+
+
+def _optional(*path: str | int, shows: tuple[str, str, object]) -> Field:
+    return Field(path, shows)
+
+
+def _ignored(*path: str | int) -> Field:
+    return Field(path, IGNORED)
+
+
+def _url(*path: str | int, table: str, built: str) -> list[Field]:
+    shows = (table, "url", f"https://open.spotify.com/{built}")
+    return [Field((*path, "external_urls"), shows), Field((*path, "external_urls", "spotify"), shows)]
+
+
+ALBUM, ARTIST, CREDIT = ("item", "album"), ("item", "artists", 0), ("item", "album", "artists", 0)
+SONG_FIELDS = [
+    _optional("added_at", shows=("playlist_songs", "added_at", None)),
+    _optional("added_by", shows=("playlist_songs", "added_by", None)),
+    _optional("added_by", "id", shows=("playlist_songs", "added_by", None)),
+    *(_ignored(*path) for path in [("is_local",), ("item", "is_local"), ("item", "type"), ("item", "uri")]),
+    *(_required("item", name) for name in ["id", "name", "album", "artists", "duration_ms"]),
+    *(_required("item", name) for name in ["explicit", "disc_number", "track_number"]),
+    _optional("item", "popularity", shows=("songs", "popularity", None)),
+    _optional("item", "external_ids", shows=("songs", "isrc", None)),
+    _optional("item", "external_ids", "isrc", shows=("songs", "isrc", None)),
+    *_url("item", table="songs", built="track/song-1"),
+    *(_required(*ALBUM, name) for name in ["id", "name", "album_type", "total_tracks"]),
+    _optional(*ALBUM, "artists", shows=("albums", "album_id", "album-1")),
+    _optional(*ALBUM, "release_date", shows=("albums", "release_date", None)),
+    _optional(*ALBUM, "release_date_precision", shows=("albums", "release_date", date(2024, 2, 29))),
+    *_url(*ALBUM, table="albums", built="album/album-1"),
+    _optional(*ALBUM, "images", shows=("albums", "image_url", None)),
+    _optional(*ALBUM, "images", 0, "url", shows=("albums", "image_url", None)),
+    _required(*ARTIST, "id"),
+    _required(*ARTIST, "name"),
+    _required(*CREDIT, "id"),
+    _required(*CREDIT, "name"),
+    *_url(*CREDIT, table="artists", built="artist/artist-1"),
+]
+HEAD_FIELDS = [
+    *(_required(*path) for path in [("id",), ("name",), ("owner",), ("owner", "id"), ("snapshot_id",)]),
+    _optional("owner", "display_name", shows=("playlists", "owner_name", None)),
+    _optional("description", shows=("playlists", "description", None)),
+    _optional("public", shows=("playlists", "is_public", None)),
+    _optional("collaborative", shows=("playlists", "is_collaborative", False)),
+    _optional("followers", shows=("playlists", "follower_count", None)),
+    _optional("followers", "total", shows=("playlists", "follower_count", None)),
+    *_url(table="playlists", built="playlist/aPlaylist0000000000001"),
+    _optional("images", shows=("playlists", "image_url", None)),
+    _optional("images", 0, "url", shows=("playlists", "image_url", None)),
+]
+
+
+def _name(field: Field) -> str:
+    return ".".join(map(str, field.path))
+
+
+def _each(fields: list[Field]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("field", fields, ids=_name)
+
+
+def _null_and_absent(json_value: Json, field: Field) -> Iterator[Json]:
+    yield replaced(json_value, field.path, None)
+    yield without(json_value, field.path)
+
+
+def _only_reject(json_value: Json) -> str:
+    tables = tables_of(json_value, entry(song("good")))
+    assert rows(tables, "playlist_songs", "position", "song_id") == [(2, "good")]
+    (reject,) = rows(tables, "rejects", "position", "reason")
+    assert reject[0] == 1
+    return str(reject[1])
+
+
+@_each([field for field in SONG_FIELDS if isinstance(field.shows, tuple)])
+def test_null_and_absent_mean_the_same_in_an_optional_field(field: Field) -> None:
+    assert isinstance(field.shows, tuple)
+    table, column, value = field.shows
+    for changed in _null_and_absent(entry(song()), field):
+        tables = tables_of(changed)
+        assert only(tables, table)[column] == value
+        assert rows(tables, "playlist_songs", "song_id") == ["song-1"]
+        assert tables["rejects"].is_empty()
+
+
+@_each([field for field in SONG_FIELDS if field.shows == NONE_HAS_IT])
+def test_a_required_field_that_is_null_or_absent_rejects_the_entry_and_is_named(field: Field) -> None:
+    for changed in _null_and_absent(entry(song()), field):
+        reason = _only_reject(changed)
+        assert reason.startswith("malformed: ")
+        assert str(field.path[-1]) in reason
+
+
+@_each([field for field in SONG_FIELDS if field.shows != IGNORED])
+def test_a_wrong_type_rejects_the_entry_and_the_field_is_named(field: Field) -> None:
+    reason = _only_reject(replaced(entry(song()), field.path, WRONG))
+    assert reason.startswith("malformed: Expected ")
+    assert reason.rstrip("`").endswith(f".{field.path[-1]}")
+
+
+@_each([field for field in SONG_FIELDS if field.shows == IGNORED])
+def test_what_only_tells_songs_from_others_may_be_anything(field: Field) -> None:
+    for changed in (
+        *_null_and_absent(entry(song()), field),
+        replaced(entry(song()), field.path, WRONG),
+    ):
+        tables = tables_of(changed)
+        assert rows(tables, "playlist_songs", "song_id") == ["song-1"]
+        assert tables["rejects"].is_empty()
+
+
+class Odd(NamedTuple):
+    """A value of the right type or nearly, and the reason that it gives."""
+
+    path: Path
+    value: object
+    reason: str
+
+
+ODD_VALUES: dict[str, Odd] = {
+    "no artists": Odd(("item", "artists"), [], "Expected `array` of length >= 1 - at `$.artists`"),
+    "null artist": Odd(("item", "artists"), [None], "Expected `object`, got `null` - at `$.artists[0]`"),
+    "empty id": Odd(("item", "id"), "", "Expected `str` of length >= 1 - at `$.id`"),
+    "negative length": Odd(("item", "duration_ms"), -1, "Expected `int` >= 0 - at `$.duration_ms`"),
+    "huge length": Odd(
+        ("item", "duration_ms"), 2**53 + 1, "Expected `int` <= 9007199254740992 - at `$.duration_ms`"
+    ),
+    "flag as number": Odd(("item", "explicit"), 1, "Expected `bool`, got `int` - at `$.explicit`"),
+    "number as text": Odd(
+        ("item", "popularity"), "30", "Expected `int | null`, got `str` - at `$.popularity`"
+    ),
+    "item is a text": Odd(("item",), "song", "Expected `object`, got `str` - at `$.item`"),
+    "added_by is a text": Odd(("added_by",), "me", "Expected `object | null`, got `str` - at `$.added_by`"),
+    "added_by id is a number": Odd(
+        ("added_by", "id"), 7, "Expected `str | null`, got `int` - at `$.added_by.id`"
+    ),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_VALUES.values(), ids=ODD_VALUES)
+def test_the_reason_says_what_was_expected_where(odd: Odd) -> None:
+    assert _only_reject(replaced(entry(song()), odd.path, odd.value)) == f"malformed: {odd.reason}"
+
+
+def _playlist(answer: Json, total: int = 1) -> Json:
+    tables = build_tables([snapshot_rows(snapshot([answer], total))], DAY, RUN)
+    assert tables["playlist_songs"].height + tables["rejects"].height == total
+    return only(tables, "playlists")
+
+
+@_each([field for field in HEAD_FIELDS if isinstance(field.shows, tuple)])
+def test_a_playlist_without_an_optional_field_has_its_row(field: Field) -> None:
+    assert isinstance(field.shows, tuple)
+    _, column, value = field.shows
+    for changed in _null_and_absent(head([entry(song())]), field):
+        assert _playlist(changed)[column] == value
+
+
+@_each([field for field in HEAD_FIELDS if field.shows == NONE_HAS_IT])
+def test_a_playlist_without_a_required_field_fails_and_the_field_is_named(field: Field) -> None:
+    for changed in _null_and_absent(head([entry(song())]), field):
+        with pytest.raises(PlaylistUnavailable, match=rf"aPlaylist0000000000001.*{field.path[-1]}"):
+            _playlist(changed)
+
+
+@_each(HEAD_FIELDS)
+def test_a_wrong_type_in_the_playlist_itself_fails_it_and_the_field_is_named(field: Field) -> None:
+    with pytest.raises(PlaylistUnavailable, match=rf"Expected .*\.{field.path[-1]}`"):
+        _playlist(replaced(head([entry(song())]), field.path, WRONG))
+
+
+class Pages(NamedTuple):
+    """The key of the page in an API shape."""
+
+    shape: Shape
+    key: str
+
+
+PAGES = [Pages("items", "items"), Pages("tracks", "tracks")]
+
+
+@pytest.mark.parametrize("pages", PAGES, ids=str)
+def test_a_page_may_leave_out_its_total(pages: Pages) -> None:
+    answer = head([entry(song())], pages.shape)
+    for changed in _null_and_absent(answer, Field((pages.key, "total"), IGNORED)):
+        assert _playlist(changed)["item_count"] == 1
+
+
+@pytest.mark.parametrize("pages", PAGES, ids=str)
+@pytest.mark.parametrize("field", [(), ("items",), ("total",)], ids=str)
+def test_a_page_of_a_wrong_type_fails_the_playlist(pages: Pages, field: Path) -> None:
+    with pytest.raises(
+        PlaylistUnavailable, match=rf"Expected .*`\$\.{'.'.join(map(str, (pages.key, *field)))}`"
+    ):
+        _playlist(replaced(head([entry(song())], pages.shape), (pages.key, *field), WRONG))
+
+
+@pytest.mark.parametrize("pages", PAGES, ids=str)
+@pytest.mark.parametrize("field", [(), ("items",)], ids=str)
+def test_entries_that_are_missing_in_what_was_kept_publish_nothing(pages: Pages, field: Path) -> None:
+    answer = head([entry(song())], pages.shape)
+    for changed in _null_and_absent(answer, Field((pages.key, *field), IGNORED)):
+        with pytest.raises(
+            AccountingError, match=r"counted 1 entries, the kept responses hold 0 songs \+ 0 rejects"
+        ):
+            _playlist(changed)
+
+
+@pytest.mark.parametrize("raw", [b"", b"<html>", b'{"id":', b"[]", b"null"], ids=repr)
+def test_an_answer_that_is_no_playlist_fails_it(raw: bytes) -> None:
+    with pytest.raises(PlaylistUnavailable, match="aPlaylist0000000000001"):
+        snapshot_rows(snapshot([raw], 0))
+
+
+def test_in_the_old_shape_the_song_is_read_from_track() -> None:
+    broken: Any = shaped(entry(song(duration_ms=None)), "tracks")
+    assert _only_reject(broken) == "malformed: Expected `int`, got `null` - at `$.duration_ms`"
+
+
+def test_no_field_that_is_read_is_left_out_here() -> None:
+    structs = [vars(api_types)[name] for name in ("Track", "Album", "Artist", "PlaylistHead", "AddedBy")]
+    read = {field.encode_name for struct in structs for field in msgspec.structs.fields(struct)}
+    assert read == {
+        str(field.path[-1])
+        for field in SONG_FIELDS + HEAD_FIELDS
+        if field.path[-1] not in {"added_at", "added_by", "is_local", "type", "uri"}
+        and field.path[-1] not in {"spotify", "isrc", "url", "display_name", "total"}
+    }

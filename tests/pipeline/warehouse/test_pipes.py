@@ -1,0 +1,120 @@
+"""Waiting for pipes: until all has landed, until a pipe refuses, or until the deadline."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+
+from pipeline.columns import TABLES
+from pipeline.errors import AccountingError, StopRun
+from pipeline.lake.csv_files import File, Manifest
+from pipeline.lake.layout import table_key
+from pipeline.warehouse.pipes import Polling, wait_for_pipes
+from pipeline.warehouse.session import Session
+from tests.builders import DAY, RUN
+
+SONGS, ALBUMS = (table_key(table, DAY, RUN, "snowpipe") for table in ("songs", "albums"))
+MANIFEST = Manifest([File("songs", DAY, SONGS, 50, 9, "x"), File("albums", DAY, ALBUMS, 40, 9, "x")], [])
+LANDED = {"songs": 50, "albums": 40}
+
+
+Entry = dict[str, Any]
+
+
+def entry(key: str, status: str = "Loaded", error: str | None = None, line: int | None = None) -> Entry:
+    failure = {"first_error_message": error, "first_error_line_number": line}
+    rows = LANDED.get(key.split("/")[1])
+    return {"url": f"s3://lake/folder/{key}", "status": status, "row_count": rows, **failure}
+
+
+class Pipes:
+    """A session whose pipes report one thing after the other; the last report stays."""
+
+    def __init__(
+        self, reports: dict[str, list[list[Entry]]], landed: dict[str, int], state: str = "PAUSED"
+    ) -> None:
+        self.reports = reports
+        self.landed = landed
+        self.state = state
+        self.asked: list[str] = []
+
+    def rows(self, name: str, values: Sequence[Any], *, table: str) -> list[dict[str, Any]]:
+        """The load history of a landing table."""
+        assert (name, values) == ("load/find_copy_history", (RUN,))
+        of = table.strip("'").removesuffix("_landing")
+        self.asked.append(of)
+        found = self.reports[of]
+        return found.pop(0) if len(found) > 1 else found[0]
+
+    def execute(self, name: str, values: Sequence[Any] = (), **parts: str) -> list[tuple[Any, ...]]:
+        """Counts of landing, all or by file, or a pipe's status."""
+        if name == "load/count_landed":
+            assert values == (RUN,) * len(TABLES)
+            return [(table, DAY, rows) for table, rows in self.landed.items()]
+        if name == "load/find_landed_files":
+            table = parts["table"].strip('"').removesuffix("_LANDING").lower()
+            key = table_key(table, DAY, RUN, "snowpipe")
+            return [(f"folder/{key}", self.landed[table])] if table in self.landed else []
+        assert set(parts) == {"pipe"}
+        told = {"executionState": self.state, "pendingFileCount": 3, "error": "No such stage."}
+        return [(json.dumps(told),)]
+
+
+def wait(pipes: Pipes, slept: list[float] | None = None) -> None:
+    passed = [] if slept is None else slept
+    polling = Polling(60, passed.append, lambda: sum(passed))
+    wait_for_pipes(cast("Session", pipes), RUN, MANIFEST, polling)
+
+
+def test_it_ends_once_every_file_has_landed_in_any_order() -> None:
+    pipes = Pipes({"songs": [[], [], [entry(SONGS)]], "albums": [[], [entry(ALBUMS)]]}, LANDED)
+    slept: list[float] = []
+    wait(pipes, slept)
+    assert slept == [1, 2]
+    assert pipes.asked.count("songs") == 3
+    assert pipes.asked.count("albums") == 2
+
+
+@pytest.mark.parametrize("status", ["Load failed", "LOAD_FAILED", "Partially loaded"])
+def test_a_refused_file_fails_with_file_line_and_reason(status: str) -> None:
+    refused = entry(SONGS, status, "Numeric value 'x' is not recognized", 7)
+    pipes = Pipes({"songs": [[refused]], "albums": [[entry(ALBUMS)]]}, LANDED)
+    says = rf"songs_pipe did not load {SONGS}, line 7: {status}, Numeric value 'x'"
+    with pytest.raises(StopRun, match=says):
+        wait(pipes)
+
+
+def test_a_file_that_never_comes_is_named_at_the_deadline() -> None:
+    pipes = Pipes({"songs": [[entry(SONGS, "Load in progress")]], "albums": [[entry(ALBUMS)]]}, LANDED)
+    slept: list[float] = []
+    says = rf"pipes have not loaded 1 of 2 files: {SONGS}\. Nothing was promoted"
+    with pytest.raises(StopRun, match=says) as end:
+        wait(pipes, slept)
+    assert "songs_pipe is PAUSED, pending files: 3, No such stage. If" in str(end.value)
+    assert "albums_pipe" not in str(end.value)
+    assert sum(slept) == 60
+    assert slept[-2:] == [15, 15]
+
+
+def test_a_stopped_pipe_is_told_at_once() -> None:
+    pipes = Pipes({"songs": [[]], "albums": [[entry(ALBUMS)]]}, LANDED, "STOPPED_STAGE_DROPPED")
+    slept: list[float] = []
+    with pytest.raises(StopRun, match=f"{SONGS}.*songs_pipe is STOPPED_STAGE_DROPPED, pending files: 3"):
+        wait(pipes, slept)
+    assert slept == []
+
+
+@pytest.mark.parametrize(
+    ("landed", "names"),
+    [
+        ({"songs": 100, "albums": 40}, f"{SONGS} (100 rows of 50)"),
+        ({"songs": 50}, f"{ALBUMS} (0 rows of 40)"),
+    ],
+    ids=["twice", "not at all"],
+)
+def test_landing_must_hold_what_the_files_held(landed: dict[str, int], names: str) -> None:
+    pipes = Pipes({"songs": [[entry(SONGS)]], "albums": [[entry(ALBUMS)]]}, landed)
+    with pytest.raises(AccountingError, match="landing holds") as end:
+        wait(pipes)
+    assert end.value.message.endswith(f"In landing: {names}")

@@ -1,0 +1,93 @@
+"""What a load may replace: nothing that ranks higher, unless it is told to; a full refresh replaces all."""
+
+from datetime import UTC, datetime, time, timedelta
+from itertools import product
+
+import pytest
+
+from pipeline.columns import TABLES
+from pipeline.errors import StopRun
+from pipeline.lake.snapshots import rank
+from pipeline.transform.tables import Snapshot
+from sandbox.spotify.catalogue import CHARTS, MIXTAPE
+from tests.builders import body, entry, head, song
+from tests.warehouses import DAY, NOON, Warehouse
+
+CHART, OTHER_CHART = CHARTS
+
+
+def test_an_older_look_at_the_playlist_replaces_nothing(warehouse: Warehouse) -> None:
+    warehouse.publish(CHART)
+    before = warehouse.place.contents(TABLES)
+    loaded = warehouse.publish(CHART, MIXTAPE, fetched_at=NOON - timedelta(hours=1))
+
+    assert loaded.superseded == [(CHART, DAY)]
+    assert loaded.partitions == [(MIXTAPE, DAY)]
+    assert loaded.partitions_replaced == 0
+    chart = warehouse.place.query("SELECT DISTINCT run_id FROM songs_history WHERE playlist_id = ?", CHART)
+    assert len(chart) == 1
+    assert len(before["songs"]) == 50
+    assert warehouse.place.query("SELECT COUNT(*) FROM songs_history WHERE playlist_id = ?", CHART) == [(50,)]
+    assert warehouse.place.query("SELECT playlist_id FROM loads") == [(CHART,), (MIXTAPE,)]
+
+
+def test_with_its_rank_ignored_an_older_look_replaces_a_newer(warehouse: Warehouse) -> None:
+    warehouse.publish(CHART)
+    earlier = NOON - timedelta(hours=1)
+    loaded = warehouse.publish(CHART, fetched_at=earlier, ignore_rank=True)
+
+    assert (loaded.superseded, loaded.partitions_replaced) == ([], 1)
+    assert warehouse.place.query("SELECT fetched_at FROM playlists_history") == [
+        (earlier.replace(tzinfo=None),)
+    ]
+
+
+DAY_BEGINS = datetime.combine(DAY, time(), UTC)
+NEXT_DAY = DAY_BEGINS + timedelta(days=1)
+FETCHED = [
+    DAY_BEGINS - timedelta(milliseconds=1),
+    DAY_BEGINS,
+    DAY_BEGINS + timedelta(microseconds=999),
+    DAY_BEGINS + timedelta(milliseconds=1),
+    NEXT_DAY - timedelta(microseconds=1),
+    NEXT_DAY,
+    NEXT_DAY + timedelta(days=2),
+]
+
+
+def test_the_warehouse_ranks_as_the_lake_does(warehouse: Warehouse) -> None:
+    """Every pair of times, one loaded after the other; of equal ones the later load stays."""
+    pairs = {f"{number:022}": pair for number, pair in enumerate(product(FETCHED, FETCHED))}
+    runs = [warehouse.new_run_id() for _ in range(2)]
+    for turn, run_id in enumerate(runs):
+        snapshots = [small(playlist, pair[turn]) for playlist, pair in pairs.items()]
+        loaded = warehouse.load(run_id, warehouse.write_snapshots(run_id, {DAY: snapshots}))
+    stays = {playlist for playlist, (first, then) in pairs.items() if rank(DAY, first) > rank(DAY, then)}
+
+    assert {playlist for playlist, _ in loaded.superseded} == stays
+    for table in ("playlists_history", "songs_history"):
+        rows = warehouse.place.query(f"SELECT DISTINCT playlist_id, run_id FROM {table}")
+        assert sorted(rows) == [(playlist, runs[playlist not in stays]) for playlist in pairs]
+
+
+def small(playlist: str, fetched_at: datetime) -> Snapshot:
+    """A playlist of one song."""
+    return Snapshot(playlist, "v1", fetched_at, 1, [body(head([entry(song())], id_=playlist))])
+
+
+def test_refresh_full_leaves_only_this_run(warehouse: Warehouse, caplog: pytest.LogCaptureFixture) -> None:
+    warehouse.publish(CHART, OTHER_CHART)
+    warehouse.publish(CHART, days=(DAY - timedelta(days=1),))
+    loaded = warehouse.publish(MIXTAPE, CHART, refresh="full")
+
+    assert (loaded.partitions_deleted, loaded.partitions_replaced) == (2, 1)
+    assert "deletes 2 partitions (playlist and date) of 2 playlists" in caplog.text
+    assert warehouse.place.query("SELECT COUNT(DISTINCT run_id) FROM songs_history") == [(1,)]
+
+
+def test_refresh_full_never_removes_what_is_newer(warehouse: Warehouse) -> None:
+    warehouse.publish(CHART)
+    with pytest.raises(StopRun, match="that rank higher"):
+        warehouse.publish(CHART, fetched_at=NOON - timedelta(hours=1), refresh="full")
+
+    assert warehouse.place.query("SELECT fetched_at FROM playlists_history") == [(NOON.replace(tzinfo=None),)]

@@ -1,0 +1,337 @@
+"""Set-up: idempotent, versioned, one query where nothing is to be done."""
+
+import json
+import re
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from io import StringIO
+from itertools import chain
+from pathlib import Path
+from threading import Event
+from typing import Any, get_args
+
+import pytest
+from snowflake.connector.util_text import split_statements
+
+from pipeline.columns import TABLES, columns, history, pipe
+from pipeline.errors import ConfigurationError, Transient
+from pipeline.lake.layout import LoadMode
+from pipeline.lake.store import Lake
+from pipeline.warehouse import setup
+from pipeline.warehouse.lock import take_lock
+from pipeline.warehouse.session import Session
+from pipeline.warehouse.setup import is_current, set_up
+from pipeline.warehouse.sql_files import literal
+from sandbox.account import create_account_objects
+from sandbox.services import BUCKET, Addresses
+from sandbox.spotify.catalogue import CHARTS
+from tests.places import Place
+from tests.statements import recorded
+from tests.subset import some
+from tests.warehouses import DAY, Warehouse
+
+
+def test_an_up_to_date_schema_costs_one_query(warehouse: Warehouse) -> None:
+    with warehouse.session() as session:
+        assert is_current(session, warehouse.lake.url)
+        assert len(session.statements) == 1
+
+
+def test_an_empty_schema_is_not_current(addresses: Addresses) -> None:
+    empty = Warehouse(Place.create(addresses))
+    with empty.session() as session:
+        assert not is_current(session, empty.lake.url)
+
+
+@pytest.mark.faults
+def test_set_up_may_be_repeated_and_loses_no_rows(warehouse: Warehouse) -> None:
+    warehouse.publish(CHARTS[0])
+    before = warehouse.place.contents(TABLES)
+    url = literal(warehouse.lake.url)
+    for part in setup.PARTS["snowpipe"]:
+        for name in (setup.CONTROL_TABLES, *chain(*part.versions.values()), part.points_at_lake):
+            for _ in range(2):
+                with warehouse.session() as session:
+                    session.execute_all(name, url=url)
+    warehouse.set_up()
+
+    assert warehouse.place.contents(TABLES) == before
+    assert warehouse.place.count("writer_lock") == 1
+
+
+def test_another_lake_moves_the_stage(warehouse: Warehouse) -> None:
+    elsewhere = f"{warehouse.lake.url}elsewhere/"
+    with warehouse.session() as session:
+        assert not is_current(session, elsewhere)
+        warehouse.set_up(elsewhere)
+        assert is_current(session, elsewhere)
+
+
+def test_a_newer_schema_is_refused(warehouse: Warehouse) -> None:
+    with warehouse.session() as session:
+        later = (setup.SCHEMA.newest + 1, warehouse.lake.url, "later")
+        session.execute("setup/insert_schema_version", later, table="schema_versions")
+        with pytest.raises(ConfigurationError, match="a newer release has been here"):
+            is_current(session, warehouse.lake.url)
+
+
+def test_the_tables_have_the_columns_of_the_schema(warehouse: Warehouse) -> None:
+    for table in TABLES:
+        described = warehouse.place.query(f"DESCRIBE TABLE {history(table)}")
+        found = [(row[0], row[3]) for row in described]
+        assert found == [
+            (name.upper(), "Y" if nullable else "N") for name, _, nullable, _ in columns(table)
+        ], table
+
+
+@pytest.mark.faults
+def test_account_objects_may_be_created_again(addresses: Addresses, warehouse: Warehouse) -> None:
+    warehouse.publish(CHARTS[0])
+    before = warehouse.place.contents(TABLES)
+    create_account_objects(addresses.snowflake, "s3://another-bucket/")
+
+    assert warehouse.place.contents(TABLES) == before
+    assert warehouse.publish(CHARTS[1]).partitions == [(CHARTS[1], DAY)]
+
+
+@pytest.mark.parametrize("name", ['x"; DROP DATABASE y; --', "x'y", "x\ny", "x.y; SELECT 1"])
+def test_a_hostile_database_name_is_a_name_that_does_not_exist(addresses: Addresses, name: str) -> None:
+    with pytest.raises(ConfigurationError, match="correct the block's database"):
+        Warehouse(Place(addresses, name)).set_up()
+
+
+@dataclass(frozen=True)
+class HostileFolder(Warehouse):
+    """A warehouse whose lake lies in a folder of any name."""
+
+    folder: str = ""
+
+    @property
+    def lake(self) -> Lake:
+        """The folder below the place's own."""
+        return Lake(self.place.s3, BUCKET, f"{self.place.name}/{self.folder}")
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "a\"b \\ ${x} $1 ?; '); DROP TABLE loads; --\\",
+        *(
+            pytest.param(one, marks=pytest.mark.faults)
+            for one in ("it's; --", 'a"b', "back\\slash", "${x} $1 ?")
+        ),
+    ],
+)
+def test_a_hostile_folder_of_the_lake_is_only_a_folder(addresses: Addresses, folder: str) -> None:
+    place = Place.create(addresses)
+    hostile = HostileFolder(place, folder=folder)
+    hostile.set_up()
+
+    assert hostile.publish(CHARTS[0]).rows_by_table["songs"] == place.count("songs_history") == 50
+    with hostile.session() as session:
+        assert is_current(session, hostile.lake.url)
+
+
+VERSION_1 = Path(__file__).with_name("version_1.sql")
+
+
+@pytest.fixture
+def first(addresses: Addresses) -> Warehouse:
+    """A warehouse as version 1 left it: its tables, and one playlist published by it."""
+    place = Place.create(addresses)
+    text = StringIO(VERSION_1.read_text(encoding="utf-8"))
+    for statement, _ in split_statements(text, remove_comments=True):
+        place.query(str(statement))
+    place.query("INSERT INTO schema_versions VALUES (1, 's3://old/', '0.1.0', '2026-01-01')")
+    place.query(
+        "INSERT INTO playlists_history SELECT 'p', '2026-01-01', 'run', 'Old', NULL, 'o', NULL, NULL, FALSE, "
+        "NULL, 'AAA', 1, 'https://p', NULL, '2026-01-01'"
+    )
+    place.query(
+        "INSERT INTO loads SELECT 'run', 'p', '2026-01-01', 'raw/p', '2026-01-01', 'AAA', 1, 0, "
+        "PARSE_JSON('{}'), 'copy', 'runs/p', '0.1.0', '2026-01-01'"
+    )
+    return Warehouse(place)
+
+
+def shape(place: Place) -> dict[str, set[tuple[str, str, str]]]:
+    """Columns of every table: name, type, nullable."""
+    tables = [*map(history, TABLES), "loads", "schema_versions", "writer_lock"]
+    return {
+        table: {(row[0], row[1], row[3]) for row in place.query(f"DESCRIBE TABLE {table}")}
+        for table in tables
+    }
+
+
+def test_an_older_schema_is_brought_up_to_date_and_keeps_its_rows(
+    first: Warehouse, warehouse: Warehouse
+) -> None:
+    with first.session() as session:
+        assert not is_current(session, first.lake.url)
+    first.set_up()
+
+    with first.session() as session:
+        assert is_current(session, first.lake.url)
+    assert shape(first.place) == shape(warehouse.place)
+    assert first.place.query("SELECT name FROM playlists_history") == [("Old",)]
+    assert first.place.query("SELECT run_id, load_results FROM loads") == [("run", None)]
+    first.publish(CHARTS[0])
+    assert first.place.query("SELECT name FROM playlists ORDER BY name")[0] == ("Old",)
+    assert first.place.count("loads") == 2
+
+
+def test_an_upgrade_that_was_cut_off_is_done_again(first: Warehouse) -> None:
+    with first.session() as session:
+        session.execute_all("setup/add_load_results")
+    first.set_up()
+    first.publish(CHARTS[0])
+    assert first.place.count("loads") == 2
+
+
+def test_with_an_owner_for_setup_the_loader_runs_no_ddl(warehouse: Warehouse) -> None:
+    with recorded() as sent, warehouse.session() as session:
+        assert is_current(session, warehouse.lake.url)
+    with recorded() as loading:
+        warehouse.publish(CHARTS[0])
+    verbs = {re.sub("--.*", "", statement).split()[0] for statement in (*sent, *loading)}
+    assert verbs <= {"SELECT", "BEGIN", "COMMIT", "UPDATE", "COPY", "DELETE", "INSERT", "ROLLBACK"}
+
+
+@pytest.fixture
+def piped(warehouse: Warehouse) -> Warehouse:
+    """A warehouse with pipes."""
+    warehouse.set_up(load="snowpipe")
+    return warehouse
+
+
+def current(warehouse: Warehouse, lake_url: str, load: LoadMode) -> bool:
+    """What a run asks first."""
+    with warehouse.session() as session:
+        return is_current(session, lake_url, load)
+
+
+def states(warehouse: Warehouse) -> set[str]:
+    """What the pipes say of themselves."""
+    texts = [warehouse.place.query(f"SELECT SYSTEM$PIPE_STATUS('{pipe(table)}')") for table in TABLES]
+    return {json.loads(text)["executionState"] for ((text,),) in texts}
+
+
+def test_an_upgrade_leaves_the_stage_and_so_its_pipes_alone(piped: Warehouse) -> None:
+    older = (setup.SCHEMA.newest - 1, piped.lake.url, "older")
+    piped.place.query("DELETE FROM schema_versions")
+    with piped.session() as session:
+        session.execute("setup/insert_schema_version", older, table="schema_versions")
+    with recorded() as sent:
+        piped.set_up(load="snowpipe")
+    assert current(piped, piped.lake.url, "snowpipe")
+    assert [one for one in sent if "ADD COLUMN" in one]
+    assert not [one for one in sent if "STAGE" in one or "PIPE " in one]
+
+
+@pytest.mark.parametrize("load", [pytest.param("copy", marks=pytest.mark.faults), "snowpipe"])
+def test_a_lake_that_moves_takes_its_pipes_along_and_back(piped: Warehouse, load: LoadMode) -> None:
+    elsewhere = f"{piped.lake.url}elsewhere/"
+    piped.set_up(elsewhere, load)
+    assert current(piped, elsewhere, load)
+    assert current(piped, elsewhere, "snowpipe") == (load == "snowpipe")
+
+    assert not current(piped, piped.lake.url, "snowpipe")
+    piped.set_up(load="snowpipe")
+    assert current(piped, piped.lake.url, "snowpipe")
+    assert states(piped) == {"RUNNING"}
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(
+    "cut_off",
+    some(["setup/create_stage", "setup/create_pipes", "setup/insert_schema_version"], ["setup/create_stage"]),
+)
+@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
+def test_a_move_that_was_cut_off_is_done_again(
+    piped: Warehouse, monkeypatch: pytest.MonkeyPatch, cut_off: str, *, done: bool
+) -> None:
+    """The old lake counts as current only where the stage still shows it."""
+    execute = Session._execute  # noqa: SLF001 - every statement passes there
+    died: list[Any] = []
+
+    def die(session: Session, name: str, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        if name == cut_off and not died:
+            died.append(execute(session, name, text, values) if done else None)
+            raise KeyboardInterrupt
+        return execute(session, name, text, values)
+
+    monkeypatch.setattr(Session, "_execute", die)
+    with pytest.raises(KeyboardInterrupt):
+        piped.set_up(f"{piped.lake.url}elsewhere/", "snowpipe")
+    assert len(died) == 1
+    if not current(piped, piped.lake.url, "snowpipe"):
+        piped.set_up(load="snowpipe")
+    assert piped.publish(CHARTS[0]).rows_by_table["songs"] == 50
+    assert states(piped) == {"RUNNING"}
+
+
+def test_two_set_ups_at_once_take_turns(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second has looked, and comes to the lock, while the first is about to replace stage and pipes."""
+    fresh = Warehouse(Place.create(addresses), "snowpipe")
+    execute_all, second, waiting = Session.execute_all, list[Future[None]](), Event()
+
+    def lock_and_note(guard: Session) -> None:
+        if second:
+            waiting.set()
+        take_lock(guard)
+
+    def execute_all_beside_another(session: Session, name: str, **parts: str) -> None:
+        if name == "setup/create_stage" and not second:
+            second.append(thread.submit(set_up_as_a_task_does, fresh))
+            assert waiting.wait(60)
+        execute_all(session, name, **parts)
+
+    monkeypatch.setattr(setup, "take_lock", lock_and_note)
+    monkeypatch.setattr(Session, "execute_all", execute_all_beside_another)
+    with ThreadPoolExecutor(1) as thread:
+        set_up_as_a_task_does(fresh)
+        second[0].result()
+    assert current(fresh, fresh.lake.url, "snowpipe")
+    assert states(fresh) == {"RUNNING"}
+    for noted in ("schema_versions", "snowpipe_versions", "writer_lock"):
+        assert fresh.place.count(noted) == 1
+
+
+def test_a_set_up_that_has_lost_the_lock_stops(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = Warehouse(Place.create(addresses))
+    execute_all, ended = Session.execute_all, list[str]()
+
+    def end_the_guard(session: Session, name: str, **parts: str) -> None:
+        execute_all(session, name, **parts)
+        if name == "setup/create_history_tables":
+            guard.rollback()
+            ended.append(name)
+
+    monkeypatch.setattr(Session, "execute_all", end_the_guard)
+    with fresh.session() as session, fresh.session("guard") as guard:
+        with pytest.raises(Transient, match="the writer lock was lost"):
+            set_up(session, guard, fresh.lake.url, "test")
+        assert not {"setup/create_stage", "setup/insert_schema_version"} & set(session.statements)
+    assert len(ended) == 1
+
+
+def set_up_as_a_task_does(warehouse: Warehouse) -> None:
+    """Again where the stand-in has ended the idle guard, for which it takes but a second."""
+    for _ in range(9):
+        with suppress(Transient):
+            return warehouse.set_up()
+    return warehouse.set_up()
+
+
+@pytest.mark.faults
+def test_older_code_that_meets_newer_pipes_changes_nothing(piped: Warehouse) -> None:
+    with piped.session() as session:
+        later = (setup.SNOWPIPE.newest + 1, piped.lake.url, "later")
+        session.execute("setup/insert_schema_version", later, table="snowpipe_versions")
+    for load in get_args(LoadMode):
+        with pytest.raises(ConfigurationError, match="a newer release has been here"):
+            piped.set_up(f"{piped.lake.url}elsewhere/", load)
+    assert piped.publish(CHARTS[0]).rows_by_table["songs"] == 50
+    assert states(piped) == {"RUNNING"}

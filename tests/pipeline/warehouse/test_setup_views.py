@@ -1,0 +1,86 @@
+"""Views that somebody dropped or replaced: recreated, or named in a warning; the load goes on."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from pipeline.errors import Code, ConfigurationError
+from pipeline.warehouse import setup
+from pipeline.warehouse.session import Session
+from sandbox.spotify.catalogue import CHARTS
+from tests.statements import recorded
+from tests.warehouses import Warehouse
+
+
+def is_whole(warehouse: Warehouse) -> bool:
+    """What a run asks first."""
+    with warehouse.session() as session:
+        return setup.is_current(session, warehouse.lake.url)
+
+
+DAMAGE = {
+    "one dropped": (["DROP VIEW songs"], ["SONGS"]),
+    "the one below the others dropped": (["DROP VIEW newest_snapshots"], ["NEWEST_SNAPSHOTS"]),
+    "some dropped": (["DROP VIEW playlists", "DROP VIEW longest_runs"], ["PLAYLISTS", "LONGEST_RUNS"]),
+}
+
+
+@pytest.mark.parametrize(("statements", "names"), DAMAGE.values(), ids=DAMAGE)
+def test_views_that_are_gone_are_recreated_and_the_others_left_alone(
+    warehouse: Warehouse, statements: list[str], names: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    warehouse.publish(CHARTS[0])
+    for statement in statements:
+        warehouse.place.query(statement)
+    assert not is_whole(warehouse)
+    with recorded() as sent:
+        warehouse.set_up()
+
+    assert is_whole(warehouse)
+    created = [one.split(" AS", 1)[0] for one in sent if "VIEW" in one and one.startswith("CREATE")]
+    assert created == [f"CREATE OR REPLACE VIEW {name.lower()}" for name in names]
+    assert [
+        name for name in names if f"the view {name} was gone and has been recreated" in caplog.text
+    ] == names
+    assert warehouse.place.count("songs") == 50
+
+
+def test_a_table_in_the_place_of_a_view_is_named_and_keeps_its_rows(
+    warehouse: Warehouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    for statement in ("DROP VIEW songs", "CREATE TABLE songs AS SELECT 'somebody''s' AS name"):
+        warehouse.place.query(statement)
+    assert not is_whole(warehouse)
+    warehouse.set_up()
+
+    assert "Readers do not see what is loaded" in caplog.text
+    assert "SONGS is a table, rename it" in caplog.text
+    assert warehouse.place.query("SELECT name FROM songs") == [("somebody's",)]
+    assert warehouse.publish(CHARTS[0]).rows_by_table["songs"] == 50
+
+
+def test_without_the_right_to_create_views_the_load_goes_on_with_a_warning(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    execute, denied = Session._execute, list[str]()  # noqa: SLF001 - every statement passes there
+
+    def deny(session: Session, name: str, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        if text.startswith("CREATE"):
+            denied.append(text)
+            raise ConfigurationError("insufficient privileges", Code.SNOWFLAKE_DENIED)
+        return execute(session, name, text, values)
+
+    warehouse.place.query("DROP VIEW songs")
+    monkeypatch.setattr(Session, "_execute", deny)
+    warehouse.set_up()
+
+    assert len(denied) == 1
+    assert "Readers do not see what is loaded" in caplog.text
+    assert "SONGS cannot be created: insufficient privileges [SNOWFLAKE_DENIED]" in caplog.text
+    assert warehouse.publish(CHARTS[0]).rows_by_table["songs"] == 50
+
+
+def test_every_view_of_the_files_is_checked(warehouse: Warehouse) -> None:
+    found = {name for (name,) in warehouse.place.query("SELECT table_name FROM information_schema.views")}
+    assert found == set(setup.view_files())

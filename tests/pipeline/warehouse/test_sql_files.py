@@ -1,0 +1,149 @@
+"""Every file of sql/: parses as Snowflake SQL, holds no secret and no value pasted in."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from pipeline.columns import TABLES
+from pipeline.errors import ConfigurationError
+from pipeline.warehouse.setup import CONTROL_TABLES
+from pipeline.warehouse.setup import PARTS as SETUP_PARTS
+from pipeline.warehouse.sql_files import SQL, identifier, literal, read_sql
+from tools.generate import drifted
+
+FILES = sorted(SQL.rglob("*.sql"))
+PARTS = {
+    "table": identifier("songs_history"),
+    "columns": identifier("song_id"),
+    "files": literal("a.csv.gz"),
+    "landing": identifier("songs_landing"),
+    "pipe": literal("songs_pipe"),
+    "url": literal("s3://bucket/"),
+    "lake_url": literal("s3://bucket/"),
+    "role_arn": literal("arn:aws:iam::1:role/x"),
+    "names": literal("SONGS"),
+    "winners": read_sql("load/find_winners"),
+}
+
+
+def statements(path: Path) -> list[exp.Expr]:
+    """What a file holds; of a pipe, which the parser does not know, the COPY that it runs."""
+    text = read_sql(str(path.relative_to(SQL).with_suffix("")), **PARTS)
+    text = re.sub(r"CREATE OR REPLACE PIPE \w+ AUTO_INGEST = TRUE AS\n", "", text)
+    return [one for one in sqlglot.parse(text, read="snowflake") if one is not None]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_file_parses_as_snowflake_sql(path: Path) -> None:
+    assert statements(path)
+
+
+def test_only_statements_about_roles_are_beyond_the_parser() -> None:
+    unread = [one for path in FILES for one in statements(path) if isinstance(one, exp.Command)]
+    assert {one.this for one in unread} <= {"CREATE", "GRANT"}
+    assert all("ROLE" in one.sql() for one in unread)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_no_file_holds_credentials_or_the_account_admin(path: Path) -> None:
+    text = path.read_text(encoding="utf-8").upper()
+    assert "CREDENTIALS" not in text
+    assert "ACCOUNTADMIN" not in text
+
+
+@pytest.mark.parametrize("path", sorted((SQL / "load").glob("*.sql")), ids=lambda path: path.stem)
+def test_no_ddl_inside_the_transaction(path: Path) -> None:
+    (statement,) = statements(path)
+    assert not isinstance(statement, exp.Create | exp.Drop | exp.Alter | exp.TruncateTable)
+
+
+def test_only_names_and_files_are_filled_in() -> None:
+    used = {part for path in FILES for part in re.findall(r"\$\{(\w+)\}", path.read_text(encoding="utf-8"))}
+    assert used == set(PARTS)
+
+
+def test_every_table_is_counted_before_commit() -> None:
+    text = (SQL / "load" / "count_rows.sql").read_text(encoding="utf-8")
+    assert re.findall(r"FROM (\w+)_history", text) == list(TABLES)
+    assert text.count("?") == len(TABLES)
+
+
+def test_every_set_up_file_belongs_to_a_version() -> None:
+    created = {
+        f"{path.parent.name}/{path.stem}" for path in FILES if path.stem.startswith(("create_", "add_"))
+    }
+    parts = SETUP_PARTS["snowpipe"]
+    used = {name for part in parts for files in part.versions.values() for name in files}
+    used |= {CONTROL_TABLES, *(part.points_at_lake for part in parts)}
+    assert created == used | {"account/create_account_objects"}
+
+
+def test_generated_files_have_not_drifted() -> None:
+    assert drifted() == []
+
+
+CODE = sorted((SQL.parent / "pipeline").rglob("*.py"))
+FILLERS = {"identifier", "literal", "read_sql"}
+
+
+def fills_in(path: Path) -> Iterator[tuple[str, ast.expr]]:
+    """What a module fills into `${parts}`: the keyword arguments of calls that read a file of sql/."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    named = {
+        target.id: node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    readers = {"execute", "execute_all", "rows", "read_sql"}
+    for node in ast.walk(tree):
+        name = getattr(node.func, "attr", getattr(node.func, "id", "")) if isinstance(node, ast.Call) else ""
+        if isinstance(node, ast.Call) and name in readers:
+            for part in node.keywords:
+                if part.arg and part.arg not in ("values", "containing"):
+                    value = part.value
+                    yield part.arg, named.get(value.id, value) if isinstance(value, ast.Name) else value
+
+
+def test_every_part_comes_from_identifier_or_literal() -> None:
+    found = [(part, value) for path in CODE for part, value in fills_in(path)]
+    assert {part for part, _ in found} >= {"table", "columns", "files", "url"}
+    for part, value in found:
+        called = {
+            node.func.id
+            for node in ast.walk(value)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        assert called & FILLERS, (part, ast.unparse(value))
+        pasted = [node for node in ast.walk(value) if isinstance(node, ast.JoinedStr | ast.BinOp)]
+        assert pasted == [], (part, ast.unparse(value))
+
+
+def test_only_the_session_sends_text() -> None:
+    senders = {
+        path.name
+        for path in CODE
+        if re.search(r"cursor\b.*\.execute\(|\.cursor\(\)", path.read_text("utf-8"))
+    }
+    assert senders == {"session.py"}
+
+
+@pytest.mark.parametrize(
+    "name", ["", 'a"b', "a; DROP TABLE x", "1a", "ä", "a b", "a.b", "a\n", "a;", "a'", "a--"]
+)
+def test_hostile_identifiers_are_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError):
+        identifier(name)
+
+
+@pytest.mark.parametrize("text", ["plain", "o'clock", "back\\slash", "\\'", "';--", "$1 ${x}", "a\nb;c", '"'])
+def test_literals_come_back_as_they_went_in(text: str) -> None:
+    parsed = sqlglot.parse_one(f"SELECT {literal(text)}", read="snowflake").find(exp.Literal)
+    assert parsed is not None
+    assert parsed.this == text

@@ -1,0 +1,129 @@
+"""The statements of a load as they are sent: few, in one transaction, without DDL, without values."""
+
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from pipeline.columns import TABLES
+from pipeline.lake.csv_files import Manifest, partitions, write_files
+from pipeline.transform.tables import Snapshot, build_tables, snapshot_rows
+from pipeline.warehouse import transaction
+from sandbox.snowflake.copy_into import MOST_FILES
+from tests.builders import FETCHED_AT, body, entry, head, song
+from tests.statements import recorded
+from tests.warehouses import DAY, Warehouse
+
+MOST_STATEMENTS = 24
+HOSTILE = "'; DROP TABLE songs_history; -- ${x} ?\n\\"
+DDL = (exp.Create, exp.Drop, exp.Alter, exp.TruncateTable, exp.Command, exp.Grant, exp.Comment)
+
+
+def _days(count: int) -> list[date]:
+    return [DAY - timedelta(days=age) for age in range(count)]
+
+
+def _snapshots(names: list[str], count: int, *, snapshot_id: str = "v1") -> dict[date, list[Snapshot]]:
+    """Playlists of a song and a reject, by date: each table has a file for each date."""
+    answers = [body(head([entry(song()), None])) for _ in names]
+    return {
+        day: [
+            Snapshot(name, snapshot_id, FETCHED_AT, 2, [answer])
+            for name, answer in zip(names, answers, strict=True)
+        ]
+        for day in _days(count)
+    }
+
+
+def _sent(
+    warehouse: Warehouse, snapshots: dict[date, list[Snapshot]], refresh: str = "snapshot"
+) -> list[str]:
+    """The statements of a load between login and logout; all rows are there afterwards."""
+    run_id = warehouse.new_run_id()
+    manifest = warehouse.write_snapshots(run_id, snapshots)
+    with recorded() as sent:
+        warehouse.load(run_id, manifest, refresh=refresh)
+    assert warehouse.place.count("rejects_history") == sum(map(len, snapshots.values()))
+    return sent
+
+
+def _copies(sent: list[str]) -> list[str]:
+    return [sql for sql in sent if sql.startswith("COPY")]
+
+
+@pytest.mark.parametrize("refresh", ["snapshot", pytest.param("full", marks=pytest.mark.faults)])
+def test_the_number_of_statements_is_the_same_for_one_partition_and_for_many(
+    warehouse: Warehouse, refresh: str
+) -> None:
+    one = _sent(warehouse, _snapshots(["p"], 1), refresh)
+    many = _sent(warehouse, _snapshots([f"p{number}" for number in range(40)] + ["p"], 10), refresh)
+
+    assert len(one) == len(many) <= MOST_STATEMENTS
+    assert len(_copies(many)) == len(TABLES)
+
+
+def test_a_load_is_one_transaction_that_takes_the_lock_first(warehouse: Warehouse) -> None:
+    sent = _sent(warehouse, _snapshots(["p"], 1))
+
+    assert (sent[0], sent[-1]) == ("BEGIN", "COMMIT")
+    assert [sql for sql in sent if sql in ("BEGIN", "COMMIT", "ROLLBACK")] == ["BEGIN", "COMMIT"]
+    assert "UPDATE writer_lock" in sent[1]
+
+
+def test_more_files_than_one_copy_takes_come_in_chunks_of_one_transaction(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction, "FILES_PER_COPY", 2)
+    sent = _sent(warehouse, _snapshots(["p", "q"], 5))
+
+    copies = _copies(sent)
+    assert len(copies) == 3 * len(TABLES)
+    assert sorted(sql.count(".csv.gz'") for sql in copies) == [1] * len(TABLES) + [2] * 2 * len(TABLES)
+    assert (sent[0], sent[-1], sent.count("BEGIN"), sent.count("COMMIT")) == ("BEGIN", "COMMIT", 1, 1)
+
+
+def test_chunks_are_as_large_as_snowflake_allows() -> None:
+    assert transaction.FILES_PER_COPY == MOST_FILES == 1000
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(("files", "copies"), [(1000, 8), (1001, 9)])
+def test_a_thousand_files_of_a_table_are_one_copy(warehouse: Warehouse, files: int, copies: int) -> None:
+    run_id, (kept,) = warehouse.new_run_id(), _snapshots(["p"], 1).values()
+    tables, manifest = build_tables([snapshot_rows(one) for one in kept], DAY, run_id), Manifest([], [])
+    for day in _days(files):
+        dated = {table: frame.with_columns(snapshot_date=pl.lit(day)) for table, frame in tables.items()}
+        few = dated if day == DAY else {"playlists": dated["playlists"]}
+        manifest.files.extend(write_files(warehouse.lake, few, day, run_id))
+        manifest.partitions.extend(partitions(dated, {"p": "raw"}))
+    with recorded() as sent:
+        warehouse.load(run_id, manifest)
+
+    assert len(_copies(sent)) == copies
+    assert len(sent) <= MOST_STATEMENTS + copies - len(TABLES)
+    assert warehouse.place.count("playlists_history") == warehouse.place.count("loads") == files
+
+
+@pytest.mark.parametrize("refresh", ["snapshot", pytest.param("full", marks=pytest.mark.faults)])
+def test_nothing_that_commits_by_itself_runs_inside_the_transaction(
+    warehouse: Warehouse, refresh: str
+) -> None:
+    _sent(warehouse, _snapshots(["p"], 1))
+    sent = _sent(warehouse, _snapshots(["p"], 1), refresh)
+
+    inside = [sqlglot.parse_one(sql, read="snowflake") for sql in sent[1:-1]]
+    assert [statement.sql() for statement in inside if isinstance(statement, DDL)] == []
+    changes = exp.Update | exp.Copy | exp.Delete | exp.Insert
+    assert len([statement for statement in inside if isinstance(statement, changes)]) > 2 * len(TABLES)
+
+
+def test_no_value_is_part_of_a_statement(warehouse: Warehouse) -> None:
+    snapshots = _snapshots([HOSTILE, 'p"'], 2, snapshot_id=HOSTILE)
+    sent = _sent(warehouse, snapshots) + _sent(warehouse, snapshots)
+
+    assert [sql for sql in sent if "DROP" in sql or 'p"' in sql] == []
+    rows = warehouse.place.query("SELECT playlist_id, snapshot_id FROM loads")
+    assert sorted(rows) == sorted([(HOSTILE, HOSTILE), ('p"', HOSTILE)] * 4)
+    assert warehouse.place.count("songs_history") == 4

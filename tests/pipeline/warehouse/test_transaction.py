@@ -1,0 +1,352 @@
+"""The COPY load: all or nothing, in few statements, and never older over newer."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from pipeline.columns import TABLES, history
+from pipeline.errors import AccountingError, Code, ConfigurationError, PipelineError, StopRun, Transient
+from pipeline.lake.csv_files import Manifest
+from pipeline.warehouse import lock, transaction
+from pipeline.warehouse.lock import take_lock
+from pipeline.warehouse.session import Session
+from pipeline.warehouse.transaction import Load, load_copy
+from sandbox.services import Addresses
+from sandbox.spotify.catalogue import CHARTS, EMPTY, MIXTAPE
+from tests.places import Place
+from tests.statements import watched
+from tests.warehouses import DAY, NOON, Warehouse
+
+CHART, OTHER_CHART = CHARTS
+
+
+def test_rows_loaded_are_those_of_the_manifest(warehouse: Warehouse) -> None:
+    run_id = warehouse.new_run_id()
+    manifest = warehouse.write(run_id, CHART, MIXTAPE)
+    loaded = warehouse.load(run_id, manifest)
+
+    for table in TABLES:
+        rows = loaded.rows_by_table[table]
+        assert rows == manifest.rows(table) == warehouse.place.count(f"{table}_history"), table
+
+
+def test_only_the_partitions_of_the_run_are_replaced(warehouse: Warehouse) -> None:
+    warehouse.publish(CHART, OTHER_CHART)
+    untouched = warehouse.place.query("SELECT * FROM songs_history WHERE playlist_id = ?", OTHER_CHART)
+    loaded = warehouse.publish(CHART)
+
+    assert loaded.partitions_replaced == 1
+    assert loaded.partitions == [(CHART, DAY)]
+    again = warehouse.place.query("SELECT * FROM songs_history WHERE playlist_id = ?", OTHER_CHART)
+    assert sorted(again) == sorted(untouched)
+    assert warehouse.place.count("playlists_history") == 2
+
+
+def test_the_ledger_has_a_row_per_partition(warehouse: Warehouse) -> None:
+    run_id = warehouse.new_run_id()
+    days = (DAY - timedelta(days=1), DAY)
+    manifest = warehouse.write(run_id, CHART, EMPTY, days=days)
+    warehouse.load(run_id, manifest)
+
+    ledger = warehouse.place.query(
+        "SELECT playlist_id, snapshot_date, source_key, source_fetched_at, snapshot_id, item_count,"
+        " rejected, rows_by_table, load, code_version, receipt_key FROM loads WHERE run_id = ?",
+        run_id,
+    )
+    expected = [
+        (
+            part.playlist_id,
+            part.snapshot_date,
+            part.source_key,
+            NOON.replace(tzinfo=None),
+            part.snapshot_id,
+            part.item_count,
+            part.rejected,
+            part.rows_by_table,
+            "copy",
+            "test",
+            f"runs/{run_id}.json",
+        )
+        for part in manifest.partitions
+    ]
+    assert sorted(((*row[:7], json.loads(row[7]), *row[8:]) for row in ledger), key=repr) == sorted(
+        expected, key=repr
+    )
+
+
+def test_the_ledger_says_what_the_warehouse_reported(warehouse: Warehouse) -> None:
+    run_id = warehouse.new_run_id()
+    manifest = warehouse.write(run_id, CHART, MIXTAPE, days=(DAY, DAY - timedelta(days=1)))
+    loaded = warehouse.load(run_id, manifest)
+
+    for text, day in warehouse.place.query("SELECT load_results, snapshot_date FROM loads"):
+        assert json.loads(text) == {
+            file.table: {"rows": file.rows, "bytes": file.bytes}
+            for file in manifest.files
+            if file.snapshot_date == day
+        }
+    assert warehouse.place.count("loads") == 4
+    assert (loaded.statements[0], loaded.statements[-1]) == ("BEGIN", "COMMIT")
+
+
+@pytest.mark.parametrize("most", [pytest.param(1, marks=pytest.mark.faults), 3])
+def test_many_partitions_take_several_ledger_statements(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(transaction, "PARTITIONS_PER_INSERT", most)
+    run_id = warehouse.new_run_id()
+    dates = tuple(DAY - timedelta(days=age) for age in range(4))
+    loaded = warehouse.load(run_id, warehouse.write(run_id, CHART, days=dates))
+
+    assert loaded.statements.count("load/insert_loads") == -(-4 // most)
+    assert warehouse.place.count("loads") == 4
+
+
+def test_counts_that_differ_from_the_manifest_load_nothing(warehouse: Warehouse) -> None:
+    warehouse.publish(CHART)
+    before = warehouse.place.contents(TABLES)
+    run_id = warehouse.new_run_id()
+    manifest = warehouse.write(run_id, MIXTAPE)
+    files = [
+        msgspec.structs.replace(file, rows=file.rows + 1) if file.table == "albums" else file
+        for file in manifest.files
+    ]
+    with pytest.raises(AccountingError, match="tables/albums"):
+        warehouse.load(run_id, Manifest(files, manifest.partitions))
+
+    assert warehouse.place.contents(TABLES) == before
+    assert warehouse.place.query("SELECT COUNT(*) FROM loads WHERE run_id = ?", run_id) == [(0,)]
+
+
+def test_a_file_that_is_gone_loads_nothing_and_is_named(warehouse: Warehouse) -> None:
+    run_id = warehouse.new_run_id()
+    manifest = warehouse.write(run_id, CHART)
+    key = next(file.key for file in manifest.files if file.table == "artists")
+    warehouse.place.delete(key)
+    with pytest.raises(StopRun, match=key.split("/", 1)[1]):
+        warehouse.load(run_id, manifest)
+
+    assert {table: warehouse.place.count(f"{table}_history") for table in TABLES} == dict.fromkeys(TABLES, 0)
+
+
+def test_a_commit_whose_answer_was_lost_is_found_in_the_ledger(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = warehouse.new_run_id()
+    manifest = warehouse.write(run_id, CHART)
+    commit, lost = Session.commit, []
+
+    def commit_and_lose_the_answer(session: Session) -> None:
+        commit(session)
+        lost.append(session)
+        raise Transient("connection reset", Code.SNOWFLAKE_UNAVAILABLE)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Session, "commit", commit_and_lose_the_answer)
+        with pytest.raises(Transient):
+            warehouse.load(run_id, manifest)
+    assert len(lost) == 1
+    loaded = warehouse.load(run_id, manifest)
+
+    assert loaded.rows_by_table["songs"] == warehouse.place.count("songs_history") == 50
+    assert loaded.partitions_replaced is None, "the ledger does not say"
+    assert warehouse.place.count("loads") == 1
+
+
+def test_what_was_deleted_by_hand_is_loaded_again(warehouse: Warehouse) -> None:
+    """COPY would leave out files that the tables' load history knows."""
+    run_id = warehouse.new_run_id()
+    manifest = warehouse.write(run_id, CHART)
+    warehouse.load(run_id, manifest)
+    before = warehouse.place.contents(TABLES)
+    for table in (*map(history, TABLES), "loads"):
+        warehouse.place.query(f"DELETE FROM {table}")
+    warehouse.load(run_id, manifest)
+
+    assert warehouse.place.contents(TABLES) == before
+    assert warehouse.place.count("songs_history") == 50
+
+
+def test_a_lost_answer_does_not_claim_what_was_left_to_a_newer_snapshot(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse.publish(CHART)
+    run_id = warehouse.new_run_id()
+    manifest = warehouse.write(run_id, CHART, MIXTAPE, fetched_at=NOON - timedelta(hours=1))
+    commit = Session.commit
+
+    def commit_and_lose_the_answer(session: Session) -> None:
+        commit(session)
+        raise Transient("connection reset", Code.SNOWFLAKE_UNAVAILABLE)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Session, "commit", commit_and_lose_the_answer)
+        with pytest.raises(Transient):
+            warehouse.load(run_id, manifest)
+    loaded = warehouse.load(run_id, manifest)
+
+    assert (loaded.partitions, loaded.superseded) == ([(MIXTAPE, DAY)], [(CHART, DAY)])
+    assert loaded.rows_by_table["songs"] < manifest.rows("songs")
+
+
+def test_a_second_writer_waits_for_the_first(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = warehouse.new_run_id()
+    manifest = warehouse.write(run_id, CHART)
+    waiting = threading.Event()
+
+    def note_and_lock(session: Session) -> None:
+        waiting.set()
+        take_lock(session)
+
+    monkeypatch.setattr(transaction, "take_lock", note_and_lock)
+    second = threading.Thread(target=warehouse.load, args=(run_id, manifest))
+    with warehouse.session("first") as first:
+        first.begin()
+        first.execute("load/lock_writer", ("first",))
+        second.start()
+        assert waiting.wait(30)
+        assert warehouse.place.count("songs_history") == 0
+        first.commit()
+    second.join(30)
+
+    assert warehouse.place.count("songs_history") == 50
+
+
+def test_waiting_for_a_lock_is_bounded(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.warehouse.session.LOCK_TIMEOUT_S", 1)
+    monkeypatch.setattr(lock, "LOCK_TIMEOUT_S", 1)
+    monkeypatch.setattr(lock, "LOCK_ATTEMPTS", 2)
+    run_id = warehouse.new_run_id()
+    manifest = warehouse.write(run_id, CHART)
+    with warehouse.session("first") as first:
+        first.begin()
+        first.execute("load/lock_writer", ("first",))
+        with busy(first), pytest.raises(StopRun, match="another run held the writer lock"):
+            warehouse.load(run_id, manifest)
+
+
+def test_without_the_row_of_the_lock_nothing_is_loaded(warehouse: Warehouse) -> None:
+    warehouse.place.query("DELETE FROM writer_lock")
+    with pytest.raises(ConfigurationError, match="INSERT INTO writer_lock"):
+        warehouse.publish(CHART)
+    assert warehouse.place.count("songs_history") == 0
+    warehouse.place.query("INSERT INTO writer_lock (id) SELECT 1")
+    assert warehouse.publish(CHART).rows_by_table["songs"] == 50
+
+
+@pytest.mark.parametrize("refresh", ["snapshot", "full"])
+@pytest.mark.parametrize(
+    ("statement", "error", "says"),
+    [
+        ('COPY INTO "PLAYLISTS', Transient, "ended the transaction"),
+        ('COPY INTO "SONGS', AccountingError, "the warehouse counts"),
+        ("-- Rows of a run", AccountingError, "the warehouse counts"),
+        ("DELETE", Transient, "ended the transaction"),
+        ("INSERT", Transient, "ended the transaction"),
+    ],
+)
+def test_a_load_whose_transaction_was_ended_changes_nothing(
+    warehouse: Warehouse, refresh: str, statement: str, error: type[PipelineError], says: str
+) -> None:
+    warehouse.publish(CHART, OTHER_CHART)
+    before = warehouse.place.contents(TABLES)
+    run_id = warehouse.new_run_id()
+    manifest = warehouse.write(run_id, CHART)
+    ended: list[str] = []
+    with warehouse.session(run_id, autocommit=False) as session:
+
+        def end(sql: str) -> None:
+            if statement in sql and not ended:
+                ended.append(sql)
+                session.rollback()  # as the server does where the run stood still, and blocked another
+
+        with watched(before=end), pytest.raises(error, match=says):
+            load_copy(session, Load(run_id, "test", "runs/r.json", refresh=refresh), manifest)
+
+    assert ended
+    assert warehouse.place.contents(TABLES) == before
+    assert warehouse.place.query("SELECT COUNT(*) FROM loads WHERE run_id = ?", run_id) == [(0,)]
+
+
+YESTERDAY = DAY - timedelta(days=1)
+IN_LANDING = [
+    pytest.param(
+        ["INSERT INTO songs_landing SELECT * FROM songs_landing"],
+        AccountingError,
+        rf"songs of {DAY}: 100 for 50.*tables/songs/dt={DAY}/\S+ \(100 rows of 50\)",
+        id="a file that lands again",
+    ),
+    pytest.param(
+        [
+            f"DELETE FROM songs_landing WHERE snapshot_date = '{YESTERDAY}'",
+            "INSERT INTO songs_landing SELECT * FROM songs_landing",
+        ],
+        AccountingError,
+        rf"songs of {YESTERDAY}: 0 for 50.*tables/songs/dt={DAY}/\S+ \(100 rows of 50\)",
+        id="as many rows of another date",
+    ),
+    pytest.param(
+        [
+            "CREATE TABLE copies AS SELECT * FROM songs_landing",
+            "UPDATE copies SET file_name = 'lake/tables/songs/copy.csv.gz'",
+            "INSERT INTO songs_landing SELECT * FROM copies",
+        ],
+        AccountingError,
+        r"In landing: tables/songs/copy.csv.gz \(100 rows of 0\)",
+        id="a copy of a file",
+    ),
+    pytest.param(
+        ["DROP TABLE songs_landing"],
+        ConfigurationError,
+        "SONGS_LANDING.*DELETE FROM snowpipe_versions",
+        id="the table dropped",
+    ),
+]
+"""What happens in landing while a run waits for the lock; how the run ends."""
+
+
+@pytest.mark.parametrize(("statements", "error", "says"), IN_LANDING)
+def test_what_happens_in_landing_during_the_wait_for_the_lock_is_named(
+    addresses: Addresses,
+    monkeypatch: pytest.MonkeyPatch,
+    statements: list[str],
+    error: type[PipelineError],
+    says: str,
+) -> None:
+    piped = Warehouse(Place.create(addresses), "snowpipe")
+    piped.set_up()
+    run_id = piped.new_run_id()
+    manifest = piped.write(run_id, CHART, days=(YESTERDAY, DAY))
+
+    def meddle(session: Session) -> None:
+        for statement in statements:
+            piped.place.query(statement)
+        take_lock(session)
+
+    monkeypatch.setattr(transaction, "take_lock", meddle)
+    with pytest.raises(error, match=says):
+        piped.load(run_id, manifest)
+    assert piped.place.count("songs_history") == 0
+
+
+@contextmanager
+def busy(session: Session) -> Iterator[None]:
+    """Keeps a session at work, for an idle one that blocks others is ended."""
+    done = threading.Event()
+
+    def work() -> None:
+        while not done.wait(0.1):
+            session.execute("setup/find_schema_version", table="schema_versions")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
