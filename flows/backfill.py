@@ -1,5 +1,6 @@
 """Publishes kept snapshots again: `python -m flows.backfill --start-date … --end-date …`."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
@@ -7,14 +8,15 @@ from msgspec.structs import replace
 from prefect import State, flow, get_run_logger, task
 
 from flows.connections import find_lake
-from flows.publish import Minutes, Target, publish
-from flows.run import MAX_HOURS, MaxHours, ends_failed, start_run
+from flows.publish import Minutes, publish
+from flows.run import MAX_HOURS, MaxHours, Stopwatch, ends_failed, start_run
 from flows.shell import run_from_shell
+from flows.target import Target
 from flows.tasks import RETRIES
 from pipeline.errors import Code, ConfigurationError
 from pipeline.lake.layout import LoadMode
-from pipeline.lake.snapshots import Kept, find_snapshots, is_possible
-from pipeline.receipt import PlaylistLine, Work
+from pipeline.lake.snapshots import find_snapshots, is_possible
+from pipeline.records import Kept, PlaylistLine, Work
 from pipeline.spotify.links import Playlists, playlist_ids
 from pipeline.warehouse.messages import listed
 
@@ -72,7 +74,7 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     run = start_run(_run_date(work.kept, end_date), fetches=False)
     undoes = fetched_before is not None
     target = Target(lake, warehouse, warehouse_admin, load, pipe_minutes=pipe_minutes, ignore_rank=undoes)
-    return publish(run, work, target)
+    return publish(run, work, target, Stopwatch())
 
 
 @task(**RETRIES)
@@ -125,7 +127,7 @@ def _not_kept(
     return _missing(possible, wanted, dates[0] or days[0], dates[1] or days[-1])
 
 
-def _run_date(kept: list[Kept], end_date: date | None) -> date:
+def _run_date(kept: Sequence[Kept], end_date: date | None) -> date:
     """The date of the receipt: `end_date`, or the last that is kept; today at the latest."""
     today = datetime.now(UTC).date()
     if end_date:

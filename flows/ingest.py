@@ -7,16 +7,17 @@ from msgspec.structs import replace
 from prefect import State, flow, runtime, task
 
 from flows.connections import find_lake, find_spotify
-from flows.publish import Minutes, Target, publish, refuse_unconfirmed
-from flows.run import MAX_HOURS, MaxHours, Run, ends_failed, start_run
+from flows.publish import Minutes, publish
+from flows.run import MAX_HOURS, MaxHours, Stopwatch, ends_failed, start_run
 from flows.shell import run_from_shell
+from flows.target import Target
 from flows.tasks import RETRIES
 from flows.unchanged import never_published, published_check
-from pipeline.enrich import keep_details
+from pipeline.enrich import WantedIds, keep_details
 from pipeline.keep import Keeper, keep_playlists
 from pipeline.lake.layout import LoadMode
 from pipeline.lake.patience import Patience
-from pipeline.receipt import Work
+from pipeline.records import Run, Work
 from pipeline.spotify.links import Playlists, playlist_ids
 
 
@@ -61,35 +62,34 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
         warehouse_admin: Name of the SnowflakeConnector block for schema changes. If it does not exist,
             `warehouse` is used.
     """
-    run = start_run(snapshot_date)
+    run, stopwatch = start_run(snapshot_date), Stopwatch()
     wanted = playlist_ids(playlists)
     target = Target(lake, warehouse, warehouse_admin, load, refresh, confirm_delete, pipe_minutes)
-    refuse_unconfirmed(target)
-    with run.timed("keep_snapshots"):
+    target.refuse_unconfirmed()
+    with stopwatch.timed("keep_snapshots"):
         skip = skip_unchanged and refresh == "snapshot"
         work = keep_snapshots(run, wanted, spotify, target, skip=skip, details=enrich)
-    return publish(run, work, target)
+    return publish(run, work, target, stopwatch)
 
 
 @task(**RETRIES)
 def keep_snapshots(  # noqa: PLR0913 - what to read, whence, and how
     run: Run, wanted: list[str], spotify: str, target: Target, *, skip: bool, details: bool
 ) -> Work:
-    """Keeps the answers for each playlist, read once also if the task is retried; details likewise."""
-    lake = find_lake(target.lake)
+    """Keeps the responses for each playlist, read once also if the task is retried; details likewise."""
+    client, lake = find_spotify(spotify), find_lake(target.lake)
+    ids = WantedIds()
     keeper = Keeper(
-        client=find_spotify(spotify),
+        client=client,
         lake=lake,
-        snapshot_date=run.snapshot_date,
-        run_id=run.run_id,
-        started_at=run.started_at,
-        code_version=run.code_version,
+        run=run,
         is_published=published_check(run, lake, target.warehouse) if skip else never_published,
         patience=Patience(len(wanted)),
+        on_kept=ids.add if details else None,
         resumes=(runtime.task_run.run_count or 0) > 1,
     )
     work = keep_playlists(keeper, wanted)
-    return replace(work, details=keep_details(keeper, work.kept)) if details else work
+    return replace(work, details=keep_details(client, lake, run, ids)) if details else work
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def settled(warehouse: str, run_id: str) -> Iterator[None]:
 
 
 def _outcome(warehouse: str, run_id: str) -> str:
-    from pipeline.warehouse.lock import is_loaded  # noqa: PLC0415 - imports Snowflake
+    from pipeline.warehouse.ledger import is_loaded  # noqa: PLC0415 - imports Snowflake
 
     try:
         with open_session(warehouse, run_id, autocommit=False).limited(SETTLE_S) as session:

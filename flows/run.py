@@ -1,10 +1,9 @@
-"""One run: its id, its date, and the only look at the clock."""
+"""Identity and clock of a run, and how a flow ends."""
 
 import logging
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import wraps
 from inspect import signature
@@ -22,8 +21,8 @@ from flows.parameters import wrong_parameters
 from flows.prefect_errors import prefect_errors
 from pipeline import CODE_VERSION
 from pipeline.errors import Code, ConfigurationError, PipelineError, StopRun
-from pipeline.lake.layout import receipt_key
 from pipeline.log_filters import mask_secrets_in_logs
+from pipeline.records import Run
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,25 +39,15 @@ MAX_SCHEDULE_DRIFT = timedelta(hours=12)
 ONE_DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True)
-class Run:
-    """What every step needs to know of the run; `seconds` collects how long each took."""
+class Stopwatch:
+    """How long each step of a run took, in seconds, by its name."""
 
-    run_id: str
-    snapshot_date: date
-    started_at: datetime
-    flow: str
-    code_version: str = CODE_VERSION
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def receipt_key(self) -> str:
-        """Where the receipt of the run lies."""
-        return receipt_key(self.snapshot_date, self.run_id)
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
-        """Notes the duration of a step under its name."""
+        """Notes the duration of a step."""
         start = perf_counter()
         try:
             yield
@@ -81,6 +70,7 @@ def start_run(snapshot_date: date | None = None, *, fetches: bool = True) -> Run
         snapshot_date=snapshot_date,
         started_at=now,
         flow=runtime.flow_run.flow_name or "",
+        code_version=CODE_VERSION,
     )
 
 

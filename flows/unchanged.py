@@ -5,11 +5,11 @@ from functools import cache
 from threading import Lock
 
 from flows.connections import open_session
-from flows.run import Run
 from pipeline.errors import PipelineError
 from pipeline.keep import IsPublished
 from pipeline.lake.layout import table_prefix
 from pipeline.lake.store import Lake
+from pipeline.records import Run
 
 log = logging.getLogger(__name__)
 

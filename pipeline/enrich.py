@@ -1,16 +1,17 @@
-"""What the entries of playlists do not say: whole artists and albums, asked for once in some days."""
+"""What the entries of playlists do not say: whole artists and albums, requested once in some days."""
 
 import logging
 from datetime import UTC, datetime
+from threading import Lock
 
 from msgspec.structs import replace
 
 from pipeline.errors import PipelineError
-from pipeline.keep import Keeper
 from pipeline.lake.kept_details import DetailsEnvelope, KeptDetails, write_details
-from pipeline.lake.snapshots import Kept, read_snapshot
-from pipeline.receipt import DetailsLine
+from pipeline.lake.store import Lake
+from pipeline.records import DetailsLine, Run, Snapshot
 from pipeline.spotify.batches import DetailsReader
+from pipeline.spotify.client import SpotifyClient
 from pipeline.transform.details import KINDS, decode_details, wanted_ids
 from pipeline.transform.tables import snapshot_rows
 
@@ -19,53 +20,65 @@ log = logging.getLogger(__name__)
 UNKNOWN = "Spotify does not know them"
 
 
-def keep_details(keeper: Keeper, kept: list[Kept]) -> list[DetailsLine]:
-    """Keeps details of the artists and albums of kept snapshots.
+class WantedIds:
+    """Ids of the artists and albums in the snapshots that a run keeps; threads share it."""
+
+    def __init__(self) -> None:
+        self.by_kind: dict[str, set[str]] = {kind: set() for kind in KINDS}
+        self._lock = Lock()
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Adds the ids of one snapshot; nothing if it cannot be decoded, for then publishing says why."""
+        try:
+            found = wanted_ids(snapshot_rows(snapshot).songs)
+        except PipelineError as error:
+            log.debug("nothing to enrich, publishing will say why: %s", error)
+            return
+        with self._lock:
+            for kind, ids in found.items():
+                self.by_kind[kind] |= ids
+
+
+def keep_details(client: SpotifyClient, lake: Lake, run: Run, wanted: WantedIds) -> list[DetailsLine]:
+    """Keeps details of the artists and albums that are wanted.
 
     Never fails the run: what cannot be had (refused, quota or budget used up) stays null, and is counted.
     """
-    wanted: dict[str, set[str]] = {kind: set() for kind in KINDS}
-    for one in kept:
-        for kind, ids in _wanted(keeper, one).items():
-            wanted[kind].update(ids)
-    details = KeptDetails(keeper.lake)
-    return [_enrich(keeper, details, kind, sorted(ids)) for kind, ids in wanted.items()]
+    details = KeptDetails(lake)
+    lines = []
+    for kind, ids in wanted.by_kind.items():
+        line = _enrich(DetailsReader(client, kind), details, run, sorted(ids))
+        if line.missing:
+            log.warning("%s of %s %s stay without details: %s", line.missing, line.wanted, kind, line.reason)
+        lines.append(line)
+    return lines
 
 
-def _wanted(keeper: Keeper, kept: Kept) -> dict[str, set[str]]:
-    try:
-        return wanted_ids(snapshot_rows(read_snapshot(keeper.lake, kept.key)).songs)
-    except PipelineError as error:
-        log.debug("nothing to enrich, publishing will say why: %s", error)
-        return {}
-
-
-def _enrich(keeper: Keeper, details: KeptDetails, kind: str, wanted: list[str]) -> DetailsLine:
-    line, day = DetailsLine(kind, len(wanted), 0, 0), keeper.started_at.date()
+def _enrich(reader: DetailsReader, details: KeptDetails, run: Run, wanted: list[str]) -> DetailsLine:
+    kind, day = reader.kind, run.started_at.date()
+    line = DetailsLine(kind, len(wanted))
     try:
         asked = details.ids(kind, day)
-        reader = DetailsReader(keeper.client, kind)
         reader.read([one for one in wanted if one not in asked])
-        _keep(keeper, kind, reader)
+        if reader.ids:
+            _keep(details.lake, run, reader)
         told = {row[KINDS[kind].id] for body in reader.bodies for row in decode_details(kind, body)}
-        cached = len(details.told(kind, day).intersection(wanted))
-        line = replace(
-            line, cached=cached, fetched=len(told.intersection(wanted)), reason=reader.stopped or UNKNOWN
+        return replace(
+            line,
+            cached=len(details.told(kind, day).intersection(wanted)),
+            fetched=len(told.intersection(wanted)),
+            reason=reader.stopped or UNKNOWN,
         )
     except PipelineError as error:
-        line = replace(line, reason=str(error))
-    if line.missing:
-        log.warning("%s of %s %s stay without details: %s", line.missing, line.wanted, kind, line.reason)
-    return line
+        return replace(line, reason=str(error))
 
 
-def _keep(keeper: Keeper, kind: str, reader: DetailsReader) -> None:
-    if reader.ids:
-        envelope = DetailsEnvelope(
-            run_id=keeper.run_id,
-            kind=kind,
-            fetched_at=datetime.now(UTC),
-            ids=reader.ids,
-            code_version=keeper.code_version,
-        )
-        write_details(keeper.lake, envelope, reader.bodies, keeper.started_at.date())
+def _keep(lake: Lake, run: Run, reader: DetailsReader) -> None:
+    envelope = DetailsEnvelope(
+        run_id=run.run_id,
+        kind=reader.kind,
+        fetched_at=datetime.now(UTC),
+        ids=reader.ids,
+        code_version=run.code_version,
+    )
+    write_details(lake, envelope, reader.bodies, run.started_at.date())

@@ -2,17 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from datetime import date, datetime
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec.structs import replace
 
 from pipeline.errors import Code
-from pipeline.lake.csv_files import File, Manifest, Partition
-from pipeline.lake.snapshots import Kept
 from pipeline.markdown import (
     ARTIFACT_BYTES,
     Markup,
@@ -23,7 +20,7 @@ from pipeline.markdown import (
     markdown_table,
     shortened,
 )
-from pipeline.warehouse.loaded import Loaded
+from pipeline.records import DetailsLine, File, Loaded, Manifest, PlaylistLine, Receipt
 
 FAILURES_SHOWN = 10
 """Failed playlists that a message names; a run may have thousands."""
@@ -35,79 +32,13 @@ FRAME_BYTES = 500
 """Headings, and the sentence about rows that are not shown."""
 
 
-class PlaylistLine(Struct, frozen=True):
-    """One playlist and date: total → read → rejected by reason → rows per table → rows loaded."""
-
-    playlist_id: str
-    snapshot_date: date
-    status: str
-    reason: str | None = None
-    source_key: str | None = None
-    total: int = 0
-    read: int = 0
-    rejected: dict[str, int] = {}
-    rows_by_table: dict[str, int] = {}
-    rows_loaded: int = 0
-
-
-class DetailsLine(Struct, frozen=True):
-    """Whole artists or albums: how many a run wanted, had in the lake, and asked Spotify for."""
-
-    kind: str
-    wanted: int
-    cached: int
-    fetched: int
-    reason: str = ""
-
-    @property
-    def missing(self) -> int:
-        """How many stay null in the tables."""
-        return self.wanted - self.cached - self.fetched
-
-
-class Work(Struct, frozen=True):
-    """What a run has to publish, and what became of the other playlists that it was asked for."""
-
-    kept: list[Kept]
-    others: list[PlaylistLine]
-    details: list[DetailsLine] = []
-
-    @property
-    def failed(self) -> list[PlaylistLine]:
-        """Playlists that could not be read."""
-        return [line for line in self.others if line.status == "failed"]
-
-
-class Receipt(Struct, frozen=True):
-    """The receipt, one line of JSON in the lake."""
-
-    run_id: str
-    flow: str
-    status: str
-    message: str
-    snapshot_date: date
-    started_at: datetime
-    finished_at: datetime
-    code_version: str
-    load: str
-    refresh: str
-    playlists: list[PlaylistLine]
-    rows_by_table: dict[str, int]
-    files: list[File]
-    details: list[DetailsLine]
-    partitions_replaced: int | None
-    partitions_deleted: int | None
-    statements: list[str]
-    seconds: dict[str, float]
-
-
-def playlist_lines(manifest: Manifest, loaded: Loaded, others: list[PlaylistLine]) -> list[PlaylistLine]:
+def playlist_lines(manifest: Manifest, loaded: Loaded, others: Sequence[PlaylistLine]) -> list[PlaylistLine]:
     """A line for every playlist and date that the run was asked for."""
     in_place = set(loaded.partitions)
-    return [_published(part, in_place) for part in manifest.partitions] + others
+    return [_after_load(line, loaded=line.partition in in_place) for line in manifest.partitions] + [*others]
 
 
-def summary(lines: list[PlaylistLine], details: list[DetailsLine]) -> tuple[str, str]:
+def summary(lines: Sequence[PlaylistLine], details: Sequence[DetailsLine]) -> tuple[str, str]:
     """Status and message of the run: failed if a playlist failed, with the first reasons."""
     counts = Counter(line.status for line in lines)
     counted = ", ".join(f"{number} {status}" for status, number in counts.items())
@@ -126,7 +57,7 @@ def summary(lines: list[PlaylistLine], details: list[DetailsLine]) -> tuple[str,
     return "completed", message
 
 
-def failures(lines: list[PlaylistLine]) -> str:
+def failures(lines: Sequence[PlaylistLine]) -> str:
     """Why playlists failed: the first reasons, and how many more there are."""
     reasons = [line.reason for line in lines if line.status == "failed" and line.reason]
     shown, more = reasons[:FAILURES_SHOWN], len(reasons) - FAILURES_SHOWN
@@ -192,7 +123,7 @@ def _elsewhere(key: str) -> str:
     return f": the whole receipt is {as_text(key)}"
 
 
-def _rejected(counts: dict[str, int]) -> Markup:
+def _rejected(counts: Mapping[str, int]) -> Markup:
     """The first reasons with their numbers; they quote what Spotify sent."""
     shown = [
         f"{count} {as_text(shortened(reason, REASON_CHARACTERS))}"
@@ -202,7 +133,7 @@ def _rejected(counts: dict[str, int]) -> Markup:
     return Markup(", ".join(shown) + (f" and {more:,} more" if more else ""))
 
 
-def _by_table(files: list[File]) -> dict[str, tuple[int, int, int]]:
+def _by_table(files: Sequence[File]) -> dict[str, tuple[int, int, int]]:
     """Files, bytes and rows of each table."""
     totals: dict[str, tuple[int, int, int]] = {}
     for file in files:
@@ -211,17 +142,7 @@ def _by_table(files: list[File]) -> dict[str, tuple[int, int, int]]:
     return totals
 
 
-def _published(part: Partition, in_place: set[tuple[str, date]]) -> PlaylistLine:
-    rows = sum(part.rows_by_table.values())
-    loaded = part.key in in_place
-    return PlaylistLine(
-        playlist_id=part.playlist_id,
-        snapshot_date=part.snapshot_date,
-        status="loaded" if loaded else "superseded",
-        source_key=part.source_key,
-        total=part.item_count,
-        read=part.rows_by_table["playlist_songs"] + part.rejected,
-        rejected=part.rejected_by_reason,
-        rows_by_table=part.rows_by_table,
-        rows_loaded=rows if loaded else 0,
-    )
+def _after_load(line: PlaylistLine, *, loaded: bool) -> PlaylistLine:
+    if loaded:
+        return replace(line, status="loaded", rows_loaded=sum(line.rows_by_table.values()))
+    return replace(line, status="superseded")

@@ -1,47 +1,51 @@
 """Kept snapshots of one date to CSV files in the lake."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import NamedTuple
 
 from pipeline.errors import AccountingError, PlaylistUnavailable
-from pipeline.lake.csv_files import Manifest, partitions, write_files
+from pipeline.lake.csv_files import write_files
 from pipeline.lake.kept_details import KeptDetails
 from pipeline.lake.layout import LoadMode
 from pipeline.lake.patience import Patience
-from pipeline.lake.snapshots import Kept, read_snapshot
+from pipeline.lake.snapshots import read_snapshot
 from pipeline.lake.store import Lake
-from pipeline.receipt import PlaylistLine
+from pipeline.records import Kept, Manifest, PlaylistLine, Run
 from pipeline.threads import THREADS, threads
-from pipeline.transform.tables import Rows, build_tables, snapshot_rows
+from pipeline.transform.details import details_frame
+from pipeline.transform.partitions import partition_lines
+from pipeline.transform.tables import PlaylistRows, build_tables, snapshot_rows
 
 
-class Writer(NamedTuple):
+@dataclass(frozen=True)
+class Writer:
     """Writes a run's tables to the lake."""
 
     lake: Lake
     details: KeptDetails
-    run_id: str
+    run: Run
     load: LoadMode
     patience: Patience
 
-    def write(self, day: date, kept: list[Kept]) -> tuple[Manifest, list[PlaylistLine]]:
+    def write(self, day: date, kept: Sequence[Kept]) -> tuple[Manifest, list[PlaylistLine]]:
         """Writes the tables of one date; playlists that cannot be read are left out and returned."""
         rows, failed = self._decoded(day, kept)
         if not rows:
-            return Manifest([], []), failed
-        looks = [one.playlist["fetched_at"].date() for one in rows]
-        tables = build_tables(rows, day, self.run_id, self.details.known(min(looks), max(looks)))
-        sources = {one.playlist_id: one.key for one in kept}
-        files = write_files(self.lake, tables, day, self.run_id, self.load)
-        return Manifest(files, partitions(tables, sources)), failed
+            return Manifest(), failed
+        fetched_on = [one.playlist["fetched_at"].date() for one in rows]
+        known = self.details.known(min(fetched_on), max(fetched_on))
+        details = {kind: details_frame(kind, found) for kind, found in known.items()}
+        tables = build_tables(rows, day, self.run.run_id, details)
+        files = write_files(self.lake, tables, day, self.run.run_id, self.load)
+        return Manifest(files, partition_lines(tables, {one.playlist_id: one.key for one in kept})), failed
 
-    def _decoded(self, day: date, kept: list[Kept]) -> tuple[list[Rows], list[PlaylistLine]]:
-        """Fetches side by side, but decodes one by one: compressed, a file is a tenth of what it holds."""
+    def _decoded(self, day: date, kept: Sequence[Kept]) -> tuple[list[PlaylistRows], list[PlaylistLine]]:
+        """Fetches in parallel, but decodes one by one: compressed, a file is a tenth of what it holds."""
         rows, failed = [], []
         with self._waiting(), threads() as pool:
             for one, fetched in self._fetched(pool, kept):
@@ -62,7 +66,7 @@ class Writer(NamedTuple):
             self.patience.close()
             raise
 
-    def _fetched(self, pool: Executor, kept: list[Kept]) -> Iterator[tuple[Kept, Callable[[], bytes]]]:
+    def _fetched(self, pool: Executor, kept: Sequence[Kept]) -> Iterator[tuple[Kept, Callable[[], bytes]]]:
         """Each snapshot with what fetches its bytes; no more are fetched ahead than there are threads."""
         ahead: deque[tuple[Kept, Future[bytes]]] = deque()
         for one in kept:

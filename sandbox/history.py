@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
 from pipeline import CODE_VERSION
-from pipeline.lake.snapshots import Envelope, keep_snapshot
+from pipeline.lake.snapshots import keep_snapshot
 from pipeline.lake.store import Lake
+from pipeline.records import Envelope, Snapshot
 from sandbox.spotify import catalogue
 from sandbox.spotify.shapes import answers
 
@@ -34,5 +35,5 @@ def _keep(lake: Lake, playlist_id: str, day: date) -> bool:
         total=len(playlist["entries"]),
         code_version=CODE_VERSION,
     )
-    keep_snapshot(lake, envelope, answers(playlist, "both"), day)
+    keep_snapshot(lake, Snapshot(envelope, answers(playlist, "both")), day)
     return True

@@ -5,7 +5,8 @@ from copy import deepcopy
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
-from pipeline.transform.tables import Snapshot, Tables, build_tables, snapshot_rows
+from pipeline.records import Envelope, Run, Snapshot
+from pipeline.transform.tables import Tables, build_tables, snapshot_rows
 
 Json = dict[str, Any]
 Shape = Literal["tracks", "items", "both"]
@@ -22,6 +23,7 @@ OTHER_PLAYLIST = "bPlaylist0000000000002"
 RUN = "20261121T060000Z-0123abcd"
 DAY = date(2026, 11, 21)
 FETCHED_AT = datetime(2026, 11, 21, 6, 0, 0, tzinfo=UTC)
+THE_RUN = Run(RUN, DAY, FETCHED_AT, "ingest-playlists", "1.2.3")
 ADDED_AT = "2025-06-01T12:00:00Z"
 
 
@@ -127,7 +129,14 @@ def body(answer: object) -> bytes:
 def snapshot(answers: list[Any], total: int, id_: str = PLAYLIST) -> Snapshot:
     """What was kept of a playlist whose answers these are."""
     bodies = [one if isinstance(one, bytes) else body(one) for one in answers]
-    return Snapshot(id_, "AAAA/+8=", FETCHED_AT, total, bodies)
+    return fetched(id_, bodies, total)
+
+
+def fetched(
+    id_: str, bodies: list[bytes], total: int, snapshot_id: str = "AAAA/+8=", at: datetime = FETCHED_AT
+) -> Snapshot:
+    """A snapshot of a playlist with these bodies."""
+    return Snapshot(Envelope(RUN, id_, snapshot_id, at, "both", total, "1.2.3"), bodies)
 
 
 def tables_of(*entries: Any, shape: Shape = "items") -> Tables:

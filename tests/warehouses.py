@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from itertools import count
 from time import sleep
 from typing import Any
@@ -10,19 +11,22 @@ from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
 from pydantic import SecretStr
 
 from flows.connections import login_of
-from pipeline.lake.csv_files import Manifest, partitions, write_files
+from pipeline.lake.csv_files import write_files
 from pipeline.lake.layout import LoadMode
 from pipeline.lake.store import Lake
-from pipeline.transform.tables import Snapshot, build_tables, snapshot_rows
-from pipeline.warehouse.loaded import Loaded
-from pipeline.warehouse.pipes import Polling
+from pipeline.records import Loaded, Manifest, Run, Snapshot
+from pipeline.transform.partitions import partition_lines
+from pipeline.transform.tables import build_tables, snapshot_rows
+from pipeline.warehouse.copy_files import copy_files
+from pipeline.warehouse.landing import Polling
 from pipeline.warehouse.session import Session
 from pipeline.warehouse.setup import set_up
 from pipeline.warehouse.snowpipe import load_snowpipe
-from pipeline.warehouse.transaction import Load, load_copy
+from pipeline.warehouse.transaction import Load
 from sandbox.services import BUCKET
 from sandbox.spotify import catalogue
 from sandbox.spotify.shapes import answers
+from tests.builders import fetched
 from tests.places import Place
 
 DAY = date(2026, 11, 20)
@@ -79,21 +83,21 @@ class Warehouse:
 
     def write_snapshots(self, run_id: str, snapshots: dict[date, list[Snapshot]]) -> Manifest:
         """Writes the tables of kept snapshots by date."""
-        manifest = Manifest([], [])
+        written = []
         for day, kept in snapshots.items():
             tables = build_tables([snapshot_rows(one) for one in kept], day, run_id)
-            manifest.files.extend(write_files(self.lake, tables, day, run_id, self.mode))
-            sources = {one.playlist_id: f"raw/{one.playlist_id}/{day}" for one in kept}
-            manifest.partitions.extend(partitions(tables, sources))
-        return manifest
+            files = write_files(self.lake, tables, day, run_id, self.mode)
+            ids = [one.envelope.playlist_id for one in kept]
+            written.append(Manifest(files, partition_lines(tables, {id_: f"raw/{id_}/{day}" for id_ in ids})))
+        return Manifest.of(written)
 
     def load(self, run_id: str, manifest: Manifest, **options: Any) -> Loaded:
         """Loads a manifest as a run would."""
-        load = Load(run_id, "test", f"runs/{run_id}.json", self.mode, **options)
         with self.session(run_id, autocommit=False) as session:
+            load = Load(session, run_of(run_id), manifest, self.mode, **options)
             if self.mode == "snowpipe":
-                return load_snowpipe(session, load, manifest, EAGER)
-            return load_copy(session, load, manifest)
+                return load_snowpipe(load, EAGER)
+            return load.replace(partial(copy_files, session, manifest.files))
 
     def publish(
         self, *playlists: str, days: tuple[date, ...] = (DAY,), fetched_at: datetime = NOON, **options: Any
@@ -103,10 +107,15 @@ class Warehouse:
         return self.load(run_id, self.write(run_id, *playlists, days=days, fetched_at=fetched_at), **options)
 
 
+def run_of(run_id: str) -> Run:
+    """A run of the day."""
+    return Run(run_id, DAY, NOON, "test", "test")
+
+
 def snapshot(playlist_id: str, day: date, fetched_at: datetime) -> Snapshot:
     """A catalogue playlist as it is kept."""
     shown = catalogue.playlist(playlist_id, day)
     if shown is None:
         raise LookupError(playlist_id)
-    bodies = answers(shown, "both")
-    return Snapshot(playlist_id, str(shown["snapshot_id"]), fetched_at, len(shown["entries"]), bodies)
+    entries = len(shown["entries"])
+    return fetched(playlist_id, answers(shown, "both"), entries, str(shown["snapshot_id"]), fetched_at)

@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from pipeline.errors import Code, ConfigurationError
 from pipeline.lake.layout import DETAILS_PREFIX, details_key, parse_details_key
-from pipeline.lake.raw_files import CONTENT_TYPE, decode_answers, encode_answers
+from pipeline.lake.raw_files import CONTENT_TYPE, decode_raw_file, encode_raw_file
 from pipeline.lake.store import Lake
-from pipeline.transform.details import KINDS, Details, decode_details, details_frame
+from pipeline.transform.details import KINDS, decode_details
 
 log = logging.getLogger(__name__)
 
@@ -40,14 +40,14 @@ class _Kept(NamedTuple):
 def write_details(lake: Lake, envelope: DetailsEnvelope, bodies: list[bytes], day: date) -> None:
     """Writes what a run was told of one kind, under the day on which it began."""
     key = details_key(envelope.kind, day, envelope.run_id)
-    lake.write(key, encode_answers(envelope, bodies), CONTENT_TYPE)
+    lake.write(key, encode_raw_file(envelope, bodies), CONTENT_TYPE)
 
 
 class KeptDetails:
     """All details that a lake holds, listed once and read as they are needed."""
 
     def __init__(self, lake: Lake) -> None:
-        self._lake = lake
+        self.lake = lake
         self._read = cache(self._read_anew)
 
     def ids(self, kind: str, day: date) -> set[str]:
@@ -58,12 +58,11 @@ class KeptDetails:
         """Those of them of which Spotify said anything."""
         return {row[KINDS[kind].id] for kept in self._between(kind, day - FRESH, day) for row in kept.rows}
 
-    def known(self, first: date, last: date) -> Details:
-        """The newest details of each artist and album for playlists that were read within the days."""
+    def known(self, first: date, last: date) -> dict[str, list[dict[str, Any]]]:
+        """Rows of artists and albums, newest last, for playlists that were read within the days."""
         since = first - FRESH - timedelta(days=1)  # a run over midnight reads after the day it began
         return {
-            kind: details_frame(kind, [row for kept in self._between(kind, since, last) for row in kept.rows])
-            for kind in KINDS
+            kind: [row for kept in self._between(kind, since, last) for row in kept.rows] for kind in KINDS
         }
 
     def _between(self, kind: str, since: date, until: date) -> list[_Kept]:
@@ -73,12 +72,12 @@ class KeptDetails:
     @cached_property
     def _keys(self) -> list[tuple[str, date, str]]:
         """Kind, day and key, oldest first."""
-        parsed = [(parse_details_key(key), key) for key in self._lake.keys(DETAILS_PREFIX)]
+        parsed = [(parse_details_key(key), key) for key in self.lake.keys(DETAILS_PREFIX)]
         return sorted((*found, key) for found, key in parsed if found)
 
     def _read_anew(self, kind: str, key: str) -> _Kept:
         try:
-            envelope, bodies = decode_answers(self._lake.read(key), DetailsEnvelope)
+            envelope, bodies = decode_raw_file(self.lake.read(key), DetailsEnvelope)
         except ValueError as error:
             return self._left_out(key, error)
         except ConfigurationError as error:
@@ -89,5 +88,5 @@ class KeptDetails:
         return _Kept(set(envelope.ids), rows)
 
     def _left_out(self, key: str, error: Exception) -> _Kept:
-        log.warning("%s%s holds no kept details (%s): they are left out", self._lake.url, key, error)
+        log.warning("%s%s holds no kept details (%s): they are left out", self.lake.url, key, error)
         return _Kept(set(), [])

@@ -27,7 +27,7 @@ _ONE_AT_A_TIME = Lock()
 """So many threads, each with a file of the largest size, would take all memory."""
 
 
-def encode_answers(envelope: Struct, bodies: list[bytes]) -> bytes:
+def encode_raw_file(envelope: Struct, bodies: list[bytes]) -> bytes:
     """The file's bytes. In JSON a raw line break is only layout, so a space may take its place."""
     file = BytesIO()
     with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0) as stream:
@@ -37,7 +37,7 @@ def encode_answers(envelope: Struct, bodies: list[bytes]) -> bytes:
     return file.getvalue()
 
 
-def decode_answers(file: bytes, kind: type[E]) -> tuple[E, list[bytes]]:
+def decode_raw_file(file: bytes, kind: type[E]) -> tuple[E, list[bytes]]:
     """Envelope and bodies.
 
     Raises ValueError where the bytes are no such file, and TooLarge where they are more than

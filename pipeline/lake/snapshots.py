@@ -1,23 +1,22 @@
 """Kept snapshots: what Spotify showed of a playlist, by playlist and date."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-from msgspec import Meta, Struct
-from msgspec.json import Decoder
+from msgspec.structs import replace
 
 from pipeline.errors import Code, PlaylistUnavailable
 from pipeline.lake.layout import RawKey, parse_raw_key, raw_key, raw_prefix
 from pipeline.lake.patience import Patience
-from pipeline.lake.raw_files import CONTENT_TYPE, decode_answers, encode_answers
+from pipeline.lake.raw_files import CONTENT_TYPE, decode_raw_file, encode_raw_file
 from pipeline.lake.s3_errors import NoSuchKey
 from pipeline.lake.store import Lake, TooLarge
+from pipeline.records import Envelope, Kept, Snapshot
 from pipeline.threads import threads
-from pipeline.transform.tables import Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -26,31 +25,6 @@ EARLIEST = datetime(2006, 1, 1, tzinfo=UTC)
 MAX_CLOCK_SKEW = timedelta(minutes=1)
 """A time further in the future is a mistake: it would outrank every true one of its date."""
 ONE_DAY = timedelta(days=1)
-MAX_TOTAL = 100_000
-"""Entries of a playlist; Spotify allows a tenth of it."""
-
-
-class Envelope(Struct, frozen=True):
-    """First line of a kept snapshot."""
-
-    run_id: str
-    playlist_id: str
-    snapshot_id: Annotated[str, Meta(pattern=r"^[^\x00]+$")]
-    fetched_at: Annotated[datetime, Meta(tz=True)]
-    api_shape: str
-    total: Annotated[int, Meta(ge=0, le=MAX_TOTAL)]
-    code_version: str
-
-
-Decoder(Envelope)  # before threads need it: msgspec crashes where two look into a type at once
-
-
-class Kept(NamedTuple):
-    """A snapshot that lies in the lake, ready to be published."""
-
-    key: str
-    playlist_id: str
-    snapshot_date: date
 
 
 class Found(NamedTuple):
@@ -65,11 +39,12 @@ class Found(NamedTuple):
     failed: list[tuple[Kept, PlaylistUnavailable]]
 
 
-def keep_snapshot(lake: Lake, envelope: Envelope, bodies: list[bytes], snapshot_date: date) -> Kept:
-    """Writes one playlist's answers; the key names the playlist, the date and the run.
+def keep_snapshot(lake: Lake, snapshot: Snapshot, snapshot_date: date) -> Kept:
+    """Writes one playlist's responses; the key names the playlist, the date and the run.
 
     Raises PlaylistUnavailable if they were not fetched on the date or the day after.
     """
+    envelope = snapshot.envelope
     fetched_on = envelope.fetched_at.astimezone(UTC).date()
     if fetched_on not in (snapshot_date, snapshot_date + ONE_DAY):
         message = (
@@ -78,7 +53,7 @@ def keep_snapshot(lake: Lake, envelope: Envelope, bodies: list[bytes], snapshot_
         )
         raise PlaylistUnavailable(message, Code.SNAPSHOT_DATE_REFUSED)
     key = raw_key(envelope.playlist_id, snapshot_date, envelope.run_id)
-    lake.write(key, encode_answers(envelope, bodies), CONTENT_TYPE)
+    lake.write(key, encode_raw_file(envelope, snapshot.bodies), CONTENT_TYPE)
     return Kept(key, envelope.playlist_id, snapshot_date)
 
 
@@ -91,7 +66,7 @@ def read_snapshot(lake: Lake, key: str, fetched: Callable[[], bytes] | None = No
     """
     raw = parse_raw_key(key)
     try:
-        envelope, bodies = decode_answers(fetched() if fetched else lake.read(key), Envelope)
+        envelope, bodies = decode_raw_file(fetched() if fetched else lake.read(key), Envelope)
         if not bodies:
             raise ValueError("it has no answers")  # noqa: TRY301 - said with the rest
         _refuse_impossible(envelope.fetched_at, raw)
@@ -109,8 +84,7 @@ def read_snapshot(lake: Lake, key: str, fetched: Callable[[], bytes] | None = No
     if raw and raw.playlist_id != envelope.playlist_id:
         message = f"{lake.url}{key} holds playlist {envelope.playlist_id}, so it is a copied file. Remove it"
         raise PlaylistUnavailable(message, Code.LAKE_SNAPSHOT_INVALID)
-    fetched_at = envelope.fetched_at.astimezone(UTC)
-    return Snapshot(envelope.playlist_id, envelope.snapshot_id, fetched_at, envelope.total, bodies)
+    return Snapshot(replace(envelope, fetched_at=envelope.fetched_at.astimezone(UTC)), bodies)
 
 
 def is_possible(snapshot_date: date) -> bool:
@@ -181,9 +155,9 @@ def _fetch_times(
     """
 
     def fetched_at(key: str) -> datetime | PlaylistUnavailable:
-        read = partial(lake.read, key)
+        fetch = partial(patience.request, _playlist_of(key), partial(lake.read, key))
         try:
-            return read_snapshot(lake, key, partial(patience.request, _playlist_of(key), read)).fetched_at
+            return read_snapshot(lake, key, fetch).envelope.fetched_at
         except PlaylistUnavailable as error:
             return error
 
@@ -205,7 +179,7 @@ def _playlist_of(key: str) -> str:
     return raw.playlist_id if raw else key
 
 
-def by_date(kept: list[Kept]) -> dict[date, list[Kept]]:
+def by_date(kept: Sequence[Kept]) -> dict[date, list[Kept]]:
     """Kept snapshots by snapshot date, in the order of the dates."""
     days: dict[date, list[Kept]] = {}
     for one in sorted(kept, key=lambda one: one.snapshot_date):

@@ -22,12 +22,12 @@ class DetailsReader:
         self.bodies: list[bytes] = []
         self.stopped: str | None = None
         self._client = client
-        self._kind = kind
+        self.kind = kind
         self._in_batches = True
 
     def read(self, ids: list[str]) -> None:
         """Asks for each id once. What stops it (quota, budget, refusal) is noted, never raised."""
-        size = BATCH_SIZES[self._kind]
+        size = BATCH_SIZES[self.kind]
         batches = [ids[start : start + size] for start in range(0, len(ids), size)]
         # The first one tells whether there are batches, before all threads ask for what is refused.
         if batches:
@@ -36,7 +36,7 @@ class DetailsReader:
             reading = [pool.submit(self._read, batch) for batch in batches]
             for batch in reading:
                 batch.result()
-                log.info("%s of %s %s read", len(self.ids), len(ids), self._kind)
+                log.info("%s of %s %s read", len(self.ids), len(ids), self.kind)
 
     def _read(self, ids: list[str]) -> None:
         try:
@@ -51,13 +51,13 @@ class DetailsReader:
         if self.stopped or not self._in_batches:
             return False
         try:
-            body = self._client.several(self._kind, ids)
+            body = self._client.several(self.kind, ids)
         except Refused as refused:
             if refused.status != BAD_REQUEST:  # which is about one of these ids, not about batches
                 self._in_batches = False
             return False
-        if len(split_details(self._kind, body)) != len(ids):
-            message = f"Spotify's answer is not about the {len(ids)} {self._kind} asked for"
+        if len(split_details(self.kind, body)) != len(ids):
+            message = f"Spotify's answer is not about the {len(ids)} {self.kind} asked for"
             raise PipelineError(message, Code.SPOTIFY_UNREADABLE)
         self.ids.extend(ids)
         self.bodies.append(body)
@@ -67,7 +67,7 @@ class DetailsReader:
         if self.stopped:
             return
         try:
-            self.bodies.append(self._client.one(self._kind, spotify_id))
+            self.bodies.append(self._client.one(self.kind, spotify_id))
         except Refused as refused:
             if refused.status == FORBIDDEN:
                 raise

@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from pipeline.errors import Code, PlaylistUnavailable
+from pipeline.records import Envelope, Run, Snapshot
 from pipeline.spotify.client import SpotifyClient
 from pipeline.spotify.refusals import NO_USER, NOT_YOURS, Refused
 from pipeline.transform.pages import Page, decode_page, decode_snapshot_id
@@ -18,33 +19,23 @@ READS = 3
 """A playlist that changes while it is read is read again, twice at most."""
 
 
-class Answers(NamedTuple):
-    """The answers about one playlist, in order, and what was read of them."""
-
-    playlist_id: str
-    snapshot_id: str
-    fetched_at: datetime
-    api_shape: str
-    total: int
-    bodies: list[bytes]
-
-
 def read_playlist(
-    client: SpotifyClient, playlist_id: str, is_published: Callable[[str], bool]
-) -> Answers | None:
+    client: SpotifyClient, run: Run, playlist_id: str, is_published: Callable[[str], bool]
+) -> Snapshot | None:
     """All entries of a playlist; None where `is_published` knows its snapshot id already.
 
     Raises PlaylistUnavailable where Spotify does not give the entries or they keep changing.
     """
     counted = "nothing"
     for _ in range(READS):
-        answers, count = _read_once(client, playlist_id, is_published)
-        if answers is None:
+        snapshot, count = _read_once(client, run, playlist_id, is_published)
+        if snapshot is None:
             return None
-        if count == answers.total and _held_still(client, answers):
-            return answers
-        surplus = ", a surplus" if count > answers.total else ""
-        counted = f"{count} of {answers.total} entries{surplus}"
+        total = snapshot.envelope.total
+        if count == total and _held_still(client, snapshot):
+            return snapshot
+        surplus = ", a surplus" if count > total else ""
+        counted = f"{count} of {total} entries{surplus}"
         log.info("playlist %s changed while it was read (%s); reading it again", playlist_id, counted)
     message = (
         f"playlist {playlist_id}: it changed during each of {READS} reads, or Spotify returns fewer "
@@ -54,8 +45,8 @@ def read_playlist(
 
 
 def _read_once(
-    client: SpotifyClient, playlist_id: str, is_published: Callable[[str], bool]
-) -> tuple[Answers | None, int]:
+    client: SpotifyClient, run: Run, playlist_id: str, is_published: Callable[[str], bool]
+) -> tuple[Snapshot | None, int]:
     fetched_at = datetime.now(UTC)
     first = client.playlist(playlist_id)
     snapshot_id, page = _first_page(client, playlist_id, first)
@@ -72,7 +63,16 @@ def _read_once(
         bodies.append(body)
         count += received
         log.info("playlist %s: %s of %s entries", playlist_id, count, total)
-    return Answers(playlist_id, snapshot_id, fetched_at, page.shape, total, bodies), count
+    envelope = Envelope(
+        run_id=run.run_id,
+        playlist_id=playlist_id,
+        snapshot_id=snapshot_id,
+        fetched_at=fetched_at,
+        api_shape=page.shape,
+        total=total,
+        code_version=run.code_version,
+    )
+    return Snapshot(envelope, bodies), count
 
 
 def _further_pages(
@@ -107,12 +107,13 @@ def _first_page(client: SpotifyClient, playlist_id: str, body: bytes) -> tuple[s
     return snapshot_id, page
 
 
-def _held_still(client: SpotifyClient, answers: Answers) -> bool:
-    """One answer is consistent by itself; after several the snapshot id is read again."""
-    if len(answers.bodies) == 1:
+def _held_still(client: SpotifyClient, snapshot: Snapshot) -> bool:
+    """One response is consistent by itself; after several the snapshot id is read again."""
+    if len(snapshot.bodies) == 1:
         return True
-    body = client.snapshot_id(answers.playlist_id)
-    return _decoded(answers.playlist_id, decode_snapshot_id, body) == answers.snapshot_id
+    envelope = snapshot.envelope
+    body = client.snapshot_id(envelope.playlist_id)
+    return _decoded(envelope.playlist_id, decode_snapshot_id, body) == envelope.snapshot_id
 
 
 def _decoded(playlist_id: str, decode: Callable[[bytes], T], body: bytes) -> T:

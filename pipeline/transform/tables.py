@@ -1,7 +1,7 @@
 """Kept snapshots of one date to the tables of their partitions: pure Polars."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ import polars as pl
 
 from pipeline.columns import TABLES, dtypes
 from pipeline.errors import AccountingError, Code, PlaylistUnavailable
+from pipeline.records import Snapshot
 from pipeline.transform.api_types import Song
 from pipeline.transform.details import KINDS, Details
 from pipeline.transform.drift import refuse_drift
@@ -19,17 +20,7 @@ from pipeline.transform.rows import REJECT_ROWS, SONG_ROWS, playlist_row, reject
 Tables = dict[str, pl.DataFrame]
 
 
-class Snapshot(NamedTuple):
-    """A kept playlist: what its envelope says, and the bodies of the answers in order."""
-
-    playlist_id: str
-    snapshot_id: str
-    fetched_at: datetime
-    total: int
-    bodies: list[bytes]
-
-
-class Rows(NamedTuple):
+class PlaylistRows(NamedTuple):
     """Rows of one snapshot, still nested: the playlist, its songs, its rejects."""
 
     playlist: dict[str, Any]
@@ -37,42 +28,43 @@ class Rows(NamedTuple):
     rejects: list[dict[str, Any]]
 
 
-def snapshot_rows(snapshot: Snapshot) -> Rows:
+def snapshot_rows(snapshot: Snapshot) -> PlaylistRows:
     """Decodes the answers of one playlist.
 
     Raises PlaylistUnavailable where the playlist itself cannot be read or no song has a field that every
     song needs, AccountingError where total = songs + rejects does not hold.
     """
+    envelope = snapshot.envelope
     try:
-        rows = Rows(_playlist(snapshot), [], [])
+        rows = PlaylistRows(_playlist(snapshot), [], [])
         # One more than there should be proves a surplus; a damaged file may hold millions.
-        entries = list(islice(decode_entries(snapshot.bodies), snapshot.total + 1))
+        entries = list(islice(decode_entries(snapshot.bodies), envelope.total + 1))
     except ValueError as error:
         message = (
-            f"playlist {snapshot.playlist_id}: the answer is not what every playlist has: {error}. "
+            f"playlist {envelope.playlist_id}: the answer is not what every playlist has: {error}. "
             "It is kept in the lake; if this lasts, the Web API has changed"
         )
         raise PlaylistUnavailable(message, Code.SPOTIFY_API_CHANGED) from error
     for entry in entries:
         if isinstance(entry, Song):
-            rows.songs.append(song_row(snapshot.playlist_id, entry))
+            rows.songs.append(song_row(envelope.playlist_id, entry))
         else:
-            rows.rejects.append(reject_row(snapshot.playlist_id, entry))
-    if snapshot.total != len(entries):
+            rows.rejects.append(reject_row(envelope.playlist_id, entry))
+    if envelope.total != len(entries):
         counted = f"{len(rows.songs)} songs + {len(rows.rejects)} rejects"
-        found = "a surplus" if len(entries) > snapshot.total else counted
+        found = "a surplus" if len(entries) > envelope.total else counted
         message = (
-            f"playlist {snapshot.playlist_id}, fetched at {snapshot.fetched_at}: Spotify counted "
-            f"{snapshot.total} entries, the kept responses hold {found}. Nothing was published. "
+            f"playlist {envelope.playlist_id}, fetched at {envelope.fetched_at}: Spotify counted "
+            f"{envelope.total} entries, the kept responses hold {found}. Nothing was published. "
             "Report it; until then leave the playlist or its date out"
         )
         raise AccountingError(message, Code.ENTRIES_LOST)
-    refuse_drift(snapshot.playlist_id, len(rows.songs), [row["reason"] for row in rows.rejects])
+    refuse_drift(envelope.playlist_id, len(rows.songs), [row["reason"] for row in rows.rejects])
     return rows
 
 
 def build_tables(
-    decoded: Iterable[Rows], snapshot_date: date, run_id: str, details: Details | None = None
+    decoded: Iterable[PlaylistRows], snapshot_date: date, run_id: str, details: Details | None = None
 ) -> Tables:
     """All tables of one date, validated; each starts with playlist_id, snapshot_date, run_id.
 
@@ -101,12 +93,13 @@ _PLAYLIST_ROWS: dict[str, Any] = {
 
 
 def _playlist(snapshot: Snapshot) -> dict[str, Any]:
+    envelope = snapshot.envelope
     return {
-        "playlist_id": snapshot.playlist_id,
+        "playlist_id": envelope.playlist_id,
         **playlist_row(decode_head(snapshot.bodies[0])),
-        "snapshot_id": snapshot.snapshot_id,
-        "item_count": snapshot.total,
-        "fetched_at": snapshot.fetched_at,
+        "snapshot_id": envelope.snapshot_id,
+        "item_count": envelope.total,
+        "fetched_at": envelope.fetched_at,
     }
 
 

@@ -1,9 +1,57 @@
-"""Which snapshots are already published for a date, from ledger and receipts."""
+"""The ledger `loads`: one row per run and partition, written in the transaction of the data."""
 
+from collections.abc import Sequence
 from datetime import date
 
+import msgspec
+
+from pipeline.errors import Code, Transient
+from pipeline.lake.layout import LoadMode, receipt_key
 from pipeline.lake.store import Lake
+from pipeline.records import PlaylistLine, Run
+from pipeline.warehouse.row_counts import LoadResults
 from pipeline.warehouse.session import NotFound, Session
+
+PARTITIONS_PER_INSERT = 5_000
+"""Less than a kilobyte each, 0.6 MB compressed; a statement with its values takes 1 MB at most."""
+
+
+def find_load(session: Session, run_id: str) -> set[tuple[str, date]]:
+    """Partitions that the run has in the ledger; none if it was not committed."""
+    return {(playlist, day) for playlist, day in session.execute("load/find_load", (run_id,))}
+
+
+def is_loaded(session: Session) -> bool:
+    """Whether the load of the session's run was committed.
+
+    Waits for the writer lock first, for until a COMMIT has ended the ledger does not show it. Raises
+    LockTimeout if that lasts longer than one attempt.
+    """
+    session.begin()
+    try:
+        session.execute("load/lock_writer", (session.run_id,))
+        return bool(find_load(session, session.run_id))
+    finally:
+        session.rollback()
+
+
+def insert_loads(
+    session: Session, run: Run, mode: LoadMode, partitions: Sequence[PlaylistLine], results: LoadResults
+) -> None:
+    """Adds the partitions; raises Transient if the server has ended the transaction that holds the lock."""
+    origin = (run.run_id, run.code_version, mode, receipt_key(run.snapshot_date, run.run_id))
+    for start in range(0, len(partitions), PARTITIONS_PER_INSERT):
+        rows = [
+            _row(line, results[line.snapshot_date])
+            for line in partitions[start : start + PARTITIONS_PER_INSERT]
+        ]
+        document = msgspec.json.encode(rows).decode()
+        session.execute("load/insert_loads", (*origin, document, run.run_id))
+        if session.rowcount != len(rows):
+            raise Transient(
+                "Snowflake ended the transaction that held the writer lock",
+                Code.SNOWFLAKE_LOCK_LOST,
+            )
 
 
 def find_published(session: Session, lake: Lake, snapshot_date: date, today: date) -> set[tuple[str, str]]:
@@ -17,3 +65,18 @@ def find_published(session: Session, lake: Lake, snapshot_date: date, today: dat
         return set()
     finished = {key for key in {row[2] for row in rows} if lake.exists(key)}
     return {(playlist, snapshot_id) for playlist, snapshot_id, key in rows if key in finished}
+
+
+def _row(line: PlaylistLine, results: dict[str, dict[str, int]]) -> dict[str, object]:
+    """One row for insert_loads.sql. It holds no reasons: there may be as many as entries."""
+    return {
+        "playlist_id": line.playlist_id,
+        "snapshot_date": line.snapshot_date,
+        "source_key": line.source_key,
+        "source_fetched_at": line.source_fetched_at,
+        "snapshot_id": line.snapshot_id,
+        "item_count": line.total,
+        "rejected": sum(line.rejected.values()),
+        "rows_by_table": line.rows_by_table,
+        "load_results": results,
+    }

@@ -46,20 +46,6 @@ def hold_lock(session: Session) -> None:
         )
 
 
-def is_loaded(session: Session) -> bool:
-    """Whether the load of the session's run was committed.
-
-    Waits for the writer lock first, for until a COMMIT has ended the ledger does not show it. Raises
-    LockTimeout if that lasts longer than one attempt.
-    """
-    session.begin()
-    try:
-        session.execute("load/lock_writer", (session.run_id,))
-        return bool(session.execute("load/find_load", (session.run_id,)))
-    finally:
-        session.rollback()
-
-
 def _refuse_no_row(session: Session) -> None:
     if not session.rowcount:
         session.rollback()

@@ -1,18 +1,18 @@
-"""The Snowpipe load: wait for the pipes, then promote what landed in one transaction."""
+"""Snowpipe: wait until pipes have loaded the run's files, then promote them in one transaction."""
 
 import logging
-from functools import partial
 
-from msgspec import structs
+from msgspec.structs import replace
 
 from pipeline.columns import TABLES, dtypes, history, landing
 from pipeline.errors import Code, ConfigurationError, PipelineError
-from pipeline.lake.csv_files import Manifest
-from pipeline.warehouse.loaded import Loaded
-from pipeline.warehouse.pipes import Polling, naming_files, wait_for_pipes
+from pipeline.records import Loaded
+from pipeline.warehouse.landing import Landing, Polling
+from pipeline.warehouse.ledger import find_load
+from pipeline.warehouse.row_counts import LoadResults
 from pipeline.warehouse.session import NotFound, Session
 from pipeline.warehouse.sql_files import identifier
-from pipeline.warehouse.transaction import Load, Results, replace
+from pipeline.warehouse.transaction import Load
 
 log = logging.getLogger(__name__)
 
@@ -22,23 +22,27 @@ DROPPED = (
 )
 
 
-def load_snowpipe(session: Session, load: Load, manifest: Manifest, polling: Polling) -> Loaded:
+def load_snowpipe(load: Load, polling: Polling) -> Loaded:
     """Promotes the run's files from landing once its pipes have loaded all of them."""
     try:
-        return _load(session, load, manifest, polling)
+        return _load(load, polling)
     except NotFound as error:
         raise ConfigurationError(f"{error.message}. {DROPPED}", Code.PIPES_DROPPED) from error
 
 
-def _load(session: Session, load: Load, manifest: Manifest, polling: Polling) -> Loaded:
-    results: Results = {}
-    if not session.execute("load/find_load", (load.run_id,)):
-        results = wait_for_pipes(session, load.run_id, manifest, polling)
+def _load(load: Load, polling: Polling) -> Loaded:
+    session, run_id = load.session, load.run.run_id
+    files = Landing(session, run_id, load.manifest.files)
+    results = {} if find_load(session, run_id) else files.wait(polling)
 
-    with naming_files(session, load.run_id, manifest):  # one may land once more during the wait for the lock
-        loaded = replace(session, load, manifest, partial(_promote, results))
-    clear_landing(session, "load/delete_landed", load.run_id)
-    return structs.replace(loaded, statements=list(session.statements))
+    def promote() -> LoadResults:
+        _promote(session, run_id)
+        return results
+
+    with files.naming_files():  # one may land once more during the wait for the lock
+        loaded = load.replace(promote)
+    clear_landing(session, "load/delete_landed", run_id)
+    return replace(loaded, statements=list(session.statements))
 
 
 def clear_landing(session: Session, name: str, run_id: str) -> None:
@@ -51,7 +55,7 @@ def clear_landing(session: Session, name: str, run_id: str) -> None:
         log.warning("landing was not cleared, a later run will do it: %s", error)
 
 
-def _promote(results: Results, session: Session, run_id: str, _manifest: Manifest) -> Results:
+def _promote(session: Session, run_id: str) -> None:
     for table in TABLES:
         session.execute(
             "load/promote_table",
@@ -61,4 +65,3 @@ def _promote(results: Results, session: Session, run_id: str, _manifest: Manifes
             landing=identifier(landing(table)),
         )
         log.info("promoted %s: %s rows", table, session.rowcount)
-    return results

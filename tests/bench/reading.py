@@ -15,6 +15,7 @@ from blocks import SpotifyCredentials
 from pipeline.keep import Keeper, keep_playlists
 from pipeline.lake.patience import Patience
 from pipeline.lake.store import Lake, Written
+from pipeline.records import Run
 from pipeline.spotify.client import SpotifyClient
 from pipeline.threads import THREADS
 from sandbox.spotify import shapes
@@ -87,14 +88,11 @@ def measure() -> list[tuple[str, str, str]]:
             api_url=f"{url}/v1",
             accounts_url=url,
         )
-        lake = NoLake()
+        lake, now = NoLake(), datetime.now(UTC)
         keeper = Keeper(
             client=SpotifyClient(credentials),
             lake=lake,
-            snapshot_date=datetime.now(UTC).date(),
-            run_id="run",
-            started_at=datetime.now(UTC),
-            code_version="bench",
+            run=Run("run", now.date(), now, "bench", "bench"),
             is_published=lambda _playlist, _snapshot: False,
             patience=Patience(len(PLAYLISTS)),
         )

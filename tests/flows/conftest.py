@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -17,9 +17,6 @@ from sandbox.spotify.server import create_app
 from sandbox.spotify.serving import running
 from sandbox.spotify.sources import Synthetic
 from tests.places import Place
-
-if TYPE_CHECKING:
-    from tests.warehouses import Warehouse
 
 TODAY = date(2026, 11, 20)
 
@@ -69,16 +66,6 @@ class Pipeline:
         blocks = {name: block for name, block in self.blocks.items() if name != "spotify"}
         wanted = list(playlists) or None
         return backfill_playlists(wanted, return_state=True, **{**blocks, **parameters})
-
-
-@pytest.fixture
-def warehouse(addresses: Addresses) -> "Warehouse":
-    """A warehouse of its own that is set up, without Prefect."""
-    from tests.warehouses import Warehouse  # noqa: PLC0415 - imports Snowflake
-
-    result = Warehouse(Place.create(addresses))
-    result.set_up()
-    return result
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from flows.backfill import _missing, _not_kept
-from pipeline.lake.snapshots import Kept
+from pipeline.records import Kept
 from tests.builders import DAY, OTHER_PLAYLIST, PLAYLIST
 
 ONE = timedelta(days=1)

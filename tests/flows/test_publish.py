@@ -11,6 +11,7 @@ import pytest
 from httpx import HTTPStatusError, Request, Response
 from prefect.artifacts import Artifact
 
+import flows.artifacts
 import flows.publish
 from blocks.registration import register
 from flows.connections import open_session
@@ -54,10 +55,10 @@ NO_ARTIFACT = {
 def test_an_artifact_that_cannot_be_made_does_not_fail_the_run(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, create: Any, why: str
 ) -> None:
-    monkeypatch.setattr(flows.publish, "SHOW_S", 0.05)
-    monkeypatch.setattr(flows.publish, "as_table", lambda *_: ([], ""))
-    monkeypatch.setattr(flows.publish, "create_table_artifact", lambda *_, **__: create())
-    flows.publish._show(Mock(), "key")  # noqa: SLF001 - a whole run takes seconds
+    monkeypatch.setattr(flows.artifacts, "SHOW_S", 0.05)
+    monkeypatch.setattr(flows.artifacts, "as_table", lambda *_: ([], ""))
+    monkeypatch.setattr(flows.artifacts, "create_table_artifact", lambda *_, **__: create())
+    flows.artifacts.show_receipt(Mock(), "key")
 
     assert re.search(f"is written, but could not be shown as an artifact: .*{why}", caplog.text)
     assert "canary" not in caplog.text

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import pipeline.keep
 from pipeline.errors import Code, ConfigurationError, LakeConflict, PipelineError, Transient
@@ -15,9 +16,9 @@ from pipeline.keep import Keeper, keep_playlists
 from pipeline.lake.layout import raw_key
 from pipeline.lake.patience import BUDGET_S, MANY_PLAYLISTS, Patience
 from pipeline.lake.store import Lake, Written
-from pipeline.spotify.playlists import Answers
+from pipeline.records import Snapshot
 from pipeline.threads import THREADS
-from tests.builders import RUN
+from tests.builders import RUN, THE_RUN, fetched
 
 PLAYLISTS = [f"keep{number:018d}" for number in range(200)]
 BAD = PLAYLISTS[70]
@@ -60,19 +61,18 @@ class Run:
     reads: Counter[str] = field(default_factory=Counter)
     now: float = 0.0
 
-    def read(self, _client: object, playlist: str, _published: object) -> Answers:
+    def read(self, _client: object, _run: object, playlist: str, _published: object) -> Snapshot:
         """One answer of Spotify, never the same twice."""
         self.reads[playlist] += 1
         body = b'{"read":%d}' % self.reads[playlist]
-        return Answers(playlist, "AAAA", datetime.now(UTC), "both", 1, [body])
+        return fetched(playlist, [body], 1, at=datetime.now(UTC))
 
     def keep(self, *, resumes: bool = False, playlists: list[str] = PLAYLISTS) -> Any:
         """An attempt of the task."""
         client: Any = SimpleNamespace(authorise=lambda: None)
         patience = Patience(len(playlists), sleep=self._sleep, clock=lambda: self.now)
-        at = datetime.now(UTC)
-
-        keeper = Keeper(client, self.lake, DAY, RUN, at, "1.2.3", lambda *_: False, patience, resumes)
+        run = replace(THE_RUN, snapshot_date=DAY)
+        keeper = Keeper(client, self.lake, run, lambda *_: False, patience, resumes=resumes)
         return keep_playlists(keeper, playlists)
 
     def _sleep(self, seconds: float) -> None:
@@ -140,9 +140,9 @@ def test_what_an_abandoned_request_wrote_late_is_kept_by_the_retry(run: Run) -> 
 
     read = run.read
 
-    def read_slowly(client: object, playlist: str, published: object) -> Answers:
+    def read_slowly(client: object, run_: object, playlist: str, published: object) -> Snapshot:
         run.lake.held[keys[1]] = b"late"
-        return read(client, playlist, published)
+        return read(client, run_, playlist, published)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(pipeline.keep, "read_playlist", read_slowly)

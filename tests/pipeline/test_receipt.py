@@ -9,24 +9,11 @@ from typing import NamedTuple
 import pytest
 
 from pipeline.columns import TABLES
-from pipeline.lake.csv_files import File, Manifest, Partition
-from pipeline.lake.snapshots import Kept
 from pipeline.markdown import ARTIFACT_BYTES, LOG_BYTES, json_bytes
-from pipeline.receipt import (
-    DetailsLine,
-    PlaylistLine,
-    Receipt,
-    Work,
-    as_markdown,
-    as_rows,
-    as_table,
-    encode_receipt,
-    playlist_lines,
-    summary,
-)
+from pipeline.receipt import as_markdown, as_rows, as_table, encode_receipt, playlist_lines, summary
+from pipeline.records import DetailsLine, File, Kept, Loaded, Manifest, PlaylistLine, Receipt, Work
 from pipeline.transform.api_types import Reject
 from pipeline.transform.entries import decode_entries
-from pipeline.warehouse.loaded import Loaded
 from tests.builders import DAY, FETCHED_AT, OTHER_PLAYLIST, PLAYLIST, RUN, album, entry, song
 from tests.pipeline.test_markdown import tokens
 
@@ -35,16 +22,17 @@ GONE = "cPlaylist0000000000003"
 COUNTS = dict.fromkeys(TABLES, 0) | {"playlists": 1, "playlist_songs": 47, "songs": 46, "rejects": 3}
 
 
-def _partition(playlist: str, day: date = DAY) -> Partition:
-    return Partition(
+def _partition(playlist: str, day: date = DAY) -> PlaylistLine:
+    return PlaylistLine(
         playlist_id=playlist,
         snapshot_date=day,
+        status="written",
         source_key=f"raw/{playlist}",
         source_fetched_at=FETCHED_AT,
         snapshot_id="AAAA/+8=",
-        item_count=50,
-        rejected=3,
-        rejected_by_reason={"null_item": 2, "episode": 1},
+        total=50,
+        read=50,
+        rejected={"null_item": 2, "episode": 1},
         rows_by_table=COUNTS,
     )
 
@@ -88,6 +76,8 @@ def test_the_line_of_a_loaded_playlist_adds_up() -> None:
         snapshot_date=DAY,
         status="loaded",
         source_key=f"raw/{PLAYLIST}",
+        source_fetched_at=FETCHED_AT,
+        snapshot_id="AAAA/+8=",
         total=50,
         read=50,
         rejected={"null_item": 2, "episode": 1},

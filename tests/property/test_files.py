@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from pipeline.errors import ConfigurationError, PlaylistUnavailable
 from pipeline.lake.csv_files import encode_csv
 from pipeline.lake.layout import parse_raw_key, raw_key
-from pipeline.lake.raw_files import encode_answers
-from pipeline.lake.snapshots import Envelope, read_snapshot
+from pipeline.lake.raw_files import encode_raw_file
+from pipeline.lake.snapshots import read_snapshot
 from pipeline.lake.store import Lake
+from pipeline.records import Envelope
 from pipeline.spotify.links import playlist_id
 
 if TYPE_CHECKING:
@@ -126,15 +127,10 @@ class Held(Lake):
 @stable
 @given(envelopes, bodies)
 def test_a_kept_snapshot_is_read_back(envelope: Envelope, answers: list[bytes]) -> None:
-    read = read_snapshot(Held(encode_answers(envelope, answers)), "raw/key")
+    read = read_snapshot(Held(encode_raw_file(envelope, answers)), "raw/key")
     assert [json.loads(body) for body in read.bodies] == [json.loads(answer) for answer in answers]
     assert [len(body) for body in read.bodies] == [len(answer) for answer in answers]
-    assert (read.playlist_id, read.snapshot_id, read.fetched_at, read.total) == (
-        envelope.playlist_id,
-        envelope.snapshot_id,
-        envelope.fetched_at,
-        envelope.total,
-    )
+    assert read.envelope == envelope
 
 
 @stable
@@ -142,7 +138,7 @@ def test_a_kept_snapshot_is_read_back(envelope: Envelope, answers: list[bytes]) 
 def test_a_damaged_snapshot_is_read_as_it_was_or_refused(
     envelope: Envelope, answers: list[bytes], data: st.DataObject
 ) -> None:
-    whole = encode_answers(envelope, answers)
+    whole = encode_raw_file(envelope, answers)
     place = data.draw(st.integers(0, len(whole) - 1))
     damaged = whole[:place] + bytes([data.draw(st.integers(0, 255))]) + whole[place + 1 :]
     try:

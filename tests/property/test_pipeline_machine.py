@@ -20,8 +20,8 @@ from hypothesis.stateful import (
 
 from pipeline.errors import StopRun, Transient
 from pipeline.lake.layout import LoadMode
-from pipeline.lake.snapshots import Envelope, find_snapshots, keep_snapshot, read_snapshot
-from pipeline.transform.tables import Snapshot
+from pipeline.lake.snapshots import find_snapshots, keep_snapshot, read_snapshot
+from pipeline.records import Envelope, Snapshot
 from sandbox.services import Addresses
 from tests.builders import body, entry, head, song
 from tests.places import Place
@@ -148,7 +148,7 @@ class Pipeline(RuleBasedStateMachine):
             looks[playlist, day] = look = Look(*self.playlists[playlist], self.now)
             total = len(look.entries)
             envelope = Envelope(run_id, playlist, version(look), self.now, "items", total, "test")
-            kept = keep_snapshot(self.warehouse.lake, envelope, [_answer(playlist, look)], day)
+            kept = keep_snapshot(self.warehouse.lake, Snapshot(envelope, [_answer(playlist, look)]), day)
             self.keys[version(look)] = kept.key
             self.model.keep((playlist, day), look)
         return Job(run_id, looks)

@@ -11,19 +11,14 @@ import polars as pl
 import pytest
 
 from pipeline.columns import TABLES, dtypes
-from pipeline.lake.csv_files import File, Manifest, encode_csv, partitions, write_files
+from pipeline.lake.csv_files import encode_csv, write_files
 from pipeline.lake.layout import table_key
 from pipeline.lake.store import Lake
-from pipeline.transform.tables import build_tables, snapshot_rows
+from pipeline.records import File, Manifest
 from tests.builders import (
     DAY,
-    FETCHED_AT,
-    OTHER_PLAYLIST,
-    PLAYLIST,
     RUN,
     entry,
-    head,
-    snapshot,
     song,
     tables_of,
 )
@@ -103,29 +98,3 @@ def test_times_are_utc_with_milliseconds_and_dates_iso() -> None:
         schema={"at": pl.Datetime("ms", "UTC"), "day": pl.Date, "flag": pl.Boolean},
     )
     assert _lines(frame) == ["at,day,flag", "2025-06-01T12:00:00.250Z,2026-11-21,true", ",,", ""]
-
-
-def test_a_partition_of_each_playlist_empty_ones_too() -> None:
-    full = head([entry(song("a")), entry(None), entry(song("a")), entry(None), None])
-    empty = head([], id_=OTHER_PLAYLIST)
-    decoded = [snapshot_rows(snapshot([full], 5)), snapshot_rows(snapshot([empty], 0, OTHER_PLAYLIST))]
-    one, other = partitions(
-        build_tables(decoded, DAY, RUN), {PLAYLIST: "raw/one", OTHER_PLAYLIST: "raw/other"}
-    )
-    assert (one.playlist_id, one.snapshot_date, one.source_key) == (PLAYLIST, DAY, "raw/one")
-    assert (one.source_fetched_at, one.snapshot_id, one.item_count) == (FETCHED_AT, "AAAA/+8=", 5)
-    assert one.rejected == 3
-    assert one.rejected_by_reason == {"null_item": 3}
-    assert one.rows_by_table == {
-        "playlists": 1,
-        "playlist_songs": 2,
-        "songs": 1,
-        "albums": 1,
-        "artists": 1,
-        "song_artists": 1,
-        "album_artists": 1,
-        "rejects": 3,
-    }
-    assert (other.playlist_id, other.source_key, other.item_count) == (OTHER_PLAYLIST, "raw/other", 0)
-    assert (other.rejected, other.rejected_by_reason) == (0, {})
-    assert other.rows_by_table == dict.fromkeys(TABLES, 0) | {"playlists": 1}

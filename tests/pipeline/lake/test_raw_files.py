@@ -8,9 +8,10 @@ import pytest
 
 from pipeline.errors import Code, PlaylistUnavailable
 from pipeline.lake import raw_files, store
-from pipeline.lake.raw_files import MAX_DECODED_BYTES, decode_answers, encode_answers
-from pipeline.lake.snapshots import Envelope, read_snapshot
+from pipeline.lake.raw_files import MAX_DECODED_BYTES, decode_raw_file, encode_raw_file
+from pipeline.lake.snapshots import read_snapshot
 from pipeline.lake.store import Lake, TooLarge
+from pipeline.records import Envelope
 from tests.builders import PLAYLIST, RUN
 
 MIB = 1024 * 1024
@@ -21,7 +22,7 @@ ENVELOPE = Envelope(RUN, PLAYLIST, "AAAA", datetime(2026, 11, 21, tzinfo=UTC), "
 def bomb(size: int, byte: bytes = b" ") -> bytes:
     """So many equal bytes behind an envelope, in members of 16 MiB: made fast, small, and no snapshot."""
     member = gzip.compress(byte * (16 * MIB), 1)
-    return encode_answers(ENVELOPE, []) + member * (size // (16 * MIB))
+    return encode_raw_file(ENVELOPE, []) + member * (size // (16 * MIB))
 
 
 @pytest.mark.parametrize(("byte", "limit"), [(b" ", 16), (b"\n", 256)], ids=["one line", "line breaks"])
@@ -45,9 +46,9 @@ def test_the_largest_playlist_is_read_and_not_held_twice() -> None:
     bodies = [b'{"items":["' + bytes([65 + number % 26]) * 500_000 + b'"]}' for number in range(200)]
     size = sum(map(len, bodies))
     assert size * 2 < MAX_DECODED_BYTES
-    file = encode_answers(ENVELOPE, bodies)
+    file = encode_raw_file(ENVELOPE, bodies)
     tracemalloc.start()
-    _, read = decode_answers(file, Envelope)
+    _, read = decode_raw_file(file, Envelope)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert read == bodies
@@ -59,9 +60,9 @@ def test_a_response_that_is_larger_than_any_of_spotify_is_refused(monkeypatch: p
     for chunk in (7, 4096):
         monkeypatch.setattr(raw_files, "CHUNK_BYTES", chunk)
         bodies = [b"x" * 1000, b"[2]"]
-        assert decode_answers(encode_answers(ENVELOPE, bodies), Envelope)[1] == bodies
+        assert decode_raw_file(encode_raw_file(ENVELOPE, bodies), Envelope)[1] == bodies
         with pytest.raises(TooLarge, match="a response that is larger"):
-            decode_answers(encode_answers(ENVELOPE, [b"x" * 1001]), Envelope)
+            decode_raw_file(encode_raw_file(ENVELOPE, [b"x" * 1001]), Envelope)
 
 
 def test_an_envelope_that_is_nested_too_deeply_is_no_snapshot(lake: Lake) -> None:
@@ -76,28 +77,28 @@ def test_an_envelope_that_is_nested_too_deeply_is_no_snapshot(lake: Lake) -> Non
 
 def test_the_limit_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     bodies = [b"[1]", b"[22]"]
-    file = encode_answers(ENVELOPE, bodies)
+    file = encode_raw_file(ENVELOPE, bodies)
     size = len(gzip.decompress(file)) + 3 * raw_files.LINE_BYTES
     monkeypatch.setattr(raw_files, "MAX_DECODED_BYTES", size)
-    assert decode_answers(file, Envelope)[1] == bodies
+    assert decode_raw_file(file, Envelope)[1] == bodies
     monkeypatch.setattr(raw_files, "MAX_DECODED_BYTES", size - 1)
     with pytest.raises(TooLarge):
-        decode_answers(file, Envelope)
+        decode_raw_file(file, Envelope)
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 7, 64])
 def test_lines_are_whole_wherever_a_chunk_ends(monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
     monkeypatch.setattr(raw_files, "CHUNK_BYTES", chunk)
     bodies = [b'{"a":1}', b"[]", b'{"b":"' + b"x" * 100 + b'"}']
-    assert decode_answers(encode_answers(ENVELOPE, bodies), Envelope) == (ENVELOPE, bodies)
+    assert decode_raw_file(encode_raw_file(ENVELOPE, bodies), Envelope) == (ENVELOPE, bodies)
 
 
 def test_a_file_of_several_members_is_one_file_and_a_cut_one_is_none() -> None:
-    whole = encode_answers(ENVELOPE, [b"[1]"])
-    assert decode_answers(whole + gzip.compress(b"[2]\n"), Envelope)[1] == [b"[1]", b"[2]"]
+    whole = encode_raw_file(ENVELOPE, [b"[1]"])
+    assert decode_raw_file(whole + gzip.compress(b"[2]\n"), Envelope)[1] == [b"[1]", b"[2]"]
     for damaged in (whole[:-3], whole + gzip.compress(b"[2]\n")[:-3], whole + b"more"):
         with pytest.raises(ValueError, match=r"."):
-            decode_answers(damaged, Envelope)
+            decode_raw_file(damaged, Envelope)
 
 
 def test_a_file_that_is_too_large_as_it_lies_there_is_not_read_whole(

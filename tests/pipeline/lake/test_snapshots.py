@@ -11,17 +11,10 @@ from msgspec import structs
 
 from pipeline.errors import Code, LakeConflict, PlaylistUnavailable
 from pipeline.lake.layout import raw_key
-from pipeline.lake.raw_files import encode_answers
-from pipeline.lake.snapshots import (
-    Envelope,
-    Kept,
-    by_date,
-    find_snapshots,
-    keep_snapshot,
-    rank,
-    read_snapshot,
-)
+from pipeline.lake.raw_files import encode_raw_file
+from pipeline.lake.snapshots import by_date, find_snapshots, keep_snapshot, rank, read_snapshot
 from pipeline.lake.store import Lake
+from pipeline.records import Envelope, Kept, Snapshot
 from tests.builders import DAY, OTHER_PLAYLIST, PLAYLIST, RUN
 
 ENVELOPE = Envelope(
@@ -36,7 +29,7 @@ ENVELOPE = Envelope(
 
 
 def test_a_snapshot_is_json_lines_the_envelope_first() -> None:
-    first, *bodies = gzip.decompress(encode_answers(ENVELOPE, [b'{"a":1}', b'{"b":2}'])).split(b"\n")
+    first, *bodies = gzip.decompress(encode_raw_file(ENVELOPE, [b'{"a":1}', b'{"b":2}'])).split(b"\n")
     assert json.loads(first) == {
         "run_id": RUN,
         "playlist_id": PLAYLIST,
@@ -50,40 +43,39 @@ def test_a_snapshot_is_json_lines_the_envelope_first() -> None:
 
 
 def test_equal_answers_give_equal_bytes() -> None:
-    assert encode_answers(ENVELOPE, [b"{}"]) == encode_answers(ENVELOPE, [b"{}"])
+    assert encode_raw_file(ENVELOPE, [b"{}"]) == encode_raw_file(ENVELOPE, [b"{}"])
 
 
 def test_what_is_kept_is_read_back(lake: Lake) -> None:
-    kept = keep_snapshot(lake, ENVELOPE, [b'{"a":1}', b'{"b":2}'], DAY)
+    kept = keep_snapshot(lake, Snapshot(ENVELOPE, [b'{"a":1}', b'{"b":2}']), DAY)
     assert kept == Kept(raw_key(PLAYLIST, DAY, RUN), PLAYLIST, DAY)
     read = read_snapshot(lake, kept.key)
     assert read.bodies == [b'{"a":1}', b'{"b":2}']
-    assert (read.playlist_id, read.snapshot_id, read.total) == (PLAYLIST, "AAAA/+8=", 3)
-    assert read.fetched_at == ENVELOPE.fetched_at
+    assert read.envelope == ENVELOPE
 
 
 def test_it_is_kept_once_and_again_only_as_it_is(lake: Lake) -> None:
-    kept = keep_snapshot(lake, ENVELOPE, [b"{}"], DAY)
-    assert keep_snapshot(lake, ENVELOPE, [b"{}"], DAY) == kept
+    kept = keep_snapshot(lake, Snapshot(ENVELOPE, [b"{}"]), DAY)
+    assert keep_snapshot(lake, Snapshot(ENVELOPE, [b"{}"]), DAY) == kept
     with pytest.raises(LakeConflict, match=RUN):
-        keep_snapshot(lake, ENVELOPE, [b"[]"], DAY)
+        keep_snapshot(lake, Snapshot(ENVELOPE, [b"[]"]), DAY)
 
 
 @pytest.mark.parametrize(
     "pretty", [b'{\n  "a": "x y"\n}', b'{\r\n\t"a": "x y"\r\n}\r\n', b'\n\n{"a":\r"x y"}\n'], ids=repr
 )
 def test_line_breaks_of_the_layout_do_not_end_a_line(lake: Lake, pretty: bytes) -> None:
-    kept = keep_snapshot(lake, ENVELOPE, [pretty, b'{"b":"\\n"}'], DAY)
+    kept = keep_snapshot(lake, Snapshot(ENVELOPE, [pretty, b'{"b":"\\n"}']), DAY)
     assert [json.loads(body) for body in read_snapshot(lake, kept.key).bodies] == [{"a": "x y"}, {"b": "\n"}]
 
 
 def test_only_line_breaks_end_a_line(lake: Lake) -> None:
     exotic = '{"a":"\u2028 \u2029 \x85"}'.encode()
-    kept = keep_snapshot(lake, ENVELOPE, [exotic], DAY)
+    kept = keep_snapshot(lake, Snapshot(ENVELOPE, [exotic]), DAY)
     assert read_snapshot(lake, kept.key).bodies == [exotic]
 
 
-WHOLE = encode_answers(ENVELOPE, [b'{"a":1}', b'{"b":2}'])
+WHOLE = encode_raw_file(ENVELOPE, [b'{"a":1}', b'{"b":2}'])
 NO_SNAPSHOTS = {
     "empty": b"",
     "not compressed": b"{}\n{}\n",
@@ -94,7 +86,7 @@ NO_SNAPSHOTS = {
     "nothing in it": gzip.compress(b""),
     "no envelope": gzip.compress(b'{"items":[]}\n{}\n'),
     "no JSON": gzip.compress(b"hello\n{}\n"),
-    "an envelope alone": encode_answers(ENVELOPE, []),
+    "an envelope alone": encode_raw_file(ENVELOPE, []),
 }
 
 
@@ -138,7 +130,7 @@ def test_the_newest_is_the_latest_look_whatever_run_began_first(lake: Lake) -> N
     looks = {EARLY: ENVELOPE.fetched_at, LATE: ENVELOPE.fetched_at - timedelta(minutes=3)}
     for run, fetched_at in looks.items():
         envelope = structs.replace(ENVELOPE, run_id=run, fetched_at=fetched_at)
-        keep_snapshot(lake, envelope, [b"{}"], DAY)
+        keep_snapshot(lake, Snapshot(envelope, [b"{}"]), DAY)
 
     assert keys_found(lake) == [raw_key(PLAYLIST, DAY, EARLY)]
 
@@ -209,7 +201,7 @@ def keep_anything(lake: Lake, run: str, fetched_at: datetime, day: date = DAY, *
     """Writes a kept snapshot as any release, clock or hand may have left it; returns its key."""
     envelope = structs.replace(ENVELOPE, run_id=run, fetched_at=fetched_at, **changes)
     key = raw_key(PLAYLIST, day, run)
-    lake.write(key, encode_answers(envelope, [b"{}"]), "application/gzip")
+    lake.write(key, encode_raw_file(envelope, [b"{}"]), "application/gzip")
     return key
 
 
@@ -217,10 +209,10 @@ def keep_anything(lake: Lake, run: str, fetched_at: datetime, day: date = DAY, *
 def test_what_was_fetched_days_after_the_date_is_not_kept_under_it(lake: Lake, days: int) -> None:
     day = DAY + timedelta(days=days)
     if days in (-1, 0):
-        assert keep_snapshot(lake, ENVELOPE, [b"{}"], day).snapshot_date == day
+        assert keep_snapshot(lake, Snapshot(ENVELOPE, [b"{}"]), day).snapshot_date == day
         return
     with pytest.raises(PlaylistUnavailable, match=f"{PLAYLIST} was fetched on {DAY}") as refused:
-        keep_snapshot(lake, ENVELOPE, [b"{}"], day)
+        keep_snapshot(lake, Snapshot(ENVELOPE, [b"{}"]), day)
     assert refused.value.code == Code.SNAPSHOT_DATE_REFUSED
     assert list(lake.keys("raw/")) == []
 
@@ -270,11 +262,11 @@ def test_clocks_may_differ_by_a_minute(lake: Lake) -> None:
 
 def test_other_time_zones_are_read_as_utc(lake: Lake) -> None:
     key = keep_anything(lake, EARLY, ENVELOPE.fetched_at.astimezone(EAST))
-    assert read_snapshot(lake, key).fetched_at.utcoffset() == timedelta()
+    assert read_snapshot(lake, key).envelope.fetched_at.utcoffset() == timedelta()
 
 
 def test_a_broken_file_gives_way_to_another_snapshot_of_the_date(lake: Lake) -> None:
-    keep_snapshot(lake, structs.replace(ENVELOPE, run_id=EARLY), [b"{}"], DAY)
+    keep_snapshot(lake, Snapshot(structs.replace(ENVELOPE, run_id=EARLY), [b"{}"]), DAY)
     lake.write(raw_key(PLAYLIST, DAY, LATE), b"cut off", "application/gzip")
 
     assert keys_found(lake) == [raw_key(PLAYLIST, DAY, EARLY)]
@@ -290,7 +282,7 @@ def test_a_snapshot_that_has_gone_is_that_playlist_s_trouble(lake: Lake) -> None
 
 def test_another_playlist_s_file_is_refused(lake: Lake) -> None:
     key = raw_key(OTHER_PLAYLIST, DAY, RUN)
-    lake.write(key, encode_answers(ENVELOPE, [b"{}"]), "application/gzip")
+    lake.write(key, encode_raw_file(ENVELOPE, [b"{}"]), "application/gzip")
     with pytest.raises(PlaylistUnavailable, match=rf"holds playlist {PLAYLIST}, so it is a copied file"):
         read_snapshot(lake, key)
 

@@ -8,40 +8,41 @@ from typing import NamedTuple
 import pytest
 
 from pipeline.errors import PlaylistUnavailable
-from pipeline.spotify.playlists import Answers, read_playlist
+from pipeline.records import Snapshot
+from pipeline.spotify.playlists import read_playlist
 from pipeline.transform.pages import decode_page
 from sandbox.spotify import catalogue, shapes
 from sandbox.spotify.catalogue import CHARTS, EMPTY, FOREIGN, MIXTAPE, MIXTAPE_LENGTH
 from sandbox.spotify.errors import RefusedError
 from sandbox.spotify.shapes import Shape
 from sandbox.spotify.sources import Ask, Synthetic
-from tests.builders import PLAYLIST, Json, body, entry, head, page, song, without
+from tests.builders import PLAYLIST, THE_RUN, Json, body, entry, head, page, song, without
 from tests.spotify import TODAY, Spotify, Start
 
 CHART = CHARTS[0]
 
 
-def _read(spotify: Spotify, playlist: str, published: Callable[[str], bool] = lambda _: False) -> Answers:
-    answers = read_playlist(spotify.client(), playlist, published)
-    assert answers is not None
-    return answers
+def _read(spotify: Spotify, playlist: str, published: Callable[[str], bool] = lambda _: False) -> Snapshot:
+    kept = read_playlist(spotify.client(), THE_RUN, playlist, published)
+    assert kept is not None
+    return kept
 
 
-def _entries(answers: Answers) -> list[bytes]:
-    pages = [decode_page(body) for body in answers.bodies]
+def _entries(kept: Snapshot) -> list[bytes]:
+    pages = [decode_page(body) for body in kept.bodies]
     return [entry for page in pages if page for entry in page.entries]
 
 
 def test_a_chart_of_fifty_takes_one_request(spotify: Spotify) -> None:
-    answers = _read(spotify, CHART)
+    kept = _read(spotify, CHART)
     assert spotify.requested() == [f"{CHART} 200"]
-    assert (answers.total, len(answers.bodies), len(_entries(answers))) == (50, 1, 50)
+    assert (kept.envelope.total, len(kept.bodies), len(_entries(kept))) == (50, 1, 50)
 
 
 def test_an_empty_playlist_takes_one_request(spotify: Spotify) -> None:
-    answers = _read(spotify, EMPTY)
+    kept = _read(spotify, EMPTY)
     assert spotify.requested() == [f"{EMPTY} 200"]
-    assert (answers.total, len(answers.bodies), _entries(answers)) == (0, 1, [])
+    assert (kept.envelope.total, len(kept.bodies), _entries(kept)) == (0, 1, [])
 
 
 @pytest.mark.parametrize("shape", ["items", "both"])
@@ -49,24 +50,24 @@ def test_a_long_playlist_is_paged_by_what_was_received_and_looked_at_again(
     start: Start, shape: Shape
 ) -> None:
     spotify = start(shape)
-    answers = _read(spotify, MIXTAPE)
+    kept = _read(spotify, MIXTAPE)
     assert spotify.requested() == [
         f"{MIXTAPE} 200",
         *(f"{MIXTAPE}/items?limit=50&offset={offset} 200" for offset in (100, 150, 200, 250, 300)),
         f"{MIXTAPE} 200",
     ]
-    assert (answers.total, answers.api_shape, len(answers.bodies)) == (MIXTAPE_LENGTH, shape, 6)
-    assert len(_entries(answers)) == MIXTAPE_LENGTH
+    assert (kept.envelope.total, kept.envelope.api_shape, len(kept.bodies)) == (MIXTAPE_LENGTH, shape, 6)
+    assert len(_entries(kept)) == MIXTAPE_LENGTH
 
 
 def test_what_is_read_is_kept_as_it_came(spotify: Spotify) -> None:
     before = datetime.now(UTC)
-    answers = _read(spotify, CHART)
+    kept = _read(spotify, CHART)
     sent = spotify.standin.get(f"/v1/playlists/{CHART}", spotify.standin.bearer())
-    assert answers.bodies == [sent.content]
-    assert answers.snapshot_id == sent.json()["snapshot_id"]
-    assert answers.playlist_id == CHART
-    assert before <= answers.fetched_at <= datetime.now(UTC)
+    assert kept.bodies == [sent.content]
+    assert kept.envelope.snapshot_id == sent.json()["snapshot_id"]
+    assert kept.envelope.playlist_id == CHART
+    assert before <= kept.envelope.fetched_at <= datetime.now(UTC)
 
 
 def test_a_published_playlist_is_left_alone_after_one_request(spotify: Spotify) -> None:
@@ -76,9 +77,9 @@ def test_a_published_playlist_is_left_alone_after_one_request(spotify: Spotify) 
         asked.append(snapshot_id)
         return True
 
-    assert read_playlist(spotify.client(), MIXTAPE, published) is None
+    assert read_playlist(spotify.client(), THE_RUN, MIXTAPE, published) is None
     assert spotify.requested() == [f"{MIXTAPE} 200"]
-    assert asked == [_read(spotify, MIXTAPE).snapshot_id]
+    assert asked == [_read(spotify, MIXTAPE).envelope.snapshot_id]
 
 
 def test_a_playlist_that_is_not_the_apps_fails_with_the_reason_after_one_request(start: Start) -> None:
@@ -101,12 +102,12 @@ class Scripted(Synthetic):
         self.heads, self.pages = heads, pages or {}
 
     def head(self, ask: Ask) -> bytes:
-        """Answers GET /playlists/{id}."""
+        """Snapshot GET /playlists/{id}."""
         del ask
         return self.heads.pop(0) if len(self.heads) > 1 else self.heads[0]
 
     def page(self, ask: Ask, offset: int, limit: int) -> bytes:
-        """Answers GET /playlists/{id}/items."""
+        """Snapshot GET /playlists/{id}/items."""
         del ask, limit
         if offset not in self.pages:
             raise RefusedError(404, "Service not found")
@@ -127,8 +128,8 @@ def _page(offset: int, count: int, total: int) -> bytes:
 
 def test_the_next_page_starts_where_the_last_one_ended(start: Start) -> None:
     spotify = start(source=Scripted([_head(3, 8)], {3: _page(3, 4, 8), 7: _page(7, 1, 8)}))
-    answers = _read(spotify, PLAYLIST)
-    assert [json.loads(one)["item"]["id"] for one in _entries(answers)] == [f"song-{n}" for n in range(8)]
+    kept = _read(spotify, PLAYLIST)
+    assert [json.loads(one)["item"]["id"] for one in _entries(kept)] == [f"song-{n}" for n in range(8)]
     offsets = [seen for seen in spotify.requested() if "offset" in seen]
     assert offsets == [f"{PLAYLIST}/items?limit=50&offset={offset} 200" for offset in (3, 7)]
 
@@ -137,9 +138,9 @@ def test_a_playlist_that_changed_is_read_again(start: Start) -> None:
     pages = {2: _page(2, 1, 3)}
     heads = [_head(2, 3, "old"), _head(2, 3, "new"), _head(2, 3, "new")]
     spotify = start(source=Scripted([*heads, _head(2, 3, "new")], pages))
-    answers = _read(spotify, PLAYLIST)
-    assert answers.snapshot_id == "new"
-    assert len(_entries(answers)) == 3
+    kept = _read(spotify, PLAYLIST)
+    assert kept.envelope.snapshot_id == "new"
+    assert len(_entries(kept)) == 3
     assert len(spotify.requested()) == 6
 
 
@@ -149,11 +150,11 @@ class Midnight(Synthetic):
     days = 0
 
     def head(self, ask: Ask) -> bytes:
-        """Answers GET /playlists/{id}."""
+        """Snapshot GET /playlists/{id}."""
         return super().head(ask._replace(day=ask.day + timedelta(self.days)))
 
     def page(self, ask: Ask, offset: int, limit: int) -> bytes:
-        """Answers GET /playlists/{id}/items."""
+        """Snapshot GET /playlists/{id}/items."""
         answer = super().page(ask._replace(day=ask.day + timedelta(self.days)), offset, limit)
         self.days = 7
         return answer
@@ -161,14 +162,14 @@ class Midnight(Synthetic):
 
 def test_a_day_that_ends_between_two_pages_gives_one_state(start: Start) -> None:
     spotify = start(source=Midnight())
-    answers = _read(spotify, MIXTAPE)
+    kept = _read(spotify, MIXTAPE)
     later = shapes.answers(_mixtape(TODAY + timedelta(7)), "both", api_url=f"{spotify.standin.url}/v1")
-    assert answers.bodies == later
+    assert kept.bodies == later
     assert len(spotify.requested()) == 14
 
 
 class Unquiet(NamedTuple):
-    """Answers that never fit together, and how many requests are made of them."""
+    """Snapshot that never fit together, and how many requests are made of them."""
 
     heads: list[bytes]
     pages: dict[int, bytes]
@@ -196,10 +197,10 @@ def test_a_playlist_that_never_holds_still_fails_after_three_reads(start: Start,
 def test_where_items_is_closed_the_older_tracks_is_read(start: Start) -> None:
     spotify = start("tracks")
     spotify.fail({"path": f"{MIXTAPE}/items", "status": 404, "times": 99})
-    answers = _read(spotify, MIXTAPE)
+    kept = _read(spotify, MIXTAPE)
     assert spotify.fired() == [1]
-    assert answers.api_shape == "tracks"
-    assert len(_entries(answers)) == MIXTAPE_LENGTH
+    assert kept.envelope.api_shape == "tracks"
+    assert len(_entries(kept)) == MIXTAPE_LENGTH
     assert spotify.requested() == [
         f"{MIXTAPE} 200",
         f"{MIXTAPE}/items?limit=50&offset=100 404",
@@ -218,9 +219,9 @@ def test_where_both_are_closed_the_playlist_fails(start: Start) -> None:
 
 def test_a_fault_between_pages_costs_one_more_request(spotify: Spotify) -> None:
     spotify.fail({"path": "offset=200", "kind": "truncated"})
-    answers = _read(spotify, MIXTAPE)
+    kept = _read(spotify, MIXTAPE)
     assert spotify.fired() == [1]
-    assert (len(_entries(answers)), len(spotify.requested()), len(spotify.slept)) == (MIXTAPE_LENGTH, 8, 1)
+    assert (len(_entries(kept)), len(spotify.requested()), len(spotify.slept)) == (MIXTAPE_LENGTH, 8, 1)
 
 
 NO_PLAYLISTS = {
@@ -256,9 +257,9 @@ def test_a_last_look_that_is_no_playlist_fails_it(start: Start) -> None:
 @pytest.mark.parametrize("shape", shapes.SHAPES)
 def test_lone_surrogates_are_kept_too(start: Start, shape: Shape) -> None:
     answer = body(head([entry(song(name="half \ud83d"))], shape, name="half \ud83d"))
-    answers = _read(start(source=Scripted([answer])), PLAYLIST)
-    assert answers.bodies == [answer]
-    assert answers.api_shape == shape
+    kept = _read(start(source=Scripted([answer])), PLAYLIST)
+    assert kept.bodies == [answer]
+    assert kept.envelope.api_shape == shape
 
 
 @pytest.mark.parametrize("total", [None, "absent"])
@@ -276,7 +277,7 @@ def test_an_outage_is_no_refusal(start: Start) -> None:
     spotify = start("both")
     spotify.fail({"path": f"{MIXTAPE}/items", "status": 503, "times": 99})
     with pytest.raises(PlaylistUnavailable, match="503"):
-        read_playlist(spotify.client(budget_s=5), MIXTAPE, lambda _: False)
+        read_playlist(spotify.client(budget_s=5), THE_RUN, MIXTAPE, lambda _: False)
     assert spotify.fired()[0] >= 2
     assert not [one for one in spotify.requested() if "/tracks" in one]
 

@@ -17,6 +17,7 @@ from pipeline.spotify.playlists import read_playlist
 from pipeline.spotify.token import WAITS_S, AccessToken
 from sandbox.spotify.accounts import REFRESH_TOKEN
 from sandbox.spotify.catalogue import EMPTY, MIXTAPE, MIXTAPE_LENGTH
+from tests.builders import THE_RUN
 from tests.spotify import Spotify, Start
 
 AUTHORIZED_AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -80,10 +81,10 @@ def test_a_token_that_ages_while_pages_are_read_is_replaced(spotify: Spotify, bl
     client = client_of(block, spotify)
     client.authorise()
     spotify.standin.set(ahead_s=61).raise_for_status()
-    kept = read_playlist(client, MIXTAPE, lambda _snapshot_id: False)
+    kept = read_playlist(client, THE_RUN, MIXTAPE, lambda _snapshot_id: False)
 
     assert kept is not None
-    assert kept.total == MIXTAPE_LENGTH
+    assert kept.envelope.total == MIXTAPE_LENGTH
     assert spotify.tokens_fetched() == 2
     assert [seen for seen in spotify.requested() if seen.endswith(" 401")] == [f"{MIXTAPE} 401"]
 

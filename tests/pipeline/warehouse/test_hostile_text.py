@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from pipeline.records import Snapshot
 from pipeline.transform.pages import decode_snapshot_id
-from pipeline.transform.tables import Snapshot
-from tests.builders import DAY, FETCHED_AT, Json, album, artist, body, entry, head, song
+from tests.builders import DAY, Json, album, artist, body, entry, fetched, head, song
 from tests.warehouses import Warehouse
 
 TEXTS = {
@@ -96,7 +96,7 @@ def _snapshot(number: int, text: str) -> Snapshot:
     playlist = f"{number:022}"
     own = {"name": text, "description": text, "owner": {"id": text, "display_name": text}}
     answer = body(head([_entry(text)], id_=playlist) | own | {"snapshot_id": text or "-"})
-    return Snapshot(playlist, decode_snapshot_id(answer), FETCHED_AT, 1, [answer])
+    return fetched(playlist, [answer], 1, decode_snapshot_id(answer))
 
 
 LANDED = """
@@ -128,7 +128,7 @@ def _round_trip(warehouse: Warehouse, texts: list[str]) -> list[Landed]:
         landed[playlist].songs.append(tuple(values))
     for playlist, reason, text in warehouse.place.query(REJECTS):
         landed[playlist].rejects.append((reason, text))
-    return [landed[one.playlist_id] for one in snapshots]
+    return [landed[one.envelope.playlist_id] for one in snapshots]
 
 
 def _check(text: str, landed: Landed) -> None:
@@ -181,7 +181,7 @@ def test_empty_and_null_stay_apart(warehouse: Warehouse) -> None:
     snapshots = []
     for id_, text in described.items():
         answer = head([entry(song(id_, external_ids={"isrc": text}))], description=text)
-        snapshots.append(Snapshot(id_, "v1", FETCHED_AT, 1, [body(answer)]))
+        snapshots.append(fetched(id_, [body(answer)], 1))
     warehouse.load(run_id, warehouse.write_snapshots(run_id, {DAY: snapshots}))
 
     query = "SELECT playlist_id, {} FROM {}_history ORDER BY playlist_id"

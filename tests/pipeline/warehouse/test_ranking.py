@@ -8,9 +8,9 @@ import pytest
 from pipeline.columns import TABLES
 from pipeline.errors import StopRun
 from pipeline.lake.snapshots import rank
-from pipeline.transform.tables import Snapshot
+from pipeline.records import Snapshot
 from sandbox.spotify.catalogue import CHARTS, MIXTAPE
-from tests.builders import body, entry, head, song
+from tests.builders import body, entry, fetched, head, song
 from tests.warehouses import DAY, NOON, Warehouse
 
 CHART, OTHER_CHART = CHARTS
@@ -72,7 +72,7 @@ def test_the_warehouse_ranks_as_the_lake_does(warehouse: Warehouse) -> None:
 
 def small(playlist: str, fetched_at: datetime) -> Snapshot:
     """A playlist of one song."""
-    return Snapshot(playlist, "v1", fetched_at, 1, [body(head([entry(song())], id_=playlist))])
+    return fetched(playlist, [body(head([entry(song())], id_=playlist))], 1, at=fetched_at)
 
 
 def test_refresh_full_leaves_only_this_run(warehouse: Warehouse, caplog: pytest.LogCaptureFixture) -> None:

@@ -8,11 +8,13 @@ import sqlglot
 from sqlglot import exp
 
 from pipeline.columns import TABLES
-from pipeline.lake.csv_files import Manifest, partitions, write_files
-from pipeline.transform.tables import Snapshot, build_tables, snapshot_rows
-from pipeline.warehouse import transaction
+from pipeline.lake.csv_files import write_files
+from pipeline.records import Manifest, Snapshot
+from pipeline.transform.partitions import partition_lines
+from pipeline.transform.tables import build_tables, snapshot_rows
+from pipeline.warehouse import copy_files
 from sandbox.snowflake.copy_into import MOST_FILES
-from tests.builders import FETCHED_AT, body, entry, head, song
+from tests.builders import body, entry, fetched, head, song
 from tests.statements import recorded
 from tests.warehouses import DAY, Warehouse
 
@@ -29,10 +31,7 @@ def _snapshots(names: list[str], count: int, *, snapshot_id: str = "v1") -> dict
     """Playlists of a song and a reject, by date: each table has a file for each date."""
     answers = [body(head([entry(song()), None])) for _ in names]
     return {
-        day: [
-            Snapshot(name, snapshot_id, FETCHED_AT, 2, [answer])
-            for name, answer in zip(names, answers, strict=True)
-        ]
+        day: [fetched(name, [answer], 2, snapshot_id) for name, answer in zip(names, answers, strict=True)]
         for day in _days(count)
     }
 
@@ -75,7 +74,7 @@ def test_a_load_is_one_transaction_that_takes_the_lock_first(warehouse: Warehous
 def test_more_files_than_one_copy_takes_come_in_chunks_of_one_transaction(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transaction, "FILES_PER_COPY", 2)
+    monkeypatch.setattr(copy_files, "FILES_PER_COPY", 2)
     sent = _sent(warehouse, _snapshots(["p", "q"], 5))
 
     copies = _copies(sent)
@@ -85,21 +84,21 @@ def test_more_files_than_one_copy_takes_come_in_chunks_of_one_transaction(
 
 
 def test_chunks_are_as_large_as_snowflake_allows() -> None:
-    assert transaction.FILES_PER_COPY == MOST_FILES == 1000
+    assert copy_files.FILES_PER_COPY == MOST_FILES == 1000
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize(("files", "copies"), [(1000, 8), (1001, 9)])
 def test_a_thousand_files_of_a_table_are_one_copy(warehouse: Warehouse, files: int, copies: int) -> None:
     run_id, (kept,) = warehouse.new_run_id(), _snapshots(["p"], 1).values()
-    tables, manifest = build_tables([snapshot_rows(one) for one in kept], DAY, run_id), Manifest([], [])
+    tables, written = build_tables([snapshot_rows(one) for one in kept], DAY, run_id), []
     for day in _days(files):
         dated = {table: frame.with_columns(snapshot_date=pl.lit(day)) for table, frame in tables.items()}
         few = dated if day == DAY else {"playlists": dated["playlists"]}
-        manifest.files.extend(write_files(warehouse.lake, few, day, run_id))
-        manifest.partitions.extend(partitions(dated, {"p": "raw"}))
+        files_of_day = write_files(warehouse.lake, few, day, run_id)
+        written.append(Manifest(files_of_day, partition_lines(dated, {"p": "raw"})))
     with recorded() as sent:
-        warehouse.load(run_id, manifest)
+        warehouse.load(run_id, Manifest.of(written))
 
     assert len(_copies(sent)) == copies
     assert len(sent) <= MOST_STATEMENTS + copies - len(TABLES)

@@ -5,22 +5,24 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 
 import msgspec
 import pytest
 
 from pipeline.columns import TABLES, history
 from pipeline.errors import AccountingError, Code, ConfigurationError, PipelineError, StopRun, Transient
-from pipeline.lake.csv_files import Manifest
-from pipeline.warehouse import lock, transaction
+from pipeline.records import Manifest, Refresh
+from pipeline.warehouse import ledger, lock, transaction
+from pipeline.warehouse.copy_files import copy_files
 from pipeline.warehouse.lock import take_lock
 from pipeline.warehouse.session import Session
-from pipeline.warehouse.transaction import Load, load_copy
+from pipeline.warehouse.transaction import Load
 from sandbox.services import Addresses
 from sandbox.spotify.catalogue import CHARTS, EMPTY, MIXTAPE
 from tests.places import Place
 from tests.statements import watched
-from tests.warehouses import DAY, NOON, Warehouse
+from tests.warehouses import DAY, NOON, Warehouse, run_of
 
 CHART, OTHER_CHART = CHARTS
 
@@ -65,12 +67,12 @@ def test_the_ledger_has_a_row_per_partition(warehouse: Warehouse) -> None:
             part.source_key,
             NOON.replace(tzinfo=None),
             part.snapshot_id,
-            part.item_count,
-            part.rejected,
+            part.total,
+            sum(part.rejected.values()),
             part.rows_by_table,
             "copy",
             "test",
-            f"runs/{run_id}.json",
+            f"runs/dt={DAY}/{run_id}.json",
         )
         for part in manifest.partitions
     ]
@@ -98,7 +100,7 @@ def test_the_ledger_says_what_the_warehouse_reported(warehouse: Warehouse) -> No
 def test_many_partitions_take_several_ledger_statements(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    monkeypatch.setattr(transaction, "PARTITIONS_PER_INSERT", most)
+    monkeypatch.setattr(ledger, "PARTITIONS_PER_INSERT", most)
     run_id = warehouse.new_run_id()
     dates = tuple(DAY - timedelta(days=age) for age in range(4))
     loaded = warehouse.load(run_id, warehouse.write(run_id, CHART, days=dates))
@@ -251,7 +253,11 @@ def test_without_the_row_of_the_lock_nothing_is_loaded(warehouse: Warehouse) -> 
     ],
 )
 def test_a_load_whose_transaction_was_ended_changes_nothing(
-    warehouse: Warehouse, refresh: str, statement: str, error: type[PipelineError], says: str
+    warehouse: Warehouse,
+    refresh: Refresh,
+    statement: str,
+    error: type[PipelineError],
+    says: str,
 ) -> None:
     warehouse.publish(CHART, OTHER_CHART)
     before = warehouse.place.contents(TABLES)
@@ -266,7 +272,9 @@ def test_a_load_whose_transaction_was_ended_changes_nothing(
                 session.rollback()  # as the server does where the run stood still, and blocked another
 
         with watched(before=end), pytest.raises(error, match=says):
-            load_copy(session, Load(run_id, "test", "runs/r.json", refresh=refresh), manifest)
+            Load(session, run_of(run_id), manifest, refresh=refresh).replace(
+                partial(copy_files, session, manifest.files)
+            )
 
     assert ended
     assert warehouse.place.contents(TABLES) == before

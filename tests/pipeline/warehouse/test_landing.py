@@ -8,14 +8,14 @@ import pytest
 
 from pipeline.columns import TABLES
 from pipeline.errors import AccountingError, StopRun
-from pipeline.lake.csv_files import File, Manifest
 from pipeline.lake.layout import table_key
-from pipeline.warehouse.pipes import Polling, wait_for_pipes
+from pipeline.records import File
+from pipeline.warehouse.landing import Landing, Polling
 from pipeline.warehouse.session import Session
 from tests.builders import DAY, RUN
 
 SONGS, ALBUMS = (table_key(table, DAY, RUN, "snowpipe") for table in ("songs", "albums"))
-MANIFEST = Manifest([File("songs", DAY, SONGS, 50, 9, "x"), File("albums", DAY, ALBUMS, 40, 9, "x")], [])
+FILES = [File("songs", DAY, SONGS, 50, 9, "x"), File("albums", DAY, ALBUMS, 40, 9, "x")]
 LANDED = {"songs": 50, "albums": 40}
 
 
@@ -64,7 +64,7 @@ class Pipes:
 def wait(pipes: Pipes, slept: list[float] | None = None) -> None:
     passed = [] if slept is None else slept
     polling = Polling(60, passed.append, lambda: sum(passed))
-    wait_for_pipes(cast("Session", pipes), RUN, MANIFEST, polling)
+    Landing(cast("Session", pipes), RUN, FILES).wait(polling)
 
 
 def test_it_ends_once_every_file_has_landed_in_any_order() -> None:

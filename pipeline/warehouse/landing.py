@@ -1,0 +1,139 @@
+"""Landing tables: waiting until pipes have loaded a run's files. Reasons name the file."""
+
+import json
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from pipeline.columns import TABLES, landing, pipe
+from pipeline.errors import AccountingError, Code, StopRun
+from pipeline.lake.layout import TABLES_PREFIX
+from pipeline.records import File
+from pipeline.warehouse.messages import differing, listed, phrase
+from pipeline.warehouse.row_counts import LoadResults, compare, reported
+from pipeline.warehouse.session import Session
+from pipeline.warehouse.sql_files import identifier, literal
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE_S = 15.0
+UNFINISHED = ("load in progress", "")
+WIRING = "docs/operations.md#snowpipe says how the bucket's notifications reach the pipes"
+
+
+class Polling(NamedTuple):
+    """How long to wait for pipes, and how; each query costs the warehouse a moment, so they grow rarer."""
+
+    deadline_s: float
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True)
+class Landing:
+    """A run's files on their way through the pipes into the landing tables."""
+
+    session: Session
+    run_id: str
+    files: Sequence[File]
+
+    def wait(self, polling: Polling) -> LoadResults:
+        """Returns what the pipes reported, once the landing tables hold the files.
+
+        Raises StopRun, and promotes nothing, if a pipe refused a file or is stopped, or the deadline is over.
+        """
+        end, pause = polling.clock() + polling.deadline_s, 1.0
+        waiting = {file.key.removeprefix(TABLES_PREFIX): file for file in self.files}
+        results: LoadResults = {}
+        while True:
+            for table in {file.table for file in waiting.values()}:
+                for key, rows in self._landed(table).items():
+                    if file := waiting.pop(key, None):
+                        results.setdefault(file.snapshot_date, {})[table] = reported(file, rows)
+            log.info("pipes: %s of %s files landed", len(self.files) - len(waiting), len(self.files))
+            if not waiting:
+                break
+            states = self._pipe_states({file.table for file in waiting.values()})
+            left = end - polling.clock()
+            if left <= 0 or any(state.startswith("STOPPED") for state in states.values()):
+                raise StopRun(_not_loaded([*waiting.values()], len(self.files), states), Code.PIPES_LATE)
+            polling.sleep(min(pause, left))
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+        with self.naming_files():
+            compare(self.session, "load/count_landed", self.run_id, self.files, "landing holds")
+        return results
+
+    @contextmanager
+    def naming_files(self) -> Iterator[None]:
+        """Adds to an AccountingError which files' rows landing does not hold as they were written."""
+        try:
+            yield
+        except AccountingError as error:
+            raise AccountingError(f"{error.message}. {self._landed_otherwise()}", error.code) from error
+
+    def _landed(self, table: str) -> dict[str, int]:
+        """Keys that the table's pipe reports as loaded, with their rows."""
+        rows: dict[str, int] = {}
+        refused: dict[str, str] = {}
+        history = self.session.rows("load/find_copy_history", (self.run_id,), table=literal(landing(table)))
+        for entry in history:
+            status = str(entry["status"] or "").lower().replace("_", " ")
+            key = str(entry["url"]).rpartition(TABLES_PREFIX)[2]
+            if status == "loaded":
+                rows[key] = int(entry["row_count"])
+            elif status not in UNFINISHED:
+                refused[key] = _refused(table, key, entry)
+        for key, reason in refused.items():
+            if key not in rows:  # the same file once more is skipped, for it is loaded
+                raise StopRun(reason, Code.PIPE_REFUSED)
+        return rows
+
+    def _pipe_states(self, tables: set[str]) -> dict[str, str]:
+        """State of the tables' pipes; asking keeps no warehouse awake."""
+        states = {}
+        for table in sorted(tables):
+            ((text,),) = self.session.execute("load/find_pipe_status", pipe=literal(pipe(table)))
+            status = json.loads(text)
+            pending = status.get("pendingFileCount", 0)
+            states[table] = f"{status.get('executionState')}, pending files: {pending}"
+            if error := status.get("error"):
+                states[table] += f", {phrase(error)}"
+        return states
+
+    def _landed_otherwise(self) -> str:
+        """The files of which landing holds other rows than were written, foreign files included."""
+        landed: Counter[str] = Counter()
+        for table in TABLES:
+            name = identifier(landing(table))
+            rows = self.session.execute("load/find_landed_files", (self.run_id,), table=name)
+            for file_name, count in rows:
+                landed[file_name.rpartition(TABLES_PREFIX)[2]] += count
+        written = Counter({file.key.removeprefix(TABLES_PREFIX): file.rows for file in self.files})
+        wrong = differing(landed, written)
+        told = listed(f"{TABLES_PREFIX}{key} ({landed[key]} rows of {written[key]})" for key in wrong)
+        return f"In landing: {told or 'as written'}"
+
+
+def _refused(table: str, key: str, entry: dict[str, Any]) -> str:
+    line = f", line {entry['first_error_line_number']}" if entry["first_error_line_number"] else ""
+    reason = phrase(entry["first_error_message"] or "unexplained")
+    return (
+        f"pipe {pipe(table)} did not load {TABLES_PREFIX}{key}{line}: {entry['status']}, {reason}. "
+        "Nothing was promoted; run again, and if it lasts look at the file"
+    )
+
+
+def _not_loaded(missing: list[File], written: int, states: dict[str, str]) -> str:
+    files = listed(file.key for file in missing)
+    told = "; ".join(f"{pipe(table)} is {state}" for table, state in states.items())
+    return (
+        f"pipes have not loaded {len(missing)} of {written} files: {files}. "
+        f"Nothing was promoted. {told}. If no file ever lands, {WIRING}; if a pipe is STOPPED, "
+        "DELETE FROM snowpipe_versions lets the next Snowpipe run recreate it; "
+        "if it is PAUSED, ALTER PIPE … SET PIPE_EXECUTION_PAUSED = FALSE; "
+        "otherwise run again with a larger pipe_minutes, or with load=copy"
+    )

@@ -1,0 +1,44 @@
+"""Row counts: what the warehouse loaded must be what the files hold."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+
+from pipeline.columns import TABLES
+from pipeline.errors import AccountingError, Code
+from pipeline.records import File
+from pipeline.warehouse.messages import differing, listed
+from pipeline.warehouse.session import Session
+
+LoadResults = dict[date, dict[str, dict[str, int]]]
+"""Rows that the warehouse reported, and bytes of the files, by snapshot date and table."""
+
+
+def reported(file: File, loaded: int) -> dict[str, int]:
+    """Rows and bytes of one file, for the ledger.
+
+    Raises AccountingError if the warehouse reports other rows than were written.
+    """
+    if loaded != file.rows:
+        message = (
+            f"the warehouse loaded {loaded} rows of {file.key}, the file was written with {file.rows}. "
+            "Nothing was loaded; run again, and if it lasts look at the file: it is not what the run wrote"
+        )
+        raise AccountingError(message, Code.ROWS_DIFFER)
+    return {"rows": loaded, "bytes": file.bytes}
+
+
+def compare(
+    session: Session, name: str, run_id: str, files: Sequence[File], where: str = "the warehouse counts"
+) -> None:
+    """Raises AccountingError if a statement counts other rows of the run than its files hold."""
+    rows = session.execute(name, (run_id,) * len(TABLES))
+    counted = Counter({(table, day): count for table, day, count in rows})
+    wanted = Counter({(file.table, file.snapshot_date): file.rows for file in files})
+    if wrong := differing(counted, wanted):
+        told = listed(f"{key[0]} of {key[1]}: {counted[key]} for {wanted[key]}" for key in wrong)
+        message = (
+            f"{where} other rows than the files of run {run_id} hold ({told}). "
+            "Nothing was loaded; run again, and if it lasts see who else writes there"
+        )
+        raise AccountingError(message, Code.ROWS_DIFFER)
