@@ -55,7 +55,7 @@ def wait_for_pipes(session: Session, run_id: str, manifest: Manifest, polling: P
         polling.sleep(min(pause, left))
         pause = min(pause * 2, LONGEST_PAUSE_S)
     with naming_files(session, run_id, manifest):
-        compare(session, "load/count_landed", run_id, manifest, "landing holds")
+        compare(session, "load/generated/count_landed", run_id, manifest, "landing holds")
     return results
 
 

@@ -73,7 +73,7 @@ def replace(session: Session, load: Load, manifest: Manifest, fill: Fill) -> Loa
             left = [part.key for part in manifest.partitions if part.key not in done]
             return _loaded(session, manifest, left, Removed(None, None))
         results = fill(session, load.run_id, manifest)
-        compare(session, "load/count_rows", load.run_id, manifest)
+        compare(session, "load/generated/count_rows", load.run_id, manifest)
         higher = _higher(session, load)
         removed = _delete(session, load, higher)
         _insert_ledger(session, load, _in_place(manifest, higher), results)

@@ -6,7 +6,7 @@ import socket
 
 import uvicorn
 
-from sandbox.snowflake.server import MAX_LOCK_WAIT, create_app
+from sandbox.snowflake.server.app import MAX_LOCK_WAIT, create_app
 
 
 class Server(uvicorn.Server):

@@ -11,7 +11,7 @@ from pipeline.columns import TABLES
 from pipeline.lake.csv_files import Manifest, partitions, write_files
 from pipeline.transform.tables import Snapshot, build_tables, snapshot_rows
 from pipeline.warehouse import transaction
-from sandbox.snowflake.copy_into import MOST_FILES
+from sandbox.snowflake.copy.copy_into import MOST_FILES
 from tests.builders import FETCHED_AT, body, entry, head, song
 from tests.statements import recorded
 from tests.warehouses import DAY, Warehouse

@@ -20,7 +20,7 @@ from moto.server import ThreadedMotoServer
 from starlette.types import ASGIApp
 
 from sandbox.lake import wire
-from sandbox.snowflake.server import create_app
+from sandbox.snowflake.server.app import create_app
 
 Connection = Any
 Connect = Callable[..., Connection]

@@ -1,0 +1,1 @@
+"""SQL statements: refused, answered here, or rewritten for DuckDB by fakesnow."""
