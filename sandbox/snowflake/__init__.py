@@ -1,7 +1,7 @@
 """Snowflake stand-in: fakesnow over HTTP, extended with what the project relies on.
 
 server/      HTTP: login, queries, heartbeats, logout, and requests that the connector repeats
-statements/  SQL: which statements are refused, answered here or passed on to fakesnow; the cursor; set-up
+statements/  SQL: which statements are refused, executed here or passed on to fakesnow; the cursor; set-up
 copy/        COPY INTO a table: stages and staged files, CSV format, errors, load history
 pipes/       Snowpipe: CREATE PIPE and its COPY, status and history, the loading thread, controls for tests
 state/       what the account holds: sessions, locks, tables, and each pipe's queue and memory

@@ -6,5 +6,5 @@ SUCCESS = "Statement executed successfully."
 
 
 def status(message: str) -> str:
-    """Return SQL for the row."""
+    """Returns SQL for the row."""
     return f'SELECT {exp.Literal.string(message).sql()} AS "status"'

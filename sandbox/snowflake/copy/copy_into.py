@@ -40,7 +40,7 @@ NO_ERROR = (None, None, None, None)
 
 
 def copy_into(session: Session, copy: exp.Copy) -> pa.Table:
-    """Run the COPY; return its result, a row per file, or a single status when all were loaded before."""
+    """Runs the COPY; returns its result, a row per file, or a single status when all were loaded before."""
     target = copy.this
     table = existing_table(session, target.this if isinstance(target, exp.Schema) else target)
     columns = columns_of(session, table, target)
@@ -92,7 +92,7 @@ def _source(session: Session, copy: exp.Copy, options: dict[str, Any]) -> tuple[
 
 
 def check_bytes(files: list[StagedFile], file_format: CsvFormat) -> None:
-    """Raise for bytes of which the stand-in does not know what becomes."""
+    """Raises for bytes of which the stand-in does not know what becomes."""
     for file in files:
         body = file.path.read_bytes()
         if not file_format.backslash_is_text and b"\\" in body:
@@ -104,7 +104,7 @@ def check_bytes(files: list[StagedFile], file_format: CsvFormat) -> None:
 
 
 def run_load(session: Session, load: Load, stage: Stage, **by_pipe: Any) -> dict[str, int]:
-    """Insert the files' rows and note them in the history; return rows by URL."""
+    """Inserts the files' rows and records them in the history; returns rows by URL."""
     if not load.files:
         return {}
     try:

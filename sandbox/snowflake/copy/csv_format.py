@@ -55,7 +55,7 @@ class CsvFormat(NamedTuple):
 
     @classmethod
     def of(cls, options: Options) -> "CsvFormat":
-        """Return the format; raise for an option that would be ignored."""
+        """Returns the format; raises for an option that would be ignored."""
         for name, value in options.items():
             if name not in READ and name not in ONLY:
                 raise errors.not_emulated(f"the file format option {name}")
@@ -74,7 +74,7 @@ class CsvFormat(NamedTuple):
         )
 
     def reader(self, paths: list[Path], columns: list[str], *, padded: bool = False) -> str:
-        """Return SQL that reads the files: `columns` as text, and `__file`, the path.
+        """Returns SQL that reads the files: `columns` as text, and `__file`, the path.
 
         `padded`: records may have fewer fields, the rest is null.
         """
@@ -93,7 +93,7 @@ class CsvFormat(NamedTuple):
         )
 
     def lengths(self, path: Path, url: str) -> set[int]:
-        """Return how many fields the records have; raise Snowflake's error for one that is malformed."""
+        """Returns how many fields the records have; raises Snowflake's error for one that is malformed."""
         csv.field_size_limit(LONGEST_RECORD)
         quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE
         found, line = set(), 0
@@ -113,7 +113,7 @@ class CsvFormat(NamedTuple):
         return found - {0}
 
     def value(self, column: str) -> str:
-        """Return SQL for a column with NULL_IF applied, to enclosed fields too."""
+        """Returns SQL for a column with NULL_IF applied, to enclosed fields too."""
         name = '"' + column.replace('"', '""') + '"'
         for null in self.null_if:
             name = f"nullif({name}, {text(null)})"
@@ -121,5 +121,5 @@ class CsvFormat(NamedTuple):
 
 
 def text(value: str) -> str:
-    """Return SQL for a text."""
+    """Returns SQL for a text."""
     return "'" + value.replace("'", "''") + "'"

@@ -21,7 +21,7 @@ COUNTS = re.compile(r"Expected Number of Columns: (?P<expected>\d+) Found: (?P<f
 
 
 def explain(engine: duckdb.DuckDBPyConnection, error: duckdb.Error, load: Load) -> ProgrammingError:
-    """Return the error of the first bad record, or DuckDB's own if none can be found."""
+    """Returns the error of the first bad record, or DuckDB's own if none can be found."""
     match = CSV_ERROR.search(str(error))
     if match and "Error when converting column" not in match["what"]:
         return _malformed(match, load)
@@ -35,7 +35,7 @@ def explain(engine: duckdb.DuckDBPyConnection, error: duckdb.Error, load: Load) 
 
 
 def refuse_long_texts(connection: duckdb.DuckDBPyConnection, load: Load) -> None:
-    """Raise Snowflake's error for a text that no VARCHAR holds; DuckDB knows no limit."""
+    """Raises Snowflake's error for a text that no VARCHAR holds; DuckDB knows no limit."""
     long = [file for file in load.files if file.path.stat().st_size > LONGEST_TEXT]
     for file in long:
         lengths = ", ".join(f"max(strlen({load.text(column)}))" for column in load.columns)

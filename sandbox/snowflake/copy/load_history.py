@@ -45,13 +45,13 @@ class Entry(NamedTuple):
 
 
 def create_history(connection: DuckDBPyConnection, database: str) -> None:
-    """Create the load history of a new database."""
+    """Creates the load history of a new database."""
     columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
     connection.execute(f'CREATE TABLE "{database}".{HISTORY} ({columns})')
 
 
 def record(connection: DuckDBPyConnection, table: Table, entries: list[Entry]) -> None:
-    """Note the files, in the open transaction."""
+    """Records the files, in the open transaction."""
     now = dt.datetime.now(dt.UTC)
     rows = [
         [table.oid, *entry[:4], now, *entry[4:]]  # in the order of COLUMNS
@@ -62,6 +62,6 @@ def record(connection: DuckDBPyConnection, table: Table, entries: list[Entry]) -
 
 
 def copied_before(connection: DuckDBPyConnection, table: Table) -> set[tuple[str, str]]:
-    """Return URL and ETag of what COPY has loaded; what pipes have loaded it does not know."""
+    """Returns URL and ETag of what COPY has loaded; what pipes have loaded it does not know."""
     sql = f"SELECT file_name, etag FROM {table.history} WHERE table_oid = ? AND pipe IS NULL"
     return set(connection.execute(sql, [table.oid]).fetchall())

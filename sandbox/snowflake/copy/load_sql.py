@@ -25,7 +25,7 @@ class Load(NamedTuple):
     ragged: bool = False
 
     def source(self, *files: StagedFile) -> str:
-        """Return SQL that reads the given files, or all: the fields as text, and `__file`."""
+        """Returns SQL that reads the given files, or all: the fields as text, and `__file`."""
         paths = [file.path for file in files or self.files]
         if not self.fields:
             return self.format.reader(paths, [column.name for column in self.columns])
@@ -34,12 +34,12 @@ class Load(NamedTuple):
         return f'(SELECT *, row_number() OVER () AS "{ROW_NUMBER}" FROM {reader})'
 
     def field(self, column: Column) -> str:
-        """Return the SQL name of a column's field as it was read."""
+        """Returns the SQL name of a column's field as it was read."""
         name = column.source or column.name
         return '"' + name.replace('"', '""') + '"'
 
     def text(self, column: Column) -> str:
-        """Return SQL for a column's text, null where the format says so."""
+        """Returns SQL for a column's text, null where the format defines it."""
         if column.source == FILE_NAME:
             return text(self.files[0].key)
         if column.source == ROW_NUMBER:
@@ -47,7 +47,7 @@ class Load(NamedTuple):
         return self.format.value(column.source or column.name)
 
     def insert(self) -> str:
-        """Return SQL that loads all files."""
+        """Returns SQL that loads all files."""
         names = ", ".join(f'"{column.name}"' for column in self.columns)
         values = ", ".join(f"CAST({self.text(column)} AS {column.type})" for column in self.columns)
         return f"INSERT INTO {self.table.sql} ({names}) SELECT {values} FROM {self.source()}"

@@ -28,7 +28,7 @@ class StagedFile(NamedTuple):
 
 
 def fetch(s3: Any, urls: list[str], compression: str, directory: Path) -> list[StagedFile]:
-    """Fetch all files, in order; raise for the first that is missing."""
+    """Fetches all files, in order; raises for the first that is missing."""
 
     def one(numbered: tuple[int, str]) -> StagedFile:
         number, url = numbered

@@ -14,13 +14,13 @@ STAGE_OPTIONS = {"URL", "STORAGE_INTEGRATION", "FILE_FORMAT", "COMMENT"}
 
 
 def qualified(session: Session, name: str) -> Name:
-    """Return database, schema and name, in capitals, with the session's filled in."""
+    """Returns database, schema and name, in capitals, with the session's filled in."""
     database, schema, plain = parts_from_var(name, session.database, session.schema)
     return str(database), str(schema), str(plain)
 
 
 def existing_stage(session: Session, name: str) -> Stage:
-    """Look the stage up; raise Snowflake's error if there is none."""
+    """Looks the stage up; raises Snowflake's error if there is none."""
     stage = session.account.stages.get(qualified(session, name))
     if stage is None:
         raise errors.does_not_exist("Stage", name)
@@ -28,7 +28,7 @@ def existing_stage(session: Session, name: str) -> Stage:
 
 
 def properties(create: exp.Create) -> Options:
-    """Return the options of a CREATE; a nested list like FILE_FORMAT=(…) becomes a dict."""
+    """Returns the options of a CREATE; a nested list like FILE_FORMAT=(…) becomes a dict."""
     listed = create.args.get("properties")
     expressions = listed.expressions if listed else []
     if create.find(exp.CredentialsProperty):
@@ -41,7 +41,7 @@ def properties(create: exp.Create) -> Options:
 
 
 def file_format_options(expressions: list[exp.Expression]) -> Options:
-    """Return the options of FILE_FORMAT=(…); an unquoted FORMAT_NAME is an identifier."""
+    """Returns the options of FILE_FORMAT=(…); an unquoted FORMAT_NAME is an identifier."""
     options: Options = {}
     for each in expressions:
         value = each.args.get("value")
@@ -53,7 +53,7 @@ def file_format_options(expressions: list[exp.Expression]) -> Options:
 
 
 def create_integration(session: Session, create: exp.Create) -> str:
-    """Remember an integration; return the status that Snowflake reports."""
+    """Records an integration; returns the status that Snowflake reports."""
     name = create.this.name.upper()
     known = session.account.integrations
     if name in known and create.args.get("exists"):
@@ -65,7 +65,7 @@ def create_integration(session: Session, create: exp.Create) -> str:
 
 
 def describe_integration(session: Session, name: str) -> list[tuple[str, str, str, str]]:
-    """Return property, type, value and default, as DESC INTEGRATION does."""
+    """Returns property, type, value and default, as DESC INTEGRATION does."""
     options = session.account.integrations.get(name)
     if options is None:
         raise errors.does_not_exist("Integration", name)
@@ -81,7 +81,7 @@ def describe_integration(session: Session, name: str) -> list[tuple[str, str, st
 
 
 def record_stage(session: Session, create: exp.Create) -> None:
-    """Check and remember a stage; fakesnow answers the statement."""
+    """Checks and records a stage; fakesnow executes the statement."""
     options = properties(create)
     if unknown := options.keys() - STAGE_OPTIONS:
         raise errors.not_emulated(f"the stage option {min(unknown)}")
@@ -109,14 +109,14 @@ def _as_list(value: Any) -> list[str]:
 
 
 def record_format(session: Session, create: exp.Create) -> None:
-    """Remember a file format; fakesnow answers the statement."""
+    """Records a file format; fakesnow executes the statement."""
     name = qualified(session, create.this.sql(dialect="snowflake"))
     if name not in session.account.formats or create.args.get("replace"):
         session.account.formats[name] = properties(create)
 
 
 def named_format(session: Session, options: Options) -> Options:
-    """Return the options with those of FORMAT_NAME filled in."""
+    """Returns the options with those of FORMAT_NAME filled in."""
     if "FORMAT_NAME" not in options:
         return options
     name = qualified(session, str(options["FORMAT_NAME"]))

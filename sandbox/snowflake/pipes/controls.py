@@ -1,4 +1,4 @@
-"""/sandbox/pipes: how pipes misbehave, for tests and the sandbox, never for a client."""
+"""/sandbox/pipes: simulated faults of pipes, for tests and the sandbox, never for a client."""
 
 import re
 from typing import Any
@@ -15,10 +15,10 @@ from sandbox.snowflake.state.pipe_queues import Settings
 
 
 def routes(account: Account) -> list[Route]:
-    """Give the routes."""
+    """Returns the routes."""
 
     async def pipes(request: Request) -> Response:
-        """PUT settings in place of all others, {} for none; GET them, and what they did."""
+        """PUT replaces all settings, {} resets them; GET shows them and their effects."""
         if request.method == "PUT":
             try:
                 wanted = msgspec.json.decode(await request.body(), type=dict[str, Any])

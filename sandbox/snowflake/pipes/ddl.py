@@ -48,7 +48,7 @@ SHOWN = [
 
 
 def create_pipe(session: Session, match: re.Match[str]) -> str:
-    """Create a pipe; it loads what is put from now on."""
+    """Creates a pipe; it loads files that arrive from now on."""
     name = stages.qualified(session, match["name"])
     pipes = session.account.pipes
     known = name in {pipe.name for pipe in pipes.alive()}
@@ -70,7 +70,7 @@ def create_pipe(session: Session, match: re.Match[str]) -> str:
 
 
 def _comment(options: str) -> str | None:
-    """Read the options before AS: AUTO_INGEST = TRUE, perhaps a comment, nothing else."""
+    """Reads the options before AS: AUTO_INGEST = TRUE, perhaps a comment, nothing else."""
     found = {each["name"].upper(): each["value"] for each in OPTION.finditer(options)}
     if OPTION.sub("", options).strip() or found.keys() - {"AUTO_INGEST", "COMMENT"}:
         raise errors.not_emulated(f"these options of a pipe: {options.strip()}")
@@ -80,7 +80,7 @@ def _comment(options: str) -> str | None:
 
 
 def find_pipe(session: Session, name: str) -> Pipe:
-    """Look a pipe up; raise Snowflake's error if there is none."""
+    """Looks a pipe up; raises Snowflake's error if there is none."""
     full = stages.qualified(session, name)
     for pipe in session.account.pipes.alive():
         if pipe.name == full:
@@ -89,7 +89,7 @@ def find_pipe(session: Session, name: str) -> Pipe:
 
 
 def drop_pipe(session: Session, match: re.Match[str]) -> str:
-    """Drop a pipe, what waits in it and what it remembers."""
+    """Drops a pipe with its queue and its memory of files."""
     name = stages.qualified(session, match["name"])
     pipes = session.account.pipes
     with pipes.lock:
@@ -102,7 +102,7 @@ def drop_pipe(session: Session, match: re.Match[str]) -> str:
 
 
 def alter_pipe(session: Session, match: re.Match[str]) -> str:
-    """Pause a pipe, or let it go on."""
+    """Pauses or resumes a pipe."""
     try:
         find_pipe(session, match["name"]).paused = match["paused"].upper() == "TRUE"
     except ProgrammingError:
@@ -112,7 +112,7 @@ def alter_pipe(session: Session, match: re.Match[str]) -> str:
 
 
 def show_pipes(session: Session, match: re.Match[str]) -> str:
-    """Return SQL for the pipes asked for."""
+    """Returns SQL for the matching pipes."""
     scope = _scope(session, match)
     like = re.escape(match["like"] or "%").replace("%", ".*").replace("_", ".")
     shown = [
@@ -126,13 +126,13 @@ def show_pipes(session: Session, match: re.Match[str]) -> str:
 
 
 def refuse(session: Session, match: re.Match[str]) -> str:
-    """Raise for the other statements about pipes, ALTER PIPE … REFRESH among them."""
+    """Raises for the other statements about pipes, ALTER PIPE … REFRESH among them."""
     del session
     raise errors.not_emulated(" ".join(match[0].split()[:4]) + " …")
 
 
 def _scope(session: Session, match: re.Match[str]) -> tuple[str, ...]:
-    """Return the first parts of the names to show; without IN, those of the current schema."""
+    """Returns the first parts of the names to show; without IN, those of the current schema."""
     kind = (match["kind"] or "").upper()
     parts = [normalise_ident(part) for part in (match["where"] or "").split(".")]
     here = [part for part in (session.database, session.schema) if part]

@@ -21,7 +21,7 @@ METADATA = {"METADATA$FILENAME": FILE_NAME, "METADATA$FILE_ROW_NUMBER": ROW_NUMB
 
 
 def read_definition(session: Session, sql: str) -> Definition:
-    """Read and check the COPY statement; `session` is in the pipe's schema."""
+    """Reads and checks the COPY statement; `session` is in the pipe's schema."""
     copy = parse_one(sql)
     if not isinstance(copy, exp.Copy):
         raise errors.not_emulated("a pipe of anything but COPY INTO a table")
@@ -47,7 +47,7 @@ def read_definition(session: Session, sql: str) -> Definition:
 
 
 def pipe_columns(session: Session, definition: Definition) -> list[Column]:
-    """Return the columns and where their values come from; raise if the table has others."""
+    """Returns the columns and where their values come from; raises if the table has others."""
     found = columns_of(session, existing_table(session, definition.table), definition.target)
     sources = definition.sources or [f"${number}" for number in range(1, len(found) + 1)]
     if len(sources) != len(found):
@@ -61,7 +61,7 @@ def pipe_columns(session: Session, definition: Definition) -> list[Column]:
 
 
 def pipe_format(session: Session, definition: Definition) -> CsvFormat:
-    """Return the file format; raise if it does not exist or is not emulated."""
+    """Returns the file format; raises if it does not exist or is not emulated."""
     return CsvFormat.of(stages.named_format(session, definition.file_format))
 
 
@@ -89,7 +89,7 @@ def _check_pattern(pattern: str | None) -> None:
 
 
 def _select(select: exp.Expression) -> tuple[exp.Expression, list[str]]:
-    """Return location and sources of `SELECT $1, METADATA$FILENAME, … FROM @stage/path/ [alias]`."""
+    """Returns location and sources of `SELECT $1, METADATA$FILENAME, … FROM @stage/path/ [alias]`."""
     simple = {"kind", "hint", "distinct", "expressions", "from", "from_"}
     more = {name for name, value in select.args.items() if value and name not in simple}
     table = select.find(exp.From)

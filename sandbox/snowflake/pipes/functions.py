@@ -1,4 +1,4 @@
-"""SYSTEM$PIPE_STATUS and COPY_HISTORY in a query: each is replaced by what it would give."""
+"""SYSTEM$PIPE_STATUS and COPY_HISTORY in a query: each is replaced by its result."""
 
 import datetime as dt
 import json
@@ -47,7 +47,7 @@ WHERE table_oid = {table.oid} AND (pipe IS NULL OR p.id IS NOT NULL)
 
 
 def replace_functions(session: Session, query: exp.Expr, params: Any) -> exp.Expr:
-    """Return the query without them; values bound in their place are taken off `params`."""
+    """Returns the query without them; values bound in their place are taken off `params`."""
     found = [node for node in query.walk() if _is_status(node) or _is_history(node)]
     if not found:
         return query
@@ -73,7 +73,7 @@ def _is_history(node: exp.Expr) -> bool:
 
 
 def _taker(query: exp.Expr, params: Any) -> Callable[[exp.Expr], str]:
-    """Return a function that gives the text of an argument, and takes a bound one off the values.
+    """Returns a function that gives the text of an argument, and takes a bound one off the values.
 
     DuckDB counts `?` as they stand in the text, which is not the order of the tree.
     """
@@ -104,7 +104,7 @@ def _argument(arguments: list[exp.Expr], take: Callable[[exp.Expr], str]) -> str
 
 
 def status(session: Session, name: str) -> str:
-    """Return the JSON of SYSTEM$PIPE_STATUS."""
+    """Returns the JSON of SYSTEM$PIPE_STATUS."""
     pipe, pipes, channel = find_pipe(session, name), session.account.pipes, session.account.channel
     state = pipes.state(pipe)
     with pipes.lock:
@@ -154,7 +154,7 @@ def _history(session: Session, node: exp.Expr, take: Callable[[exp.Expr], str]) 
 
 
 def _rows(session: Session, table: Table) -> exp.Select:
-    """Return the table's history: loads by a pipe that was dropped or replaced are not shown."""
+    """Returns the table's history: loads by a pipe that was dropped or replaced are not shown."""
     pipes = [f"('{pipe.id}', {', '.join(map(_text, pipe.name))})" for pipe in session.account.pipes.alive()]
     sql = HISTORY.format(table=table, failed=LOAD_FAILED, pipes=", ".join(pipes) or "('', '', '', '')")
     name = f"_copy_history_{table.oid}"  # a name is quicker to rewrite than the query behind it

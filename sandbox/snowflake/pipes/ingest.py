@@ -1,4 +1,4 @@
-"""What pipes do: the thread that takes files off the channel and loads them."""
+"""The thread that receives the events of new files and loads the files."""
 
 import contextlib
 import logging
@@ -32,7 +32,7 @@ COLUMN = re.compile(r'\n  Row \d+, column "[^"]*"\["(?P<column>.*)":\d+\]')
 
 
 class Ingest:
-    """Feeds the account's pipes, from a thread of its own."""
+    """Loads files for the account's pipes, in a thread of its own."""
 
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
@@ -42,11 +42,11 @@ class Ingest:
         self.stopping = threading.Event()
 
     def start(self) -> None:
-        """Start the thread."""
+        """Starts the thread."""
         self.thread.start()
 
     def stop(self) -> None:
-        """End the thread, after the file that it is loading."""
+        """Ends the thread, after the file that it is loading."""
         self.stopping.set()
         self.thread.join(10)
 
@@ -58,11 +58,11 @@ class Ingest:
                     latest = time.monotonic()
             except (BotoCoreError, ClientError):  # S3 may be gone for a while
                 continue
-            except Exception:  # whatever it was, files must go on arriving
+            except Exception:  # an unexpected error must not stop later files
                 log.exception("the pipes' thread goes on after")
 
     def _look(self) -> bool:
-        """Receive what has arrived and load what is due; tell whether there was anything."""
+        """Receives what has arrived and loads what is due; returns whether there was anything."""
         events = self.channel.events()
         if events:
             self.pipes.receive(events)
@@ -73,12 +73,12 @@ class Ingest:
         return bool(events or due)
 
     def _load(self, pipe: Pipe, event: Event) -> None:
-        """Load one file in a transaction of its own; a bad one is skipped and noted."""
+        """Loads one file in a transaction of its own; a bad one is skipped and noted."""
         session = self.sessions.open(pipe.name[0], pipe.name[1])
         try:
             _load_file(session, pipe, event)
             self.pipes.finish(pipe, event, loaded=True)
-        except Exception as error:  # noqa: BLE001 - the thread must outlive whatever a file does
+        except Exception as error:  # noqa: BLE001 - no error of one file may end the thread
             known = errors.translate(error)
             if known.errno not in RETRIED:
                 _note_failure(session, pipe, event, known)

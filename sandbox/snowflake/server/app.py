@@ -29,7 +29,7 @@ from sandbox.snowflake.state.session import Session, Sessions
 from sandbox.snowflake.statements import rewrite_cache
 from sandbox.snowflake.statements.cursor import Cursor
 
-MAX_LOCK_WAIT = 50.0  # seconds: the connector gives up on a silent answer after 60
+MAX_LOCK_WAIT = 50.0  # seconds: the connector gives up on a response after 60
 OWN_PATHS = {"/session", "/session/v1/login-request", "/queries/v1/query-request"}
 
 arrow_results.install()
@@ -46,7 +46,7 @@ def create_app(
     max_lock_wait: float = MAX_LOCK_WAIT,
     pipe_delay: float = 0.0,
 ) -> Starlette:
-    """Return the ASGI app of a new, empty account.
+    """Returns the ASGI app of a new, empty account.
 
     `idle_abort`: seconds after which an idle transaction that blocks another is rolled back.
     `max_lock_wait`: seconds that a statement waits for a lock at most, whatever its LOCK_TIMEOUT.
@@ -87,7 +87,7 @@ async def _body(request: Request) -> dict[str, Any]:
 
 
 async def _session(opened: Sessions, request: Request) -> JSONResponse:
-    """Answer a heartbeat, or end the session."""
+    """Handles a heartbeat, or ends the session."""
     if not request.query_params.get("delete"):
         return await heartbeat(request)
     session = sessions.pop(_token(request), None)
@@ -101,11 +101,11 @@ def _token(request: Request) -> str:
 
 
 async def _query(request: Request) -> JSONResponse:
-    """Run a query; what fakesnow cannot answer becomes an error that the connector does not retry."""
+    """Runs a query; what fakesnow cannot run becomes an error that the connector does not retry."""
     try:
-        answer = await query_request(request)
+        response = await query_request(request)
     except Exception as error:  # noqa: BLE001
         return refusal(errors.translate(error))
-    if answer.status_code == 500:  # noqa: PLR2004
-        return refusal(errors.not_emulated(f"this: {json.loads(bytes(answer.body))['message']}"))
-    return answer
+    if response.status_code == 500:  # noqa: PLR2004
+        return refusal(errors.not_emulated(f"this: {json.loads(bytes(response.body))['message']}"))
+    return response

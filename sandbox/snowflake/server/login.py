@@ -18,7 +18,7 @@ ROLE_UNKNOWN = 390189
 
 
 def open_session(opened: Sessions, query: Any, body: dict[str, Any]) -> JSONResponse:
-    """Open a session; credentials are not checked."""
+    """Opens a session; credentials are not checked."""
     role = normalise_ident(query.get("roleName") or "PUBLIC")
     if role not in opened.account.roles:
         message = (
@@ -37,10 +37,10 @@ def open_session(opened: Sessions, query: Any, body: dict[str, Any]) -> JSONResp
         return refusal(error)
     token = secrets.token_urlsafe(32)
     sessions[token] = session
-    return JSONResponse({"success": True, "data": _login_answer(session, token)})
+    return JSONResponse({"success": True, "data": _login_data(session, token)})
 
 
-def _login_answer(session: Session, token: str) -> dict[str, Any]:
+def _login_data(session: Session, token: str) -> dict[str, Any]:
     parameters = {
         "AUTOCOMMIT": session.commits_itself,
         "TIMEZONE": "Etc/UTC",

@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse
 
 
 def refusal(error: ProgrammingError) -> JSONResponse:
-    """Return the error as the connector reads it."""
+    """Returns the error as the connector reads it."""
     code = f"{error.errno:06d}"
     data = {"errorCode": code, "sqlState": error.sqlstate}
     return JSONResponse({"data": data, "code": code, "message": error.raw_msg, "success": False})

@@ -42,26 +42,26 @@ class Account:
         self.channel = Channel(_client("sqs", s3_endpoint, **waits))
 
     def schema_exists(self, database: str, schema: str) -> bool:
-        """Tell whether the schema is there, also just committed."""
+        """Whether the schema is there, also just committed."""
         sql = "SELECT 1 FROM duckdb_schemas() WHERE upper(database_name) = ? AND upper(schema_name) = ?"
         with self.engine.cursor() as cursor:
             return cursor.execute(sql, [database, schema]).fetchone() is not None
 
     def schemas(self) -> set[tuple[str, str]]:
-        """Return database and schema of all that are there."""
+        """Returns database and schema of all that are there."""
         sql = "SELECT upper(database_name), upper(schema_name) FROM duckdb_schemas()"
         with self.engine.cursor() as cursor:
             return {(database, schema) for database, schema in cursor.execute(sql).fetchall()}
 
     def has_table(self, place: Name, table: exp.Table) -> bool:
-        """Tell whether the table is there; `place` fills in the database and schema of its name."""
+        """Whether the table is there; `place` fills in the database and schema of its name."""
         name = [part.name if part.args.get("quoted") else part.name.upper() for part in table.parts]
         sql = "SELECT 1 FROM duckdb_tables() WHERE (database_name, schema_name, table_name) = (?, ?, ?)"
         with self.engine.cursor() as cursor:
             return cursor.execute(sql, [*place[: 3 - len(name)], *name]).fetchone() is not None
 
     def namespace(self, database: str | None, schema: str | None) -> tuple[str | None, str | None]:
-        """Return what a login gets: unknown names are dropped without an error, as in Snowflake."""
+        """Returns what a login gets: unknown names are dropped without an error, as in Snowflake."""
         database = normalise_ident(database).upper() if database else None
         if database is None or not self.schema_exists(database, "MAIN"):
             return None, None
@@ -69,7 +69,7 @@ class Account:
         return database, schema if self.schema_exists(database, schema) else None
 
     def pipe_state(self, pipe: Pipe) -> str:
-        """Return the pipe's execution state."""
+        """Returns the pipe's execution state."""
         definition = pipe.definition
         if self.stages.get(definition.stage_name) is not definition.stage:
             return "STOPPED_STAGE_DROPPED"  # also when it was replaced
@@ -78,7 +78,7 @@ class Account:
         return "PAUSED" if pipe.paused else "RUNNING"
 
     def notify_waiting(self) -> None:
-        """Wake the statements that wait for a lock."""
+        """Wakes the statements that wait for a lock."""
         with self.released:
             self.released.notify_all()
 

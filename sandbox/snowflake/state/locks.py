@@ -9,7 +9,7 @@ from fakesnow.expr import normalise_ident
 from sandbox.snowflake import errors
 from sandbox.snowflake.state.session import Session
 
-PAUSE = 0.05  # seconds between attempts when nobody reports the end of a transaction
+PAUSE = 0.05  # seconds between attempts while no transaction ends
 NAME = r"\s*(?P<name>[\w.\"$]+)"
 # statements that change a table: DuckDB reports conflicts of the first, not of the second
 WRITES = re.compile(
@@ -24,7 +24,7 @@ ALONE = re.compile(
 
 
 def written_table(session: Session, command: str) -> str | None:
-    """Return the qualified name of the table that the statement changes."""
+    """Returns the qualified name of the table that the statement changes."""
     match = WRITES.match(command) or ALONE.match(command)
     if match is None:
         return None
@@ -34,9 +34,9 @@ def written_table(session: Session, command: str) -> str | None:
 
 
 def run_waiting(session: Session, command: str, run: Callable[[], object]) -> None:
-    """Run the statement, waiting up to LOCK_TIMEOUT for other writers of its table.
+    """Runs the statement, waiting up to LOCK_TIMEOUT for other writers of its table.
 
-    A waiter starts its transaction anew, so that it sees what was committed meanwhile. That is possible
+    A waiter restarts its transaction, so that it sees what was committed meanwhile. That is possible
     only while it has written nothing; later, a conflict is an error.
     """
     table = written_table(session, command)
@@ -69,12 +69,12 @@ def _attempt(session: Session, run: Callable[[], object]) -> bool:
 
 
 def holders(waiting: Session, table: str | None) -> list[Session]:
-    """Return the other sessions whose open transaction has changed the table."""
+    """Returns the other sessions whose open transaction has changed the table."""
     return [other for other in waiting.sessions.others(waiting) if table in other.written]
 
 
 def abort_idle_holder(waiting: Session, table: str | None) -> None:
-    """Abort transactions that have changed `table` and then been idle for too long."""
+    """Aborts transactions that have changed `table` and then been idle for too long."""
     now = time.monotonic()
     for holder in holders(waiting, table):
         idle = now - holder.idle_since > waiting.account.idle_abort
@@ -86,6 +86,6 @@ def abort_idle_holder(waiting: Session, table: str | None) -> None:
 
 
 def lock_timeout(table: str | None) -> Exception:
-    """Return Snowflake's error for a wait that was too long."""
+    """Returns Snowflake's error for a wait that was too long."""
     message = f"Another transaction has locked table '{table}' and this lock has not yet been released."
     return errors.failure(625, "57014", message)

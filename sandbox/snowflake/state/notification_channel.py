@@ -16,7 +16,7 @@ AT_ONCE = 10  # messages, the most that SQS gives
 
 
 class Channel:
-    """The account's queue. There is none before somebody asks for it, and nobody listens before a pipe."""
+    """The account's queue. It is created on first use, and read from the first pipe on."""
 
     def __init__(self, sqs: Any) -> None:
         self.sqs = sqs
@@ -26,7 +26,7 @@ class Channel:
         self.opening = threading.Lock()
 
     def open(self) -> str:
-        """Return the queue's ARN; every account has one of its own."""
+        """Returns the queue's ARN; every account has one of its own."""
         with self.opening:
             if self.queue_url is None:
                 try:
@@ -42,27 +42,27 @@ class Channel:
         self.arn, self.queue_url = asked["Attributes"]["QueueArn"], url
 
     def listen(self) -> None:
-        """Listen from now on; what was put before the first pipe is not for pipes."""
+        """Starts to receive events; files put before the first pipe are not loaded."""
         self.open()
         with self.opening:
             while not self.listening:
                 self.listening = not self._messages()
 
     def events(self) -> list[Event]:
-        """Return the files that have arrived since, a handful at most."""
+        """Returns the files that have arrived since, those of ten messages at most."""
         if not self.listening:
             return []
         return [event for message in self._messages() for event in _events(message)]
 
     def waiting(self) -> int:
-        """Return the number of messages that were not received yet."""
+        """Returns the number of messages that were not received yet."""
         asked = self.sqs.get_queue_attributes(
             QueueUrl=self.queue_url, AttributeNames=["ApproximateNumberOfMessages"]
         )
         return int(asked["Attributes"]["ApproximateNumberOfMessages"])
 
     def _messages(self) -> list[str]:
-        """Take a handful off the queue: what was taken must not get lost by an error of the next call."""
+        """Takes messages off the queue, in one call: an error of a second one would lose them."""
         received = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=AT_ONCE)
         messages = received.get("Messages", [])
         if messages:
@@ -72,7 +72,7 @@ class Channel:
 
 
 def _events(message: str) -> list[Event]:
-    """Return the files that a notification names; there is none in an s3:TestEvent."""
+    """Returns the files that a notification names; there is none in an s3:TestEvent."""
     now = dt.datetime.now(dt.UTC)
     objects = [
         (each["s3"]["bucket"]["name"], unquote_plus(each["s3"]["object"]["key"]))

@@ -1,4 +1,4 @@
-"""A pipe: what it copies, from where, and what it remembers."""
+"""A pipe: its COPY, its queue, and the files that it has seen."""
 
 import datetime as dt
 import re
@@ -35,7 +35,7 @@ class Definition(NamedTuple):
         return max([int(source[1:]) for source in self.sources or [] if source[0] == "$"], default=1)
 
     def matches(self, url: str) -> bool:
-        """Tell whether a file is the pipe's; the pattern sees its path in the stage."""
+        """Whether a file is the pipe's; the pattern sees its path in the stage."""
         if not url.startswith(f"{self.stage.base}{self.path}"):
             return False
         return self.pattern is None or bool(re.fullmatch(self.pattern, url.removeprefix(self.stage.base)))
@@ -52,7 +52,7 @@ class Event:
 
 @dataclass(eq=False)
 class Pipe:
-    """One CREATE PIPE; a replaced pipe starts anew, with another id."""
+    """One CREATE PIPE; a recreated pipe starts empty, with another id."""
 
     name: Name
     sql: str
@@ -68,5 +68,5 @@ class Pipe:
     ingested: tuple[str, dt.datetime] | None = None
 
     def relative(self, url: str) -> str:
-        """Return a file's path in the stage."""
+        """Returns a file's path in the stage."""
         return url.removeprefix(self.definition.stage.base)

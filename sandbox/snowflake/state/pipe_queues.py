@@ -16,7 +16,7 @@ MEMORY = dt.timedelta(days=14)
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True):
-    """How pipes misbehave; `hold` and `twice` are regular expressions that are searched in keys.
+    """Simulated faults; `hold` and `twice` are regular expressions that are searched in keys.
 
     delay: seconds between a file's event and its loading. paused: events arrive, nothing is loaded.
     hold: events that do not arrive as long as this is set. twice: events that arrive once more.
@@ -61,7 +61,7 @@ class Pipes:
         return dt.datetime.now(dt.UTC) + dt.timedelta(days=self.settings.ahead_days)
 
     def alive(self) -> list[Pipe]:
-        """Return the pipes whose schema still exists."""
+        """Returns the pipes whose schema still exists."""
         known = list(self.by_name)
         existing = self.schemas()
         with self.lock:
@@ -71,7 +71,7 @@ class Pipes:
             return list(self.by_name.values())
 
     def set(self, settings: Settings) -> None:
-        """Behave like this from now on; events no longer held arrive."""
+        """Replaces the settings; events that are no longer held arrive."""
         with self.lock:
             self.settings = settings
             self.repeated.clear()
@@ -79,7 +79,7 @@ class Pipes:
         self.receive(events)
 
     def receive(self, events: list[Event]) -> None:
-        """Forward each event to the pipes that watch its place, unless they know the file."""
+        """Forwards each event to the pipes that watch its place, unless they know the file."""
         pipes = self.alive()
         states = {pipe.id: self.state(pipe) for pipe in pipes}
         with self.lock:
@@ -101,7 +101,7 @@ class Pipes:
                 yield event
 
     def _queue(self, pipe: Pipe, event: Event) -> None:
-        """Queue a new file. The memory goes by path only: what is in the file does not matter."""
+        """Queues a new file. The memory goes by path only, as in Snowflake, not by content."""
         pipe.forwarded = event
         known = pipe.memory.get(event.url)
         if known is None or self.now() - known >= MEMORY:
@@ -109,7 +109,7 @@ class Pipes:
             pipe.queue.append(event)
 
     def due(self) -> list[tuple[Pipe, Event]]:
-        """Return what may be loaded now: the newest first, for pipes promise no order."""
+        """Returns what may be loaded now: the newest first, because pipes guarantee no order."""
         with self.lock:
             idle = not any(pipe.queue for pipe in self.by_name.values())
         if self.settings.paused or idle:
@@ -121,7 +121,7 @@ class Pipes:
         return sorted(found, key=lambda each: each[1].arrived, reverse=True)
 
     def finish(self, pipe: Pipe, event: Event, *, loaded: bool) -> None:
-        """Take a file off the queue."""
+        """Takes a file off the queue."""
         with self.lock:
             pipe.queue.remove(event)
             if loaded:

@@ -6,7 +6,7 @@ Name = tuple[str, str, str]  # database, schema, object
 Options = dict[str, Any]
 
 # what COPY has loaded, in the database of the table, so that it is rolled back with the data;
-# DuckDB never uses a table_oid again: a table created anew starts without a history
+# DuckDB never uses a table_oid again: a recreated table starts without a history
 HISTORY = "_fs_information_schema._loaded_files"
 
 

@@ -53,7 +53,7 @@ class Session(FakeSnowflakeConnection):
         self.idle_since = time.monotonic()
 
     def cursor(self, cursor_class: type[SnowflakeCursor] = SnowflakeCursor) -> FakeSnowflakeCursor:
-        """Return a cursor of the stand-in."""
+        """Returns a cursor of the stand-in."""
         del cursor_class  # results are rows, whatever the client asks for
         return self.sessions.cursor_of(self, self._duck_conn)
 
@@ -63,20 +63,20 @@ class Session(FakeSnowflakeConnection):
         return self._duck_conn
 
     def use(self, database: str, schema: str | None) -> None:
-        """Set the current database and schema, both of which exist."""
+        """Sets the current database and schema, both of which exist."""
         self._duck_conn.execute(f"SET schema = '{database}.{schema or 'main'}'")
         self.database, self.database_set = database, True
         self._schema, self.schema_set = schema, schema is not None
 
     def begin(self) -> None:
-        """Open a transaction."""
+        """Opens a transaction."""
         if self.in_transaction:
             raise errors.not_emulated("BEGIN inside a transaction")
         self._duck_conn.begin()
         self.in_transaction = True
 
     def end(self, command: str) -> None:
-        """End the transaction, if there is one, with `command`: COMMIT or ROLLBACK."""
+        """Ends the transaction, if there is one, with `command`: COMMIT or ROLLBACK."""
         if not self.in_transaction:
             return
         self.in_transaction = False  # DuckDB rolls back when a COMMIT fails
@@ -85,13 +85,13 @@ class Session(FakeSnowflakeConnection):
         self.account.notify_waiting()
 
     def restart(self) -> None:
-        """Take a new snapshot, with nothing written yet: a waiter sees what was committed meanwhile."""
+        """Takes a new snapshot, with nothing written yet: a waiter sees what was committed meanwhile."""
         if self.in_transaction:
             self._duck_conn.rollback()
             self._duck_conn.begin()
 
     def abort(self) -> None:
-        """Roll back from outside; every statement fails until the session says ROLLBACK."""
+        """Rolls back from outside; every statement fails until the session executes ROLLBACK."""
         self.end("ROLLBACK")
         self.refusal = "The transaction was aborted: it was idle and blocked another. ROLLBACK first."
 
@@ -107,7 +107,7 @@ class Session(FakeSnowflakeConnection):
             )
 
     def end_session(self) -> None:
-        """Roll back and free the session, once its running statement has ended."""
+        """Rolls back and frees the session, once its running statement has ended."""
         self.closing = True  # a statement that waits for a lock gives up
         with self.lock:
             self.end("ROLLBACK")
@@ -115,7 +115,7 @@ class Session(FakeSnowflakeConnection):
 
     @contextmanager
     def atomic(self) -> Iterator[DuckDBPyConnection]:
-        """Run several DuckDB statements as one, in the open transaction or in one of their own."""
+        """Runs several DuckDB statements as one, in the open transaction or in one of their own."""
         if self.in_transaction:
             yield self._duck_conn
             return
@@ -129,7 +129,7 @@ class Session(FakeSnowflakeConnection):
 
 
 class Sessions:
-    """The sessions of an account that are open; `cursor_of` gives a session's cursors."""
+    """The sessions of an account that are open; `cursor_of` creates a session's cursors."""
 
     def __init__(
         self, account: Account, cursor_of: Callable[[Session, DuckDBPyConnection], FakeSnowflakeCursor]
@@ -139,16 +139,16 @@ class Sessions:
         self._open: set[Session] = set()
 
     def open(self, database: str | None, schema: str | None) -> Session:
-        """Log in; the session owns a DuckDB cursor, hence its own transaction."""
+        """Logs in; the session owns a DuckDB cursor, hence its own transaction."""
         session = Session(self, self.account.engine.cursor(), *self.account.namespace(database, schema))
         self._open.add(session)
         return session
 
     def close(self, session: Session) -> None:
-        """Log out, rolling back what is open."""
+        """Logs out, rolling back what is open."""
         session.end_session()
         self._open.discard(session)
 
     def others(self, session: Session) -> list[Session]:
-        """Return the other open sessions."""
+        """Returns the other open sessions."""
         return [other for other in list(self._open) if other is not session]

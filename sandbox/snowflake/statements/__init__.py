@@ -1,1 +1,1 @@
-"""SQL statements: refused, answered here, or rewritten for DuckDB by fakesnow."""
+"""SQL statements: refused, executed here, or rewritten for DuckDB by fakesnow."""

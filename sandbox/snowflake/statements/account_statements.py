@@ -15,7 +15,7 @@ from sandbox.snowflake.state.session import Session
 
 
 def create_role(session: Session, match: re.Match[str]) -> str:
-    """Create a role; it may be used by logins from now on."""
+    """Creates a role; it may be used by logins from now on."""
     name = normalise_ident(match["name"])
     if name not in session.account.roles or match["replace"]:
         session.account.roles.add(name)
@@ -26,7 +26,7 @@ def create_role(session: Session, match: re.Match[str]) -> str:
 
 
 def drop_role(session: Session, match: re.Match[str]) -> str:
-    """Drop a role."""
+    """Drops a role."""
     name = normalise_ident(match["name"])
     if name not in session.account.roles and not match["exists"]:
         raise errors.does_not_exist("Role", name)
@@ -35,7 +35,7 @@ def drop_role(session: Session, match: re.Match[str]) -> str:
 
 
 def create_database(session: Session, match: re.Match[str]) -> str:
-    """Create a database with its PUBLIC schema, and use them."""
+    """Creates a database with its PUBLIC schema, and uses them."""
     name = normalise_ident(match["name"])
     with session.account.definitions:
         created = _create_database(session.account, name)
@@ -48,7 +48,7 @@ def create_database(session: Session, match: re.Match[str]) -> str:
 
 
 def _create_database(account: Account, name: str) -> bool:
-    """Return False if the database exists."""
+    """Returns False if the database exists."""
     if account.schema_exists(name.upper(), "MAIN"):
         return False
     with account.engine.cursor() as cursor:
@@ -61,7 +61,7 @@ def _create_database(account: Account, name: str) -> bool:
 
 
 def create_integration(session: Session, match: re.Match[str]) -> str:
-    """Create a storage integration."""
+    """Creates a storage integration."""
     create = sqlglot.parse_one(match[0], read="snowflake")
     if not isinstance(create, exp.Create):
         raise errors.not_emulated("this form of CREATE STORAGE INTEGRATION")
@@ -69,7 +69,7 @@ def create_integration(session: Session, match: re.Match[str]) -> str:
 
 
 def describe_integration(session: Session, match: re.Match[str]) -> str:
-    """Return SQL for the properties of a storage integration."""
+    """Returns SQL for the properties of a storage integration."""
     rows = stages.describe_integration(session, normalise_ident(match["name"]))
     columns = ("property", "property_type", "property_value", "property_default")
     return (

@@ -35,7 +35,7 @@ class Cursor(FakeSnowflakeCursor):
     _conn: Session
 
     def execute(self, command: str, params: Any = None, *args: Any, **kwargs: Any) -> "Cursor":
-        """Run one statement; every failure is a ProgrammingError."""
+        """Runs one statement; every failure is a ProgrammingError."""
         with self._conn.lock:
             try:
                 self._execute_statement(dispatch.plain(command), params, *args, **kwargs)
@@ -51,14 +51,14 @@ class Cursor(FakeSnowflakeCursor):
         session = self._conn
         if session.refusal and not command.upper().startswith("ROLLBACK"):
             raise errors.failure(errors.NOT_EMULATED, "40001", session.refusal)
-        answer = dispatch.answer(session, command)
-        if answer is not None:
-            super().execute(answer)
+        replacement = dispatch.replacement(session, command)
+        if replacement is not None:
+            super().execute(replacement)
             return
         if dispatch.DML.match(command) and not (session.commits_itself or session.in_transaction):
             session.begin()
         run = super().execute
-        # fakesnow writes its catalogue without expecting company
+        # fakesnow cannot write its catalogue from two threads
         alone = session.account.definitions if dispatch.DDL.match(command) else nullcontext()
 
         def attempt() -> None:

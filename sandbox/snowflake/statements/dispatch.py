@@ -1,4 +1,4 @@
-"""What happens to a statement before fakesnow sees it: refused, answered here, or passed on."""
+"""What happens to a statement before fakesnow sees it: refused, executed here, or passed on."""
 
 import re
 from collections.abc import Callable
@@ -22,7 +22,7 @@ NO_OPS = [
     r"USE\s+SECONDARY\s+ROLES?\s",
 ]
 
-# fakesnow does these wrongly without a word, or not at all
+# fakesnow executes these wrongly without an error, or not at all
 NOT_EMULATED = [
     r"CREATE\s+OR\s+ALTER\s",
     r"ALTER\s+TABLE\s.*\sSWAP\s+WITH\s",
@@ -77,13 +77,13 @@ WITH_ROWS: list[tuple[str, Handler]] = [
 
 
 def plain(command: str) -> str:
-    """Return the statement without leading comments and the final semicolon."""
+    """Returns the statement without leading comments and the final semicolon."""
     start = COMMENTS.match(command)
     return command[start.end() if start else 0 :].rstrip().rstrip(";").rstrip()
 
 
-def answer(session: Session, command: str) -> str | None:
-    """Return the SQL of the result, None if fakesnow runs the statement; raise for what is not emulated."""
+def replacement(session: Session, command: str) -> str | None:
+    """Returns SQL for the result, None if fakesnow runs the statement; raises for what is not emulated."""
     if any(pattern.match(command) for pattern in _NOT_EMULATED):
         raise errors.not_emulated(" ".join(command.split()[:4]) + " …")
     if DDL.match(command):

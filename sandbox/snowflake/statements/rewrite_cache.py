@@ -1,4 +1,4 @@
-"""What fakesnow makes of a statement, kept: flows send the same ones again and again.
+"""Cache of what fakesnow makes of a statement: flows send the same ones again and again.
 
 Reading one and rewriting it for DuckDB, in eighty passes over its tree, takes longer than running it.
 """
@@ -22,13 +22,13 @@ _rewritten: dict[str, exp.Expr] = {}
 
 
 def install() -> None:
-    """Put `parse` in the place of fakesnow's."""
+    """Puts `parse` in the place of fakesnow's."""
     for module in (_cursor, _server):
         module.__dict__["parse_one"] = parse
 
 
 def parse(text: str) -> exp.Expr:
-    """Return the tree of a statement, which the caller may change."""
+    """Returns the tree of a statement, which the caller may change."""
     return _parsed(text).copy() if len(text) <= LONGEST else _stock_parse(text)
 
 
@@ -37,16 +37,16 @@ def _parsed(text: str) -> exp.Expr:
     return _stock_parse(text)
 
 
-def rewrite(statement: exp.Expr, anew: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
-    """Return what `anew` makes of the statement, or has made of one that reads the same."""
+def rewrite(statement: exp.Expr, rewrite_now: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+    """Returns what `rewrite_now` makes of the statement, or has made of one that reads the same."""
     text = statement.sql(dialect="snowflake") if _means_the_same_anywhere(statement) else ""
     if not text or len(text) > LONGEST or any(word in text.upper() for word in HERE):
-        return anew(statement)
+        return rewrite_now(statement)
     known = _rewritten.get(text)
     if known is None:
         if len(_rewritten) >= KEPT:
             _rewritten.clear()
-        known = _rewritten[text] = anew(statement)
+        known = _rewritten[text] = rewrite_now(statement)
     return known.copy()
 
 

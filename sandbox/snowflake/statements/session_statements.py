@@ -24,7 +24,7 @@ FIXED = {
 
 
 def set_parameter(session: Session, name: str, value: str) -> None:
-    """Apply one session parameter; raise for one that would change results if it were emulated."""
+    """Applies one session parameter; raises for one that would change results if it were emulated."""
     name, value = name.upper(), value.strip("'")
     if name == "LOCK_TIMEOUT":
         session.lock_timeout = float(value)
@@ -39,28 +39,28 @@ def set_parameter(session: Session, name: str, value: str) -> None:
 
 
 def begin(session: Session, match: re.Match[str]) -> str:
-    """Open a transaction."""
+    """Opens a transaction."""
     del match
     session.begin()
     return SUCCESS
 
 
 def end(session: Session, match: re.Match[str]) -> str:
-    """Commit or roll back; the session accepts statements again."""
+    """Commits or rolls back; the session accepts statements again."""
     session.refusal = None
     session.end(match["how"].upper())
     return SUCCESS
 
 
 def alter_session(session: Session, match: re.Match[str]) -> str:
-    """Set session parameters."""
+    """Sets session parameters."""
     for name, value in re.findall(r"(\w+)\s*=\s*('[^']*'|[\w.]+)", match["settings"]):
         set_parameter(session, name, value)
     return SUCCESS
 
 
 def use_role(session: Session, match: re.Match[str]) -> str:
-    """Set the current role."""
+    """Sets the current role."""
     name = normalise_ident(match["name"])
     if name not in session.account.roles:
         raise errors.does_not_exist("Role", name)
@@ -69,13 +69,13 @@ def use_role(session: Session, match: re.Match[str]) -> str:
 
 
 def use_warehouse(session: Session, match: re.Match[str]) -> str:
-    """Set the current virtual warehouse, which need not exist."""
+    """Sets the current virtual warehouse, which need not exist."""
     session.warehouse = normalise_ident(match["name"])
     return SUCCESS
 
 
 def use_database(session: Session, match: re.Match[str]) -> str:
-    """Set the current database, and its schema PUBLIC if it has one."""
+    """Sets the current database, and its schema PUBLIC if it has one."""
     database, schema = session.account.namespace(match["name"], None)
     if database is None:
         raise errors.does_not_exist("Database", normalise_ident(match["name"]))

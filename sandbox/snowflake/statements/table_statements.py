@@ -10,7 +10,7 @@ COLUMN_KEYS = (exp.PrimaryKeyColumnConstraint, exp.UniqueColumnConstraint, exp.R
 
 
 def truncate(session: Session, statement: exp.TruncateTable) -> None:
-    """Empty the table and forget which files were loaded into it."""
+    """Empties the table and forgets which files were loaded into it."""
     reference = statement.expressions[0]
     table = (
         find_table(session, reference) if statement.args.get("exists") else existing_table(session, reference)
@@ -23,7 +23,7 @@ def truncate(session: Session, statement: exp.TruncateTable) -> None:
 
 
 def without_keys(create: exp.Create) -> None:
-    """Drop keys from a CREATE TABLE: Snowflake keeps them as documentation, and NOT NULL of primary keys."""
+    """Drops keys from a CREATE TABLE: Snowflake keeps them as documentation, and NOT NULL of primary keys."""
     schema = create.this
     if create.kind != "TABLE" or not isinstance(schema, exp.Schema):
         return

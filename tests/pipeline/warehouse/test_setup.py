@@ -24,7 +24,7 @@ from pipeline.warehouse.lock import take_lock
 from pipeline.warehouse.session import Session
 from pipeline.warehouse.setup import is_current, set_up
 from pipeline.warehouse.sql_files import literal
-from sandbox.account import create_account_objects
+from sandbox.account_objects import create_account_objects
 from sandbox.services import BUCKET, Addresses
 from sandbox.spotify.catalogue import CHARTS
 from tests.places import Place

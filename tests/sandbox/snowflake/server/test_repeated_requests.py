@@ -92,7 +92,7 @@ def test_repetition_waits_for_the_first_answer_even_if_its_client_left() -> None
 
 
 @pytest.mark.parametrize(
-    ("limit", "value"), [("ANSWERS_KEPT", 2), ("BYTES_KEPT", 20)], ids=["by number", "by size"]
+    ("limit", "value"), [("RESPONSES_KEPT", 2), ("BYTES_KEPT", 20)], ids=["by number", "by size"]
 )
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch, limit: str, value: int) -> None:
     monkeypatch.setattr(repeated_requests, limit, value)
@@ -107,7 +107,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch, limit: str, value: i
 
         for number in range(50):
             await app(scope(str(number)), receive, send)
-        assert len(app.answers) <= 4
+        assert len(app.responses) <= 4
         await app(scope("49"), receive, send)
         assert backend.runs == 50
 
