@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from shutil import rmtree
 
+from cyclopts import App
+
 from sandbox.processes import ROOT, StandInFailed
 from sandbox.services import Sandbox, running
 
@@ -14,21 +16,27 @@ FOLDER = ROOT / ".sandbox"
 ENVIRONMENT = FOLDER / "env"
 PROCESS = FOLDER / "process"
 
+app = App(name="python -m sandbox", version_flags=[])
 
+
+@app.default
 def main() -> None:
-    """Starts, registers blocks, writes `.sandbox/env` and waits."""
-    if sys.argv[1:]:
-        sys.exit(f"{__doc__}\nIt takes no options; RECORDINGS=folder serves recorded API responses.")
+    """Keeps the stand-ins for Spotify, S3 and Snowflake and a Prefect server running until Ctrl-C.
+
+    The blocks are registered, and `.sandbox/env` holds the environment once all is ready. The environment
+    variable RECORDINGS names a folder of recorded API responses (*.json) to serve instead of the synthetic
+    playlists.
+    """
     if _is_running():
         sys.exit(f"a sandbox is running here already (process {PROCESS.read_text()}): stop it first")
-    _tell("starting stand-ins for Spotify, S3 and Snowflake, and a Prefect server, on loopback")
+    _show("starting stand-ins for Spotify, S3 and Snowflake, and a Prefect server, on loopback")
     rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
     PROCESS.write_text(str(os.getpid()))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     recordings = os.environ.get("RECORDINGS")
     try:
-        with running(FOLDER / "prefect", Path(recordings) if recordings else None, _tell) as sandbox:
+        with running(FOLDER / "prefect", Path(recordings) if recordings else None, _show) as sandbox:
             _write_environment(sandbox)
             sys.stdout.write(f"{_welcome(sandbox)}\n")
             sys.stdout.flush()
@@ -42,13 +50,13 @@ def main() -> None:
         PROCESS.unlink(missing_ok=True)
 
 
-def _tell(text: str) -> None:
+def _show(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
 def _is_running() -> bool:
-    """Whether the process that wrote its number here is alive; a killed one leaves only the number."""
+    """Whether the process whose id is in the file is alive; a killed one leaves its file."""
     try:
         os.kill(int(PROCESS.read_text()), 0)
     except (OSError, ValueError):
@@ -57,7 +65,7 @@ def _is_running() -> bool:
 
 
 def _write_environment(sandbox: Sandbox) -> None:
-    """Writes the file whole at once: whoever waits for it must not read half of it."""
+    """Writes the file in one step: a process that waits for it must not read half of it."""
     variables = {name: value for name, value in sandbox.environment.items() if "PRIVATE_KEY" not in name}
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
     draft = ENVIRONMENT.with_suffix(".draft")
@@ -76,4 +84,4 @@ def _welcome(sandbox: Sandbox) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    app()

@@ -17,31 +17,34 @@ DAYS = 30
 
 def main() -> int:
     """Runs the real flows against the stand-ins; 0 only if both runs completed."""
-    # The server lives no longer than the demo: nobody would read the logs there.
+    # The server ends with the demo, and its logs with it.
     os.environ["PREFECT_LOGGING_TO_API_ENABLED"] = "false"
     start = perf_counter()
 
-    def tell(text: str) -> None:
-        say(f"{perf_counter() - start:.0f} s: {text}")
+    def progress(text: str) -> None:
+        show(f"{perf_counter() - start:.0f} s: {text}")
 
-    say("starting stand-ins for Spotify, S3 and Snowflake, and a Prefect server, on loopback")
+    show("starting stand-ins for Spotify, S3 and Snowflake, and a Prefect server, on loopback")
     try:
-        with tempfile.TemporaryDirectory(prefix="spotify-demo-") as home, running(Path(home), tell=tell):
-            completed = _run(datetime.now(UTC).date(), tell)
+        with (
+            tempfile.TemporaryDirectory(prefix="spotify-demo-") as home,
+            running(Path(home), progress=progress),
+        ):
+            completed = _run(datetime.now(UTC).date(), progress)
     except StandInFailed as error:
         sys.stderr.write(f"\n{error}")
         return 1
-    tell("done. `make sandbox` keeps it all running: see README.md")
+    progress("done. `make sandbox` keeps it all running: see README.md")
     return 0 if completed else 1
 
 
-def say(text: str) -> None:
-    """Progress for the person at the terminal."""
+def show(text: str) -> None:
+    """Prints a line of progress."""
     sys.stdout.write(f"\n>>> {text}\n")
     sys.stdout.flush()
 
 
-def _run(today: date, tell: Callable[[str], None]) -> bool:
+def _run(today: date, progress: Callable[[str], None]) -> bool:
     # Prefect reads its settings when it is imported, so the flows are imported once these are set.
     from flows.backfill import backfill_playlists  # noqa: PLC0415
     from flows.connections import find_lake  # noqa: PLC0415
@@ -50,10 +53,10 @@ def _run(today: date, tell: Callable[[str], None]) -> bool:
 
     wanted = list(catalogue.PLAYLISTS)
     kept = keep_history(find_lake("lake"), wanted, today, DAYS)
-    tell(f"backfilling {kept} snapshots that daily runs kept over the last {DAYS} days")
+    progress(f"backfilling {kept} snapshots that daily runs kept over the last {DAYS} days")
     yesterday = today - timedelta(days=1)
     past = backfill_playlists(start_date=today - timedelta(days=DAYS), end_date=yesterday, return_state=True)
-    tell("ingesting today from the Spotify Web API")
+    progress("ingesting today from the Spotify Web API")
     now = ingest_playlists(wanted, return_state=True)
     _print_charts(yesterday, today)
     return past.is_completed() and now.is_completed()
@@ -67,7 +70,7 @@ def _print_charts(yesterday: date, today: date) -> None:
     with open_session("warehouse", "demo") as session:
         for playlist_id in catalogue.CHARTS:
             for title, rows in charts(session, playlist_id, yesterday, today).items():
-                say(f"{title}: {catalogue.PLAYLISTS[playlist_id]}, {today}\n")
+                show(f"{title}: {catalogue.PLAYLISTS[playlist_id]}, {today}\n")
                 sys.stdout.write(markdown_table(rows) + "\n")
 
 

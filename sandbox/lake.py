@@ -19,7 +19,7 @@ def create_lake(s3: "S3Client", bucket: str, snowflake: str) -> None:
 
 
 def wire(s3: "S3Client", bucket: str, channel: str) -> None:
-    """Sends word of new files for pipes to `channel`, the notification_channel of SHOW PIPES."""
+    """Notifies `channel`, the notification_channel of SHOW PIPES, of new files for pipes."""
     s3.put_bucket_notification_configuration(
         Bucket=bucket,
         NotificationConfiguration={

@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sandbox.services import PREFECT_DATABASE, server_environment
+from sandbox.prefect_server import PREFECT_DATABASE, server_environment
 
 
 def main() -> None:
-    """Writes the file whole at once, because servers may be starting."""
+    """Writes the file in one step, because servers may be starting."""
     with TemporaryDirectory(dir=PREFECT_DATABASE.parent) as home:
         command = [sys.executable, "-m", "prefect", "server", "database", "upgrade", "--yes"]
         subprocess.run(

@@ -1,9 +1,6 @@
 """The stand-ins and a Prefect server as processes on loopback, with blocks that point at them."""
 
 import os
-import shutil
-import socket
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,12 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 import boto3
-import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sandbox.account import create_account_objects
+from sandbox.account_objects import create_account_objects
 from sandbox.lake import create_lake
+from sandbox.prefect_server import PrefectServer, prefect_settings
 from sandbox.processes import Server
 from sandbox.spotify.accounts import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 
@@ -27,8 +24,6 @@ if TYPE_CHECKING:
 BUCKET = "spotify-lake"
 IDLE_ABORT_S = 5.0
 """How long a transaction of a client that died may block others in the warehouse."""
-PREFECT_DATABASE = Path(sys.prefix) / "prefect.db"
-"""An empty database, made when the virtual environment is: creating its tables is half of Prefect's start."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +44,12 @@ class Sandbox(Addresses):
 
 @contextmanager
 def running(
-    home: Path, recordings: Path | None = None, tell: Callable[[str], None] = lambda _: None
+    home: Path, recordings: Path | None = None, progress: Callable[[str], None] = lambda _: None
 ) -> Iterator[Sandbox]:
     """Starts everything, side by side, registers the blocks, and stops everything on leaving.
 
-    `home` is where Prefect keeps its files; `tell` gets a line on what is ready. Prefect's settings of this
-    process become the sandbox's, so nothing of Prefect may be imported before.
+    `home` is where Prefect keeps its files; `progress` is called with a line on what is ready. Prefect's
+    settings of this process become the sandbox's, so nothing of Prefect may be imported before.
     """
     with ExitStack() as stack:
         prefect = PrefectServer(stack, home)
@@ -65,12 +60,12 @@ def running(
         addresses = _addresses(stand_ins)
         create_lake(s3_client(addresses.s3), BUCKET, addresses.snowflake)
         create_account_objects(addresses.snowflake, f"s3://{BUCKET}/")
-        tell("Spotify, S3 and Snowflake are ready")
+        progress("Spotify, S3 and Snowflake are ready")
         prefect.wait()
-        tell("Prefect is ready")
+        progress("Prefect is ready")
         environment = prefect_settings(home) | {"PREFECT_API_URL": prefect.url} | block_variables(addresses)
         register_blocks(environment)
-        tell("the blocks are registered")
+        progress("the blocks are registered")
         yield Sandbox(addresses.spotify, addresses.s3, addresses.snowflake, environment)
 
 
@@ -115,61 +110,6 @@ def s3_client(url: str) -> "S3Client":
         aws_access_key_id="sandbox",
         aws_secret_access_key="sandbox",
     )
-
-
-class PrefectServer:
-    """A Prefect server on a free port; `url` is where its API will be."""
-
-    def __init__(self, stack: ExitStack, home: Path) -> None:
-        port = _free_port()
-        self.url = f"http://127.0.0.1:{port}/api"
-        home.mkdir(parents=True, exist_ok=True)
-        if PREFECT_DATABASE.exists():
-            shutil.copyfile(PREFECT_DATABASE, home / "prefect.db")
-        self._server = Server(
-            "the Prefect server",
-            ["prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
-            environment=server_environment(home) | {"PREFECT_UI_API_URL": self.url},
-            folder=home,
-            echo=False,
-        )
-        stack.callback(self._server.stop)
-
-    def wait(self) -> None:
-        """Returns once the server answers; raises StandInFailed."""
-        self._server.wait_until(self._answers)
-
-    def _answers(self) -> bool:
-        try:
-            return requests.get(f"{self.url}/health", timeout=5).ok
-        except requests.RequestException:
-            return False
-
-
-def server_environment(home: Path) -> dict[str, str]:
-    """The environment of a Prefect server: of the shell's settings for Prefect none counts.
-
-    One of them may name a database with real runs.
-    """
-    others = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    return others | prefect_settings(home)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def prefect_settings(home: Path) -> dict[str, str]:
-    """Settings for server and clients, apart from whatever profile the person has."""
-    return {
-        "PREFECT_HOME": str(home),
-        "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_CLI_PROMPT": "false",
-        "DO_NOT_TRACK": "1",
-    }
 
 
 def block_variables(addresses: Addresses) -> dict[str, str]:

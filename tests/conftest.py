@@ -12,16 +12,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
-from sandbox.account import create_account_objects
+from sandbox.account_objects import create_account_objects
 from sandbox.lake import create_lake
-from sandbox.services import (
-    BUCKET,
-    Addresses,
-    PrefectServer,
-    prefect_settings,
-    s3_client,
-    start_stand_ins,
-)
+from sandbox.prefect_server import PrefectServer, prefect_settings
+from sandbox.services import BUCKET, Addresses, s3_client, start_stand_ins
 
 RECORDINGS = Path(__file__).parents[2] / "shared" / "data" / "recordings"
 

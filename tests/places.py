@@ -9,7 +9,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from sandbox.account import connect
+from sandbox.account_objects import connect
 from sandbox.services import BUCKET, Addresses, block_variables, s3_client
 
 Rows = list[tuple[Any, ...]]

@@ -11,7 +11,7 @@ from pipeline.spotify.client import SpotifyClient
 from sandbox.spotify.accounts import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from sandbox.spotify.shapes import Shape
 from sandbox.spotify.sources import Source
-from sandbox.spotify.standin import Standin
+from tests.spotify_standin import Standin
 
 TODAY = date(2026, 11, 21)
 

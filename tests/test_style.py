@@ -8,11 +8,19 @@ from statistics import median
 import pytest
 
 ROOT = Path(__file__).parents[1]
-MODULES = sorted(
-    path
-    for top in ("flows", "pipeline", "blocks", "deploy", "tools", "sandbox", "tests")
-    for path in (ROOT / top).rglob("*.py")
-)
+TOPS = {"flows", "pipeline", "blocks", "deploy", "tools", "sandbox", "tests"}
+MODULES = sorted(path for top in TOPS for path in (ROOT / top).rglob("*.py"))
+PRODUCT = [path for path in MODULES if not path.is_relative_to(ROOT / "tests")]
+USUAL_LINES = 200
+LONGER = {
+    "flows/publish.py",
+    "flows/rate_limit.py",
+    "pipeline/lake/snapshots.py",
+    "pipeline/receipt.py",
+    "pipeline/warehouse/session.py",
+    "pipeline/warehouse/transaction.py",
+}
+"""Modules with more than USUAL_LINES. Split for meaning and take one off; a new one needs a reason."""
 FUNCTION_LINES = 40
 MEDIAN_LINES = 10
 
@@ -36,9 +44,21 @@ def test_modules_and_functions_keep_their_budget(path: Path) -> None:
     assert [(name, lines) for name, lines in functions(path) if lines > FUNCTION_LINES] == []
 
 
+def test_every_folder_is_measured() -> None:
+    assert {path.relative_to(ROOT).parts[0] for path in ROOT.glob("[!.]*/**/*.py")} == TOPS
+
+
+def test_only_listed_modules_are_longer_than_usual() -> None:
+    longer = {
+        str(path.relative_to(ROOT))
+        for path in PRODUCT
+        if len(path.read_text(encoding="utf-8").splitlines()) > USUAL_LINES
+    }
+    assert longer <= LONGER
+
+
 def test_most_functions_are_short() -> None:
-    product = [path for path in MODULES if not path.is_relative_to(ROOT / "tests")]
-    assert median(lines for path in product for _, lines in functions(path)) <= MEDIAN_LINES
+    assert median(lines for path in PRODUCT for _, lines in functions(path)) <= MEDIAN_LINES
 
 
 def test_the_story_fits_on_one_screen() -> None:

@@ -92,12 +92,12 @@ def tables_page() -> str:
 
 
 GENERATED: dict[str, Callable[[], str]] = {
-    "sql/setup/create_history_tables.sql": create_tables,
-    "sql/setup/create_landing_tables.sql": create_landing_tables,
-    "sql/setup/create_pipes.sql": create_pipes,
-    "sql/setup/create_views.sql": create_views,
-    "sql/load/count_landed.sql": partial(count_rows, landing),
-    "sql/load/count_rows.sql": partial(count_rows, history),
+    "sql/setup/generated/create_history_tables.sql": create_tables,
+    "sql/setup/generated/create_landing_tables.sql": create_landing_tables,
+    "sql/setup/generated/create_pipes.sql": create_pipes,
+    "sql/setup/generated/create_views.sql": create_views,
+    "sql/load/generated/count_landed.sql": partial(count_rows, landing),
+    "sql/load/generated/count_rows.sql": partial(count_rows, history),
     "docs/tables.md": tables_page,
 }
 """Files that are made, never edited."""

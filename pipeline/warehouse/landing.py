@@ -64,7 +64,7 @@ class Landing:
             polling.sleep(min(pause, left))
             pause = min(pause * 2, LONGEST_PAUSE_S)
         with self.naming_files():
-            compare(self.session, "load/count_landed", self.run_id, self.files, "landing holds")
+            compare(self.session, "load/generated/count_landed", self.run_id, self.files, "landing holds")
         return results
 
     @contextmanager

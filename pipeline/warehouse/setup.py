@@ -32,7 +32,7 @@ class Part(NamedTuple):
 
 
 VIEWS = (
-    "setup/create_views",
+    "setup/generated/create_views",
     "insights/create_top_artists",
     "insights/create_chart_movers",
     "insights/create_longest_runs",
@@ -42,7 +42,7 @@ SCHEMA = Part(
     "schema_versions",
     {
         1: (
-            "setup/create_history_tables",
+            "setup/generated/create_history_tables",
             "setup/create_file_format",
             *VIEWS,
         ),
@@ -52,8 +52,8 @@ SCHEMA = Part(
 )
 SNOWPIPE = Part(
     "snowpipe_versions",
-    {1: ("setup/create_snowpipe_versions", "setup/create_landing_tables")},
-    "setup/create_pipes",
+    {1: ("setup/create_snowpipe_versions", "setup/generated/create_landing_tables")},
+    "setup/generated/create_pipes",
 )
 CONTROL_TABLES = "setup/create_control_tables"
 """Before all else: the lock is one of them."""

@@ -59,7 +59,7 @@ class Load:
                 left = [line.partition for line in self.manifest.partitions if line.partition not in done]
                 return self._loaded(left, Removed(None, None))
             results = fill()
-            compare(session, "load/count_rows", run_id, self.manifest.files)
+            compare(session, "load/generated/count_rows", run_id, self.manifest.files)
             higher = self._higher()
             removed = self._delete(higher)
             insert_loads(session, self.run, self.mode, self._in_place(higher), results)

@@ -1,48 +1,40 @@
-"""Run the stand-in: `python -m sandbox.snowflake --port 0 --s3-endpoint http://127.0.0.1:5000`."""
+"""`python -m sandbox.snowflake`: serves the stand-in on loopback until SIGTERM or SIGINT."""
 
-import argparse
-import contextlib
-import socket
+from typing import Annotated
 
-import uvicorn
+from cyclopts import App, Parameter
 
-from sandbox.snowflake.server import MAX_LOCK_WAIT, create_app
+from sandbox.serving import serve
+from sandbox.snowflake.server.app import MAX_LOCK_WAIT, create_app
 
-
-class Server(uvicorn.Server):
-    """A server that says where it listens once it is ready."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then print the address."""
-        await super().startup(sockets)
-        if self.started:
-            host, port = self.servers[0].sockets[0].getsockname()[:2]
-            print(f"listening on {host}:{port}", flush=True)  # noqa: T201 - whoever started it reads it
+app = App(name="python -m sandbox.snowflake", version_flags=[])
 
 
-def main() -> None:
-    """Serve until SIGTERM or SIGINT."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox.snowflake", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument(
-        "--s3-endpoint", required=True, help="where stages are read, e.g. http://127.0.0.1:5000"
-    )
-    parser.add_argument("--idle-abort", type=float, default=5.0, metavar="SECONDS")
-    parser.add_argument("--max-lock-wait", type=float, default=MAX_LOCK_WAIT, metavar="SECONDS")
-    parser.add_argument("--pipe-delay", type=float, default=0.0, metavar="SECONDS")
-    options = parser.parse_args()
-    app = create_app(options.s3_endpoint, options.idle_abort, options.max_lock_wait, options.pipe_delay)
-    config = uvicorn.Config(
-        app,
-        host="127.0.0.1",
-        port=options.port,
-        log_level="warning",
-        timeout_graceful_shutdown=2,
-        timeout_keep_alive=75,
-    )
-    with contextlib.suppress(KeyboardInterrupt):
-        Server(config).run()
+@app.default
+def main(
+    *,
+    s3_endpoint: Annotated[
+        str, Parameter(help="URL of the S3 that stages refer to, e.g. http://127.0.0.1:5000.")
+    ],
+    port: Annotated[int, Parameter(help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
+    idle_abort: Annotated[
+        float, Parameter(help="Seconds after which an idle transaction that blocks another is rolled back.")
+    ] = 5.0,
+    max_lock_wait: Annotated[
+        float, Parameter(help="Seconds that a statement waits for a lock at most, whatever LOCK_TIMEOUT is.")
+    ] = MAX_LOCK_WAIT,
+    pipe_delay: Annotated[
+        float, Parameter(help="Seconds between the event of a new file and its loading by pipes.")
+    ] = 0.0,
+) -> None:
+    """Serves the stand-in for Snowflake on loopback until SIGTERM or SIGINT.
+
+    The line `listening on 127.0.0.1:PORT` is printed once it is ready. The account is in memory, empty at the
+    start.
+    """
+    account = create_app(s3_endpoint, idle_abort, max_lock_wait, pipe_delay)
+    serve(account, port, timeout_graceful_shutdown=2, timeout_keep_alive=75)
 
 
 if __name__ == "__main__":
-    main()
+    app()

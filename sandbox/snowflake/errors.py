@@ -8,33 +8,33 @@ NOT_IMPLEMENTED = 9999  # fakesnow's
 
 
 def failure(errno: int, sqlstate: str, message: str) -> ProgrammingError:
-    """Return the error that Snowflake reports under `errno`."""
+    """Returns the error that Snowflake reports under `errno`."""
     return ProgrammingError(msg=message, errno=errno, sqlstate=sqlstate)
 
 
 def not_emulated(what: str) -> ProgrammingError:
-    """Return the error for anything that Snowflake knows and this stand-in does not."""
+    """Returns the error for anything that Snowflake knows and this stand-in does not."""
     return failure(NOT_EMULATED, "0A000", f"The Snowflake stand-in does not emulate {what}.")
 
 
 def does_not_exist(kind: str, name: str) -> ProgrammingError:
-    """Return Snowflake's error for an object that is missing or hidden."""
+    """Returns Snowflake's error for an object that is missing or hidden."""
     message = f"SQL compilation error:\n{kind} '{name}' does not exist or not authorized."
     return failure(2003, "02000", message)
 
 
 def already_exists(name: str) -> ProgrammingError:
-    """Return Snowflake's error for a second CREATE."""
+    """Returns Snowflake's error for a second CREATE."""
     return failure(2002, "42710", f"SQL compilation error:\nObject '{name}' already exists.")
 
 
 def is_lock_conflict(error: Exception) -> bool:
-    """Tell whether DuckDB refused a statement because of another transaction's changes."""
+    """Whether DuckDB refused a statement because of another transaction's changes."""
     return isinstance(error, duckdb.TransactionException) and "conflict" in str(error).lower()
 
 
 def translate(error: Exception) -> ProgrammingError:
-    """Return any other failure, DuckDB's or fakesnow's, as a ProgrammingError."""
+    """Returns any other failure, DuckDB's or fakesnow's, as a ProgrammingError."""
     if isinstance(error, ProgrammingError):
         return not_emulated(str(error.msg)) if error.errno == NOT_IMPLEMENTED else error
     if isinstance(error, Error):

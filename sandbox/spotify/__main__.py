@@ -1,28 +1,50 @@
-"""`python -m sandbox.spotify`: serve the stand-in on loopback until SIGTERM or SIGINT."""
+"""`python -m sandbox.spotify`: serves the stand-in on loopback until SIGTERM or SIGINT."""
 
-import argparse
-import signal
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Annotated
 
+from cyclopts import App, Parameter
+
+from sandbox.serving import serve
 from sandbox.spotify.recordings import Recordings
 from sandbox.spotify.server import create_app
-from sandbox.spotify.serving import serve
-from sandbox.spotify.settings import APP_CLASSES
+from sandbox.spotify.settings import AppClass
 from sandbox.spotify.sources import Source, Synthetic
 
+app = App(name="python -m sandbox.spotify", version_flags=[], default_parameter=Parameter(negative=()))
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m sandbox.spotify", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0: any free port")
-    parser.add_argument("--recordings", type=Path, metavar="DIR", help="serve recorded answers of a folder")
-    parser.add_argument("--today", type=date.fromisoformat, metavar="YYYY-MM-DD", help="default: today, UTC")
-    parser.add_argument("--app-class", choices=APP_CLASSES, default="extended_new")
-    parser.add_argument("--old-shape", action="store_true", help="answer as before 2026")
-    return parser.parse_args()
+
+@app.default
+def main(
+    *,
+    port: Annotated[int, Parameter(help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
+    recordings: Annotated[
+        Path | None, Parameter(help="Folder of recorded API responses (*.json) to serve.")
+    ] = None,
+    today: Annotated[
+        date | None, Parameter(help="Date that the stand-in takes for today, YYYY-MM-DD; by default UTC's.")
+    ] = None,
+    app_class: Annotated[
+        AppClass, Parameter(help="Class of Spotify app that every client counts as.")
+    ] = "extended_new",
+    old_shape: Annotated[bool, Parameter(help="Serve playlists in the shape before 2026.")] = False,
+) -> int:
+    """Serves the stand-in for the Spotify Web API on loopback until SIGTERM or SIGINT.
+
+    The line `listening on 127.0.0.1:PORT` is printed once it is ready. The exit status is 2 if there are no
+    recordings in the folder or the port is in use.
+    """
+    try:
+        source, calendar = _source(recordings), _calendar(today)
+        served = create_app(source, today=calendar, app_class=app_class, old_shape=old_shape)
+        serve(served, port, lifespan="off", date_header=False)
+    except (OSError, OverflowError) as error:
+        sys.stderr.write(f"python -m sandbox.spotify: {error}\n")
+        return 2
+    return 0
 
 
 def _source(folder: Path | None) -> Source:
@@ -40,21 +62,5 @@ def _calendar(fixed: date | None) -> Callable[[], date]:
     return lambda: fixed or datetime.now(UTC).date()
 
 
-def main() -> None:
-    """Serve; exit status 2 with one line if there is nothing to serve or the port is taken."""
-    options = _options()
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(0)
-    )  # uvicorn shuts down first, then passes the signal on
-    try:
-        source, today = _source(options.recordings), _calendar(options.today)
-        app = create_app(source, today=today, app_class=options.app_class, old_shape=options.old_shape)
-        with suppress(KeyboardInterrupt):
-            serve(app, options.port)
-    except (OSError, OverflowError) as error:
-        sys.stderr.write(f"python -m sandbox.spotify: {error}\n")
-        sys.exit(2)
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(app(result_action="return_value"))

@@ -43,7 +43,7 @@ class Accounts:
         self._refresh[REFRESH_TOKEN] = Consent(SCOPE, self.now())
 
     def authorize(self, query: Mapping[str, str]) -> str:
-        """Answer GET /authorize, without a page: give the URL to go back to; raises RefusedError."""
+        """Handles GET /authorize, without a page: returns the URL to redirect to; raises RefusedError."""
         redirect_uri = query.get("redirect_uri", "")
         if query.get("client_id") != CLIENT_ID:
             raise RefusedError(400, "INVALID_CLIENT: Invalid client")
@@ -56,7 +56,7 @@ class Accounts:
         return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(answer | state)}"
 
     def grant(self, authorization: str, form: Mapping[str, str]) -> Json:
-        """Answer POST /api/token; raises GrantRefusedError."""
+        """Handles POST /api/token; raises GrantRefusedError."""
         _check_client(authorization)
         match form.get("grant_type"):
             case "client_credentials":
@@ -71,7 +71,7 @@ class Accounts:
                 )
 
     def check(self, authorization: str) -> str:
-        """Give the valid bearer token of a request; raises RefusedError."""
+        """Returns the valid bearer token of a request; raises RefusedError."""
         token = authorization.removeprefix("Bearer ").strip()
         if not token:
             raise RefusedError(401, "No token provided")
@@ -82,11 +82,11 @@ class Accounts:
         return token
 
     def is_user(self, token: str) -> bool:
-        """Tell whether a token speaks for a user, not only for the app."""
+        """Whether a token was issued for a user, not only for the app."""
         return token in self._of_user
 
     def expire_all(self) -> None:
-        """Let every access token that was given out expire now."""
+        """Expires every access token that was issued so far."""
         self._expiry = dict.fromkeys(self._expiry, self.now())
 
     def _consent(self, redirect_uri: str, scope: str) -> dict[str, str]:
@@ -97,7 +97,7 @@ class Accounts:
         return {"code": code}
 
     def _redeem(self, code: str, redirect_uri: str) -> Json:
-        """Take a code, which works once, at the redirect URI that it was given to."""
+        """Exchanges a code, which works once, and only with the redirect URI that it was issued for."""
         consent = self._codes.pop(code, None)
         if consent is None:
             raise GrantRefusedError("invalid_grant", "Invalid authorization code")
@@ -135,7 +135,7 @@ class Accounts:
 
 
 def _is_safe(redirect_uri: str) -> bool:
-    """Tell whether Spotify takes a redirect URI: https, or a loopback IP literal, not `localhost`."""
+    """Whether Spotify takes a redirect URI: https, or a loopback IP literal, not `localhost`."""
     try:
         parts = urlsplit(redirect_uri)
     except ValueError:

@@ -1,7 +1,7 @@
 """The synthetic playlists, which change from day to day: no clock, no environment.
 
 A playlist has one canonical form: Spotify's metadata, and all its entries under `entries`, each song or
-episode under `item`. `sandbox.spotify.shapes` makes API answers of it. The forms are cached: read them,
+episode under `item`. `sandbox.spotify.shapes` makes API responses of it. The forms are cached: read them,
 change nothing.
 """
 
@@ -22,7 +22,7 @@ CHARTS = ("sandboxTop50Worldwide1", "sandboxTop50Atlantis01")
 MIXTAPE = "sandboxMixtape00000001"
 EMPTY = "sandboxEmpty0000000001"
 EMPTIED = "sandboxEmptied00000001"  # has entries on days with an odd ordinal only
-FOREIGN = "sandboxForeign00000001"  # owned by somebody else: a restricted app may not read its entries
+FOREIGN = "sandboxForeign00000001"  # owned by another user: a restricted app may not read its entries
 SPOTIFY_OWNED = f"{SPOTIFY_OWNS}sandbox000000001"  # closed to all apps but those of class extended_old
 HUGE = "sandboxHuge00000000001"  # as long as a playlist can be; the same every day
 
@@ -60,7 +60,7 @@ def _chart(playlist_id: str, day: int) -> list[Json]:
 
 
 def _pick(collection: str, number: int, week: int) -> Json:
-    """Give the entry with this number of a collection to which four are added every week."""
+    """Returns the entry with this number of a collection to which four are added every week."""
     added = number // 4 * _WEEK + rng(collection, number).randrange(_WEEK)
     song: Song = releases(added - rng(collection, number, "age").randrange(1500))[0]
     return entry(track_on(song, week * _WEEK), f"{date.fromordinal(added)}T18:{number % 60:02}:00Z", user(ME))
@@ -72,7 +72,7 @@ def _picks(collection: str, length: int, day: int) -> list[Json]:
 
 
 def _mixtape(day: int) -> list[Json]:
-    """Spread the oddities over all pages, between ordinary songs."""
+    """Spreads the oddities over all pages, between ordinary songs."""
     entries = _picks(MIXTAPE, MIXTAPE_LENGTH - len(ODDITIES), day)
     apart = MIXTAPE_LENGTH // len(ODDITIES)
     for number, odd in enumerate(ODDITIES.values()):
@@ -82,7 +82,7 @@ def _mixtape(day: int) -> list[Json]:
 
 @lru_cache(maxsize=1)
 def _huge() -> list[Json]:
-    """Give 10,000 different songs, made of those of one chart."""
+    """Returns 10,000 different songs, made of those of one chart."""
     on = date(2026, 1, 1)
     songs = [picked["item"] for picked in _chart(HUGE, on.toordinal())]
     numbered = (
@@ -113,7 +113,7 @@ def _followers(playlist_id: str, day: int) -> int:
 
 
 def _snapshot_id(content: Json) -> str:
-    """Give an id that is equal exactly for equal content; real ones look alike, 32 letters of base64."""
+    """Returns an id that is equal exactly for equal content; real ones look alike, 32 letters of base64."""
     if content.get("id") == HUGE:
         content = {**content, "entries": HUGE_LENGTH}  # they never change, and take half a second to write
     text = json.dumps(content, sort_keys=True)
@@ -122,7 +122,7 @@ def _snapshot_id(content: Json) -> str:
 
 @lru_cache(maxsize=256)
 def playlist(playlist_id: str, day: date) -> Json | None:
-    """Give a playlist as it is on a day, in the canonical form; None if there is no such playlist."""
+    """Returns a playlist as it is on a day, in the canonical form; None if there is no such playlist."""
     if playlist_id not in NAMES:
         return None
     owner, owner_name = _OWNERS.get(playlist_id, (ME, "Sandbox Listener"))
@@ -142,7 +142,7 @@ def playlist(playlist_id: str, day: date) -> Json | None:
 
 
 def grown(content: Json, entries: int) -> Json:
-    """Give a playlist with so many more entries at its end, or fewer at its start."""
+    """Returns a playlist with so many more entries at its end, or fewer at its start."""
     if not entries:
         return content
     more = islice(cycle(content["entries"]), max(0, entries))

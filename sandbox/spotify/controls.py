@@ -1,4 +1,4 @@
-"""/sandbox: what tests and the demo set and read, never a client."""
+"""/sandbox: settings, faults and logs, for tests and the demo, never for a client."""
 
 import json
 import re
@@ -30,7 +30,7 @@ class Controls:
         self.clock = self.api.today
 
     def routes(self) -> list[Route]:
-        """Give the routes."""
+        """Returns the routes."""
         return [
             Route("/sandbox/playlists", self.playlists),
             Route("/sandbox/requests", self.requests, methods=["GET", "DELETE"]),
@@ -61,7 +61,7 @@ class Controls:
         return JSONResponse({"date": self.api.today().isoformat()})
 
     async def settings(self, request: Request) -> Response:
-        """PATCH some of the settings; GET them all. Limits that are set count anew."""
+        """PATCH some of the settings; GET them all. Limits that are set count from then on."""
         if request.method == "PATCH":
             try:
                 wanted = msgspec.json.decode(await request.body(), type=dict[str, object])

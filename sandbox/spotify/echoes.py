@@ -3,7 +3,7 @@
 import html
 import json
 from base64 import b64encode
-from typing import Literal, get_args
+from typing import Literal
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -11,12 +11,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope
 
 Echo = Literal["message", "page", "error", "description", "url-encoded", "base64", "huge"]
-ECHOES: tuple[Echo, ...] = get_args(Echo)
 HUGE = 5 * 2**20  # bytes
 
 
 async def echo(scope: Scope, receive: Receive, status: int, kind: Echo) -> Response:
-    """Give a refusal that repeats the request.
+    """Returns a refusal that repeats the request.
 
     message, url-encoded, base64: as Spotify's error.message, the first with control characters within.
     error, description: as OAuth's two fields. page, huge: as HTML, of 5 MiB.

@@ -1,4 +1,4 @@
-"""Faults that happen instead of answers."""
+"""Faults that happen instead of a response."""
 
 import asyncio
 import json
@@ -18,16 +18,16 @@ from sandbox.spotify.settings import Count, Positive
 
 HTML = "<html><body><h1>Something went wrong</h1></body></html>"
 LINGER_NOT = struct.pack("ii", 1, 0)  # closing then resets the connection
-SILENCE = 60  # seconds after which a client that waits for ever is let go
+SILENCE = 60  # seconds after which a client without a timeout is disconnected
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=False):
     """A fault for `times` requests whose path?query matches `path`, once `after` have passed.
 
-    answer: `status` with `body` and `headers`. reset: the connection is reset before any answer.
+    answer: `status` with `body` and `headers`. reset: the connection is reset before any response.
     empty, html: 200, or `status`, with no body or a page. truncated: the connection ends within the body.
-    timeout: no answer until the client goes. trickle, slow_headers: body or headers come a byte every
-    `every_ms`. echo: `status` with the request itself, as `echo_as` says.
+    timeout: no response until the client disconnects. trickle, slow_headers: body or headers come a byte
+    every `every_ms`. echo: `status` with the request itself, in the form of `echo_as`.
     `matched` counts the requests that match, `fired` the faults.
     """
 
@@ -49,14 +49,14 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=False):
         re.compile(self.path)
 
     def count(self, target: str) -> bool:
-        """Count a request, and tell whether the fault may happen to it."""
+        """Counts a request, and returns whether the fault may happen to it."""
         if not re.search(self.path, target):
             return False
         self.matched += 1
         return self.matched > self.after and self.fired < self.times
 
     def response(self) -> Response:
-        """Give the answer to send."""
+        """Returns the response to send."""
         status = self.status or (503 if self.kind == "answer" else 200)
         default = {"empty": "", "html": HTML, "truncated": '{"href":"https://'}.get(self.kind, _error(status))
         media_type = "text/html" if self.kind == "html" else "application/json"
@@ -64,7 +64,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=False):
         return Response(body.encode(), status, self.headers, media_type)
 
     async def happen(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Do to a request what the fault says."""
+        """Handles a request as the fault defines."""
         match self.kind:
             case "reset":
                 await _reset(receive)
@@ -84,7 +84,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=False):
 
 
 def _error(status: int) -> str:
-    """Give an error in Spotify's form; nothing for 204 and 304, which have no body."""
+    """Returns an error in Spotify's form; nothing for 204 and 304, which have no body."""
     if status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
         return ""
     return json.dumps({"error": {"status": status, "message": HTTPStatus(status).phrase}})
@@ -111,7 +111,7 @@ async def _truncate(response: Response, receive: Receive, send: Send) -> None:
 
 
 async def _trickle(response: Response, every_ms: int, receive: Receive, send: Send) -> None:
-    """Send the body a byte at a time, and begin again at its end until the client goes."""
+    """Sends the body a byte at a time, and begins again at its end, until the client disconnects."""
     headers = [(name, value) for name, value in response.raw_headers if name != b"content-length"]
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
     gone = asyncio.ensure_future(_gone(receive))
@@ -136,7 +136,7 @@ async def _trickle_headers(every_ms: int, receive: Receive) -> None:
 
 
 def _transport(receive: Receive) -> asyncio.Transport:
-    """Reach under ASGI, which cannot break connections: uvicorn's `receive` belongs to what can."""
+    """The transport of uvicorn, behind its `receive`: ASGI itself cannot break a connection."""
     transport: asyncio.Transport = receive.__self__.transport  # type: ignore[attr-defined]
     return transport
 
@@ -148,4 +148,4 @@ async def _gone(receive: Receive) -> None:
 
 async def _end(receive: Receive) -> None:
     _transport(receive).close()
-    await _gone(receive)  # else uvicorn would answer 500, or complain
+    await _gone(receive)  # else uvicorn would respond 500, or log an error

@@ -10,7 +10,7 @@ from sandbox.spotify.seeds import base62, hexadecimal, rng
 from sandbox.spotify.words import title
 
 GENRES = ("kettle pop", "ferry folk", "umbrella house", "lo-fi tram", "marmalade metal")
-TRACKS = 50  # of an album, at most, in its answer
+TRACKS = 50  # of an album, at most, in its response
 _ONLY_WHOLE = {"album", "external_ids", "popularity", "episode", "track"}  # keys that an album's tracks lack
 
 
@@ -24,7 +24,7 @@ class Library:
 
     @classmethod
     def of(cls, entries: Iterable[Json]) -> Self:
-        """Collect what occurs in entries of playlists, under `item` or `track`."""
+        """Collects what occurs in entries of playlists, under `item` or `track`."""
         library = cls()
         for entry in entries:
             song: Any = entry.get("item") or entry.get("track") or {}
@@ -33,7 +33,7 @@ class Library:
         return library
 
     def add(self, song: Json) -> None:
-        """Add a track with its artists and its album."""
+        """Adds a track with its artists and its album."""
         on = song["album"]
         self.albums.setdefault(on["id"], on)
         self.tracks.setdefault(on["id"], {}).setdefault(song.get("track_number", 0), song)
@@ -41,7 +41,7 @@ class Library:
             self.artists.setdefault(artist.get("id"), artist)
 
     def artist(self, spotify_id: str, _api_url: str = API_URL) -> Json | None:
-        """Give an artist as GET /artists/{id} does."""
+        """Returns an artist as GET /artists/{id} does."""
         if spotify_id not in self.artists:
             return None
         chance = rng("whole artist", spotify_id)
@@ -54,7 +54,7 @@ class Library:
         }
 
     def album(self, spotify_id: str, api_url: str = API_URL) -> Json | None:
-        """Give an album as GET /albums/{id} does."""
+        """Returns an album as GET /albums/{id} does."""
         if spotify_id not in self.albums:
             return None
         on, chance = self.albums[spotify_id], rng("whole album", spotify_id)
@@ -71,7 +71,7 @@ class Library:
         }
 
     def _track(self, on: Json, number: int) -> Json:
-        """Give a track of an album in the short form, made up where no playlist has it."""
+        """Returns a track of an album in the short form, made up where no playlist has it."""
         known = self.tracks[on["id"]]
         own = {"name": title("song", on["id"], number), "track_number": number}
         own |= identity("track", base62("track", on["id"], number))

@@ -23,11 +23,11 @@ class Limits:
     _let_through: deque[float] = field(default_factory=deque)
 
     def restart(self) -> None:
-        """Forget what was counted."""
+        """Forgets what was counted."""
         self._let_through.clear()
 
     def refusal(self) -> Response | None:
-        """Give the 429 of a request that is too many, or count it and give None."""
+        """Returns the 429 of a request that is too many, or counts it and returns None."""
         if self.settings.quota is None and self.settings.window is None:
             return None
         now = self.now()
@@ -41,7 +41,7 @@ class Limits:
         return None
 
     def _wait(self, now: float) -> int | None:
-        """Tell in how many whole seconds the window has room again; None: it has room."""
+        """Whole seconds until the window has room again; None if it has room."""
         recent = list(takewhile(lambda moment: moment > now - WINDOW, reversed(self._let_through)))
         if self.settings.window is None or len(recent) < self.settings.window:
             return None

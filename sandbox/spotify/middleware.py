@@ -18,9 +18,9 @@ LIMITED = "/v1/"
 
 @dataclass
 class Seen:
-    """A request that arrived; the status is None until it is answered, and after a reset.
+    """A request that arrived; the status is None before the response, and after a reset.
 
-    `at_once` counts the requests that were being answered then, itself included.
+    `at_once` counts the requests in progress at that moment, itself included.
     """
 
     method: str
@@ -45,7 +45,7 @@ class Script:
 
     @contextmanager
     def logged(self, seen: Seen) -> Iterator[None]:
-        """Log a request while it is answered."""
+        """Logs a request while it is in progress."""
         self.requests.append(seen)
         self.under_way += 1
         seen.at_once = self.under_way
@@ -55,7 +55,7 @@ class Script:
             self.under_way -= 1
 
     def next_fault(self, seen: Seen) -> Fault | None:
-        """Count the request at each fault, and take the first that may happen to it."""
+        """Counts the request at each fault, and takes the first that may happen to it."""
         ready = [fault for fault in self.faults if fault.count(seen.target)]
         if not ready:
             return None
@@ -63,7 +63,7 @@ class Script:
         return ready[0]
 
     def log(self) -> list[dict[str, object]]:
-        """Give the requests as JSON objects."""
+        """Returns the requests as JSON objects."""
         return [asdict(seen) for seen in self.requests]
 
 
@@ -74,7 +74,7 @@ class Scripted:
         self.app, self.script, self.limits = app, script, limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
+        """Handles one request."""
         if scope["type"] != "http" or scope["path"].startswith(CONTROLS):
             await self.app(scope, receive, send)
             return
@@ -87,17 +87,17 @@ class Scripted:
             await send(message)
 
         with self.script.logged(seen):
-            await self._answer(self._answerer(seen), scope, receive, watched)
+            await self._respond(self._responder(seen), scope, receive, watched)
 
     def _date(self) -> bytes:
         return formatdate(time() - self.limits.settings.date_behind_s, usegmt=True).encode()
 
-    async def _answer(self, answerer: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _respond(self, responder: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         if self.limits.settings.latency_ms:
             await asyncio.sleep(self.limits.settings.latency_ms / 1000)
-        await answerer(scope, receive, send)
+        await responder(scope, receive, send)
 
-    def _answerer(self, seen: Seen) -> ASGIApp:
+    def _responder(self, seen: Seen) -> ASGIApp:
         if (fault := self.script.next_fault(seen)) is not None:
             return fault.happen
         refusal = self.limits.refusal() if seen.path.startswith(LIMITED) else None

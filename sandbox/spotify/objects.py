@@ -16,7 +16,7 @@ MARKETS = (
 
 
 def identity(kind: str, spotify_id: str) -> Json:
-    """Give the keys that tell which object it is."""
+    """Returns the keys that identify an object."""
     return {
         "external_urls": {"spotify": f"https://open.spotify.com/{kind}/{spotify_id}"},
         "href": f"{API_URL}/{kind}s/{spotify_id}",
@@ -27,12 +27,12 @@ def identity(kind: str, spotify_id: str) -> Json:
 
 
 def nobody(kind: str) -> Json:
-    """Give the same keys without an identity, as local files and tombstones have them."""
+    """Returns the same keys without an identity, as local files and tombstones have them."""
     return {"external_urls": {}, "href": None, "id": None, "type": kind, "uri": None}
 
 
 def images(*key: object) -> list[Json]:
-    """Give an image in three sizes."""
+    """Returns an image in three sizes."""
     sizes = ((640, "ab67616d0000b273"), (300, "ab67616d00001e02"), (64, "ab67616d00004851"))
     return [
         {"url": f"https://i.scdn.co/image/{prefix}{hexadecimal(*key)}", "width": size, "height": size}
@@ -41,13 +41,13 @@ def images(*key: object) -> list[Json]:
 
 
 def markets(number: int) -> list[str]:
-    """Give 20 of the markets."""
+    """Returns 20 of the markets."""
     start = number % 20
     return list(MARKETS[start : start + 20])
 
 
 def album(spotify_id: str, name: str, artists: list[Json], **further: object) -> Json:
-    """Give an album as it is embedded in a track; `further` replaces and adds keys."""
+    """Returns an album as it is embedded in a track; `further` replaces and adds keys."""
     return {
         "available_markets": markets(len(name)),
         "album_type": "album",
@@ -63,7 +63,7 @@ def album(spotify_id: str, name: str, artists: list[Json], **further: object) ->
 
 
 def track(spotify_id: str, name: str, on: Json, artists: list[Json], **further: object) -> Json:
-    """Give a track; `further` replaces and adds keys."""
+    """Returns a track; `further` replaces and adds keys."""
     return {
         "preview_url": None,
         "available_markets": on["available_markets"],
@@ -85,7 +85,7 @@ def track(spotify_id: str, name: str, on: Json, artists: list[Json], **further: 
 
 
 def episode(spotify_id: str, name: str, show: str) -> Json:
-    """Give an episode of a podcast: no album, no artists."""
+    """Returns an episode of a podcast: no album, no artists."""
     return {
         "audio_preview_url": None,
         "available_markets": markets(3),
@@ -123,12 +123,12 @@ def episode(spotify_id: str, name: str, show: str) -> Json:
 
 
 def user(user_id: str) -> Json:
-    """Give a user as `added_by` has it; Spotify's editors have the id ""."""
+    """Returns a user as `added_by` has it; Spotify's editors have the id ""."""
     return identity("user", user_id)
 
 
 def entry(item: Json | None, added_at: str | None, added_by: Json | None) -> Json:
-    """Give an entry of a playlist, the song or episode under `item`."""
+    """Returns an entry of a playlist, the song or episode under `item`."""
     return {
         "added_at": added_at,
         "added_by": added_by,

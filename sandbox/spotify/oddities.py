@@ -39,7 +39,7 @@ def _without_popularity() -> Json:
 
 
 def _unidentified(name: str, artist: str, on: str, **further: object) -> Json:
-    """Give a track without an identity, shaped as Spotify shapes them."""
+    """Returns a track without an identity, shaped as Spotify shapes them."""
     nowhere: Json = {"available_markets": [], "images": [], "artists": []}
     undated = {"album_type": None, "release_date": None, "release_date_precision": None}
     return {

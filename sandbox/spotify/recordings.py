@@ -1,4 +1,4 @@
-"""Recorded API answers from a folder, served instead of the catalogue.
+"""Recorded API responses from a folder, served instead of the catalogue.
 
 A playlist object, or a list holding one, is served byte for byte if it embeds all its entries. A bare page of
 entries gets a made-up head. Every day, every shape and every class of app gives the same: what was recorded.
@@ -40,7 +40,7 @@ class Recorded(NamedTuple):
 
 
 class Recordings:
-    """The playlists in a folder; `remarks` says which files hold none."""
+    """The playlists in a folder; `remarks` lists files that hold none."""
 
     def __init__(self, files: list[File], remarks: list[str]) -> None:
         self.remarks = list(remarks)
@@ -55,7 +55,7 @@ class Recordings:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read every *.json; raises OSError if there is no playlist in the folder."""
+        """Reads every *.json; raises OSError if there is no playlist in the folder."""
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder} is no folder of recordings")
         files, remarks = [], []
@@ -70,15 +70,15 @@ class Recordings:
         return recordings
 
     def listing(self, _app_class: AppClass = "extended_new") -> dict[str, str]:
-        """Give the playlists: id → file name."""
+        """Returns the playlists: id → file name."""
         return {playlist_id: recorded.file_name for playlist_id, recorded in self._playlists.items()}
 
     def head(self, ask: Ask) -> bytes:
-        """Answer GET /playlists/{id}."""
+        """Returns the response body of GET /playlists/{id}."""
         return self._find(ask).head
 
     def page(self, ask: Ask, offset: int, limit: int) -> bytes:
-        """Answer GET /playlists/{id}/items; the entries keep their recorded shape."""
+        """Returns the response body of GET /playlists/{id}/items; the entries keep their recorded shape."""
         entries = self._find(ask).entries
         if entries is None:
             raise RefusedError(403, "Forbidden")
@@ -86,7 +86,7 @@ class Recordings:
         return shapes.body(shapes.paging(entries, url, offset, limit))
 
     def entries(self, _day: date) -> Iterable[Json]:
-        """Give the entries of all playlists."""
+        """Returns the entries of all playlists."""
         return chain.from_iterable(recorded.entries or [] for recorded in self._playlists.values())
 
     def _find(self, ask: Ask) -> Recorded:
@@ -122,7 +122,7 @@ def _is_page(file: File) -> bool:
 
 
 def _pagings(answer: Json) -> dict[str, Json]:
-    """Give a playlist's paging objects by key, the new key first."""
+    """Returns a playlist's paging objects by key, the new key first."""
     found = {key: answer.get(key) for key in ("items", "tracks")}
     return {
         key: paging
@@ -132,7 +132,7 @@ def _pagings(answer: Json) -> dict[str, Json]:
 
 
 def _playlist(file: File, playlist_id: str) -> Recorded:
-    """Serve the recorded bytes, only with the id it got, unless entries are missing that nobody recorded."""
+    """Serves the recorded bytes with its id here, changed only where entries were not recorded."""
     pagings, own_id = _pagings(file.answer), str(file.answer.get("id"))
     entries: list[Json] | None = next((paging["items"] for paging in pagings.values()), None)
     whole = all(paging.get("total") == len(paging["items"]) for paging in pagings.values())
@@ -145,7 +145,7 @@ def _playlist(file: File, playlist_id: str) -> Recorded:
 
 
 def _page_as_playlist(file: File, playlist_id: str) -> Recorded:
-    """Make up a head around the entries of a page."""
+    """Makes up a head around the entries of a page."""
     entries: list[Json] = file.answer["items"]
     used = {key for entry in entries if entry for key in ("item", "track") if key in entry} or {"item"}
     url = f"{API_URL}/playlists/{playlist_id}"

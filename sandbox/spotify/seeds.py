@@ -15,17 +15,17 @@ def _digest(*key: object) -> bytes:
 
 
 def rng(*key: object) -> Random:
-    """Give a generator of its own for the key."""
+    """Returns a generator of its own for the key."""
     return Random(_digest(*key))
 
 
 def noise(*key: object) -> float:
-    """Give a number in [-1, 1), evenly spread."""
+    """Returns a number in [-1, 1), evenly spread."""
     return int.from_bytes(_digest(*key)[:4], "big") / 2**31 - 1
 
 
 def base62(*key: object) -> str:
-    """Give an id as Spotify's: 22 characters of base62."""
+    """Returns an id as Spotify's: 22 characters of base62."""
     number, letters = int.from_bytes(_digest(*key), "big"), ""
     for _ in range(ID_LENGTH):
         number, digit = divmod(number, len(BASE62))
@@ -34,5 +34,5 @@ def base62(*key: object) -> str:
 
 
 def hexadecimal(*key: object) -> str:
-    """Give 24 hexadecimal digits, as they end the names of Spotify's images."""
+    """Returns 24 hexadecimal digits, as they end the names of Spotify's images."""
     return _digest(*key).hex()[:24]

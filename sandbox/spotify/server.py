@@ -15,8 +15,7 @@ from sandbox.spotify.controls import Controls
 from sandbox.spotify.errors import RefusedError
 from sandbox.spotify.limits import Limits
 from sandbox.spotify.middleware import Script, Scripted
-from sandbox.spotify.settings import OF_SHAPE, Settings
-from sandbox.spotify.shapes import Shape
+from sandbox.spotify.settings import Settings
 from sandbox.spotify.sources import Source
 from sandbox.spotify.web_api import WebApi
 
@@ -31,14 +30,13 @@ def create_app(
     *,
     today: Callable[[], date],
     now: Callable[[], float] = time.monotonic,
-    shape: Shape = "both",
     **settings: object,
 ) -> Starlette:
-    """Build the stand-in; `today` and `now`, in seconds, are asked at each request.
+    """Builds the stand-in; `today` and `now`, in seconds, are asked at each request.
 
     `settings` are those of `sandbox.spotify.settings`; raises msgspec.ValidationError.
     """
-    chosen, script = msgspec.convert({**OF_SHAPE[shape], **settings}, Settings), Script()
+    chosen, script = msgspec.convert(settings, Settings), Script()
 
     def clock() -> float:
         return now() + chosen.ahead_s

@@ -1,13 +1,12 @@
 """What can be set on the stand-in, by arguments of `create_app` and at /sandbox/settings."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 import msgspec
 
 from sandbox.spotify.shapes import Shape
 
 AppClass = Literal["restricted", "development", "extended_old", "extended_new"]
-APP_CLASSES: tuple[AppClass, ...] = get_args(AppClass)
 SPOTIFY_OWNS = "37i9dQ"  # ids of Spotify's own playlists begin so
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -16,10 +15,10 @@ Seconds = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class Change(msgspec.Struct, forbid_unknown_fields=True):
-    """A playlist that changes while it is read: after each `after` answers about it, `times` times.
+    """A playlist that changes while it is read: after each `after` responses about it, `times` times.
 
     At each change it becomes what it is `days` later, and gains `entries` at its end; with a negative
-    number it loses as many at its start. `answered` counts the answers, `fired` the changes.
+    number it loses as many at its start. `answered` counts the responses, `fired` the changes.
     """
 
     playlist: str
@@ -31,7 +30,7 @@ class Change(msgspec.Struct, forbid_unknown_fields=True):
     fired: int = 0
 
     def count(self) -> None:
-        """Count one answer, and change if it is time."""
+        """Counts one response, and changes if it is time."""
         self.fired = min(self.answered // self.after, self.times)
         self.answered += 1
 
@@ -44,40 +43,32 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     """
 
     app_class: AppClass = "extended_new"
-    old_shape: bool = False  # answer as before 2026; not to a restricted app
+    old_shape: bool = False  # respond as before 2026; not to a restricted app
     token_lifetime: Count = 3600  # seconds
     rotating: bool = False  # a refresh token works once and brings a new one
     refresh_days: Count = 180  # from the authorisation to the death of its refresh tokens
     user_agrees: bool = True  # at /authorize
     window: Count | None = None  # requests in any 30 s
     quota: Count | None = None  # requests in a day
-    latency_ms: Count = 0  # before each answer
+    latency_ms: Count = 0  # before each response
     ahead_s: Seconds = 0  # how far the clock of tokens and limits is ahead
     date_behind_s: float = 0  # how far the Date header is behind the true time
     changes: list[Change] = []
 
     @property
     def restricted(self) -> bool:
-        """Tell whether the app may read only its user's playlists, one object a request."""
+        """Whether the app may read only its user's playlists, one object a request."""
         return self.app_class == "restricted"
 
     @property
     def shape(self) -> Shape:
-        """The shape of playlists in the answers."""
+        """The shape of playlists in responses."""
         if self.restricted:
             return "items"
         return "tracks" if self.old_shape else "both"
 
     def change(self, wanted: dict[str, object]) -> None:
-        """Set some of the settings, or raise msgspec.ValidationError and set none."""
+        """Sets some of the settings, or raises msgspec.ValidationError and sets none."""
         changed = msgspec.convert({**msgspec.structs.asdict(self), **wanted}, Settings)
         for name in wanted:
             setattr(self, name, getattr(changed, name))
-
-
-# what the shapes of older tests and options stand for
-OF_SHAPE: dict[Shape, dict[str, object]] = {
-    "items": {"app_class": "restricted"},
-    "tracks": {"old_shape": True},
-    "both": {},
-}

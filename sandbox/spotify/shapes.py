@@ -1,4 +1,4 @@
-"""API answers made of a playlist's canonical form, in the shapes in which Spotify gives them.
+"""API responses made of a playlist's canonical form, in the shapes that Spotify has.
 
 "tracks": the old shape. "items": what a restricted app gets, without popularity, markets, followers and
 labels, and without the entries of playlists that are not its user's. "both": what other apps get since 2026.
@@ -10,8 +10,7 @@ from typing import Any, Literal
 from sandbox.spotify.objects import API_URL, ME, Json
 
 Shape = Literal["tracks", "items", "both"]
-SHAPES: tuple[Shape, ...] = ("tracks", "items", "both")
-EMBEDDED = 100  # entries in the answer of GET /playlists/{id}, at most
+EMBEDDED = 100  # entries in the response of GET /playlists/{id}, at most
 _WITHHELD = frozenset({"popularity", "available_markets", "followers", "label"})
 # shape → key of the paging object and of the song in each entry
 _KEYS: dict[Shape, dict[str, str]] = {
@@ -22,7 +21,7 @@ _KEYS: dict[Shape, dict[str, str]] = {
 
 
 def readable(playlist: Json, shape: Shape, *, user: bool = True) -> bool:
-    """Tell whether an app that gets this shape may read the playlist's entries, for its user or itself."""
+    """Whether an app that gets this shape may read the playlist's entries, for its user or itself."""
     return shape != "items" or (user and playlist["owner"]["id"] == ME)
 
 
@@ -40,7 +39,7 @@ def _entry(canonical: Json, shape: Shape) -> Json:
 
 
 def paging(entries: list[Json], url: str, offset: int, limit: int) -> Json:
-    """Give Spotify's paging object: some of all entries, with the URLs of its neighbours."""
+    """Returns Spotify's paging object: some of all entries, with the URLs of its neighbours."""
     total = len(entries)
     before = f"{url}?offset={max(0, offset - limit)}&limit={limit}"
     return {
@@ -61,19 +60,19 @@ def _page(playlist: Json, at: tuple[int, int], shape: Shape, url: str) -> Json:
 
 
 def withheld(answer: Json, shape: Shape) -> Json:
-    """Leave out what an app that gets this shape does not see."""
+    """Leaves out what an app that gets this shape does not see."""
     seen: Json = _withhold(answer) if shape == "items" else answer
     return seen
 
 
 def page(playlist: Json, offset: int, limit: int, shape: Shape, api_url: str = API_URL) -> Json:
-    """Give the answer of GET /playlists/{id}/items (/tracks in the old shape)."""
+    """Returns the response of GET /playlists/{id}/items (/tracks in the old shape)."""
     path = "tracks" if shape == "tracks" else "items"
     return _page(playlist, (offset, limit), shape, f"{api_url}/playlists/{playlist['id']}/{path}")
 
 
 def head(playlist: Json, shape: Shape, api_url: str = API_URL, *, user: bool = True) -> Json:
-    """Give the answer of GET /playlists/{id}, with the first 100 entries if they are readable."""
+    """Returns the response of GET /playlists/{id}, with the first 100 entries if they are readable."""
     answer = withheld({key: value for key, value in playlist.items() if key != "entries"}, shape)
     if readable(playlist, shape, user=user):
         for path in _KEYS[shape]:
@@ -83,12 +82,12 @@ def head(playlist: Json, shape: Shape, api_url: str = API_URL, *, user: bool = T
 
 
 def body(answer: Json) -> bytes:
-    """Write an answer as JSON; only ASCII, so that lone surrogates survive as escapes."""
+    """Writes a response as JSON; only ASCII, so that lone surrogates survive as escapes."""
     return json.dumps(answer, separators=(",", ":")).encode("ascii")
 
 
 def answers(playlist: Json, shape: Shape, page_size: int = 50, api_url: str = API_URL) -> list[bytes]:
-    """Give the bodies that a client gets which reads GET /playlists/{id}, then the rest from /items."""
+    """Returns the response bodies of GET /playlists/{id} and of the further pages at /items."""
     total = len(playlist["entries"]) if readable(playlist, shape) else 0
     rest = range(EMBEDDED, total, page_size)
     pages = (page(playlist, offset, page_size, shape, api_url) for offset in rest)

@@ -36,7 +36,7 @@ class Song(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def releases(ordinal: int) -> tuple[Song, ...]:
-    """Give the songs released on a day."""
+    """Returns the songs released on a day."""
     chance = rng("releases", ordinal)
     return tuple(
         Song(
@@ -51,7 +51,7 @@ def releases(ordinal: int) -> tuple[Song, ...]:
 
 
 def score(song: Song, ordinal: int, chart: str) -> float:
-    """Tell how popular a song is on a day in a chart: climbing first, fading slowly, perhaps coming back."""
+    """How popular a song is on a day in a chart: climbing first, fading slowly, perhaps coming back."""
     age, name = ordinal - song.released, (song.released, song.number)
     week, part = divmod(ordinal, 7)
     mood = noise(*name, chart, week) * (7 - part) / 7 + noise(*name, chart, week + 1) * part / 7
@@ -62,18 +62,18 @@ def score(song: Song, ordinal: int, chart: str) -> float:
 
 @lru_cache(maxsize=256)
 def chart_of(chart: str, ordinal: int) -> tuple[Song, ...]:
-    """Give the 50 most popular songs of a day, best first."""
+    """Returns the 50 most popular songs of a day, best first."""
     candidates = (song for day in range(ordinal - REMEMBERED, ordinal + 1) for song in releases(day))
     return tuple(heapq.nlargest(CHART_LENGTH, candidates, key=lambda song: score(song, ordinal, chart)))
 
 
 def popularity(song: Song, ordinal: int) -> int:
-    """Give Spotify's number from 0 to 100."""
+    """Returns Spotify's number from 0 to 100."""
     return round(min(100, max(0, 70 + 14 * score(song, ordinal, "popularity"))))
 
 
 def artist(rank: int) -> Json:
-    """Give an artist of the world, rank 0 the most popular one."""
+    """Returns an artist of the world, rank 0 the most popular one."""
     return {"name": artist_names()[rank], **identity("artist", base62("artist", rank))}
 
 
@@ -119,7 +119,7 @@ def _track(song: Song) -> Json:
 
 
 def track_on(song: Song, ordinal: int) -> Json:
-    """Give a song's track as it stands on a day: its popularity moves, and some songs get a new name."""
+    """Returns a song's track as it stands on a day: its popularity moves, and some songs get a new name."""
     standing = {**_track(song), "popularity": popularity(song, ordinal)}
     renamed = noise("renamed", song.released, song.number) > 1 - 2 * SELDOM
     if renamed and ordinal - song.released >= RENAMED_AFTER:

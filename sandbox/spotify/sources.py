@@ -1,4 +1,4 @@
-"""Where the server's answers come from: the catalogue here, recorded answers in `recordings`."""
+"""Where the server's responses come from: the catalogue here, recorded ones in `recordings`."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -14,7 +14,7 @@ from sandbox.spotify.shapes import Shape
 
 
 class Ask(NamedTuple):
-    """What is asked for, by whom, and how the answer shall look."""
+    """A request: for what, by which app, and in which shape."""
 
     playlist_id: str
     day: date
@@ -26,39 +26,39 @@ class Ask(NamedTuple):
 
 
 class Source(Protocol):
-    """Bodies of API answers; raises RefusedError for playlists that are unknown or not readable."""
+    """Response bodies; raises RefusedError for playlists that are unknown or not readable."""
 
     def listing(self, app_class: AppClass = "extended_new") -> dict[str, str]:
-        """Give the playlists that are there for a class of app: id → name."""
+        """Returns the playlists that are there for a class of app: id → name."""
 
     def head(self, ask: Ask) -> bytes:
-        """Answer GET /playlists/{id}."""
+        """Returns the response body of GET /playlists/{id}."""
 
     def page(self, ask: Ask, offset: int, limit: int) -> bytes:
-        """Answer GET /playlists/{id}/items."""
+        """Returns the response body of GET /playlists/{id}/items."""
 
     def entries(self, day: date) -> Iterable[Json]:
-        """Give the entries of all playlists: theirs are the artists and albums that can be asked for."""
+        """Returns the entries of all playlists: theirs are the artists and albums that can be asked for."""
 
 
 class Synthetic:
     """The playlists of the catalogue."""
 
     def listing(self, app_class: AppClass = "extended_new") -> dict[str, str]:
-        """Give the playlists that are there for a class of app: id → name."""
+        """Returns the playlists that are there for a class of app: id → name."""
         also = [catalogue.SPOTIFY_OWNED] if app_class == "extended_old" else []
         return catalogue.PLAYLISTS | {playlist_id: catalogue.NAMES[playlist_id] for playlist_id in also}
 
     def head(self, ask: Ask) -> bytes:
-        """Answer GET /playlists/{id}."""
+        """Returns the response body of GET /playlists/{id}."""
         return _head(ask)
 
     def page(self, ask: Ask, offset: int, limit: int) -> bytes:
-        """Answer GET /playlists/{id}/items."""
+        """Returns the response body of GET /playlists/{id}/items."""
         return _page(ask, offset, limit)
 
     def entries(self, day: date) -> Iterable[Json]:
-        """Give the entries of all playlists, on a day and its neighbours."""
+        """Returns the entries of all playlists, on a day and its neighbours."""
         days = (day + timedelta(apart) for apart in (-1, 0, 1))
         found = (catalogue.playlist(playlist_id, each) for each in days for playlist_id in catalogue.NAMES)
         return chain.from_iterable(content["entries"] for content in found if content)

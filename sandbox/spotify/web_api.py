@@ -27,7 +27,7 @@ BATCH_SIZES = {"artists": 50, "albums": 20}
 
 @dataclass
 class WebApi:
-    """What a client of Spotify asks."""
+    """The routes that a client of Spotify uses."""
 
     source: Source
     today: Callable[[], date]
@@ -36,7 +36,7 @@ class WebApi:
     _libraries: dict[date, Library] = field(default_factory=dict)  # at most one
 
     def routes(self) -> list[Route]:
-        """Give the routes."""
+        """Returns the routes."""
         return [
             Route("/authorize", self.authorize),
             Route("/api/token", self.token, methods=["POST"]),
@@ -47,14 +47,14 @@ class WebApi:
         ]
 
     async def authorize(self, request: Request) -> Response:
-        """Answer GET /authorize: the user decides at once."""
+        """Handles GET /authorize: the user decides at once."""
         try:
             return RedirectResponse(self.accounts.authorize(request.query_params), 302)
         except RefusedError as refused:
             return PlainTextResponse(str(refused), refused.status)
 
     async def token(self, request: Request) -> Response:
-        """Answer POST /api/token."""
+        """Handles POST /api/token."""
         form = dict(parse_qsl((await request.body()).decode()))
         try:
             return JSONResponse(self.accounts.grant(request.headers.get("authorization", ""), form))
@@ -62,18 +62,18 @@ class WebApi:
             return JSONResponse(refused.body, 400)
 
     async def playlist(self, request: Request) -> Response:
-        """Answer GET /v1/playlists/{id}."""
+        """Handles GET /v1/playlists/{id}."""
         return as_json(self.source.head(self._ask(request, self._token(request))))
 
     async def items(self, request: Request) -> Response:
-        """Answer GET /v1/playlists/{id}/items and the older …/tracks."""
+        """Handles GET /v1/playlists/{id}/items and the older …/tracks."""
         token = self._token(request)
         self._check_items(token, request.path_params["path"])
         offset, limit = _window(request)
         return as_json(self.source.page(self._ask(request, token), offset, limit))
 
     async def several(self, request: Request) -> Response:
-        """Answer GET /v1/artists?ids= and /v1/albums?ids=, null for what is unknown."""
+        """Handles GET /v1/artists?ids= and /v1/albums?ids=, null for what is unknown."""
         self._token(request)
         kind = request.url.path.rpartition("/")[2]
         if self.settings.restricted:
@@ -84,7 +84,7 @@ class WebApi:
         return as_json(shapes.body({kind: [self._whole(request, kind, given) for given in ids]}))
 
     async def single(self, request: Request) -> Response:
-        """Answer GET /v1/artists/{id} and /v1/albums/{id}."""
+        """Handles GET /v1/artists/{id} and /v1/albums/{id}."""
         self._token(request)
         kind = request.url.path.split("/")[2]
         found = self._whole(request, kind, _checked(request.path_params["spotify_id"]))
@@ -121,7 +121,7 @@ class WebApi:
         return Ask(playlist_id, day, self.settings.shape, api_url, self.settings.app_class, user, entries)
 
     def _changes(self, playlist_id: str) -> tuple[int, int]:
-        """Give days and entries by which a playlist has changed, and count the answer about it."""
+        """Returns days and entries by which a playlist has changed, and counts the response about it."""
         mine = [change for change in self.settings.changes if change.playlist == playlist_id]
         for change in mine:
             change.count()
@@ -130,7 +130,7 @@ class WebApi:
 
 
 def as_json(body: bytes) -> Response:
-    """Give a body as Spotify sends it."""
+    """Returns a body as Spotify sends it."""
     return Response(body, media_type="application/json; charset=utf-8")
 
 
@@ -145,7 +145,7 @@ def _checked(spotify_id: str) -> str:
 
 
 def _window(request: Request) -> tuple[int, int]:
-    """Give offset and limit of a page; raises RefusedError."""
+    """Returns offset and limit of a page; raises RefusedError."""
     default, most = PAGE_SIZES[request.path_params["path"]]
     offset = _number(request, "offset", 0)
     limit = _number(request, "limit", default)

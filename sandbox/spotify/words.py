@@ -53,7 +53,7 @@ def _artist(chance: Random) -> str:
 
 @cache
 def artist_names() -> tuple[str, ...]:
-    """Give the names of all artists, each different, the most popular first."""
+    """Returns the names of all artists, each different, the most popular first."""
     chance = rng("artist names")
     names: dict[str, None] = {}
     while len(names) < ARTISTS - len(ELSEWHERE):
@@ -65,7 +65,7 @@ def artist_names() -> tuple[str, ...]:
 
 
 def title(*key: object) -> str:
-    """Give the title of a song or album."""
+    """Returns the title of a song or album."""
     chance = rng("title", *key)
     adjective, noun, other = chance.choice(ADJECTIVES), chance.choice(NOUNS), chance.choice(NOUNS)
     verb, when, first = chance.choice(VERBS), chance.choice(WHEN), chance.choice(FIRST)

@@ -22,9 +22,9 @@ from sandbox.spotify import shapes
 from sandbox.spotify.accounts import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from sandbox.spotify.catalogue import CHARTS, playlist
 from sandbox.spotify.server import create_app
-from sandbox.spotify.serving import running
 from sandbox.spotify.settings import AppClass
 from sandbox.spotify.sources import Ask
+from tests.serving import running
 
 PLAYLISTS = [f"bench{number:017d}" for number in range(100)]
 ENTRIES = 550
@@ -130,7 +130,7 @@ def _stand_in() -> Iterator[str]:
 
 
 def _serve(pipe: "Connection[Any, Any]") -> None:
-    app = create_app(Copies(), today=lambda: DAY, shape="items", latency_ms=int(LATENCY_S * 1000))
+    app = create_app(Copies(), today=lambda: DAY, app_class="restricted", latency_ms=int(LATENCY_S * 1000))
     with running(app) as url:
         pipe.send(url)
         pipe.recv()

@@ -15,12 +15,13 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.services import Addresses, PrefectServer, block_variables, prefect_settings
+from sandbox.prefect_server import PrefectServer, prefect_settings
+from sandbox.services import Addresses, block_variables
 from sandbox.spotify.catalogue import CHARTS
 from sandbox.spotify.server import create_app
-from sandbox.spotify.serving import running
 from sandbox.spotify.sources import Synthetic
 from tests.deploy.image import Image, build
+from tests.serving import running
 
 ROUNDS = 3
 ALLOWED = "1.80"

@@ -22,8 +22,8 @@ from blocks import SpotifyCredentials
 from blocks.authorize_spotify import app, authorize
 from sandbox.spotify.accounts import CLIENT_ID, CLIENT_SECRET
 from sandbox.spotify.server import create_app
-from sandbox.spotify.serving import running
 from sandbox.spotify.sources import Synthetic
+from tests.serving import running
 
 Visit = Callable[[str], None]
 

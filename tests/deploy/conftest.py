@@ -12,7 +12,6 @@ import pytest
 from sandbox.processes import stop
 from sandbox.services import Addresses
 from sandbox.spotify.server import create_app
-from sandbox.spotify.serving import running
 from sandbox.spotify.sources import Synthetic
 from tests.deploy.aws import Aws
 from tests.deploy.fargate import fargate
@@ -20,6 +19,7 @@ from tests.deploy.image import ROOT, Image, build
 from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, POOL, Rehearsal, clean, module, start_worker
 from tests.faults.proxy import Traffic, proxies
 from tests.places import Place
+from tests.serving import running
 
 TEMPLATE = ROOT / "deploy" / "base_job_template.json"
 

@@ -20,9 +20,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from sandbox.spotify.serving import running
 from tests.deploy.aws import REGION, Aws
 from tests.deploy.image import Image
+from tests.serving import running
 
 STOP_TIMEOUT_S = 30.0
 """ECS's default: so long after SIGTERM comes SIGKILL."""

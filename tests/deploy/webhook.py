@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.spotify.serving import running
+from tests.serving import running
 
 BLOCK = "custom-webhook/told"
 

@@ -8,12 +8,12 @@ import pytest
 
 from sandbox.services import Addresses
 from sandbox.spotify.server import create_app
-from sandbox.spotify.serving import running
 from sandbox.spotify.sources import Synthetic
 from tests.faults.processes import flow_processes
 from tests.faults.proxy import Traffic, proxies
 from tests.faults.rig import Rig
 from tests.faults.watched import Services, Watched
+from tests.serving import running
 
 LOADS = ("copy", "snowpipe")
 """Ways of loading: each passes the whole suite."""

@@ -5,7 +5,7 @@ from contextlib import closing
 from typing import NamedTuple, Self
 
 from pipeline.columns import TABLES
-from sandbox.account import connect
+from sandbox.account_objects import connect
 from tests.places import Place, Rows
 
 CREATE_LOOKS = "CREATE VIEW looks AS " + " UNION ALL ".join(

@@ -10,7 +10,7 @@ from threading import Lock
 from snowflake.connector import SnowflakeConnection
 
 from pipeline.columns import TABLES
-from sandbox.account import connect
+from sandbox.account_objects import connect
 from sandbox.services import Addresses
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, MIXTAPE
 from tests.faults.checks import ledger_gaps, missing_files, repeated_keys

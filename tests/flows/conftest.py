@@ -14,9 +14,9 @@ import pytest
 from sandbox.services import Addresses
 from sandbox.spotify.recordings import Recordings
 from sandbox.spotify.server import create_app
-from sandbox.spotify.serving import running
 from sandbox.spotify.sources import Synthetic
 from tests.places import Place
+from tests.serving import running
 
 TODAY = date(2026, 11, 20)
 

@@ -15,7 +15,7 @@ from flows import rate_limit
 from flows.rate_limit import Slots
 from pipeline.spotify.waits import SHORTEST_WAIT_S, Waits
 from sandbox.spotify.faults import Fault
-from sandbox.spotify.serving import running
+from tests.serving import running
 
 BUDGET_S = 300.0
 SOME_ID = "f2b7a6de-7c7e-4d39-8a59-0a3c6f6a4f10"

@@ -101,7 +101,7 @@ def cut(_: str) -> str:
 
 
 SQL_FILES: dict[str, Callable[[str], str]] = {
-    "setup/create_views": spoil,
+    "setup/generated/create_views": spoil,
     "setup/find_schema_version": spoil,
     "load/lock_writer": spoil,
     "load/copy_table": cut,

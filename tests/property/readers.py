@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from pipeline.columns import TABLES, history
-from sandbox.account import connect
+from sandbox.account_objects import connect
 from tests.places import Place, Rows
 from tests.property.model import Look, Model
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import processes, services
+from sandbox import prefect_server, processes
 from sandbox.processes import ROOT, Server, StandInFailed
 
 Start = Callable[[str], Server]
@@ -56,11 +56,11 @@ def test_one_that_keeps_silent_is_given_up_in_the_end(start: Start, monkeypatch:
 def test_a_port_in_use_is_told_by_the_prefect_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, ExitStack() as stack:
         port = taken.getsockname()[1]
-        monkeypatch.setattr(services, "_free_port", lambda: port)
+        monkeypatch.setattr(prefect_server, "_free_port", lambda: port)
         with pytest.raises(
             StandInFailed, match=r"(?s)Prefect server did not start.*Port .* is already in use"
         ):
-            services.PrefectServer(stack, tmp_path).wait()
+            prefect_server.PrefectServer(stack, tmp_path).wait()
 
 
 @pytest.mark.parametrize("command", ["sandbox.demo", "sandbox"])

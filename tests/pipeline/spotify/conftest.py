@@ -6,11 +6,11 @@ from contextlib import ExitStack
 import pytest
 
 from sandbox.spotify.server import create_app
-from sandbox.spotify.serving import running
 from sandbox.spotify.shapes import Shape
 from sandbox.spotify.sources import Source, Synthetic
-from sandbox.spotify.standin import Standin
+from tests.serving import running
 from tests.spotify import TODAY, Spotify, Start
+from tests.spotify_standin import OF_SHAPE, Standin
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def start() -> Iterator[Start]:
     with ExitStack() as stack:
 
         def one(shape: Shape = "both", source: Source | None = None) -> Spotify:
-            app = create_app(source or Synthetic(), today=lambda: TODAY, shape=shape)
+            app = create_app(source or Synthetic(), today=lambda: TODAY, **OF_SHAPE[shape])
             return Spotify(Standin(stack.enter_context(running(app))))
 
         yield one

@@ -5,6 +5,7 @@ import traceback
 from base64 import b64encode
 from collections.abc import Callable
 from itertools import product
+from typing import get_args
 
 import pytest
 
@@ -12,7 +13,7 @@ from pipeline.errors import PipelineError
 from pipeline.spotify.client import SpotifyClient
 from sandbox.spotify.accounts import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from sandbox.spotify.catalogue import MIXTAPE
-from sandbox.spotify.echoes import ECHOES
+from sandbox.spotify.echoes import Echo
 from tests.spotify import Spotify
 
 PLAYLIST = f"/v1/playlists/{MIXTAPE}"
@@ -26,7 +27,7 @@ ENDPOINTS: dict[str, tuple[str, Callable[[SpotifyClient], object]]] = {
     "artists, a batch": (r"/v1/artists\?ids=", lambda client: client.several("artists", [MIXTAPE])),
     "artists, one": ("/v1/artists/", lambda client: client.one("artists", MIXTAPE)),
 }
-CASES = [*product([400, 401, 403, 500], [kind for kind in ECHOES if kind != "huge"]), (403, "huge")]
+CASES = [*product([400, 401, 403, 500], [kind for kind in get_args(Echo) if kind != "huge"]), (403, "huge")]
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)

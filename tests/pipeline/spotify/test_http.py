@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse
 
 from pipeline.errors import ConfigurationError
 from pipeline.spotify.http import open_session
-from sandbox.spotify.serving import running
+from tests.serving import running
 from tests.spotify import Spotify
 
 PROXY = "http://127.0.0.1:9"

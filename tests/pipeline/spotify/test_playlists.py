@@ -16,7 +16,7 @@ from sandbox.spotify.catalogue import CHARTS, EMPTY, FOREIGN, MIXTAPE, MIXTAPE_L
 from sandbox.spotify.errors import RefusedError
 from sandbox.spotify.shapes import Shape
 from sandbox.spotify.sources import Ask, Synthetic
-from tests.builders import PLAYLIST, THE_RUN, Json, body, entry, head, page, song, without
+from tests.builders import PLAYLIST, SHAPES, THE_RUN, Json, body, entry, head, page, song, without
 from tests.spotify import TODAY, Spotify, Start
 
 CHART = CHARTS[0]
@@ -254,7 +254,7 @@ def test_a_last_look_that_is_no_playlist_fails_it(start: Start) -> None:
         _read(spotify, PLAYLIST)
 
 
-@pytest.mark.parametrize("shape", shapes.SHAPES)
+@pytest.mark.parametrize("shape", SHAPES)
 def test_lone_surrogates_are_kept_too(start: Start, shape: Shape) -> None:
     answer = body(head([entry(song(name="half \ud83d"))], shape, name="half \ud83d"))
     kept = _read(start(source=Scripted([answer])), PLAYLIST)

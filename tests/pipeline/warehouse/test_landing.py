@@ -49,7 +49,7 @@ class Pipes:
 
     def execute(self, name: str, values: Sequence[Any] = (), **parts: str) -> list[tuple[Any, ...]]:
         """Counts of landing, all or by file, or a pipe's status."""
-        if name == "load/count_landed":
+        if name == "load/generated/count_landed":
             assert values == (RUN,) * len(TABLES)
             return [(table, DAY, rows) for table, rows in self.landed.items()]
         if name == "load/find_landed_files":

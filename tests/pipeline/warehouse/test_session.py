@@ -17,11 +17,11 @@ from pipeline.errors import Code, ConfigurationError, PipelineError, StopRun, Tr
 from pipeline.log_filters import mask_secrets_in_logs
 from pipeline.warehouse.session import Session
 from sandbox.services import Addresses
-from sandbox.spotify.serving import running
 from tests.faults.injected import TRICKLE
 from tests.faults.labels import Label
 from tests.faults.proxy import Traffic, proxies
 from tests.places import Place
+from tests.serving import running
 from tests.warehouses import Warehouse
 
 

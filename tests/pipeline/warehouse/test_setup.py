@@ -24,7 +24,7 @@ from pipeline.warehouse.lock import take_lock
 from pipeline.warehouse.session import Session
 from pipeline.warehouse.setup import is_current, set_up
 from pipeline.warehouse.sql_files import literal
-from sandbox.account import create_account_objects
+from sandbox.account_objects import create_account_objects
 from sandbox.services import BUCKET, Addresses
 from sandbox.spotify.catalogue import CHARTS
 from tests.places import Place
@@ -246,7 +246,10 @@ def test_a_lake_that_moves_takes_its_pipes_along_and_back(piped: Warehouse, load
 @pytest.mark.faults
 @pytest.mark.parametrize(
     "cut_off",
-    some(["setup/create_stage", "setup/create_pipes", "setup/insert_schema_version"], ["setup/create_stage"]),
+    some(
+        ["setup/create_stage", "setup/generated/create_pipes", "setup/insert_schema_version"],
+        ["setup/create_stage"],
+    ),
 )
 @pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
 def test_a_move_that_was_cut_off_is_done_again(
@@ -305,7 +308,7 @@ def test_a_set_up_that_has_lost_the_lock_stops(addresses: Addresses, monkeypatch
 
     def end_the_guard(session: Session, name: str, **parts: str) -> None:
         execute_all(session, name, **parts)
-        if name == "setup/create_history_tables":
+        if name == "setup/generated/create_history_tables":
             guard.rollback()
             ended.append(name)
 

@@ -14,7 +14,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.warehouse.setup import CONTROL_TABLES
 from pipeline.warehouse.setup import PARTS as SETUP_PARTS
 from pipeline.warehouse.sql_files import SQL, identifier, literal, read_sql
-from tools.generate import drifted
+from tools.generate import GENERATED, drifted
 
 FILES = sorted(SQL.rglob("*.sql"))
 PARTS = {
@@ -56,7 +56,7 @@ def test_no_file_holds_credentials_or_the_account_admin(path: Path) -> None:
     assert "ACCOUNTADMIN" not in text
 
 
-@pytest.mark.parametrize("path", sorted((SQL / "load").glob("*.sql")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((SQL / "load").rglob("*.sql")), ids=lambda path: path.stem)
 def test_no_ddl_inside_the_transaction(path: Path) -> None:
     (statement,) = statements(path)
     assert not isinstance(statement, exp.Create | exp.Drop | exp.Alter | exp.TruncateTable)
@@ -68,14 +68,16 @@ def test_only_names_and_files_are_filled_in() -> None:
 
 
 def test_every_table_is_counted_before_commit() -> None:
-    text = (SQL / "load" / "count_rows.sql").read_text(encoding="utf-8")
+    text = (SQL / "load" / "generated" / "count_rows.sql").read_text(encoding="utf-8")
     assert re.findall(r"FROM (\w+)_history", text) == list(TABLES)
     assert text.count("?") == len(TABLES)
 
 
 def test_every_set_up_file_belongs_to_a_version() -> None:
     created = {
-        f"{path.parent.name}/{path.stem}" for path in FILES if path.stem.startswith(("create_", "add_"))
+        str(path.relative_to(SQL).with_suffix(""))
+        for path in FILES
+        if path.stem.startswith(("create_", "add_"))
     }
     parts = SETUP_PARTS["snowpipe"]
     used = {name for part in parts for files in part.versions.values() for name in files}
@@ -85,6 +87,11 @@ def test_every_set_up_file_belongs_to_a_version() -> None:
 
 def test_generated_files_have_not_drifted() -> None:
     assert drifted() == []
+
+
+def test_generated_files_lie_apart_from_hand_written_ones() -> None:
+    made = {SQL.parent / path for path in GENERATED if path.endswith(".sql")}
+    assert {path for path in FILES if path.parent.name == "generated"} == made
 
 
 CODE = sorted((SQL.parent / "pipeline").rglob("*.py"))

@@ -13,7 +13,7 @@ from pipeline.records import Manifest, Snapshot
 from pipeline.transform.partitions import partition_lines
 from pipeline.transform.tables import build_tables, snapshot_rows
 from pipeline.warehouse import copy_files
-from sandbox.snowflake.copy_into import MOST_FILES
+from sandbox.snowflake.copy.copy_into import MOST_FILES
 from tests.builders import body, entry, fetched, head, song
 from tests.statements import recorded
 from tests.warehouses import DAY, Warehouse

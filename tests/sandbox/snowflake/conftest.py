@@ -5,22 +5,21 @@ import functools
 import gzip
 import json
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
 import requests
 import snowflake.connector
-import uvicorn
 from moto.server import ThreadedMotoServer
-from starlette.types import ASGIApp
 
 from sandbox.lake import wire
-from sandbox.snowflake.server import create_app
+from sandbox.snowflake.server.app import create_app
+from tests.serving import running
 
 Connection = Any
 Connect = Callable[..., Connection]
@@ -38,29 +37,7 @@ SETUP = [
 ]
 
 
-@contextlib.contextmanager
-def serving(app: ASGIApp) -> Iterator[int]:
-    """Serve the app from a thread; yields its port."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
-    ready = threading.Event()
-    startup = server.startup
-
-    async def announce(sockets: Any = None) -> None:
-        await startup(sockets)
-        ready.set()
-
-    server.startup = announce  # type: ignore[method-assign]
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    assert ready.wait(10), "the server did not start"
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join(10)
-
-
-def connector(port: int) -> Connect:
+def connector(url: str) -> Connect:
     """Return `snowflake.connector.connect` bound to a stand-in; keyword arguments override."""
 
     def connect(**options: Any) -> Connection:
@@ -69,7 +46,7 @@ def connector(port: int) -> Connect:
             "password": "p",
             "account": "sandbox",
             "host": "127.0.0.1",
-            "port": port,
+            "port": urlsplit(url).port,
             "protocol": "http",
             "database": "MUSIC",
             "schema": "LISTS",
@@ -115,8 +92,8 @@ def connect(s3_endpoint: str) -> Iterator[Connect]:
 @contextlib.contextmanager
 def standing_in(s3_endpoint: str, **options: Any) -> Iterator[Connect]:
     """Serve a stand-in with the set-up above; yields its `connect`."""
-    with serving(create_app(s3_endpoint, **options)) as port:
-        result = connector(port)
+    with running(create_app(s3_endpoint, **options), lifespan=True) as url:
+        result = connector(url)
         with result(database=None, schema=None) as admin:
             for statement in SETUP:
                 admin.cursor().execute(statement)

@@ -8,10 +8,10 @@ from functools import cache
 import pytest
 
 from sandbox.spotify.server import create_app
-from sandbox.spotify.serving import running
 from sandbox.spotify.shapes import Shape
 from sandbox.spotify.sources import Source, Synthetic
-from sandbox.spotify.standin import Standin, Start
+from tests.serving import running
+from tests.spotify_standin import OF_SHAPE, Standin, Start
 
 
 def _starting(stack: ExitStack) -> Start:
@@ -22,7 +22,7 @@ def _starting(stack: ExitStack) -> Start:
         **settings: object,
     ) -> Standin:
         today = date(2026, 11, 21)
-        app = create_app(source or Synthetic(), today=lambda: today, now=now, shape=shape, **settings)
+        app = create_app(source or Synthetic(), today=lambda: today, now=now, **(OF_SHAPE[shape] | settings))
         return Standin(stack.enter_context(running(app)))
 
     return start

@@ -8,7 +8,7 @@ import requests
 
 from sandbox.spotify.accounts import CLIENT_ID, REFRESH_TOKEN
 from sandbox.spotify.catalogue import EMPTIED
-from sandbox.spotify.standin import REDIRECT_URI, Standin, Start
+from tests.spotify_standin import REDIRECT_URI, Standin, Start
 
 DAY = 86_400  # seconds
 SCOPE = "playlist-read-private user-read-email"

@@ -1,13 +1,14 @@
 """What each class of app may read: playlists, and artists and albums one by one or in batches."""
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import pytest
 
 from sandbox.spotify.catalogue import CHARTS, FOREIGN, MIXTAPE, PLAYLISTS, SPOTIFY_OWNED
-from sandbox.spotify.settings import APP_CLASSES, AppClass
-from sandbox.spotify.standin import Standin, Start
+from sandbox.spotify.settings import AppClass
+from tests.spotify_standin import Standin, Start
 
+APP_CLASSES: tuple[AppClass, ...] = get_args(AppClass)
 OTHERS = [app_class for app_class in APP_CLASSES if app_class != "restricted"]
 TOKENS: tuple[Literal["user", "app"], ...] = ("user", "app")
 USER_NEEDED = "Valid user authentication required"

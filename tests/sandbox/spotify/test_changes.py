@@ -8,7 +8,7 @@ import pytest
 from sandbox.spotify import shapes
 from sandbox.spotify.catalogue import CHARTS, EMPTY, HUGE, HUGE_LENGTH, MIXTAPE, MIXTAPE_LENGTH, playlist
 from sandbox.spotify.settings import Change
-from sandbox.spotify.standin import Standin, Start
+from tests.spotify_standin import Standin, Start
 
 TODAY = date(2026, 11, 21)
 

@@ -10,7 +10,7 @@ import tekore  # type: ignore[import-untyped]
 
 from sandbox.spotify.accounts import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from sandbox.spotify.catalogue import CHARTS, FOREIGN, MIXTAPE, MIXTAPE_LENGTH, PLAYLISTS
-from sandbox.spotify.standin import REDIRECT_URI, Standin, Start
+from tests.spotify_standin import REDIRECT_URI, Standin, Start
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import requests
 from sandbox.spotify import faults
 from sandbox.spotify.catalogue import EMPTIED, MIXTAPE
 from sandbox.spotify.server import create_app
-from sandbox.spotify.serving import running
 from sandbox.spotify.sources import Synthetic
-from sandbox.spotify.standin import Standin, Start
+from tests.serving import running
+from tests.spotify_standin import Standin, Start
 
 PATH = f"/v1/playlists/{EMPTIED}"
 

@@ -9,7 +9,7 @@ from sandbox.spotify.catalogue import EMPTIED
 from sandbox.spotify.limits import Limits
 from sandbox.spotify.middleware import Script, Scripted
 from sandbox.spotify.settings import Settings
-from sandbox.spotify.standin import Standin, Start
+from tests.spotify_standin import Standin, Start
 
 PATH = f"/v1/playlists/{EMPTIED}"
 DAY = 86_400  # seconds

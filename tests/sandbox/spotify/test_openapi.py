@@ -13,7 +13,7 @@ from openapi_schema_validator import OAS30Validator
 
 from sandbox.spotify.catalogue import CHARTS, EMPTY, FOREIGN, HUGE, MIXTAPE, MIXTAPE_LENGTH
 from sandbox.spotify.oddities import ODDITIES
-from sandbox.spotify.standin import Standin, Start
+from tests.spotify_standin import Standin, Start
 
 DESCRIPTION = Path(__file__).parents[4] / "shared" / "data" / "openapi" / "spotify-web-api.yml"
 pytestmark = pytest.mark.skipif(

@@ -12,7 +12,7 @@ from sandbox.spotify.library import Library
 from sandbox.spotify.objects import Json, user
 from sandbox.spotify.recordings import Recordings
 from sandbox.spotify.sources import Ask
-from sandbox.spotify.standin import Start
+from tests.spotify_standin import Start
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "recordings"
 ONE, TWO = "recorded00000000000001", "recorded00000000000002"

@@ -9,8 +9,9 @@ import spotipy
 
 from sandbox.spotify.accounts import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, FOREIGN, MIXTAPE, MIXTAPE_LENGTH, PLAYLISTS
-from sandbox.spotify.shapes import SHAPES, Shape
-from sandbox.spotify.standin import Start
+from sandbox.spotify.shapes import Shape
+from tests.builders import SHAPES
+from tests.spotify_standin import Start
 
 SPOTIFY_OWNED = "37i9dQZEVXbMDoHDwVN2tF"
 

@@ -10,7 +10,7 @@ from sandbox.spotify.catalogue import MIXTAPE
 from sandbox.spotify.server import create_app
 from sandbox.spotify.settings import Settings
 from sandbox.spotify.sources import Synthetic
-from sandbox.spotify.standin import Start
+from tests.spotify_standin import Start
 
 GIVEN: dict[str, object] = {
     "app_class": "development",

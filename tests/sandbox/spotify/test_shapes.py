@@ -10,6 +10,7 @@ from sandbox.spotify import shapes
 from sandbox.spotify.catalogue import CHARTS, EMPTY, FOREIGN, MIXTAPE, MIXTAPE_LENGTH, PLAYLISTS, playlist
 from sandbox.spotify.objects import Json
 from sandbox.spotify.shapes import Shape
+from tests.builders import SHAPES
 
 DAY = date(2026, 11, 21)
 WRAPPERS: dict[Shape, set[str]] = {"tracks": {"track"}, "items": {"item"}, "both": {"track", "item"}}
@@ -28,7 +29,7 @@ def keys(value: Any) -> set[str]:
     return set().union(*map(keys, value)) if isinstance(value, list) else set()
 
 
-@pytest.mark.parametrize("shape", shapes.SHAPES)
+@pytest.mark.parametrize("shape", SHAPES)
 def test_a_head_has_the_paging_objects_of_its_shape(shape: Shape) -> None:
     head = shapes.head(canonical(MIXTAPE), shape)
     expected = {f"{wrapper}s" for wrapper in WRAPPERS[shape]}
@@ -42,7 +43,7 @@ def test_a_head_has_the_paging_objects_of_its_shape(shape: Shape) -> None:
         assert paging["previous"] is None
 
 
-@pytest.mark.parametrize("shape", shapes.SHAPES)
+@pytest.mark.parametrize("shape", SHAPES)
 def test_entries_have_the_wrappers_of_their_shape(shape: Shape) -> None:
     for entry in shapes.page(canonical(CHARTS[0]), 0, 50, shape)["items"]:
         assert {"track", "item"} & set(entry) == WRAPPERS[shape]
@@ -72,7 +73,7 @@ def test_a_restricted_app_gets_only_the_head_of_others_playlists() -> None:
     assert shapes.head(canonical(FOREIGN), "both")["items"]["items"]
 
 
-@pytest.mark.parametrize("shape", shapes.SHAPES)
+@pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("playlist_id", PLAYLISTS)
 def test_answers_hold_every_entry_once_in_order(shape: Shape, playlist_id: str) -> None:
     if shape == "items" and playlist_id == FOREIGN:

@@ -1,0 +1,70 @@
+"""A Prefect server on loopback, with settings and a database of its own."""
+
+import os
+import shutil
+import socket
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import requests
+
+from sandbox.processes import Server
+
+PREFECT_DATABASE = Path(sys.prefix) / "prefect.db"
+"""An empty database, made when the virtual environment is: creating its tables is half of Prefect's start."""
+
+
+class PrefectServer:
+    """A Prefect server on a free port; `url` is where its API will be."""
+
+    def __init__(self, stack: ExitStack, home: Path) -> None:
+        port = _free_port()
+        self.url = f"http://127.0.0.1:{port}/api"
+        home.mkdir(parents=True, exist_ok=True)
+        if PREFECT_DATABASE.exists():
+            shutil.copyfile(PREFECT_DATABASE, home / "prefect.db")
+        self._server = Server(
+            "the Prefect server",
+            ["prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
+            environment=server_environment(home) | {"PREFECT_UI_API_URL": self.url},
+            folder=home,
+            echo=False,
+        )
+        stack.callback(self._server.stop)
+
+    def wait(self) -> None:
+        """Returns once the server is ready; raises StandInFailed."""
+        self._server.wait_until(self._is_ready)
+
+    def _is_ready(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/health", timeout=5).ok
+        except requests.RequestException:
+            return False
+
+
+def server_environment(home: Path) -> dict[str, str]:
+    """The environment of a Prefect server, without the shell's settings for Prefect.
+
+    One of them may name a database with real runs.
+    """
+    others = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    return others | prefect_settings(home)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def prefect_settings(home: Path) -> dict[str, str]:
+    """Settings for server and clients, apart from whatever profile the person has."""
+    return {
+        "PREFECT_HOME": str(home),
+        "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_CLI_PROMPT": "false",
+        "DO_NOT_TRACK": "1",
+    }

@@ -1,0 +1,49 @@
+"""Serves a stand-in on loopback until SIGTERM or SIGINT, and prints its address once it is ready."""
+
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+HOST = "127.0.0.1"
+
+
+class AnnouncingServer(uvicorn.Server):
+    """A server that calls `ready` once it accepts connections; `options` as uvicorn.Config takes them."""
+
+    def __init__(self, app: ASGIApp, ready: Callable[[], None], **options: Any) -> None:
+        super().__init__(uvicorn.Config(app, log_level="warning", access_log=False, **options))
+        self.ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts, then calls `ready`."""
+        await super().startup(sockets)
+        if self.started:
+            self.ready()
+
+
+def bind(port: int) -> socket.socket:
+    """Returns a socket on loopback; 0 takes a free port. Raises OSError for a port in use."""
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind((HOST, port))
+    return bound
+
+
+def serve(app: ASGIApp, port: int, **options: Any) -> None:
+    """Serves until SIGTERM or SIGINT; raises OSError for a port in use."""
+    bound = bind(port)
+
+    def announce() -> None:
+        sys.stdout.write(f"listening on {HOST}:{bound.getsockname()[1]}\n")
+        sys.stdout.flush()
+
+    # uvicorn shuts down first, then raises the signal again
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        AnnouncingServer(app, announce, **options).run([bound])

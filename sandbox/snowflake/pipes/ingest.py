@@ -1,0 +1,128 @@
+"""The thread that receives the events of new files and loads the files."""
+
+import contextlib
+import logging
+import re
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+from snowflake.connector.errors import ProgrammingError
+
+from sandbox.snowflake import errors
+from sandbox.snowflake.copy.copy_into import check_bytes, run_load
+from sandbox.snowflake.copy.load_history import LOAD_FAILED, Entry, record
+from sandbox.snowflake.copy.load_sql import Load
+from sandbox.snowflake.copy.staged_files import fetch
+from sandbox.snowflake.pipes.definition import pipe_columns, pipe_format
+from sandbox.snowflake.state.locks import run_waiting
+from sandbox.snowflake.state.pipe import Event, Pipe
+from sandbox.snowflake.state.session import Session, Sessions
+from sandbox.snowflake.state.tables import existing_table
+
+log = logging.getLogger(__name__)
+
+PAUSE = 0.05, 0.3  # seconds between looks at the queue: after a file, and when there was none for long
+RECENT = 10.0  # seconds
+RETRIED = {625, 91003}  # a lock, or a bucket that does not answer: later
+LINE = re.compile(r"\n  File '[^']*', line (?P<line>\d+)")
+COLUMN = re.compile(r'\n  Row \d+, column "[^"]*"\["(?P<column>.*)":\d+\]')
+
+
+class Ingest:
+    """Loads files for the account's pipes, in a thread of its own."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self.sessions = sessions
+        self.pipes = sessions.account.pipes
+        self.channel = sessions.account.channel
+        self.thread = threading.Thread(target=self._run, name="pipes", daemon=True)
+        self.stopping = threading.Event()
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self.thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread, after the file that it is loading."""
+        self.stopping.set()
+        self.thread.join(10)
+
+    def _run(self) -> None:
+        latest = time.monotonic()
+        while not self.stopping.wait(PAUSE[time.monotonic() - latest > RECENT]):
+            try:
+                if self._look():
+                    latest = time.monotonic()
+            except (BotoCoreError, ClientError):  # S3 may be gone for a while
+                continue
+            except Exception:  # an unexpected error must not stop later files
+                log.exception("the pipes' thread goes on after")
+
+    def _look(self) -> bool:
+        """Receives what has arrived and loads what is due; returns whether there was anything."""
+        events = self.channel.events()
+        if events:
+            self.pipes.receive(events)
+        due = self.pipes.due()
+        for pipe, event in due:
+            if not self.stopping.is_set():
+                self._load(pipe, event)
+        return bool(events or due)
+
+    def _load(self, pipe: Pipe, event: Event) -> None:
+        """Loads one file in a transaction of its own; a bad one is skipped and noted."""
+        session = self.sessions.open(pipe.name[0], pipe.name[1])
+        try:
+            _load_file(session, pipe, event)
+            self.pipes.finish(pipe, event, loaded=True)
+        except Exception as error:  # noqa: BLE001 - no error of one file may end the thread
+            known = errors.translate(error)
+            if known.errno not in RETRIED:
+                _note_failure(session, pipe, event, known)
+                self.pipes.finish(pipe, event, loaded=False)
+        finally:
+            self.sessions.close(session)
+
+
+def _load_file(session: Session, pipe: Pipe, event: Event) -> None:
+    definition = pipe.definition
+    file_format = pipe_format(session, definition)
+    with tempfile.TemporaryDirectory() as directory:
+        files = fetch(session.account.s3, [event.url], file_format.compression, Path(directory))
+        check_bytes(files, file_format)
+        table = existing_table(session, definition.table)
+        columns = pipe_columns(session, definition)
+        if definition.sources is None:
+            load = Load(table, [column._replace(source="") for column in columns], file_format, files)
+        else:
+            lengths = file_format.lengths(files[0].path, event.url) | {definition.last_field}
+            load = Load(table, columns, file_format, files, max(lengths), ragged=len(lengths) > 1)
+        stage = definition.stage
+
+        def run() -> None:
+            run_load(session, load, stage, pipe=pipe.id, received_at=event.received_at)
+
+        run_waiting(session, f"COPY INTO {table.sql}", run)
+
+
+def _note_failure(session: Session, pipe: Pipe, event: Event, error: ProgrammingError) -> None:
+    message = str(error.raw_msg)
+    line, column = LINE.search(message), COLUMN.search(message)
+    number = int(line["line"]) if line else None
+    entry = Entry(
+        event.url,
+        "",
+        pipe.definition.stage.base,
+        0,
+        LOAD_FAILED,
+        error=LINE.split(message)[0].strip(),
+        line=number,
+        column=column["column"] if column else None,
+        pipe=pipe.id,
+        received_at=event.received_at,
+    )
+    with contextlib.suppress(Exception), session.atomic() as connection:  # the table may be gone
+        record(connection, existing_table(session, pipe.definition.table), [entry])

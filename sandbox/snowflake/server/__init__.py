@@ -1,0 +1,1 @@
+"""The HTTP server: login, sessions' heartbeats and logout, queries, repeated requests."""

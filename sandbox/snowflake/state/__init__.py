@@ -1,0 +1,1 @@
+"""What the account holds: sessions and their locks, tables, stages, pipes with their queues."""

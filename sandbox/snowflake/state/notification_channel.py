@@ -1,0 +1,82 @@
+"""The channel between the bucket and the pipes: an SQS queue."""
+
+import datetime as dt
+import json
+import secrets
+import threading
+from typing import Any
+from urllib.parse import unquote_plus
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sandbox.snowflake import errors
+from sandbox.snowflake.state.pipe import Event
+
+AT_ONCE = 10  # messages, the most that SQS gives
+
+
+class Channel:
+    """The account's queue. It is created on first use, and read from the first pipe on."""
+
+    def __init__(self, sqs: Any) -> None:
+        self.sqs = sqs
+        self.queue_url: str | None = None
+        self.arn = ""
+        self.listening = False
+        self.opening = threading.Lock()
+
+    def open(self) -> str:
+        """Returns the queue's ARN; every account has one of its own."""
+        with self.opening:
+            if self.queue_url is None:
+                try:
+                    self._create_queue()
+                except (BotoCoreError, ClientError) as error:
+                    message = f"The stand-in's pipes need SQS at the endpoint of S3: {error}"
+                    raise errors.failure(errors.NOT_EMULATED, "0A000", message) from error
+        return self.arn
+
+    def _create_queue(self) -> None:
+        url = self.sqs.create_queue(QueueName=f"sf-snowpipe-{secrets.token_hex(8)}")["QueueUrl"]
+        asked = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        self.arn, self.queue_url = asked["Attributes"]["QueueArn"], url
+
+    def listen(self) -> None:
+        """Starts to receive events; files put before the first pipe are not loaded."""
+        self.open()
+        with self.opening:
+            while not self.listening:
+                self.listening = not self._messages()
+
+    def events(self) -> list[Event]:
+        """Returns the files that have arrived since, those of ten messages at most."""
+        if not self.listening:
+            return []
+        return [event for message in self._messages() for event in _events(message)]
+
+    def waiting(self) -> int:
+        """Returns the number of messages that were not received yet."""
+        asked = self.sqs.get_queue_attributes(
+            QueueUrl=self.queue_url, AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        return int(asked["Attributes"]["ApproximateNumberOfMessages"])
+
+    def _messages(self) -> list[str]:
+        """Takes messages off the queue, in one call: an error of a second one would lose them."""
+        received = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=AT_ONCE)
+        messages = received.get("Messages", [])
+        if messages:
+            handles = [{"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(messages)]
+            self.sqs.delete_message_batch(QueueUrl=self.queue_url, Entries=handles)
+        return [message["Body"] for message in messages]
+
+
+def _events(message: str) -> list[Event]:
+    """Returns the files that a notification names; there is none in an s3:TestEvent."""
+    now = dt.datetime.now(dt.UTC)
+    objects = [
+        (each["s3"]["bucket"]["name"], unquote_plus(each["s3"]["object"]["key"]))
+        for each in json.loads(message).get("Records", [])
+        if each["eventName"].startswith("ObjectCreated:")
+    ]
+    return [Event(f"s3://{bucket}/{key}", now) for bucket, key in objects]

@@ -1,0 +1,1 @@
+"""SQL statements: refused, executed here, or rewritten for DuckDB by fakesnow."""

@@ -1,0 +1,79 @@
+"""Roles, databases, storage integrations; handlers return the status message, that of DESC its SQL."""
+
+import re
+
+import sqlglot
+from fakesnow import info_schema, macros
+from fakesnow.expr import normalise_ident
+from sqlglot import exp
+
+from sandbox.snowflake import errors
+from sandbox.snowflake.copy import stages
+from sandbox.snowflake.copy.load_history import create_history
+from sandbox.snowflake.state.account import Account
+from sandbox.snowflake.state.session import Session
+
+
+def create_role(session: Session, match: re.Match[str]) -> str:
+    """Creates a role; it may be used by logins from now on."""
+    name = normalise_ident(match["name"])
+    if name not in session.account.roles or match["replace"]:
+        session.account.roles.add(name)
+        return f"Role {name} successfully created."
+    if not match["exists"]:
+        raise errors.already_exists(name)
+    return f"{name} already exists, statement succeeded."
+
+
+def drop_role(session: Session, match: re.Match[str]) -> str:
+    """Drops a role."""
+    name = normalise_ident(match["name"])
+    if name not in session.account.roles and not match["exists"]:
+        raise errors.does_not_exist("Role", name)
+    session.account.roles.discard(name)
+    return f"{name} successfully dropped."
+
+
+def create_database(session: Session, match: re.Match[str]) -> str:
+    """Creates a database with its PUBLIC schema, and uses them."""
+    name = normalise_ident(match["name"])
+    with session.account.definitions:
+        created = _create_database(session.account, name)
+    if not created and not match["exists"]:
+        raise errors.already_exists(name)
+    if not created:
+        return f"{name} already exists, statement succeeded."
+    session.use(name, "PUBLIC")
+    return f"Database {name} successfully created."
+
+
+def _create_database(account: Account, name: str) -> bool:
+    """Returns False if the database exists."""
+    if account.schema_exists(name.upper(), "MAIN"):
+        return False
+    with account.engine.cursor() as cursor:
+        cursor.execute(f"ATTACH ':memory:' AS \"{name}\"")
+        cursor.execute(info_schema.per_db_creation_sql(name))
+        cursor.execute(macros.creation_sql(name))
+        cursor.execute(f'CREATE SCHEMA "{name}".PUBLIC')
+        create_history(cursor, name)
+    return True
+
+
+def create_integration(session: Session, match: re.Match[str]) -> str:
+    """Creates a storage integration."""
+    create = sqlglot.parse_one(match[0], read="snowflake")
+    if not isinstance(create, exp.Create):
+        raise errors.not_emulated("this form of CREATE STORAGE INTEGRATION")
+    return stages.create_integration(session, create)
+
+
+def describe_integration(session: Session, match: re.Match[str]) -> str:
+    """Returns SQL for the properties of a storage integration."""
+    rows = stages.describe_integration(session, normalise_ident(match["name"]))
+    columns = ("property", "property_type", "property_value", "property_default")
+    return (
+        exp.select("*")
+        .from_(exp.values(rows, alias="t", columns=columns))
+        .sql(dialect="snowflake", identify=True)
+    )

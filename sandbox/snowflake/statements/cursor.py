@@ -1,0 +1,118 @@
+"""A cursor: every statement of a session passes through here."""
+
+import datetime as dt
+import time
+from contextlib import nullcontext
+from typing import Any
+
+import sqlglot
+from fakesnow.cursor import FakeSnowflakeCursor
+from sqlglot import exp
+
+from sandbox.snowflake import errors
+from sandbox.snowflake.copy import stages
+from sandbox.snowflake.copy.copy_into import copy_into
+from sandbox.snowflake.pipes import functions
+from sandbox.snowflake.state.locks import run_waiting
+from sandbox.snowflake.state.session import Session
+from sandbox.snowflake.statements import dispatch, rewrite_cache, table_statements
+from sandbox.snowflake.status import SUCCESS, status
+
+COPY_RESULT = "_copy_result"
+OF_SESSION: dict[type[exp.Expr], str] = {
+    exp.CurrentRole: "role",
+    exp.CurrentUser: "user",
+    exp.CurrentWarehouse: "warehouse",
+    exp.CurrentDatabase: "database",
+    exp.CurrentSchema: "schema",
+}
+CONTEXT = (*OF_SESSION, exp.CurrentTimestamp)
+
+
+class Cursor(FakeSnowflakeCursor):
+    """fakesnow's cursor, with Snowflake's statements, locks and errors."""
+
+    _conn: Session
+
+    def execute(self, command: str, params: Any = None, *args: Any, **kwargs: Any) -> "Cursor":
+        """Runs one statement; every failure is a ProgrammingError."""
+        with self._conn.lock:
+            try:
+                self._execute_statement(dispatch.plain(command), params, *args, **kwargs)
+                self._description = super()._describe_last_sql()
+            except Exception as error:
+                self._conn.note_failure()
+                raise errors.translate(error) from error
+            finally:
+                self._conn.idle_since = time.monotonic()
+        return self
+
+    def _execute_statement(self, command: str, params: Any, *args: Any, **kwargs: Any) -> None:
+        session = self._conn
+        if session.refusal and not command.upper().startswith("ROLLBACK"):
+            raise errors.failure(errors.NOT_EMULATED, "40001", session.refusal)
+        replacement = dispatch.replacement(session, command)
+        if replacement is not None:
+            super().execute(replacement)
+            return
+        if dispatch.DML.match(command) and not (session.commits_itself or session.in_transaction):
+            session.begin()
+        run = super().execute
+        # fakesnow cannot write its catalogue from two threads
+        alone = session.account.definitions if dispatch.DDL.match(command) else nullcontext()
+
+        def attempt() -> None:
+            with alone:
+                run(command, params, *args, **kwargs)
+
+        run_waiting(session, command, attempt)
+
+    def _describe_last_sql(self) -> list[Any]:
+        # fakesnow asks on the event loop's thread, where nothing may wait for the session
+        return self._description
+
+    def _transform(self, expression: exp.Expr, params: Any) -> exp.Expr:
+        if isinstance(expression, (exp.Copy, exp.TruncateTable)):
+            return expression  # run below, as they are
+        stock = super()._transform
+        if isinstance(expression, exp.Create):
+            self._record(expression)
+        else:
+            expression = functions.replace_functions(self._conn, expression, params)
+            if expression.find(*CONTEXT):  # another text each time
+                return stock(expression.transform(self._context_function, copy=False), params)
+        return rewrite_cache.rewrite(expression, lambda statement: stock(statement, params))
+
+    def _record(self, create: exp.Create) -> None:
+        kind = str(create.kind).upper()
+        if kind == "STAGE":
+            stages.record_stage(self._conn, create)
+        elif kind == "FILE FORMAT":
+            stages.record_format(self._conn, create)
+        else:
+            table_statements.without_keys(create)
+
+    def _context_function(self, node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.CurrentTimestamp):
+            # DuckDB's is the start of the transaction, Snowflake's that of the statement
+            value: exp.Expr = exp.cast(exp.Literal.string(dt.datetime.now(dt.UTC).isoformat()), "TIMESTAMPTZ")
+        elif type(node) in OF_SESSION:
+            text = getattr(self._conn, OF_SESSION[type(node)])
+            value = exp.null() if text is None else exp.Literal.string(text)
+        else:
+            return node
+        if not isinstance(node.parent, exp.Select):
+            return value
+        return exp.alias_(value, node.sql(dialect="snowflake"), quoted=True)
+
+    def _inline_variables(self, sql: str) -> str:
+        return sql  # SET is not emulated, and a text may contain $
+
+    def _execute(self, transformed: exp.Expr, params: Any = None) -> None:
+        if isinstance(transformed, exp.Copy):
+            self._duck_conn.register(COPY_RESULT, copy_into(self._conn, transformed))
+            transformed = sqlglot.parse_one(f"SELECT * FROM {COPY_RESULT}", read="duckdb")
+        elif isinstance(transformed, exp.TruncateTable):
+            table_statements.truncate(self._conn, transformed)
+            transformed = sqlglot.parse_one(status(SUCCESS), read="duckdb")
+        super()._execute(transformed, params)

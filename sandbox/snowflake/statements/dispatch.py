@@ -1,0 +1,109 @@
+"""What happens to a statement before fakesnow sees it: refused, executed here, or passed on."""
+
+import re
+from collections.abc import Callable
+
+from sandbox.snowflake import errors
+from sandbox.snowflake.pipes import ddl
+from sandbox.snowflake.state.session import Session
+from sandbox.snowflake.statements import account_statements, session_statements
+from sandbox.snowflake.status import SUCCESS, status
+
+Handler = Callable[[Session, re.Match[str]], str]
+
+COMMENTS = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
+CREATE = r"CREATE\s+(?:OR\s+REPLACE\s+)?"
+
+# statements whose effect nothing here can see
+NO_OPS = [
+    r"(GRANT|REVOKE)\s",
+    rf"({CREATE}|ALTER\s+|DROP\s+)(WAREHOUSE|USER)\s",
+    r"ALTER\s+ROLE\s",
+    r"USE\s+SECONDARY\s+ROLES?\s",
+]
+
+# fakesnow executes these wrongly without an error, or not at all
+NOT_EMULATED = [
+    r"CREATE\s+OR\s+ALTER\s",
+    r"ALTER\s+TABLE\s.*\sSWAP\s+WITH\s",
+    r"ALTER\s+TABLE\s.*\sADD\s+(CONSTRAINT|PRIMARY|UNIQUE|FOREIGN)\s",
+    r"(CREATE|ALTER|DROP|DESC|DESCRIBE|SHOW|EXECUTE)\b.*?\b(PROCEDURES?|TASKS?|STREAMS?|NOTIFICATION)\b",
+    r"CREATE\s+(OR\s+REPLACE\s+)?(DYNAMIC|EXTERNAL|HYBRID|ICEBERG|MATERIALIZED|SECURE)\s",
+    r"CREATE\s+(OR\s+REPLACE\s+)?TRANSIENT\s+(?!TABLE\s)",
+    r"CREATE\s.*\sCLONE\s",
+    r"(CALL|PUT|GET|LIST|LS|REMOVE|RM|EXECUTE|UNDROP|DECLARE|SET|UNSET)\s",
+    r"SELECT\s.*\sFROM\s+@",
+    r"SELECT\s.*\b(METADATA\$\w+|LOAD_HISTORY|VALIDATE_PIPE_LOAD|SYSTEM\$(?!PIPE_STATUS\b)\w+)",
+    r"SELECT\s.*\s(AT|BEFORE)\s*\(\s*(TIMESTAMP|OFFSET|STATEMENT|STREAM)\s*=>",
+    r"COPY\s+INTO\s+[@']",
+]
+
+# statements that commit an open transaction
+DDL = re.compile(r"(CREATE|DROP|GRANT|REVOKE|COMMENT|ALTER)\s+(?!SESSION)", re.IGNORECASE)
+
+# statements that open a transaction where the session does not commit by itself
+DML = re.compile(r"(INSERT|UPDATE|DELETE|MERGE|COPY|TRUNCATE)\s", re.IGNORECASE)
+
+
+# statements with a handler that returns the message of their status row
+WITH_STATUS: list[tuple[str, Handler]] = [
+    (r"(BEGIN|START)(\s+(WORK|TRANSACTION))?(\s+NAME\s+\w+)?$", session_statements.begin),
+    (r"(?P<how>COMMIT|ROLLBACK)(\s+WORK)?$", session_statements.end),
+    (r"ALTER\s+SESSION\s+SET\s+(?P<settings>.+)", session_statements.alter_session),
+    (r"USE\s+ROLE\s+(?P<name>\S+)", session_statements.use_role),
+    (r"USE\s+WAREHOUSE\s+(?P<name>\S+)", session_statements.use_warehouse),
+    (r"USE\s+(?!SCHEMA\s)(?:DATABASE\s+)?(?P<name>[^\s.]+)$", session_statements.use_database),
+    (
+        r"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?ROLE\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<name>\S+)",
+        account_statements.create_role,
+    ),
+    (r"DROP\s+ROLE\s+(?P<exists>IF\s+EXISTS\s+)?(?P<name>\S+)", account_statements.drop_role),
+    (
+        r"CREATE\s+DATABASE\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<name>\S+)",
+        account_statements.create_database,
+    ),
+    (rf"{CREATE}STORAGE\s+INTEGRATION\s+.*", account_statements.create_integration),
+    (ddl.CREATE, ddl.create_pipe),
+    (ddl.DROP, ddl.drop_pipe),
+    (ddl.ALTER, ddl.alter_pipe),
+]
+
+# statements with a handler that returns the SQL of their result; refused last: what is left of pipes
+WITH_ROWS: list[tuple[str, Handler]] = [
+    (r"DESC(RIBE)?\s+(STORAGE\s+)?INTEGRATION\s+(?P<name>\S+)", account_statements.describe_integration),
+    (ddl.SHOW, ddl.show_pipes),
+    (ddl.OTHERS, ddl.refuse),
+]
+
+
+def plain(command: str) -> str:
+    """Returns the statement without leading comments and the final semicolon."""
+    start = COMMENTS.match(command)
+    return command[start.end() if start else 0 :].rstrip().rstrip(";").rstrip()
+
+
+def replacement(session: Session, command: str) -> str | None:
+    """Returns SQL for the result, None if fakesnow runs the statement; raises for what is not emulated."""
+    if any(pattern.match(command) for pattern in _NOT_EMULATED):
+        raise errors.not_emulated(" ".join(command.split()[:4]) + " …")
+    if DDL.match(command):
+        session.end("COMMIT")
+    if any(pattern.match(command) for pattern in _NO_OPS):
+        return status(SUCCESS)
+    for pattern, handler in _WITH_STATUS:
+        if match := pattern.match(command):
+            return status(handler(session, match))
+    for pattern, handler in _WITH_ROWS:
+        if match := pattern.match(command):
+            return handler(session, match)
+    return None
+
+
+def _compile(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE | re.DOTALL)
+
+
+_NO_OPS = [_compile(pattern) for pattern in NO_OPS]
+_NOT_EMULATED = [_compile(pattern) for pattern in NOT_EMULATED]
+_WITH_STATUS = [(_compile(pattern), handler) for pattern, handler in WITH_STATUS]
+_WITH_ROWS = [(_compile(pattern), handler) for pattern, handler in WITH_ROWS]

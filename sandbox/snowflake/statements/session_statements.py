@@ -1,0 +1,83 @@
+"""BEGIN, COMMIT, ROLLBACK, USE and ALTER SESSION; each handler returns the status message."""
+
+import re
+
+from fakesnow.expr import normalise_ident
+
+from sandbox.snowflake import errors
+from sandbox.snowflake.state.session import Session
+from sandbox.snowflake.status import SUCCESS
+
+# accepted and without effect: nothing that the stand-in returns depends on them
+HARMLESS = {"QUERY_TAG", "ABORT_DETACHED_QUERY", "STATEMENT_TIMEOUT_IN_SECONDS", "USE_CACHED_RESULT"}
+HARMLESS_PREFIXES = ("CLIENT_", "PYTHON_CONNECTOR_", "STATEMENT_QUEUED_")
+# only these values are emulated
+FIXED = {
+    "AUTOCOMMIT": {"TRUE", "FALSE"},
+    "TIMEZONE": {"UTC", "ETC/UTC"},
+    "TIMESTAMP_TYPE_MAPPING": {"TIMESTAMP_NTZ"},
+    "QUOTED_IDENTIFIERS_IGNORE_CASE": {"FALSE"},
+    "MULTI_STATEMENT_COUNT": {"1"},
+    "DATE_INPUT_FORMAT": {"AUTO"},
+    "TIMESTAMP_INPUT_FORMAT": {"AUTO"},
+}
+
+
+def set_parameter(session: Session, name: str, value: str) -> None:
+    """Applies one session parameter; raises for one that would change results if it were emulated."""
+    name, value = name.upper(), value.strip("'")
+    if name == "LOCK_TIMEOUT":
+        session.lock_timeout = float(value)
+    elif name in FIXED:
+        if value.upper() not in FIXED[name]:
+            raise errors.not_emulated(f"{name}={value}, only {sorted(FIXED[name])}")
+        if name == "AUTOCOMMIT":
+            session.end("COMMIT")
+            session.commits_itself = value.upper() == "TRUE"
+    elif name not in HARMLESS and not name.startswith(HARMLESS_PREFIXES):
+        raise errors.not_emulated(f"the session parameter {name}")
+
+
+def begin(session: Session, match: re.Match[str]) -> str:
+    """Opens a transaction."""
+    del match
+    session.begin()
+    return SUCCESS
+
+
+def end(session: Session, match: re.Match[str]) -> str:
+    """Commits or rolls back; the session accepts statements again."""
+    session.refusal = None
+    session.end(match["how"].upper())
+    return SUCCESS
+
+
+def alter_session(session: Session, match: re.Match[str]) -> str:
+    """Sets session parameters."""
+    for name, value in re.findall(r"(\w+)\s*=\s*('[^']*'|[\w.]+)", match["settings"]):
+        set_parameter(session, name, value)
+    return SUCCESS
+
+
+def use_role(session: Session, match: re.Match[str]) -> str:
+    """Sets the current role."""
+    name = normalise_ident(match["name"])
+    if name not in session.account.roles:
+        raise errors.does_not_exist("Role", name)
+    session.role = name
+    return SUCCESS
+
+
+def use_warehouse(session: Session, match: re.Match[str]) -> str:
+    """Sets the current virtual warehouse, which need not exist."""
+    session.warehouse = normalise_ident(match["name"])
+    return SUCCESS
+
+
+def use_database(session: Session, match: re.Match[str]) -> str:
+    """Sets the current database, and its schema PUBLIC if it has one."""
+    database, schema = session.account.namespace(match["name"], None)
+    if database is None:
+        raise errors.does_not_exist("Database", normalise_ident(match["name"]))
+    session.use(database, schema)
+    return SUCCESS

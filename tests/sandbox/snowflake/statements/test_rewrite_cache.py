@@ -1,0 +1,61 @@
+"""Statements are read and rewritten once, where that makes no difference."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlglot import exp
+
+from sandbox.snowflake.statements import rewrite_cache
+
+Connect = Callable[..., Any]
+
+
+def test_the_same_statement_means_each_session_s_own_table(connect: Connect) -> None:
+    for number, schema in enumerate(("once", "again")):
+        with connect() as connection:
+            cursor = connection.cursor()
+            cursor.execute(f"CREATE SCHEMA {schema}")
+            cursor.execute("CREATE TABLE t (a INT)")
+            cursor.execute("INSERT INTO t (a) VALUES (?)", (number,))
+            assert cursor.execute("SELECT a FROM t WHERE a >= 0").fetchall() == [(number,)]
+            assert cursor.execute("SELECT CURRENT_SCHEMA()").fetchall() == [(schema.upper(),)]
+
+
+def test_a_name_that_is_bound_is_looked_at_each_time(connect: Connect) -> None:
+    with connect() as connection:
+        cursor = connection.cursor()
+        for name in ("one", "two"):
+            cursor.execute(f"CREATE TABLE bound_{name} AS SELECT '{name}' AS a")
+        for name in ("one", "two"):
+            cursor.execute("SELECT a FROM IDENTIFIER(?)", (f"bound_{name}",))
+            assert cursor.fetchall() == [(name,)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "kept"),
+    [
+        ("SELECT a FROM t", True),
+        ("CREATE TABLE t (a INT)", True),
+        ("CREATE VIEW v AS SELECT a FROM t", True),
+        ("CREATE TABLE t AS SELECT 1 AS a", False),
+        ("SELECT a FROM IDENTIFIER('t')", False),
+        ("SELECT table_name FROM information_schema.tables", False),
+        ("SHOW TABLES", False),
+        (f"SELECT '{'x' * rewrite_cache.LONGEST}'", False),
+    ],
+    ids=lambda value: str(value)[:50],
+)
+def test_what_is_kept(monkeypatch: pytest.MonkeyPatch, statement: str, kept: bool) -> None:
+    monkeypatch.setattr(rewrite_cache, "_rewritten", {})
+    rewritten = []
+
+    def anew(tree: exp.Expr) -> exp.Expr:
+        rewritten.append(tree)
+        return tree
+
+    trees = [rewrite_cache.rewrite(rewrite_cache.parse(statement), anew) for _ in range(2)]
+
+    assert len(rewritten) == (1 if kept else 2)
+    assert trees[0] == trees[1]
+    assert trees[0] is not trees[1]
