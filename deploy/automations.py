@@ -20,7 +20,7 @@ from prefect.exceptions import ObjectNotFound
 from blocks.prefect_api import PrefectFailed, connected
 from blocks.validation import NotRegistered
 from blocks.variables import read_environment
-from flows.run import MAX_HOURS
+from flows.parameters import MAX_HOURS
 
 TAG = "spotify-playlist-pipeline"
 LATE = timedelta(minutes=10)

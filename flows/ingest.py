@@ -7,8 +7,9 @@ from msgspec.structs import replace
 from prefect import State, flow, runtime, task
 
 from flows.connections import find_lake, find_spotify
-from flows.publish import Minutes, Target, publish, refuse_unconfirmed
-from flows.run import MAX_HOURS, MaxHours, Run, ends_failed, start_run
+from flows.parameters import IngestBlocks, Limits, Playlists
+from flows.publish import Target, publish, refuse_unconfirmed
+from flows.run import Run, ends_failed, start_run
 from flows.shell import run_from_shell
 from flows.tasks import RETRIES
 from flows.unchanged import never_published, published_check
@@ -17,7 +18,7 @@ from pipeline.keep import Keeper, keep_playlists
 from pipeline.lake.layout import LoadMode
 from pipeline.lake.patience import Patience
 from pipeline.receipt import Work
-from pipeline.spotify.links import Playlists, playlist_ids
+from pipeline.spotify.links import playlist_ids
 
 
 @flow(name="ingest-playlists", persist_result=False, validate_parameters=False)  # `ends_failed` does
@@ -27,16 +28,12 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     *,
     snapshot_date: date | None = None,
     load: LoadMode = "copy",
-    pipe_minutes: Minutes = 10,
     refresh: Literal["snapshot", "full"] = "snapshot",
     confirm_delete: str | None = None,
     skip_unchanged: bool = True,
     enrich: bool = False,
-    max_hours: MaxHours = MAX_HOURS,  # noqa: ARG001 - `ends_failed` enforces it
-    spotify: str = "spotify",
-    lake: str = "lake",
-    warehouse: str = "warehouse",
-    warehouse_admin: str = "warehouse-admin",
+    limits: Limits = Limits(),  # `ends_failed` enforces max_hours
+    blocks: IngestBlocks = IngestBlocks(),
 ) -> State[None]:
     """Reads playlists from Spotify, keeps the responses in the lake, and publishes them to the warehouse.
 
@@ -45,7 +42,6 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
         snapshot_date: Date of the snapshots (YYYY-MM-DD): today or yesterday (UTC). Other dates are refused,
             because Spotify has no history API. Default: the date of the run's schedule, otherwise today.
         load: `copy`: this run executes COPY INTO. `snowpipe`: auto-ingest pipes load the files.
-        pipe_minutes: With `snowpipe`: maximum minutes that the run waits for the pipes.
         refresh: `snapshot` replaces these playlists' rows of the date. `full` also deletes all other rows in
             the warehouse: other dates of these playlists, and the whole history of all other playlists. The
             lake keeps everything; backfill-playlists can publish it again.
@@ -54,20 +50,17 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
         skip_unchanged: Skip playlists that are already published for the date and have not changed since.
         enrich: Also request full artists (genres, followers, popularity) and albums (label, UPC). Responses
             of the last seven days are reused from the lake.
-        max_hours: Maximum hours. After that the run stops, whatever it is waiting for, and ends as Failed.
-        spotify: Name of the SpotifyCredentials block.
-        lake: Name of the S3Bucket block.
-        warehouse: Name of the SnowflakeConnector block.
-        warehouse_admin: Name of the SnowflakeConnector block for schema changes. If it does not exist,
-            `warehouse` is used.
+        limits: How long the run may take. The defaults suit most runs.
+        blocks: Names of the blocks to use. The defaults are the names that `python -m blocks register` gives.
     """
     run = start_run(snapshot_date)
     wanted = playlist_ids(playlists)
-    target = Target(lake, warehouse, warehouse_admin, load, refresh, confirm_delete, pipe_minutes)
+    where = (blocks.lake, blocks.warehouse, blocks.warehouse_admin)
+    target = Target(*where, load, refresh, confirm_delete, limits.pipe_minutes)
     refuse_unconfirmed(target)
     with run.timed("keep_snapshots"):
         skip = skip_unchanged and refresh == "snapshot"
-        work = keep_snapshots(run, wanted, spotify, target, skip=skip, details=enrich)
+        work = keep_snapshots(run, wanted, blocks.spotify, target, skip=skip, details=enrich)
     return publish(run, work, target)
 
 

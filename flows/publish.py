@@ -4,13 +4,12 @@ import logging
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Annotated, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from httpx import HTTPError
 from prefect import State, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.states import Completed, Failed
-from pydantic import Field
 
 from flows.connections import find_lake, open_session, warehouse_name
 from flows.deadline import OutOfTime
@@ -41,8 +40,6 @@ from pipeline.warehouse.loaded import Loaded
 from pipeline.write import Writer
 
 log = logging.getLogger(__name__)
-
-Minutes = Annotated[float, Field(gt=0, le=1440, allow_inf_nan=False)]
 
 PIPES_REMEMBER = timedelta(days=15)
 """A day more than pipes remember files: what has not landed by then never will."""

@@ -81,7 +81,9 @@ def _reason(error: CycloptsError) -> str:
         return f"{name}… is missing: name at least one."
     if isinstance(error, ConstraintError) and isinstance(error.__cause__, ValidationError) and error.argument:
         (wrong, *_) = error.__cause__.errors()
-        return f"{error.argument.name} {form(wrong)}, not {wrong['input']!r}."
+        # A group of settings has no option of its own; its fields have.
+        name = f"--{wrong['loc'][-1]}".replace("_", "-") if wrong["loc"] else error.argument.name
+        return f"{name} {form(wrong)}, not {wrong['input']!r}."
     return str(error)
 
 

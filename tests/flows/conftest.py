@@ -16,6 +16,7 @@ from sandbox.spotify.recordings import Recordings
 from sandbox.spotify.server import create_app
 from sandbox.spotify.serving import running
 from sandbox.spotify.sources import Synthetic
+from tests.parameters import grouped
 from tests.places import Place
 
 if TYPE_CHECKING:
@@ -55,7 +56,9 @@ class Pipeline:
 
         day = on or parameters.get("snapshot_date")
         with clock_on(day) if day else nullcontext():
-            return ingest_playlists(list(playlists), return_state=True, **{**self.blocks, **parameters})
+            return ingest_playlists(
+                list(playlists), return_state=True, **grouped({**self.blocks, **parameters})
+            )
 
     @property
     def confirmed(self) -> dict[str, str]:
@@ -68,7 +71,7 @@ class Pipeline:
 
         blocks = {name: block for name, block in self.blocks.items() if name != "spotify"}
         wanted = list(playlists) or None
-        return backfill_playlists(wanted, return_state=True, **{**blocks, **parameters})
+        return backfill_playlists(wanted, return_state=True, **grouped({**blocks, **parameters}))
 
 
 @pytest.fixture

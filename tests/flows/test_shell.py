@@ -130,10 +130,10 @@ def sick_api(status: int, done: Event) -> Iterator[tuple[str, list[str]]]:
     ("arguments", "says"),
     [
         (["--snapshot-date", "21.11.2026"], "--snapshot-date must be a date, YYYY-MM-DD, not '21.11.2026'."),
-        (["--pipe-minutes", "-1"], "--pipe-minutes must be greater than 0, not -1.0."),
-        (["--max-hours", "25"], "--max-hours must be less than or equal to 24, not 25.0."),
+        (["--pipe-minutes", "-1"], "--pipe-minutes must be greater than 0, not '-1'."),
+        (["--max-hours", "25"], "--max-hours must be less than or equal to 24, not '25'."),
         (["--load", "x"], 'Choose from: "copy", "snowpipe".'),
-        (["--max-hours", "nan"], "--max-hours must be a finite number, not nan."),
+        (["--max-hours", "nan"], "--max-hours must be a finite number, not 'nan'."),
         (["--max-hours", "abc"], "--max-hours must be a number, not 'abc'."),
         (["--nope"], "Unknown option"),
     ],
