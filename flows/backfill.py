@@ -1,4 +1,4 @@
-"""Publishes kept snapshots again: `python -m flows.backfill --start-date … --end-date …`."""
+"""Publishes kept snapshots again: `python -m flows backfill --start-date … --end-date …`."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -43,8 +43,8 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     latest wins.
 
     Args:
-        playlists: Ids (22 letters and digits), spotify:playlist: URIs or open.spotify.com links.
-            Default: all kept playlists.
+        playlists: The playlists to publish, one per item: id (22 letters and digits), spotify:playlist: URI
+            or open.spotify.com link. Default: all kept playlists.
         start_date: First snapshot date (YYYY-MM-DD). Default: the first kept date.
         end_date: Last snapshot date (YYYY-MM-DD). Default: the last kept date.
         load: `copy`: this run executes COPY INTO. `snowpipe`: auto-ingest pipes load the files.
@@ -52,7 +52,7 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
             publish the best of the others even if the warehouse holds one that ranks higher. Use it to undo
             a falsified day.
         limits: How long the run may take. The defaults suit most runs.
-        blocks: Names of the blocks to use. The defaults are the names that `python -m blocks register` gives.
+        blocks: Names of the Prefect blocks to use. The defaults are what `python -m blocks register` writes.
     """
     if start_date and end_date and start_date > end_date:
         raise ConfigurationError(
@@ -160,4 +160,4 @@ def _days(since: date, until: date) -> str:
 
 
 if __name__ == "__main__":
-    run_from_shell(backfill_playlists, "flows.backfill")
+    run_from_shell(backfill_playlists, "flows backfill")

@@ -1,4 +1,4 @@
-"""Reads playlists from Spotify and publishes them: `python -m flows.ingest PLAYLIST…`."""
+"""Reads playlists from Spotify and publishes them: `python -m flows ingest PLAYLIST…`."""
 
 from datetime import date
 from typing import Literal
@@ -38,20 +38,22 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     """Reads playlists from Spotify, keeps the responses in the lake, and publishes them to the warehouse.
 
     Args:
-        playlists: Ids (22 letters and digits), spotify:playlist: URIs or open.spotify.com links.
+        playlists: The playlists to read, one per item: id (22 letters and digits), spotify:playlist: URI or
+            open.spotify.com link.
         snapshot_date: Date of the snapshots (YYYY-MM-DD): today or yesterday (UTC). Other dates are refused,
             because Spotify has no history API. Default: the date of the run's schedule, otherwise today.
         load: `copy`: this run executes COPY INTO. `snowpipe`: auto-ingest pipes load the files.
         refresh: `snapshot` replaces these playlists' rows of the date. `full` also deletes all other rows in
             the warehouse: other dates of these playlists, and the whole history of all other playlists. The
             lake keeps everything; backfill-playlists can publish it again.
-        confirm_delete: Required for `full`: database and schema exactly as in the warehouse block, for
-            example SPOTIFY.PLAYLISTS.
+        confirm_delete: Required with refresh `full`: database and schema exactly as in the warehouse block,
+            for example SPOTIFY.PLAYLISTS.
         skip_unchanged: Skip playlists that are already published for the date and have not changed since.
+            Has no effect with refresh `full`.
         enrich: Also request full artists (genres, followers, popularity) and albums (label, UPC). Responses
             of the last seven days are reused from the lake.
         limits: How long the run may take. The defaults suit most runs.
-        blocks: Names of the blocks to use. The defaults are the names that `python -m blocks register` gives.
+        blocks: Names of the Prefect blocks to use. The defaults are what `python -m blocks register` writes.
     """
     run = start_run(snapshot_date)
     wanted = playlist_ids(playlists)
@@ -86,4 +88,4 @@ def keep_snapshots(  # noqa: PLR0913 - what to read, whence, and how
 
 
 if __name__ == "__main__":
-    run_from_shell(ingest_playlists, "flows.ingest")
+    run_from_shell(ingest_playlists, "flows ingest")

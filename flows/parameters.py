@@ -26,7 +26,11 @@ MAX_HOURS = 3.0
 class Group(BaseModel):
     """Settings that the run form shows as one parameter; in a shell each is an option of its own."""
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        field_title_generator=lambda name, _: name,  # as --params and messages name it
+    )
 
 
 class Limits(Group):
@@ -45,19 +49,23 @@ class Limits(Group):
 class Blocks(Group):
     """Names of the blocks that say where a run publishes."""
 
-    lake: str = Field(default="lake", description="Name of the S3Bucket block.")
-    warehouse: str = Field(default="warehouse", description="Name of the SnowflakeConnector block.")
+    lake: str = Field(
+        default="lake", description="S3Bucket block of the lake: kept responses, CSV files, receipts."
+    )
+    warehouse: str = Field(default="warehouse", description="SnowflakeConnector block of the warehouse.")
     warehouse_admin: str = Field(
         default="warehouse-admin",
-        description="Name of the SnowflakeConnector block for schema changes. If it does not exist, "
-        "`warehouse` is used.",
+        description="SnowflakeConnector block with the role that may change the schema. If it does not "
+        "exist, `warehouse` is used.",
     )
 
 
 class IngestBlocks(Blocks):
     """The same, and the block of the app that reads from Spotify."""
 
-    spotify: str = Field(default="spotify", description="Name of the SpotifyCredentials block.")
+    spotify: str = Field(
+        default="spotify", description="SpotifyCredentials block of the app that reads playlists."
+    )
 
 
 DATE_FORM = "must be a date, YYYY-MM-DD"

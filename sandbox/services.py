@@ -173,7 +173,7 @@ def prefect_settings(home: Path) -> dict[str, str]:
 
 
 def block_variables(addresses: Addresses) -> dict[str, str]:
-    """What `blocks.register` makes the sandbox's blocks from."""
+    """What `blocks register` makes the sandbox's blocks from."""
     snowflake = urlsplit(addresses.snowflake)
     return {
         "SPOTIFY_CLIENT_ID": CLIENT_ID,
