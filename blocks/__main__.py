@@ -16,7 +16,7 @@ app = App(
 
 
 @app.command(name="register", help_flags=[])
-def _register(*options: Options) -> int | None:
+def _register(*options: Options) -> object:
     """Writes every block from environment variables or ./.env, or checks them."""
     from blocks.register import app as command  # noqa: PLC0415
 
@@ -24,7 +24,7 @@ def _register(*options: Options) -> int | None:
 
 
 @app.command(name="authorize", help_flags=[])
-def _authorize(*options: Options) -> int | None:
+def _authorize(*options: Options) -> object:
     """Stores a Spotify user's consent in the block, as a refresh token."""
     from blocks.authorize_spotify import app as command  # noqa: PLC0415
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from prefect.blocks.core import Block
-from pydantic import ConfigDict, Field, SecretStr, field_validator
+from pydantic import ConfigDict, Field, HttpUrl, SecretStr, field_validator
 
 from pipeline.log_filters import mask_secrets_in_logs
 
@@ -40,8 +40,8 @@ class SpotifyCredentials(Block):
     _block_type_name = "Spotify Credentials"
     _block_type_slug = "spotify-credentials"
     _description = "Credentials of a Spotify app that reads playlists from the Spotify Web API."
-    _documentation_url = "https://developer.spotify.com/documentation/web-api/concepts/apps"
-    _logo_url = (
+    _documentation_url = HttpUrl("https://developer.spotify.com/documentation/web-api/concepts/apps")
+    _logo_url = HttpUrl(
         "https://upload.wikimedia.org/wikipedia/commons/thumb/1/19/Spotify_logo_without_text.svg/"
         "250px-Spotify_logo_without_text.svg.png"
     )

@@ -39,7 +39,7 @@ def _preflight() -> int:
 
 
 @app.command(name="automations", help_flags=[])
-def _automations(*options: Options) -> int | None:
+def _automations(*options: Options) -> object:
     """Creates or updates the notifications of runs that fail, hang or wait."""
     from deploy.automations import app as command  # noqa: PLC0415 - imports Prefect
 
