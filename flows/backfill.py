@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from prefect import State, flow, get_run_logger, task
 
 from flows.connections import find_lake
-from flows.parameters import Blocks, Limits, Playlists
+from flows.parameters import BlockNames, Limits, Playlists
 from flows.publish import Target, publish
 from flows.run import ends_failed, start_run
 from flows.shell import run_from_shell
@@ -35,7 +35,7 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     load: LoadMode = "copy",
     fetched_before: datetime | None = None,
     limits: Limits = Limits(),  # `ends_failed` enforces max_hours
-    blocks: Blocks = Blocks(),
+    blocks: BlockNames = BlockNames(),
 ) -> State[None]:
     """Publishes kept snapshots again, one for each playlist and date, without requests to Spotify.
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from prefect import State, flow, runtime, task
 
 from flows.connections import find_lake, find_spotify
-from flows.parameters import IngestBlocks, Limits, Playlists
+from flows.parameters import IngestBlockNames, Limits, Playlists
 from flows.publish import Target, publish, refuse_unconfirmed
 from flows.run import Run, ends_failed, start_run
 from flows.shell import run_from_shell
@@ -33,7 +33,7 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     skip_unchanged: bool = True,
     enrich: bool = False,
     limits: Limits = Limits(),  # `ends_failed` enforces max_hours
-    blocks: IngestBlocks = IngestBlocks(),
+    blocks: IngestBlockNames = IngestBlockNames(),
 ) -> State[None]:
     """Reads playlists from Spotify, keeps the responses in the lake, and publishes them to the warehouse.
 

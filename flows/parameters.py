@@ -46,7 +46,7 @@ class Limits(Group):
     )
 
 
-class Blocks(Group):
+class BlockNames(Group):
     """Names of the blocks that say where a run publishes."""
 
     lake: str = Field(
@@ -60,7 +60,7 @@ class Blocks(Group):
     )
 
 
-class IngestBlocks(Blocks):
+class IngestBlockNames(BlockNames):
     """The same, and the block of the app that reads from Spotify."""
 
     spotify: str = Field(
