@@ -1,4 +1,4 @@
-"""`python -m blocks.authorize_spotify`: a user's consent, stored in the block as a refresh token."""
+"""`python -m blocks authorize`: a user's consent, stored in the block as a refresh token."""
 
 import secrets
 import sys
@@ -24,7 +24,7 @@ TIMEOUT_S = 30
 CONSENT_S = 600
 """Seconds in which the user has to agree."""
 
-app = App(name="python -m blocks.authorize_spotify", version_flags=[])
+app = App(name="python -m blocks authorize", version_flags=[])
 
 
 class NotAuthorised(Exception):
@@ -74,7 +74,7 @@ def _load(block: str) -> Any:  # noqa: ANN401 - Prefect's `load` may also be awa
         return SpotifyCredentials.load(block)
     except (ValueError, RuntimeError):
         raise NotAuthorised(
-            f"there is no block {block!r}, or it cannot be read: run python -m blocks.register"
+            f"there is no block {block!r}, or it cannot be read: run python -m blocks register"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""`python -m blocks.register`: writes every block from environment variables; may be repeated."""
+"""`python -m blocks register`: writes every block from environment variables; may be repeated."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ from blocks.prefect_api import PrefectFailed, connected
 from blocks.validation import NotRegistered, wrong_fields
 from blocks.variables import Environment, read_variables
 
-app = App(name="python -m blocks.register", version_flags=[], default_parameter=Parameter(negative=()))
+app = App(name="python -m blocks register", version_flags=[], default_parameter=Parameter(negative=()))
 
 
 @app.default

@@ -86,7 +86,7 @@ def _write(environment: Environment, blocks: Blocks, suffix: str = "") -> None:
     if given and given != spotify.refresh_token.get_secret_value():
         sys.stdout.write(
             f"block 'spotify{suffix}' has a refresh token already and keeps it, not SPOTIFY_REFRESH_TOKEN; "
-            "python -m blocks.authorize_spotify replaces it\n"
+            "python -m blocks authorize replaces it\n"
         )
     if per_second := number(environment, "SPOTIFY_REQUESTS_PER_SECOND"):
         make_rate_limit(spotify.rate_limit, per_second)

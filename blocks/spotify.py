@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from prefect.blocks.core import Block
-from pydantic import ConfigDict, Field, SecretStr, field_validator
+from pydantic import ConfigDict, Field, HttpUrl, SecretStr, field_validator
 
 from pipeline.log_filters import mask_secrets_in_logs
 
@@ -18,11 +18,33 @@ ADDRESS = re.compile(
 
 
 class SpotifyCredentials(Block):
-    """A Spotify app, with a user's refresh token (the default way) or for itself (client credentials)."""
+    """Credentials of a Spotify app that reads playlists, as a user who authorised it or as itself.
+
+    Attributes:
+        client_id: Client id of the app.
+        client_secret: Client secret of the app.
+        refresh_token: Lets the app read what a user may read; without it, client credentials are used.
+        authorized_at: When the user authorised the app, UTC.
+        api_url: Base URL of the Web API.
+        accounts_url: Base URL of the accounts service, which issues tokens at /api/token.
+
+    Example:
+        Load stored credentials:
+        ```python
+        from blocks import SpotifyCredentials
+
+        spotify_credentials = SpotifyCredentials.load("BLOCK_NAME")
+        ```
+    """
 
     _block_type_name = "Spotify Credentials"
     _block_type_slug = "spotify-credentials"
-    _description = "Reads playlists from the Spotify Web API."
+    _description = "Credentials of a Spotify app that reads playlists from the Spotify Web API."
+    _documentation_url = HttpUrl("https://developer.spotify.com/documentation/web-api/concepts/apps")
+    _logo_url = HttpUrl(
+        "https://upload.wikimedia.org/wikipedia/commons/thumb/1/19/Spotify_logo_without_text.svg/"
+        "250px-Spotify_logo_without_text.svg.png"
+    )
 
     model_config: ClassVar[ConfigDict] = ConfigDict(hide_input_in_errors=True)
 

@@ -1,64 +1,49 @@
-"""`python -m deploy` (`make deploy`): the guard, then `prefect deploy --all`; `--check`: the guard."""
+"""`python -m deploy COMMAND`: what is deployed from here. Each command is imported only when it is chosen."""
 
-import subprocess
 import sys
-from pathlib import Path
 from typing import Annotated
 
-import yaml
 from cyclopts import App, Parameter
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import WorkPool
-from prefect.exceptions import ObjectNotFound
-from prefect.variables import Variable
 
-from blocks.prefect_api import PrefectFailed, connected
-from blocks.validation import NotRegistered
-from blocks.variables import Environment, read_environment
-from deploy.guard import pool_problem, problems
+Options = Annotated[str, Parameter(allow_leading_hyphen=True)]
+"""Passed on as they are, `--help` included."""
 
-PREFECT_YAML = Path(__file__).parents[1] / "prefect.yaml"
-
-app = App(name="python -m deploy", version_flags=[])
+app = App(
+    name="python -m deploy",
+    help="Deploys the flows to the work pool. Without a command: `apply`.",
+    version_flags=[],
+)
 
 
 @app.default
-def deploy(*, check: Annotated[bool, Parameter(negative=())] = False) -> int:
-    """Deploys all of prefect.yaml, unless something it needs is missing or wrong.
-
-    Args:
-        check: Only look whether all is there.
-    """
-    try:
-        environment = read_environment()
-        with connected(environment):
-            found = _problems(environment)
-    except (NotRegistered, PrefectFailed) as error:
-        sys.stderr.write(f"nothing is deployed: {error}\n")
-        return 1
-    if found:
-        sys.stderr.write("\n- ".join(["nothing is deployed, see docs/operations.md:", *found]) + "\n")
-        return 1
-    if check:
-        sys.stdout.write("all that prefect.yaml needs is there\n")
-        return 0
-    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
-    return subprocess.run(command, cwd=PREFECT_YAML.parent, env=environment, check=False).returncode  # noqa: S603 - our own command
+def _apply_or_check(
+    *, check: Annotated[bool, Parameter(negative=(), help="The same as `preflight`.")] = False
+) -> int:
+    return _preflight() if check else _apply()
 
 
-def _problems(environment: Environment) -> list[str]:
-    found = problems(yaml.safe_load(PREFECT_YAML.read_text("utf-8")), environment, Variable.get)
-    name = environment.get("PREFECT_WORK_POOL")
-    wrong_pool = pool_problem(name, _pool(name)) if name else None
-    return [*found, wrong_pool] if wrong_pool else found
+@app.command(name="apply")
+def _apply() -> int:
+    """Deploys all of prefect.yaml, unless something it needs is missing or wrong."""
+    from deploy.apply import apply_prefect_yaml  # noqa: PLC0415 - imports Prefect
+
+    return apply_prefect_yaml()
 
 
-def _pool(name: str) -> WorkPool | None:
-    with get_client(sync_client=True) as client:
-        try:
-            return client.read_work_pool(name)
-        except ObjectNotFound:
-            return None
+@app.command(name="preflight")
+def _preflight() -> int:
+    """Checks what prefect.yaml needs, and changes nothing."""
+    from deploy.apply import check_prefect_yaml  # noqa: PLC0415 - imports Prefect
+
+    return check_prefect_yaml()
+
+
+@app.command(name="automations", help_flags=[])
+def _automations(*options: Options) -> object:
+    """Creates or updates the notifications of runs that fail, hang or wait."""
+    from deploy.automations import app as command  # noqa: PLC0415 - imports Prefect
+
+    return command(options, result_action="return_value")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`python -m deploy.automations`: notifications of runs that fail, hang or wait; may be repeated.
+"""`python -m deploy automations`: notifications of runs that fail, hang or wait; may be repeated.
 
 Runs are known by the tag that prefect.yaml gives its deployments.
 """
@@ -20,7 +20,7 @@ from prefect.exceptions import ObjectNotFound
 from blocks.prefect_api import PrefectFailed, connected
 from blocks.validation import NotRegistered
 from blocks.variables import read_environment
-from flows.run import MAX_HOURS
+from flows.parameters import MAX_HOURS
 
 TAG = "spotify-playlist-pipeline"
 LATE = timedelta(minutes=10)
@@ -52,7 +52,7 @@ IS_UP = "Nobody has taken the run: is the worker up, the work pool paused?"
 LINK = "{% if flow_run|ui_url %}\n{{ flow_run|ui_url }}{% endif %}"
 CRASHED: dict[str, Any] = {"state": StateType.CRASHED, "name": "Crashed", "force": False}
 
-app = App(name="python -m deploy.automations", version_flags=[])
+app = App(name="python -m deploy automations", version_flags=[])
 
 
 class NoBlockError(LookupError):

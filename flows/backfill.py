@@ -1,4 +1,4 @@
-"""Publishes kept snapshots again: `python -m flows.backfill --start-date … --end-date …`."""
+"""Publishes kept snapshots again: `python -m flows backfill --start-date … --end-date …`."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from prefect import State, flow, get_run_logger, task
 
 from flows.connections import find_lake
-from flows.publish import Minutes, publish
-from flows.run import MAX_HOURS, MaxHours, Stopwatch, ends_failed, start_run
+from flows.parameters import BlockNames, Limits, Playlists
+from flows.publish import publish
+from flows.run import Stopwatch, ends_failed, start_run
 from flows.shell import run_from_shell
 from flows.target import Target
 from flows.tasks import RETRIES
@@ -17,7 +18,7 @@ from pipeline.errors import Code, ConfigurationError
 from pipeline.lake.layout import LoadMode
 from pipeline.lake.snapshots import find_snapshots, is_possible
 from pipeline.records import Kept, PlaylistLine, Work
-from pipeline.spotify.links import Playlists, playlist_ids
+from pipeline.spotify.links import playlist_ids
 from pipeline.warehouse.messages import listed
 
 NAMED_DAYS = 31
@@ -34,12 +35,9 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     start_date: date | None = None,
     end_date: date | None = None,
     load: LoadMode = "copy",
-    pipe_minutes: Minutes = 10,
     fetched_before: datetime | None = None,
-    max_hours: MaxHours = MAX_HOURS,  # noqa: ARG001 - `ends_failed` enforces it
-    lake: str = "lake",
-    warehouse: str = "warehouse",
-    warehouse_admin: str = "warehouse-admin",
+    limits: Limits = Limits(),  # `ends_failed` enforces max_hours
+    blocks: BlockNames = BlockNames(),
 ) -> State[None]:
     """Publishes kept snapshots again, one for each playlist and date, without requests to Spotify.
 
@@ -47,20 +45,16 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     latest wins.
 
     Args:
-        playlists: Ids (22 letters and digits), spotify:playlist: URIs or open.spotify.com links.
-            Default: all kept playlists.
+        playlists: The playlists to publish, one per item: id (22 letters and digits), spotify:playlist: URI
+            or open.spotify.com link. Default: all kept playlists.
         start_date: First snapshot date (YYYY-MM-DD). Default: the first kept date.
         end_date: Last snapshot date (YYYY-MM-DD). Default: the last kept date.
         load: `copy`: this run executes COPY INTO. `snowpipe`: auto-ingest pipes load the files.
-        pipe_minutes: With `snowpipe`: maximum minutes that the run waits for the pipes.
         fetched_before: Ignore snapshots fetched at or after this time (UTC if it has no time zone), and
             publish the best of the others even if the warehouse holds one that ranks higher. Use it to undo
             a falsified day.
-        max_hours: Maximum hours. After that the run stops, whatever it is waiting for, and ends as Failed.
-        lake: Name of the S3Bucket block.
-        warehouse: Name of the SnowflakeConnector block.
-        warehouse_admin: Name of the SnowflakeConnector block for schema changes. If it does not exist,
-            `warehouse` is used.
+        limits: How long the run may take. The defaults suit most runs.
+        blocks: Names of the Prefect blocks to use. The defaults are what `python -m blocks register` writes.
     """
     if start_date and end_date and start_date > end_date:
         raise ConfigurationError(
@@ -70,10 +64,10 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     wanted = playlist_ids(playlists) if playlists else None
     if fetched_before and fetched_before.tzinfo is None:
         fetched_before = fetched_before.replace(tzinfo=UTC)
-    work = find_kept(lake, wanted, start_date, end_date, fetched_before)
+    work = find_kept(blocks.lake, wanted, start_date, end_date, fetched_before)
     run = start_run(_run_date(work.kept, end_date), fetches=False)
     undoes = fetched_before is not None
-    target = Target(lake, warehouse, warehouse_admin, load, pipe_minutes=pipe_minutes, ignore_rank=undoes)
+    target = Target(blocks, load, pipe_minutes=limits.pipe_minutes, ignore_rank=undoes)
     return publish(run, work, target, Stopwatch())
 
 
@@ -167,4 +161,4 @@ def _days(since: date, until: date) -> str:
 
 
 if __name__ == "__main__":
-    run_from_shell(backfill_playlists, "flows.backfill")
+    run_from_shell(backfill_playlists, "flows backfill")

@@ -40,7 +40,7 @@ def find_spotify(name: str) -> SpotifyClient:
     if days is not None and days >= WARNING_DAYS:
         log.warning(
             "block %r: the user authorised the app %s days ago; Spotify ends the refresh token after six "
-            "months. Authorise again in time: python -m blocks.authorize_spotify --block %s",
+            "months. Authorise again in time: python -m blocks authorize --block %s",
             name,
             days,
             name,
@@ -109,7 +109,7 @@ def _load(kind: type[B], name: str) -> B:
     except ValueError as error:
         message = (
             f"there is no block {name!r} of type {slug} that can be read ({error}). "
-            "Create it (`python -m blocks.register`), or name another one in the run's parameters"
+            "Create it (`python -m blocks register`), or name another one in the run's parameters"
         )
         raise NoBlock(message, Code.BLOCK_MISSING) from error
     except RuntimeError as error:
@@ -117,7 +117,7 @@ def _load(kind: type[B], name: str) -> B:
             raise
         message = (
             f"the block {name!r} of type {slug} cannot be used ({wrong_fields(error.__cause__)}). "
-            "Correct it (`python -m blocks.register`)"
+            "Correct it (`python -m blocks register`)"
         )
         raise ConfigurationError(
             message, Code.BLOCK_INVALID

@@ -1,16 +1,85 @@
-"""What is wrong with parameters, in words that name the right form."""
+"""Parameters of the flows: their types on the run form, and what is wrong with a value, in words."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from typing import Annotated, ClassVar
 
-from pydantic import ValidationError
+from cyclopts import Parameter
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
+
+PLAYLIST_PATTERN = "(^ *|playlist[:/])[0-9A-Za-z]{22}([/?# ]|$)"
+"""What the run form accepts. It shows this to people whose value is refused, so it is short; the run checks
+the rest."""
+
+Playlists = Annotated[
+    list[Annotated[str, Field(json_schema_extra={"pattern": PLAYLIST_PATTERN})]],
+    Field(json_schema_extra={"minItems": 1}),
+]
+Minutes = Annotated[float, Field(gt=0, le=1440, allow_inf_nan=False)]
+MaxHours = Annotated[float, Field(gt=0, le=24, allow_inf_nan=False)]
+"""Push pools of Prefect Cloud end runs after 24 hours."""
+MAX_HOURS = 3.0
+
+
+@Parameter(name="*")
+class Group(BaseModel):
+    """Settings that the run form shows as one parameter; in a shell each is an option of its own."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        field_title_generator=lambda name, _: name,  # as --params and messages name it
+    )
+
+
+class Limits(Group):
+    """How long a run may take."""
+
+    pipe_minutes: Minutes = Field(
+        default=10, description="With `snowpipe`: maximum minutes that the run waits for the pipes."
+    )
+    max_hours: MaxHours = Field(
+        default=MAX_HOURS,
+        description="Maximum hours. After that the run stops, whatever it is waiting for, and ends as "
+        "Failed.",
+    )
+
+
+class BlockNames(Group):
+    """Names of the blocks that say where a run publishes."""
+
+    lake: str = Field(
+        default="lake", description="S3Bucket block of the lake: kept responses, CSV files, receipts."
+    )
+    warehouse: str = Field(default="warehouse", description="SnowflakeConnector block of the warehouse.")
+    warehouse_admin: str = Field(
+        default="warehouse-admin",
+        description="SnowflakeConnector block with the role that may change the schema. If it does not "
+        "exist, `warehouse` is used.",
+    )
+
+
+class IngestBlockNames(BlockNames):
+    """The same, and the block of the app that reads from Spotify."""
+
+    spotify: str = Field(
+        default="spotify", description="SpotifyCredentials block of the app that reads playlists."
+    )
+
 
 DATE_FORM = "must be a date, YYYY-MM-DD"
 TIME_FORM = "must be a time, YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, in UTC unless it names a zone"
 NUMBER_FORM = "must be a number"
 FORMS = {date: DATE_FORM, datetime: TIME_FORM, float: NUMBER_FORM}
 """By type; what a shell or a run form takes as text."""
+KNOWN_ERRORS = {
+    "date": DATE_FORM,
+    "datetime": TIME_FORM,
+    "float": NUMBER_FORM,
+    "model": 'must be an object, {"name": value}',
+}
+"""By the first word of pydantic's error type, whose own message says less."""
 LONGEST_VALUE = 50
 """Characters of a wrong value that a message quotes."""
 
@@ -23,11 +92,14 @@ def wrong_parameters(error: ValidationError, names: Sequence[str]) -> Iterator[s
     for one in error.errors(include_context=False, include_url=False):
         first, *rest = one["loc"]
         name = names[first] if isinstance(first, int) else first
-        yield f"{'.'.join(map(str, [name, *rest]))} {form(one)}, not {repr(one['input'])[:LONGEST_VALUE]}"
+        path = ".".join(map(str, [name, *rest]))
+        if one["type"] == "extra_forbidden":
+            yield f"{path} does not exist: leave it out"
+        else:
+            yield f"{path} {form(one)}, not {repr(one['input'])[:LONGEST_VALUE]}"
 
 
 def form(error: ErrorDetails) -> str:
     """What a value must be, to follow the name of its parameter."""
-    kind = error["type"].split("_")[0]
-    known = {"date": DATE_FORM, "datetime": TIME_FORM}
-    return known.get(kind) or error["msg"].replace("Input should", "must", 1)
+    known = KNOWN_ERRORS.get(error["type"].split("_")[0])
+    return known or error["msg"].replace("Input should", "must", 1)

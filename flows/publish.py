@@ -5,12 +5,10 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Annotated
 
 from msgspec.structs import replace
 from prefect import State, get_run_logger, task
 from prefect.states import Completed, Failed
-from pydantic import Field
 
 from flows.artifacts import show_receipt
 from flows.connections import find_lake, open_session
@@ -31,8 +29,6 @@ from pipeline.write import Writer
 
 log = logging.getLogger(__name__)
 
-Minutes = Annotated[float, Field(gt=0, le=1440, allow_inf_nan=False)]
-
 PIPES_REMEMBER = timedelta(days=15)
 """A day more than pipes remember files: what has not landed by then never will."""
 
@@ -51,7 +47,7 @@ def publish(run: Run, work: Work, target: Target, stopwatch: Stopwatch) -> State
         work = replace(work, others=[*work.others, *undecodable])
         target.refuse_failures(work)
         target.refuse_no_songs(manifest)
-        with stopwatch.timed("truncate_and_load"), settled(target.warehouse, run.run_id):
+        with stopwatch.timed("truncate_and_load"), settled(target.blocks.warehouse, run.run_id):
             deadline = time.monotonic() + target.pipe_minutes * 60
             loaded = truncate_and_load(run, manifest, target, deadline)
     try:
@@ -72,15 +68,17 @@ def setup_warehouse(run: Run, target: Target) -> None:
     from pipeline.warehouse.setup import is_current, set_up  # noqa: PLC0415 - imports Snowflake
     from pipeline.warehouse.snowpipe import clear_landing  # noqa: PLC0415
 
-    lake_url = find_lake(target.lake).url
-    with open_session(target.warehouse, run.run_id) as session:
+    lake_url = find_lake(target.blocks.lake).url
+    with open_session(target.blocks.warehouse, run.run_id) as session:
         if is_current(session, lake_url, target.load):
             if target.load == "snowpipe":
                 forgotten = run_id_of(run.started_at - PIPES_REMEMBER)
                 clear_landing(session, "load/delete_stale_landing", forgotten)
             return
     log.info("setting up the warehouse")
-    opened = partial(open_session, target.warehouse_admin, run.run_id, otherwise=target.warehouse)
+    opened = partial(
+        open_session, target.blocks.warehouse_admin, run.run_id, otherwise=target.blocks.warehouse
+    )
     with opened() as session, opened() as guard:
         set_up(session, guard, lake_url, run.code_version, target.load)
 
@@ -91,7 +89,7 @@ def write_tables(run: Run, kept: Sequence[Kept], target: Target) -> tuple[Manife
 
     The second value has a line for each playlist whose responses could not be read.
     """
-    lake, dates = find_lake(target.lake), by_date(kept)
+    lake, dates = find_lake(target.blocks.lake), by_date(kept)
     writer = Writer(lake, KeptDetails(lake), run, target.load, Patience(len(kept)))
     written, undecodable = [], []
     for number, (day, snapshots) in enumerate(dates.items(), start=1):
@@ -113,7 +111,7 @@ def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: fl
     if not manifest.partitions:
         return Loaded()
     # If Snowflake aborts our idle transaction, later statements must not autocommit.
-    with open_session(target.warehouse, run.run_id, autocommit=False) as session:
+    with open_session(target.blocks.warehouse, run.run_id, autocommit=False) as session:
         load = Load(session, run, manifest, target.load, target.refresh, target.ignore_rank)
         if target.load == "snowpipe":
             loaded = load_snowpipe(load, Polling(deadline - time.monotonic()))
@@ -132,7 +130,7 @@ def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: fl
 @task(**RETRIES)
 def write_receipt(run: Run, target: Target, receipt: Receipt) -> None:
     """Writes the receipt to the lake, logs it, and shows it as artifacts; tried again, it is the same."""
-    lake, key = find_lake(target.lake), receipt_key(run.snapshot_date, run.run_id)
+    lake, key = find_lake(target.blocks.lake), receipt_key(run.snapshot_date, run.run_id)
     lake.write(key, encode_receipt(receipt), "application/json")
     url = f"{lake.url}{key}"
     get_run_logger().info("receipt %s\n%s", url, as_markdown(receipt, url, LOG_BYTES))

@@ -154,7 +154,7 @@ class Slots:
         self._asks = False
         log.warning(
             "There is no rate limit %r, so concurrent runs may exceed Spotify's rate. "
-            "Create it: python -m blocks.register",
+            "Create it: python -m blocks register",
             self._name,
         )
 

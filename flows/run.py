@@ -8,16 +8,16 @@ from datetime import UTC, date, datetime, timedelta
 from functools import wraps
 from inspect import signature
 from time import perf_counter
-from typing import Annotated, ParamSpec, TypeVar, cast
+from typing import ParamSpec, TypeVar, cast
 
 from prefect import State, get_run_logger, runtime
 from prefect.context import TaskRunContext
 from prefect.states import Failed
-from pydantic import Field, ValidationError, validate_call
+from pydantic import ValidationError, validate_call
 
 from flows.deadline import OutOfTime, run_deadline
 from flows.logs import last_progress, log_one_error, show_progress
-from flows.parameters import wrong_parameters
+from flows.parameters import Limits, wrong_parameters
 from flows.prefect_errors import prefect_errors
 from pipeline import CODE_VERSION
 from pipeline.errors import Code, ConfigurationError, PipelineError, StopRun
@@ -29,10 +29,7 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-MAX_HOURS = 3.0
 SECONDS_PER_HOUR = 3600
-MaxHours = Annotated[float, Field(gt=0, le=24, allow_inf_nan=False)]
-"""Hours after which a run is stopped; push pools of Prefect Cloud end runs after 24."""
 
 MAX_SCHEDULE_DRIFT = timedelta(hours=12)
 """A run that starts further than this from its schedule, late or brought forward, is dated by its fetch."""
@@ -115,14 +112,14 @@ def _refuse_false_date(now: datetime, snapshot_date: date) -> None:
 def ends_failed(flow_function: Callable[P, T]) -> Callable[P, "T | State[None]"]:
     """Turns an expected error into a Failed state with its message, wrong parameters included.
 
-    So does the deadline, parameter `max_hours` of the flow: it covers whatever the main thread waits for.
+    So does the deadline, `limits.max_hours` of the flow: it covers whatever the main thread waits for.
     """
     mask_secrets_in_logs()
     log_one_error()
 
     @wraps(flow_function)
     def limited(*args: P.args, **kwargs: P.kwargs) -> T:
-        hours = cast("float", kwargs.get("max_hours", MAX_HOURS))
+        hours = cast("Limits", kwargs.get("limits", Limits())).max_hours
         try:
             with run_deadline(hours * SECONDS_PER_HOUR, _where), prefect_errors():
                 return flow_function(*args, **kwargs)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, get_args
@@ -25,8 +25,8 @@ START_AGAIN_S = 5.0
 """Then, for the report that the run has crashed."""
 
 
-def run_from_shell(flow: Flow[..., Any], module: str) -> None:
-    """Runs the flow with the command line's options; the exit status is 0 only for a Completed run."""
+def run_from_shell(flow: Flow[..., Any], name: str, options: Sequence[str] | None = None) -> None:
+    """Runs the flow with the options of `python -m NAME`; the exit status is 0 only for a Completed run."""
     run: Callable[..., State[Any]] = _started_in_time(flow)
 
     @wraps(flow.fn)
@@ -36,11 +36,11 @@ def run_from_shell(flow: Flow[..., Any], module: str) -> None:
         sys.stderr.write(f"{state.name}: {state.message}\n")
         return 0 if state.is_completed() else 1
 
-    app = App(name=f"python -m {module}", default_command=command, version_flags=[])
+    app = App(name=f"python -m {name}", default_command=command, version_flags=[])
     try:
-        status = app(sys.argv[1:], result_action="return_value", exit_on_error=False, print_error=False)
+        status = app(options, result_action="return_value", exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        sys.exit(f"{_reason(error)}\n`python -m {module} --help` shows every option and its form.")
+        sys.exit(f"{_reason(error)}\n`python -m {name} --help` shows every option and its form.")
     except PrefectFailed as error:
         sys.exit(f"{error} [{Code.PREFECT_UNAVAILABLE}]")
     sys.exit(status)
@@ -81,7 +81,9 @@ def _reason(error: CycloptsError) -> str:
         return f"{name}… is missing: name at least one."
     if isinstance(error, ConstraintError) and isinstance(error.__cause__, ValidationError) and error.argument:
         (wrong, *_) = error.__cause__.errors()
-        return f"{error.argument.name} {form(wrong)}, not {wrong['input']!r}."
+        # A group of settings has no option of its own; its fields have.
+        name = f"--{wrong['loc'][-1]}".replace("_", "-") if wrong["loc"] else error.argument.name
+        return f"{name} {form(wrong)}, not {wrong['input']!r}."
     return str(error)
 
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from flows.connections import warehouse_name
+from flows.parameters import BlockNames
 from pipeline.errors import Code, ConfigurationError, StopRun
 from pipeline.lake.layout import LoadMode
 from pipeline.receipt import failures
@@ -10,14 +11,12 @@ from pipeline.records import Manifest, Refresh, Work
 
 
 class Target(NamedTuple):
-    """Where a run publishes, by block name, and how.
+    """Where a run publishes, and how.
 
     `ignore_rank`: its snapshots are put in place even if the warehouse holds some that rank higher.
     """
 
-    lake: str
-    warehouse: str
-    warehouse_admin: str
+    blocks: BlockNames
     load: LoadMode = "copy"
     refresh: Refresh = "snapshot"
     confirm_delete: str | None = None
@@ -28,7 +27,7 @@ class Target(NamedTuple):
         """Raises ConfigurationError if refresh="full" is asked for without naming what it deletes from."""
         if self.refresh != "full":
             return
-        name = warehouse_name(self.warehouse)
+        name = warehouse_name(self.blocks.warehouse)
         if self.confirm_delete != name:
             given = "not set" if self.confirm_delete is None else repr(self.confirm_delete)
             message = (

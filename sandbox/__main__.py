@@ -77,7 +77,7 @@ def _welcome(sandbox: Sandbox) -> str:
     prefect = sandbox.environment["PREFECT_API_URL"].removesuffix("/api")
     return (
         f"Spotify {sandbox.spotify}  S3 {sandbox.s3}  Snowflake {sandbox.snowflake}  Prefect {prefect}\n"
-        "In another shell:  . .sandbox/env && .venv/bin/python -m flows.ingest PLAYLIST\n"
+        "In another shell:  . .sandbox/env && .venv/bin/python -m flows ingest PLAYLIST\n"
         f"Playlists:         {sandbox.spotify}/sandbox/playlists\n"
         "Ctrl-C stops everything."
     )

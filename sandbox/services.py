@@ -113,7 +113,7 @@ def s3_client(url: str) -> "S3Client":
 
 
 def block_variables(addresses: Addresses) -> dict[str, str]:
-    """What `blocks.register` makes the sandbox's blocks from."""
+    """What `blocks register` makes the sandbox's blocks from."""
     snowflake = urlsplit(addresses.snowflake)
     return {
         "SPOTIFY_CLIENT_ID": CLIENT_ID,

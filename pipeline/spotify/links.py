@@ -1,9 +1,6 @@
 """Playlists as people name them: ids, URIs and links."""
 
 import re
-from typing import Annotated
-
-from pydantic import Field
 
 from pipeline.errors import Code, ConfigurationError
 
@@ -17,13 +14,6 @@ _LINK = re.compile(
     r"(?:/?(?:\?[^\s]*)?(?:#[^\s]*)?)?",
     re.IGNORECASE | re.ASCII,  # without ASCII the Kelvin sign counts as a k
 )
-_FORM = "(^ *|playlist[:/])[0-9A-Za-z]{22}([/?# ]|$)"
-"""What the run form takes. It shows this to whoever is refused, so it is short; the run looks closer."""
-
-Playlists = Annotated[
-    list[Annotated[str, Field(json_schema_extra={"pattern": _FORM})]],
-    Field(json_schema_extra={"minItems": 1}),
-]
 
 
 def playlist_id(text: str) -> str:

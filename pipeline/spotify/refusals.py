@@ -59,7 +59,7 @@ NOT_YOURS = (
 NO_USER = (
     "Spotify gives this app the playlist's name but not its entries, and the SpotifyCredentials block has no "
     "refresh_token: authorise a user who owns the playlist or collaborates on it, "
-    "python -m blocks.authorize_spotify"
+    "python -m blocks authorize"
 )
 
 
@@ -106,7 +106,7 @@ def _no_token(error: SpotifyOauthError) -> PipelineError:
     if error.error == "invalid_grant":
         return ConfigurationError(
             "Spotify refuses the refresh token: it is revoked, or older than six months. "
-            "Authorise again: python -m blocks.authorize_spotify",
+            "Authorise again: python -m blocks authorize",
             Code.SPOTIFY_REFRESH_TOKEN,
         )
     if not OAUTH_CODE.fullmatch(str(error.error)):

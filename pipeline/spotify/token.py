@@ -134,7 +134,7 @@ class AccessToken:
         if failure is not None:
             log.error(
                 "Spotify has replaced the refresh token, and the new one could not be stored (%s): "
-                "this run goes on, the next one cannot. Authorise again: python -m blocks.authorize_spotify",
+                "this run goes on, the next one cannot. Authorise again: python -m blocks authorize",
                 type(failure).__name__,
             )
 

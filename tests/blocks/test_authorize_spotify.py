@@ -233,7 +233,7 @@ def test_a_missing_block_is_one_message_and_exit_status_1(prefect_api: dict[str,
         timeout=120,
     )
     assert done.returncode == 1
-    assert "there is no block 'nowhere', or it cannot be read: run python -m blocks.register" in done.stderr
+    assert "there is no block 'nowhere', or it cannot be read: run python -m blocks register" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -1,4 +1,4 @@
-"""`python -m blocks.register --check`: says what is missing or differs, and leaves no trace."""
+"""`python -m blocks register --check`: says what is missing or differs, and leaves no trace."""
 
 from typing import Any
 

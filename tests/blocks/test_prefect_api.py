@@ -11,7 +11,19 @@ from blocks import prefect_api
 from blocks.prefect_api import PrefectFailed, connected
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ["blocks.register", "blocks.authorize_spotify", "deploy", "deploy.automations --notify a/b"]
+COMMANDS = [
+    "blocks register",
+    "blocks.register",
+    "blocks authorize",
+    "blocks.authorize_spotify",
+    "deploy",
+    "deploy --check",
+    "deploy apply",
+    "deploy preflight",
+    "deploy automations --notify a/b",
+    "deploy.automations --notify a/b",
+]
+"""Each command, and the modules that may also be run."""
 
 
 @pytest.mark.parametrize("command", COMMANDS)

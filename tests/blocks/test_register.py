@@ -1,4 +1,4 @@
-"""`python -m blocks.register`: all blocks, again and again; nothing forgotten, nothing written in doubt."""
+"""`python -m blocks register`: all blocks, again and again; nothing forgotten, nothing written in doubt."""
 
 import logging
 import re
@@ -147,7 +147,7 @@ def test_a_stored_refresh_token_outlives_the_environments(
     kept = load(SpotifyCredentials, "spotify")
     assert kept.refresh_token.get_secret_value() == "rotated"
     assert kept.authorized_at == datetime(2026, 11, 1, tzinfo=UTC)
-    assert ("python -m blocks.authorize_spotify replaces it" in told.out) == bool(given)
+    assert ("python -m blocks authorize replaces it" in told.out) == bool(given)
 
 
 @pytest.mark.faults

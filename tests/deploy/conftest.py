@@ -63,7 +63,7 @@ def set_up(environment: dict[str, str]) -> None:
     """Blocks, the list of playlists, the pool, the deployments."""
     playlists = str(PLAYLISTS).replace("'", '"')
     for words in (
-        ("blocks.register",),
+        ("blocks", "register"),
         ("prefect", "variable", "set", "daily_playlists", playlists, "--overwrite"),
         (
             "prefect",

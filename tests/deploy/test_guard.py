@@ -7,7 +7,7 @@ import pytest
 import yaml
 from prefect.client.schemas.objects import WorkPool
 
-from deploy.__main__ import deploy
+from deploy.apply import apply_prefect_yaml
 from deploy.guard import pool_problem, problems
 from tests.deploy.image import ROOT
 from tests.deploy.rehearsal import ENOUGH
@@ -117,7 +117,7 @@ def test_the_command_names_what_is_missing_and_deploys_nothing(
     for name in ENOUGH:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PIPELINE_IMAGE", "image:1")
-    assert deploy() == 1
+    assert apply_prefect_yaml() == 1
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith("nothing is deployed, see docs/operations.md:\n- ")

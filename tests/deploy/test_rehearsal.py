@@ -163,7 +163,7 @@ def told(rehearsal: Rehearsal) -> Iterator[list[dict[str, str]]]:
     """What the automations send, once the command has made them."""
     with webhook() as received:
         for _ in range(2):
-            done = module(rehearsal.environment, "deploy.automations", "--notify", BLOCK)
+            done = module(rehearsal.environment, "deploy", "automations", "--notify", BLOCK)
             assert done.returncode == 0, done.stderr
         yield received
 

@@ -26,11 +26,30 @@ def refused(flow: str, **parameters: object) -> bool:
     return bool(validate(given, schema(flow), raise_on_error=False, preprocess=False))
 
 
+def fields(flow: str) -> dict[str, Any]:
+    """Every field of the form by its name, those of groups as `group.name`."""
+    whole, found = schema(flow), {}
+    for name, shown in whole["properties"].items():
+        found[name] = shown
+        group = whole["definitions"].get(shown.get("$ref", "").removeprefix("#/definitions/"), {})
+        found |= {f"{name}.{inner}": one for inner, one in group.get("properties", {}).items()}
+    return found
+
+
 @pytest.mark.parametrize("flow", FLOWS)
-def test_each_parameter_is_described_and_typed(flow: str) -> None:
-    for name, shown in schema(flow)["properties"].items():
+def test_each_field_is_described_and_typed(flow: str) -> None:
+    for name, shown in fields(flow).items():
         assert shown["description"].endswith("."), name
-        assert "type" in shown or "anyOf" in shown, name
+        assert {"type", "anyOf", "$ref"} & shown.keys(), name
+
+
+def test_rarely_used_settings_are_grouped_and_come_last() -> None:
+    limits = ["limits", "limits.pipe_minutes", "limits.max_hours"]
+    names = ["blocks", *(f"blocks.{name}" for name in ("lake", "warehouse", "warehouse_admin"))]
+    assert [*fields("backfill")][-7:] == limits + names
+    assert [*fields("ingest")][-8:] == [*limits, *names, "blocks.spotify"]
+    in_order = sorted(schema("ingest")["properties"].values(), key=lambda shown: shown["position"])
+    assert [shown["title"] for shown in in_order[-2:]] == ["limits", "blocks"]
 
 
 def test_dates_have_pickers_and_choices_are_listed() -> None:
@@ -71,8 +90,10 @@ WRONG: dict[str, dict[str, object]] = {
     "one playlist that is no list": {"playlists": ID},
     "no such way of loading": {"load": "copyy"},
     "no such refresh": {"refresh": "everything"},
-    "no minutes": {"pipe_minutes": 0},
-    "more than a day": {"pipe_minutes": 1441},
+    "no minutes": {"limits": {"pipe_minutes": 0}},
+    "more than a day": {"limits": {"pipe_minutes": 1441}},
+    "no such limit": {"limits": {"minutes": 10}},
+    "no such block": {"blocks": {"snowflake": "warehouse"}},
     "a day that is none": {"snapshot_date": "2026-02-31"},
     "a date with a time": {"snapshot_date": "2026-11-21T06:00:00Z"},
     "a flag that is none": {"enrich": "perhaps"},
@@ -82,6 +103,14 @@ WRONG: dict[str, dict[str, object]] = {
 @pytest.mark.parametrize("parameters", WRONG.values(), ids=WRONG)
 def test_wrong_values_are_refused_at_the_form(parameters: dict[str, object]) -> None:
     assert refused("ingest", **parameters)
+
+
+def test_one_setting_of_a_group_may_be_given_alone() -> None:
+    assert not refused("ingest", limits={"max_hours": 5}, blocks={"warehouse": "warehouse-test"})
+
+
+def test_a_backfill_has_no_block_of_spotify() -> None:
+    assert refused("backfill", blocks={"spotify": "spotify"})
 
 
 def test_a_backfill_needs_no_playlist() -> None:

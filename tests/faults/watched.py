@@ -18,6 +18,7 @@ from tests.faults.injected import Fault
 from tests.faults.labels import Label
 from tests.faults.processes import End, FlowProcess
 from tests.faults.proxy import Traffic
+from tests.parameters import grouped
 from tests.places import Place, Rows
 
 DAY = datetime.now(UTC).date()
@@ -71,7 +72,7 @@ class Watched:
         given = {"playlists": PLAYLISTS, "snapshot_date": DAY, "load": self.load, **self.blocks, **parameters}
         log = self.services.home / f"{self.place.name}-{next(self._numbers)}.log"
         with self._starting:
-            self._processes.append(FlowProcess(given, log, timeout_s))
+            self._processes.append(FlowProcess(grouped(given), log, timeout_s))
             return self._processes[-1]
 
     def latest(self) -> FlowProcess:

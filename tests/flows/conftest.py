@@ -15,6 +15,7 @@ from sandbox.services import Addresses
 from sandbox.spotify.recordings import Recordings
 from sandbox.spotify.server import create_app
 from sandbox.spotify.sources import Synthetic
+from tests.parameters import grouped
 from tests.places import Place
 from tests.serving import running
 
@@ -52,7 +53,9 @@ class Pipeline:
 
         day = on or parameters.get("snapshot_date")
         with clock_on(day) if day else nullcontext():
-            return ingest_playlists(list(playlists), return_state=True, **{**self.blocks, **parameters})
+            return ingest_playlists(
+                list(playlists), return_state=True, **grouped({**self.blocks, **parameters})
+            )
 
     @property
     def confirmed(self) -> dict[str, str]:
@@ -65,7 +68,7 @@ class Pipeline:
 
         blocks = {name: block for name, block in self.blocks.items() if name != "spotify"}
         wanted = list(playlists) or None
-        return backfill_playlists(wanted, return_state=True, **{**blocks, **parameters})
+        return backfill_playlists(wanted, return_state=True, **grouped({**blocks, **parameters}))
 
 
 @pytest.fixture

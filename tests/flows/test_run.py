@@ -28,7 +28,8 @@ from prefect.states import AwaitingRetry, Completed
 import flows
 from flows import run
 from flows.deadline import OutOfTime, run_deadline
-from flows.run import MaxHours, ends_failed, start_run
+from flows.parameters import Limits
+from flows.run import ends_failed, start_run
 from flows.tasks import FRESH, is_transient
 from pipeline.errors import Code, ConfigurationError, Transient
 from pipeline.threads import threads
@@ -172,11 +173,11 @@ def test_a_run_that_hangs_ends_at_its_deadline(caplog: pytest.LogCaptureFixture,
 
     @flow
     @ends_failed
-    def hanging(*, max_hours: MaxHours = 3) -> None:  # noqa: ARG001 - `ends_failed` enforces it
+    def hanging(*, limits: Limits = Limits()) -> None:  # noqa: ARG001 - `ends_failed` enforces it
         read()
 
     start = time.monotonic()
-    state = hanging(max_hours=1 / 3600, return_state=True)
+    state = hanging(limits=Limits(max_hours=1 / 3600), return_state=True)
 
     assert time.monotonic() - start < 30
     assert state.is_failed()
@@ -223,15 +224,20 @@ def test_outside_the_main_thread_nothing_ends_a_run_and_it_says_so(caplog: pytes
 def test_wrong_parameters_are_named_with_the_right_form() -> None:
     @flow(validate_parameters=False)
     @ends_failed
-    def dated(*, day: date, max_hours: MaxHours = 3) -> None:
-        raise AssertionError((day, max_hours))
+    def dated(*, day: date, limits: Limits = Limits()) -> None:
+        raise AssertionError((day, limits))
 
-    state: Any = dated(day="21.11.2026", max_hours=25, return_state=True)
+    wrong = {"max_hours": 25, "pipe_minutes": "ten", "hours": 4}
+    state: Any = dated(day="21.11.2026", limits=wrong, return_state=True)
 
     assert state.message == (
         "The run's parameters are wrong: day must be a date, YYYY-MM-DD, not '21.11.2026'; "
-        "max_hours must be less than or equal to 24, not 25. Nothing was requested [PARAMETER_INVALID]"
+        "limits.pipe_minutes must be a number, not 'ten'; "
+        "limits.max_hours must be less than or equal to 24, not 25; "
+        "limits.hours does not exist: leave it out. Nothing was requested [PARAMETER_INVALID]"
     )
+    whole: Any = dated(day=NOW.date(), limits=5, return_state=True)
+    assert 'limits must be an object, {"name": value}, not 5. ' in whole.message
 
 
 @pytest.mark.parametrize("given", [None, {"a": 1}])

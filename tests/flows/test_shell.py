@@ -21,11 +21,11 @@ from sandbox.spotify.catalogue import CHARTS, EMPTY
 from tests.flows.conftest import Pipeline
 
 
-def shell(pipeline: Pipeline, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def shell(pipeline: Pipeline, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     blocks = [option for name, block in pipeline.blocks.items() for option in (f"--{name}", block)]
-    used = blocks if module == "flows.ingest" else blocks[2:]
+    used = blocks if command == "ingest" else blocks[2:]
     return subprocess.run(
-        [sys.executable, "-m", module, *arguments, *used],
+        [sys.executable, "-m", "flows", command, *arguments, *used],
         env=pipeline.environment,
         capture_output=True,
         text=True,
@@ -38,10 +38,10 @@ def shell(pipeline: Pipeline, module: str, *arguments: str) -> subprocess.Comple
 def test_ingest_and_backfill_from_a_shell(pipeline: Pipeline) -> None:
     pipeline.show()
     today = str(datetime.now(UTC).date())
-    done = shell(pipeline, "flows.ingest", CHARTS[0], EMPTY, "--snapshot-date", today)
+    done = shell(pipeline, "ingest", CHARTS[0], EMPTY, "--snapshot-date", today)
     assert done.returncode == 0, done.stderr
     assert "Completed: Playlists: 2 loaded" in done.stderr
-    again = shell(pipeline, "flows.backfill", "--start-date", today, "--end-date", today)
+    again = shell(pipeline, "backfill", "--start-date", today, "--end-date", today)
     assert again.returncode == 0, again.stderr
     assert pipeline.place.count("songs") == 50
 
@@ -49,7 +49,7 @@ def test_ingest_and_backfill_from_a_shell(pipeline: Pipeline) -> None:
 @pytest.mark.faults
 def test_a_failed_run_ends_with_another_status_and_no_traceback(pipeline: Pipeline) -> None:
     pipeline.show()
-    done = shell(pipeline, "flows.ingest", EMPTY, "0000000000000000000000")
+    done = shell(pipeline, "ingest", EMPTY, "0000000000000000000000")
 
     assert done.returncode == 1
     assert "Failed: Playlists: 1 loaded, 1 failed" in done.stderr
@@ -57,14 +57,22 @@ def test_a_failed_run_ends_with_another_status_and_no_traceback(pipeline: Pipeli
 
 
 @pytest.mark.parametrize(
-    "given",
-    [{}, {"PREFECT_API_URL": "http://127.0.0.1:9/api"}, {"PREFECT_SERVER_EPHEMERAL_ENABLED": "false"}],
-    ids=["no variables at all", "an API that does not respond", "as in the image"],
+    ("given", "command"),
+    [
+        ({}, ["flows", "ingest"]),
+        ({}, ["flows.ingest"]),
+        ({}, ["flows.backfill"]),
+        ({"PREFECT_API_URL": "http://127.0.0.1:9/api"}, ["flows", "ingest"]),
+        ({"PREFECT_SERVER_EPHEMERAL_ENABLED": "false"}, ["flows", "backfill"]),
+    ],
+    ids=["no variables", "ingest as a module", "backfill as a module", "no response", "as in the image"],
 )
-def test_without_a_prefect_api_there_is_one_message_at_once(tmp_path: Path, given: dict[str, str]) -> None:
+def test_without_a_prefect_api_there_is_one_message_at_once(
+    tmp_path: Path, given: dict[str, str], command: list[str]
+) -> None:
     start = monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "flows.ingest", CHARTS[0]],
+        [sys.executable, "-m", *command, CHARTS[0]],
         env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), **given},
         capture_output=True,
         text=True,
@@ -130,10 +138,10 @@ def sick_api(status: int, done: Event) -> Iterator[tuple[str, list[str]]]:
     ("arguments", "says"),
     [
         (["--snapshot-date", "21.11.2026"], "--snapshot-date must be a date, YYYY-MM-DD, not '21.11.2026'."),
-        (["--pipe-minutes", "-1"], "--pipe-minutes must be greater than 0, not -1.0."),
-        (["--max-hours", "25"], "--max-hours must be less than or equal to 24, not 25.0."),
+        (["--pipe-minutes", "-1"], "--pipe-minutes must be greater than 0, not '-1'."),
+        (["--max-hours", "25"], "--max-hours must be less than or equal to 24, not '25'."),
         (["--load", "x"], 'Choose from: "copy", "snowpipe".'),
-        (["--max-hours", "nan"], "--max-hours must be a finite number, not nan."),
+        (["--max-hours", "nan"], "--max-hours must be a finite number, not 'nan'."),
         (["--max-hours", "abc"], "--max-hours must be a number, not 'abc'."),
         (["--nope"], "Unknown option"),
     ],
@@ -182,7 +190,7 @@ def from_shell(monkeypatch: pytest.MonkeyPatch, *arguments: str, flow: Any = Non
 
     monkeypatch.setattr(sys, "argv", ["flows.ingest", *arguments])
     with pytest.raises(SystemExit) as ended:
-        run_from_shell(flow or ingest_playlists, "flows.ingest")
+        run_from_shell(flow or ingest_playlists, "flows ingest")
     return str(ended.value.code)
 
 

@@ -198,7 +198,7 @@ def test_a_write_that_keeps_failing_is_an_error_in_the_log_and_the_run_goes_on(
     assert stored(block) == REFRESH_TOKEN
     (error,) = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert "could not be stored (ConnectError)" in error.getMessage()
-    assert "Authorise again: python -m blocks.authorize_spotify" in error.getMessage()
+    assert "Authorise again: python -m blocks authorize" in error.getMessage()
     assert "canary" not in caplog.text
     token.drop(first)
     assert token.get_access_token() != first

@@ -1,0 +1,65 @@
+"""Deploying all of prefect.yaml: the guard, then `prefect deploy --all`."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import WorkPool
+from prefect.exceptions import ObjectNotFound
+from prefect.variables import Variable
+
+from blocks.prefect_api import PrefectFailed, connected
+from blocks.validation import NotRegistered
+from blocks.variables import Environment, read_environment
+from deploy.guard import pool_problem, problems
+
+PREFECT_YAML = Path(__file__).parents[1] / "prefect.yaml"
+
+
+def apply_prefect_yaml() -> int:
+    """Deploys, unless something that prefect.yaml needs is missing or wrong; returns the exit status."""
+    environment = _complete_environment()
+    if environment is None:
+        return 1
+    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+    return subprocess.run(command, cwd=PREFECT_YAML.parent, env=environment, check=False).returncode  # noqa: S603 - our own command
+
+
+def check_prefect_yaml() -> int:
+    """Prints whether all that prefect.yaml needs is there; returns the exit status."""
+    if _complete_environment() is None:
+        return 1
+    sys.stdout.write("all that prefect.yaml needs is there\n")
+    return 0
+
+
+def _complete_environment() -> Environment | None:
+    """The environment to deploy with; None after printing what is missing or wrong."""
+    try:
+        environment = read_environment()
+        with connected(environment):
+            found = _problems(environment)
+    except (NotRegistered, PrefectFailed) as error:
+        sys.stderr.write(f"nothing is deployed: {error}\n")
+        return None
+    if found:
+        sys.stderr.write("\n- ".join(["nothing is deployed, see docs/operations.md:", *found]) + "\n")
+        return None
+    return environment
+
+
+def _problems(environment: Environment) -> list[str]:
+    found = problems(yaml.safe_load(PREFECT_YAML.read_text("utf-8")), environment, Variable.get)
+    name = environment.get("PREFECT_WORK_POOL")
+    wrong_pool = pool_problem(name, _pool(name)) if name else None
+    return [*found, wrong_pool] if wrong_pool else found
+
+
+def _pool(name: str) -> WorkPool | None:
+    with get_client(sync_client=True) as client:
+        try:
+            return client.read_work_pool(name)
+        except ObjectNotFound:
+            return None

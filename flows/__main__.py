@@ -1,0 +1,37 @@
+"""`python -m flows COMMAND`: the flows from a shell. Each command imports Prefect only when it is chosen."""
+
+import sys
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+Options = Annotated[str, Parameter(allow_leading_hyphen=True)]
+"""Passed on as they are, `--help` included: the flow's parameters are the options."""
+
+app = App(
+    name="python -m flows",
+    help="Runs a flow with the blocks of the environment at hand. `COMMAND --help` lists its options.",
+    version_flags=[],
+)
+
+
+@app.command(name="ingest", help_flags=[])
+def _ingest(*options: Options) -> None:
+    """Reads playlists from Spotify and publishes them."""
+    from flows.ingest import ingest_playlists  # noqa: PLC0415 - imports Prefect
+    from flows.shell import run_from_shell  # noqa: PLC0415
+
+    run_from_shell(ingest_playlists, "flows ingest", options)
+
+
+@app.command(name="backfill", help_flags=[])
+def _backfill(*options: Options) -> None:
+    """Publishes kept snapshots again, without requests to Spotify."""
+    from flows.backfill import backfill_playlists  # noqa: PLC0415 - imports Prefect
+    from flows.shell import run_from_shell  # noqa: PLC0415
+
+    run_from_shell(backfill_playlists, "flows backfill", options)
+
+
+if __name__ == "__main__":
+    sys.exit(app(result_action="return_value"))

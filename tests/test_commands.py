@@ -1,0 +1,60 @@
+"""`python -m flows`, `blocks` and `deploy`: one list of commands each, shown without waiting for Prefect."""
+
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+COMMANDS = {
+    "flows": {
+        "ingest": "Reads playlists from Spotify and publishes them.",
+        "backfill": "Publishes kept snapshots again, without requests to Spotify.",
+    },
+    "blocks": {
+        "register": "Writes every block from environment variables or ./.env, or checks them.",
+        "authorize": "Stores a Spotify user's consent in the block, as a refresh token.",
+    },
+    "deploy": {
+        "apply": "Deploys all of prefect.yaml, unless something it needs is missing or wrong.",
+        "preflight": "Checks what prefect.yaml needs, and changes nothing.",
+        "automations": "Creates or updates the notifications of runs that fail, hang or wait.",
+    },
+}
+
+
+@pytest.mark.parametrize("package", COMMANDS)
+def test_the_help_lists_each_command_with_its_line(package: str, capsys: pytest.CaptureFixture[str]) -> None:
+    import_module(f"{package}.__main__").app(["--help"], result_action="return_value")
+    shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    for name, line in COMMANDS[package].items():
+        assert f" {name} {line}" in shown
+
+
+@pytest.mark.parametrize("package", ["flows", "deploy"])
+def test_the_help_imports_no_prefect(package: str) -> None:
+    code = (
+        f"import sys; from {package}.__main__ import app; app(['--help'], result_action='return_value'); "
+        "print('prefect' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines()[-1] == "False"
+
+
+@pytest.mark.parametrize(
+    ("package", "name"),
+    [(package, name) for package, names in COMMANDS.items() for name in names],
+)
+def test_the_help_of_a_command_names_the_command(
+    package: str, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    app = import_module(f"{package}.__main__").app
+    try:
+        status = app([name, "--help"], result_action="return_value")
+    except SystemExit as ended:
+        status = ended.code
+    assert not status
+    assert f"Usage: python -m {package} {name}" in capsys.readouterr().out
