@@ -36,9 +36,10 @@ def run_from_shell(flow: Flow[..., Any], name: str, options: Sequence[str] | Non
         sys.stderr.write(f"{state.name}: {state.message}\n")
         return 0 if state.is_completed() else 1
 
+    given = sys.argv[1:] if options is None else options
     app = App(name=f"python -m {name}", default_command=command, version_flags=[])
     try:
-        status = app(options, result_action="return_value", exit_on_error=False, print_error=False)
+        status = app(given, result_action="return_value", exit_on_error=False, print_error=False)
     except CycloptsError as error:
         sys.exit(f"{_reason(error)}\n`python -m {name} --help` shows every option and its form.")
     except PrefectFailed as error:

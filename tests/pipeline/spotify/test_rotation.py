@@ -96,7 +96,7 @@ def test_a_refresh_token_that_dies_of_age_mid_run_asks_for_a_new_authorisation(
     client.authorise()
     spotify.standin.set(refresh_days=180, ahead_s=181 * 86_400).raise_for_status()
 
-    with pytest.raises(ConfigurationError, match=r"older than six months.*blocks\.authorize_spotify"):
+    with pytest.raises(ConfigurationError, match=r"older than six months.*python -m blocks authorize"):
         client.playlist(EMPTY)
     assert spotify.requested() == [f"{EMPTY} 401"]
     assert spotify.tokens_fetched() == 2
