@@ -10,11 +10,10 @@ from typing import Annotated, NamedTuple
 from msgspec import Meta, Struct
 from msgspec.json import Decoder
 
-from pipeline.errors import Code, PlaylistUnavailable
+from pipeline.errors import Code, LakeKeyMissing, PlaylistUnavailable
 from pipeline.lake.layout import RawKey, parse_raw_key, raw_key, raw_prefix
 from pipeline.lake.patience import Patience
 from pipeline.lake.raw_files import CONTENT_TYPE, decode_answers, encode_answers
-from pipeline.lake.s3_errors import NoSuchKey
 from pipeline.lake.store import Lake, TooLarge
 from pipeline.threads import threads
 from pipeline.transform.tables import Snapshot
@@ -95,7 +94,7 @@ def read_snapshot(lake: Lake, key: str, fetched: Callable[[], bytes] | None = No
         if not bodies:
             raise ValueError("it has no answers")  # noqa: TRY301 - said with the rest
         _refuse_impossible(envelope.fetched_at, raw)
-    except NoSuchKey as error:
+    except LakeKeyMissing as error:
         raise PlaylistUnavailable(f"{error.message}, or leave its date out", error.code) from error
     except TooLarge as error:
         message = (

@@ -11,10 +11,18 @@ import requests
 import spotipy
 from spotipy.exceptions import SpotifyException, SpotifyOauthError
 
-from pipeline.errors import Code, ConfigurationError, PipelineError, PlaylistUnavailable, StopRun, Transient
+from pipeline.errors import (
+    Code,
+    ConfigurationError,
+    PipelineError,
+    PlaylistUnavailable,
+    StopRun,
+    TokenExpired,
+    Transient,
+)
 from pipeline.spotify.credentials import AppCredentials
 from pipeline.spotify.http import Exchanged, open_session
-from pipeline.spotify.refusals import TokenExpired, explained
+from pipeline.spotify.refusals import explained
 from pipeline.spotify.token import AccessToken
 from pipeline.spotify.waits import BUDGET_S, Waits
 from pipeline.threads import THREADS

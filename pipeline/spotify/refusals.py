@@ -12,6 +12,9 @@ from pipeline.errors import (
     PipelineError,
     PlaylistUnavailable,
     QuotaExceeded,
+    RateLimited,
+    SpotifyRefused,
+    TokenExpired,
     Transient,
 )
 from pipeline.spotify.http import MAX_BODY_BYTES, ResponseTooLarge, ResponseTooSlow
@@ -27,26 +30,6 @@ APP_WIDE = ("premium", "registered", "allow-list", "allowlist")
 
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 400, 401, 403, 404
 REQUEST_TIMEOUT, TOO_MANY, SERVER_ERROR = 408, 429, 500
-
-
-class RateLimited(Transient):
-    """Wait as long as Spotify says, then try again."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"Spotify asks to wait {seconds:g} s", Code.SPOTIFY_RATE_LIMITED)
-        self.seconds = seconds
-
-
-class TokenExpired(Transient):
-    """Fetch a new token once, then try again."""
-
-
-class Refused(PlaylistUnavailable):
-    """Spotify will not give what was asked for (400, 403, 404), however often it is asked."""
-
-    def __init__(self, message: str, code: Code, status: int) -> None:
-        super().__init__(message, code)
-        self.status = status
 
 
 NOT_YOURS = (
@@ -137,7 +120,7 @@ def _refused(error: SpotifyException, asked: str) -> PipelineError:
             Code.SPOTIFY_APP,
         )
     reason, code = _reason(status, asked)
-    return Refused(f"{asked}: {reason} ({status}, {text})", code, status)
+    return SpotifyRefused(f"{asked}: {reason} ({status}, {text})", code, status)
 
 
 def _reason(status: int, asked: str) -> tuple[str, Code]:
@@ -168,4 +151,4 @@ def _too_many(reason: object, headers: Mapping[str, str]) -> PipelineError:
     if reason == "QUOTA_EXCEEDED" or seconds is None or seconds > RETRY_AFTER_CAP_S:
         when = f"in {seconds:g} s" if seconds and seconds > RETRY_AFTER_CAP_S else "tomorrow"
         return QuotaExceeded(f"Spotify's quota for this app is used up: run again {when}", Code.SPOTIFY_QUOTA)
-    return RateLimited(seconds)
+    return RateLimited(f"Spotify asks to wait {seconds:g} s", Code.SPOTIFY_RATE_LIMITED, seconds)

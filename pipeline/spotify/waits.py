@@ -4,8 +4,7 @@ import random
 import threading
 from collections.abc import Callable
 
-from pipeline.errors import Code, PlaylistUnavailable, StopRun, Transient
-from pipeline.spotify.refusals import RateLimited
+from pipeline.errors import Code, PlaylistUnavailable, RateLimited, StopRun, Transient
 
 BUDGET_S = 300.0
 """Seconds that a run may spend on failed requests and on waiting for the next, threads side by side."""

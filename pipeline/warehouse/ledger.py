@@ -2,8 +2,9 @@
 
 from datetime import date
 
+from pipeline.errors import SnowflakeObjectNotFound
 from pipeline.lake.store import Lake
-from pipeline.warehouse.session import NotFound, Session
+from pipeline.warehouse.session import Session
 
 
 def find_published(session: Session, lake: Lake, snapshot_date: date, today: date) -> set[tuple[str, str]]:
@@ -13,7 +14,7 @@ def find_published(session: Session, lake: Lake, snapshot_date: date, today: dat
     """
     try:
         rows = session.execute("load/find_published", (snapshot_date, today != snapshot_date))
-    except NotFound:
+    except SnowflakeObjectNotFound:
         return set()
     finished = {key for key in {row[2] for row in rows} if lake.exists(key)}
     return {(playlist, snapshot_id) for playlist, snapshot_id, key in rows if key in finished}

@@ -6,11 +6,11 @@ from functools import partial
 from msgspec import structs
 
 from pipeline.columns import TABLES, dtypes, history, landing
-from pipeline.errors import Code, ConfigurationError, PipelineError
+from pipeline.errors import Code, ConfigurationError, PipelineError, SnowflakeObjectNotFound
 from pipeline.lake.csv_files import Manifest
 from pipeline.warehouse.loaded import Loaded
 from pipeline.warehouse.pipes import Polling, naming_files, wait_for_pipes
-from pipeline.warehouse.session import NotFound, Session
+from pipeline.warehouse.session import Session
 from pipeline.warehouse.sql_files import identifier
 from pipeline.warehouse.transaction import Load, Results, replace
 
@@ -26,7 +26,7 @@ def load_snowpipe(session: Session, load: Load, manifest: Manifest, polling: Pol
     """Promotes the run's files from landing once its pipes have loaded all of them."""
     try:
         return _load(session, load, manifest, polling)
-    except NotFound as error:
+    except SnowflakeObjectNotFound as error:
         raise ConfigurationError(f"{error.message}. {DROPPED}", Code.PIPES_DROPPED) from error
 
 

@@ -10,10 +10,13 @@ from pipeline.errors import (
     ConfigurationError,
     PipelineError,
     QuotaExceeded,
+    RateLimited,
+    SpotifyRefused,
     StopRun,
+    TokenExpired,
     Transient,
 )
-from pipeline.spotify.refusals import RateLimited, Refused, TokenExpired, explained
+from pipeline.spotify.refusals import explained
 
 ID, SPOTIFYS = "sandboxMixtape00000001", "37i9dQZF1DXcBWIGoYBM5M"
 
@@ -37,16 +40,19 @@ ANSWERS = {
     "app-only token": Answer(401, USER_TOKEN, ConfigurationError, ["add a refresh_token", USER_TOKEN]),
     "token aged out": Answer(401, "The access token expired", TokenExpired, ["The access token expired"]),
     "token unknown": Answer(401, "Invalid access token", TokenExpired, ["Invalid access token"]),
-    "not yours": Answer(403, "Forbidden", Refused, [ID, "owns or collaborates on", "403"]),
+    "not yours": Answer(403, "Forbidden", SpotifyRefused, [ID, "owns or collaborates on", "403"]),
     "no premium": Answer(403, PREMIUM, ConfigurationError, ["Premium", PREMIUM]),
     "not allow-listed": Answer(403, NOT_LISTED, ConfigurationError, ["allow list", NOT_LISTED]),
     "Spotify's own": Answer(
-        404, "Resource not found", Refused, ["Spotify's own playlists are closed"], SPOTIFYS
+        404, "Resource not found", SpotifyRefused, ["Spotify's own playlists are closed"], SPOTIFYS
     ),
     "gone": Answer(
-        404, "Resource not found", Refused, [ID, "deleted, private or a wrong id; check the link", "404"]
+        404,
+        "Resource not found",
+        SpotifyRefused,
+        [ID, "deleted, private or a wrong id; check the link", "404"],
     ),
-    "bad id": Answer(400, "Invalid base62 id", Refused, [ID, "Invalid base62 id"]),
+    "bad id": Answer(400, "Invalid base62 id", SpotifyRefused, [ID, "Invalid base62 id"]),
     "window": Answer(429, "API rate limit exceeded", RateLimited, ["7 s"], headers={"Retry-After": "7"}),
     "window, at the cap": Answer(429, "", RateLimited, ["60 s"], headers={"Retry-After": "60"}),
     "window, at once": Answer(429, "", RateLimited, ["0 s"], headers={"Retry-After": "0"}),
