@@ -67,8 +67,8 @@ def test_a_window_pauses_those_who_have_not_met_it(waits: Waits, clock: Clock) -
 
 def test_time_lost_in_failed_requests_counts(waits: Waits, clock: Clock) -> None:
     clock.now = 299.5
-    with pytest.raises(PlaylistUnavailable, match="no answer; the 300 s"):
-        waits.wait("playlist x", Transient("playlist x: no answer", Code.SPOTIFY_UNAVAILABLE), 3, 0)
+    with pytest.raises(PlaylistUnavailable, match="no response; the 300 s"):
+        waits.wait("playlist x", Transient("playlist x: no response", Code.SPOTIFY_UNAVAILABLE), 3, 0)
 
 
 def test_what_stops_the_run_wakes_those_who_wait() -> None:
@@ -103,7 +103,7 @@ def aging(spotify: Spotify, *faults: dict[str, object]) -> SpotifyClient:
 
     def drop_once(_waits: Waits) -> None:
         client._before_request = lambda _waits: None  # noqa: SLF001
-        client._token.drop(client._token.get_access_token())  # noqa: SLF001
+        client._token.drop(client._token.get())  # noqa: SLF001
 
     client._before_request = drop_once  # noqa: SLF001
     return client
