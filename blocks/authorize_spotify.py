@@ -1,5 +1,6 @@
 """`python -m blocks authorize`: a user's consent, stored in the block as a refresh token."""
 
+import json
 import secrets
 import sys
 import webbrowser
@@ -10,17 +11,14 @@ import requests
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 from pydantic import SecretStr
-from spotipy.cache_handler import MemoryCacheHandler
-from spotipy.exceptions import SpotifyOauthError
-from spotipy.oauth2 import SpotifyOAuth
 
 from blocks.prefect_api import PrefectFailed, connected
 from blocks.redirect import PATH, Redirect, listening, oauth_error
 from blocks.spotify import SpotifyCredentials
-from pipeline.spotify.http import TOKEN_PATH, open_session
+from pipeline.spotify.http import ErrorResponse
+from pipeline.spotify.spotipy_adapter import Consent, consent_url, redeem_code
 
 SCOPE = "playlist-read-private playlist-read-collaborative"
-TIMEOUT_S = 30
 CONSENT_S = 600
 """Seconds in which the user has to agree."""
 
@@ -63,8 +61,9 @@ def _redirect_uri(port: int) -> str:
 
 def _authorize(block: str, port: int) -> None:
     credentials = _load(block)
-    manager = _manager(credentials, port)
-    credentials.refresh_token = SecretStr(_redeemed(manager, _consent(manager, port)))
+    consent = Consent(_redirect_uri(port), SCOPE, state=secrets.token_urlsafe(16))
+    code = _code(_redirect(consent_url(credentials, consent), consent.state, port), port)
+    credentials.refresh_token = SecretStr(_redeemed(credentials, consent, code))
     credentials.authorized_at = datetime.now(UTC)
     credentials.save(block, overwrite=True)
 
@@ -78,38 +77,19 @@ def _load(block: str) -> Any:  # noqa: ANN401 - Prefect's `load` may also be awa
         ) from None
 
 
-def _manager(credentials: SpotifyCredentials, port: int) -> Any:  # noqa: ANN401 - spotipy has no types
-    """The library's authorisation: it knows the addresses and the form of the requests."""
-    manager: Any = SpotifyOAuth(
-        client_id=credentials.client_id,
-        client_secret=credentials.client_secret.get_secret_value(),
-        redirect_uri=_redirect_uri(port),
-        scope=SCOPE,
-        state=secrets.token_urlsafe(16),
-        cache_handler=MemoryCacheHandler(),
-        requests_session=open_session(credentials.accounts_url),
-        requests_timeout=TIMEOUT_S,
-    )
-    manager.OAUTH_AUTHORIZE_URL = f"{credentials.accounts_url}/authorize"
-    manager.OAUTH_TOKEN_URL = credentials.accounts_url + TOKEN_PATH
-    return manager
-
-
-def _consent(manager: Any, port: int) -> str:  # noqa: ANN401 - spotipy has no types
-    """The code that Spotify's page sends to 127.0.0.1 once the user has agreed."""
+def _redirect(url: str, state: str, port: int) -> Redirect | None:
+    """What Spotify's page sends to 127.0.0.1 once the user has agreed; None if that takes too long."""
     try:
-        with listening(port, manager.state) as listener:
-            url = manager.get_authorize_url()
+        with listening(port, state) as listener:
             sys.stdout.write(
                 f"The app must have the redirect URI {_redirect_uri(port)}\n"
                 f"If no browser opens, follow this link within {CONSENT_S // 60} minutes:\n{url}\n"
             )
             sys.stdout.flush()
             webbrowser.open(url)
-            redirect = listener.wait(CONSENT_S)
+            return listener.wait(CONSENT_S)
     except OSError as error:
         raise NotAuthorised(f"port {port} cannot be used ({error.strerror}): choose another --port") from None
-    return _code(redirect, port)
 
 
 def _code(redirect: Redirect | None, port: int) -> str:
@@ -123,21 +103,22 @@ def _code(redirect: Redirect | None, port: int) -> str:
     return redirect.code
 
 
-def _redeemed(manager: Any, code: str) -> str:  # noqa: ANN401 - spotipy has no types
+def _redeemed(credentials: SpotifyCredentials, consent: Consent, code: str) -> str:
     """The refresh token for a code."""
     try:
-        manager.get_access_token(code=code, as_dict=False, check_cache=False)
-        token = manager.cache_handler.get_cached_token()["refresh_token"]
-    except SpotifyOauthError as error:
+        response = json.loads(redeem_code(credentials, consent, code))
+    except ErrorResponse as refused:
+        error = oauth_error(refused.quote.oauth_code)
         raise NotAuthorised(
-            f"Spotify refuses the code ({oauth_error(error.error)}): check client id and secret, run it again"
+            f"Spotify refuses the code ({error}): check client id and secret, run it again"
         ) from None
     except requests.TooManyRedirects:
         raise NotAuthorised("the token endpoint leads elsewhere: correct accounts_url of the block") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        token = None
     except requests.RequestException as error:
         raise NotAuthorised(f"no answer from Spotify ({type(error).__name__}): run it again") from None
+    except (ValueError, RecursionError):
+        response = None
+    token = response.get("refresh_token") if isinstance(response, dict) else None
     if not isinstance(token, str) or not token:
         raise NotAuthorised("Spotify's answer has no refresh token: check accounts_url, run it again")
     return token

@@ -12,7 +12,7 @@ from blocks import SpotifyCredentials
 from blocks.validation import wrong_fields
 from flows.prefect_errors import prefect_errors, unavailable
 from flows.rate_limit import Slots
-from pipeline.errors import Code, ConfigurationError
+from pipeline.errors import BlockMissing, Code, ConfigurationError
 from pipeline.lake.store import CLIENT_CONFIG, Lake
 from pipeline.spotify.client import SpotifyClient
 
@@ -27,10 +27,6 @@ log = logging.getLogger(__name__)
 
 WARNING_DAYS = 150
 """Days after the authorisation from which on a run reminds of it; the token lives six months."""
-
-
-class NoBlock(ConfigurationError):
-    """There is no block of the name."""
 
 
 def find_spotify(name: str) -> SpotifyClient:
@@ -77,7 +73,7 @@ def open_session(
 
     try:
         connector = _load(SnowflakeConnector, name)
-    except NoBlock:
+    except BlockMissing:
         if otherwise is None:
             raise
         connector = _load(SnowflakeConnector, otherwise)
@@ -111,7 +107,7 @@ def _load(kind: type[B], name: str) -> B:
             f"there is no block {name!r} of type {slug} that can be read ({error}). "
             "Create it (`python -m blocks register`), or name another one in the run's parameters"
         )
-        raise NoBlock(message, Code.BLOCK_MISSING) from error
+        raise BlockMissing(message, Code.BLOCK_MISSING) from error
     except RuntimeError as error:
         if not isinstance(error.__cause__, ValidationError):
             raise

@@ -1,15 +1,23 @@
 """Errors, named by what the run does next.
 
 PipelineError
-├── Transient              wait and retry
-├── PlaylistUnavailable    give up on one playlist and go on
-└── StopRun                stop the run
-    ├── ConfigurationError   a parameter, a block, a grant or a file has to be corrected
-    ├── QuotaExceeded        come back later
-    ├── AccountingError      entries or rows are missing or too many: nothing is published
-    └── LakeConflict         a key that is written once holds something else
+├── Transient                        wait and retry
+│   ├── RateLimited                    after the seconds that Spotify names
+│   ├── TokenExpired                   with a new access token
+│   └── LockTimeout                    once another Snowflake session has released its lock
+├── PlaylistUnavailable              give up on one playlist and go on
+│   └── SpotifyRefused                 Spotify refuses the request, however often it is repeated
+└── StopRun                          stop the run
+    ├── ConfigurationError             a parameter, a block, a grant or a file has to be corrected
+    │   ├── BlockMissing                 no Prefect block has the name
+    │   ├── LakeKeyMissing               the bucket has no such key
+    │   └── SnowflakeObjectNotFound      a table or view does not exist, or the role may not see it
+    ├── QuotaExceeded                  come back later
+    ├── AccountingError                entries or rows are missing or too many: nothing is published
+    └── LakeConflict                   a key that is written once holds something else
 
-Every message says what happened, to which playlist, table or file, and what to do.
+Every message says what happened, to which playlist, table or file, and what to do. Exceptions that never
+reach the person who reads the run are not PipelineErrors and stand beside the code that catches them.
 """
 
 from enum import StrEnum, auto
@@ -116,8 +124,32 @@ class Transient(PipelineError):
     """Wait and try again: the task that raised it is retried."""
 
 
+class RateLimited(Transient):
+    """Wait for the `seconds` that Spotify names, then try again."""
+
+    def __init__(self, message: str, code: Code, seconds: float) -> None:
+        super().__init__(message, code)
+        self.seconds = seconds
+
+
+class TokenExpired(Transient):
+    """Fetch a new access token once, then try again."""
+
+
+class LockTimeout(Transient):
+    """Another Snowflake session held a lock for longer than one statement waits."""
+
+
 class PlaylistUnavailable(PipelineError):
     """Give up on one playlist and go on with the others."""
+
+
+class SpotifyRefused(PlaylistUnavailable):
+    """Spotify refuses the request (`status` 400, 403 or 404), however often it is repeated."""
+
+    def __init__(self, message: str, code: Code, status: int) -> None:
+        super().__init__(message, code)
+        self.status = status
 
 
 class StopRun(PipelineError):
@@ -126,6 +158,18 @@ class StopRun(PipelineError):
 
 class ConfigurationError(StopRun):
     """A parameter, a block, a grant or a file of the project is wrong: correct it, then run again."""
+
+
+class BlockMissing(ConfigurationError):
+    """No Prefect block has the name."""
+
+
+class LakeKeyMissing(ConfigurationError):
+    """The bucket has no such key, or no longer."""
+
+
+class SnowflakeObjectNotFound(ConfigurationError):
+    """A table or view does not exist, or the role may not see it."""
 
 
 class QuotaExceeded(StopRun):

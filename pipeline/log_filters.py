@@ -1,12 +1,11 @@
 """Log filters that keep secrets out of the logs: libraries write whole requests at DEBUG, and more.
 
+The loggers of spotipy are silenced where it is imported, in pipeline/spotify/spotipy_adapter.py.
+
 Filters on the loggers themselves, because levels and `disabled` are reset by whoever configures logging.
 """
 
 import logging
-
-SILENCED = ("spotipy.client", "spotipy.oauth2", "spotipy.cache_handler")
-"""Write tokens, codes, the client's secret and whole responses; what matters is said by our own errors."""
 
 NO_ERRORS = ("snowflake.connector.network",)
 """Logs an ERROR with a traceback for each request that fails, retried or not; our own errors say it, too."""
@@ -37,8 +36,6 @@ NOT_AT_DEBUG = (
 
 def mask_secrets_in_logs() -> None:
     """Installs the filters; calling it again changes nothing."""
-    for name in SILENCED:
-        logging.getLogger(name).addFilter(_drop)
     for name in NOT_AT_DEBUG:
         logging.getLogger(name).addFilter(_drop_debug)
     for name in NO_ERRORS:
@@ -46,10 +43,6 @@ def mask_secrets_in_logs() -> None:
     # Quotes what it cannot read of a response's headers, which may be our own request.
     for vendor in ("", "snowflake.connector.vendored."):
         logging.getLogger(f"{vendor}urllib3.connection").addFilter(_drop_unreadable_headers)
-
-
-def _drop(_record: logging.LogRecord) -> bool:
-    return False
 
 
 def _drop_debug(record: logging.LogRecord) -> bool:

@@ -16,7 +16,7 @@ from botocore.exceptions import (
     IncompleteReadError,
 )
 
-from pipeline.errors import Code, ConfigurationError, Transient
+from pipeline.errors import Code, ConfigurationError, LakeKeyMissing, Transient
 from pipeline.masking import phrase
 from pipeline.threads import Unfinished
 
@@ -52,10 +52,6 @@ UNANSWERED = (ConnectionError, HTTPClientError, IncompleteReadError, FlexibleChe
 
 S3Error = ClientError | BotoCoreError | Unfinished
 S3_ERRORS = (ClientError, BotoCoreError, Unfinished)
-
-
-class NoSuchKey(ConfigurationError):
-    """There is no such key, or no longer."""
 
 
 class Asked(NamedTuple):
@@ -105,7 +101,7 @@ def _refused(error: ClientError, asked: Asked) -> ConfigurationError | Transient
     where, code = f"lake {asked.url}", code_of(error)
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     if code in MISSING:
-        return NoSuchKey(f"{asked.url} is gone: put the file back", Code.LAKE_KEY_MISSING)
+        return LakeKeyMissing(f"{asked.url} is gone: put the file back", Code.LAKE_KEY_MISSING)
     if code in MISCONFIGURED:
         advice, kind = MISCONFIGURED[code]
         return ConfigurationError(f"{where}: {advice}", kind)

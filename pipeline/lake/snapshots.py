@@ -9,11 +9,10 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from pipeline.errors import Code, PlaylistUnavailable
+from pipeline.errors import Code, LakeKeyMissing, PlaylistUnavailable
 from pipeline.lake.layout import RawKey, parse_raw_key, raw_key, raw_prefix
 from pipeline.lake.patience import Patience
 from pipeline.lake.raw_files import CONTENT_TYPE, decode_raw_file, encode_raw_file
-from pipeline.lake.s3_errors import NoSuchKey
 from pipeline.lake.store import Lake, TooLarge
 from pipeline.records import Envelope, Kept, Snapshot
 from pipeline.threads import threads
@@ -70,7 +69,7 @@ def read_snapshot(lake: Lake, key: str, fetched: Callable[[], bytes] | None = No
         if not bodies:
             raise ValueError("it has no answers")  # noqa: TRY301 - said with the rest
         _refuse_impossible(envelope.fetched_at, raw)
-    except NoSuchKey as error:
+    except LakeKeyMissing as error:
         raise PlaylistUnavailable(f"{error.message}, or leave its date out", error.code) from error
     except TooLarge as error:
         message = (

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
 
-from pipeline.errors import Code, LakeConflict
-from pipeline.lake.s3_errors import MAX_CLOCK_AHEAD, S3_ERRORS, Asked, NoSuchKey, code_of, explained, skewed
+from pipeline.errors import Code, LakeConflict, LakeKeyMissing
+from pipeline.lake.s3_errors import MAX_CLOCK_AHEAD, S3_ERRORS, Asked, code_of, explained, skewed
 from pipeline.threads import within
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Lake:
         return Written(key, len(body), digest.hexdigest())
 
     def read(self, key: str) -> bytes:
-        """The bytes of a key; raises NoSuchKey where there is none, TooLarge above MAX_FILE_BYTES."""
+        """The bytes of a key; raises LakeKeyMissing where there is none, TooLarge above MAX_FILE_BYTES."""
         get = partial(self._client.get_object, Bucket=self.bucket, Key=self._full(key))
         answer = self._call(key, get)
         size = min(answer.get("ContentLength", MAX_FILE_BYTES), MAX_FILE_BYTES)
@@ -104,7 +104,7 @@ class Lake:
         """Whether there is such a key."""
         try:
             self._call(key, partial(self._client.head_object, Bucket=self.bucket, Key=self._full(key)))
-        except NoSuchKey:
+        except LakeKeyMissing:
             return False
         return True
 

@@ -2,9 +2,9 @@
 
 import logging
 
-from pipeline.errors import Code, PipelineError
+from pipeline.errors import Code, PipelineError, SpotifyRefused
 from pipeline.spotify.client import SpotifyClient
-from pipeline.spotify.refusals import BAD_REQUEST, FORBIDDEN, Refused
+from pipeline.spotify.refusals import BAD_REQUEST, FORBIDDEN
 from pipeline.threads import threads
 from pipeline.transform.details import split_details
 
@@ -52,7 +52,7 @@ class DetailsReader:
             return False
         try:
             body = self._client.several(self.kind, ids)
-        except Refused as refused:
+        except SpotifyRefused as refused:
             if refused.status != BAD_REQUEST:  # which is about one of these ids, not about batches
                 self._in_batches = False
             return False
@@ -68,7 +68,7 @@ class DetailsReader:
             return
         try:
             self.bodies.append(self._client.one(self.kind, spotify_id))
-        except Refused as refused:
+        except SpotifyRefused as refused:
             if refused.status == FORBIDDEN:
                 raise
         self.ids.append(spotify_id)

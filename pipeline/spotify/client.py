@@ -1,33 +1,39 @@
-"""spotipy with one session of our own: bodies as they came, and the only retries there are."""
+"""The Web API for the flows: one method per endpoint, and the only retries of its requests."""
 
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TypeVar
 from urllib.parse import quote
 
 import requests
-import spotipy
-from spotipy.exceptions import SpotifyException, SpotifyOauthError
 
-from pipeline.errors import Code, ConfigurationError, PipelineError, PlaylistUnavailable, StopRun, Transient
+from pipeline.errors import (
+    Code,
+    ConfigurationError,
+    PipelineError,
+    PlaylistUnavailable,
+    StopRun,
+    TokenExpired,
+    Transient,
+)
 from pipeline.spotify.credentials import AppCredentials
-from pipeline.spotify.http import Exchanged, open_session
-from pipeline.spotify.refusals import TokenExpired, explained
+from pipeline.spotify.http import ErrorResponse, Exchanged
+from pipeline.spotify.refusals import UNAUTHORIZED, explain_failure
+from pipeline.spotify.spotipy_adapter import WebApi
 from pipeline.spotify.token import AccessToken
 from pipeline.spotify.waits import BUDGET_S, Waits
-from pipeline.threads import THREADS
 from pipeline.transform.pages import is_json
 
-TIMEOUT_S = 30
+T = TypeVar("T")
+
 MAX_CLOCK_AHEAD_S = 60
 PAGE_SIZE = 50
-"""What `/items` gives at most."""
+"""The most entries that `/items` returns at once."""
 
 
 class SpotifyClient:
-    """Answers of the Web API as bytes. Threads share it; the waiting of all counts against one budget."""
+    """Responses of the Web API as bytes. Threads share it; the waiting of all counts against one budget."""
 
     def __init__(
         self,
@@ -39,16 +45,10 @@ class SpotifyClient:
     ) -> None:
         self._exchanged = Exchanged()
         self._token = AccessToken(credentials, exchanged=self._exchanged)
-        session = open_session(credentials.api_url, THREADS, self._exchanged)
-        session.hooks["response"].append(self._remember)
-        self._spotify = spotipy.Spotify(
-            auth_manager=self._token, requests_session=session, requests_timeout=TIMEOUT_S
-        )
+        self._web_api = WebApi(credentials.api_url, self._exchanged)
         self.for_user = credentials.refresh_token is not None
         self._before_request = before_request
-        self._spotify.prefix = credentials.api_url + "/"
         self._waits = Waits(budget_s, sleep, clock)
-        self._answer = threading.local()
 
     @property
     def clock_ahead_s(self) -> float | None:
@@ -57,7 +57,7 @@ class SpotifyClient:
 
     def authorise(self) -> None:
         """Fetches the token, once and before any fan-out."""
-        self._retried("token", lambda: True)
+        self._retried("token", self._token.get)
 
     def playlist(self, playlist_id: str) -> bytes:
         """`GET /playlists/{id}`: the playlist and its first entries."""
@@ -73,73 +73,54 @@ class SpotifyClient:
 
     def several(self, kind: str, ids: list[str]) -> bytes:
         """`GET /artists?ids=` or `GET /albums?ids=`."""
-        return self._get(kind, kind, ids=",".join(ids))
+        return self._get(kind, kind, {"ids": ",".join(ids)})
 
     def one(self, kind: str, spotify_id: str) -> bytes:
         """`GET /artists/{id}` or `GET /albums/{id}`."""
-        return self._get(kind, f"{kind}/{quote(spotify_id, safe='')}")
+        return self._get(kind, f"{kind}/{quote(spotify_id, safe='')}", {})
 
-    def _get_playlist(self, playlist_id: str, path: str = "", **parameters: Any) -> bytes:  # noqa: ANN401 - query values
+    def _get_playlist(self, playlist_id: str, path: str = "", **parameters: str | int) -> bytes:
         return self._get(
             f"playlist {playlist_id}",
             f"playlists/{playlist_id}{path}",
-            additional_types="track,episode",
-            **parameters,
+            {"additional_types": "track,episode", **parameters},
         )
 
-    def _get(self, asked: str, path: str, **parameters: Any) -> bytes:  # noqa: ANN401 - query values
-        def request() -> object:
-            self._before_request(self._waits)
-            # spotipy's public methods know no `/tracks` any more, and add parameters of their own.
-            return self._spotify._get(path, **parameters)  # noqa: SLF001
+    def _get(self, subject: str, path: str, parameters: Mapping[str, object]) -> bytes:
+        return self._retried(subject, partial(self._request, subject, path, parameters))
 
-        self._retried(asked, request)
-        return bytes(self._answer.last.content)
+    def _request(self, subject: str, path: str, parameters: Mapping[str, object]) -> bytes:
+        """One request, in its turn and with the token of that moment."""
+        self._before_request(self._waits)
+        token = self._token.get()
+        try:
+            body = self._web_api.get(token, path, parameters)
+        except ErrorResponse as refused:
+            if refused.status == UNAUTHORIZED:
+                self._token.drop(token)
+            raise
+        return _checked(subject, body)
 
-    def _retried(self, asked: str, request: Callable[[], object]) -> None:
+    def _retried(self, subject: str, request: Callable[[], T]) -> T:
         attempt, renewed = 0, False
         while True:
             began = self._waits.hold()
-            failure = self._attempt(asked, request)
-            if failure is None:
+            try:
+                result = request()
+            except (PipelineError, requests.RequestException) as error:
+                failure = error if isinstance(error, PipelineError) else explain_failure(error, subject)
+            else:
                 self._check_clock()
-                return
-            if isinstance(failure, TokenExpired) and not renewed:
+                return result
+            if isinstance(failure, TokenExpired):
+                if renewed:
+                    raise self._waits.stop(_refused_again(failure))
                 renewed = True
-            elif isinstance(failure, TokenExpired):
-                raise self._waits.stop(
-                    ConfigurationError(
-                        f"Spotify refuses a token that it has just given: {failure.message}",
-                        Code.SPOTIFY_TOKEN,
-                    )
-                )
             elif isinstance(failure, Transient):
-                self._waits.wait(asked, failure, attempt, began)
+                self._waits.wait(subject, failure, attempt, began)
                 attempt += 1
             else:
                 raise self._waits.stop(failure) if isinstance(failure, StopRun) else failure
-
-    def _attempt(self, asked: str, request: Callable[[], object]) -> PipelineError | None:
-        """None once the answer is there, otherwise what went wrong; an aged token is forgotten."""
-        self._answer.last = None
-        try:
-            self._token.get_access_token()
-            answer = request()  # spotipy takes the token again, which may age meanwhile
-        except PipelineError as error:
-            return error
-        except RecursionError:
-            return PlaylistUnavailable(
-                f"{asked}: Spotify's answer is nested too deeply to be read", Code.SPOTIFY_UNREADABLE
-            )
-        except (SpotifyException, SpotifyOauthError, requests.RequestException) as error:
-            failure = explained(error, asked)
-        else:
-            if answer:
-                return None
-            return Transient(f"{asked}: Spotify answered with no JSON", Code.SPOTIFY_UNREADABLE)
-        if isinstance(failure, TokenExpired):
-            self._token.drop(str(self._answer.last.request.headers["Authorization"]).partition(" ")[2])
-        return failure
 
     def _check_clock(self) -> None:
         """Refuses to go on with a clock that is ahead: snapshots would be dated in the future."""
@@ -151,11 +132,22 @@ class SpotifyClient:
             )
             raise self._waits.stop(ConfigurationError(message, Code.CLOCK_SKEWED))
 
-    def _remember(self, response: requests.Response, **_: object) -> None:
-        """Keeps this thread's answer: spotipy hands out only the parsed JSON.
 
-        What it parses is never looked at here, so it is only told whether the answer is JSON.
-        """
-        self._answer.last = response
-        if response.ok:
-            response.json = partial(is_json, response.content)  # type: ignore[method-assign]
+def _checked(subject: str, body: bytes) -> bytes:
+    """The body if it is JSON, of which callers decode what they need."""
+    try:
+        complete = is_json(body)
+    except ValueError:
+        complete = False
+    except RecursionError:
+        message = f"{subject}: Spotify's response is nested too deeply to be read"
+        raise PlaylistUnavailable(message, Code.SPOTIFY_UNREADABLE) from None
+    if not complete:
+        raise Transient(f"{subject}: Spotify's response is not JSON", Code.SPOTIFY_UNREADABLE)
+    return body
+
+
+def _refused_again(failure: TokenExpired) -> ConfigurationError:
+    return ConfigurationError(
+        f"Spotify refuses a token that it has just given: {failure.message}", Code.SPOTIFY_TOKEN
+    )

@@ -1,31 +1,29 @@
 """HTTP sessions: proxies and CA bundle as the environment says, no retries of their own, no redirects.
 
-A response has a deadline and a greatest size, and a refusal holds only what may be quoted of it.
+A response has a deadline and a greatest size, and of an error response only what may be quoted is kept.
 """
 
-import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from pipeline.spotify.quotes import quoted, sent_secrets
+from pipeline.spotify.quotes import Quote, quoted, sent_secrets
 from pipeline.threads import Unfinished, within
 
 DEADLINE_S = 60.0
 """For a whole response, from the request to the last byte."""
 MAX_BODY_BYTES = 16 * 2**20
 """Twenty times what a page of 50 entries takes."""
-MAX_REFUSAL_BYTES = 64 * 2**10
-"""Read of a refusal; a larger one is described by its size."""
+MAX_ERROR_BYTES = 64 * 2**10
+"""Read of an error response; a larger one is described by its size."""
 CHUNK_BYTES = 2**16
-TOKEN_PATH = "/api/token"  # noqa: S105 - where tokens come from
 
 
 class ResponseTooSlow(requests.Timeout):
@@ -34,6 +32,16 @@ class ResponseTooSlow(requests.Timeout):
 
 class ResponseTooLarge(requests.RequestException):
     """A response is larger than MAX_BODY_BYTES; it was not read."""
+
+
+class ErrorResponse(requests.RequestException):
+    """A response with an error status (400 and above): plain data, without the request and its secrets."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], quote: Quote) -> None:
+        super().__init__(f"HTTP {status}: {quote.text}")
+        self.status = status
+        self.headers = headers
+        self.quote = quote
 
 
 @dataclass
@@ -47,8 +55,8 @@ class Exchanged:
     clock_ahead_s: float | None = None
 
 
-def open_session(url: str, connections: int = 1, exchanged: Exchanged | None = None) -> requests.Session:
-    """A session for one service. What the environment says of it is looked up once.
+def http_session(url: str, connections: int = 1, exchanged: Exchanged | None = None) -> requests.Session:
+    """A session for one service. Proxy and CA bundle are looked up in the environment once.
 
     Its .netrc is not: requests would send what that holds instead of our own Authorization header.
     """
@@ -64,9 +72,9 @@ def open_session(url: str, connections: int = 1, exchanged: Exchanged | None = N
 
 
 class _Adapter(HTTPAdapter):
-    """Reads whole responses in time, and replaces refusals by what may be said of them.
+    """Reads whole responses in time, and raises ErrorResponse for those with an error status.
 
-    Here, before spotipy or requests see them: both put the text of a response into exceptions.
+    Here, before spotipy or requests see them: both put the text of a response into exceptions and logs.
     """
 
     def __init__(self, connections: int, exchanged: Exchanged) -> None:
@@ -76,13 +84,13 @@ class _Adapter(HTTPAdapter):
         )
 
     def send(self, request: requests.PreparedRequest, *_: object, **options: Any) -> requests.Response:  # noqa: ANN401 - passed on
-        """Sends a request; raises ResponseTooSlow, ResponseTooLarge and what requests raises."""
+        """Sends a request; raises the three exceptions above and what requests raises."""
         try:
             response, body = within(DEADLINE_S, lambda: self._exchange(request, options))
         except Unfinished:
             raise ResponseTooSlow(f"response was not complete after {DEADLINE_S:g} s") from None
         if not response.ok:
-            body = self._quotable(response, body)
+            raise ErrorResponse(response.status_code, response.headers, self._quote(response, body))
         if body is None:
             raise ResponseTooLarge(f"response larger than {MAX_BODY_BYTES:,} bytes")
         response._content = body  # noqa: SLF001 - as requests does once it has read the body
@@ -95,7 +103,7 @@ class _Adapter(HTTPAdapter):
         began = time.time()
         response = super().send(request, **{**options, "stream": True})
         self._note_clock(response, began)
-        return response, _read(response, MAX_BODY_BYTES if response.ok else MAX_REFUSAL_BYTES)
+        return response, _read(response, MAX_BODY_BYTES if response.ok else MAX_ERROR_BYTES)
 
     def _note_clock(self, response: requests.Response, began: float) -> None:
         """Compares with the start and the end of the request: a slow response is no wrong clock."""
@@ -108,19 +116,11 @@ class _Adapter(HTTPAdapter):
             return
         self._exchanged.clock_ahead_s = max(began - theirs, 0.0) or min(time.time() - theirs, 0.0)
 
-    def _quotable(self, response: requests.Response, body: bytes | None) -> bytes:
-        """The refusal in Spotify's form, or in OAuth's, with nothing but what may be quoted."""
+    def _quote(self, response: requests.Response, body: bytes | None) -> Quote:
         request, headers = response.request, response.headers
         form = request.body if isinstance(request.body, str) else ""
-        sent = sent_secrets(str(request.headers.get("Authorization", "")), form)
-        says = quoted(
-            body, headers.get("Content-Type", ""), _length(headers, body), self._exchanged.secrets | sent
-        )
-        response.reason = _phrase(response.status_code)
-        response.encoding = "utf-8"
-        if request.path_url.endswith(TOKEN_PATH):
-            return json.dumps({"error": says.oauth_code or says.text}).encode()
-        return json.dumps({"error": {"message": says.text, "reason": says.reason}}).encode()
+        secrets = self._exchanged.secrets | sent_secrets(str(request.headers.get("Authorization", "")), form)
+        return quoted(body, headers.get("Content-Type", ""), _length(headers, body), secrets)
 
 
 def _read(response: requests.Response, most: int) -> bytes | None:
@@ -135,17 +135,10 @@ def _read(response: requests.Response, most: int) -> bytes | None:
     return b"".join(chunks)
 
 
-def _length(headers: Any, body: bytes | None) -> str:  # noqa: ANN401 - requests' own mapping
+def _length(headers: Mapping[str, str], body: bytes | None) -> str:
     if body is not None:
         return f"{len(body):,} bytes"
     claimed = str(headers.get("Content-Length", ""))
     if claimed.isascii() and claimed.isdigit() and len(claimed) <= 15:  # noqa: PLR2004 - digits of a petabyte
         return f"{int(claimed):,} bytes"
-    return f"more than {MAX_REFUSAL_BYTES:,} bytes"
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
+    return f"more than {MAX_ERROR_BYTES:,} bytes"

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from pipeline.errors import Code, PlaylistUnavailable
+from pipeline.errors import Code, PlaylistUnavailable, SpotifyRefused
 from pipeline.records import Envelope, Run, Snapshot
 from pipeline.spotify.client import SpotifyClient
-from pipeline.spotify.refusals import NO_USER, NOT_YOURS, Refused
+from pipeline.spotify.refusals import NO_USER, NOT_YOURS
 from pipeline.transform.pages import Page, decode_page, decode_snapshot_id
 
 T = TypeVar("T")
@@ -83,7 +83,7 @@ def _further_pages(
     while count < total:
         try:
             body = client.page(playlist_id, endpoint, count)
-        except Refused:
+        except SpotifyRefused:
             if endpoint == "tracks" or first.shape == "items":
                 raise
             endpoint = "tracks"

@@ -1,6 +1,6 @@
-"""What of a response of Spotify may be quoted in a message. Pure; the only place that decides it.
+"""What may be quoted of an error response in a message. Pure; the only place that decides it.
 
-A proxy, a firewall or a wrong address may answer with the request itself, credentials included.
+A proxy, a firewall or a wrong address may send back the request itself, credentials included.
 """
 
 import html
@@ -34,7 +34,7 @@ class Quote(NamedTuple):
 
 
 def quoted(body: bytes | None, content_type: str, length: str, secrets: Iterable[str]) -> Quote:
-    """What may be said of the body of a refusal; None is a body too large to be read, `length` its size."""
+    """What may be quoted of an error response's body; None is one too large to be read, of size `length`."""
     known = list(secrets)
     error = _error(body)
     if isinstance(error, str) and _is_code(OAUTH_CODE, error, known):

@@ -1,10 +1,8 @@
-"""What an answer of the Web API means for the run. Source: Web API reference, and observed answers."""
+"""What a failed request means for the run. Source: Web API reference, and observed responses."""
 
 import re
-from collections.abc import Mapping
 
 import requests
-from spotipy.exceptions import SpotifyException, SpotifyOauthError
 
 from pipeline.errors import (
     Code,
@@ -12,10 +10,12 @@ from pipeline.errors import (
     PipelineError,
     PlaylistUnavailable,
     QuotaExceeded,
+    RateLimited,
+    SpotifyRefused,
+    TokenExpired,
     Transient,
 )
-from pipeline.spotify.http import MAX_BODY_BYTES, ResponseTooLarge, ResponseTooSlow
-from pipeline.spotify.quotes import OAUTH_CODE
+from pipeline.spotify.http import MAX_BODY_BYTES, ErrorResponse, ResponseTooLarge, ResponseTooSlow
 
 RETRY_AFTER_CAP_S = 60
 """A longer Retry-After is a day's quota, not a window."""
@@ -23,30 +23,10 @@ SPOTIFY_OWNED = "37i9dQ"
 """How ids of Spotify's own playlists start."""
 
 APP_WIDE = ("premium", "registered", "allow-list", "allowlist")
-"""What a 403 says that is about the app, not about what was asked for."""
+"""Words in a 403 that is about the app, not about what was requested."""
 
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 400, 401, 403, 404
 REQUEST_TIMEOUT, TOO_MANY, SERVER_ERROR = 408, 429, 500
-
-
-class RateLimited(Transient):
-    """Wait as long as Spotify says, then try again."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"Spotify asks to wait {seconds:g} s", Code.SPOTIFY_RATE_LIMITED)
-        self.seconds = seconds
-
-
-class TokenExpired(Transient):
-    """Fetch a new token once, then try again."""
-
-
-class Refused(PlaylistUnavailable):
-    """Spotify will not give what was asked for (400, 403, 404), however often it is asked."""
-
-    def __init__(self, message: str, code: Code, status: int) -> None:
-        super().__init__(message, code)
-        self.status = status
 
 
 NOT_YOURS = (
@@ -63,85 +43,75 @@ NO_USER = (
 )
 
 
-def explained(error: Exception, asked: str) -> PipelineError:
-    """The error by what the run does next; `asked` is "playlist <id>", or what else was asked for."""
-    if isinstance(error, SpotifyOauthError):
-        return _no_token(error)
-    if isinstance(error, SpotifyException):
-        return _refused(error, asked)
-    return _unread(error, asked)
-
-
-def _unread(error: Exception, asked: str) -> PipelineError:
+def explain_failure(error: requests.RequestException, subject: str) -> PipelineError:
+    """The error by what the run does next; `subject` is "playlist <id>", or what else was requested."""
+    if isinstance(error, ErrorResponse):
+        return _refused(error, subject)
     if isinstance(error, requests.TooManyRedirects | requests.exceptions.InvalidURL):
         return ConfigurationError(
-            f"{asked}: Spotify's address leads elsewhere ({type(error).__name__}), where no token is sent: "
+            f"{subject}: Spotify's address leads elsewhere ({type(error).__name__}), where no token is sent: "
             "correct api_url and accounts_url of the SpotifyCredentials block",
             Code.SPOTIFY_ADDRESS,
         )
     if isinstance(error, ResponseTooLarge):
         return PlaylistUnavailable(
-            f"{asked}: Spotify's response is larger than {MAX_BODY_BYTES // 2**20} MiB and was not read. "
+            f"{subject}: Spotify's response is larger than {MAX_BODY_BYTES // 2**20} MiB and was not read. "
             "If this lasts, the Web API has changed",
             Code.SPOTIFY_UNREADABLE,
         )
     if isinstance(error, ResponseTooSlow):
-        return Transient(f"{asked}: Spotify's {error}", Code.SPOTIFY_UNAVAILABLE)
-    if isinstance(error, requests.RequestException):
-        return Transient(
-            f"{asked}: no answer from Spotify ({type(error).__name__})", Code.SPOTIFY_UNAVAILABLE
-        )
+        return Transient(f"{subject}: Spotify's {error}", Code.SPOTIFY_UNAVAILABLE)
     return Transient(
-        f"{asked}: an answer that cannot be read ({type(error).__name__})", Code.SPOTIFY_UNREADABLE
+        f"{subject}: no response from Spotify ({type(error).__name__})", Code.SPOTIFY_UNAVAILABLE
     )
 
 
-def _no_token(error: SpotifyOauthError) -> PipelineError:
-    response = getattr(error.__context__, "response", None)  # spotipy drops the status
-    status = UNAUTHORIZED if response is None else response.status_code
-    if response is not None and status == TOO_MANY:
-        return _too_many(error.error, response.headers)
+def explain_token_refusal(refused: ErrorResponse) -> PipelineError:
+    """What an error response of the token endpoint means for the run."""
+    status, quote = refused.status, refused.quote
+    if status == TOO_MANY:
+        return _too_many(refused)
     if status >= SERVER_ERROR:
-        return Transient(f"Spotify answered {status} when asked for a token", Code.SPOTIFY_UNAVAILABLE)
-    if error.error == "invalid_grant":
+        return Transient(f"Spotify's token endpoint returned {status}", Code.SPOTIFY_UNAVAILABLE)
+    if quote.oauth_code == "invalid_grant":
         return ConfigurationError(
             "Spotify refuses the refresh token: it is revoked, or older than six months. "
             "Authorise again: python -m blocks authorize",
             Code.SPOTIFY_REFRESH_TOKEN,
         )
-    if not OAUTH_CODE.fullmatch(str(error.error)):
+    if quote.oauth_code is None:
         return ConfigurationError(
-            f"The token endpoint answered {status}, {error.error}: that is not Spotify's answer. "
+            f"The token endpoint returned {status}, {quote.text}: that is not Spotify's response. "
             "Correct accounts_url of the SpotifyCredentials block, or let a proxy or firewall pass it",
             Code.SPOTIFY_ADDRESS,
         )
     return ConfigurationError(
-        f"Spotify refuses the client id or secret ({error.error}): "
+        f"Spotify refuses the client id or secret ({quote.oauth_code}): "
         "correct them in the SpotifyCredentials block",
         Code.SPOTIFY_CLIENT,
     )
 
 
-def _refused(error: SpotifyException, asked: str) -> PipelineError:
-    status, text = error.http_status, str(error.msg).strip().rsplit("\n", 1)[-1].strip()
+def _refused(refused: ErrorResponse, subject: str) -> PipelineError:
+    status, text = refused.status, refused.quote.text
     if status == UNAUTHORIZED:
         return _unauthorized(text)
     if status == TOO_MANY:
-        return _too_many(error.reason, error.headers or {})
+        return _too_many(refused)
     if status >= SERVER_ERROR or status == REQUEST_TIMEOUT:
-        return Transient(f"{asked}: Spotify answered {status}", Code.SPOTIFY_UNAVAILABLE)
+        return Transient(f"{subject}: Spotify returned {status}", Code.SPOTIFY_UNAVAILABLE)
     if status == FORBIDDEN and any(word in text.lower() for word in APP_WIDE):
         return ConfigurationError(
             f"Spotify refuses the app ({text}): "
             "its owner needs Premium, and its users must be on its allow list",
             Code.SPOTIFY_APP,
         )
-    reason, code = _reason(status, asked)
-    return Refused(f"{asked}: {reason} ({status}, {text})", code, status)
+    reason, code = _reason(status, subject)
+    return SpotifyRefused(f"{subject}: {reason} ({status}, {text})", code, status)
 
 
-def _reason(status: int, asked: str) -> tuple[str, Code]:
-    kind, _, playlist_id = asked.partition(" ")
+def _reason(status: int, subject: str) -> tuple[str, Code]:
+    kind, _, playlist_id = subject.partition(" ")
     if kind != "playlist":
         return "Spotify does not give them to this app", Code.SPOTIFY_REFUSED
     if status == FORBIDDEN:
@@ -162,10 +132,10 @@ def _unauthorized(text: str) -> PipelineError:
     return TokenExpired(f"401 {text}", Code.SPOTIFY_TOKEN)
 
 
-def _too_many(reason: object, headers: Mapping[str, str]) -> PipelineError:
-    after = headers.get("Retry-After", "").strip()
+def _too_many(refused: ErrorResponse) -> PipelineError:
+    after = refused.headers.get("Retry-After", "").strip()
     seconds = float(after) if re.fullmatch(r"\d{1,9}(\.\d+)?", after, re.ASCII) else None
-    if reason == "QUOTA_EXCEEDED" or seconds is None or seconds > RETRY_AFTER_CAP_S:
+    if refused.quote.reason == "QUOTA_EXCEEDED" or seconds is None or seconds > RETRY_AFTER_CAP_S:
         when = f"in {seconds:g} s" if seconds and seconds > RETRY_AFTER_CAP_S else "tomorrow"
         return QuotaExceeded(f"Spotify's quota for this app is used up: run again {when}", Code.SPOTIFY_QUOTA)
-    return RateLimited(seconds)
+    return RateLimited(f"Spotify asks to wait {seconds:g} s", Code.SPOTIFY_RATE_LIMITED, seconds)

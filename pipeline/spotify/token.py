@@ -1,5 +1,6 @@
 """The access token of a run: fetched once, shared by all threads, never on disk."""
 
+import json
 import logging
 import re
 import time
@@ -7,26 +8,20 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
-import requests
-from spotipy.cache_handler import MemoryCacheHandler
-from spotipy.exceptions import SpotifyOauthError
-from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOAuth
-
 from pipeline.errors import Code, Transient
 from pipeline.spotify.credentials import AppCredentials
-from pipeline.spotify.http import TOKEN_PATH, Exchanged, open_session
+from pipeline.spotify.http import ErrorResponse, Exchanged
+from pipeline.spotify.refusals import explain_token_refusal
+from pipeline.spotify.spotipy_adapter import refresh_token, request_app_token
 
 log = logging.getLogger(__name__)
 
-REDIRECT_URI = "http://127.0.0.1:8888/callback"
-"""Loopback by its IP literal, as Spotify demands; only the authorisation itself listens there."""
-TIMEOUT_S = 30
 WAITS_S = (0.5, 1.0, 2.0)
 """Between the attempts to store a new refresh token; other threads wait for the token meanwhile."""
 
 
 class AccessToken:
-    """An auth manager for spotipy, never interactive: a refresh token or the app's own credentials."""
+    """Access tokens, never interactively: by a user's refresh token or by the app's own credentials."""
 
     def __init__(
         self,
@@ -34,37 +29,21 @@ class AccessToken:
         sleep: Callable[[float], None] = time.sleep,
         exchanged: Exchanged | None = None,
     ) -> None:
-        self._secrets = (exchanged := exchanged or Exchanged()).secrets
-        session = open_session(credentials.accounts_url, exchanged=exchanged)
-        session.hooks["response"].append(self._keep_rotated)
-        common: dict[str, Any] = {
-            "client_id": credentials.client_id,
-            "client_secret": credentials.client_secret.get_secret_value(),
-            "cache_handler": MemoryCacheHandler(),
-            "requests_session": session,
-            "requests_timeout": TIMEOUT_S,
-        }
         self._credentials = credentials
+        self._exchanged = exchanged or Exchanged()
         self._refresh_token = (
             credentials.refresh_token.get_secret_value() if credentials.refresh_token else None
         )
-        self._secrets.update({common["client_secret"], self._refresh_token or ""})
-        self._manager: Any = (
-            SpotifyOAuth(redirect_uri=REDIRECT_URI, open_browser=False, **common)
-            if self._refresh_token
-            else SpotifyClientCredentials(**common)
-        )
-        self._manager.OAUTH_TOKEN_URL = credentials.accounts_url + TOKEN_PATH
+        self._exchanged.secrets |= {credentials.client_secret.get_secret_value(), self._refresh_token or ""}
         self._sleep = sleep
         self._lock = Lock()
         self._token: str | None = None
 
-    def get_access_token(self, *, as_dict: bool = False) -> str:
-        """The token in use; spotipy calls this before each request."""
-        del as_dict
+    def get(self) -> str:
+        """The token in use, fetched where there is none."""
         with self._lock:
             if self._token is None:
-                self._token = self._fetch_readable()
+                self._token = self._fetch()
             return self._token
 
     def drop(self, token: str) -> None:
@@ -73,31 +52,29 @@ class AccessToken:
             if self._token == token:
                 self._token = None
 
-    def _fetch_readable(self) -> str:
+    def _fetch(self) -> str:
         try:
-            token = self._fetch()
-        except (KeyError, TypeError, AttributeError, RecursionError) as error:
-            message = f"Spotify's token endpoint gave an answer that cannot be read ({type(error).__name__})"
-            raise Transient(message, Code.SPOTIFY_UNREADABLE) from None
-        if not _is_token(token):
+            response = _decoded(self._request())
+        except ErrorResponse as refused:
+            raise explain_token_refusal(refused) from None
+        self._keep_rotated(response.get("refresh_token"))  # first: the rest of the response may be unusable
+        token = response.get("access_token")
+        if not _is_token(token) or not isinstance(response.get("expires_in"), int | float):
             raise Transient(
-                "Spotify's token endpoint gave an access token that is no text", Code.SPOTIFY_UNREADABLE
+                "Spotify's token endpoint gave no usable access_token or expires_in", Code.SPOTIFY_UNREADABLE
             )
-        self._secrets.add(str(token))
+        self._exchanged.secrets.add(str(token))
         return str(token)
 
-    def _fetch(self) -> object:
+    def _request(self) -> bytes:
         if not self._refresh_token:
-            return self._manager.get_access_token(as_dict=False, check_cache=False)
+            return request_app_token(self._credentials, self._exchanged)
         try:
-            return self._refreshed()
-        except SpotifyOauthError as error:
-            if error.error != "invalid_grant" or not self._take_over():
+            return refresh_token(self._credentials, self._refresh_token, self._exchanged)
+        except ErrorResponse as refused:
+            if refused.quote.oauth_code != "invalid_grant" or not self._take_over():
                 raise
-        return self._refreshed()
-
-    def _refreshed(self) -> object:
-        return self._manager.refresh_access_token(self._refresh_token)["access_token"]
+        return refresh_token(self._credentials, self._refresh_token, self._exchanged)
 
     def _take_over(self) -> bool:
         """Takes the stored refresh token if another run has put a new one there, and tells whether."""
@@ -109,18 +86,14 @@ class AccessToken:
         if not stored or stored == self._refresh_token:
             return False
         self._refresh_token = stored
-        self._secrets.add(stored)
+        self._exchanged.secrets.add(stored)
         return True
 
-    def _keep_rotated(self, response: requests.Response, **_: object) -> None:
-        """Stores a new refresh token before anything else is read: the rest of the answer may be odd."""
-        try:
-            new = response.json()["refresh_token"] if response.status_code == requests.codes.ok else None
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return
+    def _keep_rotated(self, new: object) -> None:
+        """Stores a new refresh token: the old one may be worth nothing now."""
         if self._refresh_token and _is_token(new) and new != self._refresh_token:
             self._refresh_token = str(new)
-            self._secrets.add(str(new))
+            self._exchanged.secrets.add(str(new))
             self._store(str(new))
 
     def _store(self, token: str) -> None:
@@ -144,6 +117,18 @@ class AccessToken:
         except Exception as error:  # noqa: BLE001 - whatever it is, only this run has the token that works
             return error
         return None
+
+
+def _decoded(body: bytes) -> dict[str, Any]:
+    try:
+        response = json.loads(body)
+    except (ValueError, RecursionError):
+        response = None
+    if not isinstance(response, dict):
+        raise Transient(
+            "Spotify's token endpoint gave a response that is not a JSON object", Code.SPOTIFY_UNREADABLE
+        )
+    return response
 
 
 def _is_token(value: object) -> bool:

@@ -4,8 +4,7 @@ import random
 import threading
 from collections.abc import Callable
 
-from pipeline.errors import Code, PlaylistUnavailable, StopRun, Transient
-from pipeline.spotify.refusals import RateLimited
+from pipeline.errors import Code, PlaylistUnavailable, RateLimited, StopRun, Transient
 
 BUDGET_S = 300.0
 """Seconds that a run may spend on failed requests and on waiting for the next, threads side by side."""
@@ -68,8 +67,8 @@ class Waits:
         self._stopping.set()
         return self._reason
 
-    def wait(self, asked: str, failure: Transient, attempt: int, began: float) -> None:
-        """Waits after a request that began at a time and failed; where nothing is left, `asked` fails.
+    def wait(self, subject: str, failure: Transient, attempt: int, began: float) -> None:
+        """Waits after a request that began at a time and failed; where nothing is left, `subject` fails.
 
         A rate window is the app's, so it pauses all threads.
         """
@@ -79,7 +78,7 @@ class Waits:
         until = self._clock() + seconds
         with self._lock:
             if not self._charge(began, until):
-                where = "" if asked in failure.message else f"{asked}: "
+                where = "" if subject in failure.message else f"{subject}: "
                 waited = f"the {self._budget_s:g} s that a run may wait are used up"
                 raise PlaylistUnavailable(
                     f"{where}{failure.message}; {waited}. Run again later", Code.SPOTIFY_BUDGET

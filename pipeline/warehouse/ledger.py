@@ -5,12 +5,12 @@ from datetime import date
 
 import msgspec
 
-from pipeline.errors import Code, Transient
+from pipeline.errors import Code, SnowflakeObjectNotFound, Transient
 from pipeline.lake.layout import LoadMode, receipt_key
 from pipeline.lake.store import Lake
 from pipeline.records import PlaylistLine, Run
 from pipeline.warehouse.row_counts import LoadResults
-from pipeline.warehouse.session import NotFound, Session
+from pipeline.warehouse.session import Session
 
 PARTITIONS_PER_INSERT = 5_000
 """Less than a kilobyte each, 0.6 MB compressed; a statement with its values takes 1 MB at most."""
@@ -61,7 +61,7 @@ def find_published(session: Session, lake: Lake, snapshot_date: date, today: dat
     """
     try:
         rows = session.execute("load/find_published", (snapshot_date, today != snapshot_date))
-    except NotFound:
+    except SnowflakeObjectNotFound:
         return set()
     finished = {key for key in {row[2] for row in rows} if lake.exists(key)}
     return {(playlist, snapshot_id) for playlist, snapshot_id, key in rows if key in finished}

@@ -3,8 +3,8 @@
 import logging
 import time
 
-from pipeline.errors import Code, ConfigurationError, StopRun, Transient
-from pipeline.warehouse.session import LOCK_TIMEOUT_S, LockTimeout, Session
+from pipeline.errors import Code, ConfigurationError, LockTimeout, StopRun, Transient
+from pipeline.warehouse.session import LOCK_TIMEOUT_S, Session
 
 log = logging.getLogger(__name__)
 

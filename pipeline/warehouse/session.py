@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from snowflake.connector import errors
 from snowflake.connector.util_text import split_statements
 
-from pipeline.errors import Code, ConfigurationError, PipelineError, StopRun, Transient
+from pipeline.errors import (
+    Code,
+    ConfigurationError,
+    LockTimeout,
+    PipelineError,
+    SnowflakeObjectNotFound,
+    StopRun,
+    Transient,
+)
 from pipeline.threads import Unfinished, within
 from pipeline.warehouse.messages import phrase
 from pipeline.warehouse.sql_files import read_sql
@@ -67,14 +75,6 @@ SLOW = (
     "If it lasts, give the warehouse another size or other work its own; or more time: the block's "
     "network_timeout (SNOWFLAKE_NETWORK_TIMEOUT)"
 )
-
-
-class NotFound(ConfigurationError):
-    """A table or view does not exist, or the role may not see it."""
-
-
-class LockTimeout(Transient):
-    """Another session holds the lock."""
 
 
 class Login(NamedTuple):
@@ -222,7 +222,7 @@ class Session:
         says = phrase(error.msg)
         text = f"Snowflake refused {where} (role {self._role}, {self._place}): {says}"
         if error.errno in ADVICE:
-            kind = NotFound if error.errno == NOT_FOUND else ConfigurationError
+            kind = SnowflakeObjectNotFound if error.errno == NOT_FOUND else ConfigurationError
             advice, code = ADVICE[error.errno]
             return kind(f"{text}. What to do: {advice}", code)
         if error.errno == LOCK_TIMEOUT:

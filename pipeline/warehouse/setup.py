@@ -4,11 +4,11 @@ import logging
 import re
 from typing import Any, NamedTuple
 
-from pipeline.errors import Code, ConfigurationError, StopRun
+from pipeline.errors import Code, ConfigurationError, SnowflakeObjectNotFound, StopRun
 from pipeline.lake.layout import LoadMode
 from pipeline.warehouse.lock import hold_lock, take_lock
 from pipeline.warehouse.messages import listed
-from pipeline.warehouse.session import NotFound, Session
+from pipeline.warehouse.session import Session
 from pipeline.warehouse.sql_files import identifier, literal, read_sql
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def is_current(session: Session, lake_url: str, load: LoadMode = "copy") -> bool
     names = ", ".join(literal(name) for name in views)
     try:
         rows = session.execute("setup/find_schema", names=names)
-    except NotFound:
+    except SnowflakeObjectNotFound:
         return False
     if not rows or _checked(SCHEMA, rows[0][:2]) != (SCHEMA.newest, lake_url) or rows[0][2] != len(views):
         return False
@@ -129,7 +129,7 @@ def _installed(session: Session, part: Part) -> tuple[int, str]:
     """Version and lake of a part; 0 where nothing is set up yet. Raises where it is newer than the code."""
     try:
         rows = session.execute("setup/find_schema_version", table=identifier(part.noted_in))
-    except NotFound:
+    except SnowflakeObjectNotFound:
         rows = []
     return _checked(part, rows[0] if rows else NOTHING)
 

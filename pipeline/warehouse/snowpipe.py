@@ -5,12 +5,12 @@ import logging
 from msgspec.structs import replace
 
 from pipeline.columns import TABLES, dtypes, history, landing
-from pipeline.errors import Code, ConfigurationError, PipelineError
+from pipeline.errors import Code, ConfigurationError, PipelineError, SnowflakeObjectNotFound
 from pipeline.records import Loaded
 from pipeline.warehouse.landing import Landing, Polling
 from pipeline.warehouse.ledger import find_load
 from pipeline.warehouse.row_counts import LoadResults
-from pipeline.warehouse.session import NotFound, Session
+from pipeline.warehouse.session import Session
 from pipeline.warehouse.sql_files import identifier
 from pipeline.warehouse.transaction import Load
 
@@ -26,7 +26,7 @@ def load_snowpipe(load: Load, polling: Polling) -> Loaded:
     """Promotes the run's files from landing once its pipes have loaded all of them."""
     try:
         return _load(load, polling)
-    except NotFound as error:
+    except SnowflakeObjectNotFound as error:
         raise ConfigurationError(f"{error.message}. {DROPPED}", Code.PIPES_DROPPED) from error
 
 

@@ -35,8 +35,7 @@ import prefect_snowflake
 from snowflake.connector import network
 
 import pipeline.lake.store
-import pipeline.spotify.client
-import pipeline.spotify.token
+import pipeline.spotify.spotipy_adapter
 import pipeline.warehouse.ledger
 import pipeline.warehouse.session
 import pipeline.warehouse.setup
@@ -58,7 +57,7 @@ def ingest(parameters: dict[str, Any], log: Path, timeout_s: float | None) -> No
 
 def _shorten_timeouts(seconds: float) -> None:
     """How long each client waits for an answer."""
-    pipeline.spotify.token.TIMEOUT_S = pipeline.spotify.client.TIMEOUT_S = seconds  # type: ignore[assignment]
+    pipeline.spotify.spotipy_adapter.TIMEOUT_S = seconds  # type: ignore[assignment]
     pipeline.lake.store.CLIENT_CONFIG["read_timeout"] = seconds
     network.DEFAULT_SOCKET_CONNECT_TIMEOUT = seconds  # type: ignore[assignment]
     # The sandbox's blocks give a statement 30 s, a login has 60 s.

@@ -20,8 +20,15 @@ from botocore.exceptions import (
 from botocore.stub import Stubber
 from urllib3 import HTTPResponse
 
-from pipeline.errors import Code, ConfigurationError, LakeConflict, PipelineError, Transient
-from pipeline.lake.s3_errors import Asked, NoSuchKey, explained
+from pipeline.errors import (
+    Code,
+    ConfigurationError,
+    LakeConflict,
+    LakeKeyMissing,
+    PipelineError,
+    Transient,
+)
+from pipeline.lake.s3_errors import Asked, explained
 from pipeline.lake.store import Lake, Written
 from pipeline.masking import MAX_PHRASE_CHARS
 
@@ -100,7 +107,7 @@ def test_a_folder_does_not_see_another_whose_name_goes_on(s3: "S3Client") -> Non
 def test_what_is_not_there(lake: Lake) -> None:
     assert not lake.exists(KEY)
     assert list(lake.keys("raw/")) == []
-    with pytest.raises(NoSuchKey, match=rf"s3://the-lake/.*{KEY} is gone: put the file back"):
+    with pytest.raises(LakeKeyMissing, match=rf"s3://the-lake/.*{KEY} is gone: put the file back"):
         lake.read(KEY)
 
 

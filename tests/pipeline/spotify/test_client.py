@@ -27,7 +27,7 @@ PASSING: dict[str, dict[str, object]] = {
     "reset": _fault(kind="reset"),
     "empty body": _fault(kind="empty"),
     "page instead of JSON": _fault(kind="html"),
-    "cut answer": _fault(kind="truncated"),
+    "cut response": _fault(kind="truncated"),
     "null": _fault(status=200, body="null"),
     "error that is a text": _fault(status=500, body='{"error": "server_error"}'),
 }
@@ -89,7 +89,7 @@ def test_a_retry_after_of_nothing_still_uses_up_the_budget(spotify: Spotify) -> 
 
 
 @pytest.mark.parametrize("body", ["{}", "[]", '{"access_token": "x"}', '"text"'])
-def test_an_odd_token_answer_is_tried_again(spotify: Spotify, body: str) -> None:
+def test_an_odd_token_response_is_tried_again(spotify: Spotify, body: str) -> None:
     spotify.fail({"path": "/api/token", "status": 200, "body": body})
     assert json.loads(spotify.client().playlist(CHART))["id"] == CHART
     assert spotify.fired() == [1]
@@ -103,7 +103,7 @@ def test_an_odd_failure_of_the_token_endpoint_is_tried_again(spotify: Spotify, b
     assert spotify.fired() == [1]
 
 
-def test_an_answer_nested_without_end_fails_that_playlist(spotify: Spotify) -> None:
+def test_a_response_nested_without_end_fails_that_playlist(spotify: Spotify) -> None:
     spotify.fail(_fault(status=200, body='{"a":' + "[" * 200_000 + "]" * 200_000 + "}"))
     with pytest.raises(PlaylistUnavailable, match="nested too deeply"):
         spotify.client().playlist(CHART)
@@ -112,15 +112,15 @@ def test_an_answer_nested_without_end_fails_that_playlist(spotify: Spotify) -> N
 
 def test_a_thread_that_is_late_does_not_drop_the_new_token(spotify: Spotify) -> None:
     token = AccessToken(spotify.credentials())
-    seen_by_both = token.get_access_token()
+    seen_by_both = token.get()
     token.drop(seen_by_both)
-    new = token.get_access_token()
+    new = token.get()
     token.drop(seen_by_both)
-    assert token.get_access_token() == new != seen_by_both
+    assert token.get() == new != seen_by_both
     assert spotify.tokens_fetched() == 2
 
 
-def test_many_threads_fetch_one_token_and_get_their_own_answers(spotify: Spotify) -> None:
+def test_many_threads_fetch_one_token_and_get_their_own_responses(spotify: Spotify) -> None:
     client = spotify.client()
     with ThreadPoolExecutor(THREADS) as threads:
         bodies = list(threads.map(client.playlist, [CHART, EMPTY, EMPTIED, MIXTAPE] * 6))
@@ -200,7 +200,7 @@ def test_the_budget_is_one_for_all_playlists_of_a_client(spotify: Spotify) -> No
 
 def test_a_fault_that_lasts_ends_within_the_budget(spotify: Spotify) -> None:
     spotify.fail(_fault(status=503, times=99))
-    with pytest.raises(PlaylistUnavailable, match=f"playlist {CHART}: Spotify answered 503"):
+    with pytest.raises(PlaylistUnavailable, match=f"playlist {CHART}: Spotify returned 503"):
         spotify.client(budget_s=20).playlist(CHART)
     assert len(spotify.slept) >= 4  # 1 + 2 + 4 + 8 s at most, each with jitter
     assert sum(spotify.slept) <= 20

@@ -66,7 +66,7 @@ def test_a_foreign_page_is_described(spotify: Spotify) -> None:
 def test_a_token_endpoint_that_is_not_spotifys_is_an_address_to_correct(spotify: Spotify) -> None:
     spotify.fail({"path": "/api/token", "kind": "echo", "echo_as": "huge"})
     with pytest.raises(
-        PipelineError, match=r"answered 403, text/html, 5,242,880 bytes: .*\[SPOTIFY_ADDRESS]"
+        PipelineError, match=r"returned 403, text/html, 5,242,880 bytes: .*\[SPOTIFY_ADDRESS]"
     ):
         spotify.client().authorise()
     assert spotify.fired() == [1]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from pipeline.errors import ConfigurationError, PipelineError, PlaylistUnavailable, QuotaExceeded
-from pipeline.spotify import client as client_module
+from pipeline.spotify import spotipy_adapter
 from pipeline.spotify.client import SpotifyClient
 from pipeline.spotify.playlists import read_playlist
 from sandbox.spotify.accounts import CLIENT_SECRET, REFRESH_TOKEN
@@ -22,7 +22,7 @@ from tests.spotify import Spotify, Start
 
 BUDGET_S = 10.0
 SILENCE_S = 2
-"""After which a client gives up where one is needed: longer than any answer takes on a busy machine."""
+"""After which a client gives up where one is needed: longer than any response takes on a busy machine."""
 REQUESTS = 7
 """Page one, five further pages, and a last look."""
 READ_BEFORE = {"alone": 0, "mid-paging": 3}
@@ -109,7 +109,7 @@ def test_the_table(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if row.fault.get("kind") == "timeout":
-        monkeypatch.setattr(client_module, "TIMEOUT_S", SILENCE_S)
+        monkeypatch.setattr(spotipy_adapter, "TIMEOUT_S", SILENCE_S)
     faults = [{**WHERE[place], **row.fault}, *([{**row.token, "after": 1}] if row.token else [])]
     spotify.fail(*faults)
     client = spotify.client(BUDGET_S)

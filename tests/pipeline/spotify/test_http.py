@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
 from pipeline.errors import ConfigurationError
-from pipeline.spotify.http import open_session
+from pipeline.spotify.http import http_session
 from tests.serving import running
 from tests.spotify import Spotify
 
@@ -25,13 +25,13 @@ def _proxied(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_proxied")
 def test_the_proxy_of_the_environment_is_used() -> None:
-    assert open_session("https://api.spotify.com/v1").proxies["https"] == PROXY
+    assert http_session("https://api.spotify.com/v1").proxies["https"] == PROXY
 
 
 @pytest.mark.usefixtures("_proxied")
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])
 def test_no_proxy_sees_what_stays_on_this_machine(host: str) -> None:
-    assert open_session(f"http://{host}:8080/v1").proxies == {}
+    assert http_session(f"http://{host}:8080/v1").proxies == {}
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def elsewhere() -> Iterator[tuple[str, list[str]]]:
 def test_no_redirect_is_followed(elsewhere: tuple[str, list[str]]) -> None:
     url, seen = elsewhere
     with pytest.raises(requests.TooManyRedirects):
-        open_session(url).post(f"{url}/api/token", data={"secret": "s"}, timeout=5)
+        http_session(url).post(f"{url}/api/token", data={"secret": "s"}, timeout=5)
     assert seen == ["/api/token"]
 
 

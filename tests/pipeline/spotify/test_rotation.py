@@ -48,9 +48,9 @@ def stored(block: str) -> str:
     return str(load(block).refresh_token.get_secret_value())
 
 
-def answers(spotify: Spotify, **answer: object) -> None:
-    """The next answer to a request for a token."""
-    spotify.fail({"path": "/api/token", "status": 200, "body": json.dumps(answer)})
+def respond(spotify: Spotify, **body: object) -> None:
+    """The token endpoint's next response."""
+    spotify.fail({"path": "/api/token", "status": 200, "body": json.dumps(body)})
 
 
 def client_of(block: str, spotify: Spotify) -> SpotifyClient:
@@ -104,14 +104,14 @@ def test_a_refresh_token_that_dies_of_age_mid_run_asks_for_a_new_authorisation(
 
 @pytest.mark.parametrize("odd", [None, "", 7, ["x"], {"a": 1}, True, " ", "a\nb", "\ud83d"])
 def test_what_is_no_refresh_token_is_never_kept(spotify: Spotify, block: str, odd: object) -> None:
-    answers(spotify, access_token="x", expires_in=3600, refresh_token=odd)
+    respond(spotify, access_token="x", expires_in=3600, refresh_token=odd)
     token = AccessToken(load(block))
 
-    assert token.get_access_token() == "x"
+    assert token.get() == "x"
     assert spotify.fired() == [1]
     assert stored(block) == REFRESH_TOKEN
     token.drop("x")
-    assert token.get_access_token().startswith("sandbox-access-")
+    assert token.get().startswith("sandbox-access-")
 
 
 @pytest.mark.parametrize(
@@ -123,12 +123,12 @@ def test_what_is_no_refresh_token_is_never_kept(spotify: Spotify, block: str, od
         {"access_token": "x", "expires_in": "y"},
     ],
 )
-def test_a_rotated_token_is_stored_whatever_else_the_answer_lacks(
+def test_a_rotated_token_is_stored_whatever_else_the_response_lacks(
     spotify: Spotify, block: str, rest: dict[str, object]
 ) -> None:
-    answers(spotify, refresh_token="rotated", **rest)
+    respond(spotify, refresh_token="rotated", **rest)
     with pytest.raises(Transient, match="token endpoint gave"):
-        AccessToken(load(block)).get_access_token()
+        AccessToken(load(block)).get()
 
     assert spotify.fired() == [1]
     assert stored(block) == "rotated"
@@ -139,7 +139,7 @@ def test_a_rotated_token_is_stored_whatever_else_the_answer_lacks(
 def test_an_access_token_that_is_no_text_is_asked_for_again(
     spotify: Spotify, odd: object, *, user: bool
 ) -> None:
-    answers(spotify, access_token=odd, expires_in=3600)
+    respond(spotify, access_token=odd, expires_in=3600)
 
     assert json.loads(spotify.client(user=user).playlist(EMPTY))["id"] == EMPTY
     assert spotify.fired() == [1]
@@ -150,9 +150,9 @@ def test_the_token_of_an_app_brings_no_refresh_token(spotify: Spotify, block: st
     credentials = load(block)
     credentials.refresh_token = None
     credentials.save(block, overwrite=True)
-    answers(spotify, access_token="x", expires_in=3600, refresh_token="unasked")
+    respond(spotify, access_token="x", expires_in=3600, refresh_token="unasked")
 
-    assert AccessToken(load(block)).get_access_token() == "x"
+    assert AccessToken(load(block)).get() == "x"
     assert spotify.fired() == [1]
     assert load(block).refresh_token is None
 
@@ -176,10 +176,10 @@ def test_a_write_that_fails_is_tried_again(
     spotify: Spotify, block: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     failed = break_saving(monkeypatch, len(WAITS_S))
-    answers(spotify, access_token="x", expires_in=3600, refresh_token="rotated")
+    respond(spotify, access_token="x", expires_in=3600, refresh_token="rotated")
     slept: list[float] = []
 
-    assert AccessToken(load(block), slept.append).get_access_token() == "x"
+    assert AccessToken(load(block), slept.append).get() == "x"
     assert (len(failed), slept) == (len(WAITS_S), list(WAITS_S))
     assert stored(block) == "rotated"
     assert caplog.text == ""
@@ -192,7 +192,7 @@ def test_a_write_that_keeps_failing_is_an_error_in_the_log_and_the_run_goes_on(
     failed = break_saving(monkeypatch, len(WAITS_S) + 1)
     spotify.standin.set(rotating=True).raise_for_status()
     token = AccessToken(load(block), spotify.slept.append)
-    first = token.get_access_token()
+    first = token.get()
 
     assert len(failed) == len(WAITS_S) + 1
     assert stored(block) == REFRESH_TOKEN
@@ -201,12 +201,12 @@ def test_a_write_that_keeps_failing_is_an_error_in_the_log_and_the_run_goes_on(
     assert "Authorise again: python -m blocks authorize" in error.getMessage()
     assert "canary" not in caplog.text
     token.drop(first)
-    assert token.get_access_token() != first
+    assert token.get() != first
     assert stored(block) != REFRESH_TOKEN  # the next write works, and mends what the first left
-    assert AccessToken(load(block)).get_access_token()
+    assert AccessToken(load(block)).get()
 
 
-def test_a_write_whose_answer_is_lost_is_done(
+def test_a_write_whose_response_is_lost_is_done(
     spotify: Spotify, block: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save: Any = SpotifyCredentials.save
@@ -219,9 +219,9 @@ def test_a_write_whose_answer_is_lost_is_done(
             raise httpx.ReadTimeout("")
 
     monkeypatch.setattr(SpotifyCredentials, "save", lose)
-    answers(spotify, access_token="x", expires_in=3600, refresh_token="rotated")
+    respond(spotify, access_token="x", expires_in=3600, refresh_token="rotated")
 
-    assert AccessToken(load(block), spotify.slept.append).get_access_token() == "x"
+    assert AccessToken(load(block), spotify.slept.append).get() == "x"
     assert lost
     assert stored(block) == "rotated"
 
@@ -254,9 +254,9 @@ def test_writing_back_changes_the_token_and_nothing_else(spotify: Spotify, block
     changed = load(block)
     changed.authorized_at, changed.client_secret = datetime(2026, 12, 1, tzinfo=UTC), SecretStr("changed")
     changed.save(block, overwrite=True)
-    answers(spotify, access_token="x", expires_in=3600, refresh_token="rotated")
+    respond(spotify, access_token="x", expires_in=3600, refresh_token="rotated")
 
-    assert AccessToken(running).get_access_token() == "x"
+    assert AccessToken(running).get() == "x"
     after = load(block)
     assert after.refresh_token.get_secret_value() == "rotated"
     assert after.client_secret.get_secret_value() == "changed"
@@ -268,8 +268,8 @@ def test_a_token_that_somebody_else_has_stored_is_not_overwritten(spotify: Spoti
     other = load(block)
     other.refresh_token = SecretStr("authorised-meanwhile")
     other.save(block, overwrite=True)
-    answers(spotify, access_token="x", expires_in=3600, refresh_token="rotated")
+    respond(spotify, access_token="x", expires_in=3600, refresh_token="rotated")
 
-    assert token.get_access_token() == "x"
+    assert token.get() == "x"
     assert spotify.fired() == [1]
     assert stored(block) == "authorised-meanwhile"

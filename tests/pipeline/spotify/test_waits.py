@@ -5,9 +5,15 @@ import time
 
 import pytest
 
-from pipeline.errors import Code, ConfigurationError, PlaylistUnavailable, QuotaExceeded, Transient
+from pipeline.errors import (
+    Code,
+    ConfigurationError,
+    PlaylistUnavailable,
+    QuotaExceeded,
+    RateLimited,
+    Transient,
+)
 from pipeline.spotify.client import SpotifyClient
-from pipeline.spotify.refusals import RateLimited
 from pipeline.spotify.waits import Waits
 from sandbox.spotify.catalogue import CHARTS, MIXTAPE
 from tests.spotify import Spotify
@@ -38,27 +44,31 @@ def waits(clock: Clock) -> Waits:
     return Waits(300, clock.sleep, lambda: clock.now)
 
 
+def window(seconds: float) -> RateLimited:
+    return RateLimited(f"Spotify asks to wait {seconds:g} s", Code.SPOTIFY_RATE_LIMITED, seconds)
+
+
 def test_a_window_that_eight_threads_meet_is_waited_for_once(waits: Waits, clock: Clock) -> None:
     for thread in range(8):
-        waits.wait(f"playlist {thread}", RateLimited(60), 0, clock.now)
+        waits.wait(f"playlist {thread}", window(60), 0, clock.now)
     assert waits.hold() == 60
     assert clock.slept == [60]
-    waits.wait("playlist x", RateLimited(240), 0, clock.now)
+    waits.wait("playlist x", window(240), 0, clock.now)
     assert waits.hold() == 300
     with pytest.raises(PlaylistUnavailable, match="300 s that a run may wait"):
-        waits.wait("playlist x", RateLimited(1), 0, clock.now)
+        waits.wait("playlist x", window(1), 0, clock.now)
 
 
 def test_a_window_pauses_those_who_have_not_met_it(waits: Waits, clock: Clock) -> None:
-    waits.wait("playlist x", RateLimited(7), 0, clock.now)
+    waits.wait("playlist x", window(7), 0, clock.now)
     assert clock.slept == []
     assert waits.hold() == 7
 
 
 def test_time_lost_in_failed_requests_counts(waits: Waits, clock: Clock) -> None:
     clock.now = 299.5
-    with pytest.raises(PlaylistUnavailable, match="no answer; the 300 s"):
-        waits.wait("playlist x", Transient("playlist x: no answer", Code.SPOTIFY_UNAVAILABLE), 3, 0)
+    with pytest.raises(PlaylistUnavailable, match="no response; the 300 s"):
+        waits.wait("playlist x", Transient("playlist x: no response", Code.SPOTIFY_UNAVAILABLE), 3, 0)
 
 
 def test_what_stops_the_run_wakes_those_who_wait() -> None:
@@ -93,7 +103,7 @@ def aging(spotify: Spotify, *faults: dict[str, object]) -> SpotifyClient:
 
     def drop_once(_waits: Waits) -> None:
         client._before_request = lambda _waits: None  # noqa: SLF001
-        client._token.drop(client._token.get_access_token())  # noqa: SLF001
+        client._token.drop(client._token.get())  # noqa: SLF001
 
     client._before_request = drop_once  # noqa: SLF001
     return client
