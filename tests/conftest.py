@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
@@ -22,6 +22,11 @@ from sandbox.services import (
     s3_client,
     start_stand_ins,
 )
+from tests.places import Place
+from tests.pools import Pool
+
+if TYPE_CHECKING:
+    from tests.warehouses import Warehouse
 
 RECORDINGS = Path(__file__).parents[2] / "shared" / "data" / "recordings"
 
@@ -37,6 +42,26 @@ def addresses() -> Iterator[Addresses]:
         create_lake(s3_client(addresses.s3), BUCKET, addresses.snowflake)
         create_account_objects(addresses.snowflake, f"s3://{BUCKET}/")
         yield addresses
+
+
+@pytest.fixture(scope="session")
+def warehouses(addresses: Addresses) -> "Pool[Warehouse]":
+    """Warehouses that are set up, without Prefect."""
+    from tests.warehouses import Warehouse  # noqa: PLC0415 - imports Snowflake
+
+    def create() -> Warehouse:
+        result = Warehouse(Place.create(addresses))
+        result.set_up()
+        return result
+
+    return Pool(create)
+
+
+@pytest.fixture
+def warehouse(warehouses: "Pool[Warehouse]") -> Iterator["Warehouse"]:
+    """A warehouse of its own that is set up and empty, without Prefect."""
+    with warehouses.lend() as lent:
+        yield lent
 
 
 @pytest.fixture(scope="session")
