@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
@@ -16,6 +16,11 @@ from sandbox.account_objects import create_account_objects
 from sandbox.lake import create_lake
 from sandbox.prefect_server import PrefectServer, prefect_settings
 from sandbox.services import BUCKET, Addresses, s3_client, start_stand_ins
+from tests.places import Place
+from tests.pools import Pool
+
+if TYPE_CHECKING:
+    from tests.warehouses import Warehouse
 
 RECORDINGS = Path(__file__).parents[2] / "shared" / "data" / "recordings"
 
@@ -31,6 +36,26 @@ def addresses() -> Iterator[Addresses]:
         create_lake(s3_client(addresses.s3), BUCKET, addresses.snowflake)
         create_account_objects(addresses.snowflake, f"s3://{BUCKET}/")
         yield addresses
+
+
+@pytest.fixture(scope="session")
+def warehouses(addresses: Addresses) -> "Pool[Warehouse]":
+    """Warehouses that are set up, without Prefect."""
+    from tests.warehouses import Warehouse  # noqa: PLC0415 - imports Snowflake
+
+    def create() -> Warehouse:
+        result = Warehouse(Place.create(addresses))
+        result.set_up()
+        return result
+
+    return Pool(create)
+
+
+@pytest.fixture
+def warehouse(warehouses: "Pool[Warehouse]") -> Iterator["Warehouse"]:
+    """A warehouse of its own that is set up and empty, without Prefect."""
+    with warehouses.lend() as lent:
+        yield lent
 
 
 @pytest.fixture(scope="session")

@@ -3,16 +3,20 @@
 import json
 import secrets
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
+from pipeline.columns import TABLES, pipe
 from sandbox.account_objects import connect
 from sandbox.services import BUCKET, Addresses, block_variables, s3_client
 
 Rows = list[tuple[Any, ...]]
+DATA = ("_HISTORY", "_LANDING", "LOADS")
+"""How the names of tables end whose rows a run loads."""
+VERSIONS = {"SCHEMA_VERSIONS", "SNOWPIPE_VERSIONS"}
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,13 @@ class Place:
         own["SPOTIFY_REQUESTS_PER_SECOND"] = "0"  # tests/flows/test_connections.py has the rate limit
         return block_variables(self.addresses) | own | others
 
+    def connected(self) -> AbstractContextManager[Any]:
+        """A connection of a reader."""
+        return closing(connect(self.addresses.snowflake, database=self.database, schema="PLAYLISTS"))
+
     def query(self, sql: str, *values: object) -> Rows:
         """Rows of a query, as a reader sees them."""
-        with closing(
-            connect(self.addresses.snowflake, database=self.database, schema="PLAYLISTS")
-        ) as connection:
+        with self.connected() as connection:
             cursor = connection.cursor()
             cursor.execute(sql, values or None)
             return list(cursor.fetchall())
@@ -84,7 +90,43 @@ class Place:
     def receipts(self) -> list[dict[str, Any]]:
         """The receipts, oldest run first."""
         found = [json.loads(self.read(key)) for key in self.keys("runs/")]
-        return sorted(found, key=lambda receipt: str(receipt["run_id"]))
+        return sorted(found, key=lambda receipt: datetime.fromisoformat(receipt["finished_at"]))
+
+    def schema(self) -> list[object]:
+        """What is set up: columns and kinds of tables, versions, states of pipes, the row of the lock."""
+        of_ours = "FROM information_schema.{} WHERE table_schema = 'PLAYLISTS' ORDER BY 1, 2"
+        columns = self.query(
+            f"SELECT table_name, column_name, data_type, is_nullable {of_ours.format('columns')}"
+        )
+        kinds = self.query(f"SELECT table_name, table_type {of_ours.format('tables')}")
+        names = {name for name, *_ in kinds}
+        versions = [
+            sorted(self.query(f"SELECT version, lake_url FROM {table}")) for table in sorted(VERSIONS & names)
+        ]
+        pipes = [self._state(pipe(table)) for table in TABLES] if names >= VERSIONS else []
+        return [columns, kinds, versions, pipes, "WRITER_LOCK" in names and self.count("writer_lock")]
+
+    def _state(self, of_pipe: str) -> str:
+        ((text,),) = self.query(f"SELECT SYSTEM$PIPE_STATUS('{of_pipe}')")
+        return str(json.loads(text)["executionState"])
+
+    def empty(self) -> None:
+        """Deletes all files and all rows; what is set up stays."""
+        while keys := self.keys():
+            objects: Any = [{"Key": f"{self.name}/{key}"} for key in keys]
+            self.s3.delete_objects(Bucket=BUCKET, Delete={"Objects": objects})
+        tables = self.query(
+            "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE'"
+        )
+        with self.connected() as connection:
+            for (table,) in tables:
+                if table.endswith(DATA):
+                    connection.cursor().execute(f"DELETE FROM {table}")
+
+    def drop(self) -> None:
+        """Drops the schema: the stand-in looks through all tables of all databases at every statement."""
+        with closing(connect(self.addresses.snowflake)) as connection:
+            connection.cursor().execute(f"DROP SCHEMA IF EXISTS {self.database}.playlists")
 
     def contents(self, tables: Iterable[str], day: date | None = None) -> dict[str, Rows]:
         """All rows of history tables without what differs from run to run: run_id and fetched_at."""

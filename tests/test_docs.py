@@ -1,5 +1,6 @@
 """The pages for people: links lead somewhere, commands exist, nothing private or of one machine is named."""
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from tools import lock
 
 ROOT = Path(__file__).parents[1]
+MARK = "pytest.mark.faults"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "sandbox/snowflake/DEVIATIONS.md"]
 
 
@@ -23,6 +25,27 @@ def test_the_commands_of_the_readme_are_targets() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert {"demo", "test", "sandbox", "check", "generate"} <= named
     assert named <= targets
+
+
+def test_make_test_tries_every_guarantee_of_the_readme() -> None:
+    """Each module that it names has tests that are not marked as long; of a folder, some module has."""
+    named = re.findall(r"\]\((tests/[^)]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(named) > 30
+    modules = {name: sorted((ROOT / name).glob("test_*.py")) or [ROOT / name] for name in named}
+    long_only = [name for name, found in modules.items() if not any(map(has_short_tests, found))]
+    assert long_only == []
+
+
+def has_short_tests(module: Path) -> bool:
+    """Whether some test of the module runs without `faults` on it or on the whole module."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    texts = [ast.unparse(node) for node in tree.body if isinstance(node, ast.Assign)]
+    if any(text.startswith("pytestmark = ") and "faults" in text for text in texts):
+        return False
+    tests = [
+        node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+    return any(MARK not in map(ast.unparse, test.decorator_list) for test in tests)
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:

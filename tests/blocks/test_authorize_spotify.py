@@ -197,7 +197,6 @@ ODD: dict[str, tuple[dict[str, object], str]] = {
 }
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize("odd", ODD)
 def test_an_odd_token_endpoint_is_one_message(
     block: str, spotify: str, odd: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -212,7 +211,6 @@ def test_an_odd_token_endpoint_is_one_message(
     assert fired(spotify) == [1]
 
 
-@pytest.mark.faults
 def test_a_port_in_use_is_one_message(
     block: str, spotify: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

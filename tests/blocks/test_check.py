@@ -50,7 +50,6 @@ def test_it_only_looks(
     assert bool(documents()) == registered
 
 
-@pytest.mark.faults
 def test_fields_that_differ_are_named_and_no_value_is_shown(
     command: Command, environment: dict[str, str]
 ) -> None:
@@ -84,7 +83,6 @@ def test_fields_that_differ_are_named_and_no_value_is_shown(
     assert held() == before
 
 
-@pytest.mark.faults
 def test_what_is_kept_is_no_difference(command: Command, environment: dict[str, str]) -> None:
     given = {**environment, "SPOTIFY_REFRESH_TOKEN": "first"}
     command(given)
@@ -98,7 +96,6 @@ def test_what_is_kept_is_no_difference(command: Command, environment: dict[str, 
         assert {line.split(": ")[1] for line in told.out.splitlines()} == {"ok"}
 
 
-@pytest.mark.faults
 def test_without_a_rate_limit_none_is_missed(command: Command, environment: dict[str, str]) -> None:
     environment["SPOTIFY_REQUESTS_PER_SECOND"] = "0"
     command(environment)
@@ -122,7 +119,6 @@ UNREADABLE: list[dict[str, tuple[dict[str, Any], str]]] = [
 ]
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize("spoiled", UNREADABLE, ids=["values", "types"])
 def test_a_block_that_cannot_be_read_is_told_and_may_be_repaired(
     command: Command, environment: dict[str, str], spoiled: dict[str, tuple[dict[str, Any], str]]

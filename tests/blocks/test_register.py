@@ -82,7 +82,6 @@ def test_twice_the_same_changes_nothing(
     assert {data[name]["credentials"]["private_key"] for name in names if "warehouse" in name} == {key}
 
 
-@pytest.mark.faults
 def test_what_is_no_longer_set_is_no_longer_there(command: Command, environment: dict[str, str]) -> None:
     command({**environment, **FULL})
     assert command(environment).status == 0
@@ -96,7 +95,6 @@ def test_what_is_no_longer_set_is_no_longer_there(command: Command, environment:
     assert load(SnowflakeConnector, "warehouse").credentials.private_key_passphrase is None
 
 
-@pytest.mark.faults
 def test_an_env_file_alone_is_enough_and_new_values_are_taken(
     command: Command, environment: dict[str, str], folder: Path
 ) -> None:
@@ -132,7 +130,6 @@ def test_the_source_of_each_secret_is_told_and_keys_of_the_shell_are_not_stored(
     assert "canary-shell" not in repr(held())
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize("given", [{}, {"SPOTIFY_REFRESH_TOKEN": "first"}], ids=["none", "the original"])
 def test_a_stored_refresh_token_outlives_the_environments(
     command: Command, environment: dict[str, str], given: dict[str, str]
@@ -150,7 +147,6 @@ def test_a_stored_refresh_token_outlives_the_environments(
     assert ("python -m blocks authorize replaces it" in told.out) == bool(given)
 
 
-@pytest.mark.faults
 def test_another_app_takes_no_refresh_token_over(command: Command, environment: dict[str, str]) -> None:
     command({**environment, "SPOTIFY_REFRESH_TOKEN": "of-the-old-app"})
     new = {"SPOTIFY_CLIENT_ID": f"id{token_hex(4)}", "SPOTIFY_REFRESH_TOKEN": "of-the-new-app"}
@@ -179,7 +175,6 @@ def test_a_stored_private_key_stays_where_none_is_given(
     assert admin.private_key.get_secret_value() == loader_key() == pem("word").encode()
 
 
-@pytest.mark.faults
 def test_the_rate_limit_is_made_once_and_stays_as_tuned(
     environment: dict[str, str], command: Command
 ) -> None:
@@ -195,7 +190,6 @@ def test_the_rate_limit_is_made_once_and_stays_as_tuned(
     assert (tuned.limit, tuned.slot_decay_per_second) == (7, 1.0)
 
 
-@pytest.mark.faults
 def test_names_may_have_a_suffix(command: Command, environment: dict[str, str]) -> None:
     del command
     # The runs have to tell of a wrong key too, so this way one can be stored.
@@ -249,7 +243,6 @@ def test_whatever_is_wrong_is_one_message_and_nothing_is_written(
     assert documents() == {}
 
 
-@pytest.mark.faults
 def test_a_process_of_its_own_needs_nothing_but_the_file(
     command: Command, environment: dict[str, str], folder: Path, prefect_api: dict[str, str]
 ) -> None:
@@ -293,7 +286,6 @@ def test_a_new_key_pair_is_told_by_halves(
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.faults
 def test_a_new_key_pair_replaces_the_old_one_for_all_who_share_it(
     command: Command, environment: dict[str, str]
 ) -> None:
@@ -377,7 +369,6 @@ def test_the_file_may_name_prefects_api(
     assert len(documents()) == 5
 
 
-@pytest.mark.faults
 def test_an_api_that_fails_half_way_is_one_message(
     command: Command, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

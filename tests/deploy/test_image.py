@@ -8,7 +8,6 @@ from tests.deploy.image import ROOT, Image, kept_by_dockerignore
 NOWHERE = {"PREFECT__FLOW_RUN_ID": "00000000-0000-0000-0000-000000000000"}
 
 
-@pytest.mark.faults
 def test_the_flows_import(image: Image) -> None:
     modules = "flows.ingest, flows.backfill, pipeline.warehouse.snowpipe, blocks.register, prefect_snowflake"
     done = image.run("python", "-c", f"import {modules}, sys; print(sys.prefix, flows.__file__)")

@@ -3,23 +3,30 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
-from itertools import count
+from functools import partial
 from pathlib import Path
-from typing import Any
+from secrets import token_hex
+from tempfile import TemporaryDirectory
+from typing import Any, get_args
 
 import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pipeline.lake.layout import LoadMode
 from sandbox.services import Addresses
 from sandbox.spotify.recordings import Recordings
 from sandbox.spotify.server import create_app
 from sandbox.spotify.sources import Synthetic
 from tests.parameters import grouped
 from tests.places import Place
+from tests.pools import Pool
 from tests.serving import running
 
 TODAY = date(2026, 11, 20)
+VARIABLES = {"spotify": ("SPOTIFY_",), "lake": ("LAKE_", "AWS_"), "warehouse": ("SNOWFLAKE_",)}
+"""How the variables of a block begin."""
 
 
 @contextmanager
@@ -40,12 +47,32 @@ def clock_on(day: date) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The flows with blocks for one place; `show` sets what Spotify answers from now on."""
+    """The flows with blocks for one place; `show` sets what Spotify answers from now on.
+
+    `variables`: what the blocks were registered from.
+    """
 
     place: Place
     show: Callable[..., str]
     blocks: dict[str, str]
+    variables: dict[str, str]
     environment: dict[str, str]
+
+    def with_blocks(self, **variables: str) -> "Pipeline":
+        """The same with other blocks, saved beside its own, where these variables differ."""
+        from blocks.environment import build, private_key  # noqa: PLC0415 - imports Prefect
+        from blocks.variables import that_are_set  # noqa: PLC0415
+
+        differ = tuple(name for name, value in variables.items() if self.variables.get(name) != value)
+        environment = that_are_set({**self.variables, **variables})
+        key = private_key(environment)
+        assert key is not None
+        others = {}
+        for name, block in build(environment, key).items():
+            if any(variable.startswith(VARIABLES.get(name, ())) for variable in differ):
+                others[name] = f"{name}-{self.place.name}-{token_hex(4)}"
+                block.save(others[name])
+        return replace(self, blocks={**self.blocks, **others})
 
     def ingest(self, *playlists: str, on: Any = None, **parameters: Any) -> Any:
         """Runs the flow on a day, else on the snapshot date; returns its final state."""
@@ -71,30 +98,107 @@ class Pipeline:
         return backfill_playlists(wanted, return_state=True, **grouped({**blocks, **parameters}))
 
 
-@pytest.fixture
-def pipeline(addresses: Addresses, prefect_api: dict[str, str], tmp_path: Path) -> Iterator[Pipeline]:
-    """A pipeline with a bucket, a database and a Spotify of its own."""
-    from blocks.registration import register  # noqa: PLC0415 - imports Prefect
+class Stage:
+    """Serves one application after another at one address: the blocks stay as they are."""
 
-    place, numbers = Place.create(addresses), count()
-    with ExitStack() as stack:
+    def __init__(self) -> None:
+        self._app: ASGIApp = create_app(Synthetic(), today=lambda: TODAY)
 
-        def show(answers: dict[str, Any] | Path | None = None, today: date = TODAY) -> str:
-            """Serves answers by file name, a folder of recordings, or the catalogue; returns the address."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on."""
+        await self._app(scope, receive, send)
+
+    def show(self, answers: dict[str, Any] | Path | None = None, today: date = TODAY) -> None:
+        """Serves answers by file name, a folder of recordings, or the catalogue."""
+        with TemporaryDirectory() as folder:
             if isinstance(answers, dict):
-                answers = _write(tmp_path / str(next(numbers)), answers)
+                answers = _write(Path(folder), answers)
             source = Recordings.read(answers) if answers else Synthetic()
-            url = stack.enter_context(running(create_app(source, today=lambda: today)))
+        self._app = create_app(source, today=lambda: today)
+
+
+@pytest.fixture(scope="session")
+def create_pipeline(addresses: Addresses, prefect_api: dict[str, str]) -> Iterator[Callable[..., Pipeline]]:
+    """Makes pipelines with a folder, a database and a Spotify of their own, set up for a way of loading."""
+    from prefect.events.clients import NullEventsClient  # noqa: PLC0415 - imports Prefect
+    from prefect.events.worker import EventsWorker  # noqa: PLC0415
+
+    from blocks.registration import register  # noqa: PLC0415
+    from tests.warehouses import Warehouse  # noqa: PLC0415 - imports Snowflake
+
+    with ExitStack() as stack:
+        patched = stack.enter_context(pytest.MonkeyPatch.context())
+        # Half of what a run costs the server; test_many_playlists, which counts task runs, has them.
+        patched.setattr(EventsWorker, "_client_override", (NullEventsClient, ()))
+
+        def create(load: LoadMode | None = None) -> Pipeline:
+            place, stage = Place.create(addresses), Stage()
+            if load:
+                Warehouse(place, load).set_up()
+            url = stack.enter_context(running(stage))
             variables = place.variables(SPOTIFY_API_URL=f"{url}/v1", SPOTIFY_ACCOUNTS_URL=url)
             register(variables, suffix=f"-{place.name}")
-            return url
 
-        names = ("spotify", "lake", "warehouse")
-        yield Pipeline(place, show, {name: f"{name}-{place.name}" for name in names}, prefect_api)
+            def show(*shown: Any, **how: Any) -> str:
+                stage.show(*shown, **how)
+                return url
+
+            names = ("spotify", "lake", "warehouse")
+            blocks = {name: f"{name}-{place.name}" for name in names}
+            return Pipeline(place, show, blocks, variables, prefect_api)
+
+        yield create
+
+
+@pytest.fixture(scope="session")
+def changed_blocks() -> Iterator[set[str]]:
+    """Names of the blocks that this process has saved."""
+    from prefect.blocks.core import Block  # noqa: PLC0415 - imports Prefect
+
+    changed: set[str] = set()
+    save: Any = Block.save
+
+    def note_and_save(block: Block, name: str, **options: Any) -> Any:
+        changed.add(name)
+        return save(block, name, **options)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Block, "save", note_and_save)
+        yield changed
+
+
+@pytest.fixture(scope="session")
+def pipelines(
+    create_pipeline: Callable[..., Pipeline], changed_blocks: set[str]
+) -> dict[LoadMode, Pool[Pipeline]]:
+    """Pipelines that are set up, by the way of loading they are set up for."""
+
+    def create(load: LoadMode) -> Pipeline:
+        made = create_pipeline(load)
+        changed_blocks.difference_update(made.blocks.values())
+        return made
+
+    def is_spoiled(pipeline: Pipeline) -> bool:
+        return not changed_blocks.isdisjoint(pipeline.blocks.values())
+
+    return {load: Pool(partial(create, load), is_spoiled) for load in get_args(LoadMode)}
+
+
+@pytest.fixture
+def pipeline(pipelines: dict[LoadMode, Pool[Pipeline]]) -> Iterator[Pipeline]:
+    """A pipeline with a folder, a database and a Spotify of its own: set up for COPY, and empty."""
+    with pipelines["copy"].lend() as lent:
+        lent.show()
+        yield lent
+
+
+@pytest.fixture
+def new_pipeline(create_pipeline: Callable[..., Pipeline]) -> Pipeline:
+    """A pipeline whose warehouse is not set up yet."""
+    return create_pipeline()
 
 
 def _write(folder: Path, answers: dict[str, Any]) -> Path:
-    folder.mkdir()
     for name, answer in answers.items():
         (folder / f"{name}.json").write_text(json.dumps(answer), encoding="utf-8")
     return folder

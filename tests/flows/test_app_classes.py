@@ -1,11 +1,10 @@
 """Each class of Spotify app through the flow: what it may read lands, and for the rest the run says why."""
 
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import pytest
 import requests
 
-from blocks import SpotifyCredentials
 from sandbox.spotify.catalogue import FOREIGN, MIXTAPE, SPOTIFY_OWNED
 from sandbox.spotify.settings import AppClass
 from tests.flows.conftest import TODAY, Pipeline
@@ -26,29 +25,18 @@ class Case(NamedTuple):
 
 CASES = [
     Case("restricted", "user", {MIXTAPE}, [NOT_YOURS, CLOSED], knows_popularity=False),
-]
-OTHERS = [
     Case("extended_old", "user", {MIXTAPE, FOREIGN, SPOTIFY_OWNED}, []),
     Case("development", "app", {MIXTAPE, FOREIGN}, [CLOSED]),
     Case("development", "user", {MIXTAPE, FOREIGN}, [CLOSED]),
     Case("extended_new", "app", {MIXTAPE, FOREIGN}, [CLOSED]),
     Case("extended_old", "app", {MIXTAPE, FOREIGN, SPOTIFY_OWNED}, []),
 ]
-"""Tried by `make test-faults`."""
 
 
-@pytest.mark.faults
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, marks=marks, id=f"{case.app_class}-{case.token}")
-        for cases, marks in ((CASES, []), (OTHERS, [pytest.mark.faults]))
-        for case in cases
-    ],
-)
+@pytest.mark.parametrize("case", CASES, ids=[f"{case.app_class}-{case.token}" for case in CASES])
 def test_what_an_app_may_read_lands(pipeline: Pipeline, case: Case) -> None:
-    show(pipeline, case.app_class, user=case.token == "user")
-    state = pipeline.ingest(MIXTAPE, FOREIGN, SPOTIFY_OWNED, snapshot_date=TODAY)
+    app = show(pipeline, case.app_class, user=case.token == "user")
+    state = app.ingest(MIXTAPE, FOREIGN, SPOTIFY_OWNED, snapshot_date=TODAY)
 
     assert state.is_completed() == (not case.reasons)
     for reason in case.reasons:
@@ -60,21 +48,16 @@ def test_what_an_app_may_read_lands(pipeline: Pipeline, case: Case) -> None:
     assert known == (case.knows_popularity,)
 
 
-@pytest.mark.faults
 def test_a_restricted_app_without_a_user_is_told_what_it_lacks(pipeline: Pipeline) -> None:
-    show(pipeline, "restricted", user=False)
-    state = pipeline.ingest(MIXTAPE, snapshot_date=TODAY)
+    state = show(pipeline, "restricted", user=False).ingest(MIXTAPE, snapshot_date=TODAY)
 
     assert state.is_failed()
     assert "the SpotifyCredentials block has no refresh_token: authorise a user" in state.message
     assert pipeline.place.keys("tables/") == []
 
 
-def show(pipeline: Pipeline, app_class: AppClass, *, user: bool) -> None:
-    """The catalogue to an app of a class, with its user's consent or without."""
+def show(pipeline: Pipeline, app_class: AppClass, *, user: bool) -> Pipeline:
+    """Shows the catalogue to an app of a class, with its user's consent or without; returns its pipeline."""
     url = pipeline.show()
     requests.patch(f"{url}/sandbox/settings", json={"app_class": app_class}, timeout=10).raise_for_status()
-    if not user:
-        block: Any = SpotifyCredentials.load(pipeline.blocks["spotify"])
-        block.refresh_token = None
-        block.save(pipeline.blocks["spotify"], overwrite=True)
+    return pipeline if user else pipeline.with_blocks(SPOTIFY_REFRESH_TOKEN="")

@@ -4,7 +4,6 @@ import gzip
 import json
 from typing import Any
 
-import pytest
 import requests
 
 from pipeline.columns import TABLES
@@ -33,7 +32,6 @@ def details(pipeline: Pipeline) -> dict[str, dict[str, Any]]:
     return {line["kind"]: line for line in pipeline.place.receipts()[-1]["details"]}
 
 
-@pytest.mark.faults
 def test_it_is_off_by_default(pipeline: Pipeline) -> None:
     url = pipeline.show()
     assert pipeline.ingest(CHART, snapshot_date=TODAY).is_completed()
@@ -68,8 +66,7 @@ def kept(pipeline: Pipeline, key: str) -> list[Any]:
     return [one for body in bodies for one in json.loads(body)["artists"]]
 
 
-@pytest.mark.faults
-def test_what_is_kept_is_not_asked_for_again(pipeline: Pipeline) -> None:
+def test_what_is_kept_is_not_asked_for_again_and_a_backfill_shows_the_same(pipeline: Pipeline) -> None:
     url = pipeline.show()
     pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True)
     first = requested(url)
@@ -82,12 +79,6 @@ def test_what_is_kept_is_not_asked_for_again(pipeline: Pipeline) -> None:
     assert details(pipeline)["artists"]["cached"] == details(pipeline)["artists"]["wanted"] > 0
     assert pipeline.place.contents(TABLES) == before
 
-
-@pytest.mark.faults
-def test_a_backfill_shows_the_same(pipeline: Pipeline) -> None:
-    pipeline.show()
-    pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True)
-    before = pipeline.place.contents(TABLES)
     state = pipeline.backfill(start_date=TODAY, end_date=TODAY)
 
     assert state.is_completed(), state.message
@@ -95,7 +86,6 @@ def test_a_backfill_shows_the_same(pipeline: Pipeline) -> None:
     assert pipeline.place.contents(TABLES) == before
 
 
-@pytest.mark.faults
 def test_a_restricted_app_fills_what_it_is_told(pipeline: Pipeline) -> None:
     url = pipeline.show()
     requests.patch(f"{url}/sandbox/settings", json={"app_class": "restricted"}, timeout=10)
@@ -131,7 +121,6 @@ def test_the_run_goes_on_without_and_says_how_many(pipeline: Pipeline) -> None:
     }
 
 
-@pytest.mark.faults
 def test_an_answer_about_others_is_no_answer(pipeline: Pipeline) -> None:
     url = pipeline.show()
     fault = {"path": "/v1/artists", "status": 200, "body": '{"artists": []}', "times": 9}

@@ -14,7 +14,6 @@ import pytest
 import requests
 
 import flows.ingest
-from blocks.registration import register
 from pipeline.errors import Code
 from pipeline.lake import patience, store
 from sandbox.spotify.catalogue import CHARTS, EMPTY, MIXTAPE
@@ -48,10 +47,11 @@ class Sick(Traffic):
         yield fault
 
 
+FallSick = Callable[[str, Iterator[Fault | None]], tuple[Pipeline, Sick, str]]
+
+
 @pytest.fixture
-def fall_sick(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., tuple[Sick, str]]]:
+def fall_sick(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[FallSick]:
     """Puts a proxy before the lake of the pipeline; waits are short, and botocore tries once."""
     monkeypatch.setattr(patience, "LONGEST_BACKOFF_S", 0.02)
     monkeypatch.setattr(patience, "BUDGET_S", 0.5)
@@ -59,15 +59,11 @@ def fall_sick(
     monkeypatch.setattr(flows.ingest.keep_snapshots, "retry_delay_seconds", None)
     with ExitStack() as stack:
 
-        def fall(pattern: str, faults: Iterator[Fault | None]) -> tuple[Sick, str]:
+        def fall(pattern: str, faults: Iterator[Fault | None]) -> tuple[Pipeline, Sick, str]:
             sick = Sick(pattern, faults)
             s3 = stack.enter_context(serving("s3", pipeline.place.addresses.s3, sick))
             url = pipeline.show()
-            variables = pipeline.place.variables(
-                SPOTIFY_API_URL=f"{url}/v1", SPOTIFY_ACCOUNTS_URL=url, AWS_ENDPOINT_URL=s3
-            )
-            register(variables, suffix=f"-{pipeline.place.name}")
-            return sick, url
+            return pipeline.with_blocks(AWS_ENDPOINT_URL=s3), sick, url
 
         yield fall
 
@@ -78,10 +74,8 @@ def read_of(url: str, playlist: str) -> int:
     return sum(one["path"] == f"/v1/playlists/{playlist}" and "fields" not in one["query"] for one in seen)
 
 
-def test_a_throttled_prefix_fails_its_playlist_and_no_other(
-    pipeline: Pipeline, fall_sick: Callable[..., tuple[Sick, str]]
-) -> None:
-    sick, _ = fall_sick(f"PUT .*/raw/playlist_id[^/]*{OTHER_CHART}", repeat(REFUSED))
+def test_a_throttled_prefix_fails_its_playlist_and_no_other(fall_sick: FallSick) -> None:
+    pipeline, sick, _ = fall_sick(f"PUT .*/raw/playlist_id[^/]*{OTHER_CHART}", repeat(REFUSED))
     state = pipeline.ingest(*PLAYLISTS)
 
     assert sick.hit["PUT"] > 5, "the write was not tried again"
@@ -100,11 +94,13 @@ def test_a_throttled_prefix_fails_its_playlist_and_no_other(
 
 
 def test_the_task_that_keeps_goes_on_where_it_ended(
-    pipeline: Pipeline, fall_sick: Callable[..., tuple[Sick, str]], monkeypatch: pytest.MonkeyPatch
+    fall_sick: FallSick, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(patience, "MANY_PLAYLISTS", 1)
     monkeypatch.setattr(patience, "BUDGET_S", 0)
-    sick, url = fall_sick(f"PUT .*/raw/playlist_id[^/]*{EMPTY}", chain([REFUSED, REFUSED], repeat(None)))
+    pipeline, sick, url = fall_sick(
+        f"PUT .*/raw/playlist_id[^/]*{EMPTY}", chain([REFUSED, REFUSED], repeat(None))
+    )
     state = pipeline.ingest(*PLAYLISTS)
 
     assert sick.hit["PUT"] == 2
@@ -116,9 +112,11 @@ def test_the_task_that_keeps_goes_on_where_it_ended(
 
 
 def test_a_backfill_that_cannot_compare_the_snapshots_of_a_playlist_publishes_the_others(
-    pipeline: Pipeline, fall_sick: Callable[..., tuple[Sick, str]]
+    fall_sick: FallSick,
 ) -> None:
-    sick, _ = fall_sick(f"GET .*/raw/playlist_id[^/]*{CHART}/", chain(repeat(None, 2), repeat(REFUSED)))
+    pipeline, sick, _ = fall_sick(
+        f"GET .*/raw/playlist_id[^/]*{CHART}/", chain(repeat(None, 2), repeat(REFUSED))
+    )
     for _ in range(2):
         assert pipeline.ingest(CHART, EMPTY, skip_unchanged=False).is_completed()
     before = pipeline.place.contents(("playlists",))
@@ -132,9 +130,8 @@ def test_a_backfill_that_cannot_compare_the_snapshots_of_a_playlist_publishes_th
     assert pipeline.place.contents(("playlists",)) == before
 
 
-@pytest.mark.faults
 def test_a_snapshot_that_trickles_is_asked_for_again(
-    pipeline: Pipeline, fall_sick: Callable[..., tuple[Sick, str]], monkeypatch: pytest.MonkeyPatch
+    fall_sick: FallSick, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "REQUEST_DEADLINE_S", 1.0)
     monkeypatch.setattr(patience, "BUDGET_S", 60)
@@ -146,7 +143,7 @@ def test_a_snapshot_that_trickles_is_asked_for_again(
             client.sendall(b" ")
         return False
 
-    sick, _ = fall_sick("GET .*/raw/playlist_id", chain([Fault(before=trickle)], repeat(None)))
+    pipeline, sick, _ = fall_sick("GET .*/raw/playlist_id", chain([Fault(before=trickle)], repeat(None)))
     began = monotonic()
     state = pipeline.ingest(CHART, EMPTY)
     took = monotonic() - began
@@ -158,10 +155,7 @@ def test_a_snapshot_that_trickles_is_asked_for_again(
     assert took < 60
 
 
-@pytest.mark.faults
-def test_a_snapshot_that_may_not_be_read_fails_its_playlist_and_no_other(
-    pipeline: Pipeline, fall_sick: Callable[..., tuple[Sick, str]]
-) -> None:
+def test_a_snapshot_that_may_not_be_read_fails_its_playlist_and_no_other(fall_sick: FallSick) -> None:
     def deny(client: socket) -> bool:
         client.sendall(
             b"HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\nConnection: close\r\n\r\n"
@@ -169,7 +163,7 @@ def test_a_snapshot_that_may_not_be_read_fails_its_playlist_and_no_other(
         )
         return False
 
-    sick, _ = fall_sick(f"GET .*/raw/playlist_id[^/]*{EMPTY}", repeat(Fault(before=deny)))
+    pipeline, sick, _ = fall_sick(f"GET .*/raw/playlist_id[^/]*{EMPTY}", repeat(Fault(before=deny)))
     state = pipeline.ingest(CHART, EMPTY)
 
     assert sick.hit["GET"] == 1

@@ -16,7 +16,6 @@ CHART = CHARTS[0]
 DEADLINE_S, BUDGET_S = 0.5, 2.0
 
 
-@pytest.mark.faults
 def test_a_playlist_that_trickles_fails_and_the_others_are_loaded(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -39,7 +38,6 @@ def test_a_playlist_that_trickles_fails_and_the_others_are_loaded(
     assert pipeline.place.count("playlists") == 1
 
 
-@pytest.mark.faults
 def test_a_run_whose_clock_is_ahead_keeps_nothing(pipeline: Pipeline) -> None:
     url = pipeline.show()
     wrong = {"date_behind_s": 300}

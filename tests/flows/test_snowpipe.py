@@ -12,16 +12,26 @@ import requests
 from flows.run import run_id_of
 from pipeline.columns import TABLES, landing
 from pipeline.lake import csv_files
+from pipeline.lake.layout import LoadMode
 from pipeline.warehouse.snowpipe import clear_landing
 from sandbox.spotify.catalogue import CHARTS, EMPTY, PLAYLISTS
 from sandbox.spotify.recordings import Recordings
 from tests.flows.conftest import TODAY, Pipeline
+from tests.pools import Pool
 from tests.warehouses import Warehouse
 
 CHART, OTHER_CHART = CHARTS
 Misbehave = Callable[..., None]
-SOON = 0.1
+SOON = 0.05
 """Minutes after which a file that does not come is given up; the others must have landed by then."""
+
+
+@pytest.fixture
+def pipeline(pipelines: dict[LoadMode, Pool[Pipeline]]) -> Iterator[Pipeline]:
+    """A pipeline that is set up for Snowpipe, and empty."""
+    with pipelines["snowpipe"].lend() as lent:
+        lent.show()
+        yield lent
 
 
 @pytest.fixture
@@ -56,8 +66,8 @@ def run(pipeline: Pipeline, *playlists: str, **parameters: Any) -> Any:
     return pipeline.ingest(*playlists, **{**options, **parameters})
 
 
-def test_both_modes_give_the_same_tables_and_take_turns(pipeline: Pipeline) -> None:
-    pipeline.show()
+def test_both_modes_give_the_same_tables_and_take_turns(new_pipeline: Pipeline) -> None:
+    pipeline = new_pipeline
     assert run(pipeline, *PLAYLISTS, load="copy").is_completed()
     with pytest.raises(Exception, match="does not exist"):
         landed(pipeline)  # made only where it is used
@@ -75,7 +85,6 @@ def test_both_modes_give_the_same_tables_and_take_turns(pipeline: Pipeline) -> N
     assert landed(pipeline) == 0
 
 
-@pytest.mark.faults
 def test_every_recording_comes_out_the_same(pipeline: Pipeline, recordings: Path) -> None:
     pipeline.show(recordings)
     listing = Recordings.read(recordings).listing()
@@ -86,7 +95,6 @@ def test_every_recording_comes_out_the_same(pipeline: Pipeline, recordings: Path
     assert pipeline.place.contents(TABLES) == copied
 
 
-@pytest.mark.faults
 def test_a_backfill_works_in_this_mode(pipeline: Pipeline) -> None:
     for day in (TODAY - timedelta(days=1), TODAY):
         pipeline.show(today=day)
@@ -100,9 +108,7 @@ def test_a_backfill_works_in_this_mode(pipeline: Pipeline) -> None:
     assert landed(pipeline) == 0
 
 
-@pytest.mark.faults
 def test_what_arrives_twice_or_late_lands_once(pipeline: Pipeline, pipes: Misbehave) -> None:
-    pipeline.show()
     run(pipeline, CHART, load="copy")
     copied = pipeline.place.contents(TABLES)
     pipes(delay=0.5, twice=f"{pipeline.place.name}.*snowpipe")
@@ -113,11 +119,9 @@ def test_what_arrives_twice_or_late_lands_once(pipeline: Pipeline, pipes: Misbeh
     assert landed(pipeline) == 0
 
 
-@pytest.mark.faults
 def test_what_never_comes_promotes_nothing_and_later_disturbs_nobody(
     pipeline: Pipeline, pipes: Misbehave
 ) -> None:
-    pipeline.show()
     run(pipeline, CHART)
     before = pipeline.place.contents(TABLES)
     pipes(hold=f"{pipeline.place.name}/tables/songs/")
@@ -143,9 +147,7 @@ def left_in_landing(pipeline: Pipeline) -> set[str]:
     return {run_id for found in rows for (run_id,) in found}
 
 
-@pytest.mark.faults
 def test_setup_clears_what_the_pipes_have_forgotten(pipeline: Pipeline, pipes: Misbehave) -> None:
-    pipeline.show()
     pipes(hold=f"{pipeline.place.name}/tables/songs/")
     assert run(pipeline, CHART, pipe_minutes=SOON).is_failed()
     assert did(pipeline, "held")
@@ -159,14 +161,10 @@ def test_setup_clears_what_the_pipes_have_forgotten(pipeline: Pipeline, pipes: M
     assert left_in_landing(pipeline) == set()
 
 
-@pytest.mark.faults
-@pytest.mark.parametrize(
-    ("text", "says"), [("a,b\n1,2\n", "line 2"), pytest.param("", "tables/songs/", marks=pytest.mark.faults)]
-)
+@pytest.mark.parametrize(("text", "says"), [("a,b\n1,2\n", "line 2"), ("", "tables/songs/")])
 def test_a_malformed_file_fails_the_run_and_is_named(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, text: str, says: str
 ) -> None:
-    pipeline.show()
     run(pipeline, CHART)
     before = pipeline.place.contents(TABLES)
     encode = csv_files.encode_csv
@@ -187,10 +185,8 @@ def test_a_malformed_file_fails_the_run_and_is_named(
     assert run(pipeline, OTHER_CHART, CHART).is_completed()
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize("dropped", ["PIPE songs_pipe", "TABLE songs_landing"])
 def test_what_was_dropped_is_named_and_can_be_made_anew(pipeline: Pipeline, dropped: str) -> None:
-    pipeline.show()
     run(pipeline, CHART)
     before = pipeline.place.contents(TABLES)
     pipeline.place.query(f"DROP {dropped}")
@@ -205,9 +201,7 @@ def test_what_was_dropped_is_named_and_can_be_made_anew(pipeline: Pipeline, drop
     assert pipeline.place.contents(TABLES) == before
 
 
-@pytest.mark.faults
 def test_paused_pipes_are_named_at_the_deadline(pipeline: Pipeline) -> None:
-    pipeline.show()
     run(pipeline, CHART)
     pipeline.place.query("ALTER PIPE songs_pipe SET PIPE_EXECUTION_PAUSED = TRUE")
     state = run(pipeline, CHART, pipe_minutes=SOON)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 BUCKET = "the-lake"
+SESSION = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+"""One for all tests: it reads the description of S3 once, which takes far longer than a test."""
 MakeLake = Callable[[str], Lake]
 
 
@@ -22,7 +24,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator["S3Client"]:
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     with mock_aws():
-        client = boto3.client("s3", region_name="us-east-1")
+        client = SESSION.client("s3")
         client.create_bucket(Bucket=BUCKET)
         yield client
 

@@ -185,7 +185,6 @@ def test_a_write_that_fails_is_tried_again(
     assert caplog.text == ""
 
 
-@pytest.mark.faults
 def test_a_write_that_keeps_failing_is_an_error_in_the_log_and_the_run_goes_on(
     spotify: Spotify, block: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

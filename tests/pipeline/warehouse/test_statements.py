@@ -52,7 +52,7 @@ def _copies(sent: list[str]) -> list[str]:
     return [sql for sql in sent if sql.startswith("COPY")]
 
 
-@pytest.mark.parametrize("refresh", ["snapshot", pytest.param("full", marks=pytest.mark.faults)])
+@pytest.mark.parametrize("refresh", ["snapshot", "full"])
 def test_the_number_of_statements_is_the_same_for_one_partition_and_for_many(
     warehouse: Warehouse, refresh: str
 ) -> None:
@@ -105,7 +105,7 @@ def test_a_thousand_files_of_a_table_are_one_copy(warehouse: Warehouse, files: i
     assert warehouse.place.count("playlists_history") == warehouse.place.count("loads") == files
 
 
-@pytest.mark.parametrize("refresh", ["snapshot", pytest.param("full", marks=pytest.mark.faults)])
+@pytest.mark.parametrize("refresh", ["snapshot", "full"])
 def test_nothing_that_commits_by_itself_runs_inside_the_transaction(
     warehouse: Warehouse, refresh: str
 ) -> None:

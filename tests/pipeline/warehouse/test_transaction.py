@@ -96,7 +96,7 @@ def test_the_ledger_says_what_the_warehouse_reported(warehouse: Warehouse) -> No
     assert (loaded.statements[0], loaded.statements[-1]) == ("BEGIN", "COMMIT")
 
 
-@pytest.mark.parametrize("most", [pytest.param(1, marks=pytest.mark.faults), 3])
+@pytest.mark.parametrize("most", [1, 3])
 def test_many_partitions_take_several_ledger_statements(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
