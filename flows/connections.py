@@ -83,14 +83,12 @@ def open_session(
 def login_of(connector: "SnowflakeConnector") -> "Login":
     """What a session needs of a SnowflakeConnector block."""
     from pipeline.warehouse.session import Login  # noqa: PLC0415 - imports the connector
+    from pipeline.warehouse.snowflake_errors import Place  # noqa: PLC0415
 
     credentials = connector.credentials
     return Login(
         connect=connector.get_connection,
-        account=credentials.account,
-        role=credentials.role,
-        database=connector.database,
-        schema=connector.schema_,
+        place=Place(credentials.account, credentials.role, connector.database, connector.schema_),
         options=credentials.model_extra or {},
     )
 

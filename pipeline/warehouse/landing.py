@@ -13,7 +13,7 @@ from pipeline.columns import TABLES, landing, pipe
 from pipeline.errors import AccountingError, Code, StopRun
 from pipeline.lake.layout import TABLES_PREFIX
 from pipeline.records import File
-from pipeline.warehouse.messages import differing, listed, phrase
+from pipeline.warehouse.messages import differing, listed, snowflake_text
 from pipeline.warehouse.row_counts import LoadResults, compare, reported
 from pipeline.warehouse.session import Session
 from pipeline.warehouse.sql_files import identifier, literal
@@ -101,7 +101,7 @@ class Landing:
             pending = status.get("pendingFileCount", 0)
             states[table] = f"{status.get('executionState')}, pending files: {pending}"
             if error := status.get("error"):
-                states[table] += f", {phrase(error)}"
+                states[table] += f", {snowflake_text(error)}"
         return states
 
     def _landed_otherwise(self) -> str:
@@ -120,7 +120,7 @@ class Landing:
 
 def _refused(table: str, key: str, entry: dict[str, Any]) -> str:
     line = f", line {entry['first_error_line_number']}" if entry["first_error_line_number"] else ""
-    reason = phrase(entry["first_error_message"] or "unexplained")
+    reason = snowflake_text(entry["first_error_message"] or "unexplained")
     return (
         f"pipe {pipe(table)} did not load {TABLES_PREFIX}{key}{line}: {entry['status']}, {reason}. "
         "Nothing was promoted; run again, and if it lasts look at the file"

@@ -26,6 +26,6 @@ def differing(counted: Counter[K], wanted: Counter[K]) -> list[K]:
     return [key for key in {**wanted, **counted} if counted[key] != wanted[key]]
 
 
-def phrase(text: object) -> str:
+def snowflake_text(text: object) -> str:
     """What Snowflake says, or a proxy in its place: short, in one line and without credentials."""
     return masking.phrase(text, keep=COPY_PLACE)

@@ -9,17 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from snowflake.connector import errors
 from snowflake.connector.util_text import split_statements
 
-from pipeline.errors import (
-    Code,
-    ConfigurationError,
-    LockTimeout,
-    PipelineError,
-    SnowflakeObjectNotFound,
-    StopRun,
-    Transient,
-)
+from pipeline.errors import Code, ConfigurationError, Transient
 from pipeline.threads import Unfinished, within
-from pipeline.warehouse.messages import phrase
+from pipeline.warehouse.messages import snowflake_text
+from pipeline.warehouse.snowflake_errors import SLOW, Place, login_error, statement_error, statement_name
 from pipeline.warehouse.sql_files import read_sql
 
 if TYPE_CHECKING:
@@ -41,53 +34,15 @@ LOGOUT_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 5.0
 """How long a run that is told to stop waits for the logout: the server ends the session without it, too."""
 
-SYNTAX_ERROR = 1003
-NOT_FOUND = 2003
-CANCELED = 604
-LOCK_TIMEOUT = 625
-TRANSACTION_ENDED = 615
-ABORTED = "40001"
-"""SQLSTATE of a transaction that the server ended, e.g. because it was idle and blocked another."""
-HTTP_ERRORS = 290_000
-"""The connector adds it to an HTTP status, once or twice, to make its error number."""
-MAY_PASS = (400, 405, 408, 425, 429)
-"""Statuses of 4xx that may pass: the connector, too, repeats such requests."""
-MISSING = "grant the block's role the privilege on it, or correct the block's database and schema"
-NO_FILE = (
-    "run again: the stage shows another lake, or the file was removed; "
-    "if it lasts, DELETE FROM schema_versions lets the next run recreate the stage"
-)
-ADVICE = {
-    SYNTAX_ERROR: ("correct the file", Code.SNOWFLAKE_SQL),
-    NOT_FOUND: (MISSING, Code.SNOWFLAKE_NOT_FOUND),
-    2043: (MISSING, Code.SNOWFLAKE_NOT_FOUND),
-    3001: ("grant the block's role the privilege", Code.SNOWFLAKE_DENIED),
-    90105: ("correct the block's database, or grant its role USAGE on it", Code.SNOWFLAKE_NOT_FOUND),
-    90106: ("correct the block's schema, or grant its role USAGE on it", Code.SNOWFLAKE_NOT_FOUND),
-    606: ("correct the block's warehouse, or grant its role USAGE on it", Code.SNOWFLAKE_NOT_FOUND),
-    91016: (NO_FILE, Code.SNOWFLAKE_STAGE),
-}
-"""What to do about Snowflake's error numbers that a person can resolve, and the code of the message."""
-
-
-ALLOW = "a proxy or firewall refuses the request: allow the account's host there"
-SLOW = (
-    "If it lasts, give the warehouse another size or other work its own; or more time: the block's "
-    "network_timeout (SNOWFLAKE_NETWORK_TIMEOUT)"
-)
-
 
 class Login(NamedTuple):
-    """How to log in to Snowflake, and what messages name.
+    """How to log in to Snowflake.
 
     `connect` takes the connector's own options; `options` are those that it sets already.
     """
 
     connect: Callable[..., "SnowflakeConnection"]
-    account: str
-    role: str | None
-    database: str
-    schema: str
+    place: Place
     options: Mapping[str, Any]
 
 
@@ -119,13 +74,15 @@ class Session:
         try:
             self._connection = within(limit, self._log_in)
         except Unfinished:
-            message = f"{self._no_session}: its response did not end within {limit:g} s. Run again"
+            message = (
+                f"{self._login.place.no_session}: its response did not end within {limit:g} s. Run again"
+            )
             raise Transient(message, Code.SNOWFLAKE_UNAVAILABLE) from None
         except errors.Error as error:
-            raise self._login_error(error) from None  # a traceback would show the whole text
+            raise login_error(self._login.place, error) from None  # a traceback would show the whole text
         except Exception as error:  # noqa: BLE001 - a key that is none raises what its reader does
             message = (
-                f"the private key for Snowflake account {self._login.account} cannot be read "
+                f"the private key for Snowflake account {self._login.place.account} cannot be read "
                 f"({type(error).__name__}): correct key and passphrase of the block"
             )
             raise ConfigurationError(
@@ -163,7 +120,9 @@ class Session:
         try:
             within(min(limit, self._limit_s), self._connection.close)
         except (errors.Error, Unfinished) as problem:
-            log.debug("Snowflake session did not close: %s %s", type(problem).__name__, phrase(problem))
+            log.debug(
+                "Snowflake session did not close: %s %s", type(problem).__name__, snowflake_text(problem)
+            )
 
     def execute(self, name: str, values: Sequence[Any] = (), **parts: str) -> list[tuple[Any, ...]]:
         """Runs `sql/<name>.sql`, one statement; returns its rows."""
@@ -195,7 +154,7 @@ class Session:
             cursor = self._connection.cursor()  # the other one may still wait for a response
             within(min(ROLLBACK_TIMEOUT_S, self._limit_s), lambda: cursor.execute("ROLLBACK"))
         except (errors.Error, Unfinished) as error:
-            log.debug("ROLLBACK did not reach Snowflake: %s %s", type(error).__name__, phrase(error))
+            log.debug("ROLLBACK did not reach Snowflake: %s %s", type(error).__name__, snowflake_text(error))
 
     @property
     def rowcount(self) -> int:
@@ -208,63 +167,13 @@ class Session:
         try:
             return within(limit, lambda: self._fetch(text, values))
         except Unfinished:
-            message = f"Snowflake's response to {_shown(name)} did not end within {limit:g} s. {SLOW}"
+            message = f"Snowflake's response to {statement_name(name)} did not end within {limit:g} s. {SLOW}"
             raise Transient(message, Code.SNOWFLAKE_SLOW) from None
         except errors.Error as error:
-            raise self._explained(name, error) from None  # a traceback would show the whole text
+            raise statement_error(
+                name, self._login.place, error
+            ) from None  # a traceback would show the whole text
 
     def _fetch(self, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         self._cursor.execute(text, tuple(values) or None)
         return list(self._cursor.fetchall())
-
-    def _explained(self, name: str, error: errors.Error) -> PipelineError:
-        where = _shown(name)
-        says = phrase(error.msg)
-        text = f"Snowflake refused {where} (role {self._role}, {self._place}): {says}"
-        if error.errno in ADVICE:
-            kind = SnowflakeObjectNotFound if error.errno == NOT_FOUND else ConfigurationError
-            advice, code = ADVICE[error.errno]
-            return kind(f"{text}. What to do: {advice}", code)
-        if error.errno == LOCK_TIMEOUT:
-            return LockTimeout(text, Code.SNOWFLAKE_LOCKED)
-        if _is_refused_on_the_way(error.errno):
-            return ConfigurationError(f"{text}. What to do: {ALLOW}", Code.SNOWFLAKE_REFUSED)
-        lost = isinstance(error, errors.OperationalError) or not isinstance(error, errors.DatabaseError)
-        if error.errno == CANCELED:
-            return Transient(f"Snowflake did not finish {where} in time: {says}. {SLOW}", Code.SNOWFLAKE_SLOW)
-        if lost or error.errno == TRANSACTION_ENDED or error.sqlstate == ABORTED:
-            return Transient(f"Snowflake did not finish {where}: {says}", Code.SNOWFLAKE_UNAVAILABLE)
-        return StopRun(text, Code.SNOWFLAKE_REFUSED)
-
-    def _login_error(self, error: errors.Error) -> PipelineError:
-        text = f"{self._no_session}: {phrase(error.msg)}"
-        if isinstance(error, errors.OperationalError):
-            return Transient(f"{text}. Snowflake did not answer: run again", Code.SNOWFLAKE_UNAVAILABLE)
-        return ConfigurationError(
-            f"{text}. What to do: correct user, key, role or account of the block, the network policy, "
-            "or what a proxy or firewall allows",
-            Code.SNOWFLAKE_LOGIN,
-        )
-
-    @property
-    def _no_session(self) -> str:
-        account = self._login.account
-        return f"no session with Snowflake account {account} as role {self._role} at {self._place}"
-
-    @property
-    def _place(self) -> str:
-        return f"{self._login.database}.{self._login.schema}"
-
-    @property
-    def _role(self) -> str:
-        return str(self._login.role or "of the user")
-
-
-def _is_refused_on_the_way(errno: int | None) -> bool:
-    """Whether it stands for an HTTP status by which no request of ours will pass; Snowflake's are 200."""
-    status = errno % HTTP_ERRORS if errno and errno >= HTTP_ERRORS else 0
-    return 400 <= status < 500 and status not in MAY_PASS  # noqa: PLR2004 - the client's errors in HTTP
-
-
-def _shown(name: str) -> str:
-    return f"sql/{name}.sql" if "/" in name else name

@@ -72,8 +72,8 @@ class Load:
 
     def _higher(self) -> Partitions:
         """Partitions of this run of which the warehouse holds a snapshot that ranks higher."""
-        winners = self.session.execute("load/find_winners", (self.run.run_id, self.ignore_rank))
-        return [(playlist, day) for playlist, day, run_id in winners if run_id != self.run.run_id]
+        rows = self.session.execute("load/find_winners", (self.run.run_id, self.ignore_rank))
+        return [(playlist, day) for playlist, day, run_id in rows if run_id != self.run.run_id]
 
     def _delete(self, higher: Partitions) -> Removed:
         """Deletes what the run replaces; with refresh="full" everything else."""

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from pipeline.masking import MAX_PHRASE_CHARS
-from pipeline.warehouse.messages import differing, listed, phrase
+from pipeline.warehouse.messages import differing, listed, snowflake_text
 
 
 def test_ten_are_listed_and_a_sign_stands_for_more() -> None:
@@ -20,7 +20,7 @@ def test_what_is_missing_on_one_side_differs() -> None:
 
 
 def test_a_phrase_has_no_end_of_its_own() -> None:
-    assert phrase("No such stage.\n") == "No such stage"
+    assert snowflake_text("No such stage.\n") == "No such stage"
 
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJTQU5EQk9YIn0.FaNPWwHb-f66_XLa7s"
@@ -41,7 +41,7 @@ REPEATED = {
 def test_a_phrase_of_a_proxy_that_repeats_the_request_has_no_credentials(case: str) -> None:
     text, canary = REPEATED[case]
     assert canary in text
-    said = phrase(f"390100 (28000): Failed\n{text}\0\u2028 end")
+    said = snowflake_text(f"390100 (28000): Failed\n{text}\0\u2028 end")
     assert canary not in said
     assert "***" in said
     assert said.startswith("390100 (28000): Failed ")
@@ -53,9 +53,9 @@ def test_a_phrase_is_short_and_still_names_the_row_that_copy_refuses() -> None:
     says = (
         f"100038 (22018): Numeric value '{{}}' is not recognized\n  {place}, character 9\n  Row 15, column 3"
     )
-    assert phrase(says.format("x")).endswith(f"recognized {place}, character 9 Row 15, column 3")
+    assert snowflake_text(says.format("x")).endswith(f"recognized {place}, character 9 Row 15, column 3")
     for length in (*range(120, 220), 5000):
-        said = phrase(says.format("x" * length + "-" * length))
+        said = snowflake_text(says.format("x" * length + "-" * length))
         assert len(said) <= MAX_PHRASE_CHARS
         assert place in said
-    assert len(phrase("- " * 5000)) <= MAX_PHRASE_CHARS
+    assert len(snowflake_text("- " * 5000)) <= MAX_PHRASE_CHARS
