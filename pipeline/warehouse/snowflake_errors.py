@@ -65,8 +65,8 @@ class Place(NamedTuple):
     @property
     def no_session(self) -> str:
         """How the message of a failed login starts."""
-        role = self.role or "of the user"
-        return f"no session with Snowflake account {self.account} as role {role} at {self.database}.{self.schema}"
+        role, schema = self.role or "of the user", f"{self.database}.{self.schema}"
+        return f"no session with Snowflake account {self.account} as role {role} at {schema}"
 
 
 def statement_name(name: str) -> str:
