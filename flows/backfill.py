@@ -41,8 +41,8 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
 ) -> State[None]:
     """Publishes kept snapshots again, one for each playlist and date, without requests to Spotify.
 
-    If a playlist has several for a date, those fetched on that date (UTC) rank higher; among equals the
-    latest wins.
+    If a playlist has several for a date, those fetched on that date (UTC) rank higher; then the one
+    fetched last wins.
 
     Args:
         playlists: The playlists to publish, one per item: id (22 letters and digits), spotify:playlist: URI
@@ -66,8 +66,7 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
         fetched_before = fetched_before.replace(tzinfo=UTC)
     work = find_kept(blocks.lake, wanted, start_date, end_date, fetched_before)
     run = start_run(_run_date(work.kept, end_date), fetches=False)
-    undoes = fetched_before is not None
-    target = Target(blocks, load, pipe_minutes=limits.pipe_minutes, ignore_rank=undoes)
+    target = Target(blocks, load, pipe_minutes=limits.pipe_minutes, ignore_rank=fetched_before is not None)
     return publish(run, work, target, Stopwatch())
 
 

@@ -56,7 +56,7 @@ class Playlists(Partition):
     item_count = _count("entries that Spotify counts = rows in playlist_songs + rejects")
     url = _text("link to the playlist")
     image_url = _text("first cover image", nullable=True)
-    fetched_at = _time("when the first answer came, UTC")
+    fetched_at = _time("when the first page was requested, UTC; snapshots are ranked by it")
 
 
 class PlaylistSongs(Partition):

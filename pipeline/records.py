@@ -29,7 +29,10 @@ class Run(Struct, frozen=True):
 
 
 class Envelope(Struct, frozen=True):
-    """First line of a kept snapshot."""
+    """First line of a kept snapshot.
+
+    `fetched_at`: when the first page was requested; snapshots are ranked by it.
+    """
 
     run_id: str
     playlist_id: str

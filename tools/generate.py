@@ -23,7 +23,8 @@ KEYS = {
     "song_artists": "song_id",
     "album_artists": "album_id",
 }
-"""What the other views show once: rows come from the newest snapshot that names it."""
+"""What the other views show once. Across playlists the latest fetch wins; rank decides only within one
+playlist and date."""
 
 
 def create_tables() -> str:

@@ -30,7 +30,8 @@ class Found(NamedTuple):
     """Kept snapshots, by date, then playlist.
 
     `kept` holds the winner of each playlist and date; `left_out` one snapshot of each playlist and date of
-    which nothing was fetched in time; `failed` those that S3 does not give, so that no winner is known.
+    which nothing was fetched before `fetched_before`; `failed` those that S3 does not give, so that no winner
+    is known.
     """
 
     kept: list[Kept]
@@ -102,7 +103,8 @@ def rank(snapshot_date: date, fetched_at: datetime) -> tuple[bool, datetime]:
     """Sort key of the snapshots of a playlist and date: the greatest wins.
 
     Fetched on the UTC date that it stands for outranks fetched on another; then the later one wins, to the
-    millisecond, which is what the warehouse stores. sql/load/find_winners.sql ranks loaded ones likewise.
+    millisecond, which is what the warehouse stores. sql/load/find_winners.sql ranks loaded ones
+    likewise, and sql/load/find_published.sql follows the first half.
     """
     moment = fetched_at.astimezone(UTC)
     return moment.date() == snapshot_date, moment.replace(microsecond=moment.microsecond // 1000 * 1000)
@@ -125,9 +127,9 @@ def find_snapshots(
     for key, raw in parsed:
         if raw and _within(raw, start_date or date.min, end_date or date.max):
             groups.setdefault((raw.snapshot_date, raw.playlist_id), set()).add(key)
-    doubtful = [key for keys in groups.values() if fetched_before or len(keys) > 1 for key in keys]
+    contenders = [key for keys in groups.values() if fetched_before or len(keys) > 1 for key in keys]
     patience = Patience(len({playlist for _, playlist in groups}))
-    (times, refused), found = _fetch_times(lake, doubtful, patience), Found([], [], [])
+    (times, refused), found = _fetch_times(lake, contenders, patience), Found([], [], [])
     for (day, playlist), keys in sorted(groups.items()):
         if not_given := sorted(keys & refused.keys()):
             found.failed.append((Kept(not_given[0], playlist, day), refused[not_given[0]]))

@@ -26,7 +26,7 @@ def read_playlist(
 
     Raises PlaylistUnavailable where Spotify does not give the entries or they keep changing.
     """
-    counted = "nothing"
+    counted = ""
     for _ in range(READS):
         snapshot, count = _read_once(client, run, playlist_id, is_published)
         if snapshot is None:
@@ -36,7 +36,7 @@ def read_playlist(
             return snapshot
         surplus = ", a surplus" if count > total else ""
         counted = f"{count} of {total} entries{surplus}"
-        log.info("playlist %s changed while it was read (%s); reading it again", playlist_id, counted)
+        log.info("playlist %s: counts differ or it changed (%s); reading it again", playlist_id, counted)
     message = (
         f"playlist {playlist_id}: it changed during each of {READS} reads, or Spotify returns fewer "
         f"or more entries than it counts: {counted}. Run again when it is quiet"
@@ -78,7 +78,7 @@ def _read_once(
 def _further_pages(
     client: SpotifyClient, playlist_id: str, first: Page, total: int
 ) -> Iterator[tuple[bytes, int]]:
-    """Bodies after page one and their numbers of entries, by offset of what was really received."""
+    """Bodies after page one and their numbers of entries; each is requested at the number received so far."""
     endpoint, count = "items", len(first.entries)
     while count < total:
         try:

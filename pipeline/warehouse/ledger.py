@@ -54,13 +54,15 @@ def insert_loads(
             )
 
 
-def find_published(session: Session, lake: Lake, snapshot_date: date, today: date) -> set[tuple[str, str]]:
+def find_published(
+    session: Session, lake: Lake, snapshot_date: date, fetches_on: date
+) -> set[tuple[str, str]]:
     """(playlist_id, snapshot_id) of what readers see for the date, loaded by runs that left a receipt.
 
-    Left out is what a snapshot fetched `today` (UTC) outranks: it was not fetched on the date it stands for.
+    Left out is what a snapshot fetched on `fetches_on` (UTC) outranks: it was not fetched on its date.
     """
     try:
-        rows = session.execute("load/find_published", (snapshot_date, today != snapshot_date))
+        rows = session.execute("load/find_published", (snapshot_date, fetches_on != snapshot_date))
     except SnowflakeObjectNotFound:
         return set()
     finished = {key for key in {row[2] for row in rows} if lake.exists(key)}

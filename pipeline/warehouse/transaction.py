@@ -79,7 +79,8 @@ class Load:
         """Deletes what the run replaces; with refresh="full" everything else."""
         if self.refresh == "full":
             return self._delete_all_others(higher)
-        values, winners = (self.run.run_id, self.ignore_rank), read_sql("load/find_winners")
+        values = (self.run.run_id, self.ignore_rank)
+        winners = read_sql("load/find_winners")
         # `playlists` comes last: the other tables' statements look up the partitions there.
         for table in reversed(TABLES):
             name = identifier(history(table))

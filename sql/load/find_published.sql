@@ -1,5 +1,5 @@
--- What readers see for a date, and which runs put it there. What was fetched on another date counts only for runs
--- that do so, too: one that fetches on the date itself ranks higher.
+-- What readers see for a date, and which runs put it there. A snapshot fetched on another date counts only for a run
+-- that fetches on another date, too (second value): otherwise the run's own would outrank it.
 SELECT h.playlist_id, h.snapshot_id, l.receipt_key
 FROM playlists_history AS h
 INNER JOIN loads AS l

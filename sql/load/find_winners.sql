@@ -1,15 +1,16 @@
 -- Which run's snapshot wins in each partition of this run; pipeline/lake/snapshots.py ranks kept snapshots likewise:
--- fetched on the date that it stands for, then later. Equal ones are the same snapshot: the run that loads it now wins.
-SELECT look.playlist_id, look.snapshot_date, look.run_id
-FROM playlists_history AS look
+-- fetched on the date that it stands for, then later. Of equal ones the run that loads now wins.
+-- The second value is ignore_rank: the run's own wins.
+SELECT candidate.playlist_id, candidate.snapshot_date, candidate.run_id
+FROM playlists_history AS candidate
 INNER JOIN playlists_history AS own
-    ON look.playlist_id = own.playlist_id AND look.snapshot_date = own.snapshot_date
+    ON candidate.playlist_id = own.playlist_id AND candidate.snapshot_date = own.snapshot_date
 WHERE own.run_id = ?
 QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY look.playlist_id, look.snapshot_date
+    PARTITION BY candidate.playlist_id, candidate.snapshot_date
     ORDER BY
-        IFF(look.run_id = own.run_id, ?, FALSE) DESC,
-        look.fetched_at::DATE = look.snapshot_date DESC,
-        look.fetched_at DESC,
-        look.run_id = own.run_id DESC
+        IFF(candidate.run_id = own.run_id, ?, FALSE) DESC,
+        candidate.fetched_at::DATE = candidate.snapshot_date DESC,
+        candidate.fetched_at DESC,
+        candidate.run_id = own.run_id DESC
 ) = 1

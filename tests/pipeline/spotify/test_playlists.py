@@ -102,12 +102,12 @@ class Scripted(Synthetic):
         self.heads, self.pages = heads, pages or {}
 
     def head(self, ask: Ask) -> bytes:
-        """Snapshot GET /playlists/{id}."""
+        """Answers GET /playlists/{id}."""
         del ask
         return self.heads.pop(0) if len(self.heads) > 1 else self.heads[0]
 
     def page(self, ask: Ask, offset: int, limit: int) -> bytes:
-        """Snapshot GET /playlists/{id}/items."""
+        """Answers GET /playlists/{id}/items."""
         del ask, limit
         if offset not in self.pages:
             raise RefusedError(404, "Service not found")
@@ -150,11 +150,11 @@ class Midnight(Synthetic):
     days = 0
 
     def head(self, ask: Ask) -> bytes:
-        """Snapshot GET /playlists/{id}."""
+        """Answers GET /playlists/{id}."""
         return super().head(ask._replace(day=ask.day + timedelta(self.days)))
 
     def page(self, ask: Ask, offset: int, limit: int) -> bytes:
-        """Snapshot GET /playlists/{id}/items."""
+        """Answers GET /playlists/{id}/items."""
         answer = super().page(ask._replace(day=ask.day + timedelta(self.days)), offset, limit)
         self.days = 7
         return answer
@@ -169,7 +169,7 @@ def test_a_day_that_ends_between_two_pages_gives_one_state(start: Start) -> None
 
 
 class Unquiet(NamedTuple):
-    """Snapshot that never fit together, and how many requests are made of them."""
+    """Responses that never fit together, and how many requests are made of them."""
 
     heads: list[bytes]
     pages: dict[int, bytes]

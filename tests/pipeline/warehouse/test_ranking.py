@@ -1,19 +1,22 @@
 """What a load may replace: nothing that ranks higher, unless it is told to; a full refresh replaces all."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
 
 import pytest
 
 from pipeline.columns import TABLES
 from pipeline.errors import StopRun
+from pipeline.lake.layout import receipt_key
 from pipeline.lake.snapshots import rank
 from pipeline.records import Snapshot
+from pipeline.warehouse.ledger import find_published
 from sandbox.spotify.catalogue import CHARTS, MIXTAPE
 from tests.builders import body, entry, fetched, head, song
 from tests.warehouses import DAY, NOON, Warehouse
 
 CHART, OTHER_CHART = CHARTS
+ONE_DAY = timedelta(days=1)
 
 
 def test_an_older_look_at_the_playlist_replaces_nothing(warehouse: Warehouse) -> None:
@@ -68,6 +71,23 @@ def test_the_warehouse_ranks_as_the_lake_does(warehouse: Warehouse) -> None:
     for table in ("playlists_history", "songs_history"):
         rows = warehouse.place.query(f"SELECT DISTINCT playlist_id, run_id FROM {table}")
         assert sorted(rows) == [(playlist, runs[playlist not in stays]) for playlist in pairs]
+
+
+@pytest.mark.parametrize("published_on", [DAY, DAY + ONE_DAY])
+@pytest.mark.parametrize("fetches_on", [DAY, DAY + ONE_DAY])
+def test_what_a_run_would_outrank_does_not_count_as_published(
+    warehouse: Warehouse, published_on: date, fetches_on: date
+) -> None:
+    moments = [datetime.combine(day, time(12), UTC) for day in (published_on, fetches_on)]
+    run_id = warehouse.new_run_id()
+    written = warehouse.write_snapshots(run_id, {DAY: [small(CHART, moments[0])]})
+    warehouse.load(run_id, written)
+    warehouse.lake.write(receipt_key(DAY, run_id), b"{}", "application/json")
+    with warehouse.session() as session:
+        published = find_published(session, warehouse.lake, DAY, fetches_on)
+
+    outranked = rank(DAY, moments[1])[0] > rank(DAY, moments[0])[0]
+    assert published == (set() if outranked else {(CHART, "AAAA/+8=")})
 
 
 def small(playlist: str, fetched_at: datetime) -> Snapshot:

@@ -21,7 +21,7 @@ from pipeline.warehouse.transaction import Load
 from sandbox.services import Addresses
 from sandbox.spotify.catalogue import CHARTS, EMPTY, MIXTAPE
 from tests.places import Place
-from tests.statements import watched
+from tests.statements import recorded, watched
 from tests.warehouses import DAY, NOON, Warehouse, run_of
 
 CHART, OTHER_CHART = CHARTS
@@ -118,9 +118,10 @@ def test_counts_that_differ_from_the_manifest_load_nothing(warehouse: Warehouse)
         msgspec.structs.replace(file, rows=file.rows + 1) if file.table == "albums" else file
         for file in manifest.files
     ]
-    with pytest.raises(AccountingError, match="tables/albums"):
+    with recorded() as sent, pytest.raises(AccountingError, match="tables/albums"):
         warehouse.load(run_id, Manifest(files, manifest.partitions))
 
+    assert sent[-1] == "ROLLBACK"
     assert warehouse.place.contents(TABLES) == before
     assert warehouse.place.query("SELECT COUNT(*) FROM loads WHERE run_id = ?", run_id) == [(0,)]
 
