@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from pipeline.columns import TABLES, pipe
@@ -16,7 +16,13 @@ from sandbox.services import BUCKET, Addresses, block_variables, s3_client
 Rows = list[tuple[Any, ...]]
 DATA = ("_HISTORY", "_LANDING", "LOADS")
 """How the names of tables end whose rows a run loads."""
-VERSIONS = {"SCHEMA_VERSIONS", "SNOWPIPE_VERSIONS"}
+VERSIONS = ("SCHEMA_VERSIONS", "SNOWPIPE_VERSIONS")
+
+
+def _ask(connection: Any, sql: str, *values: object) -> Rows:
+    cursor = connection.cursor()
+    cursor.execute(sql, values or None)
+    return list(cursor.fetchall())
 
 
 @dataclass(frozen=True)
@@ -58,9 +64,7 @@ class Place:
     def query(self, sql: str, *values: object) -> Rows:
         """Rows of a query, as a reader sees them."""
         with self.connected() as connection:
-            cursor = connection.cursor()
-            cursor.execute(sql, values or None)
-            return list(cursor.fetchall())
+            return _ask(connection, sql, *values)
 
     def count(self, table: str) -> int:
         """Number of rows of a table or view."""
@@ -93,35 +97,30 @@ class Place:
         return sorted(found, key=lambda receipt: datetime.fromisoformat(receipt["finished_at"]))
 
     def schema(self) -> list[object]:
-        """What is set up: columns and kinds of tables, versions, states of pipes, the row of the lock."""
-        of_ours = "FROM information_schema.{} WHERE table_schema = 'PLAYLISTS' ORDER BY 1, 2"
-        columns = self.query(
-            f"SELECT table_name, column_name, data_type, is_nullable {of_ours.format('columns')}"
-        )
-        kinds = self.query(f"SELECT table_name, table_type {of_ours.format('tables')}")
-        names = {name for name, *_ in kinds}
-        versions = [
-            sorted(self.query(f"SELECT version, lake_url FROM {table}")) for table in sorted(VERSIONS & names)
-        ]
-        pipes = [self._state(pipe(table)) for table in TABLES] if names >= VERSIONS else []
-        return [columns, kinds, versions, pipes, "WRITER_LOCK" in names and self.count("writer_lock")]
-
-    def _state(self, of_pipe: str) -> str:
-        ((text,),) = self.query(f"SELECT SYSTEM$PIPE_STATUS('{of_pipe}')")
-        return str(json.loads(text)["executionState"])
+        """What is set up: columns and kinds of tables, versions, states of pipes, rows of the lock."""
+        ours = "WHERE table_schema = 'PLAYLISTS' ORDER BY 1, 2"
+        columns = "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns"
+        with self.connected() as connection:
+            ask = partial(_ask, connection)
+            kinds = ask(f"SELECT table_name, table_type FROM information_schema.tables {ours}")
+            names = {name for name, _ in kinds}
+            found = [kinds, ask(f"{columns} {ours}")]
+            found += [ask(f"SELECT version, lake_url FROM {table}") for table in VERSIONS if table in names]
+            if names.issuperset(VERSIONS):
+                states = [ask(f"SELECT SYSTEM$PIPE_STATUS('{pipe(table)}')") for table in TABLES]
+                found += [json.loads(text)["executionState"] for ((text,),) in states]
+            return [*found, "WRITER_LOCK" in names and ask("SELECT id FROM writer_lock")]
 
     def empty(self) -> None:
         """Deletes all files and all rows; what is set up stays."""
         while keys := self.keys():
             objects: Any = [{"Key": f"{self.name}/{key}"} for key in keys]
             self.s3.delete_objects(Bucket=BUCKET, Delete={"Objects": objects})
-        tables = self.query(
-            "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE'"
-        )
         with self.connected() as connection:
-            for (table,) in tables:
+            tables = "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE'"
+            for (table,) in _ask(connection, tables):
                 if table.endswith(DATA):
-                    connection.cursor().execute(f"DELETE FROM {table}")
+                    _ask(connection, f"DELETE FROM {table}")
 
     def drop(self) -> None:
         """Drops the schema: the stand-in looks through all tables of all databases at every statement."""
