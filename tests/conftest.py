@@ -22,7 +22,7 @@ from sandbox.services import (
     s3_client,
     start_stand_ins,
 )
-from tests.places import Place
+from tests.places import Place, readers
 from tests.pools import Pool
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def addresses() -> Iterator[Addresses]:
         create_lake(s3_client(addresses.s3), BUCKET, addresses.snowflake)
         create_account_objects(addresses.snowflake, f"s3://{BUCKET}/")
         yield addresses
+        for reader in readers:
+            reader.close()
 
 
 @pytest.fixture(scope="session")

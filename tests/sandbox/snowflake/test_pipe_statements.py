@@ -12,8 +12,6 @@ from snowflake.connector.errors import ProgrammingError
 
 from tests.sandbox.snowflake.conftest import PIPE, Control, Songs, eventually, standing_in
 
-pytestmark = pytest.mark.faults
-
 Run = Callable[..., list[tuple[Any, ...]]]
 StandIn = Callable[..., AbstractContextManager[Callable[..., Any]]]
 HISTORY_OF = "SELECT * FROM TABLE(INFORMATION_SCHEMA.COPY_HISTORY("
