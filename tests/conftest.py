@@ -16,7 +16,7 @@ from sandbox.account_objects import create_account_objects
 from sandbox.lake import create_lake
 from sandbox.prefect_server import PrefectServer, prefect_settings
 from sandbox.services import BUCKET, Addresses, s3_client, start_stand_ins
-from tests.places import Place
+from tests.places import Place, readers
 from tests.pools import Pool
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def addresses() -> Iterator[Addresses]:
         create_lake(s3_client(addresses.s3), BUCKET, addresses.snowflake)
         create_account_objects(addresses.snowflake, f"s3://{BUCKET}/")
         yield addresses
+        for reader in readers:
+            reader.close()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
+from threading import current_thread, main_thread
 from typing import Any
 
 from pipeline.columns import TABLES, pipe
@@ -16,7 +17,17 @@ from sandbox.services import BUCKET, Addresses, block_variables, s3_client
 Rows = list[tuple[Any, ...]]
 DATA = ("_HISTORY", "_LANDING", "LOADS")
 """How the names of tables end whose rows a run loads."""
-VERSIONS = {"SCHEMA_VERSIONS", "SNOWPIPE_VERSIONS"}
+VERSIONS = ("SCHEMA_VERSIONS", "SNOWPIPE_VERSIONS")
+
+
+readers: list[Any] = []
+"""Connections of places that are to be closed before the stand-in ends."""
+
+
+def _ask(connection: Any, sql: str, *values: object) -> Rows:
+    cursor = connection.cursor()
+    cursor.execute(sql, values or None)
+    return list(cursor.fetchall())
 
 
 @dataclass(frozen=True)
@@ -51,16 +62,22 @@ class Place:
         own["SPOTIFY_REQUESTS_PER_SECOND"] = "0"  # tests/flows/test_connections.py has the rate limit
         return block_variables(self.addresses) | own | others
 
+    @cached_property
+    def _reader(self) -> Any:
+        """A connection for all questions of a test: to open one takes as long as the question."""
+        readers.append(connect(self.addresses.snowflake, database=self.database, schema="PLAYLISTS"))
+        return readers[-1]
+
     def connected(self) -> AbstractContextManager[Any]:
         """A connection of a reader."""
         return closing(connect(self.addresses.snowflake, database=self.database, schema="PLAYLISTS"))
 
     def query(self, sql: str, *values: object) -> Rows:
         """Rows of a query, as a reader sees them."""
+        if current_thread() is main_thread():
+            return _ask(self._reader, sql, *values)
         with self.connected() as connection:
-            cursor = connection.cursor()
-            cursor.execute(sql, values or None)
-            return list(cursor.fetchall())
+            return _ask(connection, sql, *values)
 
     def count(self, table: str) -> int:
         """Number of rows of a table or view."""
@@ -93,35 +110,29 @@ class Place:
         return sorted(found, key=lambda receipt: datetime.fromisoformat(receipt["finished_at"]))
 
     def schema(self) -> list[object]:
-        """What is set up: columns and kinds of tables, versions, states of pipes, the row of the lock."""
-        of_ours = "FROM information_schema.{} WHERE table_schema = 'PLAYLISTS' ORDER BY 1, 2"
-        columns = self.query(
-            f"SELECT table_name, column_name, data_type, is_nullable {of_ours.format('columns')}"
-        )
-        kinds = self.query(f"SELECT table_name, table_type {of_ours.format('tables')}")
-        names = {name for name, *_ in kinds}
-        versions = [
-            sorted(self.query(f"SELECT version, lake_url FROM {table}")) for table in sorted(VERSIONS & names)
+        """What is set up: columns and kinds of tables, versions, states of pipes, rows of the lock."""
+        ours = "WHERE table_schema = 'PLAYLISTS' ORDER BY 1, 2"
+        columns = "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns"
+        kinds = self.query(f"SELECT table_name, table_type FROM information_schema.tables {ours}")
+        names = {name for name, _ in kinds}
+        found: list[object] = [kinds, self.query(f"{columns} {ours}")]
+        found += [
+            self.query(f"SELECT version, lake_url FROM {table}") for table in VERSIONS if table in names
         ]
-        pipes = [self._state(pipe(table)) for table in TABLES] if names >= VERSIONS else []
-        return [columns, kinds, versions, pipes, "WRITER_LOCK" in names and self.count("writer_lock")]
-
-    def _state(self, of_pipe: str) -> str:
-        ((text,),) = self.query(f"SELECT SYSTEM$PIPE_STATUS('{of_pipe}')")
-        return str(json.loads(text)["executionState"])
+        if names.issuperset(VERSIONS):
+            states = [self.query(f"SELECT SYSTEM$PIPE_STATUS('{pipe(table)}')") for table in TABLES]
+            found += [json.loads(text)["executionState"] for ((text,),) in states]
+        return [*found, "WRITER_LOCK" in names and self.query("SELECT id FROM writer_lock")]
 
     def empty(self) -> None:
         """Deletes all files and all rows; what is set up stays."""
         while keys := self.keys():
             objects: Any = [{"Key": f"{self.name}/{key}"} for key in keys]
             self.s3.delete_objects(Bucket=BUCKET, Delete={"Objects": objects})
-        tables = self.query(
-            "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE'"
-        )
-        with self.connected() as connection:
-            for (table,) in tables:
-                if table.endswith(DATA):
-                    connection.cursor().execute(f"DELETE FROM {table}")
+        tables = "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE'"
+        for (table,) in self.query(tables):
+            if table.endswith(DATA):
+                self.query(f"DELETE FROM {table}")
 
     def drop(self) -> None:
         """Drops the schema: the stand-in looks through all tables of all databases at every statement."""

@@ -158,6 +158,7 @@ def told(prefect_api: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterat
             api.delete_automation(one.id)
 
 
+@pytest.mark.faults
 def test_word_of_a_late_run_comes(told: list[dict[str, str]]) -> None:
     with client() as api:
         flow_id = api.create_flow(flow(print))

@@ -55,3 +55,5 @@ def fresh(rig: Rig) -> Iterator[Watched]:
     found = Watched.create(rig.pipeline.services, rig.pipeline.load)
     yield found
     found.stop_all()
+    found.traffic.wait_quiet()
+    found.place.drop()

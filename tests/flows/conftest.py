@@ -98,8 +98,8 @@ class Pipeline:
         return backfill_playlists(wanted, return_state=True, **grouped({**blocks, **parameters}))
 
 
-class Stage:
-    """Serves one application after another at one address: the blocks stay as they are."""
+class ShownSpotify:
+    """A Spotify whose content changes and whose address stays, so that the blocks need not change."""
 
     def __init__(self) -> None:
         self._app: ASGIApp = create_app(Synthetic(), today=lambda: TODAY)
@@ -132,15 +132,15 @@ def create_pipeline(addresses: Addresses, prefect_api: dict[str, str]) -> Iterat
         patched.setattr(EventsWorker, "_client_override", (NullEventsClient, ()))
 
         def create(load: LoadMode | None = None) -> Pipeline:
-            place, stage = Place.create(addresses), Stage()
+            place, spotify = Place.create(addresses), ShownSpotify()
             if load:
                 Warehouse(place, load).set_up()
-            url = stack.enter_context(running(stage))
+            url = stack.enter_context(running(spotify))
             variables = place.variables(SPOTIFY_API_URL=f"{url}/v1", SPOTIFY_ACCOUNTS_URL=url)
             register(variables, suffix=f"-{place.name}")
 
             def show(*shown: Any, **how: Any) -> str:
-                stage.show(*shown, **how)
+                spotify.show(*shown, **how)
                 return url
 
             names = ("spotify", "lake", "warehouse")
@@ -193,9 +193,11 @@ def pipeline(pipelines: dict[LoadMode, Pool[Pipeline]]) -> Iterator[Pipeline]:
 
 
 @pytest.fixture
-def new_pipeline(create_pipeline: Callable[..., Pipeline]) -> Pipeline:
+def new_pipeline(create_pipeline: Callable[..., Pipeline]) -> Iterator[Pipeline]:
     """A pipeline whose warehouse is not set up yet."""
-    return create_pipeline()
+    made = create_pipeline()
+    yield made
+    made.place.drop()
 
 
 def _write(folder: Path, answers: dict[str, Any]) -> Path:

@@ -3,11 +3,14 @@
 import gzip
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
 import requests
+from pipeline.warehouse.pipes import Polling
 
 from flows.run import run_id_of
 from pipeline.columns import TABLES, landing
@@ -22,6 +25,7 @@ from tests.warehouses import Warehouse
 
 CHART, OTHER_CHART = CHARTS
 Misbehave = Callable[..., None]
+LONGEST_PAUSE_S = 0.3
 SOON = 0.05
 """Minutes after which a file that does not come is given up; the others must have landed by then."""
 
@@ -32,6 +36,13 @@ def pipeline(pipelines: dict[LoadMode, Pool[Pipeline]]) -> Iterator[Pipeline]:
     with pipelines["snowpipe"].lend() as lent:
         lent.show()
         yield lent
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs ask sooner whether the pipes have loaded their files: those of the stand-in need no second."""
+    eager = partial(Polling, sleep=lambda pause: sleep(min(pause, LONGEST_PAUSE_S)))
+    monkeypatch.setattr("pipeline.warehouse.pipes.Polling", eager)
 
 
 @pytest.fixture
@@ -85,6 +96,7 @@ def test_both_modes_give_the_same_tables_and_take_turns(new_pipeline: Pipeline) 
     assert landed(pipeline) == 0
 
 
+@pytest.mark.faults
 def test_every_recording_comes_out_the_same(pipeline: Pipeline, recordings: Path) -> None:
     pipeline.show(recordings)
     listing = Recordings.read(recordings).listing()
@@ -161,7 +173,9 @@ def test_setup_clears_what_the_pipes_have_forgotten(pipeline: Pipeline, pipes: M
     assert left_in_landing(pipeline) == set()
 
 
-@pytest.mark.parametrize(("text", "says"), [("a,b\n1,2\n", "line 2"), ("", "tables/songs/")])
+@pytest.mark.parametrize(
+    ("text", "says"), [("a,b\n1,2\n", "line 2"), pytest.param("", "tables/songs/", marks=pytest.mark.faults)]
+)
 def test_a_malformed_file_fails_the_run_and_is_named(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, text: str, says: str
 ) -> None:
@@ -185,7 +199,9 @@ def test_a_malformed_file_fails_the_run_and_is_named(
     assert run(pipeline, OTHER_CHART, CHART).is_completed()
 
 
-@pytest.mark.parametrize("dropped", ["PIPE songs_pipe", "TABLE songs_landing"])
+@pytest.mark.parametrize(
+    "dropped", ["PIPE songs_pipe", pytest.param("TABLE songs_landing", marks=pytest.mark.faults)]
+)
 def test_what_was_dropped_is_named_and_can_be_made_anew(pipeline: Pipeline, dropped: str) -> None:
     run(pipeline, CHART)
     before = pipeline.place.contents(TABLES)

@@ -102,22 +102,23 @@ SQL_FILES: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("name", SQL_FILES)
 def test_a_damaged_sql_file_is_named(
-    new_pipeline: Pipeline,
+    request: pytest.FixtureRequest,
     name: str,
     sql_copy: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    pipeline: Pipeline = request.getfixturevalue("new_pipeline" if name.startswith("setup/") else "pipeline")
     file = sql_copy / f"{name}.sql"
     whole = file.read_text(encoding="utf-8")
     file.write_text(SQL_FILES[name](whole), encoding="utf-8")
-    state = new_pipeline.ingest(EMPTY, snapshot_date=TODAY)
+    state = pipeline.ingest(EMPTY, snapshot_date=TODAY)
 
     assert state.is_failed()
     assert f"sql/{name}.sql" in state.message
     assert_no_traceback(caplog)
-    assert_nothing_loaded(new_pipeline)
+    assert_nothing_loaded(pipeline)
     file.write_text(whole, encoding="utf-8")
-    assert new_pipeline.ingest(EMPTY, snapshot_date=TODAY).is_completed()
+    assert pipeline.ingest(EMPTY, snapshot_date=TODAY).is_completed()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 import snowflake.connector
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=lambda how: how.name)
 def test_serves_until_told_to_stop(how: signal.Signals) -> None:
     command = [

@@ -11,8 +11,6 @@ from snowflake.connector.errors import ProgrammingError
 
 from tests.sandbox.snowflake.conftest import Control, Songs, standing_in
 
-pytestmark = pytest.mark.faults
-
 StandIn = Callable[..., AbstractContextManager[Callable[..., Any]]]
 
 

@@ -9,8 +9,6 @@ from snowflake.connector.errors import ProgrammingError
 
 from tests.sandbox.snowflake.conftest import PIPE, Songs
 
-pytestmark = pytest.mark.faults
-
 Run = Callable[..., list[tuple[Any, ...]]]
 StandIn = Callable[..., AbstractContextManager[Callable[..., Any]]]
 

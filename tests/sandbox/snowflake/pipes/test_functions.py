@@ -9,8 +9,6 @@ from snowflake.connector.errors import ProgrammingError
 
 from tests.sandbox.snowflake.conftest import Songs, eventually
 
-pytestmark = pytest.mark.faults
-
 Run = Callable[..., list[tuple[Any, ...]]]
 HISTORY_OF = "SELECT * FROM TABLE(INFORMATION_SCHEMA.COPY_HISTORY("
 

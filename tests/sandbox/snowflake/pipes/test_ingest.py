@@ -8,8 +8,6 @@ import pytest
 
 from tests.sandbox.snowflake.conftest import BUCKET, LANDING, Control, Songs, eventually
 
-pytestmark = pytest.mark.faults
-
 
 def test_a_file_that_is_put_becomes_rows(songs: Songs) -> None:
     key = songs.send("dt=2026-11-20/a b+c", 'n,note\n1,x\n2,\n3,""\n')
