@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 import requests
-from pipeline.warehouse.pipes import Polling
 
 from flows.run import run_id_of
 from pipeline.columns import TABLES, landing
 from pipeline.lake import csv_files
 from pipeline.lake.layout import LoadMode
+from pipeline.warehouse.landing import Polling
 from pipeline.warehouse.snowpipe import clear_landing
 from sandbox.spotify.catalogue import CHARTS, EMPTY, PLAYLISTS
 from sandbox.spotify.recordings import Recordings
@@ -42,7 +42,7 @@ def pipeline(pipelines: dict[LoadMode, Pool[Pipeline]]) -> Iterator[Pipeline]:
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs ask sooner whether the pipes have loaded their files: those of the stand-in need no second."""
     eager = partial(Polling, sleep=lambda pause: sleep(min(pause, LONGEST_PAUSE_S)))
-    monkeypatch.setattr("pipeline.warehouse.pipes.Polling", eager)
+    monkeypatch.setattr("pipeline.warehouse.landing.Polling", eager)
 
 
 @pytest.fixture

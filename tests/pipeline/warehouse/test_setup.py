@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from io import StringIO
 from itertools import chain
 from pathlib import Path
@@ -84,6 +85,18 @@ def test_the_tables_have_the_columns_of_the_schema(warehouse: Warehouse) -> None
         ], table
 
 
+COLUMNS = "f45b6cd6783ca2e7424d1c5dd95c9131d23038d888ab2759601b8bc7a6997104"
+"""SHA-256 of all columns, as of the newest versions of both parts."""
+VERSIONS = (2, 1)
+
+
+def test_columns_that_change_come_with_the_next_version_of_both_parts() -> None:
+    """Installations exist, and pipes read columns by position: docs/architecture.md says what to add."""
+    found = {table: [column[:3] for column in columns(table)] for table in TABLES}
+    digest = sha256(json.dumps(found).encode()).hexdigest()
+    assert (digest, setup.SCHEMA.newest, setup.SNOWPIPE.newest) == (COLUMNS, *VERSIONS)
+
+
 def test_account_objects_may_be_created_again(addresses: Addresses, warehouse: Warehouse) -> None:
     warehouse.publish(CHARTS[0])
     before = warehouse.place.contents(TABLES)
@@ -144,8 +157,8 @@ def first(addresses: Addresses) -> Warehouse:
 
 
 def shape(place: Place) -> dict[str, set[tuple[str, str, str]]]:
-    """Columns of every table: name, type, nullable."""
-    tables = [*map(history, TABLES), "loads", "schema_versions", "writer_lock"]
+    """Columns of every table and view: name, type, nullable."""
+    tables = [*map(history, TABLES), "loads", "schema_versions", "writer_lock", *setup.view_files()]
     return {
         table: {(row[0], row[1], row[3]) for row in place.query(f"DESCRIBE TABLE {table}")}
         for table in tables
