@@ -1,7 +1,8 @@
 """The one list of tables, columns, types and rules.
 
 DDL of tables, views, landing tables and pipes (`sql/setup/generated`), COPY column lists, CSV headers and
-`docs/tables.md` come from here or are checked against it. docs/architecture.md says what a new column needs. One class per table; `metadata["doc"]` is the column's line in the docs.
+`docs/tables.md` come from here or are checked against it. One class per table; `metadata["doc"]` is the
+column's line in the docs. docs/architecture.md says what a new column needs.
 """
 
 from collections.abc import Iterator

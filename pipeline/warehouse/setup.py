@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 class Part(NamedTuple):
     """A part of the schema with versions of its own, noted in a table.
 
-    `versions`: files that lead from the version before to each version; a new part takes all in turn. Generated
-    files are always the newest, so a later version may find its change done and must be repeatable.
+    `versions`: files that lead from the version before to each version; a new part takes all in turn.
+    Generated files are always the newest, so a later version may find its change done.
     `points_at_lake`: the file that depends on where the lake is, run once and whenever it moves.
     """
 
