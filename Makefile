@@ -10,7 +10,7 @@ demo: .venv/sandbox  ## a month of charts into a warehouse, without any account
 	@$(BIN) -m sandbox.demo
 
 test: .venv/dev  ## the test suite
-	@$(BIN) -m pytest -n 3 --dist worksteal -m "not faults"
+	@$(BIN) -m pytest -n 2 --dist worksteal -m "not faults"
 
 test-faults: .venv/dev  ## the long fault suites
 	@$(BIN) -m pytest -n 2 --dist worksteal
