@@ -1,8 +1,7 @@
 """What each playlist became in the tables of a date: rows by table, rejects by reason."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -15,26 +14,25 @@ def partition_lines(tables: Tables, source_keys: Mapping[str, str]) -> list[Play
     """A line for each playlist of one date; `source_keys` are the kept snapshots by playlist id."""
     counts = {table: _rows_by_playlist(tables[table]) for table in TABLES}
     reasons = _reasons_by_playlist(tables["rejects"])
-    return [
-        PlaylistLine(
-            playlist_id=playlist,
-            snapshot_date=row["snapshot_date"],
-            status="written",
-            source_key=source_keys[playlist],
-            source_fetched_at=row["fetched_at"],
-            snapshot_id=row["snapshot_id"],
-            total=row["item_count"],
-            read=counts["playlist_songs"].get(playlist, 0) + counts["rejects"].get(playlist, 0),
-            rejected=dict(reasons[playlist].most_common()),
-            rows_by_table={table: counts[table].get(playlist, 0) for table in TABLES},
+    lines = []
+    for row in tables["playlists"].iter_rows(named=True):
+        playlist = row["playlist_id"]
+        rows = {table: counts[table].get(playlist, 0) for table in TABLES}
+        lines.append(
+            PlaylistLine(
+                playlist_id=playlist,
+                snapshot_date=row["snapshot_date"],
+                status="written",
+                source_key=source_keys[playlist],
+                source_fetched_at=row["fetched_at"],
+                snapshot_id=row["snapshot_id"],
+                total=row["item_count"],
+                read=rows["playlist_songs"] + rows["rejects"],
+                rejected=dict(reasons[playlist].most_common()),
+                rows_by_table=rows,
+            )
         )
-        for playlist, row in _playlists(tables["playlists"])
-    ]
-
-
-def _playlists(frame: pl.DataFrame) -> Iterator[tuple[str, dict[str, Any]]]:
-    for row in frame.iter_rows(named=True):
-        yield row["playlist_id"], row
+    return lines
 
 
 def _rows_by_playlist(frame: pl.DataFrame) -> dict[str, int]:

@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS loads (
     loaded_at TIMESTAMP_NTZ(3) NOT NULL
 );
 
--- All partitions, as loaded; made from pipeline/columns.py by `make generate`.
+-- All partitions, as loaded; made from flows/transform/schema.py by `make generate`.
 CREATE TABLE IF NOT EXISTS playlists_history (
     playlist_id VARCHAR NOT NULL,
     snapshot_date DATE NOT NULL,
@@ -145,7 +145,7 @@ NULL_IF = ()
 EMPTY_FIELD_AS_NULL = TRUE
 ENCODING = 'UTF8';
 
--- Today: the newest snapshot of each playlist; made from pipeline/columns.py by `make generate`.
+-- Today: the newest snapshot of each playlist; made from flows/transform/schema.py by `make generate`.
 CREATE OR REPLACE VIEW newest_snapshots AS
 SELECT playlist_id, snapshot_date, fetched_at
 FROM playlists_history
