@@ -1,0 +1,176 @@
+"""JSON values to the structs of `api_types`, keeping what is usable; the structs themselves are the rules.
+
+A field without a default is required; any other becomes its default if it is absent, null or unusable.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import NODEFAULT, Struct
+from msgspec import inspect as types
+
+S = TypeVar("S", bound=Struct)
+Convert = Callable[[Any, "Counter[str]", str], Any]
+"""Converts the value at a path; raises Unusable."""
+
+NUL = "nul_character"
+LONE_SURROGATE = "lone_surrogate"
+NAMES = {dict: "object", list: "array", str: "str", bool: "bool", int: "int", float: "float"}
+
+
+class Unusable(ValueError):
+    """A value that its field cannot hold; the text says why and where."""
+
+
+def decode_lenient(value: object, kind: type[S], nulled: Counter[str], path: str = "$") -> S:
+    """Converts a JSON value to a struct. A number is judged by its value: 156923.0 is a whole number.
+
+    `nulled` counts, by path, the values of fields with a default that were present but unusable. An unusable
+    item of such a list is left out. Raises Unusable (a ValueError), which names the path, if a required field
+    is absent or unusable.
+    """
+    found: S = _struct(kind)(value, nulled, path)
+    return found
+
+
+def whole_number(value: object) -> object:
+    """The value, as an int if it is a float without a fraction."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+@cache
+def _struct(kind: type[Struct]) -> Convert:
+    fields = [
+        (field, _optional(field.type) if not field.required else _required(field.type))
+        for field in _info(kind).fields
+    ]
+
+    def convert(value: Any, nulled: Counter[str], path: str) -> Struct:  # noqa: ANN401 - any JSON value
+        _expect(value, dict, path)
+        found = {}
+        for field, converted in fields:
+            one = value.get(field.encode_name, NODEFAULT)
+            if one is not NODEFAULT:
+                found[field.name] = converted(one, nulled, f"{path}.{field.encode_name}")
+            elif field.required:
+                raise Unusable(f"Object missing required field `{field.encode_name}` - at `{path}`")
+        return kind(**found)
+
+    return convert
+
+
+def _info(kind: type[Struct]) -> types.StructType:
+    info = types.type_info(kind)
+    if not isinstance(info, types.StructType):
+        raise TypeError(f"{kind} is not a Struct")
+    return info
+
+
+def _optional(kind: types.Type) -> Convert:
+    """Converts a value, or counts it and returns None."""
+    if not isinstance(kind, types.UnionType):
+        return _required(kind)
+    (inner,) = [one for one in kind.types if not isinstance(one, types.NoneType)]
+    convert = _usable_items(inner) if isinstance(inner, types.ListType) else _required(inner)
+
+    def converted(value: Any, nulled: Counter[str], path: str) -> Any:  # noqa: ANN401 - any JSON value
+        if value is None:
+            return None
+        try:
+            return convert(value, nulled, path)
+        except Unusable:
+            nulled[path] += 1
+            return None
+
+    return converted
+
+
+def _required(kind: types.Type) -> Convert:
+    if isinstance(kind, types.StructType):
+        return _struct(kind.cls)
+    if isinstance(kind, types.ListType):
+        return _all_items(kind)
+    scalar = SCALARS[type(kind)]
+    return lambda value, _nulled, path: scalar(value, kind, path)
+
+
+def _all_items(kind: types.ListType) -> Convert:
+    convert = _required(kind.item_type)
+
+    def converted(value: Any, nulled: Counter[str], path: str) -> list[Any]:  # noqa: ANN401 - any JSON value
+        _expect(value, list, path)
+        if len(value) < (kind.min_length or 0):
+            raise Unusable(f"Expected `array` of length >= {kind.min_length} - at `{path}`")
+        return [convert(one, nulled, f"{path}[...]") for one in value]
+
+    return converted
+
+
+def _usable_items(kind: types.ListType) -> Convert:
+    convert = _required(kind.item_type)
+
+    def converted(value: Any, nulled: Counter[str], path: str) -> list[Any]:  # noqa: ANN401 - any JSON value
+        usable = []
+        for one in _expect(value, list, path):
+            try:
+                usable.append(convert(one, nulled, f"{path}[...]"))
+            except Unusable:
+                nulled[path] += 1
+        return usable
+
+    return converted
+
+
+def _expect(value: Any, kind: type, path: str) -> Any:  # noqa: ANN401 - any JSON value
+    if type(value) is kind:
+        return value
+    raise Unusable(f"Expected `{NAMES[kind]}`, got `{NAMES.get(type(value), 'null')}` - at `{path}`")
+
+
+def _text(value: object, kind: types.StrType, path: str) -> str:
+    text: str = _expect(value, str, path)
+    if len(text) < (kind.min_length or 0):
+        raise Unusable(f"Expected `str` of length >= {kind.min_length} - at `{path}`")
+    if kind.max_length is not None and len(text) > kind.max_length:
+        raise Unusable(f"Expected `str` of length <= {kind.max_length} - at `{path}`")
+    # Nothing says what COPY makes of U+0000, and loaders report that it is dropped silently.
+    if "\0" in text:
+        raise Unusable(NUL)
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise Unusable(LONE_SURROGATE)
+    return text
+
+
+def _whole(value: object, kind: types.IntType, path: str) -> int:
+    number: int = _expect(whole_number(value), int, path)
+    if kind.ge is not None and number < kind.ge:
+        raise Unusable(f"Expected `int` >= {kind.ge} - at `{path}`")
+    if kind.le is not None and number > kind.le:
+        raise Unusable(f"Expected `int` <= {kind.le} - at `{path}`")
+    return number
+
+
+def _flag(value: object, _kind: types.BoolType, path: str) -> bool:
+    flag: bool = _expect(value, bool, path)
+    return flag
+
+
+def _time(value: object, _kind: types.DateTimeType, path: str) -> datetime:
+    try:
+        return msgspec.convert(_expect(value, str, path), datetime)
+    except msgspec.ValidationError as error:
+        raise Unusable(f"{error} - at `{path}`") from None
+
+
+SCALARS: dict[type[types.Type], Callable[[Any, Any, str], Any]] = {
+    types.StrType: _text,
+    types.IntType: _whole,
+    types.BoolType: _flag,
+    types.DateTimeType: _time,
+    types.AnyType: lambda value, _kind, _path: value,
+}
+"""Types that hold no other."""
