@@ -22,6 +22,7 @@ from pipeline.lake.kept_details import KeptDetails
 from pipeline.lake.layout import receipt_key
 from pipeline.lake.patience import Patience
 from pipeline.lake.snapshots import by_date
+from pipeline.losses import loss
 from pipeline.markdown import LOG_BYTES
 from pipeline.receipt import as_markdown, encode_receipt, playlist_lines, summary
 from pipeline.records import Kept, Loaded, Manifest, PlaylistLine, Receipt, Run, Work
@@ -31,6 +32,9 @@ log = logging.getLogger(__name__)
 
 PIPES_REMEMBER = timedelta(days=15)
 """A day more than pipes remember files: what has not landed by then never will."""
+
+WARNINGS = 50
+"""Playlists with losses that the log names; a backfill may have tens of thousands."""
 
 
 def publish(run: Run, work: Work, target: Target, stopwatch: Stopwatch) -> State[None]:
@@ -45,6 +49,7 @@ def publish(run: Run, work: Work, target: Target, stopwatch: Stopwatch) -> State
         with stopwatch.timed("write_tables"):
             manifest, undecodable = write_tables(run, work.kept, target)
         work = replace(work, others=[*work.others, *undecodable])
+        _warn_of_losses(manifest.partitions)
         target.refuse_failures(work)
         target.refuse_no_songs(manifest)
         with stopwatch.timed("truncate_and_load"), settled(target.blocks.warehouse, run.run_id):
@@ -60,6 +65,14 @@ def publish(run: Run, work: Work, target: Target, stopwatch: Stopwatch) -> State
         message = f"what was loaded stays, only the receipt is missing: {error.message}. Run again"
         raise StopRun(message, Code.RECEIPT_MISSING) from error
     return (Failed if receipt.status == "failed" else Completed)(message=receipt.message)
+
+
+def _warn_of_losses(lines: Sequence[PlaylistLine]) -> None:
+    found = [(line, lost) for line in lines if (lost := loss(line))]
+    for line, lost in found[:WARNINGS]:
+        get_run_logger().warning("playlist %s, %s: %s", line.playlist_id, line.snapshot_date, lost)
+    if len(found) > WARNINGS:
+        get_run_logger().warning("%s more playlists with losses: see the receipt", len(found) - WARNINGS)
 
 
 @task(**RETRIES)

@@ -5,7 +5,8 @@ DDL of tables, views, landing tables and pipes (`sql/setup/generated`), COPY col
 column's line in the docs. docs/architecture.md says what a new column needs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 
 import dataframely as dy
 import polars as pl
@@ -165,7 +166,8 @@ def pipe(table: str) -> str:
     return f"{table}_pipe"
 
 
-def dtypes(table: str) -> dict[str, pl.DataType]:
+@cache
+def dtypes(table: str) -> Mapping[str, pl.DataType]:
     """Polars dtype of each column, in order."""
     return {name: column.dtype for name, column in TABLES[table].columns().items()}
 

@@ -13,7 +13,7 @@ from pipeline.records import DetailsLine, Run, Snapshot
 from pipeline.spotify.batches import DetailsReader
 from pipeline.spotify.client import SpotifyClient
 from pipeline.transform.details import KINDS, decode_details, wanted_ids
-from pipeline.transform.tables import snapshot_rows
+from pipeline.transform.responses import snapshot_rows
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class WantedIds:
     def add(self, snapshot: Snapshot) -> None:
         """Adds the ids of one snapshot; nothing if it cannot be decoded, for then publishing says why."""
         try:
-            found = wanted_ids(snapshot_rows(snapshot).songs)
+            found = wanted_ids(snapshot_rows(snapshot))
         except PipelineError as error:
             log.debug("nothing to enrich, publishing will say why: %s", error)
             return

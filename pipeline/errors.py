@@ -98,6 +98,7 @@ class Code(StrEnum):
     PIPES_DROPPED = auto()
     # Counts that differ
     ENTRIES_LOST = auto()
+    SNAPSHOT_INCOMPLETE = auto()
     ROWS_DIFFER = auto()
 
 

@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from pipeline.errors import Code
+from pipeline.losses import losses
 from pipeline.markdown import (
     ARTIFACT_BYTES,
     Markup,
@@ -50,6 +51,7 @@ def summary(lines: Sequence[PlaylistLine], details: Sequence[DetailsLine]) -> tu
             f"Playlists: {counted}",
             *([reasons + more] if reasons else []),
             *(["Without details: " + ", ".join(bare)] if bare else []),
+            *([lost] if (lost := losses(lines)) else []),
         ]
     )
     if counts["failed"]:
@@ -83,7 +85,9 @@ def as_rows(receipt: Receipt) -> Iterator[dict[str, Any]]:
             "total": line.total,
             "read": line.read,
             "songs": line.rows_by_table.get("playlist_songs", 0),
-            "rejected": _rejected(line.rejected),
+            "rejected": _counted(line.rejected),
+            "unusable": _counted(line.nulled),
+            "missing": _listed(line.missing_fields),
             "rows": sum(line.rows_by_table.values()),
             "loaded": line.rows_loaded,
         }
@@ -123,8 +127,12 @@ def _elsewhere(key: str) -> str:
     return f": the whole receipt is {as_text(key)}"
 
 
-def _rejected(counts: Mapping[str, int]) -> Markup:
-    """The first reasons with their numbers; they quote what Spotify sent."""
+def _listed(fields: Sequence[str]) -> Markup:
+    return Markup(", ".join(map(as_text, fields)))
+
+
+def _counted(counts: Mapping[str, int]) -> Markup:
+    """The first reasons or fields with their numbers; reasons quote what Spotify sent."""
     shown = [
         f"{count} {as_text(shortened(reason, REASON_CHARACTERS))}"
         for reason, count in islice(counts.items(), REASONS_SHOWN)

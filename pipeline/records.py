@@ -76,7 +76,8 @@ class PlaylistLine(Struct, frozen=True):
     """What became of one playlist and date: total → read → rejected by reason → rows per table → rows loaded.
 
     `status`: `written` while its tables are in the lake only, then `loaded` or `superseded`; `unchanged`,
-    `not kept` and `failed` have no tables.
+    `not kept` and `failed` have no tables. `nulled`: values by field that were unusable, so they are null.
+    `missing_fields`: fields that Spotify gives for every song, and that no song has.
     """
 
     playlist_id: str
@@ -89,6 +90,8 @@ class PlaylistLine(Struct, frozen=True):
     total: int = 0
     read: int = 0
     rejected: Mapping[str, int] = {}
+    nulled: Mapping[str, int] = {}
+    missing_fields: Sequence[str] = ()
     rows_by_table: Mapping[str, int] = {}
     rows_loaded: int = 0
 

@@ -19,7 +19,9 @@ from pipeline.records import Kept, Manifest, PlaylistLine, Run
 from pipeline.threads import THREADS, threads
 from pipeline.transform.details import details_frame
 from pipeline.transform.partitions import partition_lines
-from pipeline.transform.tables import PlaylistRows, build_tables, snapshot_rows
+from pipeline.transform.responses import snapshot_rows
+from pipeline.transform.rows import PlaylistRows
+from pipeline.transform.tables import build_tables
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,14 @@ class Writer:
         rows, failed = self._decoded(day, kept)
         if not rows:
             return Manifest(), failed
-        fetched_on = [one.playlist["fetched_at"].date() for one in rows]
+        fetched_on = [one.fetched_at.date() for one in rows]
         known = self.details.known(min(fetched_on), max(fetched_on))
         details = {kind: details_frame(kind, found) for kind, found in known.items()}
         tables = build_tables(rows, day, self.run.run_id, details)
         files = write_files(self.lake, tables, day, self.run.run_id, self.load)
-        return Manifest(files, partition_lines(tables, {one.playlist_id: one.key for one in kept})), failed
+        return Manifest(
+            files, partition_lines(tables, rows, {one.playlist_id: one.key for one in kept})
+        ), failed
 
     def _decoded(self, day: date, kept: Sequence[Kept]) -> tuple[list[PlaylistRows], list[PlaylistLine]]:
         """Fetches in parallel, but decodes one by one: compressed, a file is a tenth of what it holds."""

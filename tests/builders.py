@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from pipeline.records import Envelope, Run, Snapshot
-from pipeline.transform.tables import Tables, build_tables, snapshot_rows
+from pipeline.transform.responses import snapshot_rows
+from pipeline.transform.tables import Tables, build_tables
 
 Json = dict[str, Any]
 Shape = Literal["tracks", "items", "both"]
@@ -97,10 +98,18 @@ def shaped(wrapped: Json, shape: Shape) -> Json:
     return rest | dict.fromkeys(WRAPPED_AS[shape], wrapped["item"])
 
 
-def head(entries: list[Any], shape: Shape = "items", id_: str = PLAYLIST, **changes: object) -> Json:
-    """The answer of `GET /playlists/{id}` with all its entries."""
+def head(
+    entries: list[Any],
+    shape: Shape = "items",
+    id_: str = PLAYLIST,
+    total: int | None = None,
+    **changes: object,
+) -> Json:
+    """The answer of `GET /playlists/{id}` with all its entries, or the first of `total`."""
     paging = {"items": [shaped(one, shape) if isinstance(one, dict) else one for one in entries]}
-    pages = {f"{key}s": paging | {"total": len(entries)} for key in WRAPPED_AS[shape]}
+    pages = {
+        f"{key}s": paging | {"total": len(entries) if total is None else total} for key in WRAPPED_AS[shape]
+    }
     return {
         "id": id_,
         "name": "A Playlist",
@@ -116,9 +125,10 @@ def head(entries: list[Any], shape: Shape = "items", id_: str = PLAYLIST, **chan
     } | changes
 
 
-def page(entries: list[Json], total: int) -> Json:
-    """The answer of `GET /playlists/{id}/items`."""
-    return {"items": entries, "total": total, "limit": 50, "offset": 0}
+def page(entries: list[Json], total: int, offset: int | None = None) -> Json:
+    """The answer of `GET /playlists/{id}/items`; the last page if no offset is given."""
+    before = total - len(entries) if offset is None else offset
+    return {"items": entries, "total": total, "limit": max(len(entries), 1), "offset": before}
 
 
 def body(answer: object) -> bytes:

@@ -16,7 +16,8 @@ from pipeline.lake.layout import LoadMode
 from pipeline.lake.store import Lake
 from pipeline.records import Loaded, Manifest, Run, Snapshot
 from pipeline.transform.partitions import partition_lines
-from pipeline.transform.tables import build_tables, snapshot_rows
+from pipeline.transform.responses import snapshot_rows
+from pipeline.transform.tables import build_tables
 from pipeline.warehouse.copy_files import copy_files
 from pipeline.warehouse.landing import Polling
 from pipeline.warehouse.session import Session
@@ -85,10 +86,11 @@ class Warehouse:
         """Writes the tables of kept snapshots by date."""
         written = []
         for day, kept in snapshots.items():
-            tables = build_tables([snapshot_rows(one) for one in kept], day, run_id)
+            decoded = [snapshot_rows(one) for one in kept]
+            tables = build_tables(decoded, day, run_id)
             files = write_files(self.lake, tables, day, run_id, self.mode)
-            ids = [one.envelope.playlist_id for one in kept]
-            written.append(Manifest(files, partition_lines(tables, {id_: f"raw/{id_}/{day}" for id_ in ids})))
+            keys = {one.playlist_id: f"raw/{one.playlist_id}/{day}" for one in decoded}
+            written.append(Manifest(files, partition_lines(tables, decoded, keys)))
         return Manifest.of(written)
 
     def load(self, run_id: str, manifest: Manifest, **options: Any) -> Loaded:

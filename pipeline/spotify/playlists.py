@@ -10,6 +10,7 @@ from pipeline.records import Envelope, Run, Snapshot
 from pipeline.spotify.client import SpotifyClient
 from pipeline.spotify.refusals import NO_USER, NOT_YOURS
 from pipeline.transform.pages import Page, decode_page, decode_snapshot_id
+from pipeline.transform.slots import Slots
 
 T = TypeVar("T")
 
@@ -26,43 +27,43 @@ def read_playlist(
 
     Raises PlaylistUnavailable where Spotify does not give the entries or they keep changing.
     """
-    counted = ""
+    received = ""
     for _ in range(READS):
-        snapshot, count = _read_once(client, run, playlist_id, is_published)
+        snapshot, slots = _read_once(client, run, playlist_id, is_published)
         if snapshot is None:
             return None
-        total = snapshot.envelope.total
-        if count == total and _held_still(client, snapshot):
+        if slots.is_whole and _held_still(client, snapshot):
             return snapshot
-        surplus = ", a surplus" if count > total else ""
-        counted = f"{count} of {total} entries{surplus}"
-        log.info("playlist %s: counts differ or it changed (%s); reading it again", playlist_id, counted)
+        surplus = ", a surplus" if slots.filled > slots.total else ""
+        received = slots.problem or f"{slots.filled} of {slots.total} entries{surplus}"
+        log.info("playlist %s: incomplete or changed (%s); reading it again", playlist_id, received)
     message = (
         f"playlist {playlist_id}: it changed during each of {READS} reads, or Spotify returns fewer "
-        f"or more entries than it counts: {counted}. Run again when it is quiet"
+        f"or more entries than it counts: {received}. Run again when it is quiet"
     )
     raise PlaylistUnavailable(message, Code.SPOTIFY_CHANGING)
 
 
 def _read_once(
     client: SpotifyClient, run: Run, playlist_id: str, is_published: Callable[[str], bool]
-) -> tuple[Snapshot | None, int]:
+) -> tuple[Snapshot | None, Slots]:
     fetched_at = datetime.now(UTC)
     first = client.playlist(playlist_id)
     snapshot_id, page = _first_page(client, playlist_id, first)
     if is_published(snapshot_id):
-        return None, 0
-    bodies, count = [first], len(page.entries)
+        return None, Slots(0)
     if (total := page.total) is None:
         raise PlaylistUnavailable(
             f"playlist {playlist_id}: Spotify's answer has no `total`, so it may not be whole. "
             "If this lasts, the Web API has changed",
             Code.SPOTIFY_UNREADABLE,
         )
-    for body, received in _further_pages(client, playlist_id, page, total):
+    slots = Slots(total)
+    slots.take(page)
+    bodies = [first]
+    for body in _further_pages(client, playlist_id, page, slots):
         bodies.append(body)
-        count += received
-        log.info("playlist %s: %s of %s entries", playlist_id, count, total)
+        log.info("playlist %s: %s of %s entries", playlist_id, slots.filled, total)
     envelope = Envelope(
         run_id=run.run_id,
         playlist_id=playlist_id,
@@ -72,17 +73,17 @@ def _read_once(
         total=total,
         code_version=run.code_version,
     )
-    return Snapshot(envelope, bodies), count
+    return Snapshot(envelope, bodies), slots
 
 
 def _further_pages(
-    client: SpotifyClient, playlist_id: str, first: Page, total: int
-) -> Iterator[tuple[bytes, int]]:
-    """Bodies after page one and their numbers of entries; each is requested at the number received so far."""
-    endpoint, count = "items", len(first.entries)
-    while count < total:
+    client: SpotifyClient, playlist_id: str, first: Page[bytes], slots: Slots
+) -> Iterator[bytes]:
+    """Bodies after page one, each requested at the next place, until all places are filled or one is not."""
+    endpoint = "items"
+    while slots.filled < slots.total and not slots.problem:
         try:
-            body = client.page(playlist_id, endpoint, count)
+            body = client.page(playlist_id, endpoint, slots.filled)
         except SpotifyRefused:
             if endpoint == "tracks" or first.shape == "items":
                 raise
@@ -91,11 +92,11 @@ def _further_pages(
         page = _decoded(playlist_id, decode_page, body)
         if page is None or not page.entries:
             return
-        yield body, len(page.entries)
-        count += len(page.entries)
+        slots.take(page)
+        yield body
 
 
-def _first_page(client: SpotifyClient, playlist_id: str, body: bytes) -> tuple[str, Page]:
+def _first_page(client: SpotifyClient, playlist_id: str, body: bytes) -> tuple[str, Page[bytes]]:
     page = _decoded(playlist_id, decode_page, body)
     # Only what the envelope needs: whatever else is wrong with the answer is judged once it is kept.
     snapshot_id = _decoded(playlist_id, decode_snapshot_id, body)

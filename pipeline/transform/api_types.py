@@ -1,16 +1,17 @@
-"""What is read of the Web API's answers, typed; everything else is skipped while decoding.
+"""What is read of the Web API's responses, typed; everything else is skipped while decoding.
 
-Source: Spotify Web API reference, and recorded answers. A field without a default is required: an entry
-without it is rejected with the field's path.
+Source: Spotify Web API reference, and recorded responses. A field without a default is required: an entry
+without it is rejected with the field's path. Any other field is null if it is absent or unusable (`lenient`).
+`gc=False`: JSON has no reference cycles, and Python's cyclic collector would take half of the time.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from msgspec import UNSET, Meta, Raw, Struct
+from msgspec import Meta, Raw, Struct
 from msgspec.json import Decoder
 
-Entry = TypeVar("Entry")
+E = TypeVar("E")
 
 LONGEST_TEXT = 2**22
 """Characters that surely fit into a VARCHAR: 16 MB unless declared longer, 4 bytes a character at most."""
@@ -20,34 +21,40 @@ Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 
 
-class Link(Struct):
+class Link(Struct, gc=False):
     spotify: Text | None = None
 
 
-class Image(Struct):
+class Image(Struct, gc=False):
     url: Text | None = None
 
 
-class Owner(Struct):
+class Owner(Struct, gc=False):
     id: Text
     display_name: Text | None = None
 
 
-class Followers(Struct):
+class Followers(Struct, gc=False):
     total: Count | None = None
 
 
-class Paging(Struct, Generic[Entry]):
-    items: list[Entry] | None = None
-    total: Count | None = None
+class Paging(Struct, Generic[E]):
+    """Entries, and where they stand: `total`, `offset` and `limit` may be written as floats."""
+
+    items: list[E] | None = None
+    total: Any = None
+    offset: Any = None
+    limit: Any = None
 
 
-class Answer(Struct, Generic[Entry]):
+class Response(Struct, Generic[E]):
     """Where the entries are: in a page at the top, in a playlist under `items`, `tracks` or both."""
 
-    items: list[Entry] | Paging[Entry] | None = None
-    tracks: Paging[Entry] | None = None
-    total: Count | None = None
+    items: list[E] | Paging[E] | None = None
+    tracks: Paging[E] | None = None
+    total: Any = None
+    offset: Any = None
+    limit: Any = None
 
 
 class PlaylistHead(Struct):
@@ -71,41 +78,21 @@ class Version(Struct):
     snapshot_id: Id
 
 
-class Wrapper(Struct):
-    """One entry of a playlist: the new API says `item`, the old one `track`, some answers both."""
-
-    added_at: Raw = Raw()
-    added_by: Raw = Raw()
-    is_local: Any = None
-    item: Raw = Raw()
-    track: Raw = Raw()
-
-
-class AddedBy(Struct):
+class AddedBy(Struct, gc=False):
     id: Text | None = None
 
 
-class Identity(Struct):
-    """What tells a song from an episode, a local file and a tombstone, whose id is there and null."""
-
-    id: Any = UNSET
-    type: Any = None
-    name: Any = None
-    uri: Any = None
-    is_local: Any = None
-
-
-class Artist(Struct):
+class Artist(Struct, gc=False):
     id: Id
-    name: Text
+    name: Text | None = None
     external_urls: Link | None = None
 
 
-class Album(Struct):
+class Album(Struct, gc=False):
     id: Id
-    name: Text
-    album_type: Text
-    total_tracks: Count
+    name: Text | None = None
+    album_type: Text | None = None
+    total_tracks: Count | None = None
     artists: list[Artist] | None = None
     release_date: Text | None = None
     release_date_precision: Text | None = None
@@ -113,8 +100,42 @@ class Album(Struct):
     images: list[Image] | None = None
 
 
-class ExternalIds(Struct):
+class ExternalIds(Struct, gc=False):
     isrc: Text | None = None
+
+
+class Track(Struct, gc=False):
+    """A song as an entry of a playlist shows it; `type`, `uri` and `is_local` tell it from other items."""
+
+    id: Id
+    name: Text
+    album: Album
+    artists: Annotated[list[Artist], Meta(min_length=1)]
+    duration_ms: Count | None = None
+    explicit: bool | None = None
+    disc_number: Count | None = None
+    track_number: Count | None = None
+    popularity: Count | None = None
+    external_ids: ExternalIds | None = None
+    external_urls: Link | None = None
+    type: Any = None
+    uri: Any = None
+    is_local: Any = None
+
+
+class Added(Struct, gc=False):
+    """When and by whom an entry was added."""
+
+    added_at: datetime | None = None
+    added_by: AddedBy | None = None
+    is_local: Any = None
+
+
+class Entry(Added, gc=False):
+    """One entry of a playlist: the new API says `item`, the old one `track`, some responses both."""
+
+    item: Track | None = None
+    track: Track | None = None
 
 
 class FullArtist(Struct):
@@ -138,42 +159,13 @@ class FullAlbum(Struct):
     external_ids: AlbumIds | None = None
 
 
-class Track(Struct):
-    """A song as an entry of a playlist shows it."""
-
-    id: Id
-    name: Text
-    album: Album
-    artists: Annotated[list[Artist], Meta(min_length=1)]
-    duration_ms: Count
-    explicit: bool
-    disc_number: Count
-    track_number: Count
-    popularity: Count | None = None
-    external_ids: ExternalIds | None = None
-    external_urls: Link | None = None
-
-
-class Song(Struct):
-    """An accepted entry: the song, and when and by whom it was added."""
-
-    position: int
-    track: Track
-    release_date: date | None
-    release_date_precision: str | None
-    added_at: datetime | None
-    added_by: str | None
-
-
-class Reject(Struct):
+class Reject(Struct, gc=False):
     """A refused entry, with the reason and the entry as JSON text."""
 
-    position: int
     reason: str
     entry: str
 
 
 # msgspec looks into a type when it first needs it, and crashes where two threads do so at once.
-_READ: tuple[Any, ...] = (Answer[Raw], Answer[Any], PlaylistHead, Version, Wrapper, AddedBy, Identity, Track)
-for _kind in (*_READ, FullArtist, FullAlbum):
+for _kind in (Response[Raw], Response[Any], Response[Entry], PlaylistHead, Version, FullArtist, FullAlbum):
     Decoder(_kind)

@@ -9,6 +9,7 @@ from msgspec import Raw, Struct
 from pipeline.columns import dtypes
 from pipeline.transform.api_types import FullAlbum, FullArtist
 from pipeline.transform.pages import decode_text
+from pipeline.transform.rows import PlaylistRows
 
 Details = dict[str, pl.DataFrame]
 """Columns to add to `artists` and `albums`, one row per id."""
@@ -48,13 +49,9 @@ def details_frame(kind: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema).unique(key, keep="last", maintain_order=True)
 
 
-def wanted_ids(songs: list[dict[str, Any]]) -> dict[str, set[str]]:
-    """Ids of the artists and albums in rows of `SONG_ROWS`, by kind."""
-    artists = (artist for song in songs for artist in (*song["song_artists"], *song["album_artists"]))
-    return {
-        "artists": {artist["artist_id"] for artist in artists},
-        "albums": {song["album"]["album_id"] for song in songs},
-    }
+def wanted_ids(rows: PlaylistRows) -> dict[str, set[str]]:
+    """Ids of the artists and albums of a playlist, by kind."""
+    return {"artists": set(rows.artists), "albums": set(rows.albums)}
 
 
 def _row(kind: str, one: bytes) -> dict[str, Any] | None:

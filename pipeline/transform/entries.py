@@ -1,152 +1,103 @@
-"""Kept answers to typed entries: each becomes a song or a reject with its reason; none vanishes."""
+"""One entry of a playlist to a song, or to a reject with its reason; none vanishes."""
 
 import json
-import re
-from collections.abc import Iterator
-from datetime import UTC, date, datetime
-from typing import Any
+from collections import Counter
+from typing import Any, NamedTuple
 
 import msgspec
 
-from pipeline.transform.api_types import (
-    LONGEST_TEXT,
-    AddedBy,
-    Identity,
-    Reject,
-    Song,
-    Track,
-    Wrapper,
-)
-from pipeline.transform.pages import BROKEN_TEXT, decode_page, has_nul
-
-UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-"""What Spotify says for entries that were added before it kept the time."""
-
-
-_PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", re.ASCII)
-
-MALFORMED = "malformed"
-"""How the reason starts where a field is absent or of another type."""
-
-SHOWN = 60
-"""Characters of a value that a reason quotes."""
-
+from pipeline.transform.api_types import LONGEST_TEXT, Added, Entry, Reject, Track
+from pipeline.transform.lenient import LONE_SURROGATE, NUL, Unusable, decode_lenient, json_type
+from pipeline.transform.pages import BROKEN_TEXT, loads
 
 NO_ITEM = "no_item"
-"""The reason where the entry has neither of the keys that hold songs."""
+"""The reason if the entry has neither of the keys that hold songs."""
+NATURAL = frozenset(
+    ("null_item", NO_ITEM, "local_file", "episode", "chapter", "tombstone", "unavailable"),
+)
+"""Reasons that playlists are expected to have."""
+MALFORMED = "malformed"
+"""How the reason starts if a field that every song needs is absent or unusable."""
+KINDS = ("episode", "chapter")
+"""Values of `type` that are not songs."""
+
+
+class Song(NamedTuple):
+    """An accepted entry; `nulled` counts the values by field that were unusable."""
+
+    track: Track
+    added: Added
+    nulled: Counter[str]
 
 
 class _Refused(ValueError):
-    """The entry is no song; the text is the reason."""
+    """The entry is not a song; the text is the reason."""
 
 
-def decode_entries(bodies: list[bytes]) -> Iterator[Song | Reject]:
-    """Songs and rejects of the answers of one playlist, by position from 1."""
-    pages = map(decode_page, bodies)  # one after the other: whoever stops early decodes no more of them
-    entries = (entry for page in pages if page for entry in page.entries)
-    for position, entry in enumerate(entries, start=1):
-        yield _decode_entry(position, entry)
+def typed_song(entry: Entry) -> Track | None:
+    """The song of a typed entry; None if `decode_entry` has to find out what it is."""
+    track = entry.item or entry.track
+    if track is None or other_than_song(track.type, track.uri, track.is_local, entry.is_local):
+        return None
+    return track
 
 
-def _decode_entry(position: int, entry: bytes) -> Song | Reject:
+def decode_entry(entry: bytes) -> Song | Reject:
+    """The song of an entry that is JSON text, or the reject with the reason."""
     try:
-        return _song(position, entry)
+        return _song(entry)
     except _Refused as refusal:
         reason = str(refusal)
-    except msgspec.ValidationError as error:
-        reason = f"{MALFORMED}: {error}"
-    except BROKEN_TEXT as error:
-        reason = "lone_surrogate" if _may_hold_surrogates(entry) else f"{MALFORMED}: {error}"
-    return Reject(position, reason, _kept(entry))
+    except ValueError as error:
+        reason = str(error) if str(error) in (NUL, LONE_SURROGATE) else f"{MALFORMED}: {error}"
+    return Reject(reason, _kept(entry))
 
 
-def _may_hold_surrogates(entry: bytes) -> bool:
-    return b"\\ud" in entry.lower() or not entry.isascii()
+def other_than_song(kind: object, uri: object, item_is_local: object, is_local: object) -> str | None:
+    """What an item is that is not a song, from its `type`, `uri` and `is_local`, and the entry's."""
+    named = uri.split(":", 2)[1:2] if isinstance(uri, str) and uri.startswith("spotify:") else []
+    if item_is_local is True or is_local is True or named == ["local"]:
+        return "local_file"
+    return next((other for other in (kind, *named) if other in KINDS), None)
+
+
+def _song(text: bytes) -> Song:
+    entry = _decoded(text)
+    if entry is None:
+        raise _Refused("null_item")
+    nulled: Counter[str] = Counter()
+    added = decode_lenient(entry, Added, nulled)
+    item = _item(entry)
+    if not isinstance(item, dict):
+        raise Unusable(f"Expected `object`, got `{json_type(item)}` - at `$.item`")
+    _refuse_other_than_songs(item, added)
+    return Song(decode_lenient(item, Track, nulled), added, nulled)
+
+
+def _decoded(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    try:
+        return msgspec.json.decode(text)
+    except BROKEN_TEXT:
+        return loads(text)
+
+
+def _item(entry: dict[str, Any]) -> object:
+    """The object that the entry wraps, whichever of the two keys has it."""
+    found = [entry[key] for key in ("item", "track") if key in entry]
+    for item in found:
+        if item is not None:
+            return item
+    raise _Refused("null_item" if found else NO_ITEM)
+
+
+def _refuse_other_than_songs(item: dict[str, Any], added: Added) -> None:
+    if other := other_than_song(item.get("type"), item.get("uri"), item.get("is_local"), added.is_local):
+        raise _Refused(other)
+    if item.get("id", "") is None:
+        raise _Refused("unavailable" if item.get("name") else "tombstone")
 
 
 def _kept(entry: bytes) -> str:
     """The entry as JSON text; of one that no column can hold the beginning, as a JSON string."""
     text = entry.decode(errors="replace")
     return text if len(text) <= LONGEST_TEXT else json.dumps(text[:1000])
-
-
-def _song(position: int, entry: bytes) -> Song:
-    if entry == b"null":
-        raise _Refused("null_item")
-    wrapper = _decode(entry, Wrapper)
-    item = _item(wrapper)
-    _refuse_other_than_songs(_decode_field(item, Identity, "item"), wrapper)
-    track = _decode(item, Track)
-    released, precision = _release_date(track.album.release_date, track.album.release_date_precision)
-    added_at, added_by = _added_at(bytes(wrapper.added_at)), _added_by(wrapper)
-    song = Song(position, track, released, precision, added_at, added_by)
-    # Nothing says what COPY makes of U+0000, and loaders report that it goes missing without a word.
-    if has_nul(entry) and has_nul(msgspec.json.encode(song)):
-        raise _Refused("nul_character")
-    return song
-
-
-def _item(wrapper: Wrapper) -> bytes:
-    """The object that the entry wraps, whichever of the two keys has it."""
-    found = [bytes(raw) for raw in (wrapper.item, wrapper.track) if bytes(raw)]
-    for item in found:
-        if item != b"null":
-            return item
-    raise _Refused("null_item" if found else NO_ITEM)
-
-
-def _refuse_other_than_songs(identity: Identity, wrapper: Wrapper) -> None:
-    uri = identity.uri if isinstance(identity.uri, str) else ""
-    if identity.is_local is True or wrapper.is_local is True or uri.startswith("spotify:local:"):
-        raise _Refused("local_file")
-    if identity.type == "episode" or uri.startswith("spotify:episode:"):
-        raise _Refused("episode")
-    if identity.id is None and not identity.name:
-        raise _Refused("tombstone")
-
-
-def _added_at(raw: bytes) -> datetime | None:
-    added_at = _decode_field(raw or b"null", datetime | None, "added_at")
-    if added_at is None:
-        return None
-    try:
-        added_at = added_at.replace(tzinfo=added_at.tzinfo or UTC).astimezone(UTC)
-    except OverflowError:
-        raise _Refused(f"{MALFORMED}: {added_at} is out of range - at `$.added_at`") from None
-    return None if added_at == UNKNOWN_TIME else added_at
-
-
-def _added_by(wrapper: Wrapper) -> str | None:
-    added_by = _decode_field(bytes(wrapper.added_by) or b"null", AddedBy | None, "added_by")
-    return (added_by.id if added_by else None) or None
-
-
-def _release_date(text: str | None, precision: str | None) -> tuple[date | None, str | None]:
-    """First day of a year, month or day, and the precision; `0000…` means unknown."""
-    if not text or text.startswith("0000"):
-        return None, None
-    released = _first_day(text)
-    if released is None:
-        raise _Refused(f"{MALFORMED}: release_date {text[:SHOWN]!r} - at `$.album.release_date`")
-    return released, precision or ("year", "month", "day")[text.count("-")]
-
-
-def _first_day(text: str) -> date | None:
-    match = _PARTIAL_DATE.fullmatch(text)
-    try:
-        return date(*map(int, match.groups(default="1"))) if match else None
-    except ValueError:
-        return None
-
-
-def _decode(body: bytes, kind: Any) -> Any:  # noqa: ANN401 - msgspec's own signature
-    return msgspec.json.decode(body, type=kind)
-
-
-def _decode_field(body: bytes, kind: Any, field: str) -> Any:  # noqa: ANN401 - msgspec's own signature
-    """A part of the entry; what is wrong with it is said with its path in the entry."""
-    try:
-        return _decode(body, kind)
-    except msgspec.ValidationError as error:
-        problem, _, path = str(error).partition(" - at `$")
-        raise _Refused(f"{MALFORMED}: {problem} - at `$.{field}{path.removesuffix('`')}`") from error

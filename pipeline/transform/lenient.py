@@ -19,7 +19,6 @@ Convert = Callable[[Any, "Counter[str]", str], Any]
 
 NUL = "nul_character"
 LONE_SURROGATE = "lone_surrogate"
-NAMES = {dict: "object", list: "array", str: "str", bool: "bool", int: "int", float: "float"}
 
 
 class Unusable(ValueError):
@@ -35,6 +34,14 @@ def decode_lenient(value: object, kind: type[S], nulled: Counter[str], path: str
     """
     found: S = _struct(kind)(value, nulled, path)
     return found
+
+
+_NAMES = {dict: "object", list: "array", str: "str", bool: "bool", int: "int", float: "float"}
+
+
+def json_type(value: object) -> str:
+    """Name of the value's type, as msgspec's messages spell it."""
+    return _NAMES.get(type(value), "null")
 
 
 def whole_number(value: object) -> object:
@@ -57,7 +64,7 @@ def _struct(kind: type[Struct]) -> Convert:
             if one is not NODEFAULT:
                 found[field.name] = converted(one, nulled, f"{path}.{field.encode_name}")
             elif field.required:
-                raise Unusable(f"Object missing required field `{field.encode_name}` - at `{path}`")
+                raise Unusable(f"Object missing required field `{field.encode_name}`{_at(path)}")
         return kind(**found)
 
     return convert
@@ -104,8 +111,8 @@ def _all_items(kind: types.ListType) -> Convert:
     def converted(value: Any, nulled: Counter[str], path: str) -> list[Any]:  # noqa: ANN401 - any JSON value
         _expect(value, list, path)
         if len(value) < (kind.min_length or 0):
-            raise Unusable(f"Expected `array` of length >= {kind.min_length} - at `{path}`")
-        return [convert(one, nulled, f"{path}[...]") for one in value]
+            raise Unusable(f"Expected `array` of length >= {kind.min_length}{_at(path)}")
+        return [convert(one, nulled, f"{path}[{place}]") for place, one in enumerate(value)]
 
     return converted
 
@@ -115,9 +122,9 @@ def _usable_items(kind: types.ListType) -> Convert:
 
     def converted(value: Any, nulled: Counter[str], path: str) -> list[Any]:  # noqa: ANN401 - any JSON value
         usable = []
-        for one in _expect(value, list, path):
+        for place, one in enumerate(_expect(value, list, path)):
             try:
-                usable.append(convert(one, nulled, f"{path}[...]"))
+                usable.append(convert(one, nulled, f"{path}[{place}]"))
             except Unusable:
                 nulled[path] += 1
         return usable
@@ -128,15 +135,19 @@ def _usable_items(kind: types.ListType) -> Convert:
 def _expect(value: Any, kind: type, path: str) -> Any:  # noqa: ANN401 - any JSON value
     if type(value) is kind:
         return value
-    raise Unusable(f"Expected `{NAMES[kind]}`, got `{NAMES.get(type(value), 'null')}` - at `{path}`")
+    raise Unusable(f"Expected `{_NAMES[kind]}`, got `{json_type(value)}`{_at(path)}")
+
+
+def _at(path: str) -> str:
+    return "" if path == "$" else f" - at `{path}`"
 
 
 def _text(value: object, kind: types.StrType, path: str) -> str:
     text: str = _expect(value, str, path)
     if len(text) < (kind.min_length or 0):
-        raise Unusable(f"Expected `str` of length >= {kind.min_length} - at `{path}`")
+        raise Unusable(f"Expected `str` of length >= {kind.min_length}{_at(path)}")
     if kind.max_length is not None and len(text) > kind.max_length:
-        raise Unusable(f"Expected `str` of length <= {kind.max_length} - at `{path}`")
+        raise Unusable(f"Expected `str` of length <= {kind.max_length}{_at(path)}")
     # Nothing says what COPY makes of U+0000, and loaders report that it is dropped silently.
     if "\0" in text:
         raise Unusable(NUL)
@@ -148,9 +159,9 @@ def _text(value: object, kind: types.StrType, path: str) -> str:
 def _whole(value: object, kind: types.IntType, path: str) -> int:
     number: int = _expect(whole_number(value), int, path)
     if kind.ge is not None and number < kind.ge:
-        raise Unusable(f"Expected `int` >= {kind.ge} - at `{path}`")
+        raise Unusable(f"Expected `int` >= {kind.ge}{_at(path)}")
     if kind.le is not None and number > kind.le:
-        raise Unusable(f"Expected `int` <= {kind.le} - at `{path}`")
+        raise Unusable(f"Expected `int` <= {kind.le}{_at(path)}")
     return number
 
 
@@ -163,7 +174,7 @@ def _time(value: object, _kind: types.DateTimeType, path: str) -> datetime:
     try:
         return msgspec.convert(_expect(value, str, path), datetime)
     except msgspec.ValidationError as error:
-        raise Unusable(f"{error} - at `{path}`") from None
+        raise Unusable(f"{error}{_at(path)}") from None
 
 
 SCALARS: dict[type[types.Type], Callable[[Any, Any, str], Any]] = {

@@ -1,30 +1,28 @@
-"""Answers of the Web API taken apart: the playlist itself, and its entries as raw JSON."""
+"""Responses of the Web API taken apart: the playlist itself, and its entries, typed or as raw JSON."""
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Raw
 
-from pipeline.transform.api_types import Answer, PlaylistHead, Version
+from pipeline.transform.api_types import Entry, Paging, PlaylistHead, Response, Version
+from pipeline.transform.lenient import decode_lenient, whole_number
 
+E = TypeVar("E")
 T = TypeVar("T")
 
 BROKEN_TEXT = (msgspec.DecodeError, UnicodeDecodeError)
 """What msgspec raises for lone surrogates, and for bytes that are no UTF-8."""
 
-_ENTRIES = msgspec.json.Decoder(Answer[Raw])
-"""Made once, not anew by each of the threads that read playlists."""
+_RAW = msgspec.json.Decoder(Response[Raw])
+_TYPED = msgspec.json.Decoder(Response[Entry])
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 _BAD_BYTE = re.compile("[\udc80-\udcff]")
-
-
-def has_nul(text: bytes) -> bool:
-    """Whether a string in the JSON text holds U+0000, which is always written as an escape."""
-    return b"\\u0000" in text and _NUL.search(text) is not None
 
 
 @contextmanager
@@ -35,13 +33,16 @@ def _refuse_deep_nesting() -> Iterator[None]:
         raise ValueError("it is nested too deeply to be read") from error
 
 
-def decode_head(body: bytes) -> PlaylistHead:
-    """Metadata of the playlist from the body of `GET /playlists/{id}`.
+def decode_head(body: bytes, nulled: Counter[str]) -> PlaylistHead:
+    """Metadata of the playlist from the body of `GET /playlists/{id}`; `nulled` as for `decode_lenient`.
 
-    Raises ValueError where that is no JSON; where a required field is absent or one has another type, the
-    `msgspec.ValidationError` names it.
+    Raises ValueError if that is not JSON, or if a required field, which the message names, is absent or has
+    another type.
     """
-    return decode_text(body, PlaylistHead)
+    try:
+        return decode_text(body, PlaylistHead)
+    except msgspec.ValidationError:
+        return decode_lenient(json.loads(_plain_text(body)), PlaylistHead, nulled)
 
 
 def decode_snapshot_id(body: bytes) -> str:
@@ -55,18 +56,20 @@ def decode_text(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(_without_nul(body), type=kind)
     except BROKEN_TEXT:
-        text = json.dumps(_loads(body), ensure_ascii=False).encode("utf-8", "replace")
-        return msgspec.json.decode(_without_nul(text), type=kind)
+        return msgspec.json.decode(_plain_text(body), type=kind)
 
 
-class Page(NamedTuple):
-    """Entries of one answer as JSON, in order, and how many Spotify says the playlist has.
+class Page(NamedTuple, Generic[E]):
+    """Entries of one response, in order, and what Spotify says of their place in the playlist.
 
-    `shape` says where the entries were: under `tracks` (old), `items` (new) or `both`.
+    `total`, `offset` and `limit` are None if the response has no such number. `shape` says where the entries
+    were: under `tracks` (old), `items` (new) or `both`.
     """
 
-    entries: list[bytes]
+    entries: list[E]
     total: int | None
+    offset: int | None
+    limit: int | None
     shape: str
 
 
@@ -78,47 +81,76 @@ def is_json(body: bytes) -> bool:
     try:
         msgspec.json.decode(body, type=Raw)
     except BROKEN_TEXT:
-        _loads(body)
+        loads(body)
     return body.strip() != b"null"
 
 
 @_refuse_deep_nesting()
-def decode_page(body: bytes) -> Page | None:
-    """Entries of a playlist or of a page of it, in either API shape.
+def decode_page(body: bytes) -> Page[bytes] | None:
+    """Entries of a playlist or of a page of it as JSON text, in either API shape.
 
-    None where the answer has no entries at all, not even an empty list: the app may not read them.
-    Raises ValueError where the answer is no JSON or has another type where the entries should be.
+    None if the response has no entries at all, not even an empty list: the app may not read them.
+    Raises ValueError if the response is not JSON or has another type where the entries should be.
     """
     try:
-        answer: Answer[Any] = _ENTRIES.decode(body)
+        response: Response[Any] = _RAW.decode(body)
         encode: Callable[[Any], bytes] = bytes
     except BROKEN_TEXT:
-        # One lone surrogate makes msgspec refuse the whole answer; the json module splits it all the same.
-        answer = msgspec.convert(_loads(body, bad_byte="\ufffd\\g<0>"), Answer[Any])
+        # One lone surrogate makes msgspec refuse the whole response; the json module splits it all the same.
+        response = msgspec.convert(loads(body, bad_byte="\ufffd\\g<0>"), Response[Any])
         encode = _dump
-    if isinstance(answer.items, list):
-        return Page([encode(entry) for entry in answer.items], answer.total, "items")
+    page = _located(response)
+    return page and page._replace(entries=[encode(entry) for entry in page.entries])
+
+
+def decode_typed_page(body: bytes) -> Page[Entry] | None:
+    """Entries as `decode_page` returns them, but typed, in one pass; None if an entry needs `lenient`."""
+    if b"\\u0000" in body:
+        return None
+    try:
+        return _located(_TYPED.decode(body))
+    except (*BROKEN_TEXT, RecursionError):
+        return None
+
+
+def _located(response: Response[E]) -> Page[E] | None:
+    """The entries, wherever they are."""
+    if isinstance(response.items, list):
+        return _page(response, response.items, "items")
     found = {
         shape: paging
-        for shape, paging in (("items", answer.items), ("tracks", answer.tracks))
+        for shape, paging in (("items", response.items), ("tracks", response.tracks))
         if paging is not None and paging.items is not None
     }
     if not found:
         return None
     shape, paging = max(found.items(), key=lambda one: bool(one[1].items))  # an empty one hides no full one
-    entries = [encode(entry) for entry in paging.items or []]
-    return Page(entries, paging.total, "both" if len(found) > 1 else shape)
+    return _page(paging, paging.items or [], "both" if len(found) > 1 else shape)
+
+
+def _page(paging: Response[E] | Paging[E], entries: list[E], shape: str) -> Page[E]:
+    return Page(entries, _count(paging.total), _count(paging.offset), _count(paging.limit), shape)
+
+
+def _count(value: object) -> int | None:
+    number = whole_number(value)
+    return number if type(number) is int and number >= 0 else None
 
 
 def _dump(entry: object) -> bytes:
     return json.dumps(entry, separators=(",", ":")).encode()
 
 
+def _plain_text(body: bytes) -> bytes:
+    """The body without lone surrogates and NUL."""
+    return _without_nul(json.dumps(loads(body), ensure_ascii=False).encode("utf-8", "replace"))
+
+
 def _without_nul(text: bytes) -> bytes:
-    return _NUL.sub(rb"\1?", text) if has_nul(text) else text
+    return _NUL.sub(rb"\1?", text) if b"\\u0000" in text else text
 
 
-def _loads(body: bytes, bad_byte: str = r"\g<0>") -> Any:  # noqa: ANN401 - any JSON value
+def loads(body: bytes, bad_byte: str = r"\g<0>") -> Any:  # noqa: ANN401 - any JSON value
     """The answer; bytes that are no UTF-8 become lone surrogates, or what `bad_byte` makes of these.
 
     A character before it keeps the surrogate lone: after an escaped one the two would pass for a character.

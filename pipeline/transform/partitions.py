@@ -1,19 +1,26 @@
 """What each playlist became in the tables of a date: rows by table, rejects by reason."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
 from pipeline.columns import TABLES
 from pipeline.records import PlaylistLine
+from pipeline.transform.rows import PlaylistRows
 from pipeline.transform.tables import Tables
 
 
-def partition_lines(tables: Tables, source_keys: Mapping[str, str]) -> list[PlaylistLine]:
-    """A line for each playlist of one date; `source_keys` are the kept snapshots by playlist id."""
+def partition_lines(
+    tables: Tables, decoded: Iterable[PlaylistRows], source_keys: Mapping[str, str]
+) -> list[PlaylistLine]:
+    """A line for each playlist of one date.
+
+    `decoded` is what the tables were built from, `source_keys` the kept snapshots by playlist id.
+    """
     counts = {table: _rows_by_playlist(tables[table]) for table in TABLES}
     reasons = _reasons_by_playlist(tables["rejects"])
+    by_id = {one.playlist_id: one for one in decoded}
     lines = []
     for row in tables["playlists"].iter_rows(named=True):
         playlist = row["playlist_id"]
@@ -29,6 +36,8 @@ def partition_lines(tables: Tables, source_keys: Mapping[str, str]) -> list[Play
                 total=row["item_count"],
                 read=rows["playlist_songs"] + rows["rejects"],
                 rejected=dict(reasons[playlist].most_common()),
+                nulled=dict(by_id[playlist].nulled.most_common()),
+                missing_fields=by_id[playlist].missing_fields,
                 rows_by_table=rows,
             )
         )

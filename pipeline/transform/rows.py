@@ -1,114 +1,129 @@
-"""Typed entries to nested rows: what Polars takes apart into tables."""
+"""One decoded snapshot: its songs, albums and artists by id, of which the last occurrence wins."""
 
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import polars as pl
+from pipeline.records import Envelope
+from pipeline.transform.api_types import Added, Album, Artist, PlaylistHead, Reject, Track
+from pipeline.transform.entries import Song
+from pipeline.transform.release_dates import is_unusable
 
-from pipeline.columns import PARTITION, dtypes
-from pipeline.transform.api_types import Album, Artist, Image, Link, PlaylistHead, Reject, Song
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""What Spotify says for entries that were added before it stored the time."""
+MILLISECOND = timedelta(milliseconds=1)
+FIRST_MS = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
+LAST_MS = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
+NOT_THE_FIELD = re.compile(r"^\$\.|\[\d+\]")
+"""Parts of a path that do not tell which field it is."""
 
-ARTIST = pl.Struct({"artist_id": pl.String, "name": pl.String, "url": pl.String})
-
-
-def _own(table: str, *, without: tuple[str, ...] = ()) -> pl.Struct:
-    skipped = (*PARTITION, *without)
-    return pl.Struct({name: dtype for name, dtype in dtypes(table).items() if name not in skipped})
-
-
-SONG_ROWS: dict[str, Any] = {
-    "playlist_id": pl.String,
-    "position": pl.Int64,
-    "added_at": dtypes("playlist_songs")["added_at"],
-    "added_by": pl.String,
-    "song": _own("songs"),
-    "album": _own("albums", without=("label", "upc")),
-    "song_artists": pl.List(ARTIST),
-    "album_artists": pl.List(ARTIST),
+Column = Callable[[Any], object]
+EXPECTED: Mapping[str, Mapping[str, Column]] = {
+    "songs": {
+        "duration_ms": lambda track: track.duration_ms,
+        "explicit": lambda track: track.explicit,
+        "disc_number": lambda track: track.disc_number,
+        "track_number": lambda track: track.track_number,
+    },
+    "albums": {
+        "album.name": lambda album: album.name,
+        "album.album_type": lambda album: album.album_type,
+        "album.total_tracks": lambda album: album.total_tracks,
+    },
+    "artists": {"artists.name": lambda artist: artist.name},
 }
-"""Columns of the frame of accepted entries."""
-
-REJECT_ROWS: dict[str, Any] = {"playlist_id": pl.String} | {
-    name: dtype for name, dtype in dtypes("rejects").items() if name in ("position", "reason", "entry")
-}
-"""Columns of the frame of refused entries."""
+"""Fields that Spotify gives for every song: if no song has one, the Web API may have changed."""
+FEWEST_SONGS = 2
+"""Songs of a playlist before a field that none of them has is reported."""
 
 
-def playlist_row(head: PlaylistHead) -> dict[str, Any]:
-    """Own columns of `playlists`; a missing `collaborative` means no."""
-    return {
-        "name": head.name,
-        "description": head.description,
-        "owner_id": head.owner.id,
-        "owner_name": head.owner.display_name,
-        "is_public": head.public,
-        "is_collaborative": bool(head.collaborative),
-        "follower_count": head.followers.total if head.followers else None,
-        "url": _url("playlist", head.id, head.external_urls),
-        "image_url": _first_image(head.images),
-    }
+class PlaylistRows:
+    """What the tables of one snapshot are made of.
 
+    `entries` lists the accepted entries in four columns; `nulled` counts, by field, the values that were
+    present but unusable.
+    """
 
-def song_row(playlist_id: str, song: Song) -> dict[str, Any]:
-    """One row of `SONG_ROWS`."""
-    track = song.track
-    return {
-        "playlist_id": playlist_id,
-        "position": song.position,
-        "added_at": song.added_at,
-        "added_by": song.added_by,
-        "song": {
-            "song_id": track.id,
-            "name": track.name,
-            "album_id": track.album.id,
-            "artist_id": track.artists[0].id,
-            "duration_ms": track.duration_ms,
-            "is_explicit": track.explicit,
-            "popularity": track.popularity,
-            "disc_number": track.disc_number,
-            "track_number": track.track_number,
-            "isrc": track.external_ids.isrc if track.external_ids else None,
-            "url": _url("track", track.id, track.external_urls),
-        },
-        "album": _album(song, track.album),
-        "song_artists": [_artist(artist) for artist in track.artists],
-        "album_artists": [_artist(artist) for artist in track.album.artists or []],
-    }
+    def __init__(self, envelope: Envelope, head: PlaylistHead) -> None:
+        self.envelope = envelope
+        self.head = head
+        self.nulled: Counter[str] = Counter()
+        self.positions: list[int] = []
+        self.song_ids: list[str] = []
+        self.added_at: list[int | None] = []
+        self.added_by: list[str | None] = []
+        self.songs: dict[str, Track] = {}
+        self.albums: dict[str, Album] = {}
+        self.artists: dict[str, Artist] = {}
+        self.rejects: list[tuple[int, Reject]] = []
 
+    @property
+    def playlist_id(self) -> str:
+        """Id of the playlist."""
+        return self.envelope.playlist_id
 
-def reject_row(playlist_id: str, reject: Reject) -> dict[str, Any]:
-    """One row of `REJECT_ROWS`."""
-    return {
-        "playlist_id": playlist_id,
-        "position": reject.position,
-        "reason": reject.reason,
-        "entry": reject.entry,
-    }
+    @property
+    def fetched_at(self) -> datetime:
+        """When the first page was requested, UTC."""
+        return self.envelope.fetched_at
 
+    @property
+    def entries(self) -> int:
+        """Songs and rejects, of all positions."""
+        return len(self.positions) + len(self.rejects)
 
-def _album(song: Song, album: Album) -> dict[str, Any]:
-    return {
-        "album_id": album.id,
-        "name": album.name,
-        "album_type": album.album_type,
-        "release_date": song.release_date,
-        "release_date_precision": song.release_date_precision,
-        "total_tracks": album.total_tracks,
-        "url": _url("album", album.id, album.external_urls),
-        "image_url": _first_image(album.images),
-    }
+    @property
+    def missing_fields(self) -> list[str]:
+        """Expected fields that none of the songs has."""
+        if len(self.songs) < FEWEST_SONGS:
+            return []
+        return [
+            field
+            for kind, fields in EXPECTED.items()
+            for field, value in fields.items()
+            if all(value(one) is None for one in getattr(self, kind).values())
+        ]
 
+    def add_songs(self, first: int, songs: Sequence[tuple[Track, Added]]) -> None:
+        """Adds accepted entries from the position `first` on; later calls have later positions."""
+        self.positions.extend(range(first, first + len(songs)))
+        self.song_ids.extend([track.id for track, _ in songs])
+        self.added_at.extend([self._milliseconds(added.added_at) for _, added in songs])
+        self.added_by.extend([(added.added_by.id or None) if added.added_by else None for _, added in songs])
+        if unusable := sum([is_unusable(track.album) for track, _ in songs]):
+            self.nulled["album.release_date"] += unusable
+        self.songs.update([(track.id, track) for track, _ in songs])
+        self.albums.update([(track.album.id, track.album) for track, _ in songs])
+        artists = self.artists
+        for track, _ in songs:
+            for artist in track.artists:
+                artists[artist.id] = artist
+            for artist in track.album.artists or ():
+                artists[artist.id] = artist
 
-def _artist(artist: Artist) -> dict[str, Any]:
-    return {
-        "artist_id": artist.id,
-        "name": artist.name,
-        "url": _url("artist", artist.id, artist.external_urls),
-    }
+    def add_entry(self, position: int, entry: Song | Reject) -> None:
+        """Adds an entry that was decoded by itself."""
+        if isinstance(entry, Reject):
+            self.rejects.append((position, entry))
+            return
+        self.add_songs(position, [(entry.track, entry.added)])
+        self.add_nulled(entry.nulled)
 
+    def add_nulled(self, nulled: Counter[str], prefix: str = "") -> None:
+        """Adds counts by path, as `lenient` makes them."""
+        for path, count in nulled.items():
+            self.nulled[prefix + NOT_THE_FIELD.sub("", path)] += count
 
-def _url(kind: str, id_: str, link: Link | None) -> str:
-    return (link.spotify if link else None) or f"https://open.spotify.com/{kind}/{id_}"
-
-
-def _first_image(images: list[Image] | None) -> str | None:
-    return images[0].url if images else None
+    def _milliseconds(self, added_at: datetime | None) -> int | None:
+        """Milliseconds since 1970; None for what Spotify says if it does not know."""
+        if added_at is None:
+            return None
+        if added_at.tzinfo is None:
+            added_at = added_at.replace(tzinfo=UTC)
+        moment = (added_at - EPOCH) // MILLISECOND
+        if not FIRST_MS <= moment <= LAST_MS:
+            self.nulled["added_at"] += 1
+            return None
+        return moment or None

@@ -1,66 +1,20 @@
-"""Kept snapshots of one date to the tables of their partitions: pure Polars."""
+"""Decoded snapshots of one date to the tables of their partitions, in Polars."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import polars as pl
 
 from pipeline.columns import TABLES, dtypes
-from pipeline.errors import AccountingError, Code, PlaylistUnavailable
-from pipeline.records import Snapshot
-from pipeline.transform.api_types import Song
+from pipeline.transform.api_types import Artist, Image, Link
 from pipeline.transform.details import KINDS, Details
-from pipeline.transform.drift import refuse_drift
-from pipeline.transform.entries import decode_entries
-from pipeline.transform.pages import decode_head
-from pipeline.transform.rows import REJECT_ROWS, SONG_ROWS, playlist_row, reject_row, song_row
+from pipeline.transform.release_dates import release_date
+from pipeline.transform.rows import PlaylistRows
 
 Tables = dict[str, pl.DataFrame]
-
-
-class PlaylistRows(NamedTuple):
-    """Rows of one snapshot, still nested: the playlist, its songs, its rejects."""
-
-    playlist: dict[str, Any]
-    songs: list[dict[str, Any]]
-    rejects: list[dict[str, Any]]
-
-
-def snapshot_rows(snapshot: Snapshot) -> PlaylistRows:
-    """Decodes the answers of one playlist.
-
-    Raises PlaylistUnavailable where the playlist itself cannot be read or no song has a field that every
-    song needs, AccountingError where total = songs + rejects does not hold.
-    """
-    envelope = snapshot.envelope
-    try:
-        rows = PlaylistRows(_playlist(snapshot), [], [])
-        # One more than there should be proves a surplus; a damaged file may hold millions.
-        entries = list(islice(decode_entries(snapshot.bodies), envelope.total + 1))
-    except ValueError as error:
-        message = (
-            f"playlist {envelope.playlist_id}: the answer is not what every playlist has: {error}. "
-            "It is kept in the lake; if this lasts, the Web API has changed"
-        )
-        raise PlaylistUnavailable(message, Code.SPOTIFY_API_CHANGED) from error
-    for entry in entries:
-        if isinstance(entry, Song):
-            rows.songs.append(song_row(envelope.playlist_id, entry))
-        else:
-            rows.rejects.append(reject_row(envelope.playlist_id, entry))
-    if envelope.total != len(entries):
-        counted = f"{len(rows.songs)} songs + {len(rows.rejects)} rejects"
-        found = "a surplus" if len(entries) > envelope.total else counted
-        message = (
-            f"playlist {envelope.playlist_id}, fetched at {envelope.fetched_at}: Spotify counted "
-            f"{envelope.total} entries, the kept responses hold {found}. Nothing was published. "
-            "Report it; until then leave the playlist or its date out"
-        )
-        raise AccountingError(message, Code.ENTRIES_LOST)
-    refuse_drift(envelope.playlist_id, len(rows.songs), [row["reason"] for row in rows.rejects])
-    return rows
+Columns = Mapping[str, Sequence[Any]]
+"""Values by column; times in milliseconds since 1970."""
 
 
 def build_tables(
@@ -71,107 +25,164 @@ def build_tables(
     `details` adds what is known of whole artists and albums; without them those columns are null.
     """
     decoded, details = list(decoded), details or {}
-    songs = pl.DataFrame([row for rows in decoded for row in rows.songs], schema=SONG_ROWS)
-    rejects = pl.DataFrame([row for rows in decoded for row in rows.rejects], schema=REJECT_ROWS)
-    playlists = pl.DataFrame([rows.playlist for rows in decoded], schema=_PLAYLIST_ROWS)
-    frames = {
-        "playlists": playlists,
-        "playlist_songs": _playlist_songs(songs),
-        "songs": _last(songs, "song").unnest("song"),
-        "albums": _detailed("albums", _last(songs, "album").unnest("album"), details),
-        "artists": _detailed("artists", _artists(songs), details),
-        "song_artists": _credits(songs, "song"),
-        "album_artists": _credits(songs, "album"),
-        "rejects": rejects,
-    }
-    return {table: _validated(table, frames[table], snapshot_date, run_id) for table in TABLES}
-
-
-_PLAYLIST_ROWS: dict[str, Any] = {
-    name: dtype for name, dtype in dtypes("playlists").items() if name not in ("snapshot_date", "run_id")
-}
-
-
-def _playlist(snapshot: Snapshot) -> dict[str, Any]:
-    envelope = snapshot.envelope
-    return {
-        "playlist_id": envelope.playlist_id,
-        **playlist_row(decode_head(snapshot.bodies[0])),
-        "snapshot_id": envelope.snapshot_id,
-        "item_count": envelope.total,
-        "fetched_at": envelope.fetched_at,
-    }
-
-
-def _playlist_songs(songs: pl.DataFrame) -> pl.DataFrame:
-    song_id = pl.col("song").struct.field("song_id")
-    return songs.select("playlist_id", "position", song_id, "added_at", "added_by")
-
-
-def _last(songs: pl.DataFrame, thing: str) -> pl.DataFrame:
-    """The last occurrence of each song or album of a playlist, by position."""
-    key = pl.col(thing).struct.field(f"{thing}_id")
-    return (
-        songs.with_columns(key.alias("key"))
-        .unique(["playlist_id", "key"], keep="last", maintain_order=True)
-        .select("playlist_id", thing, f"{thing}_artists")
-    )
-
-
-def _credits(songs: pl.DataFrame, thing: str) -> pl.DataFrame:
-    """Artists of the last occurrence of each song or album; one named twice keeps its first place."""
-    key = pl.col(thing).struct.field(f"{thing}_id")
-    return (
-        _exploded(_last(songs, thing).with_columns(key), f"{thing}_artists")
-        .unique(["playlist_id", f"{thing}_id", "artist_id"], keep="first", maintain_order=True)
-        .select("playlist_id", f"{thing}_id", "artist_id", "artist_position")
-    )
-
-
-def _artists(songs: pl.DataFrame) -> pl.DataFrame:
-    """Artists of every song and album; the last occurrence wins, album artists after song artists."""
-    credited = [
-        _exploded(songs, column).select("playlist_id", "position", pl.lit(order).alias("order"), *_ARTIST)
-        for order, column in enumerate(("song_artists", "album_artists"))
+    frames = [
+        _validated(table, columns(decoded), details.get(table), snapshot_date, run_id)
+        for table, columns in COLUMNS.items()
     ]
-    return (
-        pl.concat(credited)
-        .sort("playlist_id", "position", "order", "artist_position", maintain_order=True)
-        .unique(["playlist_id", "artist_id"], keep="last", maintain_order=True)
-        .select("playlist_id", "artist_id", "name", "url")
-    )
+    return dict(zip(COLUMNS, pl.collect_all(frames), strict=True))
 
 
-def _detailed(table: str, frame: pl.DataFrame, details: Details) -> pl.DataFrame:
-    """The frame with what is known of its artists or albums beside it."""
-    if table not in details:
-        return frame
-    return frame.join(details[table], on=KINDS[table].id, how="left", maintain_order="left")
-
-
-_ARTIST = ("artist_position", "artist_id", "name", "url")
-
-
-def _exploded(frame: pl.DataFrame, artists: str) -> pl.DataFrame:
-    """One row per artist of the list, with `artist_position` from 1."""
-    credited = frame.filter(pl.col(artists).list.len() > 0)
-    places = pl.int_ranges(1, pl.col(artists).list.len() + 1, dtype=pl.Int64)
-    return (
-        credited.select(
-            pl.exclude(artists, "name", "url"),
-            places.alias("artist_position"),
-            pl.col(artists).alias("artist"),
-        )
-        .explode("artist_position", "artist")
-        .unnest("artist")
-    )
-
-
-def _validated(table: str, frame: pl.DataFrame, snapshot_date: date, run_id: str) -> pl.DataFrame:
-    """The frame with all columns of the table in order; what only enrichment knows is null."""
-    constants = {"snapshot_date": pl.lit(snapshot_date), "run_id": pl.lit(run_id)}
-    known = {name: pl.col(name) for name in frame.columns} | constants
+def _validated(
+    table: str, columns: Columns, details: pl.DataFrame | None, snapshot_date: date, run_id: str
+) -> pl.LazyFrame:
+    """All columns of the table in order, checked when collected; what only enrichment knows is null."""
+    types = dtypes(table)
+    frame = pl.DataFrame(columns, schema={name: types[name] for name in columns}).lazy()
+    known = {name: pl.col(name) for name in columns}
+    if details is not None:
+        frame = frame.join(details.lazy(), on=KINDS[table].id, how="left", maintain_order="left")
+        known |= {name: pl.col(name) for name in details.columns}
+    known |= {
+        "snapshot_date": pl.lit(snapshot_date).alias("snapshot_date"),
+        "run_id": pl.lit(run_id).alias("run_id"),
+    }
     ordered = frame.select(
-        known.get(name, pl.lit(None)).cast(dtype).alias(name) for name, dtype in dtypes(table).items()
+        known[name] if name in known else pl.lit(None, dtype).alias(name) for name, dtype in types.items()
     )
     return TABLES[table].validate(ordered)
+
+
+def _playlists(decoded: list[PlaylistRows]) -> Columns:
+    heads = [one.head for one in decoded]
+    envelopes = [one.envelope for one in decoded]
+    return {
+        "playlist_id": [one.playlist_id for one in envelopes],
+        "name": [head.name for head in heads],
+        "description": [head.description for head in heads],
+        "owner_id": [head.owner.id for head in heads],
+        "owner_name": [head.owner.display_name for head in heads],
+        "is_public": [head.public for head in heads],
+        "is_collaborative": [bool(head.collaborative) for head in heads],
+        "follower_count": [head.followers.total if head.followers else None for head in heads],
+        "snapshot_id": [one.snapshot_id for one in envelopes],
+        "item_count": [one.total for one in envelopes],
+        "url": [_url("playlist", head.id, head.external_urls) for head in heads],
+        "image_url": [_first_image(head.images) for head in heads],
+        "fetched_at": [one.fetched_at for one in envelopes],
+    }
+
+
+def _playlist_songs(decoded: list[PlaylistRows]) -> Columns:
+    return {
+        "playlist_id": _ids(decoded, lambda rows: rows.positions),
+        "position": [position for rows in decoded for position in rows.positions],
+        "song_id": [song_id for rows in decoded for song_id in rows.song_ids],
+        "added_at": [added_at for rows in decoded for added_at in rows.added_at],
+        "added_by": [added_by for rows in decoded for added_by in rows.added_by],
+    }
+
+
+def _songs(decoded: list[PlaylistRows]) -> Columns:
+    songs = [song for rows in decoded for song in rows.songs.values()]
+    return {
+        "playlist_id": _ids(decoded, lambda rows: rows.songs),
+        "song_id": [song.id for song in songs],
+        "name": [song.name for song in songs],
+        "album_id": [song.album.id for song in songs],
+        "artist_id": [song.artists[0].id for song in songs],
+        "duration_ms": [song.duration_ms for song in songs],
+        "is_explicit": [song.explicit for song in songs],
+        "popularity": [song.popularity for song in songs],
+        "disc_number": [song.disc_number for song in songs],
+        "track_number": [song.track_number for song in songs],
+        "isrc": [song.external_ids.isrc if song.external_ids else None for song in songs],
+        "url": [_url("track", song.id, song.external_urls) for song in songs],
+    }
+
+
+def _albums(decoded: list[PlaylistRows]) -> Columns:
+    albums = [album for rows in decoded for album in rows.albums.values()]
+    released = [release_date(album) for album in albums]
+    return {
+        "playlist_id": _ids(decoded, lambda rows: rows.albums),
+        "album_id": [album.id for album in albums],
+        "name": [album.name for album in albums],
+        "album_type": [album.album_type for album in albums],
+        "release_date": [day for day, _ in released],
+        "release_date_precision": [precision for _, precision in released],
+        "total_tracks": [album.total_tracks for album in albums],
+        "url": [_url("album", album.id, album.external_urls) for album in albums],
+        "image_url": [_first_image(album.images) for album in albums],
+    }
+
+
+def _artists(decoded: list[PlaylistRows]) -> Columns:
+    artists = [artist for rows in decoded for artist in rows.artists.values()]
+    return {
+        "playlist_id": _ids(decoded, lambda rows: rows.artists),
+        "artist_id": [artist.id for artist in artists],
+        "name": [artist.name for artist in artists],
+        "url": [_url("artist", artist.id, artist.external_urls) for artist in artists],
+    }
+
+
+def _song_artists(decoded: list[PlaylistRows]) -> Columns:
+    credited = ((rows.playlist_id, song.id, song.artists) for rows in decoded for song in rows.songs.values())
+    return _credits("song_id", credited)
+
+
+def _album_artists(decoded: list[PlaylistRows]) -> Columns:
+    credited = (
+        (rows.playlist_id, album.id, album.artists) for rows in decoded for album in rows.albums.values()
+    )
+    return _credits("album_id", credited)
+
+
+def _credits(key: str, credited: Iterable[tuple[str, str, list[Artist] | None]]) -> Columns:
+    """Artists of songs or albums, in places from 1; one named twice keeps its first place."""
+    columns: dict[str, list[Any]] = {"playlist_id": [], key: [], "artist_id": [], "artist_position": []}
+    for playlist_id, id_, artists in credited:
+        places: dict[str, int] = {}
+        for place, artist in enumerate(artists or (), start=1):
+            places.setdefault(artist.id, place)
+        columns["playlist_id"] += [playlist_id] * len(places)
+        columns[key] += [id_] * len(places)
+        columns["artist_id"] += places.keys()
+        columns["artist_position"] += places.values()
+    return columns
+
+
+def _rejects(decoded: list[PlaylistRows]) -> Columns:
+    rejects = [placed for rows in decoded for placed in rows.rejects]
+    return {
+        "playlist_id": _ids(decoded, lambda rows: rows.rejects),
+        "position": [position for position, _ in rejects],
+        "reason": [reject.reason for _, reject in rejects],
+        "entry": [reject.entry for _, reject in rejects],
+    }
+
+
+COLUMNS: Mapping[str, Callable[[list[PlaylistRows]], Columns]] = {
+    "playlists": _playlists,
+    "playlist_songs": _playlist_songs,
+    "songs": _songs,
+    "albums": _albums,
+    "artists": _artists,
+    "song_artists": _song_artists,
+    "album_artists": _album_artists,
+    "rejects": _rejects,
+}
+"""What each table shows of decoded snapshots, in the order of TABLES."""
+
+
+def _ids(decoded: list[PlaylistRows], part: Callable[[PlaylistRows], Any]) -> list[str]:
+    """The playlist's id for each row of a part of each snapshot."""
+    return [playlist_id for rows in decoded for playlist_id in [rows.playlist_id] * len(part(rows))]
+
+
+def _url(kind: str, id_: str, link: Link | None) -> str:
+    return (link.spotify if link else None) or f"https://open.spotify.com/{kind}/{id_}"
+
+
+def _first_image(images: list[Image] | None) -> str | None:
+    return images[0].url if images else None

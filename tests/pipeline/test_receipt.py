@@ -13,8 +13,8 @@ from pipeline.markdown import ARTIFACT_BYTES, LOG_BYTES, json_bytes
 from pipeline.receipt import as_markdown, as_rows, as_table, encode_receipt, playlist_lines, summary
 from pipeline.records import DetailsLine, File, Kept, Loaded, Manifest, PlaylistLine, Receipt, Work
 from pipeline.transform.api_types import Reject
-from pipeline.transform.entries import decode_entries
-from tests.builders import DAY, FETCHED_AT, OTHER_PLAYLIST, PLAYLIST, RUN, album, entry, song
+from pipeline.transform.entries import decode_entry
+from tests.builders import DAY, FETCHED_AT, OTHER_PLAYLIST, PLAYLIST, RUN, entry, song
 from tests.pipeline.test_markdown import tokens
 
 WHOLE = f"s3://lake/runs/dt={DAY}/{RUN}.json"
@@ -250,8 +250,7 @@ def test_playlists_that_failed_come_first() -> None:
     "released", ["<img src=x onerror=alert(1)>", "[x](javascript:alert(1))", "`|<!--\n\x00\u202e"]
 )
 def test_text_of_spotify_is_code_wherever_people_see_it(released: str) -> None:
-    reject = json.dumps(entry(song("a", album=album(release_date=released))))
-    (rejected,) = decode_entries([f'{{"items": [{reject}], "total": 1}}'.encode()])
+    rejected = decode_entry(json.dumps({released: None} | entry(song(name=None))).encode())
     assert isinstance(rejected, Reject)
     lines = [
         PlaylistLine(PLAYLIST, DAY, "loaded", rejected={rejected.reason: 1}),

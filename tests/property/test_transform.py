@@ -1,13 +1,20 @@
 """Whatever a playlist contains: each entry is a song or a reject, keys are unique, every id has its row."""
 
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.columns import TABLES
-from pipeline.transform.tables import Tables, build_tables, snapshot_rows
+from pipeline.errors import AccountingError, PlaylistUnavailable
+from pipeline.transform import responses
+from pipeline.transform.responses import snapshot_rows
+from pipeline.transform.rows import PlaylistRows
+from pipeline.transform.tables import Tables, build_tables
 from tests.builders import (
     DAY,
     OTHER_PLAYLIST,
@@ -18,6 +25,7 @@ from tests.builders import (
     Shape,
     album,
     artist,
+    body,
     entry,
     head,
     page,
@@ -78,7 +86,7 @@ def _in_shape(one: Any, shape: Shape) -> Any:
 
 def _tables(found: list[Any], shape: Shape, playlist: str = PLAYLIST, split: int = 0) -> Tables:
     first, rest = found[: len(found) - split], found[len(found) - split :]
-    answers: list[Json] = [head(first, shape, playlist)]
+    answers: list[Json] = [head(first, shape, playlist, len(found))]
     if rest:
         answers.append(page([_in_shape(one, shape) for one in rest], len(found)))
     return build_tables([snapshot_rows(snapshot(answers, len(found), playlist))], DAY, RUN)
@@ -168,3 +176,67 @@ def test_every_shape_gives_the_same_songs(found: list[Any]) -> None:
         for shape in SHAPES
     )
     assert others == [first, first]
+
+
+@stable
+@given(entries, shapes)
+def test_typed_pages_and_single_entries_give_the_same(found: list[Any], shape: Shape) -> None:
+    answers = [head([one], shape, total=len(found)) for one in found[:1]] or [head([], shape)]
+    answers += [
+        page([_in_shape(one, shape)], len(found), place) for place, one in enumerate(found[1:], start=1)
+    ]
+    typed = snapshot_rows(snapshot(answers, len(found)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(responses, "decode_typed_page", lambda _body: None)
+        single = snapshot_rows(snapshot(answers, len(found)))
+    assert _rows_of(typed) == _rows_of(single)
+    assert typed.nulled == single.nulled
+
+
+def _rows_of(decoded: PlaylistRows) -> dict[str, list[Any]]:
+    return {table: frame.rows() for table, frame in build_tables([decoded], DAY, RUN).items()}
+
+
+spellings = st.sampled_from(["{}.0", "{}.000", "{}e0", "{}E+0", "{}0e-1"])
+
+
+@stable
+@given(st.lists(good, max_size=4), shapes, st.data())
+def test_a_number_may_be_spelled_in_any_way(found: list[Json], shape: Shape, data: st.DataObject) -> None:
+    answer = body(head(found, shape))
+    respelled = re.sub(
+        rb": (\d+)(?=[,}])",
+        lambda number: b": " + data.draw(spellings).format(number[1].decode()).encode(),
+        answer,
+    )
+    assert json.loads(respelled) == json.loads(answer)
+    same, other = (snapshot_rows(snapshot([one], len(found))) for one in (answer, respelled))
+    assert _rows_of(same) == _rows_of(other)
+    assert not other.nulled
+
+
+pages = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4), st.booleans()), max_size=5)
+
+
+@stable
+@given(st.integers(0, 6), st.integers(0, 4), pages)
+def test_pages_give_the_whole_playlist_or_are_refused(
+    total: int, first: int, further: list[tuple[int, int, bool]]
+) -> None:
+    """Further pages: offset, number of entries, and whether the page says its offset."""
+    places = [*range(first)]
+    answers = [head([entry(song(f"s-{place}")) for place in range(first)], total=total)]
+    for offset, count, says in further:
+        wanted = range(offset, offset + count)
+        answers.append(page([entry(song(f"s-{place}")) for place in wanted], total, offset))
+        if not says:
+            del answers[-1]["offset"]
+        places += wanted
+    try:
+        tables = build_tables([snapshot_rows(snapshot(answers, total))], DAY, RUN)
+    except (AccountingError, PlaylistUnavailable):
+        assert places != [*range(total)]
+        return
+    assert rows(tables, "playlist_songs", "position") == [place + 1 for place in range(total)]
+    if all(says for _, count, says in further if count):
+        assert rows(tables, "playlist_songs", "song_id") == [f"s-{place}" for place in range(total)]

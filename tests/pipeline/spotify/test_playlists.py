@@ -123,7 +123,21 @@ def _head(count: int, total: int, snapshot_id: str = "one") -> bytes:
 
 
 def _page(offset: int, count: int, total: int) -> bytes:
-    return body(page([entry(song(f"song-{offset + number}")) for number in range(count)], total))
+    return body(page([entry(song(f"song-{offset + number}")) for number in range(count)], total, offset))
+
+
+def _short(offset: int, total: int) -> bytes:
+    """A page of which the server left an entry out without saying so."""
+    entries = [entry(song(f"song-{offset + number}")) for number in (0, 2)]
+    return body(page(entries, total, offset) | {"limit": 3})
+
+
+def test_counts_may_be_written_as_floats(start: Start) -> None:
+    floats = [
+        one.replace(b": 3}", b": 3.0}").replace(b'"total": 3', b'"total": 3.0') for one in (_head(2, 3),)
+    ]
+    spotify = start(source=Scripted(floats, {2: _page(2, 1, 3).replace(b'"offset": 2', b'"offset": 2.0')}))
+    assert _read(spotify, PLAYLIST).envelope.total == 3
 
 
 def test_the_next_page_starts_where_the_last_one_ended(start: Start) -> None:
@@ -183,6 +197,18 @@ UNQUIET = {
     ),
     "fewer entries than counted": Unquiet([_head(2, 3)], {2: _page(2, 0, 3)}, 6, "2 of 3 entries"),
     "more entries than counted": Unquiet([_head(4, 3)], {}, 3, "4 of 3 entries, a surplus"),
+    "an entry left out of a page": Unquiet(
+        [_head(2, 8)], {2: _short(2, 8)}, 6, "only 2 of 3 entries were received after entry 2"
+    ),
+    "a page that skips an entry": Unquiet(
+        [_head(2, 8)], {2: _page(3, 3, 8)}, 6, "entries 3 to 3 were not received"
+    ),
+    "a page that repeats an entry": Unquiet(
+        [_head(2, 8)], {2: _page(1, 3, 8)}, 6, "entry 2 was received twice"
+    ),
+    "another count later": Unquiet(
+        [_head(2, 3)], {2: _page(2, 1, 4)}, 6, "Spotify counted 3 entries first and 4 later"
+    ),
 }
 
 

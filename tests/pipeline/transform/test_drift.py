@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from pipeline.errors import PlaylistUnavailable
-from pipeline.transform.tables import snapshot_rows
-from tests.builders import album, artist, entry, head, snapshot, song
+from pipeline.transform.responses import snapshot_rows
+from tests.builders import album, artist, entry, head, replaced, snapshot, song
 
-REQUIRED = ["name", "album", "artists", "duration_ms", "explicit", "disc_number", "track_number"]
+REQUIRED = ["name", "album", "artists"]
 
 
 def without(field: str, number: int) -> dict[str, Any]:
@@ -23,45 +23,42 @@ def test_a_field_that_every_song_lacks_fails_the_playlist_and_is_named(field: st
 
 
 def test_a_field_that_one_song_lacks_is_a_reject() -> None:
-    entries = [without("duration_ms", 1), *(entry(song(f"song-{number}")) for number in range(2, 6))]
+    entries = [without("name", 1), *(entry(song(f"song-{number}")) for number in range(2, 6))]
     rows = snapshot_rows(snapshot([head(entries)], 5))
 
     assert len(rows.songs) == 4
-    assert [reject["position"] for reject in rows.rejects] == [1]
+    assert [position for position, _ in rows.rejects] == [1]
 
 
 def test_songs_with_faults_of_their_own_are_rejects() -> None:
     rows = snapshot_rows(snapshot([head([without("album", 1), without("name", 2)])], 2))
 
-    assert len({reject["reason"] for reject in rows.rejects}) == 2
+    assert len({reject.reason for _, reject in rows.rejects}) == 2
 
 
 def test_a_single_song_proves_nothing() -> None:
     rows = snapshot_rows(snapshot([head([without("album", 1), entry(None)])], 2))
 
-    assert [reject["position"] for reject in rows.rejects] == [1, 2]
+    assert [position for position, _ in rows.rejects] == [1, 2]
 
 
 def test_unknown_keys_are_ignored() -> None:
     strange = entry(song(canvas={"url": "x"}, album_of_the_year=True)) | {"mood": [1, None]}
     rows = snapshot_rows(snapshot([head([strange])], 1))
 
-    assert [row["song"]["song_id"] for row in rows.songs] == ["song-1"]
+    assert rows.song_ids == ["song-1"]
 
 
 def test_faults_that_hide_each_other_still_name_the_field() -> None:
-    entries = [without("duration_ms", number) for number in range(5)]
-    entries[0]["item"]["artists"] = [{"id": None, "name": "x"}]
-    with pytest.raises(PlaylistUnavailable, match=r"4 of 5 songs .*`duration_ms`"):
+    entries = [without("name", number) for number in range(5)]
+    entries[0]["item"]["id"] = 7
+    with pytest.raises(PlaylistUnavailable, match=r"4 of 5 songs .*`name`"):
         snapshot_rows(snapshot([head(entries)], 5))
 
 
 def test_values_and_places_make_no_difference() -> None:
-    dates = [entry(song(f"s-{n}", on=album(release_date=f"{n}/2024"))) for n in range(1, 4)]
-    with pytest.raises(PlaylistUnavailable, match=r"all 3 songs .*release_date"):
-        snapshot_rows(snapshot([head(dates)], 3))
-    nameless = [entry(song(f"s-{n}", artists=[*[artist("a")] * n, {"id": "b"}])) for n in range(3)]
-    with pytest.raises(PlaylistUnavailable, match=r"all 3 songs .*`name`"):
+    nameless = [entry(song(f"s-{n}", artists=[*[artist("a")] * n, {"name": "b"}])) for n in range(3)]
+    with pytest.raises(PlaylistUnavailable, match=r"all 3 songs .*`id`"):
         snapshot_rows(snapshot([head(nameless)], 3))
 
 
@@ -76,7 +73,48 @@ def test_an_id_that_every_song_lacks_is_no_tombstone() -> None:
         snapshot_rows(snapshot([head([entry({"type": "track"}) for _ in range(3)])], 3))
 
 
-@pytest.mark.parametrize("item", [None, song(id=None, name="", uri=None)], ids=["null", "tombstone"])
-def test_a_playlist_of_songs_that_are_gone_is_a_playlist(item: Any) -> None:
-    rows = snapshot_rows(snapshot([head([entry(item)] * 3)], 3))
-    assert len(rows.rejects) == 3
+NATURAL_ITEMS: dict[str, Any] = {
+    "null_item": None,
+    "tombstone": song(id=None, name="", uri=None),
+    "unavailable": song(id=None, uri=None),
+    "chapter": {"id": "c", "name": "One", "type": "chapter", "uri": "spotify:chapter:c"},
+    "episode": {"id": "e", "name": "One", "type": "episode", "uri": "spotify:episode:e"},
+}
+
+
+@pytest.mark.parametrize("reason", NATURAL_ITEMS)
+def test_a_playlist_without_songs_is_a_playlist(reason: str) -> None:
+    rows = snapshot_rows(snapshot([head([entry(NATURAL_ITEMS[reason])] * 3)], 3))
+    assert [reject.reason for _, reject in rows.rejects] == [reason] * 3
+
+
+def test_odd_entries_together_are_a_playlist() -> None:
+    items = [entry(item) for item in NATURAL_ITEMS.values()] * 2
+    assert len(snapshot_rows(snapshot([head(items)], len(items))).rejects) == len(items)
+
+
+MISSING = {
+    "duration_ms": ("item", "duration_ms"),
+    "explicit": ("item", "explicit"),
+    "disc_number": ("item", "disc_number"),
+    "track_number": ("item", "track_number"),
+    "album.name": ("item", "album", "name"),
+    "album.album_type": ("item", "album", "album_type"),
+    "album.total_tracks": ("item", "album", "total_tracks"),
+}
+
+
+@pytest.mark.parametrize("unusable", [None, [[]]], ids=["null", "unusable"])
+@pytest.mark.parametrize("field", MISSING)
+def test_a_field_that_no_song_has_is_missed(field: str, unusable: object) -> None:
+    items = [entry(song(f"s-{n}", on=album(f"a-{n}"))) for n in range(3)]
+    lacking = [replaced(one, MISSING[field], unusable) for one in items]
+    assert snapshot_rows(snapshot([head(lacking)], 3)).missing_fields == [field]
+    assert snapshot_rows(snapshot([head([*lacking[1:], items[0]])], 3)).missing_fields == []
+
+
+def test_names_of_artists_are_missed_and_one_song_proves_nothing() -> None:
+    nameless = [artist("a", name=None)]
+    items = [entry(song(f"s-{n}", nameless, album(artists=nameless))) for n in range(2)]
+    assert snapshot_rows(snapshot([head(items)], 2)).missing_fields == ["artists.name"]
+    assert snapshot_rows(snapshot([head(items[:1])], 1)).missing_fields == []

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pipeline.transform.tables import Tables, build_tables, snapshot_rows
+from pipeline.transform.responses import snapshot_rows
+from pipeline.transform.tables import Tables, build_tables
 from tests.builders import (
     DAY,
     OTHER_PLAYLIST,
@@ -60,7 +61,7 @@ def test_positions_count_every_entry_so_rejects_leave_gaps() -> None:
 
 
 def test_positions_go_on_over_the_pages() -> None:
-    answers = [head([entry(song("a")), entry(None)]), page([entry(None), entry(song("b"))], 4)]
+    answers = [head([entry(song("a")), entry(None)], total=4), page([entry(None), entry(song("b"))], 4)]
     tables = build_tables([snapshot_rows(snapshot(answers, 4))], DAY, RUN)
     assert rows(tables, "playlist_songs", "position", "song_id") == [(1, "a"), (4, "b")]
     assert rows(tables, "rejects", "position") == [2, 3]
@@ -90,7 +91,7 @@ def test_a_last_occurrence_without_album_artists_leaves_the_album_none() -> None
 
 
 def test_a_rejected_occurrence_describes_nothing() -> None:
-    tables = tables_of(entry(song("S", name="Good")), entry(song("S", name="Bad", duration_ms=None)))
+    tables = tables_of(entry(song("S", name="Good")), entry(song("S", [], name="Bad")))
     assert rows(tables, "songs", "name") == ["Good"]
 
 

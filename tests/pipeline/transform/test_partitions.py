@@ -2,7 +2,8 @@
 
 from pipeline.columns import TABLES
 from pipeline.transform.partitions import partition_lines
-from pipeline.transform.tables import build_tables, snapshot_rows
+from pipeline.transform.responses import snapshot_rows
+from pipeline.transform.tables import build_tables
 from tests.builders import DAY, FETCHED_AT, OTHER_PLAYLIST, PLAYLIST, RUN, entry, head, snapshot, song
 
 
@@ -11,7 +12,7 @@ def test_a_partition_of_each_playlist_empty_ones_too() -> None:
     empty = head([], id_=OTHER_PLAYLIST)
     decoded = [snapshot_rows(snapshot([full], 5)), snapshot_rows(snapshot([empty], 0, OTHER_PLAYLIST))]
     one, other = partition_lines(
-        build_tables(decoded, DAY, RUN), {PLAYLIST: "raw/one", OTHER_PLAYLIST: "raw/other"}
+        build_tables(decoded, DAY, RUN), decoded, {PLAYLIST: "raw/one", OTHER_PLAYLIST: "raw/other"}
     )
     assert (one.playlist_id, one.snapshot_date, one.source_key) == (PLAYLIST, DAY, "raw/one")
     assert (one.source_fetched_at, one.snapshot_id, one.total) == (FETCHED_AT, "AAAA/+8=", 5)

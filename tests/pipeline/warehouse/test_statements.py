@@ -11,7 +11,8 @@ from pipeline.columns import TABLES
 from pipeline.lake.csv_files import write_files
 from pipeline.records import Manifest, Snapshot
 from pipeline.transform.partitions import partition_lines
-from pipeline.transform.tables import build_tables, snapshot_rows
+from pipeline.transform.responses import snapshot_rows
+from pipeline.transform.tables import build_tables
 from pipeline.warehouse import copy_files
 from sandbox.snowflake.copy.copy_into import MOST_FILES
 from tests.builders import body, entry, fetched, head, song
@@ -91,12 +92,13 @@ def test_chunks_are_as_large_as_snowflake_allows() -> None:
 @pytest.mark.parametrize(("files", "copies"), [(1000, 8), (1001, 9)])
 def test_a_thousand_files_of_a_table_are_one_copy(warehouse: Warehouse, files: int, copies: int) -> None:
     run_id, (kept,) = warehouse.new_run_id(), _snapshots(["p"], 1).values()
-    tables, written = build_tables([snapshot_rows(one) for one in kept], DAY, run_id), []
+    decoded, written = [snapshot_rows(one) for one in kept], []
+    tables = build_tables(decoded, DAY, run_id)
     for day in _days(files):
         dated = {table: frame.with_columns(snapshot_date=pl.lit(day)) for table, frame in tables.items()}
         few = dated if day == DAY else {"playlists": dated["playlists"]}
         files_of_day = write_files(warehouse.lake, few, day, run_id)
-        written.append(Manifest(files_of_day, partition_lines(dated, {"p": "raw"})))
+        written.append(Manifest(files_of_day, partition_lines(dated, decoded, {"p": "raw"})))
     with recorded() as sent:
         warehouse.load(run_id, Manifest.of(written))
 

@@ -1,0 +1,80 @@
+"""The responses of one kept snapshot, decoded: typed pages in one pass, other pages entry by entry."""
+
+from collections import Counter
+from itertools import chain
+
+from pipeline.errors import AccountingError, Code, PlaylistUnavailable
+from pipeline.records import Envelope, Snapshot
+from pipeline.transform.api_types import Entry, Track
+from pipeline.transform.drift import refuse_drift
+from pipeline.transform.entries import decode_entry, typed_song
+from pipeline.transform.pages import Page, decode_head, decode_page, decode_typed_page
+from pipeline.transform.rows import PlaylistRows
+from pipeline.transform.slots import Slots
+
+
+def snapshot_rows(snapshot: Snapshot) -> PlaylistRows:
+    """Decodes the responses of one playlist; the bodies are read once, in order.
+
+    Raises PlaylistUnavailable if the playlist itself cannot be read, an entry was not received or received
+    twice, or no song has an id or name that every song needs; AccountingError if total = songs + rejects does
+    not hold.
+    """
+    envelope, slots = snapshot.envelope, Slots(snapshot.envelope.total)
+    try:
+        rows = _rows(snapshot, slots)
+    except ValueError as error:
+        message = (
+            f"playlist {envelope.playlist_id}: the response is not what every playlist has: {error}. "
+            "It is kept in the lake; if this lasts, the Web API has changed"
+        )
+        raise PlaylistUnavailable(message, Code.SPOTIFY_API_CHANGED) from error
+    if not slots.is_whole:
+        raise _not_whole(envelope, slots, rows)
+    refuse_drift(envelope.playlist_id, len(rows.songs), [reject.reason for _, reject in rows.rejects])
+    return rows
+
+
+def _rows(snapshot: Snapshot, slots: Slots) -> PlaylistRows:
+    bodies = iter(snapshot.bodies)
+    first = next(bodies, b"")
+    nulled: Counter[str] = Counter()
+    rows = PlaylistRows(snapshot.envelope, decode_head(first, nulled))
+    rows.add_nulled(nulled, "playlist.")
+    for body in chain([first], bodies):
+        _add_page(rows, slots, body)
+        if slots.problem or slots.filled > slots.total:
+            break  # a damaged file may hold millions of entries
+    return rows
+
+
+def _add_page(rows: PlaylistRows, slots: Slots, body: bytes) -> None:
+    if (typed := decode_typed_page(body)) and (songs := _typed_songs(typed)) is not None:
+        rows.add_songs(slots.take(typed) + 1, songs)
+    elif page := decode_page(body):
+        before = slots.take(page)
+        for position, text in enumerate(page.entries, start=before + 1):
+            rows.add_entry(position, decode_entry(text))
+
+
+def _typed_songs(page: Page[Entry]) -> list[tuple[Track, Entry]] | None:
+    """The songs of a typed page; None if one of its entries is not a song, of which the text is needed."""
+    songs = [(track, entry) for entry in page.entries if (track := typed_song(entry))]
+    return songs if len(songs) == len(page.entries) else None
+
+
+def _not_whole(envelope: Envelope, slots: Slots, rows: PlaylistRows) -> AccountingError | PlaylistUnavailable:
+    of = f"playlist {envelope.playlist_id}, fetched at {envelope.fetched_at}"
+    if slots.problem:
+        message = (
+            f"{of}: the kept responses are not the whole playlist: {slots.problem}. It was not published. "
+            "Spotify has no history API, so another snapshot of that date has to take its place"
+        )
+        return PlaylistUnavailable(message, Code.SNAPSHOT_INCOMPLETE)
+    counted = f"{len(rows.positions)} songs + {len(rows.rejects)} rejects"
+    found = "a surplus" if slots.filled > slots.total else counted
+    message = (
+        f"{of}: Spotify counted {envelope.total} entries, the kept responses hold {found}. "
+        "Nothing was published. Report it; until then leave the playlist or its date out"
+    )
+    return AccountingError(message, Code.ENTRIES_LOST)

@@ -1,0 +1,88 @@
+"""Kept responses of a whole playlist: pages with other numbers, and pages that leave places empty."""
+
+import re
+from typing import Any, NamedTuple
+
+import pytest
+
+from pipeline.errors import AccountingError, Code, PlaylistUnavailable
+from pipeline.transform.responses import snapshot_rows
+from pipeline.transform.tables import build_tables
+from tests.builders import DAY, RUN, Json, body, entry, head, only, page, rows, snapshot, song
+
+
+def _songs(*places: int) -> list[Json]:
+    return [entry(song(f"song-{place}")) for place in places]
+
+
+def _floats(answer: Json) -> bytes:
+    """The response with each whole number written as a float."""
+    return re.sub(rb": (\d+)(?=[,}])", rb": \1.0", body(answer))
+
+
+def test_floats_in_all_responses_are_whole_numbers() -> None:
+    answers = [_floats(head(_songs(1), total=2)), _floats(page(_songs(2), 2))]
+    decoded = snapshot_rows(snapshot(answers, 2))
+    tables = build_tables([decoded], DAY, RUN)
+    assert (
+        rows(tables, "songs", "duration_ms", "popularity", "disc_number", "track_number")
+        == [(180_000, 30, 1, 2)] * 2
+    )
+    assert only(tables, "albums")["total_tracks"] == 12
+    assert only(tables, "playlists")["follower_count"] == 7
+    assert not decoded.nulled
+
+
+def test_floats_on_a_later_page_only_lose_nothing() -> None:
+    answers = [head(_songs(1, 2), total=4), _floats(page(_songs(3, 4), 4))]
+    tables = build_tables([snapshot_rows(snapshot(answers, 4))], DAY, RUN)
+    assert rows(tables, "playlist_songs", "position") == [1, 2, 3, 4]
+    assert tables["rejects"].is_empty()
+
+
+class Pages(NamedTuple):
+    """Responses that are not a whole playlist of eight, and why."""
+
+    answers: list[Json]
+    problem: str
+
+
+FIRST = head(_songs(1, 2, 3), total=8)
+INCOMPLETE = {
+    "an entry left out, and another twice": Pages(
+        [FIRST, page(_songs(4, 6), 8, 3) | {"limit": 3}, page(_songs(6, 7, 8), 8, 5)],
+        "only 2 of 3 entries were received after entry 3",
+    ),
+    "a page skipped": Pages([FIRST, page(_songs(5, 6, 7, 8), 8, 4)], "entries 4 to 4 were not received"),
+    "a page repeated": Pages(
+        [FIRST, page(_songs(3, 4), 8, 2), page(_songs(6, 7, 8), 8, 5)], "entry 3 was received twice"
+    ),
+    "counted anew": Pages([FIRST, page(_songs(4, 5, 6, 7, 8), 9, 3)], "counted 8 entries first and 9 later"),
+}
+
+
+@pytest.mark.parametrize("case", INCOMPLETE.values(), ids=INCOMPLETE)
+def test_responses_that_leave_a_place_open_fail_their_playlist(case: Pages) -> None:
+    with pytest.raises(PlaylistUnavailable, match=case.problem) as failure:
+        snapshot_rows(snapshot(case.answers, 8))
+    assert failure.value.code == Code.SNAPSHOT_INCOMPLETE
+
+
+@pytest.mark.parametrize("count", [4, 6])
+def test_more_or_fewer_entries_than_counted_publish_nothing(count: int) -> None:
+    answers: list[Any] = [head(_songs(*range(count)), total=5)]
+    with pytest.raises(AccountingError, match="counted 5 entries"):
+        snapshot_rows(snapshot(answers, 5))
+
+
+SERVERS = {
+    "that cuts the limit and says so": [FIRST, *(page(_songs(n), 8, n - 1) for n in range(4, 9))],
+    "that sends more than the limit on page one": [FIRST | {"limit": 2}, page(_songs(4, 5, 6, 7, 8), 8, 3)],
+    "that does not say its offset": [FIRST, {"items": _songs(4, 5, 6, 7, 8), "total": 8}],
+}
+
+
+@pytest.mark.parametrize("answers", SERVERS.values(), ids=SERVERS)
+def test_a_server_is_understood(answers: list[Json]) -> None:
+    tables = build_tables([snapshot_rows(snapshot(answers, 8))], DAY, RUN)
+    assert rows(tables, "playlist_songs", "position", "song_id") == [(n, f"song-{n}") for n in range(1, 9)]
