@@ -152,7 +152,13 @@ SUMMARIES = {
         [LOADED],
         "completed",
         "Playlists: 1 loaded. Without details: 2 artists (quota)",
-        [DetailsLine("artists", 9, 3, 4, "quota"), DetailsLine("albums", 9, 0, 9)],
+        [DetailsLine("artists", 9, 3, 4, reason="quota"), DetailsLine("albums", 9, 0, 9)],
+    ),
+    "unusable values in details": Case(
+        [LOADED],
+        "completed",
+        "Playlists: 1 loaded. Unusable values, null in the tables: 2 in albums.label",
+        [DetailsLine("albums", 9, 0, 9, nulled={"albums.label": 2})],
     ),
 }
 
