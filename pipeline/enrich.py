@@ -6,18 +6,16 @@ from threading import Lock
 
 from msgspec.structs import replace
 
-from pipeline.errors import PipelineError
+from pipeline.errors import Code, PipelineError
 from pipeline.lake.kept_details import DetailsEnvelope, KeptDetails, write_details
 from pipeline.lake.store import Lake
 from pipeline.records import DetailsLine, Run, Snapshot
 from pipeline.spotify.batches import DetailsReader
 from pipeline.spotify.client import SpotifyClient
-from pipeline.transform.details import KINDS, decode_details, wanted_ids
+from pipeline.transform.details import KINDS, wanted_ids
 from pipeline.transform.responses import snapshot_rows
 
 log = logging.getLogger(__name__)
-
-UNKNOWN = "Spotify does not know them"
 
 
 class WantedIds:
@@ -50,6 +48,8 @@ def keep_details(client: SpotifyClient, lake: Lake, run: Run, wanted: WantedIds)
         line = _enrich(DetailsReader(client, kind), details, run, sorted(ids))
         if line.missing:
             log.warning("%s of %s %s stay without details: %s", line.missing, line.wanted, kind, line.reason)
+        for path, count in line.nulled.items():
+            log.warning("%s values of %s are unusable: they stay null", count, path)
         lines.append(line)
     return lines
 
@@ -58,19 +58,33 @@ def _enrich(reader: DetailsReader, details: KeptDetails, run: Run, wanted: list[
     kind, day = reader.kind, run.started_at.date()
     line = DetailsLine(kind, len(wanted))
     try:
-        asked = details.ids(kind, day)
-        reader.read([one for one in wanted if one not in asked])
-        if reader.ids:
+        settled, told = details.ids(kind, day).intersection(wanted), details.told(kind, day)
+        line = replace(line, cached=len(settled & told), unknown=len(settled - told))
+        reader.read([one for one in wanted if one not in settled])
+        if reader.bodies or reader.unknown:
             _keep(details.lake, run, reader)
-        told = {row[KINDS[kind].id] for body in reader.bodies for row in decode_details(kind, body)}
-        return replace(
-            line,
-            cached=len(details.told(kind, day).intersection(wanted)),
-            fetched=len(told.intersection(wanted)),
-            reason=reader.stopped or UNKNOWN,
-        )
     except PipelineError as error:
-        return replace(line, reason=str(error))
+        return _explained(line, str(error))
+    line = replace(
+        line,
+        fetched=len(reader.known),
+        unknown=line.unknown + len(reader.unknown),
+        unreadable=len(reader.unreadable),
+        nulled=dict(reader.nulled),
+    )
+    return _explained(line, reader.stopped)
+
+
+def _explained(line: DetailsLine, stopped: str | None) -> DetailsLine:
+    """The line with what is left, and with the reasons, each with its number."""
+    left_out = line.missing - line.unknown - line.unreadable
+    reasons = [
+        (line.unknown, "that Spotify does not know"),
+        (line.unreadable, f"whose response cannot be read [{Code.SPOTIFY_UNREADABLE}]"),
+        (left_out, f"left out: {stopped}"),
+    ]
+    reason = "; ".join(f"{count} {text}" for count, text in reasons if count)
+    return replace(line, left_out=left_out, reason=reason)
 
 
 def _keep(lake: Lake, run: Run, reader: DetailsReader) -> None:
@@ -78,7 +92,8 @@ def _keep(lake: Lake, run: Run, reader: DetailsReader) -> None:
         run_id=run.run_id,
         kind=reader.kind,
         fetched_at=datetime.now(UTC),
-        ids=reader.ids,
+        ids=sorted(reader.known | reader.unknown),
+        unreadable=sorted(reader.unreadable),
         code_version=run.code_version,
     )
     write_details(lake, envelope, reader.bodies, run.started_at.date())

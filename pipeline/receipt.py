@@ -46,11 +46,13 @@ def summary(lines: Sequence[PlaylistLine], details: Sequence[DetailsLine]) -> tu
     reasons = failures(lines)
     more = ": see the receipt" if counts["failed"] > FAILURES_SHOWN else ""
     bare = [f"{line.missing} {line.kind} ({_short(line.reason)})" for line in details if line.missing]
+    nulled = [f"{number} in {path}" for line in details for path, number in line.nulled.items()]
     message = ". ".join(
         [
             f"Playlists: {counted}",
             *([reasons + more] if reasons else []),
             *(["Without details: " + ", ".join(bare)] if bare else []),
+            *(["Unusable values, null in the tables: " + ", ".join(nulled)] if nulled else []),
             *([lost] if (lost := losses(lines)) else []),
         ]
     )

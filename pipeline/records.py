@@ -102,17 +102,25 @@ class PlaylistLine(Struct, frozen=True):
 
 
 class DetailsLine(Struct, frozen=True):
-    """Whole artists or albums: how many a run wanted, had in the lake, and asked Spotify for."""
+    """Whole artists or albums that a run wanted: those in the lake (`cached`), and what became of the others.
+
+    `unknown`: Spotify does not know them. `unreadable`: its response cannot be read. `left_out`: not
+    requested, refused or not kept, as the reason says. `nulled`: unusable values in what was fetched.
+    """
 
     kind: str
     wanted: int
     cached: int = 0
     fetched: int = 0
+    unknown: int = 0
+    unreadable: int = 0
+    left_out: int = 0
     reason: str = ""
+    nulled: Mapping[str, int] = {}
 
     @property
     def missing(self) -> int:
-        """How many stay null in the tables."""
+        """How many stay null in the tables: unknown, unreadable and left out."""
         return self.wanted - self.cached - self.fetched
 
 

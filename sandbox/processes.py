@@ -27,7 +27,8 @@ class StandInFailed(RuntimeError):
 class Server:
     """A server as a process. A thread reads what it prints, so that it never waits for a reader.
 
-    Until it is ready, its last lines are kept for the message of a failure; then they go to stderr (`echo`).
+    Until it is ready, its lines are kept in `printed`; the last ones are for the message of a failure. Then
+    they go to stderr (`echo`).
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Server:
         self.name = name
         self._echo = echo
         self._address: str | None = None
+        self.printed: list[str] = []
         self._last: deque[str] = deque(maxlen=LAST_LINES)
         self._process = subprocess.Popen(
             [sys.executable, "-m", *module],
@@ -89,6 +91,8 @@ class Server:
                 self._address = line.split()[-1]
                 continue
             self._last.append(line)
+            if not self._address:
+                self.printed.append(line.rstrip())
             if self._echo and self._address:
                 with suppress(OSError):
                     os.write(2, line.encode())  # not sys.stderr, which tests replace and close

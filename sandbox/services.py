@@ -60,6 +60,8 @@ def running(
         addresses = _addresses(stand_ins)
         create_lake(s3_client(addresses.s3), BUCKET, addresses.snowflake)
         create_account_objects(addresses.snowflake, f"s3://{BUCKET}/")
+        for line in stand_ins.spotify.printed if recordings else ():
+            progress(line)
         progress("Spotify, S3 and Snowflake are ready")
         prefect.wait()
         progress("Prefect is ready")

@@ -20,6 +20,20 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
+LINK = re.compile(r"""(['"]?)((?:https?://)?(?:open|play)\.spotify\.com/|https?://|<link)""")
+
+
+def test_links_in_shell_commands_stand_in_quotes() -> None:
+    """Because `&` in a link ends the command: in code blocks, and in commands within a sentence."""
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    commands = [line for kind, block in blocks if kind in ("", "sh") for line in block.splitlines()]
+    commands += re.findall(r"`([^`\n]*python -m [^`\n]*)`", text)
+    linked = [(command, found[1]) for command in commands for found in LINK.finditer(command)]
+    assert len(linked) >= 2
+    assert [command for command, quote in linked if not quote] == []
+
+
 def test_the_commands_of_the_readme_are_targets() -> None:
     named = set(re.findall(r"`?make ([a-z-]+)", (ROOT / "README.md").read_text(encoding="utf-8")))
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))

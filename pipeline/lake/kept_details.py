@@ -23,13 +23,18 @@ ABOUT_ONE_FILE = (Code.LAKE_DENIED, Code.LAKE_KEY_MISSING)
 
 
 class DetailsEnvelope(Struct, frozen=True):
-    """First line of kept details; `ids` are those that were asked for, whether Spotify knew them or not."""
+    """First line of kept details.
+
+    `ids`: asked for and settled, whether Spotify knew them or not. `unreadable`: asked for, but the code that
+    asked could not read the response: the next run asks again, and later code may read what is kept here.
+    """
 
     run_id: str
     kind: str
     fetched_at: datetime
     ids: list[str]
     code_version: str
+    unreadable: list[str] = []
 
 
 class _Kept(NamedTuple):
@@ -84,8 +89,9 @@ class KeptDetails:
             if error.code not in ABOUT_ONE_FILE:
                 raise
             return self._left_out(key, error)
-        rows = [row for body in bodies for row in decode_details(kind, body)]
-        return _Kept(set(envelope.ids), rows)
+        key_column, asked = KINDS[kind].id, {*envelope.ids, *envelope.unreadable}
+        rows = [row for body in bodies for row in decode_details(kind, body) if row[key_column] in asked]
+        return _Kept({*envelope.ids, *(row[key_column] for row in rows)}, rows)
 
     def _left_out(self, key: str, error: Exception) -> _Kept:
         log.warning("%s%s holds no kept details (%s): they are left out", self.lake.url, key, error)

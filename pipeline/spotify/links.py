@@ -7,13 +7,19 @@ from pipeline.errors import Code, ConfigurationError
 LONGEST_NAME = 120
 """Characters of what is no playlist that a message quotes: more than a link has."""
 
+_LOCALE = r"intl-[a-z]{2,8}(?:[-_][0-9a-z]{1,8})*"
+"""As in BCP 47: a language, then a script, a region or others."""
 _LINK = re.compile(
     r"(?:spotify:(?:user:[^:/\s]+:)?playlist:"
-    r"|(?:https?://)?open\.spotify\.com/(?:intl-[a-z]{2}(?:-[a-z]{2})?/)?(?:embed/)?(?:user/[^/\s]+/)?playlist/)?"
+    rf"|(?:https?://)?(?:open|play)\.spotify\.com/(?:{_LOCALE}/)?(?:embed/)?(?:user/[^/\s]+/)?playlist/)?"
     r"(?P<id>[0-9A-Za-z]{22})"
     r"(?:/?(?:\?[^\s]*)?(?:#[^\s]*)?)?",
     re.IGNORECASE | re.ASCII,  # without ASCII the Kelvin sign counts as a k
 )
+_SHORT_LINK = re.compile(
+    r"(?:https?://)?(?:www\.)?(?:spotify\.link|spotify\.app\.link|spoti\.fi)(?:[/?#]|$)", re.IGNORECASE
+)
+"""Where the app's share button and others put links that lead to the long one."""
 
 
 def playlist_id(text: str) -> str:
@@ -21,12 +27,18 @@ def playlist_id(text: str) -> str:
     match = _LINK.fullmatch(text.strip(" "))
     if match is None:
         shown = repr(text[:LONGEST_NAME]) + "…" * (len(text) > LONGEST_NAME)
-        message = (
-            f"{shown} is no playlist: give its 22-character id, its spotify:playlist: URI "
-            "or its open.spotify.com link. Nothing was requested"
-        )
+        message = f"{shown} is no playlist: {_advice(text.strip(' '))}. Nothing was requested"
         raise ConfigurationError(message, Code.PLAYLIST_INVALID)
     return match["id"]
+
+
+def _advice(text: str) -> str:
+    if _SHORT_LINK.match(text):
+        return (
+            "a short link does not hold the playlist's id. Open it in a browser and copy the long "
+            "open.spotify.com link from the address bar"
+        )
+    return "give its 22-character id, its spotify:playlist: URI or its open.spotify.com link"
 
 
 def playlist_ids(texts: list[str]) -> list[str]:

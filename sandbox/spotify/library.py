@@ -24,11 +24,11 @@ class Library:
 
     @classmethod
     def of(cls, entries: Iterable[Json]) -> Self:
-        """Collects what occurs in entries of playlists, under `item` or `track`."""
+        """Collects what occurs in entries of playlists, under `item` or `track`; recorded ones may be odd."""
         library = cls()
-        for entry in entries:
-            song: Any = entry.get("item") or entry.get("track") or {}
-            if (song.get("album") or {}).get("id"):
+        for entry in filter(None, entries):
+            song = entry.get("item") or entry.get("track")
+            if isinstance(song, dict) and _has_id(song.get("album")):
                 library.add(song)
         return library
 
@@ -36,9 +36,10 @@ class Library:
         """Adds a track with its artists and its album."""
         on = song["album"]
         self.albums.setdefault(on["id"], on)
-        self.tracks.setdefault(on["id"], {}).setdefault(song.get("track_number", 0), song)
-        for artist in (*song.get("artists", []), *on.get("artists", [])):
-            self.artists.setdefault(artist.get("id"), artist)
+        self.tracks.setdefault(on["id"], {}).setdefault(_whole(song.get("track_number"), 0), song)
+        for artist in (*(song.get("artists") or []), *(on.get("artists") or [])):
+            if _has_id(artist):
+                self.artists.setdefault(artist["id"], artist)
 
     def artist(self, spotify_id: str, _api_url: str = API_URL) -> Json | None:
         """Returns an artist as GET /artists/{id} does."""
@@ -59,7 +60,7 @@ class Library:
             return None
         on, chance = self.albums[spotify_id], rng("whole album", spotify_id)
         label = f"{title('label', spotify_id)} Records"
-        tracks = [self._track(on, number) for number in range(1, on.get("total_tracks", 1) + 1)]
+        tracks = [self._track(on, number) for number in range(1, _whole(on.get("total_tracks"), 1) + 1)]
         return {
             **on,
             "copyrights": [{"text": f"2026 {label}", "type": kind} for kind in "CP"],
@@ -77,3 +78,11 @@ class Library:
         own |= identity("track", base62("track", on["id"], number))
         song = known.get(number) or {**next(iter(known.values())), **own}
         return {key: value for key, value in song.items() if key not in _ONLY_WHOLE}
+
+
+def _has_id(value: Any) -> bool:  # any JSON value
+    return isinstance(value, dict) and isinstance(value.get("id"), str) and value["id"] != ""
+
+
+def _whole(value: object, default: int) -> int:
+    return int(value) if isinstance(value, int | float) else default

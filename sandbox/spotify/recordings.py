@@ -4,7 +4,6 @@ A playlist object, or a list holding one, is served byte for byte if it embeds a
 entries gets a made-up head. Every day, every shape and every class of app gives the same: what was recorded.
 """
 
-import json
 import re
 from collections.abc import Iterable
 from datetime import date
@@ -15,6 +14,7 @@ from typing import NamedTuple, Self
 from sandbox.spotify import shapes
 from sandbox.spotify.errors import RefusedError
 from sandbox.spotify.objects import API_URL, ME, Json, identity, user
+from sandbox.spotify.recording_files import File, is_page, is_playlist, read_files
 from sandbox.spotify.seeds import base62
 from sandbox.spotify.settings import AppClass
 from sandbox.spotify.sources import Ask
@@ -23,12 +23,8 @@ _ID = re.compile("[0-9A-Za-z]{22}")
 _ID_IN_URL = re.compile(r"/playlists/([0-9A-Za-z]{22})(?![0-9A-Za-z])")
 
 
-class File(NamedTuple):
-    """A file that holds one JSON object, or a list of one."""
-
-    name: str
-    raw: bytes  # the object's bytes as they were recorded
-    answer: Json
+MOST_REFUSED = 10
+"""Refused files that the message of a folder without a good one names."""
 
 
 class Recorded(NamedTuple):
@@ -40,34 +36,28 @@ class Recorded(NamedTuple):
 
 
 class Recordings:
-    """The playlists in a folder; `remarks` lists files that hold none."""
+    """The playlists in a folder; `remarks` has a line for each file that was refused."""
 
     def __init__(self, files: list[File], remarks: list[str]) -> None:
         self.remarks = list(remarks)
         self._playlists: dict[str, Recorded] = {}
-        for file in filter(_is_playlist, files):
-            self._add(file, str(file.answer.get("id")))
-        for file in filter(_is_page, files):
-            found = _ID_IN_URL.search(str(file.answer.get("href")))
-            self._add(file, found[1] if found else "")
-        ignored = (file for file in files if not _is_playlist(file) and not _is_page(file))
-        self.remarks += [f"{file.name}: ignored, neither a playlist nor a page of one" for file in ignored]
+        for file in files:
+            if is_playlist(file.answer):
+                self._add(file, str(file.answer.get("id")))
+        for file in files:
+            if is_page(file.answer):
+                found = _ID_IN_URL.search(str(file.answer.get("href")))
+                self._add(file, found[1] if found else "")
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Reads every *.json; raises OSError if there is no playlist in the folder."""
+        """Reads every *.json; raises OSError with every reason if none of them can be served."""
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder} is no folder of recordings")
-        files, remarks = [], []
-        for path in sorted(folder.glob("*.json")):
-            try:
-                files.append(_parse(path))
-            except ValueError as error:
-                remarks.append(f"{path.name}: ignored, {error}")
-        recordings = cls(files, remarks)
-        if not recordings.listing():
-            raise FileNotFoundError(f"{folder} holds no *.json with a playlist or a page of one")
-        return recordings
+        files, refused = read_files(folder)
+        if not files:
+            raise FileNotFoundError(_nothing_good(folder, refused))
+        return cls(files, refused)
 
     def listing(self, _app_class: AppClass = "extended_new") -> dict[str, str]:
         """Returns the playlists: id → file name."""
@@ -97,28 +87,19 @@ class Recordings:
     def _add(self, file: File, own_id: str) -> None:
         usable = _ID.fullmatch(own_id) and own_id not in self._playlists
         playlist_id = own_id if usable else base62("recording", file.name)
-        record = _page_as_playlist if _is_page(file) else _playlist
+        record = _page_as_playlist if is_page(file.answer) else _playlist
         self._playlists[playlist_id] = record(file, playlist_id)
 
 
-def _parse(path: Path) -> File:
-    raw = path.read_bytes()
-    answer = json.loads(raw)
-    if isinstance(answer, list) and len(answer) == 1:
-        (answer,), raw = answer, raw[raw.index(b"[") + 1 : raw.rindex(b"]")].strip()
-    if not isinstance(answer, dict):
-        raise ValueError("not one JSON object")  # noqa: TRY004  # like invalid JSON
-    return File(path.name, raw, answer)
-
-
-def _is_playlist(file: File) -> bool:
-    return file.answer.get("type") == "playlist"
-
-
-def _is_page(file: File) -> bool:
-    entries = file.answer.get("items")
-    at_playlist = "/playlists/" in str(file.answer.get("href"))
-    return not _is_playlist(file) and isinstance(entries, list) and at_playlist
+def _nothing_good(folder: Path, refused: list[str]) -> str:
+    more = len(refused) - MOST_REFUSED
+    return "\n".join(
+        [
+            f"{folder} holds no *.json with a playlist or a page of one",
+            *(f"  {line}" for line in refused[:MOST_REFUSED]),
+            *([f"  and {more:,} more"] if more > 0 else []),
+        ]
+    )
 
 
 def _pagings(answer: Json) -> dict[str, Json]:

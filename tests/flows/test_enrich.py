@@ -108,7 +108,8 @@ def test_the_run_goes_on_without_and_says_how_many(pipeline: Pipeline) -> None:
 
     artists = pipeline.place.count("artists")
     assert state.is_completed()
-    assert f"Without details: {artists} artists (Spotify's quota for this app is used up" in state.message
+    says = f"Without details: {artists} artists ({artists} left out: Spotify's quota for this app is used up"
+    assert says in state.message
     assert unknown(pipeline) == (artists, pipeline.place.count("albums"))
     assert requests.get(f"{url}/sandbox/faults", timeout=10).json()[0]["fired"] >= 1
     assert not [path for path in requested(url) if path.startswith("albums")]
@@ -117,20 +118,46 @@ def test_the_run_goes_on_without_and_says_how_many(pipeline: Pipeline) -> None:
         "wanted": artists,
         "cached": 0,
         "fetched": 0,
-        "reason": "Spotify's quota for this app is used up: run again tomorrow [SPOTIFY_QUOTA]",
+        "unknown": 0,
+        "unreadable": 0,
+        "left_out": artists,
+        "reason": f"{artists} left out: Spotify's quota for this app is used up: run again tomorrow"
+        " [SPOTIFY_QUOTA]",
+        "nulled": {},
     }
 
 
-def test_an_answer_about_others_is_no_answer(pipeline: Pipeline) -> None:
+def test_what_cannot_be_read_is_said_and_asked_for_again(pipeline: Pipeline) -> None:
     url = pipeline.show()
     fault = {"path": "/v1/artists", "status": 200, "body": '{"artists": []}', "times": 9}
     requests.put(f"{url}/sandbox/faults", json=[fault], timeout=10).raise_for_status()
     state = pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True)
 
     artists = pipeline.place.count("artists")
-    assert f"Without details: {artists} artists (Spotify's answer is not about" in state.message
+    reason = f"{artists} whose response cannot be read [SPOTIFY_UNREADABLE]"
+    assert f"Without details: {artists} artists ({reason})" in state.message
     assert unknown(pipeline) == (artists, 0)
-    assert pipeline.place.keys("details/kind=artists/") == []
+    assert details(pipeline)["artists"]["unreadable"] == artists
     requests.put(f"{url}/sandbox/faults", json=[], timeout=10).raise_for_status()
     pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True, skip_unchanged=False)
     assert unknown(pipeline) == (0, 0)
+    assert details(pipeline)["artists"]["fetched"] == artists
+
+
+def test_what_spotify_does_not_know_is_not_asked_for_again(pipeline: Pipeline) -> None:
+    url = pipeline.show()
+    requests.patch(f"{url}/sandbox/settings", json={"app_class": "restricted"}, timeout=10)
+    (gone,), *_ = pipeline_artists(pipeline)
+    fault = {"path": f"/v1/artists/{gone}", "status": 404}
+    requests.put(f"{url}/sandbox/faults", json=[fault], timeout=10).raise_for_status()
+    for _ in range(2):
+        state = pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True, skip_unchanged=False)
+        assert state.message.endswith("Without details: 1 artists (1 that Spotify does not know)")
+        assert details(pipeline)["artists"]["unknown"] == 1
+    assert requested(url).count(f"artists/{gone}") == 1
+
+
+def pipeline_artists(pipeline: Pipeline) -> list[tuple[str]]:
+    """Artists of the chart, after a run without enrichment."""
+    pipeline.ingest(CHART, snapshot_date=TODAY)
+    return pipeline.place.query("SELECT artist_id FROM artists ORDER BY artist_id")

@@ -154,7 +154,13 @@ SUMMARIES = {
         [LOADED],
         "completed",
         "Playlists: 1 loaded. Without details: 2 artists (quota)",
-        [DetailsLine("artists", 9, 3, 4, "quota"), DetailsLine("albums", 9, 0, 9)],
+        [DetailsLine("artists", 9, 3, 4, reason="quota"), DetailsLine("albums", 9, 0, 9)],
+    ),
+    "unusable values in details": Case(
+        [LOADED],
+        "completed",
+        "Playlists: 1 loaded. Unusable values, null in the tables: 2 in albums.label",
+        [DetailsLine("albums", 9, 0, 9, nulled={"albums.label": 2})],
     ),
 }
 
@@ -189,8 +195,8 @@ def test_the_rows_for_people() -> None:
             "read": 50,
             "songs": 47,
             "rejected": "2 null_item, 1 episode",
-            "unusable": "1 album.name",
-            "missing": "explicit",
+            "unusable": "1 `album.name`",
+            "missing": "`explicit`",
             "rows": 97,
             "loaded": 97,
         },

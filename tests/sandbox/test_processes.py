@@ -43,6 +43,14 @@ def test_the_last_lines_of_one_that_dies_are_shown(start: Start) -> None:
     assert "line 99" in str(failed.value)
 
 
+def test_all_that_one_prints_before_it_is_ready_is_kept(start: Start) -> None:
+    count = processes.LAST_LINES + 5
+    server = start(f"for i in range({count}): print('line', i)\nprint('listening on 127.0.0.1:1')")
+    assert server.wait_for_address() == "http://127.0.0.1:1"
+    assert server.printed == [f"line {number}" for number in range(count)]
+    server.stop()
+
+
 def test_one_that_keeps_silent_is_given_up_in_the_end(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "START_S", 0)
     server = start("input()")

@@ -48,6 +48,20 @@ def test_the_newest_details_of_the_time_count(lake: Lake) -> None:
     assert popularity(lake, DAY, DAY + ONE_DAY) == {"a": 3, "b": 3}
 
 
+def test_unreadable_ids_are_asked_for_again_until_the_code_can_read_them(lake: Lake) -> None:
+    envelope = DetailsEnvelope(RUN, "artists", datetime.now(UTC), ["a"], "1.2.3", unreadable=["b", "c"])
+    bodies = [body({"artists": [artist("a", popularity=1), artist("b", popularity=2.0), {"id": 5}]})]
+    write_details(lake, envelope, bodies, DAY)
+    assert KeptDetails(lake).ids("artists", DAY) == {"a", "b"}
+    assert popularity(lake, DAY, DAY) == {"a": 1, "b": 2}
+
+
+def test_an_object_that_nobody_asked_for_is_no_detail(lake: Lake) -> None:
+    envelope = DetailsEnvelope(RUN, "artists", datetime.now(UTC), ["a"], "1.2.3")
+    write_details(lake, envelope, [body({"artists": [artist("a"), artist("other")]})], DAY)
+    assert KeptDetails(lake).told("artists", DAY) == KeptDetails(lake).ids("artists", DAY) == {"a"}
+
+
 def test_a_file_that_is_none_is_left_out_with_a_warning(lake: Lake, caplog: pytest.LogCaptureFixture) -> None:
     key = details_key("artists", DAY, RUN)
     lake.write(key, b"no gzip", "application/gzip")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.spotify.batches import DetailsReader
+from pipeline.spotify.batches import MOST_UNREADABLE, DetailsReader
 from sandbox.spotify.catalogue import MIXTAPE
 from sandbox.spotify.seeds import base62
 from tests.spotify import Spotify, Start
@@ -46,22 +46,22 @@ def test_each_id_is_asked_for_once_in_full_batches(spotify: Spotify, kind: str, 
     wanted = ids(spotify, kind)
     assert len(wanted) > 2 * size
     reader = read(spotify, kind, wanted)
-    assert sorted(reader.ids) == sorted(told(reader, kind)) == sorted(wanted)
+    assert reader.known == set(wanted)
+    assert sorted(told(reader, kind)) == sorted(wanted)
     assert reader.stopped is None
     assert spotify.requested() == [f"/v1/{kind} 200"] * -(-len(wanted) // size)
 
 
-def test_an_id_that_nobody_knows_counts_as_asked_for(spotify: Spotify) -> None:
-    unknown = base62("nobody")
-    reader = read(spotify, "artists", [*ids(spotify, "artists", 2), unknown])
-    assert len(told(reader, "artists")) == 2
-    assert unknown in reader.ids
+def test_an_id_that_spotify_does_not_know_is_unknown(spotify: Spotify) -> None:
+    wanted, unknown = ids(spotify, "artists", 2), base62("nobody")
+    reader = read(spotify, "artists", [*wanted, unknown])
+    assert (reader.known, reader.unknown, reader.unreadable) == (set(wanted), {unknown}, set())
 
 
 def test_an_odd_id_costs_its_batch_no_answer(spotify: Spotify) -> None:
     wanted = ids(spotify, "albums", 30)
     reader = read(spotify, "albums", ["odd", *wanted])
-    assert sorted(told(reader, "albums")) == sorted(wanted)
+    assert (reader.known, reader.unknown) == (set(wanted), {"odd"})
     assert reader.stopped is None
     requested = spotify.requested()
     assert sorted(requested)[:2] == ["/v1/albums 200", "/v1/albums 400"]
@@ -75,7 +75,7 @@ def test_a_restricted_app_asks_one_by_one(start: Start, kind: str) -> None:
     wanted = [*ids(spotify, kind, 7), base62("nobody")]
     spotify.standin.set(app_class="restricted")
     reader = read(spotify, kind, wanted)
-    assert sorted(reader.ids) == sorted(wanted)
+    assert (reader.known, reader.unknown) == (set(wanted[:-1]), {wanted[-1]})
     assert sorted(told(reader, kind)) == sorted(wanted[:-1])
     assert reader.stopped is None
     assert spotify.requested() == [
@@ -89,7 +89,7 @@ def test_an_app_that_may_not_ask_at_all_asks_once_more(spotify: Spotify) -> None
     wanted = ids(spotify, "artists", 40)
     spotify.fail({"path": "/v1/artists", "times": 9, "status": 403})
     reader = read(spotify, "artists", wanted)
-    assert (reader.ids, reader.bodies) == ([], [])
+    assert (reader.known | reader.unknown | reader.unreadable, reader.bodies) == (set(), [])
     assert "does not give them to this app" in str(reader.stopped)
     assert spotify.fired() == [2]
 
@@ -98,6 +98,8 @@ ENDS: dict[str, tuple[dict[str, object], str, float]] = {
     "quota": ({"status": 429, "body": QUOTA}, "quota for this app is used up", 0),
     "budget": ({"status": 503}, "the 5 s that a run may wait are used up", 5),
     "refused app": ({"status": 403, "body": '{"error":{"message":"Active premium needed"}}'}, "Premium", 0),
+    "refused request": ({"status": 400, "body": '{"error":{"message":"no market"}}'}, "no market", 0),
+    "route that is gone": ({"status": 410}, "does not give them to this app (410", 0),
 }
 
 
@@ -111,7 +113,8 @@ def test_what_ends_it_leaves_what_was_read(
     spotify.standin.set(app_class="restricted")
     spotify.fail({"path": "/v1/artists/", "after": 4, "times": 99, **fault})
     reader = read(spotify, "artists", wanted, budget_s=5)
-    assert reader.ids == told(reader, "artists") == wanted[:4]
+    assert told(reader, "artists") == wanted[:4]
+    assert (reader.known, reader.unknown, reader.unreadable) == (set(wanted[:4]), set(), set())
     assert says in str(reader.stopped)
     assert spotify.fired()[0] >= 1
     assert sum(spotify.slept) <= most
@@ -132,3 +135,55 @@ def test_what_passes_is_waited_for(spotify: Spotify, fault: Callable[[Spotify], 
     assert told(reader, "artists") == wanted
     assert spotify.fired() == [1]
     assert len(spotify.slept) == 1
+
+
+def fail_once(spotify: Spotify, path: str, body: str) -> None:
+    spotify.fail({"path": path, "status": 200, "body": body})
+
+
+UNREADABLE = {
+    "an error with status 200": '{"error": {"status": 500}}',
+    "empty object": "{}",
+    "no list": '{"artists": null}',
+    "a list of others": json.dumps({"artists": [{"id": base62("other")}] * 3}),
+    "a null too many": '{"artists": [null, null, null, null]}',
+    "too short": '{"artists": [null]}',
+    "no objects": '{"artists": [5, "x", {"genres": []}]}',
+    "nested too deeply": '{"artists": ' + "[" * 100_000 + "]" * 100_000 + "}",
+}
+
+
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_batch_that_cannot_be_read_makes_no_id_unknown_and_ends_nothing(
+    spotify: Spotify, body: str
+) -> None:
+    wanted = ids(spotify, "artists", 3)
+    fail_once(spotify, "/v1/artists", body)
+    reader = read(spotify, "artists", wanted)
+    assert (reader.known, reader.unknown, reader.unreadable) == (set(), set(), set(wanted))
+    assert reader.stopped is None
+    assert len(spotify.requested()) == 1
+
+
+@pytest.mark.parametrize(
+    "body", [json.dumps({"id": base62("other")}), "{}", "[]", "[" * 100_000 + "]" * 100_000]
+)
+def test_one_object_that_cannot_be_read_costs_no_other(start: Start, body: str) -> None:
+    spotify = start("items")
+    spotify.standin.set(app_class="extended_new")
+    wanted = ids(spotify, "albums", 4)
+    spotify.standin.set(app_class="restricted")
+    fail_once(spotify, f"/v1/albums/{wanted[1]}", body)
+    reader = read(spotify, "albums", wanted)
+    assert reader.unreadable == {wanted[1]}
+    assert reader.known == {wanted[0], *wanted[2:]}
+    assert (reader.unknown, reader.stopped) == (set(), None)
+
+
+def test_the_rest_is_not_requested_if_nothing_can_be_read(spotify: Spotify) -> None:
+    wanted = [base62("artist", number) for number in range(2000)]
+    spotify.fail({"path": "/v1/artists", "times": 99, "status": 200, "body": "{}"})
+    reader = read(spotify, "artists", wanted)
+    assert "artists can be read [SPOTIFY_UNREADABLE]" in str(reader.stopped)
+    assert MOST_UNREADABLE <= len(reader.unreadable) < len(wanted)
+    assert (reader.known, reader.unknown) == (set(), set())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.errors import ConfigurationError
+from pipeline.errors import Code, ConfigurationError
 from pipeline.spotify.links import LONGEST_NAME, playlist_id, playlist_ids
 
 ID = "37i9dQZF1DXcBWIGoYBM5M"
@@ -21,6 +21,14 @@ NAMES = {
     "http": f"http://open.spotify.com/playlist/{ID}",
     "link of a country": f"https://open.spotify.com/intl-de/playlist/{ID}?si=a",
     "link of a region": f"https://open.spotify.com/intl-pt-br/playlist/{ID}",
+    "link of a region with digits": f"https://open.spotify.com/intl-es-419/playlist/{ID}?si=a",
+    "link of a script": f"https://open.spotify.com/intl-zh-hant/playlist/{ID}",
+    "link of a script and a region": f"https://open.spotify.com/intl-zh-Hant-TW/playlist/{ID}",
+    "link of a language of three letters": f"https://open.spotify.com/intl-fil/playlist/{ID}",
+    "link with an underscore": f"https://open.spotify.com/intl-pt_BR/playlist/{ID}",
+    "embed of a country": f"https://open.spotify.com/intl-de/embed/playlist/{ID}",
+    "link of the old player": f"https://play.spotify.com/playlist/{ID}",
+    "link of a user in the old player": f"https://play.spotify.com/user/some.body-1/playlist/{ID}",
     "embed": f"https://open.spotify.com/embed/playlist/{ID}?utm_source=generator",
     "link of a user": f"https://open.spotify.com/user/some.body-1/playlist/{ID}",
     "host in capitals": f"HTTPS://Open.Spotify.com/playlist/{ID}",
@@ -61,6 +69,10 @@ REFUSED = {
     "another scheme": f"ftp://open.spotify.com/playlist/{ID}",
     "a way up": f"https://open.spotify.com/playlist/../track/{ID}",
     "something after it": f"https://open.spotify.com/playlist/{ID}/tracks",
+    "no locale": f"https://open.spotify.com/intl-/playlist/{ID}",
+    "a locale of two parts of the path": f"https://open.spotify.com/intl-de/at/playlist/{ID}",
+    "a host that ends in a short one": f"https://notspotify.link/{ID}",
+    "a short host that goes on": f"https://spotify.link.example.com/{ID}",
     "the API's address": f"https://api.spotify.com/v1/playlists/{ID}",
 }
 
@@ -70,6 +82,26 @@ def test_anything_else_is_refused_and_shown(name: str) -> None:
     with pytest.raises(ConfigurationError, match="is no playlist: give its 22-character id") as refusal:
         playlist_id(name)
     assert repr(name) in str(refusal.value)
+    assert "Nothing was requested" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://spotify.link/aBcDeFgHiJ",
+        "spotify.link/aBcDeFgHiJ?si=a",
+        " HTTP://Spotify.Link/aBcDeFgHiJ",
+        f"https://spotify.link/{ID}",
+        "https://spotify.app.link/aBcDeFgHiJ?_p=c",
+        "https://spoti.fi/3AbCdEf",
+        "https://spotify.link",
+    ],
+)
+def test_a_short_link_has_to_be_opened_first(link: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"copy the long open\.spotify\.com link") as refusal:
+        playlist_id(link)
+    assert refusal.value.code == Code.PLAYLIST_INVALID
+    assert repr(link) in str(refusal.value)
     assert "Nothing was requested" in str(refusal.value)
 
 

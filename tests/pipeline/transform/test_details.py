@@ -1,11 +1,11 @@
 """Whole artists and albums to columns: batches, single objects, and what is no such thing."""
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from pipeline.transform.details import decode_details, details_frame, wanted_ids
+from pipeline.transform.details import decode_details, details_frame, read_answer, wanted_ids
 from pipeline.transform.responses import snapshot_rows
 from pipeline.transform.tables import build_tables
 from tests.builders import DAY, RUN, Json, album, artist, entry, head, rows, snapshot, song
@@ -27,7 +27,7 @@ def decoded(kind: str, answer: object) -> list[dict[str, Any]]:
 )
 def test_batches_and_single_objects_give_the_same_rows(kind: str, whole: Json, row: Json) -> None:
     assert decoded(kind, whole) == [row]
-    assert decoded(kind, {kind: [whole, None, whole]}) == [row, row]
+    assert decoded(kind, {kind: [whole, None, whole | {"id": "b"}]}) == [row, {**row, f"{kind[:-1]}_id": "b"}]
 
 
 def test_what_a_restricted_app_is_not_told_is_null() -> None:
@@ -45,25 +45,86 @@ def test_what_is_no_artist_has_no_row(answer: object) -> None:
     assert decoded("artists", answer) == []
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"genres": "pop"},
-        {"genres": [5]},
-        {"popularity": "7"},
-        {"popularity": -1},
-        {"followers": 9},
-        {"id": ""},
-    ],
-    ids=str,
-)
-def test_one_odd_artist_costs_no_other(change: Json) -> None:
-    assert decoded("artists", {"artists": [WHOLE_ARTIST | change, WHOLE_ARTIST]}) == [ARTIST_ROW]
+def test_whole_numbers_may_be_written_as_floats() -> None:
+    answer = (
+        b'{"artists": [{"id": "a", "genres": ["glam rock"], "popularity": 85.0, '
+        b'"followers": {"href": null, "total": 4.9022656E7}}]}'
+    )
+    assert decode_details("artists", answer) == [
+        {"artist_id": "a", "genres": '["glam rock"]', "popularity": 85, "follower_count": 49022656}
+    ]
+
+
+class Unusable(NamedTuple):
+    """A side field that is wrong, the column that is null then, and the path that is counted."""
+
+    kind: str
+    change: Json
+    column: str
+    path: str
+
+
+UNUSABLE = [
+    Unusable("artists", {"genres": "pop"}, "genres", "artists.genres"),
+    Unusable("artists", {"genres": ["pop", 5]}, "genres", "artists.genres"),
+    Unusable("artists", {"popularity": "7"}, "popularity", "artists.popularity"),
+    Unusable("artists", {"popularity": 7.5}, "popularity", "artists.popularity"),
+    Unusable("artists", {"popularity": -1}, "popularity", "artists.popularity"),
+    Unusable("artists", {"followers": 9}, "follower_count", "artists.followers"),
+    Unusable("artists", {"followers": {"total": []}}, "follower_count", "artists.followers.total"),
+    Unusable("albums", {"label": 5}, "label", "albums.label"),
+    Unusable("albums", {"external_ids": []}, "upc", "albums.external_ids"),
+    Unusable("albums", {"external_ids": {"upc": {}}}, "upc", "albums.external_ids.upc"),
+]
+
+
+@pytest.mark.parametrize("case", UNUSABLE, ids=lambda case: f"{case.kind} {case.change}")
+def test_an_unusable_side_field_is_null_and_counted(case: Unusable) -> None:
+    whole = {"artists": WHOLE_ARTIST, "albums": WHOLE_ALBUM}[case.kind]
+    (row,) = decoded(case.kind, whole)
+    spotify_id = whole["id"]
+    answer = read_answer(case.kind, json.dumps({case.kind: [whole | case.change]}).encode(), [spotify_id])
+    assert answer.rows == {spotify_id: {**row, case.column: None}}
+    assert (answer.unknown, answer.nulled) == (set(), {case.path: 1})
+
+
+@pytest.mark.parametrize("odd", ["", None, 5, ["artist-1"]], ids=str)
+def test_an_object_without_a_usable_id_costs_no_other(odd: object) -> None:
+    assert decoded("artists", {"artists": [WHOLE_ARTIST | {"id": odd}, WHOLE_ARTIST]}) == [ARTIST_ROW]
+
+
+class Judged(NamedTuple):
+    """Objects in a response to a request for artists a, b and c; of the ids in neither it cannot be read."""
+
+    objects: list[object]
+    known: set[str]
+    unknown: set[str]
+
+
+A, B, C = ({"id": one} for one in "abc")
+JUDGED = {
+    "all": Judged([A, B, C], {"a", "b", "c"}, set()),
+    "one unknown": Judged([A, None, C], {"a", "c"}, {"b"}),
+    "all unknown": Judged([None, None, None], set(), {"a", "b", "c"}),
+    "another id": Judged([A, {"id": "x"}, C], {"a", "c"}, set()),
+    "not an object": Judged([A, 5, None], {"a"}, {"c"}),
+    "another order": Judged([None, A, C], {"a", "c"}, set()),
+    "one left out": Judged([A, None], {"a"}, set()),
+    "one too many": Judged([A, None, None, None], {"a"}, set()),
+    "nothing": Judged([], set(), set()),
+}
+
+
+@pytest.mark.parametrize("case", JUDGED.values(), ids=JUDGED)
+def test_what_cannot_be_read_is_neither_known_nor_unknown(case: Judged) -> None:
+    answer = read_answer("artists", json.dumps({"artists": case.objects}).encode(), ["a", "b", "c"])
+    assert (set(answer.rows), answer.unknown) == (case.known, case.unknown)
 
 
 def test_broken_text_is_replaced() -> None:
-    assert decoded("artists", {"artists": [WHOLE_ARTIST | {"genres": ["\ud83d"]}, WHOLE_ARTIST]}) == [
-        ARTIST_ROW | {"genres": '["?"]'},
+    broken = WHOLE_ARTIST | {"id": "b", "genres": ["\ud83d"]}
+    assert decoded("artists", {"artists": [broken, WHOLE_ARTIST]}) == [
+        ARTIST_ROW | {"artist_id": "b", "genres": '["?"]'},
         ARTIST_ROW,
     ]
     assert decode_details("artists", b"no JSON") == []

@@ -55,6 +55,17 @@ def test_a_folder_without_recordings_is_one_line(tmp_path: Path) -> None:
         assert str(folder) in message
 
 
+def test_a_folder_without_a_good_recording_is_one_message(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.json").write_text("{")
+    first, *lines = refused("--recordings", str(tmp_path)).splitlines()
+    assert first == f"python -m sandbox.spotify: {tmp_path} holds no *.json with a playlist or a page of one"
+    assert [line.split()[:3] for line in lines] == [
+        ["a.json:", "refused,", "it"],
+        ["b.json:", "refused,", "it"],
+    ]
+
+
 def test_a_port_in_use_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         message = refused("--port", str(taken.getsockname()[1]))

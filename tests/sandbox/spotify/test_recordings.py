@@ -10,7 +10,7 @@ import pytest
 from sandbox.spotify.errors import RefusedError
 from sandbox.spotify.library import Library
 from sandbox.spotify.objects import Json, user
-from sandbox.spotify.recordings import Recordings
+from sandbox.spotify.recordings import MOST_REFUSED, Recordings
 from sandbox.spotify.sources import Ask
 from tests.spotify_standin import Start
 
@@ -30,6 +30,7 @@ def whole(playlist_id: str, total: int = 2, **further: object) -> Json:
         "type": "playlist",
         "name": "Ône",
         "owner": user("me"),
+        "snapshot_id": "AAAA",
         "items": paging,
         **further,
     }
@@ -116,22 +117,87 @@ def test_a_playlist_recorded_without_entries_refuses_them(tmp_path: Path) -> Non
     assert refused.value.status == 403
 
 
-def test_other_files_are_ignored_with_a_line_each(tmp_path: Path) -> None:
-    recordings = write(
-        tmp_path,
-        a=whole(ONE),
-        b={"error": {"status": 404}},
-        c="{broken",
-        d=[1, 2],
-        e={"items": [], "href": "/albums"},
-    )
-    assert list(recordings.listing()) == [ONE]
-    assert sorted(line.partition(":")[0] for line in recordings.remarks) == [
-        "b.json",
-        "c.json",
-        "d.json",
-        "e.json",
-    ]
+REPAIRED = {
+    "UTF-8 with a byte order mark": "utf-8-sig",
+    "UTF-16 with a byte order mark": "utf-16",
+    "UTF-16 without one": "utf-16-le",
+    "UTF-32": "utf-32",
+}
+
+
+@pytest.mark.parametrize("encoding", REPAIRED.values(), ids=REPAIRED)
+@pytest.mark.parametrize("listed", [False, True], ids=["object", "list"])
+def test_other_encodings_are_served_as_utf8(tmp_path: Path, encoding: str, listed: bool) -> None:
+    text = json.dumps(whole(ONE), indent=3, ensure_ascii=False).replace("\ud83d", "")
+    (tmp_path / "a.json").write_bytes((f"[{text}]" if listed else text).encode(encoding))
+    recordings = Recordings.read(tmp_path)
+    assert recordings.head(ask(ONE)) == text.encode()
+    assert recordings.remarks == []
+
+
+PAGE = page(f"/playlists/{ONE}/items")
+REFUSED: dict[str, tuple[object, str]] = {
+    "error response": ({"error": {"status": 404}}, "it is an error response"),
+    "cut": ('{"type": "playlist", ', "it is not JSON ("),
+    "web page": ("<html></html>", "it is not JSON ("),
+    "JSON lines": ("{}\n{}", "it is not JSON ("),
+    "not a number of JSON": ('{"type": "playlist", "x": NaN}', "it is not JSON (NaN)"),
+    "empty": ("", "it is empty"),
+    "blank": (" \n", "it is empty"),
+    "Latin-1": (b'{"name": "\xd4ne"}', "it is not UTF-8 ("),
+    "nested too deeply": ("[" * 200_000, "it is nested too deeply"),
+    "null": (None, "it is null"),
+    "text": ('"playlist"', "it is a text"),
+    "list of one number": ([5], "it is a number"),
+    "list of numbers": ([1, 2], "it is a list of 2 values"),
+    "list of playlists": ([whole(ONE), whole(TWO)], "it is a list of 2 values"),
+    "list of entries": ([ENTRY, ENTRY], "it holds bare entries"),
+    "list of one entry": ([ENTRY], "it holds bare entries"),
+    "entry": (ENTRY, "it holds bare entries"),
+    "page of albums": ({"items": [], "href": "/albums"}, "it is a page, but its `href` names no playlist"),
+    "artists": ({"artists": []}, "it is neither a playlist"),
+    "no snapshot id": (whole(ONE, snapshot_id=None), "it is a playlist without `snapshot_id`"),
+    "no owner, no name": (whole(ONE, owner=None, name=5), "it is a playlist without `name`, `owner.id`"),
+    "list instead of a page": (whole(ONE, items=[ENTRY]), "`items` is a list instead of a page of entries"),
+    "no list of entries": (whole(ONE, tracks={"items": "x"}), "`tracks.items` is a text"),
+    "entry that is a number": (whole(ONE, items={"items": [ENTRY, 5]}), "entry 2 is a number"),
+    "entry of a page that is a list": ({**PAGE, "items": [None, []]}, "entry 2 is a list"),
+}
+
+
+@pytest.mark.parametrize(("content", "reason"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_served_is_refused_with_name_and_reason(
+    tmp_path: Path, content: object, reason: str
+) -> None:
+    if isinstance(content, bytes):
+        (tmp_path / "odd.json").write_bytes(content)
+        recordings = write(tmp_path, good=whole(TWO))
+    else:
+        recordings = write(tmp_path, odd=content, good=whole(TWO))
+    (line,) = recordings.remarks
+    assert line.startswith(f"odd.json: refused, {reason}")
+    assert list(recordings.listing()) == [TWO]
+
+
+def test_a_folder_in_the_folder_is_refused_and_other_names_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "folder.json").mkdir()
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "CAPITALS.JSON").write_text(json.dumps(whole(ONE)))
+    recordings = Recordings.read(tmp_path)
+    assert ids(recordings) == {"CAPITALS.JSON": ONE}
+    (line,) = recordings.remarks
+    assert line.startswith("folder.json: refused, it cannot be read (")
+
+
+def test_with_none_good_every_reason_is_said_up_to_a_number(tmp_path: Path) -> None:
+    for number in range(MOST_REFUSED + 2):
+        (tmp_path / f"{number:02}.json").write_text("[1, 2]")
+    with pytest.raises(FileNotFoundError) as refused:
+        Recordings.read(tmp_path)
+    first, *lines, last = str(refused.value).splitlines()
+    assert str(tmp_path) in first
+    assert lines == [f"  {n:02}.json: refused, it is a list of 2 values" for n in range(MOST_REFUSED)]
+    assert last == "  and 2 more"
 
 
 @pytest.mark.parametrize("folder", ["missing", "empty"])
@@ -181,7 +247,13 @@ def test_artists_and_albums_of_recordings_can_be_asked_for(tmp_path: Path, start
     artist, on = {"id": ONE, "type": "artist"}, {"id": TWO, "artists": [{"id": None}], "total_tracks": 2}
     entry = {"track": {"album": on, "artists": [artist], "name": "Recorded", "track_number": 2}}
     bare: list[Json] = [{"track": None}, {}, {"item": {"album": {"id": None}}}, {"track": {"album": on}}]
-    recorded = {**page(f"/playlists/{ONE}/items"), "items": [entry, *bare]}
+    odd: list[object] = [None, {"track": 5}, {"track": {"album": "x"}}, {"track": {"album": {"id": [1]}}}]
+    nulls = {
+        "album": {"id": "odd", "artists": None, "total_tracks": None},
+        "artists": [5],
+        "track_number": [],
+    }
+    recorded = {**page(f"/playlists/{ONE}/items"), "items": [entry, *bare, *odd, {"track": nulls}]}
     client = start(source=write(tmp_path, a=recorded)).app_client()
     assert client.artists([ONE, TWO])["artists"][1] is None
     assert client.artist(ONE)["followers"]["total"]
