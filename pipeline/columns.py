@@ -77,11 +77,11 @@ class Songs(Partition):
     name = _text("title")
     album_id = _id("album of the song")
     artist_id = _id("first artist; all of them in song_artists")
-    duration_ms = _count("length in milliseconds")
-    is_explicit = _flag("explicit lyrics")
+    duration_ms = _count("length in milliseconds; null if Spotify sends no usable value", nullable=True)
+    is_explicit = _flag("explicit lyrics; null if Spotify sends no usable value", nullable=True)
     popularity = _count("0 to 100 at the time; null for restricted apps", nullable=True)
-    disc_number = _count("disc within the album")
-    track_number = _count("place on the disc")
+    disc_number = _count("disc within the album; null if Spotify sends no usable value", nullable=True)
+    track_number = _count("place on the disc; null if Spotify sends no usable value", nullable=True)
     isrc = _text("International Standard Recording Code", nullable=True)
     url = _text("link to the song")
 
@@ -90,11 +90,11 @@ class Albums(Partition):
     """Albums of the playlist's songs."""
 
     album_id = _id("Spotify id of the album", key=True)
-    name = _text("title")
-    album_type = _text("album, single or compilation")
+    name = _text("title; null if Spotify sends no usable value", nullable=True)
+    album_type = _text("album, single or compilation; null if Spotify sends no usable value", nullable=True)
     release_date = dy.Date(nullable=True, metadata={"doc": "first day of what Spotify says"})
     release_date_precision = _text("year, month or day", nullable=True)
-    total_tracks = _count("tracks on the album")
+    total_tracks = _count("tracks on the album; null if Spotify sends no usable value", nullable=True)
     label = _text("record label; only where enriched", nullable=True)
     upc = _text("Universal Product Code; only where enriched", nullable=True)
     url = _text("link to the album")
@@ -105,7 +105,7 @@ class Artists(Partition):
     """Artists of the songs and of their albums."""
 
     artist_id = _id("Spotify id of the artist", key=True)
-    name = _text("name")
+    name = _text("name; null if Spotify sends no usable value", nullable=True)
     url = _text("link to the artist")
     genres = _text("JSON list of genres; only where enriched", nullable=True)
     popularity = _count("0 to 100 at the time; only where enriched", nullable=True)

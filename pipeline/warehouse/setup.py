@@ -48,12 +48,16 @@ SCHEMA = Part(
             *VIEWS,
         ),
         2: ("setup/add_load_results",),
+        3: ("setup/allow_nulls",),
     },
     "setup/create_stage",
 )
 SNOWPIPE = Part(
     "snowpipe_versions",
-    {1: ("setup/create_snowpipe_versions", "setup/generated/create_landing_tables")},
+    {
+        1: ("setup/create_snowpipe_versions", "setup/generated/create_landing_tables"),
+        2: ("setup/allow_nulls_in_landing",),
+    },
     "setup/generated/create_pipes",
 )
 CONTROL_TABLES = "setup/create_control_tables"

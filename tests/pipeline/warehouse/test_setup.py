@@ -7,14 +7,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from io import StringIO
 from itertools import chain
-from pathlib import Path
 from threading import Event
 from typing import Any, get_args
 
 import pytest
-from snowflake.connector.util_text import split_statements
 
 from pipeline.columns import TABLES, columns, history, pipe
 from pipeline.errors import ConfigurationError, Transient
@@ -85,9 +82,9 @@ def test_the_tables_have_the_columns_of_the_schema(warehouse: Warehouse) -> None
         ], table
 
 
-COLUMNS = "f45b6cd6783ca2e7424d1c5dd95c9131d23038d888ab2759601b8bc7a6997104"
+COLUMNS = "ed84975406ef0527b3f79c9af45dd01f84750cf78197c00d2746c63c5fe499df"
 """SHA-256 of all columns, as of the newest versions of both parts."""
-VERSIONS = (2, 1)
+VERSIONS = (3, 2)
 
 
 def test_columns_that_change_come_with_the_next_version_of_both_parts() -> None:
@@ -134,62 +131,6 @@ def test_a_hostile_folder_of_the_lake_is_only_a_folder(addresses: Addresses) -> 
         assert is_current(session, hostile.lake.url)
 
 
-VERSION_1 = Path(__file__).with_name("version_1.sql")
-
-
-@pytest.fixture
-def first(addresses: Addresses) -> Warehouse:
-    """A warehouse as version 1 left it: its tables, and one playlist published by it."""
-    place = Place.create(addresses)
-    text = StringIO(VERSION_1.read_text(encoding="utf-8"))
-    for statement, _ in split_statements(text, remove_comments=True):
-        place.query(str(statement))
-    place.query("INSERT INTO schema_versions VALUES (1, 's3://old/', '0.1.0', '2026-01-01')")
-    place.query(
-        "INSERT INTO playlists_history SELECT 'p', '2026-01-01', 'run', 'Old', NULL, 'o', NULL, NULL, FALSE, "
-        "NULL, 'AAA', 1, 'https://p', NULL, '2026-01-01'"
-    )
-    place.query(
-        "INSERT INTO loads SELECT 'run', 'p', '2026-01-01', 'raw/p', '2026-01-01', 'AAA', 1, 0, "
-        "PARSE_JSON('{}'), 'copy', 'runs/p', '0.1.0', '2026-01-01'"
-    )
-    return Warehouse(place)
-
-
-def shape(place: Place) -> dict[str, set[tuple[str, str, str]]]:
-    """Columns of every table and view: name, type, nullable."""
-    tables = [*map(history, TABLES), "loads", "schema_versions", "writer_lock", *setup.view_files()]
-    return {
-        table: {(row[0], row[1], row[3]) for row in place.query(f"DESCRIBE TABLE {table}")}
-        for table in tables
-    }
-
-
-def test_an_older_schema_is_brought_up_to_date_and_keeps_its_rows(
-    first: Warehouse, warehouse: Warehouse
-) -> None:
-    with first.session() as session:
-        assert not is_current(session, first.lake.url)
-    first.set_up()
-
-    with first.session() as session:
-        assert is_current(session, first.lake.url)
-    assert shape(first.place) == shape(warehouse.place)
-    assert first.place.query("SELECT name FROM playlists_history") == [("Old",)]
-    assert first.place.query("SELECT run_id, load_results FROM loads") == [("run", None)]
-    first.publish(CHARTS[0])
-    assert first.place.query("SELECT name FROM playlists ORDER BY name")[0] == ("Old",)
-    assert first.place.count("loads") == 2
-
-
-def test_an_upgrade_that_was_cut_off_is_done_again(first: Warehouse) -> None:
-    with first.session() as session:
-        session.execute_all("setup/add_load_results")
-    first.set_up()
-    first.publish(CHARTS[0])
-    assert first.place.count("loads") == 2
-
-
 def test_with_an_owner_for_setup_the_loader_runs_no_ddl(warehouse: Warehouse) -> None:
     with recorded() as sent, warehouse.session() as session:
         assert is_current(session, warehouse.lake.url)
@@ -216,18 +157,6 @@ def states(warehouse: Warehouse) -> set[str]:
     """What the pipes say of themselves."""
     texts = [warehouse.place.query(f"SELECT SYSTEM$PIPE_STATUS('{pipe(table)}')") for table in TABLES]
     return {json.loads(text)["executionState"] for ((text,),) in texts}
-
-
-def test_an_upgrade_leaves_the_stage_and_so_its_pipes_alone(piped: Warehouse) -> None:
-    older = (setup.SCHEMA.newest - 1, piped.lake.url, "older")
-    piped.place.query("DELETE FROM schema_versions")
-    with piped.session() as session:
-        session.execute("setup/insert_schema_version", older, table="schema_versions")
-    with recorded() as sent:
-        piped.set_up(load="snowpipe")
-    assert current(piped, piped.lake.url, "snowpipe")
-    assert [one for one in sent if "ADD COLUMN" in one]
-    assert not [one for one in sent if "STAGE" in one or "PIPE " in one]
 
 
 @pytest.mark.parametrize("load", get_args(LoadMode))
@@ -328,14 +257,3 @@ def set_up_as_a_task_does(warehouse: Warehouse) -> None:
         with suppress(Transient):
             return warehouse.set_up()
     return warehouse.set_up()
-
-
-def test_older_code_that_meets_newer_pipes_changes_nothing(piped: Warehouse) -> None:
-    with piped.session() as session:
-        later = (setup.SNOWPIPE.newest + 1, piped.lake.url, "later")
-        session.execute("setup/insert_schema_version", later, table="snowpipe_versions")
-    for load in get_args(LoadMode):
-        with pytest.raises(ConfigurationError, match="a newer release has been here"):
-            piped.set_up(f"{piped.lake.url}elsewhere/", load)
-    assert piped.publish(CHARTS[0]).rows_by_table["songs"] == 50
-    assert states(piped) == {"RUNNING"}

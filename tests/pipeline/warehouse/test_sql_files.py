@@ -77,7 +77,7 @@ def test_every_set_up_file_belongs_to_a_version() -> None:
     created = {
         str(path.relative_to(SQL).with_suffix(""))
         for path in FILES
-        if path.stem.startswith(("create_", "add_"))
+        if path.stem.startswith(("create_", "add_", "allow_"))
     }
     parts = SETUP_PARTS["snowpipe"]
     used = {name for part in parts for files in part.versions.values() for name in files}

@@ -142,6 +142,18 @@ def test_primary_key_is_not_enforced_but_not_null_is(run: Run) -> None:
         run("INSERT INTO keyed (a) VALUES (NULL)")
 
 
+def test_not_null_can_be_dropped_and_dropped_again(run: Run) -> None:
+    run("CREATE TABLE strict (a INT NOT NULL, b BOOLEAN NOT NULL)")
+    run("CREATE VIEW strict_view AS SELECT a, b FROM strict")
+    run("INSERT INTO strict VALUES (1, TRUE)")
+    for _ in range(2):
+        run("ALTER TABLE strict ALTER COLUMN b DROP NOT NULL")
+    run("INSERT INTO strict VALUES (2, NULL)")
+    assert run("SELECT a, b FROM strict_view ORDER BY a") == [(1, True), (2, None)]
+    with pytest.raises(IntegrityError, match="NULL result in a non-nullable column"):
+        run("INSERT INTO strict VALUES (NULL, TRUE)")
+
+
 def test_ddl_commits_the_open_transaction(run: Run) -> None:
     run("CREATE TABLE before_ddl (a INT)")
     run("BEGIN")
