@@ -173,7 +173,7 @@ def _flag(value: object, _kind: types.BoolType, path: str) -> bool:
 def _time(value: object, _kind: types.DateTimeType, path: str) -> datetime:
     try:
         return msgspec.convert(_expect(value, str, path), datetime)
-    except msgspec.ValidationError as error:
+    except ValueError as error:
         raise Unusable(f"{error}{_at(path)}") from None
 
 

@@ -33,6 +33,7 @@ def _refuse_deep_nesting() -> Iterator[None]:
         raise ValueError("it is nested too deeply to be read") from error
 
 
+@_refuse_deep_nesting()
 def decode_head(body: bytes, nulled: Counter[str]) -> PlaylistHead:
     """Metadata of the playlist from the body of `GET /playlists/{id}`; `nulled` as for `decode_lenient`.
 
@@ -41,7 +42,7 @@ def decode_head(body: bytes, nulled: Counter[str]) -> PlaylistHead:
     """
     try:
         return decode_text(body, PlaylistHead)
-    except msgspec.ValidationError:
+    except ValueError:
         return decode_lenient(json.loads(_plain_text(body)), PlaylistHead, nulled)
 
 

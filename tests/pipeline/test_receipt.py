@@ -196,7 +196,7 @@ def test_the_rows_for_people() -> None:
             "songs": 47,
             "rejected": "2 null_item, 1 episode",
             "unusable": "1 `album.name`",
-            "missing": "`explicit`",
+            "missing": "explicit",
             "rows": 97,
             "loaded": 97,
         },

@@ -89,7 +89,8 @@ SONG_FIELDS = [
     _optional(*ALBUM, "images", shows=("albums", "image_url", None)),
     _optional(*ALBUM, "images", 0, "url", shows=("albums", "image_url", None)),
     _required(*ARTIST, "id"),
-    _required(*ARTIST, "name"),
+    _ignored(*ARTIST, "name"),  # the album's artist is the same, comes later and has a name
+    _optional(*CREDIT, "name", shows=("artists", "name", None)),
     *_url(*CREDIT, table="artists", built="artist/artist-1"),
 ]
 HEAD_FIELDS = [
@@ -142,8 +143,9 @@ def test_null_and_absent_mean_the_same_in_an_optional_field(field: Field) -> Non
 def test_a_required_field_that_is_null_or_absent_rejects_the_entry_and_is_named(field: Field) -> None:
     for changed in _null_and_absent(entry(song()), field):
         reason = _only_reject(changed)
-        assert reason.startswith("malformed: ")
-        assert str(field.path[-1]) in reason
+        if reason != "unavailable":  # a null id and a name: Spotify's sign for it
+            assert reason.startswith("malformed: ")
+            assert str(field.path[-1]) in reason
 
 
 @_each([field for field in SONG_FIELDS if field.shows == NONE_HAS_IT])
