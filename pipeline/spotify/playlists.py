@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from pipeline.errors import Code, PlaylistUnavailable, SpotifyRefused
-from pipeline.records import Envelope, Run, Snapshot
+from pipeline.records import Envelope, Run
 from pipeline.spotify.client import SpotifyClient
 from pipeline.spotify.refusals import NO_USER, NOT_YOURS
 from pipeline.transform.pages import Page, decode_page, decode_snapshot_id
@@ -19,21 +19,45 @@ READS = 3
 """A playlist that changes while it is read is read again, twice at most."""
 
 
-def read_playlist(
-    client: SpotifyClient, run: Run, playlist_id: str, is_published: Callable[[str], bool]
-) -> Snapshot | None:
-    """All entries of a playlist; None where `is_published` knows its snapshot id already.
+class Sink(Protocol):
+    """Takes the responses of one read of a playlist, each as it comes."""
 
-    Raises PlaylistUnavailable where Spotify does not give the entries or they keep changing.
+    def add(self, body: bytes) -> None:
+        """Takes the next response."""
+
+
+S = TypeVar("S", bound=Sink)
+
+
+class _Read(NamedTuple, Generic[S]):
+    """One read of a playlist: what it is, where its responses went, how many they and their entries were."""
+
+    envelope: Envelope
+    sink: S
+    responses: int
+    entries: int
+
+
+def read_playlist(
+    client: SpotifyClient,
+    run: Run,
+    playlist_id: str,
+    is_published: Callable[[str], bool],
+    open_sink: Callable[[Envelope], S],
+) -> S | None:
+    """All entries of a playlist, in a sink; None where `is_published` knows its snapshot id already.
+
+    Each read has a sink of its own: a playlist that changes meanwhile is read again from scratch. Raises
+    PlaylistUnavailable where Spotify does not give the entries or they keep changing.
     """
     counted = ""
     for _ in range(READS):
-        snapshot, count = _read_once(client, run, playlist_id, is_published)
-        if snapshot is None:
+        read = _read_once(client, run, playlist_id, is_published, open_sink)
+        if read is None:
             return None
-        total = snapshot.envelope.total
-        if count == total and _held_still(client, snapshot):
-            return snapshot
+        total, count = read.envelope.total, read.entries
+        if count == total and _held_still(client, read):
+            return read.sink
         surplus = ", a surplus" if count > total else ""
         counted = f"{count} of {total} entries{surplus}"
         log.info("playlist %s: counts differ or it changed (%s); reading it again", playlist_id, counted)
@@ -45,24 +69,23 @@ def read_playlist(
 
 
 def _read_once(
-    client: SpotifyClient, run: Run, playlist_id: str, is_published: Callable[[str], bool]
-) -> tuple[Snapshot | None, int]:
+    client: SpotifyClient,
+    run: Run,
+    playlist_id: str,
+    is_published: Callable[[str], bool],
+    open_sink: Callable[[Envelope], S],
+) -> _Read[S] | None:
     fetched_at = datetime.now(UTC)
     first = client.playlist(playlist_id)
     snapshot_id, page = _first_page(client, playlist_id, first)
     if is_published(snapshot_id):
-        return None, 0
-    bodies, count = [first], len(page.entries)
+        return None
     if (total := page.total) is None:
         raise PlaylistUnavailable(
             f"playlist {playlist_id}: Spotify's answer has no `total`, so it may not be whole. "
             "If this lasts, the Web API has changed",
             Code.SPOTIFY_UNREADABLE,
         )
-    for body, received in _further_pages(client, playlist_id, page, total):
-        bodies.append(body)
-        count += received
-        log.info("playlist %s: %s of %s entries", playlist_id, count, total)
     envelope = Envelope(
         run_id=run.run_id,
         playlist_id=playlist_id,
@@ -72,7 +95,14 @@ def _read_once(
         total=total,
         code_version=run.code_version,
     )
-    return Snapshot(envelope, bodies), count
+    sink, responses, count = open_sink(envelope), 1, len(page.entries)
+    sink.add(first)
+    for body, received in _further_pages(client, playlist_id, page, total):
+        sink.add(body)
+        responses += 1
+        count += received
+        log.info("playlist %s: %s of %s entries", playlist_id, count, total)
+    return _Read(envelope, sink, responses, count)
 
 
 def _further_pages(
@@ -107,11 +137,11 @@ def _first_page(client: SpotifyClient, playlist_id: str, body: bytes) -> tuple[s
     return snapshot_id, page
 
 
-def _held_still(client: SpotifyClient, snapshot: Snapshot) -> bool:
+def _held_still(client: SpotifyClient, read: _Read[S]) -> bool:
     """One response is consistent by itself; after several the snapshot id is read again."""
-    if len(snapshot.bodies) == 1:
+    if read.responses == 1:
         return True
-    envelope = snapshot.envelope
+    envelope = read.envelope
     body = client.snapshot_id(envelope.playlist_id)
     return _decoded(envelope.playlist_id, decode_snapshot_id, body) == envelope.snapshot_id
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -40,7 +40,7 @@ class _Refused(ValueError):
     """The entry is no song; the text is the reason."""
 
 
-def decode_entries(bodies: list[bytes]) -> Iterator[Song | Reject]:
+def decode_entries(bodies: Iterable[bytes]) -> Iterator[Song | Reject]:
     """Songs and rejects of the answers of one playlist, by position from 1."""
     pages = map(decode_page, bodies)  # one after the other: whoever stops early decodes no more of them
     entries = (entry for page in pages if page for entry in page.entries)

@@ -1,15 +1,15 @@
 """Kept snapshots of one date to the tables of their partitions: pure Polars."""
 
 from collections.abc import Iterable
-from datetime import date
-from itertools import islice
+from datetime import date, datetime
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from pipeline.columns import TABLES, dtypes
 from pipeline.errors import AccountingError, Code, PlaylistUnavailable
-from pipeline.records import Snapshot
+from pipeline.records import Envelope, Snapshot
 from pipeline.transform.api_types import Song
 from pipeline.transform.details import KINDS, Details
 from pipeline.transform.drift import refuse_drift
@@ -27,6 +27,22 @@ class PlaylistRows(NamedTuple):
     songs: list[dict[str, Any]]
     rejects: list[dict[str, Any]]
 
+    @property
+    def entries(self) -> int:
+        """Songs and rejects."""
+        return len(self.songs) + len(self.rejects)
+
+    @property
+    def playlist_id(self) -> str:
+        """Whose rows they are."""
+        return str(self.playlist["playlist_id"])
+
+    @property
+    def fetched_at(self) -> datetime:
+        """When the first page was requested."""
+        fetched_at: datetime = self.playlist["fetched_at"]
+        return fetched_at
+
 
 def snapshot_rows(snapshot: Snapshot) -> PlaylistRows:
     """Decodes the answers of one playlist.
@@ -34,11 +50,12 @@ def snapshot_rows(snapshot: Snapshot) -> PlaylistRows:
     Raises PlaylistUnavailable where the playlist itself cannot be read or no song has a field that every
     song needs, AccountingError where total = songs + rejects does not hold.
     """
-    envelope = snapshot.envelope
+    envelope, bodies = snapshot.envelope, iter(snapshot.bodies)
     try:
-        rows = PlaylistRows(_playlist(snapshot), [], [])
+        first = next(bodies, b"")
+        rows = PlaylistRows(_playlist(envelope, first), [], [])
         # One more than there should be proves a surplus; a damaged file may hold millions.
-        entries = list(islice(decode_entries(snapshot.bodies), envelope.total + 1))
+        entries = list(islice(decode_entries(chain([first], bodies)), envelope.total + 1))
     except ValueError as error:
         message = (
             f"playlist {envelope.playlist_id}: the answer is not what every playlist has: {error}. "
@@ -92,11 +109,10 @@ _PLAYLIST_ROWS: dict[str, Any] = {
 }
 
 
-def _playlist(snapshot: Snapshot) -> dict[str, Any]:
-    envelope = snapshot.envelope
+def _playlist(envelope: Envelope, first: bytes) -> dict[str, Any]:
     return {
         "playlist_id": envelope.playlist_id,
-        **playlist_row(decode_head(snapshot.bodies[0])),
+        **playlist_row(decode_head(first)),
         "snapshot_id": envelope.snapshot_id,
         "item_count": envelope.total,
         "fetched_at": envelope.fetched_at,

@@ -8,7 +8,6 @@ from pipeline.errors import Code, ConfigurationError
 from pipeline.lake.kept_details import FRESH, DetailsEnvelope, KeptDetails, write_details
 from pipeline.lake.layout import details_key, parse_details_key
 from pipeline.lake.store import Lake
-from pipeline.transform.details import details_frame
 from tests.builders import DAY, RUN, artist, body
 
 ONE_DAY = timedelta(days=1)
@@ -22,8 +21,7 @@ def keep(lake: Lake, day: date, popularity: int, *ids: str, run: str = RUN) -> N
 
 
 def popularity(lake: Lake, first: date, last: date) -> dict[str, int]:
-    known = details_frame("artists", KeptDetails(lake).known(first, last)["artists"])
-    return dict(known.select("artist_id", "popularity").iter_rows())
+    return dict(KeptDetails(lake).known(first, last)["artists"].select("artist_id", "popularity").iter_rows())
 
 
 @pytest.mark.parametrize(("age", "fresh"), [(0, True), (7, True), (8, False), (-1, False)])
