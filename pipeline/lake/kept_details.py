@@ -64,9 +64,10 @@ class KeptDetails:
         return set(_together(kind, self._between(kind, day - FRESH, day))[KINDS[kind].id])
 
     def known(self, first: date, last: date) -> Details:
-        """What is known of artists and albums, newest last, for playlists that were read within the days."""
+        """What is known of artists and albums, if anything, for playlists that were read within the days."""
         since = first - FRESH - timedelta(days=1)  # a run over midnight reads after the day it began
-        return {kind: _together(kind, self._between(kind, since, last)) for kind in KINDS}
+        found = {kind: self._between(kind, since, last) for kind in KINDS}
+        return {kind: _together(kind, kept) for kind, kept in found.items() if kept}
 
     def _between(self, kind: str, since: date, until: date) -> list[_Kept]:
         keys = [key for found, day, key in self._keys if found == kind and since <= day <= until]
