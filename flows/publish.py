@@ -21,7 +21,6 @@ from pipeline.errors import Code, PipelineError, StopRun
 from pipeline.lake.kept_details import KeptDetails
 from pipeline.lake.layout import receipt_key
 from pipeline.lake.patience import Patience
-from pipeline.lake.snapshots import by_date
 from pipeline.losses import loss
 from pipeline.markdown import LOG_BYTES
 from pipeline.receipt import as_markdown, encode_receipt, playlist_lines, summary
@@ -102,15 +101,8 @@ def write_tables(run: Run, kept: Sequence[Kept], target: Target) -> tuple[Manife
 
     The second value has a line for each playlist whose responses could not be read.
     """
-    lake, dates = find_lake(target.blocks.lake), by_date(kept)
-    writer = Writer(lake, KeptDetails(lake), run, target.load, Patience(len(kept)))
-    written, undecodable = [], []
-    for number, (day, snapshots) in enumerate(dates.items(), start=1):
-        manifest, failed = writer.write(day, snapshots)
-        written.append(manifest)
-        undecodable += failed
-        log.info("tables of %s written (date %s of %s)", day, number, len(dates))
-    return Manifest.of(written), undecodable
+    lake = find_lake(target.blocks.lake)
+    return Writer(lake, KeptDetails(lake), run, target.load, Patience(len(kept))).write(kept)
 
 
 @task(**RETRIES)

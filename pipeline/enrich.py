@@ -23,16 +23,19 @@ class WantedIds:
 
     def __init__(self) -> None:
         self.by_kind: dict[str, set[str]] = {kind: set() for kind in KINDS}
-        self._lock = Lock()
+        self._one_at_a_time = Lock()
 
     def add(self, snapshot: Snapshot) -> None:
-        """Adds the ids of one snapshot; nothing if it cannot be decoded, for then publishing says why."""
-        try:
-            found = wanted_ids(snapshot_rows(snapshot))
-        except PipelineError as error:
-            log.debug("nothing to enrich, publishing will say why: %s", error)
-            return
-        with self._lock:
+        """Adds the ids of one snapshot; nothing if it cannot be decoded, for then publishing says why.
+
+        However many threads read playlists, one playlist's rows are in memory at a time.
+        """
+        with self._one_at_a_time:
+            try:
+                found = wanted_ids(snapshot_rows(snapshot))
+            except PipelineError as error:
+                log.debug("nothing to enrich, publishing will say why: %s", error)
+                return
             for kind, ids in found.items():
                 self.by_kind[kind] |= ids
 

@@ -48,6 +48,7 @@ class Code(StrEnum):
     RECEIPT_MISSING = auto()
     RUN_DEADLINE = auto()
     CLOCK_SKEWED = auto()
+    DISK_UNWRITABLE = auto()
     PREFECT_UNAVAILABLE = auto()
     # Spotify
     SPOTIFY_NOT_FOUND = auto()

@@ -10,9 +10,10 @@ from functools import partial
 from pipeline.errors import LakeConflict, PlaylistUnavailable, Transient
 from pipeline.lake.layout import raw_key
 from pipeline.lake.patience import Patience
+from pipeline.lake.raw_files import RawFile, decode_raw_file
 from pipeline.lake.snapshots import keep_snapshot, read_snapshot
 from pipeline.lake.store import Lake
-from pipeline.records import Kept, PlaylistLine, Run, Snapshot, Work
+from pipeline.records import Envelope, Kept, PlaylistLine, Run, Snapshot, Work
 from pipeline.spotify.client import SpotifyClient
 from pipeline.spotify.playlists import read_playlist
 from pipeline.threads import threads
@@ -44,11 +45,12 @@ class Keeper:
         self.patience.check()
         if self.resumes and (kept := self._kept_before(playlist_id)):
             return kept
-        snapshot = read_playlist(self.client, self.run, playlist_id, partial(self.is_published, playlist_id))
-        if snapshot is None:
+        is_published = partial(self.is_published, playlist_id)
+        file = read_playlist(self.client, self.run, playlist_id, is_published, RawFile[Envelope])
+        if file is None:
             return None
         self.lake.refuse_skewed_clock()
-        write = partial(keep_snapshot, self.lake, snapshot, self.run.snapshot_date)
+        write = partial(keep_snapshot, self.lake, file, self.run.snapshot_date)
         try:
             kept = self.patience.request(playlist_id, write)
         except LakeConflict:
@@ -57,7 +59,7 @@ class Keeper:
                 return kept_late
             raise
         if self.on_kept:
-            self.on_kept(snapshot)
+            self.on_kept(Snapshot(*decode_raw_file(file.content, Envelope)))
         return kept
 
     def _kept_before(self, playlist_id: str) -> Kept | None:
@@ -88,7 +90,7 @@ def keep_playlists(keeper: Keeper, playlists: list[str]) -> Work:
         futures = {pool.submit(keeper.keep, playlist): playlist for playlist in playlists}
         try:
             for number, future in enumerate(as_completed(futures), start=1):
-                became = _became(keeper.run, futures[future], future)
+                became = _became(keeper.run, futures.pop(future), future)
                 if isinstance(became, Kept):
                     kept[became.playlist_id] = became
                 else:

@@ -47,10 +47,13 @@ Decoder(Envelope)  # before threads need it: msgspec crashes where two look into
 
 
 class Snapshot(NamedTuple):
-    """What Spotify showed of a playlist: the envelope, and the bodies of the responses, in order."""
+    """What Spotify showed of a playlist: the envelope, and the bodies of the responses, in order.
+
+    `bodies` may be read once only, each body as it is asked for.
+    """
 
     envelope: Envelope
-    bodies: list[bytes]
+    bodies: Iterable[bytes]
 
 
 class Kept(NamedTuple):

@@ -44,6 +44,7 @@ class DaemonPool(Executor):
         while call := self._calls.get():
             if call[0].set_running_or_notify_cancel():
                 _settle(*call)
+            del call  # its result must not live until the next call
         self._calls.put(None)  # for the next thread
 
 

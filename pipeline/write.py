@@ -1,27 +1,40 @@
-"""Kept snapshots of one date to CSV files in the lake."""
+"""Kept snapshots to CSV files in the lake: reading, decoding and uploading overlap, in flat memory."""
 
+import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from itertools import chain, groupby
+from typing import NamedTuple
 
-from pipeline.errors import AccountingError, PlaylistUnavailable
-from pipeline.lake.csv_files import write_files
+from pipeline.errors import AccountingError, PipelineError, PlaylistUnavailable
+from pipeline.lake.csv_files import TableFiles
 from pipeline.lake.kept_details import KeptDetails
 from pipeline.lake.layout import LoadMode
 from pipeline.lake.patience import Patience
-from pipeline.lake.snapshots import read_snapshot
+from pipeline.lake.snapshots import by_date, read_snapshot, read_to_end
 from pipeline.lake.store import Lake
-from pipeline.records import Kept, Manifest, PlaylistLine, Run
+from pipeline.records import File, Kept, Manifest, PlaylistLine, Run, Snapshot
 from pipeline.threads import THREADS, threads
-from pipeline.transform.details import details_frame
 from pipeline.transform.partitions import partition_lines
 from pipeline.transform.responses import snapshot_rows
 from pipeline.transform.rows import PlaylistRows
 from pipeline.transform.tables import build_tables
+
+log = logging.getLogger(__name__)
+
+BATCH_ENTRIES = 10_000
+BATCH_PLAYLISTS = 200
+"""What becomes tables at once: so much that the fixed cost is small, no more than one playlist may have."""
+DATES_UPLOADING = 2
+"""Dates whose files are under way to the lake while the next one is decoded; they wait on the disk."""
+
+Fetched = tuple[Kept, Callable[[], bytes]]
+"""A snapshot, and what waits for its bytes, still compressed: a tenth of what they hold."""
 
 
 @dataclass(frozen=True)
@@ -34,32 +47,70 @@ class Writer:
     load: LoadMode
     patience: Patience
 
-    def write(self, day: date, kept: Sequence[Kept]) -> tuple[Manifest, list[PlaylistLine]]:
-        """Writes the tables of one date; playlists that cannot be read are left out and returned."""
-        rows, failed = self._decoded(day, kept)
-        if not rows:
-            return Manifest(), failed
-        fetched_on = [one.fetched_at.date() for one in rows]
-        known = self.details.known(min(fetched_on), max(fetched_on))
-        details = {kind: details_frame(kind, found) for kind, found in known.items()}
-        tables = build_tables(rows, day, self.run.run_id, details)
-        files = write_files(self.lake, tables, day, self.run.run_id, self.load)
-        return Manifest(
-            files, partition_lines(tables, rows, {one.playlist_id: one.key for one in kept})
-        ), failed
+    def write(self, kept: Sequence[Kept]) -> tuple[Manifest, list[PlaylistLine]]:
+        """Writes the tables of all dates; playlists that cannot be read are left out and returned."""
+        dates, failed = by_date(kept), list[PlaylistLine]()
+        uploading = deque[_Uploading]()
+        written: list[Manifest] = []
+        with self._waiting(), threads() as readers, threads() as uploaders:
+            fetched = self._fetched(readers, chain.from_iterable(dates.values()))
+            for day, snapshots in groupby(fetched, lambda one: one[0].snapshot_date):
+                files, lines = self._collect(day, dates[day], self._batches(snapshots, failed))
+                uploading.append(_Uploading(day, files.upload(self.lake, uploaders), lines))
+                if len(uploading) > DATES_UPLOADING:
+                    written.append(uploading.popleft().wait(len(written), len(dates)))
+            for one in uploading:
+                written.append(one.wait(len(written), len(dates)))
+        return Manifest.of(written), failed
 
-    def _decoded(self, day: date, kept: Sequence[Kept]) -> tuple[list[PlaylistRows], list[PlaylistLine]]:
-        """Fetches in parallel, but decodes one by one: compressed, a file is a tenth of what it holds."""
-        rows, failed = [], []
-        with self._waiting(), threads() as pool:
-            for one, fetched in self._fetched(pool, kept):
-                try:
-                    rows.append(snapshot_rows(read_snapshot(self.lake, one.key, fetched)))
-                except AccountingError as error:
-                    raise AccountingError(f"{self.lake.url}{one.key}: {error.message}", error.code) from error
-                except PlaylistUnavailable as error:
-                    failed.append(PlaylistLine(one.playlist_id, day, "failed", reason=str(error)))
-        return rows, failed
+    def _collect(
+        self, day: date, kept: Sequence[Kept], batches: Iterable[list[PlaylistRows]]
+    ) -> tuple[TableFiles, list[PlaylistLine]]:
+        """The files of one date, still on this machine's disk, and what became of its playlists."""
+        keys = {one.playlist_id: one.key for one in kept}
+        files, lines = TableFiles(day, self.run.run_id, self.load), list[PlaylistLine]()
+        try:
+            for batch in batches:
+                lines += self._append(files, day, keys, batch)
+        except BaseException:
+            files.close()
+            raise
+        return files, lines
+
+    def _append(
+        self, files: TableFiles, day: date, keys: Mapping[str, str], batch: list[PlaylistRows]
+    ) -> list[PlaylistLine]:
+        """Adds a batch to the files of its date, with the details of the days on which it was fetched."""
+        fetched_on = [rows.fetched_at.date() for rows in batch]
+        details = self.details.known(min(fetched_on), max(fetched_on))
+        tables = build_tables(batch, day, self.run.run_id, details)
+        files.append(tables)
+        return partition_lines(tables, batch, keys)
+
+    def _batches(
+        self, snapshots: Iterable[Fetched], failed: list[PlaylistLine]
+    ) -> Iterator[list[PlaylistRows]]:
+        """Decodes one snapshot at a time. A batch is emptied as soon as the next one is asked for."""
+        batch: list[PlaylistRows] = []
+        for one, fetch in snapshots:
+            with self._leaving_out(one, failed):
+                snapshot = read_snapshot(self.lake, one.key, fetch)
+                if _is_full(batch, snapshot.envelope.total):
+                    yield batch
+                    batch.clear()
+                batch.append(_decoded(snapshot))
+        if batch:
+            yield batch
+
+    @contextmanager
+    def _leaving_out(self, one: Kept, failed: list[PlaylistLine]) -> Iterator[None]:
+        """Notes a playlist that cannot be read; entries that are lost stop the run, and name the file."""
+        try:
+            yield
+        except AccountingError as error:
+            raise AccountingError(f"{self.lake.url}{one.key}: {error.message}", error.code) from error
+        except PlaylistUnavailable as error:
+            failed.append(PlaylistLine(one.playlist_id, one.snapshot_date, "failed", reason=str(error)))
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:
@@ -70,8 +121,8 @@ class Writer:
             self.patience.close()
             raise
 
-    def _fetched(self, pool: Executor, kept: Sequence[Kept]) -> Iterator[tuple[Kept, Callable[[], bytes]]]:
-        """Each snapshot with what fetches its bytes; no more are fetched ahead than there are threads."""
+    def _fetched(self, pool: Executor, kept: Iterable[Kept]) -> Iterator[Fetched]:
+        """Each snapshot with what waits for its bytes; as many are fetched ahead as there are threads."""
         ahead: deque[tuple[Kept, Future[bytes]]] = deque()
         for one in kept:
             fetch = partial(self.lake.read, one.key)
@@ -83,3 +134,34 @@ class Writer:
         while ahead:
             found, future = ahead.popleft()
             yield found, future.result
+
+
+class _Uploading(NamedTuple):
+    """A date whose files are on their way to the lake."""
+
+    day: date
+    files: list[Future[File]]
+    lines: list[PlaylistLine]
+
+    def wait(self, earlier: int, dates: int) -> Manifest:
+        """What was written, once all of it is; `earlier` of so many dates were written before."""
+        manifest = Manifest([file.result() for file in self.files], self.lines)
+        log.info("tables of %s written (date %s of %s)", self.day, earlier + 1, dates)
+        return manifest
+
+
+def _is_full(batch: list[PlaylistRows], entries: int) -> bool:
+    """Whether a playlist of so many entries belongs into the next batch."""
+    held = sum(rows.entries for rows in batch)
+    return bool(batch) and (held + entries > BATCH_ENTRIES or len(batch) >= BATCH_PLAYLISTS)
+
+
+def _decoded(snapshot: Snapshot) -> PlaylistRows:
+    """The rows of a snapshot whose file is sound to its end; if it is damaged, nothing else is its error."""
+    try:
+        rows = snapshot_rows(snapshot)
+    except PipelineError:
+        read_to_end(snapshot.bodies)
+        raise
+    read_to_end(snapshot.bodies)
+    return rows

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
 from pipeline import CODE_VERSION
+from pipeline.lake.raw_files import RawFile
 from pipeline.lake.snapshots import keep_snapshot
 from pipeline.lake.store import Lake
-from pipeline.records import Envelope, Snapshot
+from pipeline.records import Envelope
 from sandbox.spotify import catalogue
 from sandbox.spotify.shapes import answers
 
@@ -35,5 +36,5 @@ def _keep(lake: Lake, playlist_id: str, day: date) -> bool:
         total=len(playlist["entries"]),
         code_version=CODE_VERSION,
     )
-    keep_snapshot(lake, Snapshot(envelope, answers(playlist, "both")), day)
+    keep_snapshot(lake, RawFile.of(envelope, answers(playlist, "both")), day)
     return True

@@ -1,11 +1,18 @@
 """Entries and playlists as the Web API gives them, in one line each; all values are invented."""
 
 import json
+from contextlib import closing
 from copy import deepcopy
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
-from pipeline.records import Envelope, Run, Snapshot
+import polars as pl
+
+from pipeline.lake.csv_files import CsvFile, TableFiles
+from pipeline.lake.layout import LoadMode
+from pipeline.lake.store import Lake
+from pipeline.records import Envelope, File, Run, Snapshot
+from pipeline.threads import threads
 from pipeline.transform.responses import snapshot_rows
 from pipeline.transform.tables import Tables, build_tables
 
@@ -153,6 +160,24 @@ def tables_of(*entries: Any, shape: Shape = "items") -> Tables:
     """The tables of one playlist with these entries."""
     kept = snapshot([head(list(entries), shape)], len(entries))
     return build_tables([snapshot_rows(kept)], DAY, RUN)
+
+
+def encode_csv(*frames: pl.DataFrame) -> bytes:
+    """The file of a table that was filled by these batches."""
+    with closing(CsvFile()) as csv:
+        for frame in frames:
+            csv.append(frame)
+        file, _ = csv.finish()
+        file.seek(0)
+        return file.read()
+
+
+def write_files(lake: Lake, tables: Tables, day: date, run_id: str, load: LoadMode = "copy") -> list[File]:
+    """Writes the tables of one date."""
+    files = TableFiles(day, run_id, load)
+    files.append(tables)
+    with threads() as pool:
+        return [upload.result() for upload in files.upload(lake, pool)]
 
 
 def rows(tables: Tables, table: str, *columns: str) -> list[Any]:

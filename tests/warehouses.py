@@ -11,7 +11,6 @@ from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
 from pydantic import SecretStr
 
 from flows.connections import login_of
-from pipeline.lake.csv_files import write_files
 from pipeline.lake.layout import LoadMode
 from pipeline.lake.store import Lake
 from pipeline.records import Loaded, Manifest, Run, Snapshot
@@ -27,7 +26,7 @@ from pipeline.warehouse.transaction import Load
 from sandbox.services import BUCKET
 from sandbox.spotify import catalogue
 from sandbox.spotify.shapes import answers
-from tests.builders import fetched
+from tests.builders import fetched, write_files
 from tests.places import Place
 
 DAY = date(2026, 11, 20)

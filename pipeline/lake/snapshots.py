@@ -1,10 +1,12 @@
 """Kept snapshots: what Spotify showed of a playlist, by playlist and date."""
 
 import logging
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -12,7 +14,7 @@ from msgspec.structs import replace
 from pipeline.errors import Code, LakeKeyMissing, PlaylistUnavailable
 from pipeline.lake.layout import RawKey, parse_raw_key, raw_key, raw_prefix
 from pipeline.lake.patience import Patience
-from pipeline.lake.raw_files import CONTENT_TYPE, decode_raw_file, encode_raw_file
+from pipeline.lake.raw_files import CONTENT_TYPE, RawFile, decode_raw_file
 from pipeline.lake.store import Lake, TooLarge
 from pipeline.records import Envelope, Kept, Snapshot
 from pipeline.threads import threads
@@ -39,12 +41,12 @@ class Found(NamedTuple):
     failed: list[tuple[Kept, PlaylistUnavailable]]
 
 
-def keep_snapshot(lake: Lake, snapshot: Snapshot, snapshot_date: date) -> Kept:
+def keep_snapshot(lake: Lake, file: RawFile[Envelope], snapshot_date: date) -> Kept:
     """Writes one playlist's responses; the key names the playlist, the date and the run.
 
     Raises PlaylistUnavailable if they were not fetched on the date or the day after.
     """
-    envelope = snapshot.envelope
+    envelope = file.envelope
     fetched_on = envelope.fetched_at.astimezone(UTC).date()
     if fetched_on not in (snapshot_date, snapshot_date + ONE_DAY):
         message = (
@@ -53,38 +55,58 @@ def keep_snapshot(lake: Lake, snapshot: Snapshot, snapshot_date: date) -> Kept:
         )
         raise PlaylistUnavailable(message, Code.SNAPSHOT_DATE_REFUSED)
     key = raw_key(envelope.playlist_id, snapshot_date, envelope.run_id)
-    lake.write(key, encode_raw_file(envelope, snapshot.bodies), CONTENT_TYPE)
+    lake.write(key, file.content, CONTENT_TYPE)
     return Kept(key, envelope.playlist_id, snapshot_date)
 
 
 def read_snapshot(lake: Lake, key: str, fetched: Callable[[], bytes] | None = None) -> Snapshot:
     """A kept snapshot, `fetched_at` in UTC, from bytes that are `fetched` or from the lake.
 
-    Raises PlaylistUnavailable if the file is gone, is no kept snapshot, is too large, holds another playlist,
-    or has impossible times. They are compared with this machine's clock: if that is behind, what other
-    machines have just fetched is refused until it catches up.
+    Its bodies are decompressed one by one, as they are asked for. Raises PlaylistUnavailable if the file is
+    gone, is no kept snapshot, is too large, holds another playlist, or has impossible times; so do the bodies
+    where the rest of the file is damaged or too large. Times are compared with this machine's clock: if that
+    is behind, what other machines have just fetched is refused until it catches up.
     """
-    raw = parse_raw_key(key)
-    try:
-        envelope, bodies = decode_raw_file(fetched() if fetched else lake.read(key), Envelope)
-        if not bodies:
-            raise ValueError("it has no answers")  # noqa: TRY301 - said with the rest
+    raw, place = parse_raw_key(key), f"{lake.url}{key}"
+    with _explained(place):
+        envelope, lines = decode_raw_file(fetched() if fetched else lake.read(key), Envelope)
+        if (first := next(lines, None)) is None:
+            raise ValueError("it has no answers")
         _refuse_impossible(envelope.fetched_at, raw)
+    bodies = _explained_bodies(place, chain([first], lines))
+    if raw and raw.playlist_id != envelope.playlist_id:
+        read_to_end(bodies)
+        message = f"{place} holds playlist {envelope.playlist_id}, so it is a copied file. Remove it"
+        raise PlaylistUnavailable(message, Code.LAKE_SNAPSHOT_INVALID)
+    return Snapshot(replace(envelope, fetched_at=envelope.fetched_at.astimezone(UTC)), bodies)
+
+
+def read_to_end(bodies: Iterable[bytes]) -> None:
+    """Raises what is wrong with the rest of a kept file, which only its end tells."""
+    deque(bodies, maxlen=0)
+
+
+@contextmanager
+def _explained(place: str) -> Iterator[None]:
+    """What is wrong with a kept file, as what the run does about it."""
+    try:
+        yield
     except LakeKeyMissing as error:
         raise PlaylistUnavailable(f"{error.message}, or leave its date out", error.code) from error
     except TooLarge as error:
         message = (
-            f"{lake.url}{key} cannot be read: {error}. No playlist is that large. "
+            f"{place} cannot be read: {error}. No playlist is that large. "
             "Remove the file, or leave its date out"
         )
         raise PlaylistUnavailable(message, Code.LAKE_SNAPSHOT_TOO_LARGE) from error
     except ValueError as error:
-        message = f"{lake.url}{key} is no kept snapshot: {error}. Restore the whole file, or remove it"
+        message = f"{place} is no kept snapshot: {error}. Restore the whole file, or remove it"
         raise PlaylistUnavailable(message, Code.LAKE_SNAPSHOT_INVALID) from error
-    if raw and raw.playlist_id != envelope.playlist_id:
-        message = f"{lake.url}{key} holds playlist {envelope.playlist_id}, so it is a copied file. Remove it"
-        raise PlaylistUnavailable(message, Code.LAKE_SNAPSHOT_INVALID)
-    return Snapshot(replace(envelope, fetched_at=envelope.fetched_at.astimezone(UTC)), bodies)
+
+
+def _explained_bodies(place: str, bodies: Iterator[bytes]) -> Iterator[bytes]:
+    with _explained(place):
+        yield from bodies
 
 
 def is_possible(snapshot_date: date) -> bool:
@@ -158,9 +180,11 @@ def _fetch_times(
     def fetched_at(key: str) -> datetime | PlaylistUnavailable:
         fetch = partial(patience.request, _playlist_of(key), partial(lake.read, key))
         try:
-            return read_snapshot(lake, key, fetch).envelope.fetched_at
+            envelope, bodies = read_snapshot(lake, key, fetch)
+            read_to_end(bodies)  # a damaged file is no competitor
         except PlaylistUnavailable as error:
             return error
+        return envelope.fetched_at
 
     times: dict[str, datetime] = {}
     refused: dict[str, PlaylistUnavailable] = {}

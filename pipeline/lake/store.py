@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from os import SEEK_END
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -77,8 +78,16 @@ class Lake:
         Same bytes already there: our earlier PUT succeeded and its response was lost. Anything else there
         raises LakeConflict.
         """
-        digest = hashlib.sha256(body)
-        checksum = base64.b64encode(digest.digest()).decode()
+        return self._put(key, body, len(body), hashlib.sha256(body).digest(), content_type)
+
+    def write_file(self, key: str, file: IO[bytes], digest: bytes, content_type: str) -> Written:
+        """The same for a file whose SHA-256 is known; botocore rewinds it where it repeats the request."""
+        size = file.seek(0, SEEK_END)
+        file.seek(0)
+        return self._put(key, file, size, digest, content_type)
+
+    def _put(self, key: str, body: bytes | IO[bytes], size: int, digest: bytes, content_type: str) -> Written:
+        checksum = base64.b64encode(digest).decode()
         put = partial(
             self._client.put_object,
             Bucket=self.bucket,
@@ -89,9 +98,9 @@ class Lake:
             ChecksumSHA256=checksum,
             IfNoneMatch="*",
         )
-        if self._call(key, partial(_unless_there, put), _deadline(len(body))) is None:
-            self._expect(key, len(body), checksum)
-        return Written(key, len(body), digest.hexdigest())
+        if self._call(key, partial(_unless_there, put), _deadline(size)) is None:
+            self._expect(key, size, checksum)
+        return Written(key, size, digest.hex())
 
     def read(self, key: str) -> bytes:
         """The bytes of a key; raises LakeKeyMissing where there is none, TooLarge above MAX_FILE_BYTES."""

@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from pipeline.errors import Code, PlaylistUnavailable, SpotifyRefused
-from pipeline.records import Envelope, Run, Snapshot
+from pipeline.records import Envelope, Run
 from pipeline.spotify.client import SpotifyClient
 from pipeline.spotify.refusals import NO_USER, NOT_YOURS
 from pipeline.transform.pages import Page, decode_page, decode_snapshot_id
@@ -20,20 +20,45 @@ READS = 3
 """A playlist that changes while it is read is read again, twice at most."""
 
 
-def read_playlist(
-    client: SpotifyClient, run: Run, playlist_id: str, is_published: Callable[[str], bool]
-) -> Snapshot | None:
-    """All entries of a playlist; None where `is_published` knows its snapshot id already.
+class Sink(Protocol):
+    """Takes the responses of one read of a playlist, each as it comes."""
 
-    Raises PlaylistUnavailable where Spotify does not give the entries or they keep changing.
+    def add(self, body: bytes) -> None:
+        """Takes the next response."""
+
+
+S = TypeVar("S", bound=Sink)
+
+
+class _Read(NamedTuple, Generic[S]):
+    """One read of a playlist: what it is, where its responses went and how many they are, what they fill."""
+
+    envelope: Envelope
+    sink: S
+    responses: int
+    slots: Slots
+
+
+def read_playlist(
+    client: SpotifyClient,
+    run: Run,
+    playlist_id: str,
+    is_published: Callable[[str], bool],
+    open_sink: Callable[[Envelope], S],
+) -> S | None:
+    """All entries of a playlist, in a sink; None where `is_published` knows its snapshot id already.
+
+    Each read has a sink of its own: a playlist that changes meanwhile is read again from scratch. Raises
+    PlaylistUnavailable where Spotify does not give the entries or they keep changing.
     """
     received = ""
     for _ in range(READS):
-        snapshot, slots = _read_once(client, run, playlist_id, is_published)
-        if snapshot is None:
+        read = _read_once(client, run, playlist_id, is_published, open_sink)
+        if read is None:
             return None
-        if slots.is_whole and _held_still(client, snapshot):
-            return snapshot
+        slots = read.slots
+        if slots.is_whole and _held_still(client, read):
+            return read.sink
         surplus = ", a surplus" if slots.filled > slots.total else ""
         received = slots.problem or f"{slots.filled} of {slots.total} entries{surplus}"
         log.info("playlist %s: incomplete or changed (%s); reading it again", playlist_id, received)
@@ -45,25 +70,23 @@ def read_playlist(
 
 
 def _read_once(
-    client: SpotifyClient, run: Run, playlist_id: str, is_published: Callable[[str], bool]
-) -> tuple[Snapshot | None, Slots]:
+    client: SpotifyClient,
+    run: Run,
+    playlist_id: str,
+    is_published: Callable[[str], bool],
+    open_sink: Callable[[Envelope], S],
+) -> _Read[S] | None:
     fetched_at = datetime.now(UTC)
     first = client.playlist(playlist_id)
     snapshot_id, page = _first_page(client, playlist_id, first)
     if is_published(snapshot_id):
-        return None, Slots(0)
+        return None
     if (total := page.total) is None:
         raise PlaylistUnavailable(
             f"playlist {playlist_id}: Spotify's answer has no `total`, so it may not be whole. "
             "If this lasts, the Web API has changed",
             Code.SPOTIFY_UNREADABLE,
         )
-    slots = Slots(total)
-    slots.take(page)
-    bodies = [first]
-    for body in _further_pages(client, playlist_id, page, slots):
-        bodies.append(body)
-        log.info("playlist %s: %s of %s entries", playlist_id, slots.filled, total)
     envelope = Envelope(
         run_id=run.run_id,
         playlist_id=playlist_id,
@@ -73,7 +96,14 @@ def _read_once(
         total=total,
         code_version=run.code_version,
     )
-    return Snapshot(envelope, bodies), slots
+    sink, responses, slots = open_sink(envelope), 1, Slots(total)
+    sink.add(first)
+    slots.take(page)
+    for body in _further_pages(client, playlist_id, page, slots):
+        sink.add(body)
+        responses += 1
+        log.info("playlist %s: %s of %s entries", playlist_id, slots.filled, total)
+    return _Read(envelope, sink, responses, slots)
 
 
 def _further_pages(
@@ -108,11 +138,11 @@ def _first_page(client: SpotifyClient, playlist_id: str, body: bytes) -> tuple[s
     return snapshot_id, page
 
 
-def _held_still(client: SpotifyClient, snapshot: Snapshot) -> bool:
+def _held_still(client: SpotifyClient, read: _Read[S]) -> bool:
     """One response is consistent by itself; after several the snapshot id is read again."""
-    if len(snapshot.bodies) == 1:
+    if read.responses == 1:
         return True
-    envelope = snapshot.envelope
+    envelope = read.envelope
     body = client.snapshot_id(envelope.playlist_id)
     return _decoded(envelope.playlist_id, decode_snapshot_id, body) == envelope.snapshot_id
 

@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from time import sleep
-from typing import Any
+from typing import IO, Any
 
 import pytest
 import requests
 
 from flows.run import run_id_of
 from pipeline.columns import TABLES, landing
-from pipeline.lake import csv_files
 from pipeline.lake.layout import LoadMode
+from pipeline.lake.store import Lake, Written
 from pipeline.warehouse.landing import Polling
 from pipeline.warehouse.snowpipe import clear_landing
 from sandbox.spotify.catalogue import CHARTS, EMPTY, PLAYLISTS
@@ -181,14 +181,15 @@ def test_a_malformed_file_fails_the_run_and_is_named(
 ) -> None:
     run(pipeline, CHART)
     before = pipeline.place.contents(TABLES)
-    encode = csv_files.encode_csv
+    write_file = Lake.write_file
 
-    def damaged(frame: Any) -> bytes:
-        if "isrc" not in frame.columns:
-            return encode(frame)
-        return gzip.compress(text.encode()) if text else encode(frame)[:-20]
+    def damaged(lake: Lake, key: str, file: IO[bytes], digest: bytes, content_type: str) -> Written:
+        if not key.startswith("tables/songs/"):
+            return write_file(lake, key, file, digest, content_type)
+        file.seek(0)
+        return lake.write(key, gzip.compress(text.encode()) if text else file.read()[:-20], content_type)
 
-    monkeypatch.setattr(csv_files, "encode_csv", damaged)
+    monkeypatch.setattr(Lake, "write_file", damaged)
     state = run(pipeline, OTHER_CHART, CHART)
 
     assert state.is_failed()

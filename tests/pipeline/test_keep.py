@@ -1,7 +1,9 @@
 """Keeping many playlists while S3 fails: for one of them, for all, or until the task is tried again."""
 
 import threading
+import weakref
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -15,11 +17,13 @@ from pipeline.errors import Code, ConfigurationError, LakeConflict, PipelineErro
 from pipeline.keep import Keeper, keep_playlists
 from pipeline.lake.layout import raw_key
 from pipeline.lake.patience import BUDGET_S, MANY_PLAYLISTS, Patience
+from pipeline.lake.raw_files import RawFile
 from pipeline.lake.store import Lake, Written
-from pipeline.records import Snapshot
+from pipeline.records import Envelope, Snapshot
 from pipeline.threads import THREADS
 from tests.builders import RUN, THE_RUN, fetched
 
+OpenSink = Callable[[Envelope], RawFile[Envelope]]
 PLAYLISTS = [f"keep{number:018d}" for number in range(200)]
 BAD = PLAYLISTS[70]
 DENIED = ConfigurationError("access is denied", Code.LAKE_DENIED)
@@ -61,18 +65,27 @@ class Run:
     reads: Counter[str] = field(default_factory=Counter)
     now: float = 0.0
 
-    def read(self, _client: object, _run: object, playlist: str, _published: object) -> Snapshot:
+    def read(
+        self, _client: object, _run: object, playlist: str, _published: object, open_sink: OpenSink
+    ) -> RawFile[Envelope]:
         """One answer of Spotify, never the same twice."""
         self.reads[playlist] += 1
-        body = b'{"read":%d}' % self.reads[playlist]
-        return fetched(playlist, [body], 1, at=datetime.now(UTC))
+        file = open_sink(fetched(playlist, [], 1, at=datetime.now(UTC)).envelope)
+        file.add(b'{"read":%d}' % self.reads[playlist])
+        return file
 
-    def keep(self, *, resumes: bool = False, playlists: list[str] = PLAYLISTS) -> Any:
+    def keep(
+        self,
+        *,
+        resumes: bool = False,
+        playlists: list[str] = PLAYLISTS,
+        on_kept: Callable[[Snapshot], None] | None = None,
+    ) -> Any:
         """An attempt of the task."""
         client: Any = SimpleNamespace(authorise=lambda: None)
         patience = Patience(len(playlists), sleep=self._sleep, clock=lambda: self.now)
         run = replace(THE_RUN, snapshot_date=DAY)
-        keeper = Keeper(client, self.lake, run, lambda *_: False, patience, resumes=resumes)
+        keeper = Keeper(client, self.lake, run, lambda *_: False, patience, on_kept, resumes=resumes)
         return keep_playlists(keeper, playlists)
 
     def _sleep(self, seconds: float) -> None:
@@ -140,9 +153,9 @@ def test_what_an_abandoned_request_wrote_late_is_kept_by_the_retry(run: Run) -> 
 
     read = run.read
 
-    def read_slowly(client: object, run_: object, playlist: str, published: object) -> Snapshot:
+    def read_slowly(*arguments: Any) -> RawFile[Envelope]:
         run.lake.held[keys[1]] = b"late"
-        return read(client, run_, playlist, published)
+        return read(*arguments)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(pipeline.keep, "read_playlist", read_slowly)
@@ -155,3 +168,30 @@ def test_a_clock_that_is_ahead_writes_nothing(run: Run) -> None:
     with pytest.raises(ConfigurationError, match=r"61 s ahead.*CLOCK_SKEWED"):
         run.keep()
     assert run.lake.held == {}
+
+
+def test_what_is_kept_is_shown_as_it_was_written(run: Run) -> None:
+    shown: dict[str, list[bytes]] = {}
+
+    def show(snapshot: Snapshot) -> None:
+        shown[snapshot.envelope.playlist_id] = list(snapshot.bodies)
+
+    run.keep(playlists=PLAYLISTS[:3], on_kept=show)
+    assert shown == {playlist: [b'{"read":1}'] for playlist in PLAYLISTS[:3]}
+
+
+def test_nothing_that_was_read_stays_in_memory(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither of playlists that are kept nor, in the frames of their errors, of those that are not."""
+    files: list[weakref.ref[RawFile[Envelope]]] = []
+    held: list[int] = []
+
+    def read(*arguments: Any) -> RawFile[Envelope]:
+        files.append(weakref.ref(file := run.read(*arguments)))
+        held.append(sum(one() is not None for one in files))
+        return file
+
+    monkeypatch.setattr(pipeline.keep, "read_playlist", read)
+    run.lake.error, run.lake.prefix = DENIED, "keep00000000000000001"
+    work = run.keep()
+    assert (len(work.kept), len(work.failed)) == (190, 10)
+    assert max(held) <= 2 * THREADS

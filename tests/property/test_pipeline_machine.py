@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 
 from pipeline.errors import StopRun, Transient
 from pipeline.lake.layout import LoadMode
+from pipeline.lake.raw_files import RawFile
 from pipeline.lake.snapshots import find_snapshots, keep_snapshot, read_snapshot
 from pipeline.records import Envelope, Snapshot
 from sandbox.services import Addresses
@@ -148,7 +149,7 @@ class Pipeline(RuleBasedStateMachine):
             looks[playlist, day] = look = Look(*self.playlists[playlist], self.now)
             total = len(look.entries)
             envelope = Envelope(run_id, playlist, version(look), self.now, "items", total, "test")
-            kept = keep_snapshot(self.warehouse.lake, Snapshot(envelope, [_answer(playlist, look)]), day)
+            kept = keep_snapshot(self.warehouse.lake, RawFile.of(envelope, [_answer(playlist, look)]), day)
             self.keys[version(look)] = kept.key
             self.model.keep((playlist, day), look)
         return Job(run_id, looks)

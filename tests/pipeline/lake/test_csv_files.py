@@ -11,16 +11,17 @@ import polars as pl
 import pytest
 
 from pipeline.columns import TABLES, dtypes
-from pipeline.lake.csv_files import encode_csv, write_files
 from pipeline.lake.layout import table_key
 from pipeline.lake.store import Lake
 from pipeline.records import File, Manifest
 from tests.builders import (
     DAY,
     RUN,
+    encode_csv,
     entry,
     song,
     tables_of,
+    write_files,
 )
 
 if TYPE_CHECKING:

@@ -1,5 +1,6 @@
 """Kept details: fresh for some days, found for what was read then, left out where they are none."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -22,7 +23,7 @@ def keep(lake: Lake, day: date, popularity: int, *ids: str, run: str = RUN) -> N
 
 
 def popularity(lake: Lake, first: date, last: date) -> dict[str, int]:
-    known = details_frame("artists", KeptDetails(lake).known(first, last)["artists"])
+    known = KeptDetails(lake).known(first, last).get("artists", details_frame("artists", []))
     return dict(known.select("artist_id", "popularity").iter_rows())
 
 
@@ -107,6 +108,26 @@ def test_each_file_is_read_once(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> 
     for _ in range(3):
         assert kept.ids("artists", DAY) == {"a"}
     assert read == [details_key("artists", DAY, RUN)]
+
+
+def test_details_of_earlier_dates_are_not_held(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    days = [DAY - age * ONE_DAY for age in range(30, -1, -1)]
+    for day in days:
+        keep(lake, day, 1, "a")
+    read = Counter[str]()
+    original = Lake.read
+
+    def noted(self: Lake, key: str) -> bytes:
+        read[key] += 1
+        return original(self, key)
+
+    monkeypatch.setattr(Lake, "read", noted)
+    kept = KeptDetails(lake)
+    for day in days:
+        assert kept.known(day, day)["artists"].height == 1
+    assert set(read.values()) == {1}
+    kept.known(days[0], days[0])
+    assert read[details_key("artists", days[0], RUN)] == 2
 
 
 @pytest.mark.parametrize(

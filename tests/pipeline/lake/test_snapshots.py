@@ -11,10 +11,10 @@ from msgspec import structs
 
 from pipeline.errors import Code, LakeConflict, PlaylistUnavailable
 from pipeline.lake.layout import raw_key
-from pipeline.lake.raw_files import encode_raw_file
-from pipeline.lake.snapshots import by_date, find_snapshots, keep_snapshot, rank, read_snapshot
+from pipeline.lake.raw_files import RawFile, encode_raw_file
+from pipeline.lake.snapshots import by_date, find_snapshots, keep_snapshot, rank, read_snapshot, read_to_end
 from pipeline.lake.store import Lake
-from pipeline.records import Envelope, Kept, Snapshot
+from pipeline.records import Envelope, Kept
 from tests.builders import DAY, OTHER_PLAYLIST, PLAYLIST, RUN
 
 ENVELOPE = Envelope(
@@ -47,32 +47,32 @@ def test_equal_answers_give_equal_bytes() -> None:
 
 
 def test_what_is_kept_is_read_back(lake: Lake) -> None:
-    kept = keep_snapshot(lake, Snapshot(ENVELOPE, [b'{"a":1}', b'{"b":2}']), DAY)
+    kept = keep_snapshot(lake, RawFile.of(ENVELOPE, [b'{"a":1}', b'{"b":2}']), DAY)
     assert kept == Kept(raw_key(PLAYLIST, DAY, RUN), PLAYLIST, DAY)
     read = read_snapshot(lake, kept.key)
-    assert read.bodies == [b'{"a":1}', b'{"b":2}']
+    assert list(read.bodies) == [b'{"a":1}', b'{"b":2}']
     assert read.envelope == ENVELOPE
 
 
 def test_it_is_kept_once_and_again_only_as_it_is(lake: Lake) -> None:
-    kept = keep_snapshot(lake, Snapshot(ENVELOPE, [b"{}"]), DAY)
-    assert keep_snapshot(lake, Snapshot(ENVELOPE, [b"{}"]), DAY) == kept
+    kept = keep_snapshot(lake, RawFile.of(ENVELOPE, [b"{}"]), DAY)
+    assert keep_snapshot(lake, RawFile.of(ENVELOPE, [b"{}"]), DAY) == kept
     with pytest.raises(LakeConflict, match=RUN):
-        keep_snapshot(lake, Snapshot(ENVELOPE, [b"[]"]), DAY)
+        keep_snapshot(lake, RawFile.of(ENVELOPE, [b"[]"]), DAY)
 
 
 @pytest.mark.parametrize(
     "pretty", [b'{\n  "a": "x y"\n}', b'{\r\n\t"a": "x y"\r\n}\r\n', b'\n\n{"a":\r"x y"}\n'], ids=repr
 )
 def test_line_breaks_of_the_layout_do_not_end_a_line(lake: Lake, pretty: bytes) -> None:
-    kept = keep_snapshot(lake, Snapshot(ENVELOPE, [pretty, b'{"b":"\\n"}']), DAY)
+    kept = keep_snapshot(lake, RawFile.of(ENVELOPE, [pretty, b'{"b":"\\n"}']), DAY)
     assert [json.loads(body) for body in read_snapshot(lake, kept.key).bodies] == [{"a": "x y"}, {"b": "\n"}]
 
 
 def test_only_line_breaks_end_a_line(lake: Lake) -> None:
     exotic = '{"a":"\u2028 \u2029 \x85"}'.encode()
-    kept = keep_snapshot(lake, Snapshot(ENVELOPE, [exotic]), DAY)
-    assert read_snapshot(lake, kept.key).bodies == [exotic]
+    kept = keep_snapshot(lake, RawFile.of(ENVELOPE, [exotic]), DAY)
+    assert list(read_snapshot(lake, kept.key).bodies) == [exotic]
 
 
 WHOLE = encode_raw_file(ENVELOPE, [b'{"a":1}', b'{"b":2}'])
@@ -94,7 +94,7 @@ NO_SNAPSHOTS = {
 def test_a_file_that_is_no_snapshot_is_named(lake: Lake, content: bytes) -> None:
     lake.write("raw/odd.json.gz", content, "application/gzip")
     with pytest.raises(PlaylistUnavailable, match=r"s3://the-lake/raw/odd\.json\.gz is no kept snapshot"):
-        read_snapshot(lake, "raw/odd.json.gz")
+        read_to_end(read_snapshot(lake, "raw/odd.json.gz").bodies)
 
 
 EARLY, LATE = "20261121T060000Z-ffffffff", "20261121T060001Z-00000000"
@@ -130,7 +130,7 @@ def test_the_newest_is_the_latest_look_whatever_run_began_first(lake: Lake) -> N
     looks = {EARLY: ENVELOPE.fetched_at, LATE: ENVELOPE.fetched_at - timedelta(minutes=3)}
     for run, fetched_at in looks.items():
         envelope = structs.replace(ENVELOPE, run_id=run, fetched_at=fetched_at)
-        keep_snapshot(lake, Snapshot(envelope, [b"{}"]), DAY)
+        keep_snapshot(lake, RawFile.of(envelope, [b"{}"]), DAY)
 
     assert keys_found(lake) == [raw_key(PLAYLIST, DAY, EARLY)]
 
@@ -209,10 +209,10 @@ def keep_anything(lake: Lake, run: str, fetched_at: datetime, day: date = DAY, *
 def test_what_was_fetched_days_after_the_date_is_not_kept_under_it(lake: Lake, days: int) -> None:
     day = DAY + timedelta(days=days)
     if days in (-1, 0):
-        assert keep_snapshot(lake, Snapshot(ENVELOPE, [b"{}"]), day).snapshot_date == day
+        assert keep_snapshot(lake, RawFile.of(ENVELOPE, [b"{}"]), day).snapshot_date == day
         return
     with pytest.raises(PlaylistUnavailable, match=f"{PLAYLIST} was fetched on {DAY}") as refused:
-        keep_snapshot(lake, Snapshot(ENVELOPE, [b"{}"]), day)
+        keep_snapshot(lake, RawFile.of(ENVELOPE, [b"{}"]), day)
     assert refused.value.code == Code.SNAPSHOT_DATE_REFUSED
     assert list(lake.keys("raw/")) == []
 
@@ -266,7 +266,7 @@ def test_other_time_zones_are_read_as_utc(lake: Lake) -> None:
 
 
 def test_a_broken_file_gives_way_to_another_snapshot_of_the_date(lake: Lake) -> None:
-    keep_snapshot(lake, Snapshot(structs.replace(ENVELOPE, run_id=EARLY), [b"{}"]), DAY)
+    keep_snapshot(lake, RawFile.of(structs.replace(ENVELOPE, run_id=EARLY), [b"{}"]), DAY)
     lake.write(raw_key(PLAYLIST, DAY, LATE), b"cut off", "application/gzip")
 
     assert keys_found(lake) == [raw_key(PLAYLIST, DAY, EARLY)]

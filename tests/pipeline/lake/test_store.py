@@ -104,6 +104,37 @@ def test_a_folder_does_not_see_another_whose_name_goes_on(s3: "S3Client") -> Non
     assert list(Lake(s3, BUCKET, "a").keys("")) == []
 
 
+def test_a_file_is_written_like_bytes(lake: Lake, s3: "S3Client") -> None:
+    for _ in range(2):  # the second time it is there already
+        file = BytesIO(BODY)
+        file.seek(3)
+        assert lake.write_file(KEY, file, SHA256.digest(), TYPE) == Written(
+            KEY, len(BODY), SHA256.hexdigest()
+        )
+    assert _held(s3) == BODY
+    other = BytesIO(BODY[::-1])
+    with pytest.raises(LakeConflict):
+        lake.write_file(KEY, other, hashlib.sha256(BODY[::-1]).digest(), TYPE)
+
+
+def test_a_file_is_sent_from_its_start_when_the_request_is_repeated() -> None:
+    client: Any = boto3.client(
+        "s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+    )
+    sent: list[bytes] = []
+
+    def answer(request: Any, **_: object) -> AWSResponse:
+        sent.append(request.body.read())
+        headers: Any = {}
+        status = 503 if len(sent) == 1 else 200
+        return AWSResponse(request.url, status, headers, HTTPResponse(BytesIO(), preload_content=False))
+
+    client.meta.events.register("before-send.s3.PutObject", answer)
+    client.meta.events.register("needs-retry.s3.PutObject", lambda **_: 0 if len(sent) == 1 else None)
+    Lake(client, BUCKET).write_file(KEY, BytesIO(BODY), SHA256.digest(), TYPE)
+    assert sent == [BODY, BODY]
+
+
 def test_what_is_not_there(lake: Lake) -> None:
     assert not lake.exists(KEY)
     assert list(lake.keys("raw/")) == []

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from pipeline.errors import ConfigurationError, PipelineError, PlaylistUnavailable, QuotaExceeded
+from pipeline.lake.raw_files import RawFile
+from pipeline.records import Envelope
 from pipeline.spotify import spotipy_adapter
 from pipeline.spotify.client import SpotifyClient
 from pipeline.spotify.playlists import read_playlist
@@ -135,7 +137,7 @@ def test_the_table(
 def read(client: SpotifyClient) -> tuple[PipelineError | None, int]:
     """What reading the playlist raises, and how many entries it has."""
     try:
-        kept = read_playlist(client, THE_RUN, MIXTAPE, lambda _snapshot_id: False)
+        kept = read_playlist(client, THE_RUN, MIXTAPE, lambda _snapshot_id: False, RawFile[Envelope])
     except PipelineError as error:
         return error, 0
     return None, kept.envelope.total if kept else 0

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 import pytest
 
 from pipeline.errors import PlaylistUnavailable
-from pipeline.records import Snapshot
+from pipeline.records import Envelope
 from pipeline.spotify.playlists import read_playlist
 from pipeline.transform.pages import decode_page
 from sandbox.spotify import catalogue, shapes
@@ -22,13 +23,25 @@ from tests.spotify import TODAY, Spotify, Start
 CHART = CHARTS[0]
 
 
-def _read(spotify: Spotify, playlist: str, published: Callable[[str], bool] = lambda _: False) -> Snapshot:
-    kept = read_playlist(spotify.client(), THE_RUN, playlist, published)
+@dataclass
+class Kept:
+    """The responses of one read, in memory."""
+
+    envelope: Envelope
+    bodies: list[bytes] = field(default_factory=list)
+
+    def add(self, body: bytes) -> None:
+        """Takes the next response."""
+        self.bodies.append(body)
+
+
+def _read(spotify: Spotify, playlist: str, published: Callable[[str], bool] = lambda _: False) -> Kept:
+    kept = read_playlist(spotify.client(), THE_RUN, playlist, published, Kept)
     assert kept is not None
     return kept
 
 
-def _entries(kept: Snapshot) -> list[bytes]:
+def _entries(kept: Kept) -> list[bytes]:
     pages = [decode_page(body) for body in kept.bodies]
     return [entry for page in pages if page for entry in page.entries]
 
@@ -77,7 +90,7 @@ def test_a_published_playlist_is_left_alone_after_one_request(spotify: Spotify) 
         asked.append(snapshot_id)
         return True
 
-    assert read_playlist(spotify.client(), THE_RUN, MIXTAPE, published) is None
+    assert read_playlist(spotify.client(), THE_RUN, MIXTAPE, published, Kept) is None
     assert spotify.requested() == [f"{MIXTAPE} 200"]
     assert asked == [_read(spotify, MIXTAPE).envelope.snapshot_id]
 
@@ -303,7 +316,7 @@ def test_an_outage_is_no_refusal(start: Start) -> None:
     spotify = start("both")
     spotify.fail({"path": f"{MIXTAPE}/items", "status": 503, "times": 99})
     with pytest.raises(PlaylistUnavailable, match="503"):
-        read_playlist(spotify.client(budget_s=5), THE_RUN, MIXTAPE, lambda _: False)
+        read_playlist(spotify.client(budget_s=5), THE_RUN, MIXTAPE, lambda _: False, Kept)
     assert spotify.fired()[0] >= 2
     assert not [one for one in spotify.requested() if "/tracks" in one]
 

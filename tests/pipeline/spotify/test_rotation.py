@@ -12,6 +12,8 @@ from pydantic import SecretStr
 
 from blocks import SpotifyCredentials
 from pipeline.errors import ConfigurationError, Transient
+from pipeline.lake.raw_files import RawFile
+from pipeline.records import Envelope
 from pipeline.spotify.client import SpotifyClient
 from pipeline.spotify.playlists import read_playlist
 from pipeline.spotify.token import WAITS_S, AccessToken
@@ -81,7 +83,7 @@ def test_a_token_that_ages_while_pages_are_read_is_replaced(spotify: Spotify, bl
     client = client_of(block, spotify)
     client.authorise()
     spotify.standin.set(ahead_s=61).raise_for_status()
-    kept = read_playlist(client, THE_RUN, MIXTAPE, lambda _snapshot_id: False)
+    kept = read_playlist(client, THE_RUN, MIXTAPE, lambda _snapshot_id: False, RawFile[Envelope])
 
     assert kept is not None
     assert kept.envelope.total == MIXTAPE_LENGTH

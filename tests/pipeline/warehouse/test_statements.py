@@ -8,14 +8,13 @@ import sqlglot
 from sqlglot import exp
 
 from pipeline.columns import TABLES
-from pipeline.lake.csv_files import write_files
 from pipeline.records import Manifest, Snapshot
 from pipeline.transform.partitions import partition_lines
 from pipeline.transform.responses import snapshot_rows
 from pipeline.transform.tables import build_tables
 from pipeline.warehouse import copy_files
 from sandbox.snowflake.copy.copy_into import MOST_FILES
-from tests.builders import body, entry, fetched, head, song
+from tests.builders import body, entry, fetched, head, song, write_files
 from tests.statements import recorded
 from tests.warehouses import DAY, Warehouse
 

@@ -1,0 +1,128 @@
+"""Playlists of any length under any id, made once: a Spotify and a lake that cost nothing themselves."""
+
+import gzip
+import json
+import time
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import IO, Any
+
+import msgspec
+
+from pipeline.lake.layout import parse_raw_key, raw_key
+from pipeline.lake.store import CHUNK_BYTES, Lake, Written
+from pipeline.records import Envelope, Kept
+from tests.builders import RUN, album, artist, entry, head, song
+
+MARKETS = [f"{first}{second}" for first in "ABCDEFGHIJ" for second in "KLMNOPQRST"] * 3
+"""As many as Spotify names in an album and a song: 4 KB for each entry."""
+PAGE_ONE, PAGE = 100, 50
+GZIP = 31
+FIRST_DAY = date(2020, 1, 1)
+
+
+def playlist_ids(count: int) -> list[str]:
+    """So many ids."""
+    return [f"bench{number:017d}" for number in range(count)]
+
+
+def _entry(number: int) -> dict[str, Any]:
+    artists = [artist(f"artist-{number // 3}"), artist(f"artist-{number}")]
+    on = album(f"album-{number // 2}", artists[:1], available_markets=MARKETS)
+    return entry(song(f"song-{number}", artists, on, available_markets=MARKETS))
+
+
+def responses(entries: int) -> Iterator[bytes]:
+    """What Spotify answers for a playlist of so many entries: page one, and the pages after it."""
+    first = head([]) | {"items": _paging(entries, 0, PAGE_ONE)}
+    yield _filled(first, range(min(PAGE_ONE, entries)))
+    for start in range(PAGE_ONE, entries, PAGE):
+        yield _filled(_paging(entries, start, PAGE), range(start, min(start + PAGE, entries)))
+
+
+def _paging(total: int, offset: int, limit: int) -> dict[str, Any]:
+    return {"items": [], "total": total, "offset": offset, "limit": limit}
+
+
+def _filled(body: dict[str, Any], numbers: range) -> bytes:
+    """The response with these entries."""
+    entries = ",".join(json.dumps(_entry(number), separators=(",", ":")) for number in numbers)
+    text = json.dumps(body, separators=(",", ":"))
+    return text.replace('"items":[]', f'"items":[{entries}]', 1).encode()
+
+
+class Spotify:
+    """Answers as a client does; every playlist is the same. Compressed, its answers take no memory."""
+
+    for_user = True
+
+    def __init__(self, entries: int) -> None:
+        answers = map(zlib.compress, responses(entries))
+        self._pages = dict(zip([0, *range(PAGE_ONE, entries, PAGE)], answers, strict=True))
+
+    def authorise(self) -> None:
+        """Nothing to be had."""
+
+    def playlist(self, playlist_id: str) -> bytes:
+        """Page one."""
+        return self.page("", "", 0).replace(head([])["id"].encode(), playlist_id.encode())
+
+    def page(self, _playlist_id: str, _endpoint: str, offset: int) -> bytes:
+        """A page."""
+        return zlib.decompress(self._pages[offset])
+
+    def snapshot_id(self, _playlist_id: str) -> bytes:
+        """Every playlist holds still."""
+        return json.dumps({"snapshot_id": head([])["snapshot_id"]}).encode()
+
+
+class SyntheticLake(Lake):
+    """Holds a kept snapshot of every playlist and date; what is written is read to its end and forgotten."""
+
+    def __init__(self, entries: int, latency_s: float = 0) -> None:
+        self.bucket, self.folder = "bench", ""
+        self._entries = entries
+        self._latency_s = latency_s
+        member = zlib.compressobj(wbits=GZIP)
+        parts = [member.compress(body + b"\n") for body in responses(entries)]
+        self._bodies = b"".join([*parts, member.flush()])
+        self.reads = self.written = 0
+
+    def read(self, key: str) -> bytes:
+        """An envelope of its own, and the responses of all."""
+        time.sleep(self._latency_s)
+        self.reads += 1
+        if (raw := parse_raw_key(key)) is None:
+            raise ValueError(key)
+        fetched_at = datetime.combine(raw.snapshot_date, datetime.min.time(), UTC) + timedelta(hours=6)
+        envelope = Envelope(raw.run_id, raw.playlist_id, "AAAA", fetched_at, "items", self._entries, "bench")
+        return gzip.compress(msgspec.json.encode(envelope) + b"\n", 1) + self._bodies
+
+    def write(self, key: str, body: bytes, content_type: str) -> Written:
+        """Takes a kept snapshot."""
+        del content_type
+        time.sleep(self._latency_s)
+        self.written += len(body)
+        return Written(key, len(body), "")
+
+    def write_file(self, key: str, file: IO[bytes], digest: bytes, content_type: str) -> Written:
+        """Takes a table."""
+        del content_type
+        time.sleep(self._latency_s)
+        file.seek(0)
+        size = sum(map(len, iter(lambda: file.read(CHUNK_BYTES), b"")))
+        self.written += size
+        return Written(key, size, digest.hex())
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """No details are kept."""
+        del prefix
+        return iter(())
+
+
+def kept(playlists: int, dates: int) -> list[Kept]:
+    """Snapshots of so many playlists on each of so many dates."""
+    days = [FIRST_DAY + timedelta(days=number) for number in range(dates)]
+    ids = playlist_ids(playlists)
+    return [Kept(raw_key(one, day, RUN), one, day) for day in days for one in ids]

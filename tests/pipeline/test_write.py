@@ -1,0 +1,198 @@
+"""Publishing kept snapshots: the same files however they are batched, and what a failure leaves."""
+
+import csv
+import errno
+import gzip
+import io
+import threading
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import IO, Any
+
+import pytest
+
+import pipeline.write
+from pipeline.errors import AccountingError, Code, ConfigurationError, LakeKeyMissing
+from pipeline.lake import csv_files
+from pipeline.lake.kept_details import KeptDetails
+from pipeline.lake.layout import raw_key
+from pipeline.lake.patience import Patience
+from pipeline.lake.raw_files import encode_raw_file
+from pipeline.lake.store import Lake, Written
+from pipeline.records import Kept, Manifest, PlaylistLine
+from pipeline.transform.tables import build_tables
+from pipeline.write import DATES_UPLOADING, Writer
+from tests.builders import DAY, RUN, THE_RUN, Json, album, artist, entry, fetched, head, page, song
+from tests.builders import body as encoded
+
+WAIT_S = 20
+PLAYLISTS = [f"write{number:017d}" for number in range(5)]
+
+
+class Shelf(Lake):
+    """A lake in memory."""
+
+    def __init__(self, held: dict[str, bytes]) -> None:
+        self.bucket, self.folder = "the-lake", ""
+        self.held = held
+
+    def read(self, key: str) -> bytes:
+        """The bytes of a key."""
+        if key not in self.held:
+            raise LakeKeyMissing(f"{key} is gone", Code.LAKE_KEY_MISSING)
+        return self.held[key]
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """All keys."""
+        return (key for key in self.held if key.startswith(prefix))
+
+    def write_file(self, key: str, file: IO[bytes], digest: bytes, content_type: str) -> Written:
+        """Keeps the bytes."""
+        assert content_type == "application/gzip"
+        file.seek(0)
+        self.held[key] = file.read()
+        return Written(key, len(self.held[key]), digest.hex())
+
+
+def entries(playlist: str, count: int) -> list[Json]:
+    """Songs of a playlist, some of them on the same album, and a reject."""
+    songs = [
+        song(f"{playlist}-{number}", [artist(f"artist-{number % 3}")], album(f"album-{number % 2}"))
+        for number in range(count - 1)
+    ]
+    return [*(entry(one) for one in songs), entry(None)]
+
+
+def raw_file(playlist: str, count: int, total: int | None = None) -> bytes:
+    """A kept snapshot of two responses."""
+    every = entries(playlist, count)
+    bodies = [encoded(head(every[:2], id_=playlist)), encoded(page(every[2:], count))]
+    return encode_raw_file(fetched(playlist, bodies, total or count).envelope, bodies)
+
+
+def kept(days: int = 1) -> tuple[Shelf, list[Kept]]:
+    """A lake with snapshots of playlists of 3 to 7 entries on each of some dates."""
+    dates = [DAY - timedelta(days=age) for age in range(days)]
+    snapshots = [Kept(raw_key(one, day, RUN), one, day) for day in dates for one in PLAYLISTS]
+    return Shelf(
+        {one.key: raw_file(one.playlist_id, 3 + PLAYLISTS.index(one.playlist_id)) for one in snapshots}
+    ), snapshots
+
+
+def publish(lake: Lake, snapshots: list[Kept]) -> tuple[Manifest, list[PlaylistLine]]:
+    """The half of a run that writes tables."""
+    return Writer(lake, KeptDetails(lake), THE_RUN, "copy", Patience(len(snapshots))).write(snapshots)
+
+
+def rows(content: bytes) -> list[list[str]]:
+    """The rows of a file, in an order of their own; its header first."""
+    header, *found = csv.reader(io.StringIO(gzip.decompress(content).decode(), newline=""))
+    return [header, *sorted(found)]
+
+
+@pytest.mark.parametrize(("most_entries", "most_playlists"), [(1, 200), (10, 200), (10_000, 2)])
+def test_files_are_the_same_however_many_playlists_become_tables_at_once(
+    monkeypatch: pytest.MonkeyPatch, most_entries: int, most_playlists: int
+) -> None:
+    lake, snapshots = kept(days=3)
+    whole, failed = publish(lake, snapshots)
+    calls = []
+
+    def build(decoded: Any, *others: Any) -> Any:
+        calls.append(len(decoded))
+        return build_tables(decoded, *others)
+
+    monkeypatch.setattr(pipeline.write, "BATCH_ENTRIES", most_entries)
+    monkeypatch.setattr(pipeline.write, "BATCH_PLAYLISTS", most_playlists)
+    monkeypatch.setattr(pipeline.write, "build_tables", build)
+    again, _ = kept(days=3)
+    batched, _ = publish(again, snapshots)
+
+    assert failed == []
+    assert sum(calls) == 15
+    assert len(calls) >= 9
+    assert batched.partitions == whole.partitions
+    assert [(file.key, file.rows) for file in batched.files] == [
+        (file.key, file.rows) for file in whole.files
+    ]
+    assert len(whole.files) == 3 * 8
+    for file in whole.files:
+        assert rows(again.held[file.key]) == rows(lake.held[file.key])
+        assert len(rows(lake.held[file.key])) == file.rows + 1
+
+
+def test_the_next_dates_are_decoded_while_files_are_uploaded_but_not_all_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lake, snapshots = kept(days=9)
+    built: list[date] = []
+    ahead, uploaded = threading.Event(), threading.Event()
+
+    def build(decoded: Any, day: date, *others: Any) -> Any:
+        assert len(built) <= DATES_UPLOADING or uploaded.is_set()
+        built.append(day)
+        if len(built) > DATES_UPLOADING:
+            ahead.set()
+        return build_tables(decoded, day, *others)
+
+    write_file = lake.write_file
+
+    def slowly(*arguments: Any) -> Written:
+        assert ahead.wait(WAIT_S)
+        uploaded.set()
+        return write_file(*arguments)
+
+    monkeypatch.setattr(pipeline.write, "build_tables", build)
+    monkeypatch.setattr(lake, "write_file", slowly)
+    manifest, _ = publish(lake, snapshots)
+    assert len(manifest.files) == 9 * 8
+    assert sorted(built) == built
+
+
+def test_a_file_that_is_damaged_fails_its_playlist_whatever_it_seems_to_hold() -> None:
+    lake, snapshots = kept()
+    wrong_count = raw_file(PLAYLISTS[1], 4, total=9)
+    lake.held[snapshots[1].key] = wrong_count[:-8] + b"\0\0\0\0" + wrong_count[-4:]
+    lake.held[snapshots[2].key] = lake.held[snapshots[2].key][:-12]
+    del lake.held[snapshots[3].key]
+    manifest, failed = publish(lake, snapshots)
+
+    assert [line.playlist_id for line in failed] == PLAYLISTS[1:4]
+    assert [(line.reason or "")[-40:].split("[")[1] for line in failed] == [
+        "LAKE_SNAPSHOT_INVALID]",
+        "LAKE_SNAPSHOT_INVALID]",
+        "LAKE_KEY_MISSING]",
+    ]
+    assert [line.playlist_id for line in manifest.partitions] == [PLAYLISTS[0], PLAYLISTS[4]]
+    assert manifest.rows("playlist_songs") + manifest.rows("rejects") == 3 + 7
+
+
+def test_lost_entries_name_the_file_write_nothing_and_leave_no_file_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pipeline.write, "BATCH_PLAYLISTS", 1)
+    opened: list[IO[bytes]] = []
+    temporary_file = csv_files.TemporaryFile
+
+    def noted() -> Any:
+        opened.append(temporary_file())
+        return opened[-1]
+
+    monkeypatch.setattr(csv_files, "TemporaryFile", noted)
+    lake, snapshots = kept()
+    lake.held[snapshots[3].key] = raw_file(PLAYLISTS[3], 4, total=9)
+    with pytest.raises(AccountingError, match=rf"s3://the-lake/{snapshots[3].key}: .*9 entries"):
+        publish(lake, snapshots)
+    assert [key for key in lake.held if key.startswith("tables/")] == []
+    assert len(opened) == 8
+    assert all(file.closed for file in opened)
+
+
+def test_a_disk_that_is_full_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(csv_files, "TemporaryFile", full)
+    with pytest.raises(ConfigurationError, match="No space left on device") as error:
+        publish(*kept())
+    assert error.value.code == Code.DISK_UNWRITABLE
