@@ -65,9 +65,9 @@ def entries(playlist: str, count: int) -> list[Json]:
 
 def raw_file(playlist: str, count: int, total: int | None = None) -> bytes:
     """A kept snapshot of two responses."""
-    every = entries(playlist, count)
-    bodies = [encoded(head(every[:2], id_=playlist)), encoded(page(every[2:], count))]
-    return encode_raw_file(fetched(playlist, bodies, total or count).envelope, bodies)
+    every, counted = entries(playlist, count), total or count
+    bodies = [encoded(head(every[:2], id_=playlist, total=counted)), encoded(page(every[2:], counted, 2))]
+    return encode_raw_file(fetched(playlist, bodies, counted).envelope, bodies)
 
 
 def kept(days: int = 1) -> tuple[Shelf, list[Kept]]:

@@ -146,10 +146,9 @@ def _short(offset: int, total: int) -> bytes:
 
 
 def test_counts_may_be_written_as_floats(start: Start) -> None:
-    floats = [
-        one.replace(b": 3}", b": 3.0}").replace(b'"total": 3', b'"total": 3.0') for one in (_head(2, 3),)
-    ]
-    spotify = start(source=Scripted(floats, {2: _page(2, 1, 3).replace(b'"offset": 2', b'"offset": 2.0')}))
+    first, second = (one.replace(b'"total": 3', b'"total": 3.0') for one in (_head(2, 3), _page(2, 1, 3)))
+    second = second.replace(b'"offset": 2', b'"offset": 2.0')
+    spotify = start(source=Scripted([first], {2: second}))
     assert _read(spotify, PLAYLIST).envelope.total == 3
 
 
