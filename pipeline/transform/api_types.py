@@ -126,7 +126,7 @@ class Track(Struct, gc=False):
 class Added(Struct, gc=False):
     """When and by whom an entry was added."""
 
-    added_at: datetime | None = None
+    added_at: Annotated[datetime, Meta(tz=True)] | None = None
     added_by: AddedBy | None = None
     is_local: Any = None
 

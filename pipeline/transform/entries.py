@@ -20,6 +20,7 @@ MALFORMED = "malformed"
 """How the reason starts if a field that every song needs is absent or unusable."""
 KINDS = ("episode", "chapter")
 """Values of `type` that are not songs."""
+SONG_TYPES = ("track", None)
 
 
 class Song(NamedTuple):
@@ -34,12 +35,13 @@ class _Refused(ValueError):
     """The entry is not a song; the text is the reason."""
 
 
-def typed_song(entry: Entry) -> Track | None:
-    """The song of a typed entry; None if `decode_entry` has to find out what it is."""
+def song_of(entry: Entry) -> Track | None:
+    """The song of a typed entry; None if only `decode_entry` can tell what the entry is."""
     track = entry.item or entry.track
-    if track is None or other_than_song(track.type, track.uri, track.is_local, entry.is_local):
+    if track is None or track.is_local or entry.is_local or track.type not in SONG_TYPES:
         return None
-    return track
+    uri = track.uri
+    return track if uri is None or (isinstance(uri, str) and uri.startswith("spotify:track:")) else None
 
 
 def decode_entry(entry: bytes) -> Song | Reject:

@@ -5,7 +5,7 @@ A field without a default is required; any other becomes its default if it is ab
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar
 
@@ -172,7 +172,8 @@ def _flag(value: object, _kind: types.BoolType, path: str) -> bool:
 
 def _time(value: object, _kind: types.DateTimeType, path: str) -> datetime:
     try:
-        return msgspec.convert(_expect(value, str, path), datetime)
+        time = msgspec.convert(_expect(value, str, path), datetime)
+        return time if time.tzinfo else time.replace(tzinfo=UTC)
     except ValueError as error:
         raise Unusable(f"{error}{_at(path)}") from None
 

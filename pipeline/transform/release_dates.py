@@ -20,10 +20,11 @@ def release_date(album: Album) -> tuple[date | None, str | None]:
     return first, album.release_date_precision or PRECISIONS[text.count("-")]
 
 
-def is_unusable(album: Album) -> bool:
-    """Whether the album has a release date that is not a date; `0000…` means unknown."""
-    text = album.release_date or UNKNOWN_YEAR
-    return not text.startswith(UNKNOWN_YEAR) and _first_day(text) is None
+def is_unusable(text: str | None) -> bool:
+    """Whether a release date is not a date; `0000…` means unknown."""
+    if not text or text.startswith(UNKNOWN_YEAR):
+        return False
+    return _first_day(text) is None
 
 
 @lru_cache(maxsize=10_000)

@@ -5,10 +5,9 @@ from itertools import chain
 
 from pipeline.errors import AccountingError, Code, PlaylistUnavailable
 from pipeline.records import Envelope, Snapshot
-from pipeline.transform.api_types import Entry, Track
 from pipeline.transform.drift import refuse_drift
-from pipeline.transform.entries import decode_entry, typed_song
-from pipeline.transform.pages import Page, decode_head, decode_page, decode_typed_page
+from pipeline.transform.entries import decode_entry, song_of
+from pipeline.transform.pages import decode_head, decode_page, decode_typed_page
 from pipeline.transform.rows import PlaylistRows
 from pipeline.transform.slots import Slots
 
@@ -49,18 +48,14 @@ def _rows(snapshot: Snapshot, slots: Slots) -> PlaylistRows:
 
 
 def _add_page(rows: PlaylistRows, slots: Slots, body: bytes) -> None:
-    if (typed := decode_typed_page(body)) and (songs := _typed_songs(typed)) is not None:
-        rows.add_songs(slots.take(typed) + 1, songs)
+    typed = decode_typed_page(body)
+    tracks = [track for entry in typed.entries if (track := song_of(entry))] if typed else []
+    if typed and len(tracks) == len(typed.entries):
+        rows.add_songs(slots.take(typed) + 1, tracks, typed.entries)
     elif page := decode_page(body):
         before = slots.take(page)
         for position, text in enumerate(page.entries, start=before + 1):
             rows.add_entry(position, decode_entry(text))
-
-
-def _typed_songs(page: Page[Entry]) -> list[tuple[Track, Entry]] | None:
-    """The songs of a typed page; None if one of its entries is not a song, of which the text is needed."""
-    songs = [(track, entry) for entry in page.entries if (track := typed_song(entry))]
-    return songs if len(songs) == len(page.entries) else None
 
 
 def _not_whole(envelope: Envelope, slots: Slots, rows: PlaylistRows) -> AccountingError | PlaylistUnavailable:

@@ -86,18 +86,19 @@ class PlaylistRows:
             if all(value(one) is None for one in getattr(self, kind).values())
         ]
 
-    def add_songs(self, first: int, songs: Sequence[tuple[Track, Added]]) -> None:
+    def add_songs(self, first: int, tracks: Sequence[Track], added: Sequence[Added]) -> None:
         """Adds accepted entries from the position `first` on; later calls have later positions."""
-        self.positions.extend(range(first, first + len(songs)))
-        self.song_ids.extend([track.id for track, _ in songs])
-        self.added_at.extend([self._milliseconds(added.added_at) for _, added in songs])
-        self.added_by.extend([(added.added_by.id or None) if added.added_by else None for _, added in songs])
-        if unusable := sum([is_unusable(track.album) for track, _ in songs]):
-            self.nulled["album.release_date"] += unusable
-        self.songs.update([(track.id, track) for track, _ in songs])
-        self.albums.update([(track.album.id, track.album) for track, _ in songs])
+        albums = [track.album for track in tracks]
+        song_ids = [track.id for track in tracks]
+        self.positions += range(first, first + len(tracks))
+        self.song_ids += song_ids
+        self.added_at += self._moments([one.added_at for one in added])
+        self.added_by += [(one.added_by.id or None) if one.added_by else None for one in added]
+        self._count_unusable_dates(albums)
+        self.songs.update(zip(song_ids, tracks, strict=True))
+        self.albums.update(zip([album.id for album in albums], albums, strict=True))
         artists = self.artists
-        for track, _ in songs:
+        for track in tracks:
             for artist in track.artists:
                 artists[artist.id] = artist
             for artist in track.album.artists or ():
@@ -108,7 +109,7 @@ class PlaylistRows:
         if isinstance(entry, Reject):
             self.rejects.append((position, entry))
             return
-        self.add_songs(position, [(entry.track, entry.added)])
+        self.add_songs(position, [entry.track], [entry.added])
         self.add_nulled(entry.nulled)
 
     def add_nulled(self, nulled: Counter[str], prefix: str = "") -> None:
@@ -116,14 +117,16 @@ class PlaylistRows:
         for path, count in nulled.items():
             self.nulled[prefix + NOT_THE_FIELD.sub("", path)] += count
 
-    def _milliseconds(self, added_at: datetime | None) -> int | None:
+    def _moments(self, times: list[datetime | None]) -> list[int | None]:
         """Milliseconds since 1970; None for what Spotify says if it does not know."""
-        if added_at is None:
-            return None
-        if added_at.tzinfo is None:
-            added_at = added_at.replace(tzinfo=UTC)
-        moment = (added_at - EPOCH) // MILLISECOND
-        if not FIRST_MS <= moment <= LAST_MS:
-            self.nulled["added_at"] += 1
-            return None
-        return moment or None
+        moments = [((time - EPOCH) // MILLISECOND or None) if time else None for time in times]
+        for place, moment in enumerate(moments):
+            if moment and not FIRST_MS <= moment <= LAST_MS:
+                self.nulled["added_at"] += 1
+                moments[place] = None
+        return moments
+
+    def _count_unusable_dates(self, albums: list[Album]) -> None:
+        texts = [album.release_date for album in albums]
+        for unusable in filter(is_unusable, {*texts}):
+            self.nulled["album.release_date"] += texts.count(unusable)
