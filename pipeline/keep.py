@@ -11,7 +11,7 @@ from pipeline.errors import LakeConflict, PlaylistUnavailable, Transient
 from pipeline.lake.layout import raw_key
 from pipeline.lake.patience import Patience
 from pipeline.lake.raw_files import RawFile, decode_raw_file
-from pipeline.lake.snapshots import keep_snapshot, read_snapshot
+from pipeline.lake.snapshot_files import keep_snapshot, read_snapshot
 from pipeline.lake.store import Lake
 from pipeline.records import Envelope, Kept, PlaylistLine, Run, Snapshot, Work
 from pipeline.spotify.client import SpotifyClient
