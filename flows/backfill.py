@@ -16,7 +16,8 @@ from flows.target import Target
 from flows.tasks import RETRIES
 from pipeline.errors import Code, ConfigurationError
 from pipeline.lake.layout import LoadMode
-from pipeline.lake.snapshots import find_snapshots, is_possible
+from pipeline.lake.snapshot_files import is_possible
+from pipeline.lake.snapshots import find_snapshots
 from pipeline.records import Kept, PlaylistLine, Work
 from pipeline.spotify.links import playlist_ids
 from pipeline.warehouse.messages import listed

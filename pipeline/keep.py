@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future, as_completed, wait
+from concurrent.futures import as_completed, wait
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +11,7 @@ from pipeline.errors import LakeConflict, PlaylistUnavailable, Transient
 from pipeline.lake.layout import raw_key
 from pipeline.lake.patience import Patience
 from pipeline.lake.raw_files import RawFile, decode_raw_file
-from pipeline.lake.snapshots import keep_snapshot, read_snapshot
+from pipeline.lake.snapshot_files import keep_snapshot, read_snapshot
 from pipeline.lake.store import Lake
 from pipeline.records import Envelope, Kept, PlaylistLine, Run, Snapshot, Work
 from pipeline.spotify.client import SpotifyClient
@@ -87,11 +87,10 @@ def keep_playlists(keeper: Keeper, playlists: list[str]) -> Work:
     kept: dict[str, Kept] = {}
     others: list[PlaylistLine] = []
     with closing(keeper.patience), threads() as pool:
-        futures = {pool.submit(keeper.keep, playlist): playlist for playlist in playlists}
+        futures = [pool.submit(_became, keeper, playlist) for playlist in playlists]
         try:
             for number, future in enumerate(as_completed(futures), start=1):
-                became = _became(keeper.run, futures.pop(future), future)
-                if isinstance(became, Kept):
+                if isinstance(became := future.result(), Kept):
                     kept[became.playlist_id] = became
                 else:
                     others.append(became)
@@ -104,10 +103,12 @@ def keep_playlists(keeper: Keeper, playlists: list[str]) -> Work:
     return Work([kept[playlist] for playlist in playlists if playlist in kept], others)
 
 
-def _became(run: Run, playlist: str, future: Future[Kept | None]) -> Kept | PlaylistLine:
-    """The kept snapshot, or what became of the playlist instead."""
+def _became(keeper: Keeper, playlist: str) -> Kept | PlaylistLine:
+    """The kept snapshot, or what became of the playlist instead; no error, with all it holds, is kept."""
+    day = keeper.run.snapshot_date
     try:
-        return future.result() or PlaylistLine(playlist, run.snapshot_date, "unchanged")
+        return keeper.keep(playlist) or PlaylistLine(playlist, day, "unchanged")
     except PlaylistUnavailable as error:
-        log.warning("%s", error)
-        return PlaylistLine(playlist, run.snapshot_date, "failed", reason=str(error))
+        reason = str(error)  # a record of a log that is kept would hold the error's frames, too
+    log.warning("%s", reason)
+    return PlaylistLine(playlist, day, "failed", reason=reason)

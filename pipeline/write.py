@@ -16,7 +16,8 @@ from pipeline.lake.csv_files import TableFiles
 from pipeline.lake.kept_details import KeptDetails
 from pipeline.lake.layout import LoadMode
 from pipeline.lake.patience import Patience
-from pipeline.lake.snapshots import by_date, read_snapshot, read_to_end
+from pipeline.lake.snapshot_files import read_snapshot, read_to_end
+from pipeline.lake.snapshots import by_date
 from pipeline.lake.store import Lake
 from pipeline.records import File, Kept, Manifest, PlaylistLine, Run, Snapshot
 from pipeline.threads import THREADS, threads

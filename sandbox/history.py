@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from pipeline import CODE_VERSION
 from pipeline.lake.raw_files import RawFile
-from pipeline.lake.snapshots import keep_snapshot
+from pipeline.lake.snapshot_files import keep_snapshot
 from pipeline.lake.store import Lake
 from pipeline.records import Envelope
 from sandbox.spotify import catalogue

@@ -7,6 +7,7 @@ import io
 import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
+from tempfile import TemporaryFile
 from typing import IO, Any
 
 import pytest
@@ -172,10 +173,9 @@ def test_lost_entries_name_the_file_write_nothing_and_leave_no_file_behind(
 ) -> None:
     monkeypatch.setattr(pipeline.write, "BATCH_PLAYLISTS", 1)
     opened: list[IO[bytes]] = []
-    temporary_file = csv_files.TemporaryFile
 
     def noted() -> Any:
-        opened.append(temporary_file())
+        opened.append(TemporaryFile())  # noqa: SIM115 - whoever asked for it closes it
         return opened[-1]
 
     monkeypatch.setattr(csv_files, "TemporaryFile", noted)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pipeline.errors import ConfigurationError, PlaylistUnavailable
 from pipeline.lake.layout import parse_raw_key, raw_key
 from pipeline.lake.raw_files import encode_raw_file
-from pipeline.lake.snapshots import read_snapshot
+from pipeline.lake.snapshot_files import read_snapshot
 from pipeline.lake.store import Lake
 from pipeline.records import Envelope
 from pipeline.spotify.links import playlist_id

@@ -21,7 +21,8 @@ from hypothesis.stateful import (
 from pipeline.errors import StopRun, Transient
 from pipeline.lake.layout import LoadMode
 from pipeline.lake.raw_files import RawFile
-from pipeline.lake.snapshots import find_snapshots, keep_snapshot, read_snapshot
+from pipeline.lake.snapshot_files import keep_snapshot, read_snapshot
+from pipeline.lake.snapshots import find_snapshots
 from pipeline.records import Envelope, Snapshot
 from sandbox.services import Addresses
 from tests.builders import body, entry, head, song

@@ -10,7 +10,7 @@ import pytest
 from pipeline.errors import Code, PlaylistUnavailable
 from pipeline.lake import raw_files, store
 from pipeline.lake.raw_files import MAX_DECODED_BYTES, decode_raw_file, encode_raw_file
-from pipeline.lake.snapshots import read_snapshot, read_to_end
+from pipeline.lake.snapshot_files import read_snapshot, read_to_end
 from pipeline.lake.store import Lake, TooLarge
 from pipeline.records import Envelope
 from tests.builders import PLAYLIST, RUN

@@ -12,7 +12,8 @@ from msgspec import structs
 from pipeline.errors import Code, LakeConflict, PlaylistUnavailable
 from pipeline.lake.layout import raw_key
 from pipeline.lake.raw_files import RawFile, encode_raw_file
-from pipeline.lake.snapshots import by_date, find_snapshots, keep_snapshot, rank, read_snapshot, read_to_end
+from pipeline.lake.snapshot_files import keep_snapshot, read_snapshot, read_to_end
+from pipeline.lake.snapshots import by_date, find_snapshots, rank
 from pipeline.lake.store import Lake
 from pipeline.records import Envelope, Kept
 from tests.builders import DAY, OTHER_PLAYLIST, PLAYLIST, RUN
