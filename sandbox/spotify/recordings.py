@@ -73,6 +73,15 @@ class Recordings:
         """Returns the playlists: id → file name."""
         return {playlist_id: recorded.file_name for playlist_id, recorded in self._playlists.items()}
 
+    def library(self) -> list[str]:
+        """Returns the ids of all playlists: the user follows what others own."""
+        return list(self._playlists)
+
+    def listed(self, ask: Ask) -> Json:
+        """Returns a playlist as GET /me/playlists shows it."""
+        recorded = self._find(ask)
+        return shapes.listed(json.loads(recorded.head), len(recorded.entries or []), ask.shape, ask.api_url)
+
     def head(self, ask: Ask) -> bytes:
         """Returns the response body of GET /playlists/{id}."""
         return self._find(ask).head
