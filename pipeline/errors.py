@@ -53,6 +53,7 @@ class Code(StrEnum):
     SPOTIFY_NOT_FOUND = auto()
     SPOTIFY_NOT_YOURS = auto()
     SPOTIFY_NO_USER = auto()
+    SPOTIFY_SCOPE = auto()
     SPOTIFY_CLOSED = auto()
     SPOTIFY_REFUSED = auto()
     SPOTIFY_CHANGING = auto()
