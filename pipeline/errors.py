@@ -36,6 +36,7 @@ class Code(StrEnum):
     # The run and its parameters
     PLAYLIST_INVALID = auto()
     PLAYLISTS_EMPTY = auto()
+    DAILY_PLAYLISTS_INVALID = auto()
     PLAYLISTS_FAILED = auto()
     DATES_INVALID = auto()
     SNAPSHOT_DATE_REFUSED = auto()
