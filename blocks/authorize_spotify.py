@@ -15,10 +15,10 @@ from pydantic import SecretStr
 from blocks.prefect_api import PrefectFailed, connected
 from blocks.redirect import PATH, Redirect, listening, oauth_error
 from blocks.spotify import SpotifyCredentials
+from pipeline.spotify.credentials import SCOPE
 from pipeline.spotify.http import ErrorResponse
 from pipeline.spotify.spotipy_adapter import Consent, consent_url, redeem_code
 
-SCOPE = "playlist-read-private playlist-read-collaborative"
 CONSENT_S = 600
 """Seconds in which the user has to agree."""
 

@@ -1,5 +1,6 @@
 """What prefect.yaml takes from elsewhere, and whether it will do: Prefect would deploy with empty values."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,8 +8,8 @@ from typing import Any
 from prefect.client.schemas.objects import WorkPool
 from prefect.utilities.templating import Placeholder, PlaceholderType, find_placeholders
 
+from flows.daily_playlists import VARIABLE, daily_playlists
 from pipeline.errors import ConfigurationError
-from pipeline.spotify.links import playlist_ids
 
 Environment = Mapping[str, str]
 
@@ -22,6 +23,8 @@ SHAPES = {
 }
 """What values look like, as far as that can be told."""
 TYPES = ("ecs", "ecs:push")
+MAX_CHARACTERS = 5_000
+"""Of a Prefect variable's value as JSON."""
 
 
 def problems(settings: Any, environment: Environment, variable: Callable[[str], Any]) -> list[str]:  # noqa: ANN401 - what YAML holds
@@ -30,7 +33,9 @@ def problems(settings: Any, environment: Environment, variable: Callable[[str], 
     `settings` is prefect.yaml as loaded; `variable` gives the value of a Prefect variable, None without one.
     """
     found = sorted(find_placeholders(settings), key=lambda one: one.full_match)
-    return [line for one in found if (line := _problem(one, environment, variable))]
+    lines = [line for one in found if (line := _problem(one, environment, variable))]
+    wrong_list = _wrong_playlists(variable(VARIABLE))
+    return [*lines, wrong_list] if wrong_list else lines
 
 
 def pool_problem(name: str, pool: WorkPool | None) -> str | None:
@@ -48,7 +53,7 @@ def _problem(one: Placeholder, environment: Environment, variable: Callable[[str
         return _wrong_value(name, environment.get(name, ""))
     if one.type is PlaceholderType.VARIABLE:
         name = one.name.removeprefix("prefect.variables.")
-        return _wrong_playlists(name, variable(name))
+        return None if variable(name) else f"there is no Prefect variable {name}, or it is empty"
     if one.type is PlaceholderType.BLOCK_DOCUMENT:
         return f"{one.full_match}: the deployment would hold the block's secrets, in clear"
     return f"{one.full_match}: nothing fills this in"
@@ -61,14 +66,13 @@ def _wrong_value(name: str, value: str) -> str | None:
     return None if re.fullmatch(shape, value, re.ASCII) else f"{name} is {value!r}, which is not {meaning}"
 
 
-def _wrong_playlists(name: str, value: Any) -> str | None:  # noqa: ANN401 - any JSON value
-    """The one Prefect variable is a list of playlists."""
-    if not value:
-        return f"there is no Prefect variable {name}, or it is empty"
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        return f"Prefect variable {name} is {value!r}, which is not a list of playlists"
+def _wrong_playlists(value: Any) -> str | None:  # noqa: ANN401 - any JSON value
+    """What keeps the daily run, which reads the variable when it starts, from reading its playlists."""
+    size = len(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
+    if size > MAX_CHARACTERS:
+        return f"Prefect variable {VARIABLE} has {size:,} characters of JSON; the most is {MAX_CHARACTERS:,}"
     try:
-        playlist_ids(value)
+        daily_playlists(value)
     except ConfigurationError as error:
-        return f"Prefect variable {name}: {error}"
+        return error.message
     return None

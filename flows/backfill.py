@@ -19,7 +19,7 @@ from pipeline.lake.layout import LoadMode
 from pipeline.lake.snapshot_files import is_possible
 from pipeline.lake.snapshots import find_snapshots
 from pipeline.records import Kept, PlaylistLine, Work
-from pipeline.spotify.links import playlist_ids
+from pipeline.spotify.links import is_mine, playlist_ids
 from pipeline.warehouse.messages import listed
 
 NAMED_DAYS = 31
@@ -62,6 +62,7 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
             f"start_date {start_date} is after end_date {end_date}. Swap them. Nothing was read",
             Code.DATES_INVALID,
         )
+    _refuse_mine(playlists or [])
     wanted = playlist_ids(playlists) if playlists else None
     if fetched_before and fetched_before.tzinfo is None:
         fetched_before = fetched_before.replace(tzinfo=UTC)
@@ -69,6 +70,15 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     run = start_run(_run_date(work.kept, end_date), fetches=False)
     target = Target(blocks, load, pipe_minutes=limits.pipe_minutes, ignore_rank=fetched_before is not None)
     return publish(run, work, target, Stopwatch())
+
+
+def _refuse_mine(playlists: list[str]) -> None:
+    if any(map(is_mine, playlists)):
+        message = (
+            "`mine` is a list that only Spotify knows, and a backfill never asks Spotify. Nothing was read. "
+            "Leave playlists empty for all kept playlists, or name them"
+        )
+        raise ConfigurationError(message, Code.PLAYLIST_INVALID)
 
 
 @task(**RETRIES)

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from prefect import State, flow, runtime, task
 
 from flows.connections import find_lake, find_spotify
+from flows.daily_playlists import read_daily_playlists
 from flows.parameters import IngestBlockNames, Limits, Playlists
 from flows.publish import publish
 from flows.run import Stopwatch, ends_failed, start_run
@@ -18,13 +19,14 @@ from pipeline.keep import Keeper, keep_playlists
 from pipeline.lake.layout import LoadMode
 from pipeline.lake.patience import Patience
 from pipeline.records import Refresh, Run, Work
-from pipeline.spotify.links import playlist_ids
+from pipeline.spotify.links import wanted_playlists
+from pipeline.spotify.my_playlists import find_wanted
 
 
 @flow(name="ingest-playlists", persist_result=False, validate_parameters=False)  # `ends_failed` does
 @ends_failed
 def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
-    playlists: Playlists,
+    playlists: Playlists | None = None,
     *,
     snapshot_date: date | None = None,
     load: LoadMode = "copy",
@@ -38,8 +40,10 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     """Reads playlists from Spotify, keeps the responses in the lake, and publishes them to the warehouse.
 
     Args:
-        playlists: The playlists to read, one per item: id (22 letters and digits), spotify:playlist: URI or
-            open.spotify.com link.
+        playlists: The playlists to read, one per item: id (22 letters and digits), spotify:playlist: URI,
+            open.spotify.com link, or the word `mine`: every playlist that the authorised user owns or
+            collaborates on. Empty: the list in the Prefect variable `daily_playlists`, read when the run
+            starts.
         snapshot_date: Date of the snapshots (YYYY-MM-DD): today or yesterday (UTC). Other dates are refused,
             because Spotify has no history API. Default: the date of the run's schedule, otherwise today.
         load: `copy`: this run executes COPY INTO. `snowpipe`: auto-ingest pipes load the files.
@@ -56,32 +60,35 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
         blocks: Names of the Prefect blocks to use. The defaults are what `python -m blocks register` writes.
     """
     run, stopwatch = start_run(snapshot_date), Stopwatch()
-    wanted = playlist_ids(playlists)
+    names = wanted_playlists(playlists) if playlists else read_daily_playlists()
     target = Target(blocks, load, refresh, confirm_delete, limits.pipe_minutes)
     target.refuse_unconfirmed()
     with stopwatch.timed("keep_snapshots"):
         skip = skip_unchanged and refresh == "snapshot"
-        work = keep_snapshots(run, wanted, blocks, skip=skip, details=enrich)
+        work = keep_snapshots(run, names, blocks, skip=skip, details=enrich)
     return publish(run, work, target, stopwatch)
 
 
 @task(**RETRIES)
 def keep_snapshots(
-    run: Run, wanted: list[str], blocks: IngestBlockNames, *, skip: bool, details: bool
+    run: Run, names: list[str], blocks: IngestBlockNames, *, skip: bool, details: bool
 ) -> Work:
     """Keeps the responses for each playlist, read once also if the task is retried; details likewise."""
     client, lake = find_spotify(blocks.spotify), find_lake(blocks.lake)
+    wanted = find_wanted(client, run, names)
     ids = WantedIds()
     keeper = Keeper(
         client=client,
         lake=lake,
         run=run,
         is_published=published_check(run, lake, blocks.warehouse) if skip else never_published,
-        patience=Patience(len(wanted)),
+        patience=Patience(len(wanted.ids)),
         on_kept=ids.add if details else None,
         resumes=(runtime.task_run.run_count or 0) > 1,
+        listed=wanted.snapshot_ids,
     )
-    work = keep_playlists(keeper, wanted)
+    work = keep_playlists(keeper, wanted.ids)
+    work = replace(work, others=[*wanted.failed, *work.others])
     return replace(work, details=keep_details(client, lake, run, ids)) if details else work
 
 

@@ -8,14 +8,11 @@ from cyclopts import Parameter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-PLAYLIST_PATTERN = "(^ *|playlist[:/])[0-9A-Za-z]{22}([/?# ]|$)"
+PLAYLIST_PATTERN = "(^ *|playlist[:/])[0-9A-Za-z]{22}([/?# ]|$)|^ *[Mm]ine *$"
 """What the run form accepts. It shows this to people whose value is refused, so it is short; the run checks
 the rest."""
 
-Playlists = Annotated[
-    list[Annotated[str, Field(json_schema_extra={"pattern": PLAYLIST_PATTERN})]],
-    Field(json_schema_extra={"minItems": 1}),
-]
+Playlists = list[Annotated[str, Field(json_schema_extra={"pattern": PLAYLIST_PATTERN})]]
 Minutes = Annotated[float, Field(gt=0, le=1440, allow_inf_nan=False)]
 MaxHours = Annotated[float, Field(gt=0, le=24, allow_inf_nan=False)]
 """Push pools of Prefect Cloud end runs after 24 hours."""

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, get_args
 
 from cyclopts import App
-from cyclopts.exceptions import CoercionError, CycloptsError, MissingArgumentError
+from cyclopts.exceptions import CoercionError, CycloptsError
 from cyclopts.exceptions import ValidationError as ConstraintError
 from prefect import Flow, State
 from prefect.settings import PREFECT_API_URL
@@ -77,9 +77,6 @@ def _reason(error: CycloptsError) -> str:
     """What is wrong with the command line, and the right form."""
     if isinstance(error, CoercionError) and error.token and (known := _form(error.target_type)):
         return f"{error.token.keyword} {known}, not {error.token.value!r}."
-    if isinstance(error, MissingArgumentError) and error.argument and not error.keyword:
-        name = error.argument.name.lstrip("-").upper().removesuffix("S")
-        return f"{name}… is missing: name at least one."
     if isinstance(error, ConstraintError) and isinstance(error.__cause__, ValidationError) and error.argument:
         (wrong, *_) = error.__cause__.errors()
         # A group of settings has no option of its own; its fields have.

@@ -36,6 +36,7 @@ class Code(StrEnum):
     # The run and its parameters
     PLAYLIST_INVALID = auto()
     PLAYLISTS_EMPTY = auto()
+    DAILY_PLAYLISTS_INVALID = auto()
     PLAYLISTS_FAILED = auto()
     DATES_INVALID = auto()
     SNAPSHOT_DATE_REFUSED = auto()
@@ -54,6 +55,7 @@ class Code(StrEnum):
     SPOTIFY_NOT_FOUND = auto()
     SPOTIFY_NOT_YOURS = auto()
     SPOTIFY_NO_USER = auto()
+    SPOTIFY_SCOPE = auto()
     SPOTIFY_CLOSED = auto()
     SPOTIFY_REFUSED = auto()
     SPOTIFY_CHANGING = auto()

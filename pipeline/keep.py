@@ -1,10 +1,10 @@
 """Reading playlists in parallel and keeping the responses; one bad playlist stops no other."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import as_completed, wait
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from pipeline.errors import LakeConflict, PlaylistUnavailable, Transient
@@ -30,6 +30,7 @@ class Keeper:
 
     `on_kept` is called with each snapshot that is kept, in the thread that has read it.
     `resumes`: an earlier attempt of the task may have kept some playlists; they are not read again.
+    `listed`: snapshot ids that a list of playlists has shown; one that is published costs no request.
     """
 
     client: SpotifyClient
@@ -39,6 +40,7 @@ class Keeper:
     patience: Patience
     on_kept: Callable[[Snapshot], None] | None = None
     resumes: bool = False
+    listed: Mapping[str, str] = field(default_factory=dict)
 
     def keep(self, playlist_id: str) -> Kept | None:
         """Keeps one playlist; None where it is unchanged."""
@@ -46,6 +48,8 @@ class Keeper:
         if self.resumes and (kept := self._kept_before(playlist_id)):
             return kept
         is_published = partial(self.is_published, playlist_id)
+        if (listed := self.listed.get(playlist_id)) and is_published(listed):
+            return None
         file = read_playlist(self.client, self.run, playlist_id, is_published, RawFile[Envelope])
         if file is None:
             return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 import boto3
+import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -66,7 +67,7 @@ def running(
         prefect.wait()
         progress("Prefect is ready")
         environment = prefect_settings(home) | {"PREFECT_API_URL": prefect.url} | block_variables(addresses)
-        register_blocks(environment)
+        register_blocks(environment, served_playlists(addresses.spotify))
         progress("the blocks are registered")
         yield Sandbox(addresses.spotify, addresses.s3, addresses.snowflake, environment)
 
@@ -112,6 +113,11 @@ def s3_client(url: str) -> "S3Client":
         aws_access_key_id="sandbox",
         aws_secret_access_key="sandbox",
     )
+
+
+def served_playlists(url: str) -> list[str]:
+    """Ids of the playlists that the Spotify stand-in serves."""
+    return list(requests.get(f"{url}/sandbox/playlists", timeout=10).json())
 
 
 def block_variables(addresses: Addresses) -> dict[str, str]:

@@ -19,6 +19,7 @@ from pipeline.errors import (
 )
 from pipeline.spotify.credentials import AppCredentials
 from pipeline.spotify.http import ErrorResponse, Exchanged
+from pipeline.spotify.links import MINE
 from pipeline.spotify.refusals import UNAUTHORIZED, explain_failure
 from pipeline.spotify.spotipy_adapter import WebApi
 from pipeline.spotify.token import AccessToken
@@ -29,7 +30,7 @@ T = TypeVar("T")
 
 MAX_CLOCK_AHEAD_S = 60
 PAGE_SIZE = 50
-"""The most entries that `/items` returns at once."""
+"""The most entries that `/items` returns at once, or playlists that `/me/playlists` does."""
 
 
 class SpotifyClient:
@@ -46,7 +47,8 @@ class SpotifyClient:
         self._exchanged = Exchanged()
         self._token = AccessToken(credentials, exchanged=self._exchanged)
         self._web_api = WebApi(credentials.api_url, self._exchanged)
-        self.for_user = credentials.refresh_token is not None
+        token = credentials.refresh_token
+        self.for_user = token is not None and token.get_secret_value() != ""
         self._before_request = before_request
         self._waits = Waits(budget_s, sleep, clock)
 
@@ -54,6 +56,11 @@ class SpotifyClient:
     def clock_ahead_s(self) -> float | None:
         """Seconds by which the local clock is ahead of Spotify's (negative: behind); None if unknown."""
         return self._exchanged.clock_ahead_s
+
+    @property
+    def scope(self) -> str | None:
+        """Scopes of the access token, by blanks; None without a token, or if Spotify does not say."""
+        return self._token.scope
 
     def authorise(self) -> None:
         """Fetches the token, once and before any fan-out."""
@@ -70,6 +77,14 @@ class SpotifyClient:
     def page(self, playlist_id: str, endpoint: str, offset: int) -> bytes:
         """`GET /playlists/{id}/items` (or the older `tracks`) from an offset."""
         return self._get_playlist(playlist_id, f"/{endpoint}", limit=PAGE_SIZE, offset=offset)
+
+    def my_playlists(self, offset: int) -> bytes:
+        """`GET /me/playlists` from an offset: what the user owns or follows."""
+        return self._get(MINE, "me/playlists", {"limit": PAGE_SIZE, "offset": offset})
+
+    def me(self) -> bytes:
+        """`GET /me`: the user."""
+        return self._get(MINE, "me", {})
 
     def several(self, kind: str, ids: list[str]) -> bytes:
         """`GET /artists?ids=` or `GET /albums?ids=`."""

@@ -4,6 +4,9 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
+SCOPE = "playlist-read-private playlist-read-collaborative"
+"""What a user is asked to agree to. Without it Spotify lists neither private nor collaborative playlists."""
+
 
 class AppCredentials(Protocol):
     """A Spotify app, for itself or for the user whose refresh token it has."""

@@ -1,9 +1,11 @@
-"""Playlists as people name them: ids, URIs and links."""
+"""Playlists as people name them: ids, URIs, links, and the word `mine`."""
 
 import re
 
 from pipeline.errors import Code, ConfigurationError
 
+MINE = "mine"
+"""Every playlist that the authorised user owns or collaborates on."""
 LONGEST_NAME = 120
 """Characters of what is no playlist that a message quotes: more than a link has."""
 
@@ -43,8 +45,14 @@ def _advice(text: str) -> str:
 
 def playlist_ids(texts: list[str]) -> list[str]:
     """The ids in the order given, each once."""
-    if not texts:
-        raise ConfigurationError(
-            "no playlist was given: name at least one. Nothing was requested", Code.PLAYLISTS_EMPTY
-        )
     return list(dict.fromkeys(playlist_id(text) for text in texts))
+
+
+def is_mine(text: str) -> bool:
+    """Whether it is the word `mine`."""
+    return text.strip(" ").lower() == MINE
+
+
+def wanted_playlists(texts: list[str]) -> list[str]:
+    """Ids and the word `mine`, in the order given, each once."""
+    return list(dict.fromkeys(MINE if is_mine(text) else playlist_id(text) for text in texts))

@@ -16,6 +16,7 @@ from pipeline.errors import (
     Transient,
 )
 from pipeline.spotify.http import MAX_BODY_BYTES, ErrorResponse, ResponseTooLarge, ResponseTooSlow
+from pipeline.spotify.links import MINE
 
 RETRY_AFTER_CAP_S = 60
 """A longer Retry-After is a day's quota, not a window."""
@@ -39,6 +40,12 @@ NOT_YOURS = (
 NO_USER = (
     "Spotify gives this app the playlist's name but not its entries, and the SpotifyCredentials block has no "
     "refresh_token: authorise a user who owns the playlist or collaborates on it, "
+    "python -m blocks authorize"
+)
+
+
+NARROW_CONSENT = (
+    "Spotify does not list the user's playlists under this consent. Authorise again: "
     "python -m blocks authorize"
 )
 
@@ -112,6 +119,8 @@ def _refused(refused: ErrorResponse, subject: str) -> PipelineError:
 
 def _reason(status: int, subject: str) -> tuple[str, Code]:
     kind, _, playlist_id = subject.partition(" ")
+    if kind == MINE and status == FORBIDDEN:
+        return NARROW_CONSENT, Code.SPOTIFY_SCOPE
     if kind != "playlist":
         return "Spotify does not give them to this app", Code.SPOTIFY_REFUSED
     if status == FORBIDDEN:

@@ -21,7 +21,11 @@ WAITS_S = (0.5, 1.0, 2.0)
 
 
 class AccessToken:
-    """Access tokens, never interactively: by a user's refresh token or by the app's own credentials."""
+    """Access tokens, never interactively: by a user's refresh token or by the app's own credentials.
+
+    `scope`: what the user agreed to, separated by blanks; None before a token is fetched, or if Spotify does
+    not say.
+    """
 
     def __init__(
         self,
@@ -38,6 +42,7 @@ class AccessToken:
         self._sleep = sleep
         self._lock = Lock()
         self._token: str | None = None
+        self.scope: str | None = None
 
     def get(self) -> str:
         """The token in use, fetched where there is none."""
@@ -64,6 +69,8 @@ class AccessToken:
                 "Spotify's token endpoint gave no usable access_token or expires_in", Code.SPOTIFY_UNREADABLE
             )
         self._exchanged.secrets.add(str(token))
+        scope = response.get("scope")
+        self.scope = scope if isinstance(scope, str) else None
         return str(token)
 
     def _request(self) -> bytes:

@@ -37,7 +37,7 @@ class Accounts:
     _codes: dict[str, Consent] = field(default_factory=dict)
     _refresh: dict[str, Consent] = field(default_factory=dict)
     _expiry: dict[str, float] = field(default_factory=dict)
-    _of_user: set[str] = field(default_factory=set)
+    _of_user: dict[str, str] = field(default_factory=dict)  # access token → scope
 
     def __post_init__(self) -> None:
         self._refresh[REFRESH_TOKEN] = Consent(SCOPE, self.now())
@@ -85,6 +85,12 @@ class Accounts:
         """Whether a token was issued for a user, not only for the app."""
         return token in self._of_user
 
+    def scopes(self, token: str) -> set[str]:
+        """What the user has agreed to; raises RefusedError if the token is the app's own."""
+        if token not in self._of_user:
+            raise RefusedError(401, "Valid user authentication required")
+        return set(self._of_user[token].split())
+
     def expire_all(self) -> None:
         """Expires every access token that was issued so far."""
         self._expiry = dict.fromkeys(self._expiry, self.now())
@@ -129,7 +135,7 @@ class Accounts:
         self._expiry[token] = self.now() + lifetime
         answer: Json = {"access_token": token, "token_type": "Bearer", "expires_in": lifetime}
         if consent:
-            self._of_user.add(token)
+            self._of_user[token] = consent.scope
             answer["scope"] = consent.scope
         return answer
 

@@ -24,9 +24,10 @@ EMPTY = "sandboxEmpty0000000001"
 EMPTIED = "sandboxEmptied00000001"  # has entries on days with an odd ordinal only
 FOREIGN = "sandboxForeign00000001"  # owned by another user: a restricted app may not read its entries
 SPOTIFY_OWNED = f"{SPOTIFY_OWNS}sandbox000000001"  # closed to all apps but those of class extended_old
+SHARED = "sandboxShared000000001"  # owned by another user, who lets the sandbox's user edit it
 HUGE = "sandboxHuge00000000001"  # as long as a playlist can be; the same every day
 
-# id → name, in the order in which a demo shows them; not in it: SPOTIFY_OWNED and HUGE
+# id → name, in the order in which a demo shows them; not in it: SHARED, SPOTIFY_OWNED and HUGE
 PLAYLISTS = {
     CHARTS[0]: "Top 50 - Worldwide",
     CHARTS[1]: "Top 50 - Atlantis",
@@ -35,7 +36,7 @@ PLAYLISTS = {
     EMPTIED: "Here Today",
     FOREIGN: "Somebody Else's Road Trip",
 }
-NAMES = {**PLAYLISTS, SPOTIFY_OWNED: "Today's Top Kettles", HUGE: "Everything, Ever"}
+NAMES = {**PLAYLISTS, SHARED: "Office Kettle", SPOTIFY_OWNED: "Today's Top Kettles", HUGE: "Everything, Ever"}
 _DESCRIPTIONS = {
     CHARTS[0]: "Your daily update of the most played songs right now - Worldwide.",
     CHARTS[1]: "Your daily update of the most played songs right now - Atlantis.",
@@ -43,13 +44,22 @@ _DESCRIPTIONS = {
     EMPTY: "",
     EMPTIED: "Every other day.",
     FOREIGN: None,
+    SHARED: "Everybody adds, nobody skips.",
     SPOTIFY_OWNED: "The hottest 50. Cover: nobody yet.",
     HUGE: "",
 }
-_OWNERS = {FOREIGN: ("somebody-else", None), SPOTIFY_OWNED: ("spotify", "Spotify")}  # id, name; others: mine
+# id, name; all others are the user's
+_OWNERS = {
+    FOREIGN: ("somebody-else", None),
+    SHARED: ("colleague", "A Colleague"),
+    SPOTIFY_OWNED: ("spotify", "Spotify"),
+}
+# what the user owns or follows, in the order of GET /me/playlists
+LIBRARY = (SHARED, *PLAYLISTS, SPOTIFY_OWNED)
 MIXTAPE_LENGTH = 320
 HUGE_LENGTH = 10_000
-_FOREIGN_LENGTH, _EMPTIED_LENGTH = 40, 12
+_EMPTIED_LENGTH = 12
+_PICKED = {FOREIGN: 40, SHARED: 25}  # their lengths
 _WEEK = 7  # days; playlists made by hand change once a week
 _MARK = b64decode("AAAA/+8=")  # so that every snapshot_id has the letters that file names cannot take
 
@@ -99,8 +109,8 @@ def _entries(playlist_id: str, day: int) -> list[Json]:
         return _huge()
     if playlist_id == MIXTAPE:
         return _mixtape(day)
-    if playlist_id == FOREIGN:
-        return _picks(FOREIGN, _FOREIGN_LENGTH, day)
+    if playlist_id in _PICKED:
+        return _picks(playlist_id, _PICKED[playlist_id], day)
     if playlist_id == EMPTIED and day % 2:
         return _picks(EMPTIED, _EMPTIED_LENGTH, day)
     return []
@@ -127,7 +137,7 @@ def playlist(playlist_id: str, day: date) -> Json | None:
         return None
     owner, owner_name = _OWNERS.get(playlist_id, (ME, "Sandbox Listener"))
     content = {
-        "collaborative": False,
+        "collaborative": playlist_id == SHARED,
         "description": _DESCRIPTIONS[playlist_id],
         **identity("playlist", playlist_id),
         "followers": {"href": None, "total": _followers(playlist_id, day.toordinal())},
@@ -135,7 +145,7 @@ def playlist(playlist_id: str, day: date) -> Json | None:
         "name": NAMES[playlist_id],
         "owner": {"display_name": owner_name, **user(owner)},
         "primary_color": None,
-        "public": True,
+        "public": playlist_id != SHARED,
         "entries": _entries(playlist_id, day.toordinal()),
     }
     return {**content, "snapshot_id": _snapshot_id(content)}

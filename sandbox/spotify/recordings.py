@@ -4,6 +4,7 @@ A playlist object, or a list holding one, is served byte for byte if it embeds a
 entries gets a made-up head. Every day, every shape and every class of app gives the same: what was recorded.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from datetime import date
@@ -62,6 +63,15 @@ class Recordings:
     def listing(self, _app_class: AppClass = "extended_new") -> dict[str, str]:
         """Returns the playlists: id → file name."""
         return {playlist_id: recorded.file_name for playlist_id, recorded in self._playlists.items()}
+
+    def library(self) -> list[str]:
+        """Returns the ids of all playlists: the user follows what others own."""
+        return list(self._playlists)
+
+    def listed(self, ask: Ask) -> Json:
+        """Returns a playlist as GET /me/playlists shows it."""
+        recorded = self._find(ask)
+        return shapes.listed(json.loads(recorded.head), len(recorded.entries or []), ask.shape, ask.api_url)
 
     def head(self, ask: Ask) -> bytes:
         """Returns the response body of GET /playlists/{id}."""

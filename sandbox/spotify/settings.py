@@ -48,6 +48,10 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     rotating: bool = False  # a refresh token works once and brings a new one
     refresh_days: Count = 180  # from the authorisation to the death of its refresh tokens
     user_agrees: bool = True  # at /authorize
+    user_in_href: bool = (
+        True  # GET /me/playlists names itself …/users/{id}/playlists, as recorded responses do
+    )
+    floats: bool = False  # write whole numbers as 50.0
     window: Count | None = None  # requests in any 30 s
     quota: Count | None = None  # requests in a day
     latency_ms: Count = 0  # before each response

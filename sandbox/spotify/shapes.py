@@ -5,12 +5,17 @@ labels, and without the entries of playlists that are not its user's. "both": wh
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from sandbox.spotify.objects import API_URL, ME, Json
 
 Shape = Literal["tracks", "items", "both"]
 EMBEDDED = 100  # entries in the response of GET /playlists/{id}, at most
+_IN_LISTS = (
+    "collaborative", "description", "external_urls", "href", "id", "images", "name", "owner", "primary_color",
+    "public", "snapshot_id", "type", "uri",
+)  # fmt: skip  # keys of a simplified playlist
 _WITHHELD = frozenset({"popularity", "available_markets", "followers", "label"})
 # shape → key of the paging object and of the song in each entry
 _KEYS: dict[Shape, dict[str, str]] = {
@@ -22,7 +27,7 @@ _KEYS: dict[Shape, dict[str, str]] = {
 
 def readable(playlist: Json, shape: Shape, *, user: bool = True) -> bool:
     """Whether an app that gets this shape may read the playlist's entries, for its user or itself."""
-    return shape != "items" or (user and playlist["owner"]["id"] == ME)
+    return shape != "items" or (user and (playlist["owner"]["id"] == ME or playlist["collaborative"]))
 
 
 def _withhold(value: Any) -> Any:  # any JSON value
@@ -38,7 +43,14 @@ def _entry(canonical: Json, shape: Shape) -> Json:
     return wrapped
 
 
-def paging(entries: list[Json], url: str, offset: int, limit: int) -> Json:
+def listed(playlist: Json, total: int, shape: Shape, api_url: str = API_URL) -> Json:
+    """Returns a playlist of `total` entries as GET /me/playlists shows it: a simplified playlist."""
+    url = f"{api_url}/playlists/{playlist['id']}"
+    counts = {path: {"href": f"{url}/{path}", "total": total} for path in _KEYS[shape]}
+    return {key: playlist.get(key) for key in _IN_LISTS} | counts
+
+
+def paging(entries: Sequence[Json | None], url: str, offset: int, limit: int) -> Json:
     """Returns Spotify's paging object: some of all entries, with the URLs of its neighbours."""
     total = len(entries)
     before = f"{url}?offset={max(0, offset - limit)}&limit={limit}"
@@ -84,6 +96,11 @@ def head(playlist: Json, shape: Shape, api_url: str = API_URL, *, user: bool = T
 def body(answer: Json) -> bytes:
     """Writes a response as JSON; only ASCII, so that lone surrogates survive as escapes."""
     return json.dumps(answer, separators=(",", ":")).encode("ascii")
+
+
+def with_floats(answer: bytes) -> bytes:
+    """Writes every whole number of a response as 50.0, as the Web API has done at times."""
+    return body(json.loads(answer, parse_int=float))
 
 
 def answers(playlist: Json, shape: Shape, page_size: int = 50, api_url: str = API_URL) -> list[bytes]:

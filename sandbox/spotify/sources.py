@@ -31,6 +31,12 @@ class Source(Protocol):
     def listing(self, app_class: AppClass = "extended_new") -> dict[str, str]:
         """Returns the playlists that are there for a class of app: id → name."""
 
+    def library(self) -> list[str]:
+        """Returns the ids of the playlists that the user owns or follows, in their order."""
+
+    def listed(self, ask: Ask) -> Json | None:
+        """Returns a playlist as GET /me/playlists shows it; None if this app may not see it."""
+
     def head(self, ask: Ask) -> bytes:
         """Returns the response body of GET /playlists/{id}."""
 
@@ -48,6 +54,18 @@ class Synthetic:
         """Returns the playlists that are there for a class of app: id → name."""
         also = [catalogue.SPOTIFY_OWNED] if app_class == "extended_old" else []
         return catalogue.PLAYLISTS | {playlist_id: catalogue.NAMES[playlist_id] for playlist_id in also}
+
+    def library(self) -> list[str]:
+        """Returns the ids of the playlists that the user owns or follows, in their order."""
+        return list(catalogue.LIBRARY)
+
+    def listed(self, ask: Ask) -> Json | None:
+        """Returns a playlist as GET /me/playlists shows it; None if this app may not see it."""
+        try:
+            found = _find(ask)
+        except RefusedError:
+            return None
+        return shapes.listed(found, len(found["entries"]), ask.shape, ask.api_url)
 
     def head(self, ask: Ask) -> bytes:
         """Returns the response body of GET /playlists/{id}."""

@@ -1,4 +1,4 @@
-"""Spotify's routes: consent and tokens, playlists, artists and albums."""
+"""Spotify's routes: consent and tokens, playlists, the user's list of them, artists and albums."""
 
 import re
 from collections.abc import Callable
@@ -14,13 +14,14 @@ from sandbox.spotify import shapes
 from sandbox.spotify.accounts import Accounts
 from sandbox.spotify.errors import GrantRefusedError, RefusedError
 from sandbox.spotify.library import Library
-from sandbox.spotify.objects import Json
+from sandbox.spotify.objects import ME, Json, user
 from sandbox.spotify.settings import Settings
 from sandbox.spotify.sources import Ask, Source
 
 SPOTIFY_ID = re.compile("[0-9A-Za-z]{22}")
 # path → default and greatest page size
 PAGE_SIZES = {"items": (20, 50), "tracks": (100, 100)}
+LIST_SIZES = (20, 50)
 # kind → ids in one request, at most
 BATCH_SIZES = {"artists": 50, "albums": 20}
 
@@ -40,6 +41,8 @@ class WebApi:
         return [
             Route("/authorize", self.authorize),
             Route("/api/token", self.token, methods=["POST"]),
+            Route("/v1/me", self.me),
+            Route("/v1/me/playlists", self.my_playlists),
             Route("/v1/playlists/{playlist_id}", self.playlist),
             Route("/v1/playlists/{playlist_id}/{path:str}", self.items),
             *(Route(f"/v1/{kind}", self.several, name=kind) for kind in BATCH_SIZES),
@@ -61,16 +64,39 @@ class WebApi:
         except GrantRefusedError as refused:
             return JSONResponse(refused.body, 400)
 
+    async def me(self, request: Request) -> Response:
+        """Handles GET /v1/me."""
+        self.accounts.scopes(self._token(request))
+        found = {
+            "display_name": "Sandbox Listener",
+            **user(ME),
+            "followers": {"href": None, "total": 7},
+            "images": [],
+        }
+        return self._json(shapes.body(shapes.withheld(found, self.settings.shape)))
+
+    async def my_playlists(self, request: Request) -> Response:
+        """Handles GET /v1/me/playlists: what the user owns or follows, as far as the consent reaches."""
+        token = self._token(request)
+        scopes = self.accounts.scopes(token)
+        asks = [self._ask(request, token, playlist_id) for playlist_id in self.source.library()]
+        found = [one for one in map(self.source.listed, asks) if one is None or _scope_of(one) <= scopes]
+        of = f"users/{ME}" if self.settings.user_in_href else "me"
+        url = f"{_api_url(request)}/{of}/playlists"
+        return self._json(shapes.body(shapes.paging(found, url, *_window(request, LIST_SIZES))))
+
     async def playlist(self, request: Request) -> Response:
         """Handles GET /v1/playlists/{id}."""
-        return as_json(self.source.head(self._ask(request, self._token(request))))
+        ask = self._ask(request, self._token(request), _checked(request.path_params["playlist_id"]))
+        return self._json(self.source.head(ask))
 
     async def items(self, request: Request) -> Response:
         """Handles GET /v1/playlists/{id}/items and the older …/tracks."""
         token = self._token(request)
         self._check_items(token, request.path_params["path"])
-        offset, limit = _window(request)
-        return as_json(self.source.page(self._ask(request, token), offset, limit))
+        offset, limit = _window(request, PAGE_SIZES[request.path_params["path"]])
+        ask = self._ask(request, token, _checked(request.path_params["playlist_id"]))
+        return self._json(self.source.page(ask, offset, limit))
 
     async def several(self, request: Request) -> Response:
         """Handles GET /v1/artists?ids= and /v1/albums?ids=, null for what is unknown."""
@@ -81,7 +107,7 @@ class WebApi:
         ids = [_checked(given) for given in request.query_params.get("ids", "").split(",")]
         if len(ids) > BATCH_SIZES[kind]:
             raise RefusedError(400, "Too many ids requested")
-        return as_json(shapes.body({kind: [self._whole(request, kind, given) for given in ids]}))
+        return self._json(shapes.body({kind: [self._whole(request, kind, given) for given in ids]}))
 
     async def single(self, request: Request) -> Response:
         """Handles GET /v1/artists/{id} and /v1/albums/{id}."""
@@ -90,7 +116,7 @@ class WebApi:
         found = self._whole(request, kind, _checked(request.path_params["spotify_id"]))
         if found is None:
             raise RefusedError(404, "Resource not found")
-        return as_json(shapes.body(shapes.withheld(found, self.settings.shape)))
+        return self._json(shapes.body(shapes.withheld(found, self.settings.shape)))
 
     def _whole(self, request: Request, kind: str, spotify_id: str) -> Json | None:
         library = self._library(self.today())
@@ -113,8 +139,7 @@ class WebApi:
         if self.settings.restricted and not self.accounts.is_user(token):
             raise RefusedError(401, "Valid user authentication required")
 
-    def _ask(self, request: Request, token: str) -> Ask:
-        playlist_id = _checked(request.path_params["playlist_id"])
+    def _ask(self, request: Request, token: str, playlist_id: str) -> Ask:
         days, entries = self._changes(playlist_id)
         day, api_url = self.today() + timedelta(days), _api_url(request)
         user = self.accounts.is_user(token)
@@ -127,6 +152,9 @@ class WebApi:
             change.count()
         days = sum(change.fired * change.days for change in mine)
         return days, sum(change.fired * change.entries for change in mine)
+
+    def _json(self, body: bytes) -> Response:
+        return as_json(shapes.with_floats(body) if self.settings.floats else body)
 
 
 def as_json(body: bytes) -> Response:
@@ -144,9 +172,16 @@ def _checked(spotify_id: str) -> str:
     return spotify_id
 
 
-def _window(request: Request) -> tuple[int, int]:
-    """Returns offset and limit of a page; raises RefusedError."""
-    default, most = PAGE_SIZES[request.path_params["path"]]
+def _scope_of(playlist: Json) -> set[str]:
+    """Returns the scope without which GET /me/playlists leaves a playlist out; none for a public one."""
+    if playlist["collaborative"]:
+        return {"playlist-read-collaborative"}
+    return set() if playlist["public"] else {"playlist-read-private"}
+
+
+def _window(request: Request, sizes: tuple[int, int]) -> tuple[int, int]:
+    """Returns offset and limit of a page, by its default and greatest size; raises RefusedError."""
+    default, most = sizes
     offset = _number(request, "offset", 0)
     limit = _number(request, "limit", default)
     if not 1 <= limit <= most:

@@ -1,9 +1,12 @@
 """The sandbox's blocks: of nothing that belongs to a real account."""
 
 import pytest
+from prefect.client.orchestration import get_client
 
-from sandbox.registration import register_blocks
+from flows.daily_playlists import VARIABLE
+from sandbox.registration import MOST_PLAYLISTS, register_blocks
 from sandbox.services import Sandbox, block_variables
+from sandbox.spotify.catalogue import EMPTY
 from tests.blocks.conftest import Command, held
 
 REAL = (
@@ -27,9 +30,14 @@ def test_no_real_variable_reaches_the_sandbox(
     for name in REAL:
         monkeypatch.setenv(name, "canary-real")
     variables = block_variables(sandbox)
-    register_blocks(variables | {"PREFECT_API_URL": prefect_api["PREFECT_API_URL"]})
+    register_blocks(variables | {"PREFECT_API_URL": prefect_api["PREFECT_API_URL"]}, [EMPTY] * 300)
 
     blocks = held()
+    with get_client(sync_client=True) as api:
+        kept = api.read_variable_by_name(VARIABLE)
+        api.delete_variable_by_name(VARIABLE)
+    assert kept
+    assert kept.value == [EMPTY] * MOST_PLAYLISTS
     assert sorted(blocks) == ["aws", "aws-ecs", "lake", "spotify", "warehouse"]
     assert "canary-real" not in repr(blocks)
     assert blocks["spotify"]["data"]["client_secret"] == variables["SPOTIFY_CLIENT_SECRET"]

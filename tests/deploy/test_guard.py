@@ -34,23 +34,31 @@ def test_each_variable_of_the_environment_is_wanted(name: str, value: str | None
     assert found(environment, PLAYLISTS) == [f"{name} is not set in the environment or .env"]
 
 
-@pytest.mark.parametrize("variables", [{}, {"daily_playlists": []}], ids=["unset", "empty"])
-def test_each_prefect_variable_is_wanted(variables: dict[str, Any]) -> None:
-    assert found(ENOUGH, variables) == ["there is no Prefect variable daily_playlists, or it is empty"]
-
-
-NO_LISTS: dict[str, tuple[Any, str]] = {
-    "a text": ("37i9dQZF1DXcBWIGoYBM5M", "is '37i9dQZF1DXcBWIGoYBM5M', which is not a list of playlists"),
-    "a number in it": ([5], "is [5], which is not a list of playlists"),
-    "no playlist in it": (["nonsense"], "'nonsense' is no playlist"),
+LISTS: dict[str, tuple[Any, str]] = {
+    "unset": (None, "the Prefect variable daily_playlists is not set or empty"),
+    "empty": ([], "the Prefect variable daily_playlists is not set or empty"),
+    "a text": ("mine", "daily_playlists is 'mine', not a list of texts"),
+    "no playlist in it": (["nonsense"], "Prefect variable daily_playlists: 'nonsense' is no playlist"),
+    "too long": (["x" * 4_997], "has 5,001 characters of JSON; the most is 5,000"),
 }
 
 
-@pytest.mark.parametrize(("value", "says"), NO_LISTS.values(), ids=NO_LISTS)
-def test_the_playlists_are_a_list_of_playlists(value: object, says: str) -> None:
+@pytest.mark.parametrize(("value", "says"), LISTS.values(), ids=LISTS)
+def test_the_list_that_daily_runs_will_read_is_checked(value: object, says: str) -> None:
     (line,) = found(ENOUGH, {"daily_playlists": value})
-    assert line.startswith("Prefect variable daily_playlists")
     assert says in line
+
+
+def test_the_list_is_no_part_of_the_deployment() -> None:
+    text = (ROOT / "prefect.yaml").read_text(encoding="utf-8")
+    assert "prefect.variables" not in text
+
+
+@pytest.mark.parametrize(("given", "lines"), [({}, 1), ({"pool_size": "2"}, 0)], ids=["unset", "set"])
+def test_another_prefect_variable_must_be_set(given: dict[str, Any], lines: int) -> None:
+    settings = {"x": "{{ prefect.variables.pool_size }}"}
+    problem = "there is no Prefect variable pool_size, or it is empty"
+    assert problems(settings, ENOUGH, (PLAYLISTS | given).get) == [problem] * lines
 
 
 def test_the_work_pool_exists_and_starts_ecs_tasks() -> None:

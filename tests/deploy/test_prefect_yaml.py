@@ -24,6 +24,7 @@ def test_each_deployment_is_there() -> None:
         "backfill": "flows/backfill.py:backfill_playlists",
     }
     assert [name for name, one in DEPLOYMENTS.items() if "schedules" in one] == ["daily"]
+    assert [name for name, one in DEPLOYMENTS.items() if one.get("parameters")] == []
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS.values(), ids=DEPLOYMENTS)

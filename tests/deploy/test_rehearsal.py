@@ -42,7 +42,7 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
     lost = Label("s3", "PUT tables", 2)
     rehearsal.traffic.reset(lost, FAILURES["lost answer"])
     by_schedule = rehearsal.scheduled(DAILY)
-    assert by_schedule.parameters == {"playlists": PLAYLISTS}
+    assert by_schedule.parameters == {}
     scheduled = by_schedule.expected_start_time
     assert scheduled
     assert f"{scheduled:%H:%M %Z}" == "06:00 UTC"
@@ -55,6 +55,8 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
     assert completed(rehearsal, past) == "Playlists: 1 loaded"
 
     assert rehearsal.traffic.fired == [lost]
+    names = f"2 playlists in the Prefect variable daily_playlists: {', '.join(PLAYLISTS)}"
+    assert names in rehearsal.logs(by_schedule)
     assert partitions(rehearsal) in (
         {(PLAYLISTS[0], PAST), *((playlist, day) for playlist in PLAYLISTS)}
         for day in (TODAY, datetime.now(UTC).date())

@@ -60,7 +60,7 @@ def test_dates_have_pickers_and_choices_are_listed() -> None:
     assert "whole history of all other playlists" in shown["refresh"]["description"].replace("\n", " ")
 
 
-@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+@pytest.mark.parametrize("name", [*NAMES.values(), "mine", " Mine "], ids=[*NAMES, "mine", "Mine"])
 def test_each_way_to_name_a_playlist_is_taken(name: str) -> None:
     assert not refused("ingest", playlists=[name])
 
@@ -86,7 +86,7 @@ def test_what_is_no_playlist_is_refused() -> None:
 
 
 WRONG: dict[str, dict[str, object]] = {
-    "no playlist": {"playlists": []},
+    "two words": {"playlists": ["mine mine"]},
     "one playlist that is no list": {"playlists": ID},
     "no such way of loading": {"load": "copyy"},
     "no such refresh": {"refresh": "everything"},
@@ -113,5 +113,13 @@ def test_a_backfill_has_no_block_of_spotify() -> None:
     assert refused("backfill", blocks={"spotify": "spotify"})
 
 
-def test_a_backfill_needs_no_playlist() -> None:
-    assert not refused("backfill", playlists=None, start_date="2026-11-01", end_date="2026-11-20")
+@pytest.mark.parametrize("playlists", [None, []])
+@pytest.mark.parametrize("flow", FLOWS)
+def test_no_playlist_is_needed(flow: str, playlists: object) -> None:
+    assert not refused(flow, playlists=playlists)
+
+
+def test_the_form_says_what_no_playlist_means() -> None:
+    described = schema("ingest")["properties"]["playlists"]["description"].replace("\n", " ")
+    assert "Empty: the list in the Prefect variable `daily_playlists`, read when the run starts." in described
+    assert "the word `mine`: every playlist that the authorised user owns or collaborates on" in described

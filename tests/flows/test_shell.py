@@ -154,10 +154,6 @@ def test_a_wrong_time_is_refused_with_the_right_form(monkeypatch: pytest.MonkeyP
     assert "--fetched-before must be a time, YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, in UTC" in text
 
 
-def test_a_missing_playlist_is_named_as_it_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert from_shell(monkeypatch).startswith("PLAYLIST… is missing: name at least one.")
-
-
 def test_the_help_shows_the_form_of_dates(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -78,10 +78,6 @@ def test_what_is_no_playlist_is_refused_before_any_request(pipeline: Pipeline, w
     assert requests.get(f"{url}/sandbox/requests", timeout=5).json() == []
 
 
-def test_no_playlist_at_all(pipeline: Pipeline) -> None:
-    assert "name at least one" in pipeline.ingest().message
-
-
 def spoil(text: str) -> str:
     return f"SELEKT {text}"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.errors import Code, ConfigurationError
-from pipeline.spotify.links import LONGEST_NAME, playlist_id, playlist_ids
+from pipeline.spotify.links import LONGEST_NAME, playlist_id, playlist_ids, wanted_playlists
 
 ID = "37i9dQZF1DXcBWIGoYBM5M"
 
@@ -114,9 +114,15 @@ def test_ids_stay_in_order_and_each_is_read_once() -> None:
     assert playlist_ids([other, ID, f"spotify:playlist:{other}", f"{ID}"]) == [other, ID]
 
 
-def test_no_playlist_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="no playlist was given"):
-        playlist_ids([])
+@pytest.mark.parametrize("word", ["mine", "Mine", " MINE "])
+def test_the_word_mine_stands_among_ids_and_is_read_once(word: str) -> None:
+    assert wanted_playlists([ID, word, "mine", f"spotify:playlist:{ID}"]) == [ID, "mine"]
+
+
+@pytest.mark.parametrize("word", ["mine\n", "mine!", "min e", "https://open.spotify.com/playlist/mine"])
+def test_another_word_is_no_playlist(word: str) -> None:
+    with pytest.raises(ConfigurationError, match="is no playlist"):
+        wanted_playlists([word])
 
 
 def test_a_long_text_is_cut_in_the_message() -> None:

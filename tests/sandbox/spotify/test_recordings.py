@@ -85,6 +85,16 @@ def test_a_playlist_with_no_usable_id_gets_one(tmp_path: Path) -> None:
         assert json.loads(recordings.head(ask(playlist_id)))["id"] == playlist_id
 
 
+def test_every_playlist_is_in_the_users_list_with_its_own_owner(tmp_path: Path) -> None:
+    recordings = write(tmp_path, a=whole(ONE), b=page(f"/playlists/{TWO}/items"))
+    shown = [recordings.listed(ask(playlist_id)) for playlist_id in recordings.library()]
+    heads = [json.loads(recordings.head(ask(one["id"]))) for one in shown]
+    assert [one["id"] for one in shown] == [*recordings.listing()]
+    assert [one["items"]["total"] for one in shown] == [2, 1]
+    for one, head in zip(shown, heads, strict=True):
+        assert (one["owner"], one["snapshot_id"]) == (head.get("owner"), head.get("snapshot_id"))
+
+
 @pytest.mark.parametrize("first", [True, False], ids=["page first", "playlist first"])
 def test_a_whole_playlist_takes_the_id_before_a_page(tmp_path: Path, first: bool) -> None:
     names = ("a", "b") if first else ("b", "a")

@@ -19,6 +19,8 @@ GIVEN: dict[str, object] = {
     "rotating": True,
     "refresh_days": 10,
     "user_agrees": False,
+    "user_in_href": False,
+    "floats": True,
     "window": 10,
     "quota": 100,
     "latency_ms": 1,

@@ -1,0 +1,64 @@
+"""The Prefect variable `daily_playlists`: read when a run starts that names no playlist."""
+
+import json
+import logging
+from json import JSONDecodeError
+from typing import Any
+
+from prefect import task
+from prefect.variables import Variable
+from pydantic import ValidationError
+
+from flows.prefect_errors import prefect_errors, unavailable
+from flows.tasks import RETRIES
+from pipeline.errors import Code, ConfigurationError
+from pipeline.spotify.links import wanted_playlists
+
+log = logging.getLogger(__name__)
+
+VARIABLE = "daily_playlists"
+HOW_TO_SET = f"""prefect variable set {VARIABLE} '["<playlist>", "<playlist>"]' --overwrite"""
+LONGEST_VALUE = 100
+"""Characters of a wrong value that a message quotes."""
+
+
+@task(**RETRIES)
+def read_daily_playlists() -> list[str]:
+    """Ids, and the word `mine`, of the list; raises ConfigurationError if there is none."""
+    try:
+        with prefect_errors():
+            value = Variable.get(VARIABLE)
+    except (JSONDecodeError, ValidationError) as error:  # not of the variable: of a response
+        raise unavailable(error) from None
+    names = daily_playlists(value)
+    log.info("%s playlists in the Prefect variable %s: %s", len(names), VARIABLE, ", ".join(names))
+    return names
+
+
+def daily_playlists(value: Any) -> list[str]:  # noqa: ANN401 - any JSON value
+    """Ids, and the word `mine`, in a value of the variable: a list, or the list written as JSON text."""
+    names = _decoded(value) if isinstance(value, str) else value
+    if names in (None, "", []):
+        message = (
+            f"no playlist is named, and the Prefect variable {VARIABLE} is not set or empty. Name "
+            f"playlists, or set it: {HOW_TO_SET}. Nothing was requested"
+        )
+        raise ConfigurationError(message, Code.PLAYLISTS_EMPTY)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        message = (
+            f"the Prefect variable {VARIABLE} is {repr(value)[:LONGEST_VALUE]}, not a list of texts: "
+            f"{HOW_TO_SET}. Nothing was requested"
+        )
+        raise ConfigurationError(message, Code.DAILY_PLAYLISTS_INVALID)
+    try:
+        return wanted_playlists(names)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"Prefect variable {VARIABLE}: {error.message}", error.code) from None
+
+
+def _decoded(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    """What the text holds if it is JSON, as text in a form of Prefect's may be, or the text."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

@@ -1,0 +1,309 @@
+"""`mine`: which playlists it means, what it costs, and that none is lost without a word."""
+
+import json
+from typing import Any
+
+import pytest
+import requests
+from pydantic import SecretStr
+
+from pipeline.errors import Code, ConfigurationError
+from pipeline.spotify.client import SpotifyClient
+from pipeline.spotify.links import MINE
+from pipeline.spotify.my_playlists import READS, Wanted, find_wanted
+from sandbox.spotify import shapes
+from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, FOREIGN, LIBRARY, MIXTAPE, SHARED, playlist
+from sandbox.spotify.objects import ME, user
+from sandbox.spotify.settings import AppClass
+from sandbox.spotify.sources import Ask, Synthetic
+from tests.builders import THE_RUN
+from tests.spotify import TODAY, Spotify, Start
+from tests.spotify_standin import REDIRECT_URI, Standin
+
+OWNED = [CHARTS[0], CHARTS[1], MIXTAPE, EMPTY, EMPTIED]
+LIST, USER = "/v1/me/playlists", "/v1/me"
+
+
+def listed(number: int, **changes: Any) -> dict[str, Any]:
+    """A playlist of the user as the list shows it."""
+    own = {**(playlist(EMPTY, TODAY) or {}), "id": f"mine{number:018d}", "snapshot_id": f"S{number}"}
+    return {**shapes.listed(own, 0, "items"), **changes}
+
+
+class Account(Synthetic):
+    """A user who owns or follows so many playlists, or those given."""
+
+    def __init__(self, count: int = 0, **given: Any) -> None:
+        self.shown = {one["id"]: one for one in map(listed, range(count))} | given
+
+    def library(self) -> list[str]:
+        """Ids, in order."""
+        return list(self.shown)
+
+    def listed(self, ask: Ask) -> Any:
+        """One of them."""
+        return self.shown[ask.playlist_id]
+
+
+def find(spotify: Spotify, *names: str) -> Wanted:
+    return find_wanted(spotify.client(), THE_RUN, list(names or [MINE]))
+
+
+def reason(wanted: Wanted) -> str:
+    """Why `mine` could not be read."""
+    (line,) = wanted.failed
+    assert (line.playlist_id, line.status) == (MINE, "failed")
+    return str(line.reason)
+
+
+CLASSES: list[tuple[AppClass, bool]] = [
+    ("restricted", False),
+    ("development", False),
+    ("development", True),
+    ("extended_old", False),
+    ("extended_new", False),
+    ("extended_new", True),
+]
+
+
+@pytest.mark.parametrize("floats", [False, True], ids=["integers", "floats"])
+@pytest.mark.parametrize(("app_class", "old_shape"), CLASSES)
+def test_it_is_what_the_user_owns_or_edits_in_every_class_of_app(
+    spotify: Spotify, app_class: AppClass, old_shape: bool, floats: bool
+) -> None:
+    spotify.standin.set(app_class=app_class, old_shape=old_shape, floats=floats)
+    wanted = find(spotify)
+    spotify.standin.set(app_class="extended_new", old_shape=False, floats=False)
+
+    assert wanted.ids == [SHARED, *OWNED]
+    assert wanted.failed == ()
+    assert spotify.requested() == [f"{LIST}?limit=50&offset=0 200"]
+    assert wanted.snapshot_ids[FOREIGN]  # it may be named besides
+    shown = {one: (playlist(one, TODAY) or {})["snapshot_id"] for one in LIBRARY}
+    assert wanted.snapshot_ids == {one: shown[one] for one in wanted.snapshot_ids}
+
+
+def test_names_keep_their_order_and_none_comes_twice(spotify: Spotify) -> None:
+    assert find(spotify, FOREIGN, MINE, EMPTY).ids == [FOREIGN, SHARED, *OWNED]
+    assert find(spotify, EMPTY, MINE).ids == [EMPTY, SHARED, CHARTS[0], CHARTS[1], MIXTAPE, EMPTIED]
+
+
+def test_without_the_word_nothing_is_requested(spotify: Spotify) -> None:
+    assert find(spotify, EMPTY, FOREIGN) == Wanted([EMPTY, FOREIGN])
+    assert spotify.requested() == []
+
+
+@pytest.mark.parametrize("floats", [False, True], ids=["integers", "floats"])
+def test_all_pages_are_read(start: Start, floats: bool) -> None:
+    spotify = start("items", Account(120))
+    spotify.standin.set(floats=floats)
+
+    assert find(spotify).ids == [f"mine{number:018d}" for number in range(120)]
+    assert spotify.requested() == [f"{LIST}?limit=50&offset={offset} 200" for offset in (0, 50, 100)]
+
+
+@pytest.mark.parametrize("in_href", [True, False], ids=["named", "not named"])
+def test_who_the_user_is_costs_a_request_if_the_list_does_not_say(spotify: Spotify, in_href: bool) -> None:
+    spotify.standin.set(user_in_href=in_href)
+    wanted = find(spotify)
+    spotify.standin.set(user_in_href=True)
+
+    assert wanted.ids == [SHARED, *OWNED]
+    asked = [f"{LIST}?limit=50&offset=0 200", f"{USER} 200"]
+    assert spotify.requested() == asked[: 1 if in_href else 2]
+
+
+def test_a_user_id_is_read_as_urls_write_it(spotify: Spotify) -> None:
+    mine = listed(1, owner={**user("jürgen|1"), "display_name": None})
+    spotify.fail(
+        page([mine], href="https://api.spotify.com/v1/users/j%C3%BCrgen%7C1/playlists?offset=0&limit=50")
+    )
+    assert find(spotify).ids == [mine["id"]]
+    assert len(spotify.requested()) == 1
+
+
+def page(
+    items: list[Any], total: float | None = None, offset: int | None = 0, **further: Any
+) -> dict[str, Any]:
+    """A fault: the list's response is this page, once."""
+    answer = {
+        "href": f"https://api.spotify.com/v1/users/{ME}/playlists",
+        "items": items,
+        "total": len(items) if total is None else total,
+        "offset": offset,
+        "limit": 50,
+        **further,
+    }
+    return {"path": f"{LIST}\\?", "status": 200, "body": json.dumps(answer)}
+
+
+ODD: dict[str, tuple[Any, list[str]]] = {
+    "null": (None, []),
+    "all its fields null": (listed(1, id=None, owner={"id": None}, snapshot_id=None), []),
+    "no owner": (listed(1, owner=None), []),
+    "no owner, collaborative": (listed(1, owner=None, collaborative=True), ["mine" + "1".zfill(18)]),
+    "collaborative is null": (listed(1, collaborative=None), ["mine" + "1".zfill(18)]),
+    "a name that is no text": (listed(1, name="\ud83d"), ["mine" + "1".zfill(18)]),
+    "nothing but id and owner": (
+        {"id": "mine" + "1".zfill(18), "owner": {"id": ME}},
+        ["mine" + "1".zfill(18)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("item", "ids"), ODD.values(), ids=ODD)
+def test_odd_items_lose_no_other(spotify: Spotify, item: Any, ids: list[str]) -> None:
+    spotify.fail(page([listed(7), item, listed(8)]))
+    assert find(spotify).ids == [listed(7)["id"], *ids, listed(8)["id"]]
+
+
+def test_a_playlist_without_a_snapshot_id_is_mine_and_read_anew(spotify: Spotify) -> None:
+    spotify.fail(page([listed(7, snapshot_id=None), listed(8)]))
+    wanted = find(spotify)
+    assert wanted.ids == [listed(7)["id"], listed(8)["id"]]
+    assert wanted.snapshot_ids == {listed(8)["id"]: "S8"}
+
+
+ALL = [listed(number) for number in range(60)]
+WHOLE = {
+    "the limit is cut": [page(ALL[:40], 60), page(ALL[40:], 60, 40)],
+    "more than asked for": [page(ALL, 60)],
+    "no offset": [page(ALL[:50], 60, offset=None), page(ALL[50:], 60, offset=None)],
+}
+
+
+@pytest.mark.parametrize("pages", WHOLE.values(), ids=WHOLE)
+def test_servers_with_other_page_sizes_are_read(spotify: Spotify, pages: list[dict[str, Any]]) -> None:
+    spotify.fail(*pages)
+    assert find(spotify).ids == [one["id"] for one in ALL]
+    assert len(spotify.requested()) == len(pages)
+
+
+NOT_WHOLE = {
+    "a page is cut short": [page(ALL[:50], 60), page(ALL[50:55], 60, 50), page([], 60, 55)],
+    "a page is sent again": [page(ALL[:50], 60), page(ALL[:50], 60, 0)],
+    "a page is sent again in its place": [page(ALL[:50], 60), page(ALL[:10], 60, 50)],
+    "a page begins too early": [page(ALL[:50], 60), page(ALL[49:], 60, 49)],
+    "a page begins too late": [page(ALL[:50], 60), page(ALL[51:], 60, 51)],
+    "one is removed meanwhile": [page(ALL[:50], 60), page(ALL[51:], 59, 50)],
+    "more than counted": [page(ALL[:50], 49)],
+}
+
+
+@pytest.mark.parametrize("pages", NOT_WHOLE.values(), ids=NOT_WHOLE)
+def test_a_list_that_is_not_whole_is_read_again_then_refused(
+    spotify: Spotify, pages: list[dict[str, Any]]
+) -> None:
+    spotify.fail(*pages)
+    assert find(spotify).ids == [SHARED, *OWNED]
+    assert len(spotify.requested()) == len(pages) + 1
+
+    spotify.fail(*pages * READS)
+    refused = find(spotify, MINE, EMPTY)
+    assert refused.ids == [EMPTY]
+    assert reason(refused).endswith(f"[{Code.SPOTIFY_CHANGING}]")
+    assert spotify.fired() == [1] * len(pages) * READS
+
+
+UNREADABLE = {
+    "no list": {"items": None, "total": 0},
+    "no total": {"items": []},
+    "a total that is not whole": {"items": [listed(1)], "total": 1.5},
+    "an id that is none": {"items": [listed(1, id="../me")], "total": 1},
+    "text": "text",
+}
+
+
+@pytest.mark.parametrize("answer", UNREADABLE.values(), ids=UNREADABLE)
+def test_what_is_no_list_is_said(spotify: Spotify, answer: Any) -> None:
+    spotify.fail({"path": LIST, "status": 200, "body": json.dumps(answer)})
+    assert reason(find(spotify)).endswith(f"[{Code.SPOTIFY_UNREADABLE}]")
+
+
+PASSING: dict[str, dict[str, Any]] = {
+    "throttled": {"status": 429, "headers": {"Retry-After": "2"}},
+    "503": {"status": 503},
+    "cut": {"kind": "truncated"},
+    "not JSON": {"kind": "html"},
+    "expired": {"status": 401, "body": '{"error": {"status": 401, "message": "The access token expired"}}'},
+}
+
+
+@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
+@pytest.mark.parametrize("path", [f"{LIST}\\?", f"{USER}$"], ids=["list", "user"])
+def test_what_passes_is_tried_again(spotify: Spotify, path: str, fault: dict[str, Any]) -> None:
+    spotify.standin.set(user_in_href=False)
+    spotify.fail({"path": path, **fault})
+    wanted = find(spotify)
+    spotify.standin.set(user_in_href=True)
+
+    assert wanted.ids == [SHARED, *OWNED]
+    assert spotify.fired() == [1]
+    assert len(spotify.requested()) == 3
+
+
+LASTING = {
+    "refused": (
+        {"status": 403, "body": '{"error": {"status": 403, "message": "Insufficient client scope"}}'},
+        "SCOPE",
+    ),
+    "gone": ({"status": 404}, "REFUSED"),
+    "silent": ({"status": 503, "times": 99}, "BUDGET"),
+}
+
+
+@pytest.mark.parametrize(("fault", "code"), LASTING.values(), ids=LASTING)
+def test_what_lasts_stops_no_playlist_that_is_named(
+    spotify: Spotify, fault: dict[str, Any], code: str
+) -> None:
+    spotify.fail({"path": LIST, **fault})
+    wanted = find(spotify, FOREIGN, MINE, EMPTY)
+    assert wanted.ids == [FOREIGN, EMPTY]
+    assert reason(wanted).startswith("mine: ")
+    assert reason(wanted).endswith(f"[SPOTIFY_{code}]")
+
+
+@pytest.mark.parametrize("token", [None, ""], ids=["no refresh token", "an empty one"])
+def test_without_a_user_nothing_is_requested(spotify: Spotify, token: str | None) -> None:
+    credentials = spotify.credentials()
+    credentials.refresh_token = None if token is None else SecretStr(token)
+    with pytest.raises(ConfigurationError, match="python -m blocks authorize") as refused:
+        find_wanted(SpotifyClient(credentials), THE_RUN, [EMPTY, MINE])
+    assert refused.value.code == Code.SPOTIFY_NO_USER
+    assert spotify.requested() == []
+    assert spotify.tokens_fetched() == 0
+
+
+@pytest.mark.parametrize("scope", ["playlist-read-private", "", "playlist-read-collaborative user-top-read"])
+def test_a_consent_that_hides_playlists_is_refused(spotify: Spotify, scope: str) -> None:
+    credentials = spotify.credentials()
+    credentials.refresh_token = SecretStr(consent(spotify.standin, scope))
+    wanted = find_wanted(SpotifyClient(credentials), THE_RUN, [MINE])
+
+    missing = {"playlist-read-private", "playlist-read-collaborative"} - set(scope.split())
+    assert all(one in reason(wanted) for one in missing)
+    assert reason(wanted).endswith(f"Authorise again: python -m blocks authorize [{Code.SPOTIFY_SCOPE}]")
+    assert LIST not in "".join(spotify.requested())
+
+
+def consent(standin: Standin, scope: str) -> str:
+    """A refresh token of a user who has agreed to less."""
+    query = f"client_id=sandbox-client&response_type=code&redirect_uri={REDIRECT_URI}&scope={scope}"
+    sent = requests.get(f"{standin.url}/authorize?{query}", allow_redirects=False, timeout=5).headers[
+        "location"
+    ]
+    code = sent.split("code=")[1]
+    granted = standin.token(grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI).json()
+    return str(granted["refresh_token"])
+
+
+THEIRS = {**listed(1), "owner": {**user("somebody-else"), "display_name": None}}
+
+
+@pytest.mark.parametrize("account", [{}, {THEIRS["id"]: THEIRS}], ids=["no playlist", "followed only"])
+def test_an_account_without_playlists_is_named(start: Start, account: dict[str, Any]) -> None:
+    spotify = start("items", Account(**account))
+    wanted = find(spotify, MINE, EMPTY)
+    assert wanted.ids == [EMPTY]
+    assert reason(wanted).startswith(f"mine: user {ME} owns no playlist and collaborates on none. ")
+    assert reason(wanted).endswith(f"[{Code.PLAYLISTS_EMPTY}]")

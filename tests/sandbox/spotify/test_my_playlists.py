@@ -1,0 +1,97 @@
+"""The user's list of playlists, as spotipy and each class of app see it."""
+
+from typing import Any, get_args
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from sandbox.spotify.accounts import CLIENT_ID
+from sandbox.spotify.catalogue import LIBRARY, PLAYLISTS, SHARED, SPOTIFY_OWNED
+from sandbox.spotify.objects import ME
+from sandbox.spotify.settings import AppClass
+from sandbox.spotify.shapes import Shape
+from tests.builders import SHAPES
+from tests.spotify_standin import REDIRECT_URI, TIMEOUT, Standin, Start
+
+
+def ids(page: Any) -> list[str | None]:
+    return [one and one["id"] for one in page["items"]]
+
+
+@pytest.mark.parametrize("app_class", get_args(AppClass))
+def test_spotifys_own_are_null_where_the_app_may_not_see_them(shared: Start, app_class: AppClass) -> None:
+    page = shared(app_class=app_class).user_client().current_user_playlists()
+    expected = [SHARED, *PLAYLISTS, SPOTIFY_OWNED if app_class == "extended_old" else None]
+    assert ids(page) == expected
+    assert page["total"] == len(LIBRARY)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_counts_stand_where_the_shape_has_entries(shared: Start, shape: Shape) -> None:
+    client = shared(shape).user_client()
+    shown = client.current_user_playlists(limit=1, offset=2)["items"][0]
+    keys = {"tracks": {"tracks"}, "items": {"items"}, "both": {"tracks", "items"}}[shape]
+    assert {"tracks", "items"} & shown.keys() == keys
+    whole = client.playlist(shown["id"])
+    assert {shown[key]["total"] for key in keys} == {50}
+    assert shown["snapshot_id"] == whole["snapshot_id"]
+
+
+def test_spotipy_follows_next_and_the_user_is_named(start: Start) -> None:
+    standin = start(user_in_href=False)
+    client = standin.user_client()
+    page = client.current_user_playlists(limit=3)
+    found = ids(page)
+    while page["next"]:
+        page = client.next(page)
+        found += ids(page)
+    assert found == [*LIBRARY[:-1], None]
+    assert client.me()["id"] == ME
+    standin.set(user_in_href=True)
+    assert f"/v1/users/{ME}/playlists?" in client.current_user_playlists()["href"]
+
+
+@pytest.mark.parametrize("path", ["me", "me/playlists"])
+def test_an_app_by_itself_has_no_list(shared: Start, path: str) -> None:
+    standin = shared()
+    answer = standin.get(f"/v1/{path}", standin.bearer())
+    assert (answer.status_code, answer.json()["error"]["message"]) == (
+        401,
+        "Valid user authentication required",
+    )
+    assert standin.get(f"/v1/{path}").status_code == 401
+
+
+@pytest.mark.parametrize("query", ["limit=51", "limit=0", "offset=-1"])
+def test_wrong_windows_are_refused(shared: Start, query: str) -> None:
+    standin = shared()
+    assert standin.get(f"/v1/me/playlists?{query}", standin.bearer(user=True)).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("scope", "has_shared"), [("playlist-read-private", False), ("playlist-read-collaborative", True)]
+)
+def test_a_consent_hides_what_it_does_not_cover(shared: Start, scope: str, has_shared: bool) -> None:
+    standin = shared()
+    page = standin.get("/v1/me/playlists", token_for(standin, scope)).json()
+    assert (SHARED in ids(page)) == has_shared
+    assert page["total"] == len(LIBRARY) - (not has_shared)
+
+
+def token_for(standin: Standin, scope: str) -> str:
+    """An access token of a user who has agreed to this only."""
+    query = {"client_id": CLIENT_ID, "response_type": "code", "redirect_uri": REDIRECT_URI, "scope": scope}
+    sent = requests.get(f"{standin.url}/authorize", query, allow_redirects=False, timeout=TIMEOUT)
+    (code,) = parse_qs(urlsplit(sent.headers["location"]).query)["code"]
+    granted = standin.token(grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI)
+    return str(granted.json()["access_token"])
+
+
+def test_whole_numbers_may_come_as_floats(start: Start) -> None:
+    standin = start(floats=True)
+    token = standin.bearer(user=True)
+    text = standin.get("/v1/me/playlists?limit=1", token).text
+    assert '"total":8.0' in text
+    assert '"duration_ms":' in (entries := standin.get(f"/v1/playlists/{SHARED}/items", token).text)
+    assert ".0," in entries.split('"duration_ms":')[1][:12]
