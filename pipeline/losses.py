@@ -17,9 +17,12 @@ def loss(line: PlaylistLine) -> str | None:
     odd = {reason: count for reason, count in line.rejected.items() if reason not in NATURAL}
     parts = []
     if odd:
-        parts.append(f"{sum(odd.values()):,} entries rejected ({_counted(odd)})")
+        rejected = sum(odd.values())
+        parts.append(f"{rejected:,} {'entry' if rejected == 1 else 'entries'} rejected ({_counted(odd)})")
     if line.nulled:
-        parts.append(f"{sum(line.nulled.values()):,} unusable values are null ({_counted(line.nulled)})")
+        unusable = sum(line.nulled.values())
+        are = "value is" if unusable == 1 else "values are"
+        parts.append(f"{unusable:,} unusable {are} null ({_counted(line.nulled)})")
     if line.missing_fields:
         parts.append(f"no song has {', '.join(line.missing_fields)}, so the Web API may have changed")
     return "; ".join(parts) or None

@@ -148,11 +148,11 @@ def _text(value: object, kind: types.StrType, path: str) -> str:
         raise Unusable(f"Expected `str` of length >= {kind.min_length}{_at(path)}")
     if kind.max_length is not None and len(text) > kind.max_length:
         raise Unusable(f"Expected `str` of length <= {kind.max_length}{_at(path)}")
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise Unusable(LONE_SURROGATE)
     # Nothing says what COPY makes of U+0000, and loaders report that it is dropped silently.
     if "\0" in text:
         raise Unusable(NUL)
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise Unusable(LONE_SURROGATE)
     return text
 
 

@@ -49,7 +49,7 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
     rehearsal.bring_forward(by_schedule)
     watched = {"env": {"PYTHONPROFILEIMPORTTIME": "1"}}
     by_hand = rehearsal.start(BY_HAND, watched, playlists=PLAYLISTS[:1], snapshot_date=str(PAST), enrich=True)
-    assert completed(rehearsal, by_schedule) == "Playlists: 2 loaded"
+    assert completed(rehearsal, by_schedule).startswith("Playlists: 2 loaded")
     assert completed(rehearsal, by_hand).startswith("Playlists: 1 loaded")
     past = rehearsal.start(BACKFILL, start_date=str(PAST), end_date=str(PAST))
     assert completed(rehearsal, past) == "Playlists: 1 loaded"

@@ -75,6 +75,8 @@ LEFT_TO_THE_RUN = {
     "user information",
     "another scheme",
     "something after it",
+    "no locale",
+    "a locale of two parts of the path",
 }
 """The form shows its pattern to whoever is refused, so it is short; the run refuses these, in words."""
 

@@ -237,13 +237,15 @@ def test_what_spotify_shows_is_kept_though_the_warehouse_is_away(pipeline: Pipel
     assert pipeline.place.count("songs") == 50
 
 
-def test_a_playlist_without_an_owner_is_kept_and_fails(pipeline: Pipeline) -> None:
-    shown = json.loads(answers(dict(playlist(CHART, TODAY) or {}), "both")[0])
-    pipeline.show({"chart": {**shown, "owner": None}})
+def test_a_playlist_whose_songs_cannot_be_read_is_kept_and_fails(pipeline: Pipeline) -> None:
+    shown = json.loads(answers(dict(playlist(CHART, TODAY) or {}), "items")[0])
+    for one in shown["items"]["items"]:
+        one["item"]["id"] = 7
+    pipeline.show({"chart": shown})
     state = pipeline.ingest(CHART, snapshot_date=TODAY)
 
     assert state.is_failed()
-    assert "$.owner" in state.message
+    assert "`$.id`" in state.message
     assert len(pipeline.place.keys("raw/")) == 1
     assert pipeline.place.receipts()[0]["playlists"][0]["status"] == "failed"
 
