@@ -6,11 +6,12 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.columns import TABLES, dtypes
+from pipeline.columns import dtypes
 from pipeline.transform.api_types import Artist, Image, Link
 from pipeline.transform.details import KINDS, Details
 from pipeline.transform.release_dates import release_date
 from pipeline.transform.rows import PlaylistRows
+from pipeline.transform.validation import validated
 
 Tables = dict[str, pl.DataFrame]
 Columns = Mapping[str, Sequence[Any]]
@@ -25,31 +26,28 @@ def build_tables(
     `details` adds what is known of whole artists and albums; without them those columns are null.
     """
     decoded, details = list(decoded), details or {}
-    frames = [
-        _validated(table, columns(decoded), details.get(table), snapshot_date, run_id)
+    return {
+        table: _table(table, columns(decoded), details.get(table), snapshot_date, run_id)
         for table, columns in COLUMNS.items()
-    ]
-    return dict(zip(COLUMNS, pl.collect_all(frames), strict=True))
-
-
-def _validated(
-    table: str, columns: Columns, details: pl.DataFrame | None, snapshot_date: date, run_id: str
-) -> pl.LazyFrame:
-    """All columns of the table in order, checked when collected; what only enrichment knows is null."""
-    types = dtypes(table)
-    frame = pl.DataFrame(columns, schema={name: types[name] for name in columns}).lazy()
-    known = {name: pl.col(name) for name in columns}
-    if details is not None:
-        frame = frame.join(details.lazy(), on=KINDS[table].id, how="left", maintain_order="left")
-        known |= {name: pl.col(name) for name in details.columns}
-    known |= {
-        "snapshot_date": pl.lit(snapshot_date).alias("snapshot_date"),
-        "run_id": pl.lit(run_id).alias("run_id"),
     }
-    ordered = frame.select(
-        known[name] if name in known else pl.lit(None, dtype).alias(name) for name, dtype in types.items()
-    )
-    return TABLES[table].validate(ordered)
+
+
+def _table(
+    table: str, columns: Columns, details: pl.DataFrame | None, snapshot_date: date, run_id: str
+) -> pl.DataFrame:
+    """All columns of the table in order; what only enrichment knows is null."""
+    types = dtypes(table)
+    frame = pl.DataFrame(columns, schema={name: types[name] for name in columns})
+    if details is not None:
+        frame = frame.join(details, on=KINDS[table].id, how="left", maintain_order="left")
+    constants = {"snapshot_date": snapshot_date, "run_id": run_id}
+    ordered = [
+        frame[name]
+        if name in frame.columns
+        else pl.Series(name, [constants.get(name)], dtype).new_from_index(0, frame.height)
+        for name, dtype in types.items()
+    ]
+    return validated(table, pl.DataFrame(ordered))
 
 
 def _playlists(decoded: list[PlaylistRows]) -> Columns:
