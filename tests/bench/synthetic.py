@@ -27,27 +27,29 @@ def playlist_ids(count: int) -> list[str]:
     return [f"bench{number:017d}" for number in range(count)]
 
 
-def _entry(number: int) -> dict[str, Any]:
+def _entry(number: int, markets: list[str]) -> dict[str, Any]:
     artists = [artist(f"artist-{number // 3}"), artist(f"artist-{number}")]
-    on = album(f"album-{number // 2}", artists[:1], available_markets=MARKETS)
-    return entry(song(f"song-{number}", artists, on, available_markets=MARKETS))
+    on = album(f"album-{number // 2}", artists[:1], available_markets=markets)
+    return entry(song(f"song-{number}", artists, on, available_markets=markets))
 
 
-def responses(entries: int) -> Iterator[bytes]:
+def responses(entries: int, markets: int = len(MARKETS)) -> Iterator[bytes]:
     """What Spotify answers for a playlist of so many entries: page one, and the pages after it."""
+    named = MARKETS[:markets]
     first = head([]) | {"items": _paging(entries, 0, PAGE_ONE)}
-    yield _filled(first, range(min(PAGE_ONE, entries)))
+    yield _filled(first, range(min(PAGE_ONE, entries)), named)
     for start in range(PAGE_ONE, entries, PAGE):
-        yield _filled(_paging(entries, start, PAGE), range(start, min(start + PAGE, entries)))
+        numbers = range(start, min(start + PAGE, entries))
+        yield _filled(_paging(entries, start, PAGE), numbers, named)
 
 
 def _paging(total: int, offset: int, limit: int) -> dict[str, Any]:
     return {"items": [], "total": total, "offset": offset, "limit": limit}
 
 
-def _filled(body: dict[str, Any], numbers: range) -> bytes:
+def _filled(body: dict[str, Any], numbers: range, markets: list[str]) -> bytes:
     """The response with these entries."""
-    entries = ",".join(json.dumps(_entry(number), separators=(",", ":")) for number in numbers)
+    entries = ",".join(json.dumps(_entry(number, markets), separators=(",", ":")) for number in numbers)
     text = json.dumps(body, separators=(",", ":"))
     return text.replace('"items":[]', f'"items":[{entries}]', 1).encode()
 
