@@ -107,6 +107,7 @@ def test_every_recording_comes_out_the_same(pipeline: Pipeline, recordings: Path
     assert pipeline.place.contents(TABLES) == copied
 
 
+@pytest.mark.faults
 def test_a_backfill_works_in_this_mode(pipeline: Pipeline) -> None:
     for day in (TODAY - timedelta(days=1), TODAY):
         pipeline.show(today=day)
@@ -159,6 +160,7 @@ def left_in_landing(pipeline: Pipeline) -> set[str]:
     return {run_id for found in rows for (run_id,) in found}
 
 
+@pytest.mark.faults
 def test_setup_clears_what_the_pipes_have_forgotten(pipeline: Pipeline, pipes: Misbehave) -> None:
     pipes(hold=f"{pipeline.place.name}/tables/songs/")
     assert run(pipeline, CHART, pipe_minutes=SOON).is_failed()
@@ -200,9 +202,8 @@ def test_a_malformed_file_fails_the_run_and_is_named(
     assert run(pipeline, OTHER_CHART, CHART).is_completed()
 
 
-@pytest.mark.parametrize(
-    "dropped", ["PIPE songs_pipe", pytest.param("TABLE songs_landing", marks=pytest.mark.faults)]
-)
+@pytest.mark.faults
+@pytest.mark.parametrize("dropped", ["PIPE songs_pipe", "TABLE songs_landing"])
 def test_what_was_dropped_is_named_and_can_be_made_anew(pipeline: Pipeline, dropped: str) -> None:
     run(pipeline, CHART)
     before = pipeline.place.contents(TABLES)
@@ -218,6 +219,7 @@ def test_what_was_dropped_is_named_and_can_be_made_anew(pipeline: Pipeline, drop
     assert pipeline.place.contents(TABLES) == before
 
 
+@pytest.mark.faults
 def test_paused_pipes_are_named_at_the_deadline(pipeline: Pipeline) -> None:
     run(pipeline, CHART)
     pipeline.place.query("ALTER PIPE songs_pipe SET PIPE_EXECUTION_PAUSED = TRUE")

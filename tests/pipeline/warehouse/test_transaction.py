@@ -308,12 +308,14 @@ IN_LANDING = [
         AccountingError,
         r"In landing: tables/songs/copy.csv.gz \(100 rows of 0\)",
         id="a copy of a file",
+        marks=pytest.mark.faults,
     ),
     pytest.param(
         ["DROP TABLE songs_landing"],
         ConfigurationError,
         "SONGS_LANDING.*DELETE FROM snowpipe_versions",
         id="the table dropped",
+        marks=pytest.mark.faults,
     ),
 ]
 """What happens in landing while a run waits for the lock; how the run ends."""

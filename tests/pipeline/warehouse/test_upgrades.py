@@ -53,7 +53,14 @@ NULLABLE = {
 """Columns that may be null since version 3."""
 
 
-@pytest.fixture(params=["version 1", "version 2", "version 2 with pipes"])
+NEWEST, OLDER = "version 2 with pipes", ("version 1", "version 2")
+FROM_EACH = pytest.mark.parametrize("older", [*OLDER, NEWEST], indirect=True)
+FROM_NEWEST = pytest.mark.parametrize(
+    "older", [*(pytest.param(one, marks=pytest.mark.faults) for one in OLDER), NEWEST], indirect=True
+)
+
+
+@pytest.fixture
 def older(addresses: Addresses, request: pytest.FixtureRequest) -> Iterator[Warehouse]:
     """A warehouse as an earlier version left it, with one playlist; pipes have their version 1."""
     older = Warehouse(Place.create(addresses), "snowpipe" if "pipes" in request.param else "copy")
@@ -111,6 +118,7 @@ def nullable(place: Place) -> dict[str, list[str]]:
 OURS = [*map(history, TABLES), "loads", "schema_versions", "writer_lock", *setup.view_files()]
 
 
+@FROM_EACH
 def test_an_older_schema_is_brought_up_to_date_in_place(older: Warehouse, warehouse: Warehouse) -> None:
     before = older.place.contents(TABLES)
     assert [len(before[table]) for table in ROWS] == [1] * len(ROWS)
@@ -129,6 +137,7 @@ def test_an_older_schema_is_brought_up_to_date_in_place(older: Warehouse, wareho
     assert not {"CREATE", "DROP"} & verbs  # views would lose their grants, pipes their load history
 
 
+@FROM_NEWEST
 def test_an_upgrade_that_was_cut_off_is_done_again(older: Warehouse) -> None:
     """The first ALTER of each file was executed, and no version noted."""
     with older.session() as session:
@@ -153,6 +162,7 @@ def with_nulls(tables: Tables) -> Tables:
     return tables
 
 
+@FROM_NEWEST
 def test_what_spotify_does_not_send_arrives_as_null(
     older: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
