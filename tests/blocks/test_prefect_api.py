@@ -9,6 +9,7 @@ import pytest
 
 from blocks import prefect_api
 from blocks.prefect_api import PrefectFailed, connected
+from tests.tiers import enumerated
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
@@ -26,7 +27,9 @@ COMMANDS = [
 """Each command, and the modules that may also be run."""
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    "command", enumerated(COMMANDS, ["deploy", "deploy automations --notify a/b", "blocks.authorize_spotify"])
+)
 def test_without_any_environment_there_is_one_short_message(command: str, tmp_path: Path) -> None:
     (tmp_path / "blocks").symlink_to(ROOT / "blocks")  # a folder without an .env
     (tmp_path / "deploy").symlink_to(ROOT / "deploy")

@@ -23,6 +23,7 @@ from pipeline.log_filters import mask_secrets_in_logs
 from pipeline.spotify.client import SpotifyClient
 from sandbox.spotify.catalogue import CHARTS, EMPTY
 from tests.flows.conftest import TODAY, Pipeline
+from tests.tiers import enumerated
 
 CHART = CHARTS[0]
 CASES = [
@@ -86,7 +87,7 @@ def variables(pipeline: Pipeline, case: str, canary: str) -> dict[str, str]:
     return base | wrong.get(case, {})
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", enumerated(CASES, ["success", "dead refresh token", "unknown role"]))
 def test_no_secret_is_found_anywhere(
     pipeline: Pipeline, case: str, debug_logs: pytest.LogCaptureFixture
 ) -> None:
