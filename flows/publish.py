@@ -21,7 +21,7 @@ from pipeline.errors import Code, PipelineError, StopRun
 from pipeline.lake.kept_details import KeptDetails
 from pipeline.lake.layout import receipt_key
 from pipeline.lake.patience import Patience
-from pipeline.losses import loss
+from pipeline.losses import warnings
 from pipeline.markdown import LOG_BYTES
 from pipeline.receipt import as_markdown, encode_receipt, playlist_lines, summary
 from pipeline.records import Kept, Loaded, Manifest, PlaylistLine, Receipt, Run, Work
@@ -33,7 +33,7 @@ PIPES_REMEMBER = timedelta(days=15)
 """A day more than pipes remember files: what has not landed by then never will."""
 
 WARNINGS = 50
-"""Playlists with losses that the log names; a backfill may have tens of thousands."""
+"""Losses that the log names; a backfill may have tens of thousands."""
 
 
 def publish(run: Run, work: Work, target: Target, stopwatch: Stopwatch) -> State[None]:
@@ -67,11 +67,11 @@ def publish(run: Run, work: Work, target: Target, stopwatch: Stopwatch) -> State
 
 
 def _warn_of_losses(lines: Sequence[PlaylistLine]) -> None:
-    found = [(line, lost) for line in lines if (lost := loss(line))]
-    for line, lost in found[:WARNINGS]:
-        get_run_logger().warning("playlist %s, %s: %s", line.playlist_id, line.snapshot_date, lost)
+    found = warnings(lines)
+    for text in found[:WARNINGS]:
+        get_run_logger().warning(text)
     if len(found) > WARNINGS:
-        get_run_logger().warning("%s more playlists with losses: see the receipt", len(found) - WARNINGS)
+        get_run_logger().warning("%s more warnings: see the receipt", len(found) - WARNINGS)
 
 
 @task(**RETRIES)

@@ -1,6 +1,7 @@
 """What a playlist holds that its tables do not show: unexpected rejects, unusable values, missing fields."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from datetime import date
 from itertools import islice
 
 from pipeline.markdown import shortened
@@ -28,17 +29,26 @@ def loss(line: PlaylistLine) -> str | None:
     return "; ".join(parts) or None
 
 
-def losses(lines: Sequence[PlaylistLine]) -> str | None:
+def warnings(lines: Iterable[PlaylistLine]) -> list[str]:
+    """Returns a text for each playlist and loss, with its date or the range of its dates."""
+    dates: dict[tuple[str, str], list[date]] = {}
+    for line in lines:
+        if lost := loss(line):
+            dates.setdefault((line.playlist_id, lost), []).append(line.snapshot_date)
+    return [f"playlist {playlist} of {_range(days)}: {lost}" for (playlist, lost), days in dates.items()]
+
+
+def losses(lines: Iterable[PlaylistLine]) -> str | None:
     """One sentence on the losses of a run, or None."""
-    found = [
-        f"playlist {line.playlist_id} of {line.snapshot_date}: {lost}"
-        for line in lines
-        if (lost := loss(line))
-    ]
+    found = warnings(lines)
     if not found:
         return None
     more = f". And {len(found) - SHOWN:,} more: see the receipt" if len(found) > SHOWN else ""
     return f"Warnings: {'. '.join(found[:SHOWN])}{more}"
+
+
+def _range(days: list[date]) -> str:
+    return str(days[0]) if len(days) == 1 else f"{len(days):,} dates, {min(days)} to {max(days)}"
 
 
 def _counted(counts: Mapping[str, int]) -> str:

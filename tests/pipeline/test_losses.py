@@ -1,6 +1,8 @@
 """What a run says of entries, values and fields that its tables do not show."""
 
-from pipeline.losses import loss, losses
+from datetime import timedelta
+
+from pipeline.losses import loss, losses, warnings
 from pipeline.receipt import summary
 from pipeline.records import PlaylistLine
 from pipeline.transform.entries import NATURAL
@@ -35,8 +37,16 @@ def test_rejects_nulled_values_and_missing_fields_are_said() -> None:
 
 
 def test_many_losses_are_counted() -> None:
-    nulled = {f"field_{number}": 1 for number in range(9)}
-    message = losses([_line(nulled=nulled)] * 5)
+    lines = [_line(nulled={f"field_{n}": n + 1 for n in range(9)} | {"isrc": number}) for number in range(5)]
+    message = losses(lines)
     assert message is not None
-    assert message.count("1 field_0, 1 field_1, 1 field_2, 6 more") == 3
+    assert message.count("1 field_0, 2 field_1, 3 field_2, 7 more") == 3
     assert message.endswith("And 2 more: see the receipt")
+
+
+def test_one_loss_on_many_dates_is_one_warning() -> None:
+    days = [DAY - timedelta(days=age) for age in range(30)]
+    lines = [PlaylistLine(PLAYLIST, day, "loaded", rejected={"nul_character": 1}) for day in days]
+    (text,) = warnings(lines)
+    found = f"30 dates, {min(days)} to {DAY}: 1 entry rejected (1 nul_character)"
+    assert text == f"playlist {PLAYLIST} of {found}"
