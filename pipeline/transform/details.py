@@ -10,8 +10,7 @@ from msgspec import Raw, Struct
 
 from pipeline.columns import dtypes
 from pipeline.transform.api_types import FullAlbum, FullArtist
-from pipeline.transform.lenient import decode_lenient
-from pipeline.transform.pages import decode_text
+from pipeline.transform.pages import decode_text, decode_usable
 from pipeline.transform.rows import PlaylistRows
 
 Row = dict[str, Any]
@@ -93,14 +92,9 @@ def _whole(kind: str, one: bytes, nulled: Counter[str]) -> FullArtist | FullAlbu
     """One object; None for null, and where it has no usable id. Unusable side fields are null."""
     if one == NULL:
         return None
-    expected = KINDS[kind].type
-    try:
-        return decode_text(one, expected)
-    except ValueError:
-        pass
     unusable = Counter[str]()
     try:
-        whole = decode_lenient(decode_text(one, Any), expected, unusable, kind)
+        whole = decode_usable(one, KINDS[kind].type, unusable, kind)
     except ValueError:
         return None
     nulled.update(unusable)

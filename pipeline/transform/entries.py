@@ -55,14 +55,6 @@ def decode_entry(entry: bytes) -> Song | Reject:
     return Reject(reason, _kept(entry))
 
 
-def other_than_song(kind: object, uri: object, item_is_local: object, is_local: object) -> str | None:
-    """What an item is that is not a song, from its `type`, `uri` and `is_local`, and the entry's."""
-    named = uri.split(":", 2)[1:2] if isinstance(uri, str) and uri.startswith("spotify:") else []
-    if item_is_local is True or is_local is True or named == ["local"]:
-        return "local_file"
-    return next((other for other in (kind, *named) if other in KINDS), None)
-
-
 def _song(text: bytes) -> Song:
     entry = _decoded(text)
     if entry is None:
@@ -93,8 +85,13 @@ def _item(entry: dict[str, Any]) -> object:
 
 
 def _refuse_other_than_songs(item: dict[str, Any], added: Added) -> None:
-    if other := other_than_song(item.get("type"), item.get("uri"), item.get("is_local"), added.is_local):
-        raise _Refused(other)
+    uri = item.get("uri")
+    named = uri.split(":", 2)[1:2] if isinstance(uri, str) and uri.startswith("spotify:") else []
+    if item.get("is_local") is True or added.is_local is True or named == ["local"]:
+        raise _Refused("local_file")
+    for kind in KINDS:
+        if item.get("type") == kind or named == [kind]:
+            raise _Refused(kind)
     if item.get("id", "") is None:
         raise _Refused("unavailable" if item.get("name") else "tombstone")
 

@@ -10,10 +10,11 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 from msgspec import Raw
 
-from pipeline.transform.api_types import Entry, Paging, PlaylistHead, Response, Version
+from pipeline.transform.api_types import Entry, Paging, Response, Version
 from pipeline.transform.lenient import decode_lenient, whole_number
 
 E = TypeVar("E")
+S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")
 
 BROKEN_TEXT = (msgspec.DecodeError, UnicodeDecodeError)
@@ -34,16 +35,16 @@ def _refuse_deep_nesting() -> Iterator[None]:
 
 
 @_refuse_deep_nesting()
-def decode_head(body: bytes, nulled: Counter[str]) -> PlaylistHead:
-    """Metadata of the playlist from the body of `GET /playlists/{id}`; `nulled` as for `decode_lenient`.
+def decode_usable(body: bytes, kind: type[S], nulled: Counter[str], path: str = "$") -> S:
+    """Decodes as `decode_text`; unusable fields with a default are null, and counted as in `decode_lenient`.
 
-    Raises ValueError if that is not JSON, or if a required field, which the message names, is absent or has
-    another type.
+    Raises ValueError if the body is not JSON, or if a required field, which the message names, is absent or
+    has another type.
     """
     try:
-        return decode_text(body, PlaylistHead)
+        return decode_text(body, kind)
     except ValueError:
-        return decode_lenient(json.loads(_plain_text(body)), PlaylistHead, nulled)
+        return decode_lenient(json.loads(_plain_text(body)), kind, nulled, path)
 
 
 def decode_snapshot_id(body: bytes) -> str:

@@ -8,9 +8,10 @@ from itertools import chain
 
 from pipeline.errors import AccountingError, Code, PlaylistUnavailable
 from pipeline.records import Envelope, Snapshot
+from pipeline.transform.api_types import PlaylistHead
 from pipeline.transform.drift import refuse_drift
 from pipeline.transform.entries import decode_entry, song_of
-from pipeline.transform.pages import decode_head, decode_page, decode_typed_page
+from pipeline.transform.pages import decode_page, decode_typed_page, decode_usable
 from pipeline.transform.rows import PlaylistRows
 from pipeline.transform.slots import Slots
 
@@ -54,7 +55,7 @@ def _rows(snapshot: Snapshot, slots: Slots) -> PlaylistRows:
     bodies = iter(snapshot.bodies)
     first = next(bodies, b"")
     nulled: Counter[str] = Counter()
-    rows = PlaylistRows(snapshot.envelope, decode_head(first, nulled))
+    rows = PlaylistRows(snapshot.envelope, decode_usable(first, PlaylistHead, nulled))
     rows.add_nulled(nulled, "playlist.")
     for body in chain([first], bodies):
         _add_page(rows, slots, body)

@@ -2,9 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from pipeline.records import Envelope
 from pipeline.transform.api_types import Added, Album, Artist, PlaylistHead, Reject, Track
@@ -19,20 +18,10 @@ LAST_MS = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
 NOT_THE_FIELD = re.compile(r"^\$\.|\[\d+\]")
 """Parts of a path that do not tell which field it is."""
 
-Column = Callable[[Any], object]
-EXPECTED: Mapping[str, Mapping[str, Column]] = {
-    "songs": {
-        "duration_ms": lambda track: track.duration_ms,
-        "explicit": lambda track: track.explicit,
-        "disc_number": lambda track: track.disc_number,
-        "track_number": lambda track: track.track_number,
-    },
-    "albums": {
-        "album.name": lambda album: album.name,
-        "album.album_type": lambda album: album.album_type,
-        "album.total_tracks": lambda album: album.total_tracks,
-    },
-    "artists": {"artists.name": lambda artist: artist.name},
+EXPECTED = {
+    "songs": ("duration_ms", "explicit", "disc_number", "track_number"),
+    "albums": ("album.name", "album.album_type", "album.total_tracks"),
+    "artists": ("artists.name",),
 }
 """Fields that Spotify gives for every song: if no song has one, the Web API may have changed."""
 FEWEST_SONGS = 2
@@ -42,8 +31,8 @@ FEWEST_SONGS = 2
 class PlaylistRows:
     """What the tables of one snapshot are made of.
 
-    `entries` lists the accepted entries in four columns; `nulled` counts, by field, the values that were
-    present but unusable.
+    Accepted entries are four columns: `positions`, `song_ids`, `added_at` (milliseconds since 1970) and
+    `added_by`. `nulled` counts, by field, the values that were present but unusable.
     """
 
     def __init__(self, envelope: Envelope, head: PlaylistHead) -> None:
@@ -82,8 +71,8 @@ class PlaylistRows:
         return [
             field
             for kind, fields in EXPECTED.items()
-            for field, value in fields.items()
-            if all(value(one) is None for one in getattr(self, kind).values())
+            for field in fields
+            if all(getattr(one, field.rpartition(".")[2]) is None for one in getattr(self, kind).values())
         ]
 
     def add_songs(self, first: int, tracks: Sequence[Track], added: Sequence[Added]) -> None:

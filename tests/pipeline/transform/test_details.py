@@ -163,3 +163,11 @@ def test_artists_of_songs_and_albums_are_wanted_once() -> None:
     on = album(artists=[artist("artist-2")])
     found = snapshot_rows(snapshot([head([entry(song(on=on)), entry(song(on=on))])], 2))
     assert wanted_ids(found) == {"artists": {"artist-1", "artist-2"}, "albums": {"album-1"}}
+
+
+def test_a_number_out_of_range_is_null_and_its_artist_is_kept() -> None:
+    whole = b'{"id": "artist-1", "genres": ["pop"], "popularity": 1e400}'
+    answer = read_answer("artists", whole, ["artist-1"])
+    assert answer.rows["artist-1"]["genres"] == '["pop"]'
+    assert answer.rows["artist-1"]["popularity"] is None
+    assert answer.nulled == {"artists.popularity": 1}
