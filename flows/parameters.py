@@ -5,14 +5,18 @@ from datetime import date, datetime
 from typing import Annotated, ClassVar
 
 from cyclopts import Parameter
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 PLAYLIST_PATTERN = "(^ *|playlist[:/])[0-9A-Za-z]{22}([/?# ]|$)|^ *[Mm]ine *$"
 """What the run form accepts. It shows this to people whose value is refused, so it is short; the run checks
 the rest."""
 
-Playlists = list[Annotated[str, Field(json_schema_extra={"pattern": PLAYLIST_PATTERN})]]
+Playlists = Annotated[
+    list[Annotated[str, Field(json_schema_extra={"pattern": PLAYLIST_PATTERN})]],
+    BeforeValidator(lambda value: [] if value is None else value),
+]
+"""No list is an empty one: a type that says so would cost people a click before they can add a playlist."""
 Minutes = Annotated[float, Field(gt=0, le=1440, allow_inf_nan=False)]
 MaxHours = Annotated[float, Field(gt=0, le=24, allow_inf_nan=False)]
 """Push pools of Prefect Cloud end runs after 24 hours."""
