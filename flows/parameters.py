@@ -17,7 +17,8 @@ Playlists = Annotated[
     BeforeValidator(lambda value: [] if value is None else value),
 ]
 """No list is an empty one: a type that says so would cost people a click before they can add a playlist."""
-Minutes = Annotated[float, Field(gt=0, le=1440, allow_inf_nan=False)]
+Minutes = Annotated[float, Field(gt=0, le=720, allow_inf_nan=False)]
+"""Half a day: a run may also have to wait for the lock, and ends after max_hours in any case."""
 MaxHours = Annotated[float, Field(gt=0, le=24, allow_inf_nan=False)]
 """Push pools of Prefect Cloud end runs after 24 hours."""
 MAX_HOURS = 3.0

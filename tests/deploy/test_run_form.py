@@ -95,7 +95,7 @@ WRONG: dict[str, dict[str, object]] = {
     "no such way of loading": {"load": "copyy"},
     "no such refresh": {"refresh": "everything"},
     "no minutes": {"limits": {"pipe_minutes": 0}},
-    "more than a day": {"limits": {"pipe_minutes": 1441}},
+    "more than half a day": {"limits": {"pipe_minutes": 721}},
     "no such limit": {"limits": {"minutes": 10}},
     "no such block": {"blocks": {"snowflake": "warehouse"}},
     "a day that is none": {"snapshot_date": "2026-02-31"},
