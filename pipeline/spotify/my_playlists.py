@@ -36,7 +36,7 @@ MAX_TOTAL = 100_000
 _USER_IN_URL = re.compile(r"/users/([^/?#]+)/playlists")
 
 
-class Owner(Struct):
+class ListedOwner(Struct):
     """The user who owns a playlist."""
 
     id: str | None = None
@@ -46,7 +46,7 @@ class Listed(Struct):
     """A playlist as the list shows it; without an id it cannot be read by this app."""
 
     id: Annotated[str, Meta(pattern=r"\A[0-9A-Za-z]{22}\Z")] | None = None
-    owner: Owner | None = None
+    owner: ListedOwner | None = None
     collaborative: bool | None = None
     snapshot_id: str | None = None
 
