@@ -1,26 +1,29 @@
 """The word `mine`: every playlist that the authorised user owns or collaborates on.
 
 `GET /me/playlists` lists what a user owns or follows, 50 a page. Whether the user collaborates on another
-user's playlist is not in the response: each one that is marked as collaborative counts. If the user only
-follows it, an app in development mode is refused its entries, and that playlist fails.
+user's playlist is not in the response: each one that is marked as collaborative counts, and each one whose
+owner is not named. If the user only follows it, an app in development mode is refused its entries, and that
+playlist fails.
 Source: Web API reference, and responses recorded by others.
 """
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Annotated, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 from msgspec import Meta, Struct
 from msgspec.json import Decoder
 
 from pipeline.errors import Code, ConfigurationError, PlaylistUnavailable
-from pipeline.records import PlaylistLine, Run
+from pipeline.records import MAX_TOTAL, PlaylistLine, Run
 from pipeline.spotify.client import SpotifyClient
 from pipeline.spotify.credentials import SCOPE
 from pipeline.spotify.links import MINE
 from pipeline.transform.api_types import Paging
+from pipeline.transform.lenient import decode_lenient
 from pipeline.transform.pages import decode_text, page_of
 from pipeline.transform.slots import Slots
 
@@ -30,9 +33,8 @@ log = logging.getLogger(__name__)
 
 READS = 3
 """A list that changes while it is read is read again, twice at most."""
-MAX_TOTAL = 100_000
-"""Spotify's own limit of offsets; an account holds about 11,000 playlists."""
 
+_ID = re.compile(r"[0-9A-Za-z]{22}")
 _USER_IN_URL = re.compile(r"/users/([^/?#]+)/playlists")
 
 
@@ -43,22 +45,22 @@ class ListedOwner(Struct):
 
 
 class Listed(Struct):
-    """A playlist as the list shows it; without an id it cannot be read by this app."""
+    """A playlist as the list shows it."""
 
-    id: Annotated[str, Meta(pattern=r"\A[0-9A-Za-z]{22}\Z")] | None = None
+    id: str | None = None
     owner: ListedOwner | None = None
     collaborative: bool | None = None
     snapshot_id: str | None = None
 
 
-class ListPage(Paging[Listed | None]):
+class ListPage(Paging[Any]):
     """`GET /me/playlists`. An item is null if the app may not see it: Spotify's own playlists, since 2024.
 
     `href` is `…/users/<id of the user>/playlists?…`, or `…/me/playlists?…`.
     """
 
-    items: list[Listed | None]
-    href: str | None = None
+    items: list[Any]
+    href: Any = None
 
 
 class User(Struct):
@@ -113,24 +115,28 @@ def _read_mine(client: SpotifyClient) -> tuple[list[str], dict[str, str]]:
     """
     _refuse_narrow_consent(client)
     listed, user = _read_list(client)
-    seen = {one.id: one for one in listed if one and one.id}
+    shown = [one for one in listed if one]
+    seen = {one.id: one for one in shown if one.id and _ID.fullmatch(one.id)}
     owners = {playlist_id: one.owner.id if one.owner else None for playlist_id, one in seen.items()}
     if seen and user not in owners.values():
         user = _decoded(client.me(), User).id
     mine = [
-        playlist_id for playlist_id, one in seen.items() if one.collaborative or owners[playlist_id] == user
+        playlist_id
+        for playlist_id, one in seen.items()
+        if one.collaborative or owners[playlist_id] in (user, None)
     ]
     log.info(
         "mine: %s playlists of user %s; left out: %s that the user follows, %s that Spotify does not show",
         len(mine),
         user,
         len(seen) - len(mine),
-        len(listed) - len(seen),
+        len(listed) - len(shown),
     )
+    if len(seen) < len(shown):
+        log.warning("mine: %s playlists of the list have no usable id: left out", len(shown) - len(seen))
     if not mine:
-        message = (
-            f"mine: user {user} owns no playlist and collaborates on none. Create one, or name playlists"
-        )
+        who = f"user {user}" if user else "the user"
+        message = f"mine: {who} owns no playlist and collaborates on none. Create one, or name playlists"
         raise PlaylistUnavailable(message, Code.PLAYLISTS_EMPTY)
     return mine, {playlist_id: one.snapshot_id for playlist_id, one in seen.items() if one.snapshot_id}
 
@@ -179,12 +185,17 @@ def _read_once(client: SpotifyClient) -> tuple[list[Listed | None], Slots, str |
         if page.total is None or page.total > MAX_TOTAL:
             raise _unreadable("its `total` is no number of playlists")
         slots = slots or Slots(page.total)
-        slots.take(page._replace(limit=None))  # some servers cut it without saying so
+        slots.take(page)
         if not slots.problem:
-            items += page.entries
+            items += map(_listed, page.entries)
         if slots.problem or not page.entries or slots.filled >= slots.total:
-            match = _USER_IN_URL.search(listed.href or "")
+            match = _USER_IN_URL.search(listed.href if isinstance(listed.href, str) else "")
             return items, slots, unquote(match[1]) if match else None
+
+
+def _listed(item: object) -> Listed | None:
+    """A playlist as far as it can be read; None if Spotify does not show it."""
+    return None if item is None else decode_lenient(item if isinstance(item, dict) else {}, Listed, Counter())
 
 
 def _decoded(body: bytes, kind: type[T]) -> T:
