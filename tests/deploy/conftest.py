@@ -1,5 +1,6 @@
 """The image, and an account with everything deployed, for as long as a module needs it."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -8,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.variables import Variable
 
+from blocks.registration import register
+from flows.daily_playlists import VARIABLE
 from sandbox.processes import stop
 from sandbox.services import Addresses
 from sandbox.spotify.server import create_app
@@ -16,7 +21,7 @@ from sandbox.spotify.sources import Synthetic
 from tests.deploy.aws import Aws
 from tests.deploy.fargate import fargate
 from tests.deploy.image import ROOT, Image, build
-from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, POOL, Rehearsal, clean, module, start_worker
+from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, POOL, Rehearsal, clean, client, module, start_worker
 from tests.faults.proxy import Traffic, proxies
 from tests.places import Place
 from tests.serving import running
@@ -34,7 +39,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
 def rehearsal(
     addresses: Addresses, prefect_api: dict[str, str], image: Image, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Rehearsal]:
-    """Everything deployed by the commands of docs/operations.md, on stand-ins."""
+    """Everything deployed as docs/operations.md says, on stand-ins."""
     folder, traffic = tmp_path_factory.mktemp("rehearsal"), Traffic()
     aws = Aws.create(addresses.s3)
     with ExitStack() as stack:
@@ -45,8 +50,11 @@ def rehearsal(
         proxied = stack.enter_context(proxies(direct, traffic))
         place = Place.create(direct)
         containers = stack.enter_context(fargate(aws, image, folder))
-        environment = clean(prefect_api) | _variables(Place(proxied, place.name)) | ENOUGH
-        set_up(environment)
+        variables = _variables(Place(proxied, place.name))
+        environment = clean(prefect_api) | variables | ENOUGH
+        set_up(variables)
+        done = module(environment, "deploy")
+        assert done.returncode == 0, done.stdout + done.stderr
         _start_tasks_at(aws)
         stack.callback(stop, _worker(stack, clean(prefect_api) | aws.variables(), folder))
         yield Rehearsal(environment, place, traffic, aws, containers)
@@ -59,27 +67,15 @@ def _variables(place: Place) -> dict[str, str]:
     return {name: value for name, value in variables.items() if name not in keys}
 
 
-def set_up(environment: dict[str, str]) -> None:
-    """Blocks, the list of playlists, the pool, the deployments."""
-    playlists = str(PLAYLISTS).replace("'", '"')
-    for words in (
-        ("blocks", "register"),
-        ("prefect", "variable", "set", "daily_playlists", playlists, "--overwrite"),
-        (
-            "prefect",
-            "work-pool",
-            "create",
-            POOL,
-            "--type",
-            "ecs",
-            "--base-job-template",
-            str(TEMPLATE),
-            "--overwrite",
-        ),
-        ("deploy",),
-    ):
-        done = module(environment, *words)
-        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+def set_up(variables: dict[str, str]) -> None:
+    """Blocks, the list of playlists, the pool, without the commands: each takes seconds to start."""
+    register(variables)
+    Variable.set(VARIABLE, PLAYLISTS, overwrite=True)
+    template = json.loads(TEMPLATE.read_text(encoding="utf-8"))
+    with client() as api:
+        api.create_work_pool(
+            WorkPoolCreate(name=POOL, type="ecs", base_job_template=template), overwrite=True
+        )
 
 
 def _start_tasks_at(aws: Aws) -> None:

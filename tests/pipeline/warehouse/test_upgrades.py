@@ -22,6 +22,7 @@ from sandbox.spotify.catalogue import CHARTS
 from tests import warehouses
 from tests.places import Place, Rows
 from tests.statements import recorded
+from tests.tiers import enumerated
 from tests.warehouses import DAY, Warehouse
 
 VERSION_1 = Path(__file__).with_name("version_1.sql").read_text(encoding="utf-8")
@@ -54,10 +55,10 @@ NULLABLE = {
 
 
 NEWEST, OLDER = "version 2 with pipes", ("version 1", "version 2")
-FROM_EACH = pytest.mark.parametrize("older", [*OLDER, NEWEST], indirect=True)
-FROM_NEWEST = pytest.mark.parametrize(
-    "older", [*(pytest.param(one, marks=pytest.mark.faults) for one in OLDER), NEWEST], indirect=True
+FROM_EACH = pytest.mark.parametrize(
+    "older", enumerated([*OLDER, NEWEST], ["version 1", NEWEST]), indirect=True
 )
+FROM_NEWEST = pytest.mark.parametrize("older", enumerated([*OLDER, NEWEST], [NEWEST]), indirect=True)
 
 
 @pytest.fixture
