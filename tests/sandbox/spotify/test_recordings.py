@@ -147,6 +147,7 @@ def test_other_encodings_are_served_as_utf8(tmp_path: Path, encoding: str, liste
     assert recordings.remarks == []
 
 
+LARGE = "large00000000000000001"
 PAGE = page(f"/playlists/{ONE}/items")
 REFUSED: dict[str, tuple[object, str]] = {
     "error response": ({"error": {"status": 404}}, "it is an error response"),
@@ -266,7 +267,7 @@ def test_artists_and_albums_of_recordings_can_be_asked_for(tmp_path: Path, start
         "track_number": [],
     }
     large = {
-        "album": {"id": "large", "artists": 5, "total_tracks": 1e300},
+        "album": {"id": LARGE, "artists": 5, "total_tracks": 1e300},
         "artists": 5,
         "track_number": 1e300,
     }
@@ -276,7 +277,7 @@ def test_artists_and_albums_of_recordings_can_be_asked_for(tmp_path: Path, start
     assert client.artists([ONE, TWO])["artists"][1] is None
     assert client.artist(ONE)["followers"]["total"]
     assert client.album(TWO)["tracks"]["items"][1]["name"] == "Recorded"
-    assert client.album("large")["tracks"]["total"] == library.MOST_TRACKS
+    assert client.album(LARGE)["tracks"]["total"] == library.MOST_TRACKS
 
 
 @needs_real
