@@ -1,66 +1,29 @@
 """The word `mine`: every playlist that the authorised user owns or collaborates on.
 
-`GET /me/playlists` lists what a user owns or follows, 50 a page. Whether the user collaborates on another
-user's playlist is not in the response: each one that is marked as collaborative counts, and each one whose
-owner is not named. If the user only follows it, an app in development mode is refused its entries, and that
-playlist fails.
+Whether the user collaborates on another user's playlist is not in the response: each one that is marked as
+collaborative counts, and each one whose owner is not named. If the user only follows it, an app in
+development mode is refused its entries, and that playlist fails.
 Source: Web API reference, and responses recorded by others.
 """
 
 import logging
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, NamedTuple, TypeVar
-from urllib.parse import unquote
+from typing import Annotated, NamedTuple
 
 from msgspec import Meta, Struct
 from msgspec.json import Decoder
 
 from pipeline.errors import Code, ConfigurationError, PlaylistUnavailable
-from pipeline.records import MAX_TOTAL, PlaylistLine, Run
+from pipeline.records import PlaylistLine, Run
 from pipeline.spotify.client import SpotifyClient
 from pipeline.spotify.credentials import SCOPE
 from pipeline.spotify.links import MINE
-from pipeline.transform.api_types import Paging
-from pipeline.transform.lenient import decode_lenient
-from pipeline.transform.pages import decode_text, page_of
-from pipeline.transform.slots import Slots
-
-T = TypeVar("T")
+from pipeline.spotify.listed_playlists import decoded, read_list
 
 log = logging.getLogger(__name__)
 
-READS = 3
-"""A list that changes while it is read is read again, twice at most."""
-
 _ID = re.compile(r"[0-9A-Za-z]{22}")
-_USER_IN_URL = re.compile(r"/users/([^/?#]+)/playlists")
-
-
-class ListedOwner(Struct):
-    """The user who owns a playlist."""
-
-    id: str | None = None
-
-
-class Listed(Struct):
-    """A playlist as the list shows it."""
-
-    id: str | None = None
-    owner: ListedOwner | None = None
-    collaborative: bool | None = None
-    snapshot_id: str | None = None
-
-
-class ListPage(Paging[Any]):
-    """`GET /me/playlists`. An item is null if the app may not see it: Spotify's own playlists, since 2024.
-
-    `href` is `…/users/<id of the user>/playlists?…`, or `…/me/playlists?…`.
-    """
-
-    items: list[Any]
-    href: Any = None
 
 
 class User(Struct):
@@ -69,8 +32,7 @@ class User(Struct):
     id: Annotated[str, Meta(min_length=1)]
 
 
-for _kind in (ListPage, User):  # before threads need them: msgspec crashes if two look into a type at once
-    Decoder(_kind)
+Decoder(User)  # before threads need it: msgspec crashes if two look into a type at once
 
 
 class Wanted(NamedTuple):
@@ -114,12 +76,12 @@ def _read_mine(client: SpotifyClient) -> tuple[list[str], dict[str, str]]:
     Raises PlaylistUnavailable if the list is not whole, or holds no playlist of the user.
     """
     _refuse_narrow_consent(client)
-    listed, user = _read_list(client)
+    listed, user = read_list(client)
     shown = [one for one in listed if one]
     seen = {one.id: one for one in shown if one.id and _ID.fullmatch(one.id)}
     owners = {playlist_id: one.owner.id if one.owner else None for playlist_id, one in seen.items()}
     if seen and user not in owners.values():
-        user = _decoded(client.me(), User).id
+        user = decoded(client.me(), User).id
     mine = [
         playlist_id
         for playlist_id, one in seen.items()
@@ -152,59 +114,3 @@ def _refuse_narrow_consent(client: SpotifyClient) -> None:
             "Authorise again: python -m blocks authorize"
         )
         raise PlaylistUnavailable(message, Code.SPOTIFY_SCOPE)
-
-
-def _read_list(client: SpotifyClient) -> tuple[list[Listed | None], str | None]:
-    """Everything that the user owns or follows, and the user's id if the response names it."""
-    counted = ""
-    for _ in range(READS):
-        items, slots, user = _read_once(client)
-        ids = [one.id for one in items if one and one.id]
-        if slots.is_whole and len(set(ids)) == len(ids):
-            return items, user
-        twice = len(ids) - len(set(ids))
-        counted = slots.problem or f"{len(items)} of {slots.total}, {twice} of them twice"
-        log.info("mine: counts differ or the list changed (%s); reading it again", counted)
-    message = (
-        f"mine: the user's list of playlists changed during each of {READS} reads, or Spotify returns fewer "
-        f"or other playlists than it counts: {counted}. Run again, or name the playlists"
-    )
-    raise PlaylistUnavailable(message, Code.SPOTIFY_CHANGING)
-
-
-def _read_once(client: SpotifyClient) -> tuple[list[Listed | None], Slots, str | None]:
-    """The items of all pages, the places that they fill, and the user's id.
-
-    Ends early at a page that is empty, does not start where the one before ended, or gives another total.
-    """
-    items: list[Listed | None] = []
-    slots: Slots | None = None
-    while True:
-        listed = _decoded(client.my_playlists(len(items)), ListPage)
-        page = page_of(listed, listed.items, "items")
-        if page.total is None or page.total > MAX_TOTAL:
-            raise _unreadable("its `total` is no number of playlists")
-        slots = slots or Slots(page.total)
-        slots.take(page)
-        if not slots.problem:
-            items += map(_listed, page.entries)
-        if slots.problem or not page.entries or slots.filled >= slots.total:
-            match = _USER_IN_URL.search(listed.href if isinstance(listed.href, str) else "")
-            return items, slots, unquote(match[1]) if match else None
-
-
-def _listed(item: object) -> Listed | None:
-    """A playlist as far as it can be read; None if Spotify does not show it."""
-    return None if item is None else decode_lenient(item if isinstance(item, dict) else {}, Listed, Counter())
-
-
-def _decoded(body: bytes, kind: type[T]) -> T:
-    try:
-        return decode_text(body, kind)
-    except ValueError as error:
-        raise _unreadable(str(error)) from error
-
-
-def _unreadable(why: str) -> PlaylistUnavailable:
-    message = f"mine: Spotify's response is not a list of playlists: {why}. Run again"
-    return PlaylistUnavailable(message, Code.SPOTIFY_UNREADABLE)

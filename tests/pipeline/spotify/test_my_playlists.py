@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from pipeline.errors import Code, ConfigurationError
 from pipeline.spotify.client import SpotifyClient
 from pipeline.spotify.links import MINE
-from pipeline.spotify.my_playlists import READS, Wanted, find_wanted
+from pipeline.spotify.listed_playlists import READS
+from pipeline.spotify.my_playlists import Wanted, find_wanted
 from sandbox.spotify import shapes
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, FOREIGN, LIBRARY, MIXTAPE, SHARED, playlist
 from sandbox.spotify.objects import ME, user
