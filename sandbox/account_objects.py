@@ -28,11 +28,11 @@ def connect(url: str, **options: Any) -> snowflake.connector.SnowflakeConnection
     )
 
 
-def create_account_objects(url: str, lake_url: str) -> None:
-    """Database, schema, warehouse, storage integration and roles."""
+def create_account_objects(url: str, tables_url: str) -> None:
+    """Database, schema, warehouse, storage integration, roles and users; `tables_url`: what Snowflake reads."""
     text = read_sql(
         "account/create_account_objects",
-        lake_url=literal(lake_url),
+        tables_url=literal(tables_url),
         role_arn=literal("arn:aws:iam::000000000000:role/snowflake-reads-the-lake"),
     )
     with connect(url) as connection, connection.cursor() as cursor:

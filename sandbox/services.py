@@ -13,6 +13,7 @@ import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from pipeline.lake.layout import TABLES_PREFIX
 from sandbox.account_objects import create_account_objects
 from sandbox.lake import create_lake
 from sandbox.prefect_server import PrefectServer, prefect_settings
@@ -60,7 +61,7 @@ def running(
 
         addresses = _addresses(stand_ins)
         create_lake(s3_client(addresses.s3), BUCKET, addresses.snowflake)
-        create_account_objects(addresses.snowflake, f"s3://{BUCKET}/")
+        create_account_objects(addresses.snowflake, f"s3://{BUCKET}/{TABLES_PREFIX}")
         for line in stand_ins.spotify.printed if recordings else ():
             progress(line)
         progress("Spotify, S3 and Snowflake are ready")

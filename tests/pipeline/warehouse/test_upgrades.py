@@ -15,8 +15,9 @@ from pipeline.errors import Code, ConfigurationError
 from pipeline.lake.layout import LoadMode
 from pipeline.transform.tables import Tables, build_tables
 from pipeline.warehouse import setup
+from pipeline.warehouse.session import Session
 from pipeline.warehouse.setup import Part, is_current
-from pipeline.warehouse.sql_files import literal
+from pipeline.warehouse.sql_files import literal, read_sql
 from sandbox.services import Addresses
 from sandbox.spotify.catalogue import CHARTS
 from tests import warehouses
@@ -24,7 +25,9 @@ from tests.places import Place, Rows
 from tests.statements import recorded
 from tests.warehouses import DAY, Warehouse
 
-VERSION_1 = Path(__file__).with_name("version_1.sql").read_text(encoding="utf-8")
+BEFORE = Path(__file__).with_name("before")
+"""What earlier releases executed; never changed."""
+VERSION_1 = (BEFORE / "version_1.sql").read_text(encoding="utf-8")
 """Tables and views as version 1 created them."""
 LANDING_1 = "\n".join(
     f"CREATE TRANSIENT TABLE {table}_landing ({lines},\n"
@@ -34,6 +37,8 @@ LANDING_1 = "\n".join(
     )
 )
 """Landing tables as version 1 of the pipes created them: the columns of version 1, and each row's file."""
+PIPES_1 = read_sql("setup/generated/create_pipes").replace("@lake/", "@lake/tables/")
+"""Pipes until version 2: the stage showed the whole lake."""
 ROWS = {
     "playlists": "'Old', NULL, 'o', NULL, NULL, FALSE, NULL, 'AAA', 1, 'https://p', NULL, '2026-01-01'",
     "songs": "'s', 'Song', 'b', 'a', 180000, TRUE, NULL, 1, 2, NULL, 'https://s'",
@@ -54,7 +59,8 @@ NULLABLE = {
 
 
 NEWEST, OLDER = "version 2 with pipes", ("version 1", "version 2")
-FROM_EACH = pytest.mark.parametrize("older", [*OLDER, NEWEST], indirect=True)
+BEFORE_LAST = ("version 3", "version 3 with pipes")
+FROM_EACH = pytest.mark.parametrize("older", [*OLDER, NEWEST, *BEFORE_LAST], indirect=True)
 FROM_NEWEST = pytest.mark.parametrize(
     "older", [*(pytest.param(one, marks=pytest.mark.faults) for one in OLDER), NEWEST], indirect=True
 )
@@ -62,28 +68,35 @@ FROM_NEWEST = pytest.mark.parametrize(
 
 @pytest.fixture
 def older(addresses: Addresses, request: pytest.FixtureRequest) -> Iterator[Warehouse]:
-    """A warehouse as an earlier version left it, with one playlist; pipes have their version 1."""
-    older = Warehouse(Place.create(addresses), "snowpipe" if "pipes" in request.param else "copy")
+    """A warehouse as an earlier version left it, with one playlist."""
+    version, pipes = int(request.param.split()[1]), "pipes" in request.param
+    older = Warehouse(Place.create(addresses), "snowpipe" if pipes else "copy")
     execute(older.place, VERSION_1)
     for table, values in ROWS.items():
         older.place.query(f"INSERT INTO {history(table)} SELECT 'p', '2026-01-01', 'run', {values}")
     older.place.query(LEDGER)
-    files, installed = ["setup/create_stage", *setup.VIEWS[1:]], {"schema_versions": 1}
-    if "2" in request.param:
-        files.append("setup/add_load_results")
-        installed["schema_versions"] = 2
-    if older.mode == "snowpipe":
-        execute(older.place, LANDING_1)
-        files += ["setup/create_snowpipe_versions", "setup/generated/create_pipes"]
-        installed["snowpipe_versions"] = 1
     with older.session() as session:
-        for name in files:
+        for name in ("setup/create_stage", *setup.VIEWS[1:], *changes(setup.SCHEMA, version)):
             session.execute_all(name, url=literal(older.lake.url))
-        for noted_in, version in installed.items():
-            noted = (version, older.lake.url, "older")
-            session.execute("setup/insert_schema_version", noted, table=noted_in)
+        note(session, setup.SCHEMA, version, older)
+        if pipes:
+            execute(older.place, LANDING_1)
+            for name in ("setup/create_snowpipe_versions", *changes(setup.SNOWPIPE, version - 1)):
+                session.execute_all(name)
+            execute(older.place, PIPES_1)
+            note(session, setup.SNOWPIPE, version - 1, older)
     yield older
     older.place.drop()
+
+
+def changes(part: Part, version: int) -> list[str]:
+    """Files that led from version 1 to another."""
+    return [name for step in range(2, version + 1) for name in part.versions[step]]
+
+
+def note(session: Session, part: Part, version: int, older: Warehouse) -> None:
+    """Notes the version of a part."""
+    session.execute("setup/insert_schema_version", (version, older.lake.url, "older"), table=part.noted_in)
 
 
 def execute(place: Place, text: str) -> None:
@@ -122,7 +135,7 @@ OURS = [*map(history, TABLES), "loads", "schema_versions", "writer_lock", *setup
 def test_an_older_schema_is_brought_up_to_date_in_place(older: Warehouse, warehouse: Warehouse) -> None:
     before = older.place.contents(TABLES)
     assert [len(before[table]) for table in ROWS] == [1] * len(ROWS)
-    assert nullable(older.place) == {table: [] for table in NULLABLE}
+    altered = nullable(older.place) != NULLABLE
     assert not current(older)
     with recorded() as sent:
         older.set_up()
@@ -132,9 +145,14 @@ def test_an_older_schema_is_brought_up_to_date_in_place(older: Warehouse, wareho
     assert nullable(older.place) == NULLABLE
     assert older.place.contents(TABLES) == before
     assert older.place.query("SELECT run_id, load_results FROM loads") == [("run", None)]
-    verbs = {re.sub("--.*", "", statement).split()[0] for statement in sent}
-    assert "ALTER" in verbs
-    assert not {"CREATE", "DROP"} & verbs  # views would lose their grants, pipes their load history
+    done = {" ".join(re.sub("--.*", "", statement).split()[:4]) for statement in sent}
+    created = {one.split()[3] for one in done if one.startswith("CREATE")}
+    # pipes of an older stage stop, and lose their load history; views stay, with their grants
+    assert created == ({"STAGE", "PIPE"} if older.mode == "snowpipe" else {"STAGE"})
+    assert any(one.startswith("ALTER TABLE") for one in done) == altered
+    assert not any(one.startswith("DROP") for one in done)
+    older.publish(CHARTS[0])
+    assert older.place.count("songs") == 51
 
 
 @FROM_NEWEST
