@@ -19,8 +19,8 @@ class Part(NamedTuple):
 
     `versions`: files that lead from the version before to each version; a new part takes all in turn.
     Generated files are always the newest, so a later version may find its change done.
-    `points_at_lake`: the file that depends on where the lake is, run once and whenever it moves. `pointed_in`:
-    the version in which that file last changed; it is run again in an older schema.
+    `points_at_lake`: the file that depends on where the lake is, run once and whenever it moves.
+    `pointed_in`: the version in which that file last changed; it is run again in an older schema.
     """
 
     noted_in: str
@@ -160,7 +160,9 @@ def _checked(part: Part, row: tuple[Any, ...]) -> tuple[int, str]:
 def view_files() -> dict[str, str]:
     """The file of each view, by the view's name as Snowflake stores it, in the order of creation."""
     return {
-        name.upper(): file for file in VIEWS for name in re.findall(r"REPLACE VIEW (\w+) COPY GRANTS AS", read_sql(file))
+        name.upper(): file
+        for file in VIEWS
+        for name in re.findall(r"REPLACE VIEW (\w+) COPY GRANTS AS", read_sql(file))
     }
 
 

@@ -41,6 +41,6 @@ GRANT MONITOR ON FUTURE PIPES IN SCHEMA spotify.playlists TO ROLE spotify_loader
 GRANT SELECT ON FUTURE TABLES IN SCHEMA spotify.playlists TO ROLE spotify_reader;
 GRANT SELECT ON FUTURE VIEWS IN SCHEMA spotify.playlists TO ROLE spotify_reader;
 
--- The user of the runs. It gets its key with the blocks.
-CREATE USER IF NOT EXISTS spotify_pipeline TYPE = service DEFAULT_ROLE = spotify_loader;
+-- The user of the runs. It gets its key with the blocks, and acts by one role at a time.
+CREATE USER IF NOT EXISTS spotify_pipeline TYPE = service DEFAULT_ROLE = spotify_loader DEFAULT_SECONDARY_ROLES = ();
 GRANT ROLE spotify_loader TO USER spotify_pipeline;

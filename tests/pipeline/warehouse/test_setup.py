@@ -27,7 +27,7 @@ from sandbox.services import BUCKET, Addresses
 from sandbox.spotify.catalogue import CHARTS
 from tests.places import Place
 from tests.statements import recorded
-from tests.warehouses import DAY, Warehouse
+from tests.warehouses import DAY, OWNER, Warehouse
 
 
 def test_an_up_to_date_schema_costs_one_query(warehouse: Warehouse) -> None:
@@ -49,7 +49,7 @@ def test_set_up_may_be_repeated_and_loses_no_rows(warehouse: Warehouse) -> None:
     for part in setup.PARTS["snowpipe"]:
         for name in (setup.CONTROL_TABLES, *chain(*part.versions.values()), part.points_at_lake):
             for _ in range(2):
-                with warehouse.session() as session:
+                with warehouse.session(role=OWNER) as session:
                     session.execute_all(name, url=url)
     warehouse.set_up()
 
@@ -244,7 +244,7 @@ def test_a_set_up_that_has_lost_the_lock_stops(addresses: Addresses, monkeypatch
             ended.append(name)
 
     monkeypatch.setattr(Session, "execute_all", end_the_guard)
-    with fresh.session() as session, fresh.session("guard") as guard:
+    with fresh.session(role=OWNER) as session, fresh.session("guard", role=OWNER) as guard:
         with pytest.raises(Transient, match="the writer lock was lost"):
             set_up(session, guard, fresh.lake.url, "test")
         assert not {"setup/create_stage", "setup/insert_schema_version"} & set(session.statements)

@@ -2,54 +2,25 @@
 
 import re
 from collections.abc import Iterator
-from io import StringIO
-from pathlib import Path
 from typing import Any, get_args
 
 import polars as pl
 import pytest
-from snowflake.connector.util_text import split_statements
 
 from pipeline.columns import TABLES, history
 from pipeline.errors import Code, ConfigurationError
 from pipeline.lake.layout import LoadMode
 from pipeline.transform.tables import Tables, build_tables
 from pipeline.warehouse import setup
-from pipeline.warehouse.session import Session
 from pipeline.warehouse.setup import Part, is_current
-from pipeline.warehouse.sql_files import literal, read_sql
 from sandbox.services import Addresses
 from sandbox.spotify.catalogue import CHARTS
 from tests import warehouses
+from tests.pipeline.warehouse.older import ROWS, set_up_older
 from tests.places import Place, Rows
 from tests.statements import recorded
-from tests.warehouses import DAY, Warehouse
+from tests.warehouses import DAY, OWNER, Warehouse
 
-BEFORE = Path(__file__).with_name("before")
-"""What earlier releases executed; never changed."""
-VERSION_1 = (BEFORE / "version_1.sql").read_text(encoding="utf-8")
-"""Tables and views as version 1 created them."""
-LANDING_1 = "\n".join(
-    f"CREATE TRANSIENT TABLE {table}_landing ({lines},\n"
-    "    file_name VARCHAR NOT NULL,\n    file_row NUMBER(38, 0) NOT NULL\n);"
-    for table, lines in re.findall(
-        r"CREATE TABLE IF NOT EXISTS (\w+)_history \((.*?)\n\);", VERSION_1, re.DOTALL
-    )
-)
-"""Landing tables as version 1 of the pipes created them: the columns of version 1, and each row's file."""
-PIPES_1 = read_sql("setup/generated/create_pipes").replace("@lake/", "@lake/tables/")
-"""Pipes until version 2: the stage showed the whole lake."""
-ROWS = {
-    "playlists": "'Old', NULL, 'o', NULL, NULL, FALSE, NULL, 'AAA', 1, 'https://p', NULL, '2026-01-01'",
-    "songs": "'s', 'Song', 'b', 'a', 180000, TRUE, NULL, 1, 2, NULL, 'https://s'",
-    "albums": "'b', 'Album', 'single', NULL, NULL, 12, NULL, NULL, 'https://b', NULL",
-    "artists": "'a', 'Artist', 'https://a', NULL, NULL, NULL",
-}
-"""One row per table, without what every row starts with."""
-LEDGER = (
-    "INSERT INTO loads SELECT 'run', 'p', '2026-01-01', 'raw/p', '2026-01-01', 'AAA', 1, 0, "
-    "PARSE_JSON('{}'), 'copy', 'runs/p', '0.1.0', '2026-01-01'"
-)
 NULLABLE = {
     "songs": ["duration_ms", "is_explicit", "disc_number", "track_number"],
     "albums": ["name", "album_type", "total_tracks"],
@@ -69,40 +40,10 @@ FROM_NEWEST = pytest.mark.parametrize(
 @pytest.fixture
 def older(addresses: Addresses, request: pytest.FixtureRequest) -> Iterator[Warehouse]:
     """A warehouse as an earlier version left it, with one playlist."""
-    version, pipes = int(request.param.split()[1]), "pipes" in request.param
-    older = Warehouse(Place.create(addresses), "snowpipe" if pipes else "copy")
-    execute(older.place, VERSION_1)
-    for table, values in ROWS.items():
-        older.place.query(f"INSERT INTO {history(table)} SELECT 'p', '2026-01-01', 'run', {values}")
-    older.place.query(LEDGER)
-    with older.session() as session:
-        for name in ("setup/create_stage", *setup.VIEWS[1:], *changes(setup.SCHEMA, version)):
-            session.execute_all(name, url=literal(older.lake.url))
-        note(session, setup.SCHEMA, version, older)
-        if pipes:
-            execute(older.place, LANDING_1)
-            for name in ("setup/create_snowpipe_versions", *changes(setup.SNOWPIPE, version - 1)):
-                session.execute_all(name)
-            execute(older.place, PIPES_1)
-            note(session, setup.SNOWPIPE, version - 1, older)
+    older = Warehouse(Place.create(addresses), "snowpipe" if "pipes" in request.param else "copy")
+    set_up_older(older, int(request.param.split()[1]))
     yield older
     older.place.drop()
-
-
-def changes(part: Part, version: int) -> list[str]:
-    """Files that led from version 1 to another."""
-    return [name for step in range(2, version + 1) for name in part.versions[step]]
-
-
-def note(session: Session, part: Part, version: int, older: Warehouse) -> None:
-    """Notes the version of a part."""
-    session.execute("setup/insert_schema_version", (version, older.lake.url, "older"), table=part.noted_in)
-
-
-def execute(place: Place, text: str) -> None:
-    """Runs every statement of a text."""
-    for statement, _ in split_statements(StringIO(text), remove_comments=True):
-        place.query(str(statement))
 
 
 def current(warehouse: Warehouse) -> bool:
@@ -158,7 +99,7 @@ def test_an_older_schema_is_brought_up_to_date_in_place(older: Warehouse, wareho
 @FROM_NEWEST
 def test_an_upgrade_that_was_cut_off_is_done_again(older: Warehouse) -> None:
     """The first ALTER of each file was executed, and no version noted."""
-    with older.session() as session:
+    with older.session(role=OWNER) as session:
         session.execute_all("setup/add_load_results")
         session.execute_all("setup/allow_nulls", containing="duration_ms")
         if older.mode == "snowpipe":
