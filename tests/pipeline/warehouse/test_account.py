@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, get_args
 
 import pytest
@@ -29,7 +30,6 @@ from tests.places import Place
 from tests.serving import running
 from tests.warehouses import DAY, Warehouse
 
-BUCKET = "own-account"
 OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
 
 
@@ -37,15 +37,17 @@ OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
 class Account(Warehouse):
     """A warehouse in the database of sql/account, with a bucket of its own."""
 
+    bucket: str = ""
+
     @property
     def lake(self) -> Lake:
         """The whole bucket."""
-        return Lake(self.place.s3, BUCKET, "")
+        return Lake(self.place.s3, self.bucket, "")
 
     @property
     def tables_url(self) -> str:
         """What Snowflake may read."""
-        return f"s3://{BUCKET}/{TABLES_PREFIX}"
+        return f"s3://{self.bucket}/{TABLES_PREFIX}"
 
     def administer(self, *done: str, role: str = "ACCOUNTADMIN") -> list[Any]:
         """Executes statements as an administrator; returns the rows of the last."""
@@ -64,13 +66,14 @@ class Account(Warehouse):
 def account(addresses: Addresses) -> Iterator[Account]:
     """An account in which nothing is there yet."""
     with running(create_app(addresses.s3, idle_abort=1.0), lifespan=True) as url:
-        create_lake(s3_client(addresses.s3), BUCKET, url)
-        yield Account(Place(replace(addresses, snowflake=url), "spotify"))
+        bucket = f"own-{token_hex(4)}"
+        create_lake(s3_client(addresses.s3), bucket, url)
+        yield Account(Place(replace(addresses, snowflake=url), "spotify"), bucket=bucket)
 
 
 def create_before(account: Account) -> None:
     """What the release before made: its script, and the statements of its docs."""
-    text = ACCOUNT.replace("${lake_url}", f"'s3://{BUCKET}/'").replace("${role_arn}", f"'{ROLE_ARN}'")
+    text = ACCOUNT.replace("${lake_url}", f"'s3://{account.bucket}/'").replace("${role_arn}", f"'{ROLE_ARN}'")
     user = (
         "CREATE USER spotify_pipeline TYPE = SERVICE",
         "GRANT ROLE spotify_loader TO USER spotify_pipeline",
@@ -119,7 +122,8 @@ def test_an_account_of_the_release_before_moves_over(
         assert setup.is_current(session, older.lake.url, mode)
     with pytest.raises(Exception, match="is not allowed by integration"):
         execute(
-            older.place, f"CREATE STAGE all_of_it URL = 's3://{BUCKET}/' STORAGE_INTEGRATION = spotify_lake"
+            older.place,
+            f"CREATE STAGE all_of_it URL = 's3://{older.bucket}/' STORAGE_INTEGRATION = spotify_lake",
         )
 
 
