@@ -27,7 +27,7 @@ def test_serves_until_told_to_stop(how: str) -> None:
         line = re.fullmatch(r"listening on 127\.0\.0\.1:(\d+)\n", server.stdout.readline())
         assert line
         with snowflake.connector.connect(
-            user="u",
+            user="sandbox",
             password="p",
             account="sandbox",
             host="127.0.0.1",
