@@ -1,6 +1,8 @@
 """ECS and its queue of events in moto, as an account owner sets them up once."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -9,6 +11,13 @@ from uuid import uuid4
 
 import boto3
 import requests
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tests.serving import running
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
@@ -19,6 +28,52 @@ CLUSTER = "default"
 EVENTS = "prefect-ecs-tasks-events"
 TASK_ROLE = "arn:aws:iam::123456789012:role/spotify-run"
 EXECUTION_ROLE = "arn:aws:iam::123456789012:role/spotify-start"
+
+
+def described(definition: dict[str, Any]) -> dict[str, Any]:
+    """A task definition as AWS describes it: with what nobody gave, which moto leaves out.
+
+    `enableFaultInjection`: aws-actions/amazon-ecs-deploy-task-definition issue 701.
+    """
+    empty = {
+        "portMappings": [],
+        "environment": [],
+        "mountPoints": [],
+        "volumesFrom": [],
+        "systemControls": [],
+    }
+    containers = definition["containerDefinitions"]
+    return {
+        "enableFaultInjection": False,
+        "volumes": [],
+        "placementConstraints": [],
+        "requiresAttributes": [{"name": "ecs.capability.task-eni"}],
+        "registeredAt": datetime.now(UTC).timestamp(),
+        "registeredBy": "arn:aws:iam::123456789012:user/worker",
+        **definition,
+        "containerDefinitions": [{"cpu": 0, **empty, **one} for one in containers],
+    }
+
+
+@contextmanager
+def describing(url: str) -> Iterator[str]:
+    """The account at another address, where ECS describes task definitions as AWS does."""
+
+    def forward(request: Request, body: bytes) -> Response:
+        headers = {name: value for name, value in request.headers.items() if name != "content-length"}
+        answer = requests.post(f"{url}/", data=body, headers=headers, timeout=30)
+        content = answer.content
+        if answer.ok and headers.get("x-amz-target", "").endswith(".DescribeTaskDefinition"):
+            shown = answer.json()
+            shown["taskDefinition"] = described(shown["taskDefinition"])
+            content = json.dumps(shown).encode()
+        return Response(content, answer.status_code, media_type=answer.headers.get("Content-Type"))
+
+    async def endpoint(request: Request) -> Response:
+        return await run_in_threadpool(forward, request, await request.body())
+
+    with running(Starlette(routes=[Route("/", endpoint, methods=["POST"])])) as address:
+        yield address
 
 
 @dataclass(frozen=True)

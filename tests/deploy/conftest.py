@@ -2,26 +2,25 @@
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deploy.template import print_template
 from sandbox.processes import stop
 from sandbox.services import Addresses
 from sandbox.spotify.server import create_app
 from sandbox.spotify.sources import Synthetic
-from tests.deploy.aws import Aws
+from tests.deploy.aws import Aws, describing
 from tests.deploy.fargate import fargate
-from tests.deploy.image import ROOT, Image, build
+from tests.deploy.image import Image, build
 from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, POOL, Rehearsal, clean, module, start_worker
 from tests.faults.proxy import Traffic, proxies
 from tests.places import Place
 from tests.serving import running
-
-TEMPLATE = ROOT / "deploy" / "base_job_template.json"
 
 
 @pytest.fixture(scope="session")
@@ -46,8 +45,8 @@ def rehearsal(
         place = Place.create(direct)
         containers = stack.enter_context(fargate(aws, image, folder))
         environment = clean(prefect_api) | _variables(Place(proxied, place.name)) | ENOUGH
-        set_up(environment)
-        _start_tasks_at(aws)
+        set_up(environment, folder / "template.json")
+        _start_tasks_at(stack.enter_context(describing(aws.url)))
         stack.callback(stop, _worker(stack, clean(prefect_api) | aws.variables(), folder))
         yield Rehearsal(environment, place, traffic, aws, containers)
 
@@ -59,35 +58,30 @@ def _variables(place: Place) -> dict[str, str]:
     return {name: value for name, value in variables.items() if name not in keys}
 
 
-def set_up(environment: dict[str, str]) -> None:
+def set_up(environment: dict[str, str], template: Path) -> None:
     """Blocks, the list of playlists, the pool, the deployments."""
     playlists = str(PLAYLISTS).replace("'", '"')
-    for words in (
-        ("blocks", "register"),
-        ("prefect", "variable", "set", "daily_playlists", playlists, "--overwrite"),
-        (
-            "prefect",
-            "work-pool",
-            "create",
-            POOL,
-            "--type",
-            "ecs",
-            "--base-job-template",
-            str(TEMPLATE),
-            "--overwrite",
-        ),
-        ("deploy",),
-    ):
-        done = module(environment, *words)
-        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+    run(environment, "blocks", "register")
+    run(environment, "prefect", "variable", "set", "daily_playlists", playlists, "--overwrite")
+    with template.open("w", encoding="utf-8") as file, redirect_stdout(file):
+        assert print_template("ecs") == 0
+    pool = (POOL, "--type", "ecs", "--base-job-template", str(template), "--overwrite")
+    run(environment, "prefect", "work-pool", "create", *pool)
+    run(environment, "deploy")
 
 
-def _start_tasks_at(aws: Aws) -> None:
-    """The worker asks moto itself: what passes the proxies is what containers ask."""
+def run(environment: dict[str, str], *words: str) -> None:
+    """A command that must succeed."""
+    done = module(environment, *words)
+    assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+
+
+def _start_tasks_at(url: str) -> None:
+    """Where the worker asks: what passes the proxies is what containers ask."""
     from prefect_aws import AwsCredentials  # noqa: PLC0415 - only where something is deployed
 
     block: Any = AwsCredentials.load("aws-ecs")
-    block.aws_client_parameters.endpoint_url = aws.url
+    block.aws_client_parameters.endpoint_url = url
     block.save("aws-ecs", overwrite=True)
 
 

@@ -68,6 +68,8 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
     check_secrets(rehearsal)
     never = rehearsal.start(BACKFILL, start_date="2020-01-01", end_date="2020-01-02")
     check_one_error(rehearsal, never, "[NOTHING_KEPT]")
+    first, second = (rehearsal.container(run).definition["revision"] for run in (past, never))
+    assert first == second, "nothing has changed between the two runs"
 
 
 def check_one_error(rehearsal: Rehearsal, run: FlowRun, code: str) -> None:
