@@ -34,6 +34,7 @@ def create_account_objects(url: str, lake_url: str) -> None:
         "account/create_account_objects",
         lake_url=literal(lake_url),
         role_arn=literal("arn:aws:iam::000000000000:role/snowflake-reads-the-lake"),
+        external_id=literal("sandbox"),
     )
     with connect(url) as connection, connection.cursor() as cursor:
         for statement, _ in split_statements(StringIO(text), remove_comments=True):

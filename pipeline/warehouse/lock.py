@@ -31,7 +31,7 @@ def take_lock(session: Session) -> None:
             return _refuse_no_row(session)
     message = (
         f"another run held the writer lock for {LOCK_ATTEMPTS * LOCK_TIMEOUT_S} s; nothing was loaded. "
-        "SHOW LOCKS says which transaction it is, the query tag of its session names the run"
+        "SHOW LOCKS IN ACCOUNT says which transaction it is, the query tag of its session names the run"
     )
     raise StopRun(message, Code.SNOWFLAKE_LOCKED)
 

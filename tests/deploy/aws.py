@@ -35,7 +35,7 @@ def described(definition: dict[str, Any]) -> dict[str, Any]:
 
     `enableFaultInjection`: aws-actions/amazon-ecs-deploy-task-definition issue 701.
     """
-    empty = {
+    empty: dict[str, list[str]] = {
         "portMappings": [],
         "environment": [],
         "mountPoints": [],

@@ -26,6 +26,7 @@ PARTS = {
     "url": literal("s3://bucket/"),
     "lake_url": literal("s3://bucket/"),
     "role_arn": literal("arn:aws:iam::1:role/x"),
+    "external_id": literal("x"),
     "names": literal("SONGS"),
     "winners": read_sql("load/find_winners"),
 }
