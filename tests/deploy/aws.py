@@ -27,6 +27,18 @@ REGION = "us-east-1"
 CLUSTER = "default"
 EVENTS = "prefect-ecs-tasks-events"
 TASK_ROLE = "arn:aws:iam::123456789012:role/spotify-run"
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "sts:AssumeRole",
+                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+            }
+        ],
+    }
+)
 EXECUTION_ROLE = "arn:aws:iam::123456789012:role/spotify-start"
 
 
@@ -104,6 +116,23 @@ class Aws:
     def sqs(self) -> "SQSClient":
         """A client of SQS."""
         return boto3.client("sqs", **self._options())
+
+    def allow_task_role(self, policy: str) -> None:
+        """Makes the task role, with this policy and nothing else."""
+        iam: Any = boto3.client("iam", **self._options())
+        name = TASK_ROLE.rpartition("/")[2]
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+        iam.put_role_policy(RoleName=name, PolicyName="lake", PolicyDocument=policy)
+
+    def role_keys(self, role: str) -> dict[str, str]:
+        """Credentials of a role, as ECS gives them to a container."""
+        sts: Any = boto3.client("sts", **self._options())
+        keys = sts.assume_role(RoleArn=role, RoleSessionName="task")["Credentials"]
+        return {
+            "AccessKeyId": keys["AccessKeyId"],
+            "SecretAccessKey": keys["SecretAccessKey"],
+            "Token": keys["SessionToken"],
+        }
 
     def variables(self) -> dict[str, str]:
         """The environment of a worker that may use the account."""

@@ -11,7 +11,7 @@ import pytest
 
 from deploy.template import print_template
 from sandbox.processes import stop
-from sandbox.services import Addresses
+from sandbox.services import BUCKET, Addresses
 from sandbox.spotify.server import create_app
 from sandbox.spotify.sources import Synthetic
 from tests.deploy.aws import Aws, describing
@@ -20,6 +20,7 @@ from tests.deploy.image import Image, build
 from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, POOL, Rehearsal, clean, module, start_worker
 from tests.faults.proxy import Traffic, proxies
 from tests.places import Place
+from tests.policies import policy, task_role_grants
 from tests.serving import running
 
 
@@ -43,6 +44,7 @@ def rehearsal(
         direct = Addresses(spotify, addresses.s3, addresses.snowflake)
         proxied = stack.enter_context(proxies(direct, traffic))
         place = Place.create(direct)
+        aws.allow_task_role(policy(task_role_grants(), BUCKET, place.name))
         containers = stack.enter_context(fargate(aws, image, folder))
         environment = clean(prefect_api) | _variables(Place(proxied, place.name)) | ENOUGH
         set_up(environment, folder / "template.json")
