@@ -31,7 +31,7 @@ WARNINGS = 50
 @flow(name="backfill-playlists", persist_result=False, validate_parameters=False)  # `ends_failed` does
 @ends_failed
 def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
-    playlists: Playlists | None = None,
+    playlists: Playlists = [],  # noqa: B006 - never changed
     *,
     start_date: date | None = None,
     end_date: date | None = None,
@@ -62,7 +62,7 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
             f"start_date {start_date} is after end_date {end_date}. Swap them. Nothing was read",
             Code.DATES_INVALID,
         )
-    _refuse_mine(playlists or [])
+    _refuse_mine(playlists)
     wanted = playlist_ids(playlists) if playlists else None
     if fetched_before and fetched_before.tzinfo is None:
         fetched_before = fetched_before.replace(tzinfo=UTC)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from blocks import SpotifyCredentials
 from blocks.validation import wrong_fields
 from flows.prefect_errors import prefect_errors, unavailable
-from flows.rate_limit import Slots
+from flows.rate_limit import RateLimit
 from pipeline.errors import BlockMissing, Code, ConfigurationError
 from pipeline.lake.store import CLIENT_CONFIG, Lake
 from pipeline.spotify.client import SpotifyClient
@@ -41,7 +41,7 @@ def find_spotify(name: str) -> SpotifyClient:
             days,
             name,
         )
-    return SpotifyClient(credentials, before_request=Slots(credentials.rate_limit).take)
+    return SpotifyClient(credentials, before_request=RateLimit(credentials.rate_limit).take)
 
 
 def find_lake(name: str) -> Lake:

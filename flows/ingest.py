@@ -26,7 +26,7 @@ from pipeline.spotify.my_playlists import find_wanted
 @flow(name="ingest-playlists", persist_result=False, validate_parameters=False)  # `ends_failed` does
 @ends_failed
 def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
-    playlists: Playlists | None = None,
+    playlists: Playlists = [],  # noqa: B006 - never changed
     *,
     snapshot_date: date | None = None,
     load: LoadMode = "copy",

@@ -5,15 +5,20 @@ from datetime import date, datetime
 from typing import Annotated, ClassVar
 
 from cyclopts import Parameter
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 PLAYLIST_PATTERN = "(^ *|playlist[:/])[0-9A-Za-z]{22}([/?# ]|$)|^ *[Mm]ine *$"
 """What the run form accepts. It shows this to people whose value is refused, so it is short; the run checks
 the rest."""
 
-Playlists = list[Annotated[str, Field(json_schema_extra={"pattern": PLAYLIST_PATTERN})]]
-Minutes = Annotated[float, Field(gt=0, le=1440, allow_inf_nan=False)]
+Playlists = Annotated[
+    list[Annotated[str, Field(json_schema_extra={"pattern": PLAYLIST_PATTERN})]],
+    BeforeValidator(lambda value: [] if value is None else value),
+]
+"""No list is an empty one: a type that says so would cost people a click before they can add a playlist."""
+Minutes = Annotated[float, Field(gt=0, le=720, allow_inf_nan=False)]
+"""Half a day: a run may also have to wait for the lock, and ends after max_hours in any case."""
 MaxHours = Annotated[float, Field(gt=0, le=24, allow_inf_nan=False)]
 """Push pools of Prefect Cloud end runs after 24 hours."""
 MAX_HOURS = 3.0

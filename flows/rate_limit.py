@@ -43,7 +43,7 @@ PROGRESS_S = 60.0
 REQUEST_TIMEOUT, LOCKED, TOO_MANY = 408, 423, 429
 
 
-class Slots:
+class RateLimit:
     """Slots of a rate limit, taken in batches; shared by the threads of a run."""
 
     def __init__(self, name: str) -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 from statistics import median
 
@@ -61,3 +62,18 @@ def test_the_story_fits_on_one_screen() -> None:
     form = re.search(r"    Args:\n.*?\n    \"\"\"", story, re.DOTALL)  # the run form's help
     assert form
     assert len(story.replace(form[0], "").splitlines()) <= 80
+
+
+def test_one_name_stands_for_one_thing() -> None:
+    rooms = [
+        path
+        for path in PRODUCT
+        if path.relative_to(ROOT).parts[0] in ("flows", "pipeline", "blocks", "deploy")
+    ]
+    names = Counter(
+        node.name
+        for path in rooms
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_")
+    )
+    assert [name for name, times in names.items() if times > 1] == []

@@ -12,14 +12,14 @@ GZIP_ERRORS: tuple[type[Exception], ...] = (OSError, EOFError, cast("type[Except
 """What reading a damaged file raises."""
 
 
-class Target(Protocol):
+class Writable(Protocol):
     """Where compressed bytes go."""
 
     def write(self, data: bytes, /) -> int:
         """Takes the next bytes."""
 
 
-def compressing(file: Target) -> GzipFile:
+def compressing(file: Writable) -> GzipFile:
     """A stream whose file has neither name nor time in it: equal contents give equal bytes."""
     return _open(fileobj=file, mode="wb", mtime=0)
 

@@ -20,7 +20,9 @@ from pipeline.records import PlaylistLine, Run
 from pipeline.spotify.client import SpotifyClient
 from pipeline.spotify.credentials import SCOPE
 from pipeline.spotify.links import MINE
-from pipeline.transform.pages import decode_text
+from pipeline.transform.api_types import Paging
+from pipeline.transform.pages import decode_text, page_of
+from pipeline.transform.slots import Slots
 
 T = TypeVar("T")
 
@@ -28,16 +30,13 @@ log = logging.getLogger(__name__)
 
 READS = 3
 """A list that changes while it is read is read again, twice at most."""
-MAX_OFFSET = 100_000
-"""Spotify's own limit; an account holds about 11,000 playlists."""
+MAX_TOTAL = 100_000
+"""Spotify's own limit of offsets; an account holds about 11,000 playlists."""
 
 _USER_IN_URL = re.compile(r"/users/([^/?#]+)/playlists")
 
-Whole = Annotated[float, Meta(ge=0, le=MAX_OFFSET)]
-"""Spotify may write a whole number as 50.0."""
 
-
-class Owner(Struct):
+class ListedOwner(Struct):
     """The user who owns a playlist."""
 
     id: str | None = None
@@ -47,26 +46,19 @@ class Listed(Struct):
     """A playlist as the list shows it; without an id it cannot be read by this app."""
 
     id: Annotated[str, Meta(pattern=r"\A[0-9A-Za-z]{22}\Z")] | None = None
-    owner: Owner | None = None
+    owner: ListedOwner | None = None
     collaborative: bool | None = None
     snapshot_id: str | None = None
 
 
-class ListPage(Struct):
+class ListPage(Paging[Listed | None]):
     """`GET /me/playlists`. An item is null if the app may not see it: Spotify's own playlists, since 2024.
 
     `href` is `…/users/<id of the user>/playlists?…`, or `…/me/playlists?…`.
     """
 
     items: list[Listed | None]
-    total: Whole
-    offset: Whole | None = None
     href: str | None = None
-
-    def __post_init__(self) -> None:
-        """Refuses a total like 1.5; msgspec makes a ValidationError of it."""
-        if not self.total.is_integer():
-            raise ValueError(f"total is {self.total}")
 
 
 class User(Struct):
@@ -160,11 +152,12 @@ def _read_list(client: SpotifyClient) -> tuple[list[Listed | None], str | None]:
     """Everything that the user owns or follows, and the user's id if the response names it."""
     counted = ""
     for _ in range(READS):
-        items, totals, user = _read_once(client)
+        items, slots, user = _read_once(client)
         ids = [one.id for one in items if one and one.id]
-        if totals == {len(items)} and len(set(ids)) == len(ids):
+        if slots.is_whole and len(set(ids)) == len(ids):
             return items, user
-        counted = f"{len(items)} of {max(totals):g}, {len(ids) - len(set(ids))} of them twice"
+        twice = len(ids) - len(set(ids))
+        counted = slots.problem or f"{len(items)} of {slots.total}, {twice} of them twice"
         log.info("mine: counts differ or the list changed (%s); reading it again", counted)
     message = (
         f"mine: the user's list of playlists changed during each of {READS} reads, or Spotify returns fewer "
@@ -173,27 +166,34 @@ def _read_list(client: SpotifyClient) -> tuple[list[Listed | None], str | None]:
     raise PlaylistUnavailable(message, Code.SPOTIFY_CHANGING)
 
 
-def _read_once(client: SpotifyClient) -> tuple[list[Listed | None], set[float], str | None]:
-    """The items of all pages, each total that a page gives, and the user's id.
+def _read_once(client: SpotifyClient) -> tuple[list[Listed | None], Slots, str | None]:
+    """The items of all pages, the places that they fill, and the user's id.
 
     Ends early at a page that is empty, does not start where the one before ended, or gives another total.
     """
     items: list[Listed | None] = []
-    totals: set[float] = set()
+    slots: Slots | None = None
     while True:
-        page = _decoded(client.my_playlists(len(items)), ListPage)
-        totals.add(page.total)
-        in_place = page.offset in (None, len(items)) and len(totals) == 1
-        if in_place:
-            items += page.items
-        if not in_place or not page.items or len(items) >= page.total:
-            match = _USER_IN_URL.search(page.href or "")
-            return items, totals, unquote(match[1]) if match else None
+        listed = _decoded(client.my_playlists(len(items)), ListPage)
+        page = page_of(listed, listed.items, "items")
+        if page.total is None or page.total > MAX_TOTAL:
+            raise _unreadable("its `total` is no number of playlists")
+        slots = slots or Slots(page.total)
+        slots.take(page._replace(limit=None))  # some servers cut it without saying so
+        if not slots.problem:
+            items += page.entries
+        if slots.problem or not page.entries or slots.filled >= slots.total:
+            match = _USER_IN_URL.search(listed.href or "")
+            return items, slots, unquote(match[1]) if match else None
 
 
 def _decoded(body: bytes, kind: type[T]) -> T:
     try:
         return decode_text(body, kind)
     except ValueError as error:
-        message = f"mine: Spotify's response is not a list of playlists: {error}. Run again"
-        raise PlaylistUnavailable(message, Code.SPOTIFY_UNREADABLE) from error
+        raise _unreadable(str(error)) from error
+
+
+def _unreadable(why: str) -> PlaylistUnavailable:
+    message = f"mine: Spotify's response is not a list of playlists: {why}. Run again"
+    return PlaylistUnavailable(message, Code.SPOTIFY_UNREADABLE)

@@ -128,7 +128,7 @@ def _holds_nul(body: bytes) -> bool:
 def _located(response: Response[E]) -> Page[E] | None:
     """The entries, wherever they are."""
     if isinstance(response.items, list):
-        return _page(response, response.items, "items")
+        return page_of(response, response.items, "items")
     found = {
         shape: paging
         for shape, paging in (("items", response.items), ("tracks", response.tracks))
@@ -137,10 +137,11 @@ def _located(response: Response[E]) -> Page[E] | None:
     if not found:
         return None
     shape, paging = max(found.items(), key=lambda one: bool(one[1].items))  # an empty one hides no full one
-    return _page(paging, paging.items or [], "both" if len(found) > 1 else shape)
+    return page_of(paging, paging.items or [], "both" if len(found) > 1 else shape)
 
 
-def _page(paging: Response[E] | Paging[E], entries: list[E], shape: str) -> Page[E]:
+def page_of(paging: Response[Any] | Paging[Any], entries: list[E], shape: str) -> Page[E]:
+    """The entries with what the response says of their place."""
     return Page(entries, _count(paging.total), _count(paging.offset), _count(paging.limit), shape)
 
 

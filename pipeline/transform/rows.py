@@ -47,6 +47,7 @@ class PlaylistRows:
         self.albums: dict[str, Album] = {}
         self.artists: dict[str, Artist] = {}
         self.rejects: list[tuple[int, Reject]] = []
+        self._usable_dates: set[str | None] = set()
 
     @property
     def playlist_id(self) -> str:
@@ -117,5 +118,8 @@ class PlaylistRows:
 
     def _count_unusable_dates(self, albums: list[Album]) -> None:
         texts = [album.release_date for album in albums]
-        for unusable in filter(is_unusable, {*texts}):
-            self.nulled["album.release_date"] += texts.count(unusable)
+        unknown = {*texts} - self._usable_dates
+        unusable = {*filter(is_unusable, unknown)}
+        self._usable_dates |= unknown - unusable
+        for text in unusable:
+            self.nulled["album.release_date"] += texts.count(text)

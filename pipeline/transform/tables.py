@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from pipeline.columns import dtypes
-from pipeline.transform.api_types import Artist, Image, Link
+from pipeline.transform.api_types import Album, Image, Link, Track
 from pipeline.transform.details import KINDS, Details
 from pipeline.transform.release_dates import release_date
 from pipeline.transform.rows import PlaylistRows
@@ -125,27 +125,24 @@ def _artists(decoded: list[PlaylistRows]) -> Columns:
 
 
 def _song_artists(decoded: list[PlaylistRows]) -> Columns:
-    credited = ((rows.playlist_id, song.id, song.artists) for rows in decoded for song in rows.songs.values())
-    return _credits("song_id", credited)
+    return _credits("song_id", ((rows, rows.songs.values()) for rows in decoded))
 
 
 def _album_artists(decoded: list[PlaylistRows]) -> Columns:
-    credited = (
-        (rows.playlist_id, album.id, album.artists) for rows in decoded for album in rows.albums.values()
-    )
-    return _credits("album_id", credited)
+    return _credits("album_id", ((rows, rows.albums.values()) for rows in decoded))
 
 
-def _credits(key: str, credited: Iterable[tuple[str, str, list[Artist] | None]]) -> Columns:
+def _credits(key: str, credited: Iterable[tuple[PlaylistRows, Iterable[Track | Album]]]) -> Columns:
     """Artists of songs or albums, in places from 1; one named twice keeps its first place."""
     columns: dict[str, list[Any]] = {"playlist_id": [], key: [], "artist_id": [], "artist_position": []}
-    for playlist_id, id_, artists in credited:
-        places: dict[str, int] = {}
-        for place, artist in enumerate(artists or (), start=1):
-            places.setdefault(artist.id, place)
-        columns["playlist_id"] += [playlist_id] * len(places)
-        columns[key] += [id_] * len(places)
-        columns["artist_id"] += places.keys()
+    for rows, named in credited:
+        places: dict[tuple[str, str], int] = {}
+        for one in named:
+            for place, artist in enumerate(one.artists or (), start=1):
+                places.setdefault((one.id, artist.id), place)
+        columns["playlist_id"] += [rows.playlist_id] * len(places)
+        columns[key] += [id_ for id_, _ in places]
+        columns["artist_id"] += [artist_id for _, artist_id in places]
         columns["artist_position"] += places.values()
     return columns
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pipeline.columns import TABLES, dtypes, history
 from pipeline.lake.layout import TABLES_PREFIX
 from pipeline.records import File
-from pipeline.warehouse.row_counts import LoadResults, reported
+from pipeline.warehouse.row_counts import LoadResults, dated_name, reported
 from pipeline.warehouse.session import Session
 from pipeline.warehouse.sql_files import identifier, literal
 
@@ -25,18 +25,18 @@ def copy_files(session: Session, files: Sequence[File]) -> LoadResults:
             chunk = own[start : start + FILES_PER_COPY]
             rows = _copy(session, table, chunk)
             for file in chunk:
-                loaded = rows.get(file.key.removeprefix(TABLES_PREFIX), 0)
+                loaded = rows.get(dated_name(file.key), 0)
                 results.setdefault(file.snapshot_date, {})[table] = reported(file, loaded)
             log.info("copied %s: %s files", table, len(chunk))
     return results
 
 
 def _copy(session: Session, table: str, files: Sequence[File]) -> dict[str, int]:
-    """Rows loaded, by key below `tables/`."""
+    """Rows loaded, by file."""
     loaded = session.rows(
         "load/copy_table",
         table=identifier(history(table)),
         columns=", ".join(identifier(column) for column in dtypes(table)),
         files=", ".join(literal(file.key.removeprefix(TABLES_PREFIX)) for file in files),
     )
-    return {row["file"].rpartition(TABLES_PREFIX)[2]: row["rows_loaded"] for row in loaded}
+    return {dated_name(row["file"]): row["rows_loaded"] for row in loaded}

@@ -14,7 +14,7 @@ from pipeline.errors import AccountingError, Code, StopRun
 from pipeline.lake.layout import TABLES_PREFIX
 from pipeline.records import File
 from pipeline.warehouse.messages import differing, listed, snowflake_text
-from pipeline.warehouse.row_counts import LoadResults, compare, reported
+from pipeline.warehouse.row_counts import LoadResults, compare, dated_name, reported
 from pipeline.warehouse.session import Session
 from pipeline.warehouse.sql_files import identifier, literal
 
@@ -54,13 +54,13 @@ class Landing:
         Raises StopRun, and promotes nothing, if a pipe refused a file or is stopped, or the deadline is over.
         """
         end, pause = polling.clock() + polling.deadline_s, 1.0
-        waiting = {file.key.removeprefix(TABLES_PREFIX): file for file in self.files}
+        waiting = {(file.table, dated_name(file.key)): file for file in self.files}
         results: LoadResults = {}
         while True:
             statuses = self._statuses(waiting.values())  # first: what changes from here on is news
             for table in {file.table for file in waiting.values()}:
-                for key, rows in self._landed(table).items():
-                    if file := waiting.pop(key, None):
+                for name, rows in self._landed(table).items():
+                    if file := waiting.pop((table, name), None):
                         results.setdefault(file.snapshot_date, {})[table] = reported(file, rows)
             log.info("pipes: %s of %s files landed", len(self.files) - len(waiting), len(self.files))
             if not waiting:
@@ -88,19 +88,19 @@ class Landing:
             raise AccountingError(f"{error.message}. {self._landed_otherwise()}", error.code) from error
 
     def _landed(self, table: str) -> dict[str, int]:
-        """Keys that the table's pipe reports as loaded, with their rows."""
+        """Files that the table's pipe reports as loaded, with their rows."""
         rows: dict[str, int] = {}
         refused: dict[str, str] = {}
         history = self.session.rows("load/find_copy_history", (self.run_id,), table=literal(landing(table)))
         for entry in history:
             status = str(entry["status"] or "").lower().replace("_", " ")
-            key = str(entry["url"]).rpartition(TABLES_PREFIX)[2]
+            name = dated_name(str(entry["file_name"]))
             if status == "loaded":
-                rows[key] = int(entry["row_count"])
+                rows[name] = int(entry["row_count"])
             elif status not in UNFINISHED:
-                refused[key] = _refused(table, key, entry)
-        for key, reason in refused.items():
-            if key not in rows:  # the same file once more is skipped, for it is loaded
+                refused[name] = _refused(table, name, entry)
+        for name, reason in refused.items():
+            if name not in rows:  # the same file once more is skipped, for it is loaded
                 raise StopRun(reason, Code.PIPE_REFUSED)
         return rows
 
@@ -119,10 +119,10 @@ class Landing:
             name = identifier(landing(table))
             rows = self.session.execute("load/find_landed_files", (self.run_id,), table=name)
             for file_name, count in rows:
-                landed[file_name.rpartition(TABLES_PREFIX)[2]] += count
-        written = Counter({file.key.removeprefix(TABLES_PREFIX): file.rows for file in self.files})
+                landed[f"{TABLES_PREFIX}{table}/{dated_name(file_name)}"] += count
+        written = Counter({file.key: file.rows for file in self.files})
         wrong = differing(landed, written)
-        told = listed(f"{TABLES_PREFIX}{key} ({landed[key]} rows of {written[key]})" for key in wrong)
+        told = listed(f"{key} ({landed[key]} rows of {written[key]})" for key in wrong)
         return f"In landing: {told or 'as written'}"
 
 
@@ -144,11 +144,11 @@ def _told(status: dict[str, Any]) -> str:
     return f"{_state(status)}, pending files: {status.get('pendingFileCount', 0)}{error}"
 
 
-def _refused(table: str, key: str, entry: dict[str, Any]) -> str:
+def _refused(table: str, name: str, entry: dict[str, Any]) -> str:
     line = f", line {entry['first_error_line_number']}" if entry["first_error_line_number"] else ""
     reason = snowflake_text(entry["first_error_message"] or "unexplained")
     return (
-        f"pipe {pipe(table)} did not load {TABLES_PREFIX}{key}{line}: {entry['status']}, {reason}. "
+        f"pipe {pipe(table)} did not load {TABLES_PREFIX}{table}/{name}{line}: {entry['status']}, {reason}. "
         "Nothing was promoted; run again, and if it lasts look at the file"
     )
 

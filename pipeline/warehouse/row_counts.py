@@ -14,6 +14,11 @@ LoadResults = dict[date, dict[str, dict[str, int]]]
 """Rows that the warehouse reported, and bytes of the files, by snapshot date and table."""
 
 
+def dated_name(path: str) -> str:
+    """`dt=…/<file name>`: which file of a table it is, whatever a path of Snowflake's is relative to."""
+    return "/".join(path.split("/")[-2:])
+
+
 def reported(file: File, loaded: int) -> dict[str, int]:
     """Rows and bytes of one file, for the ledger.
 

@@ -1,5 +1,6 @@
 """What an error of the Snowflake connector means for the run, and what to do about it."""
 
+from http import HTTPStatus
 from typing import NamedTuple
 
 from snowflake.connector import errors
@@ -17,7 +18,8 @@ from pipeline.warehouse.messages import snowflake_text
 
 SYNTAX_ERROR = 1003
 NOT_FOUND = 2003
-CANCELED = 604
+TIMED_OUT = (604, 630)
+"""Canceled, as by the connector's own timeout; ended by STATEMENT_TIMEOUT_IN_SECONDS."""
 LOCK_TIMEOUT = 625
 TRANSACTION_ENDED = 615
 ABORTED = "40001"
@@ -45,6 +47,10 @@ ADVICE = {
 
 
 ALLOW = "a proxy or firewall refuses the request: allow the account's host there"
+SPLIT = (
+    "the request is larger than Snowflake or a proxy takes: load fewer dates or playlists at once, "
+    "and if it lasts report it"
+)
 SLOW = (
     "If it lasts, give the warehouse another size or other work its own; or more time: the block's "
     "network_timeout (SNOWFLAKE_NETWORK_TIMEOUT)"
@@ -84,10 +90,12 @@ def statement_error(name: str, place: Place, error: errors.Error) -> PipelineErr
         return kind(f"{text}. What to do: {advice}", code)
     if error.errno == LOCK_TIMEOUT:
         return LockTimeout(text, Code.SNOWFLAKE_LOCKED)
-    if _is_refused_on_the_way(error.errno):
-        return ConfigurationError(f"{text}. What to do: {ALLOW}", Code.SNOWFLAKE_REFUSED)
+    status = _http_status(error.errno)
+    if 400 <= status < 500 and status not in MAY_PASS:  # noqa: PLR2004 - the client's errors in HTTP
+        advice = SPLIT if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else ALLOW
+        return ConfigurationError(f"{text}. What to do: {advice}", Code.SNOWFLAKE_REFUSED)
     lost = isinstance(error, errors.OperationalError) or not isinstance(error, errors.DatabaseError)
-    if error.errno == CANCELED:
+    if error.errno in TIMED_OUT:
         return Transient(f"Snowflake did not finish {where} in time: {says}. {SLOW}", Code.SNOWFLAKE_SLOW)
     if lost or error.errno == TRANSACTION_ENDED or error.sqlstate == ABORTED:
         return Transient(f"Snowflake did not finish {where}: {says}", Code.SNOWFLAKE_UNAVAILABLE)
@@ -106,7 +114,6 @@ def login_error(place: Place, error: errors.Error) -> PipelineError:
     )
 
 
-def _is_refused_on_the_way(errno: int | None) -> bool:
-    """Whether it stands for an HTTP status by which no request of ours will pass; Snowflake's are 200."""
-    status = errno % HTTP_ERRORS if errno and errno >= HTTP_ERRORS else 0
-    return 400 <= status < 500 and status not in MAY_PASS  # noqa: PLR2004 - the client's errors in HTTP
+def _http_status(errno: int | None) -> int:
+    """The HTTP status that an error number stands for, otherwise 0; Snowflake's own errors come with 200."""
+    return errno % HTTP_ERRORS if errno and errno >= HTTP_ERRORS else 0

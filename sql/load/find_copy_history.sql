@@ -1,6 +1,6 @@
--- What the pipe says of each of this run's files, by their full names.
+-- What the pipe says of each of this run's files. That the name is relative to stage or pipe is not documented.
 SELECT
-    h.stage_location || h.file_name AS url,
+    h.file_name,
     h.status,
     h.row_count,
     h.first_error_message,

@@ -24,7 +24,7 @@ from tests.deploy.image import Image, build
 from tests.serving import running
 
 ROUNDS = 3
-ALLOWED = "1.80"
+ALLOWED = "1.40"
 PATIENCE_S = 60
 EMPTY = """
 import os

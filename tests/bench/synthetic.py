@@ -6,6 +6,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from time import process_time
 from typing import IO, Any
 
 import msgspec
@@ -80,7 +81,10 @@ class Spotify:
 
 
 class SyntheticLake(Lake):
-    """Holds a kept snapshot of every playlist and date; what is written is read to its end and forgotten."""
+    """Holds a kept snapshot of every playlist and date; what is written is read to its end and forgotten.
+
+    `cpu_at_reads` is the process's CPU time at each read of a snapshot, in seconds.
+    """
 
     def __init__(self, entries: int, latency_s: float = 0) -> None:
         self.bucket, self.folder = "bench", ""
@@ -89,12 +93,13 @@ class SyntheticLake(Lake):
         member = zlib.compressobj(wbits=GZIP)
         parts = [member.compress(body + b"\n") for body in responses(entries)]
         self._bodies = b"".join([*parts, member.flush()])
-        self.reads = self.written = 0
+        self.written = 0
+        self.cpu_at_reads: list[float] = []
 
     def read(self, key: str) -> bytes:
         """An envelope of its own, and the responses of all."""
         time.sleep(self._latency_s)
-        self.reads += 1
+        self.cpu_at_reads.append(process_time())
         if (raw := parse_raw_key(key)) is None:
             raise ValueError(key)
         fetched_at = datetime.combine(raw.snapshot_date, datetime.min.time(), UTC) + timedelta(hours=6)

@@ -123,7 +123,13 @@ def repeating_api(status: int, asked: list[str]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(403, ConfigurationError), (500, Transient), (200, Transient)]
+    ("status", "kind"),
+    [
+        (403, ConfigurationError),
+        (413, ConfigurationError),
+        (500, Transient),
+        (200, Transient),
+    ],
 )  # 200: what is no block
 def test_an_api_that_gives_no_block_shows_none_of_its_answer(status: int, kind: type[PipelineError]) -> None:
     asked: list[str] = []

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from flows import rate_limit
-from flows.rate_limit import Slots
+from flows.rate_limit import RateLimit
 from pipeline.spotify.waits import SHORTEST_WAIT_S, Waits
 from sandbox.spotify.faults import Fault
 from tests.serving import running
@@ -28,7 +28,7 @@ class Clock:
         self.slept: list[float] = []
         self.waits = Waits(budget_s, self.slept.append, lambda: sum(self.slept))
 
-    def take(self, slots: Slots, times: int) -> None:
+    def take(self, slots: RateLimit, times: int) -> None:
         """Takes slots for as many requests."""
         for _ in range(times):
             slots.take(self.waits)
@@ -69,7 +69,7 @@ def test_one_call_takes_slots_for_several_requests(
     create: Callable[[int, float], str], clock: Clock, limit: int, requests: int, taken: int
 ) -> None:
     name = create(limit, 0.0001)
-    clock.take(Slots(name), requests)
+    clock.take(RateLimit(name), requests)
     assert active(name) == taken
     assert clock.slept == []
 
@@ -91,7 +91,7 @@ def test_a_limit_that_cannot_be_used_is_described_and_replaced(
 ) -> None:
     limit, decay, says = DESCRIBED[case]
     name = create(limit, decay)
-    clock.take(Slots(name), 5)
+    clock.take(RateLimit(name), 5)
     (warning,) = warnings(caplog)
     assert says in warning
     assert f"prefect gcl update {name} --" in warning
@@ -102,7 +102,7 @@ def test_a_missing_limit_is_one_warning_and_nothing_waits(
     create: Callable[[int, float], str], clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     name = create(1, 1000.0)
-    slots = Slots(name)
+    slots = RateLimit(name)
     clock.take(slots, 1)
     with get_client(sync_client=True) as api:
         api.delete_global_concurrency_limit_by_name(name)
@@ -165,7 +165,7 @@ def test_a_limit_that_is_used_up_is_waited_for_and_said(
     locked = Response(status_code=423, headers={"Retry-After": "400"})
     sick.answers = [locked, locked, locked, GRANTED]
     with caplog.at_level(logging.INFO, "flows.rate_limit"):
-        clock.take(Slots("spotify-x"), 5)
+        clock.take(RateLimit("spotify-x"), 5)
     assert clock.slept == [rate_limit.PROGRESS_S] * 3
     assert "Waiting for a slot of the rate limit 'spotify-x' for 120 s" in caplog.text
     assert warnings(caplog) == []
@@ -179,7 +179,7 @@ def test_after_three_failures_in_a_row_the_run_asks_no_more(
     if kind == "silence":
         monkeypatch.setattr(rate_limit, "CALL_TIMEOUT_S", 1.5)
     sick.answers = [{"503": Response(status_code=503), "silence": None, "garbage": Response("?")}[kind]]
-    clock.take(Slots("spotify-x"), 21)
+    clock.take(RateLimit("spotify-x"), 21)
 
     assert sick.asked == 3  # Prefect's client retries nothing by itself
     (warning,) = warnings(caplog)
@@ -193,7 +193,7 @@ def test_two_failures_are_forgotten_once_there_are_slots(
 ) -> None:
     bad = Response(status_code=500)
     sick.answers = [bad, bad, GRANTED, bad, bad, GRANTED]
-    clock.take(Slots("spotify-x"), 14)
+    clock.take(RateLimit("spotify-x"), 14)
     assert sick.asked == 6
     assert (warnings(caplog), clock.slept) == ([], [])
 
@@ -203,7 +203,7 @@ def test_a_429_of_prefect_is_waited_for_and_is_no_failure(
 ) -> None:
     wait = Response(status_code=429, headers={"Retry-After": "20"})
     sick.answers = [wait, wait, wait, wait, wait, GRANTED]
-    clock.take(Slots("spotify-x"), 5)
+    clock.take(RateLimit("spotify-x"), 5)
     assert clock.slept == [20] * 5
     assert sick.asked == 6
     assert warnings(caplog) == []
@@ -215,7 +215,7 @@ def test_a_429_of_prefect_is_waited_for_and_is_no_failure(
 @pytest.mark.parametrize("after", ["nan", "-inf", "inf", "-5", "1e999"])
 def test_a_wait_that_is_no_time_is_the_shortest(sick: Sick, clock: Clock, status: int, after: str) -> None:
     sick.answers = [Response(status_code=status, headers={"Retry-After": after}), GRANTED]
-    clock.take(Slots("spotify-x"), 1)
+    clock.take(RateLimit("spotify-x"), 1)
     assert (sick.asked, clock.slept) == (2, [SHORTEST_WAIT_S])
 
 
@@ -223,7 +223,7 @@ def test_a_429_beyond_the_budget_is_not_waited_for(
     sick: Sick, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     sick.answers = [Response(status_code=429, headers={"Retry-After": "3600"})]
-    clock.take(Slots("spotify-x"), 3)
+    clock.take(RateLimit("spotify-x"), 3)
     assert sick.asked == 1
     assert clock.slept == [1, 1]
     (warning,) = warnings(caplog)

@@ -6,6 +6,7 @@ import logging
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 from fakesnow.server import query_request, routes, sessions
@@ -14,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from sandbox.snowflake import errors
@@ -29,6 +30,8 @@ from sandbox.snowflake.state.session import Session, Sessions
 from sandbox.snowflake.statements import rewrite_cache
 from sandbox.snowflake.statements.cursor import Cursor
 
+MAX_REQUEST_BYTES = 1_000_000
+"""Snowflake documents 1 MB for a statement with its values, compressed; a larger one may pass there."""
 MAX_LOCK_WAIT = 50.0  # seconds: the connector gives up on a response after 60
 OWN_PATHS = {"/session", "/session/v1/login-request", "/queries/v1/query-request"}
 
@@ -100,8 +103,10 @@ def _token(request: Request) -> str:
     return request.headers.get("Authorization", "").removeprefix('Snowflake Token="').removesuffix('"')
 
 
-async def _query(request: Request) -> JSONResponse:
+async def _query(request: Request) -> Response:
     """Runs a query; what fakesnow cannot run becomes an error that the connector does not retry."""
+    if int(request.headers.get("Content-Length", 0)) > MAX_REQUEST_BYTES:
+        return PlainTextResponse("Request Entity Too Large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
         response = await query_request(request)
     except Exception as error:  # noqa: BLE001

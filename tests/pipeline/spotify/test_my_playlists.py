@@ -209,6 +209,7 @@ UNREADABLE = {
     "no list": {"items": None, "total": 0},
     "no total": {"items": []},
     "a total that is not whole": {"items": [listed(1)], "total": 1.5},
+    "a total without end": {"items": [listed(1)], "total": 2**60},
     "an id that is none": {"items": [listed(1, id="../me")], "total": 1},
     "text": "text",
 }

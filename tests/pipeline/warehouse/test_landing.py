@@ -25,7 +25,7 @@ Entry = dict[str, Any]
 def entry(key: str, status: str = "Loaded", error: str | None = None, line: int | None = None) -> Entry:
     failure = {"first_error_message": error, "first_error_line_number": line}
     rows = LANDED.get(key.split("/")[1])
-    return {"url": f"s3://lake/folder/{key}", "status": status, "row_count": rows, **failure}
+    return {"file_name": key, "status": status, "row_count": rows, **failure}
 
 
 class Pipes:
@@ -75,6 +75,13 @@ def test_it_ends_once_every_file_has_landed_in_any_order() -> None:
     assert slept == [1, 2]
     assert pipes.asked.count("songs") == 3
     assert pipes.asked.count("albums") == 2
+
+
+@pytest.mark.parametrize("relative_to", ["", "songs/", "tables/songs/", "folder/tables/songs/"])
+def test_a_file_is_known_whatever_its_path_is_relative_to(relative_to: str) -> None:
+    name = SONGS.removeprefix("tables/songs/")
+    reported = entry(SONGS) | {"file_name": f"{relative_to}{name}"}
+    wait(Pipes({"songs": [[reported]], "albums": [[entry(ALBUMS)]]}, LANDED))
 
 
 @pytest.mark.parametrize("status", ["Load failed", "LOAD_FAILED", "Partially loaded"])
