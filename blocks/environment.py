@@ -34,7 +34,8 @@ def build(environment: Environment, key: PrivateKey) -> dict[str, Any]:
         "spotify": _spotify(environment),
         "aws": aws,
         "lake": lake,
-        "aws-ecs": _aws(environment, "ECS_"),
+        # Prefect Cloud refuses the default, null. With it the others follow the environment (a CA bundle).
+        "aws-ecs": _aws(environment, "ECS_", verify=True),
     }
     if "SNOWFLAKE_ADMIN_ROLE" in environment:
         blocks["warehouse-admin"] = _warehouse_admin(environment, key)
@@ -55,12 +56,12 @@ def _spotify(environment: Environment) -> SpotifyCredentials:
     )
 
 
-def _aws(environment: Environment, prefix: str, config: dict[str, Any] | None = None) -> AwsCredentials:
+def _aws(environment: Environment, prefix: str, **client: Any) -> AwsCredentials:  # noqa: ANN401 - client parameters
     """Keys from variables with the prefix; region and endpoint are everybody's."""
     keys = {name.lower(): variable for name, variable in aws_keys(environment, prefix).items()}
     endpoint = _given(environment, {"endpoint_url": "AWS_ENDPOINT_URL"})
     return AwsCredentials(
-        aws_client_parameters=AwsClientParameters(config=config, **endpoint),
+        aws_client_parameters=AwsClientParameters(**client, **endpoint),
         **_given(environment, keys | {"region_name": "AWS_DEFAULT_REGION"}),
     )
 

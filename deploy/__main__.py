@@ -1,7 +1,7 @@
 """`python -m deploy COMMAND`: what is deployed from here. Each command is imported only when it is chosen."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -36,6 +36,14 @@ def _preflight() -> int:
     from deploy.apply import check_prefect_yaml  # noqa: PLC0415 - imports Prefect
 
     return check_prefect_yaml()
+
+
+@app.command(name="template")
+def _template(pool_type: Literal["ecs", "ecs:push"], /) -> int:
+    """Prints the work pool's template as JSON: `ecs:push` on Prefect Cloud, `ecs` with a worker."""
+    from deploy.template import print_template  # noqa: PLC0415 - imports Prefect
+
+    return print_template(pool_type)
 
 
 @app.command(name="automations", help_flags=[])

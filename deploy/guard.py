@@ -41,10 +41,22 @@ def problems(settings: Any, environment: Environment, variable: Callable[[str], 
 def pool_problem(name: str, pool: WorkPool | None) -> str | None:
     """Why the work pool will not do; None where it will."""
     if pool is None:
-        return f"there is no work pool {name}: create it from deploy/base_job_template.json"
+        return f"there is no work pool {name}: create it with the template of `python -m deploy template`"
     if pool.type not in TYPES:
         return f"work pool {name} has type {pool.type}, not {' or '.join(TYPES)}"
+    if pool.type == "ecs:push" and not _accepted_by_cloud(pool.base_job_template):
+        return (
+            f"Prefect Cloud refuses the template of work pool {name} (null in env, or no block that starts "
+            "tasks): replace it with that of `python -m deploy template ecs:push`"
+        )
     return None
+
+
+def _accepted_by_cloud(template: Mapping[str, Any]) -> bool:
+    """Push pools validate strictly, and only when a run starts."""
+    variables = template.get("variables", {}).get("properties", {})
+    env, credentials = (variables.get(name, {}).get("default") or {} for name in ("env", "aws_credentials"))
+    return None not in env.values() and "$ref" in credentials
 
 
 def _problem(one: Placeholder, environment: Environment, variable: Callable[[str], Any]) -> str | None:

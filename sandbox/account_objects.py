@@ -83,7 +83,9 @@ def create_account_objects(url: str, tables_url: str) -> None:
     `tables_url`: what Snowflake may read.
     """
     with closing(connect(url)) as connection, connection.cursor() as cursor:
-        for statement in statements("create_account_objects", tables_url=tables_url, role_arn=ROLE_ARN):
+        for statement in statements(
+            "create_account_objects", tables_url=tables_url, role_arn=ROLE_ARN, external_id="sandbox"
+        ):
             cursor.execute(statement)
         cursor.execute(GRANT_OWNER)
         cursor.execute(f"ALTER USER spotify_pipeline SET RSA_PUBLIC_KEY = '{public_key()}'")
@@ -92,6 +94,6 @@ def create_account_objects(url: str, tables_url: str) -> None:
 def create_database(url: str, name: str) -> None:
     """Another database with the schema, and the same grants on both."""
     with closing(connect(url)) as connection, connection.cursor() as cursor:
-        for statement in statements("create_account_objects", tables_url="", role_arn=""):
+        for statement in statements("create_account_objects", tables_url="", role_arn="", external_id=""):
             if OF_DATABASE.search(statement):
                 cursor.execute(OF_DATABASE.sub(rf"\1\2 {name}", statement))

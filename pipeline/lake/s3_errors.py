@@ -27,16 +27,20 @@ PASSING = ("ConditionalRequestConflict", "OperationAborted", "RequestTimeout")
 MISSING = ("NoSuchKey", "404")
 NOT_IMPLEMENTED = ("NotImplemented", "501")
 SKEWED = "RequestTimeTooSkewed"
-DENIED = (
-    "access is denied: grant the role s3:ListBucket on the bucket and s3:GetObject, s3:PutObject on its keys"
-)
+DENIED = ("AccessDenied", "403")
+"""A HEAD has no body that says more than 403."""
+GRANTS = {
+    "PutObject": "s3:PutObject on this key",
+    "GetObject": "s3:GetObject on this key, and s3:ListBucket on the bucket",
+    "HeadObject": "s3:GetObject on this key, and s3:ListBucket on the bucket",
+    "ListObjectsV2": "s3:ListBucket on the bucket",
+}
+"""What operations need. Without s3:ListBucket S3 denies access to keys that do not exist, too."""
 MISCONFIGURED = {
     "NoSuchBucket": (
         "the bucket does not exist: create it, or correct `bucket_name` of the lake block",
         Code.LAKE_BUCKET,
     ),
-    "AccessDenied": (DENIED, Code.LAKE_DENIED),
-    "403": (DENIED, Code.LAKE_DENIED),  # a HEAD has no body that says more
     "InvalidAccessKeyId": (
         "AWS does not know the access key: correct the aws block",
         Code.LAKE_CREDENTIALS,
@@ -97,13 +101,20 @@ def skewed(ahead: timedelta | None) -> ConfigurationError:
     return ConfigurationError(message, Code.CLOCK_SKEWED)
 
 
+def _misconfigured(code: str, operation: str) -> tuple[str, Code] | None:
+    if code in DENIED:
+        grant = GRANTS.get(operation, f"what {operation} needs")
+        return f"access is denied ({operation}). Grant the role of the run {grant}", Code.LAKE_DENIED
+    return MISCONFIGURED.get(code)
+
+
 def _refused(error: ClientError, asked: Asked) -> ConfigurationError | Transient:
     where, code = f"lake {asked.url}", code_of(error)
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     if code in MISSING:
         return LakeKeyMissing(f"{asked.url} is gone: put the file back", Code.LAKE_KEY_MISSING)
-    if code in MISCONFIGURED:
-        advice, kind = MISCONFIGURED[code]
+    if misconfigured := _misconfigured(code, error.operation_name):
+        advice, kind = misconfigured
         return ConfigurationError(f"{where}: {advice}", kind)
     if code == SKEWED:
         return skewed(asked.clock_ahead)

@@ -4,7 +4,7 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -20,13 +20,20 @@ from pipeline.warehouse.sql_files import identifier, literal
 
 log = logging.getLogger(__name__)
 
-LONGEST_PAUSE_S = 15.0
+STATUS_PAUSE_S = 15.0
+"""Between two questions for the pipes' status at most: a system function, which needs no warehouse."""
+HISTORY_PAUSE_S = 150.0
+"""Between two for the load history, which needs one, while pipes report nothing: the warehouse suspends."""
+RESTLESS = ("lastPulledFromChannelTimestamp", "numOutstandingMessagesOnChannel")
+"""In a pipe's status, what changes without any file."""
 UNFINISHED = ("load in progress", "")
+Statuses = dict[str, dict[str, Any]]
+"""What SYSTEM$PIPE_STATUS tells of the pipes, by table."""
 WIRING = "docs/operations.md#snowpipe says how the bucket's notifications reach the pipes"
 
 
 class Polling(NamedTuple):
-    """How long to wait for pipes, and how; each query costs the warehouse a moment, so they grow rarer."""
+    """How long to wait for pipes, and how."""
 
     deadline_s: float
     sleep: Callable[[float], None] = time.sleep
@@ -50,6 +57,7 @@ class Landing:
         waiting = {(file.table, dated_name(file.key)): file for file in self.files}
         results: LoadResults = {}
         while True:
+            statuses = self._statuses(waiting.values())  # first: what changes from here on is news
             for table in {file.table for file in waiting.values()}:
                 for name, rows in self._landed(table).items():
                     if file := waiting.pop((table, name), None):
@@ -57,12 +65,16 @@ class Landing:
             log.info("pipes: %s of %s files landed", len(self.files) - len(waiting), len(self.files))
             if not waiting:
                 break
-            states = self._pipe_states({file.table for file in waiting.values()})
-            left = end - polling.clock()
-            if left <= 0 or any(state.startswith("STOPPED") for state in states.values()):
-                raise StopRun(_not_loaded([*waiting.values()], len(self.files), states), Code.PIPES_LATE)
-            polling.sleep(min(pause, left))
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+            missing = [*waiting.values()]
+            statuses = {file.table: statuses[file.table] for file in missing}
+            if polling.clock() >= end or any(_state(one).startswith("STOPPED") for one in statuses.values()):
+                raise StopRun(_not_loaded(missing, len(self.files), statuses), Code.PIPES_LATE)
+            until = min(polling.clock() + pause, end)
+            while (left := until - polling.clock()) > 0:
+                polling.sleep(min(left, STATUS_PAUSE_S))
+                if _news(statuses, self._statuses(missing)):
+                    break
+            pause = min(pause * 2, HISTORY_PAUSE_S)
         with self.naming_files():
             compare(self.session, "load/generated/count_landed", self.run_id, self.files, "landing holds")
         return results
@@ -92,17 +104,13 @@ class Landing:
                 raise StopRun(reason, Code.PIPE_REFUSED)
         return rows
 
-    def _pipe_states(self, tables: set[str]) -> dict[str, str]:
-        """State of the tables' pipes; asking keeps no warehouse awake."""
-        states = {}
-        for table in sorted(tables):
+    def _statuses(self, files: Iterable[File]) -> Statuses:
+        """Status of the pipes of the files' tables."""
+        found = {}
+        for table in sorted({file.table for file in files}):
             ((text,),) = self.session.execute("load/find_pipe_status", pipe=literal(pipe(table)))
-            status = json.loads(text)
-            pending = status.get("pendingFileCount", 0)
-            states[table] = f"{status.get('executionState')}, pending files: {pending}"
-            if error := status.get("error"):
-                states[table] += f", {snowflake_text(error)}"
-        return states
+            found[table] = json.loads(text)
+        return found
 
     def _landed_otherwise(self) -> str:
         """The files of which landing holds other rows than were written, foreign files included."""
@@ -118,6 +126,24 @@ class Landing:
         return f"In landing: {told or 'as written'}"
 
 
+def _state(status: dict[str, Any]) -> str:
+    return str(status.get("executionState"))
+
+
+def _news(before: Statuses, after: Statuses) -> bool:
+    """Whether a pipe of `after` reports something else than before."""
+
+    def lasting(status: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in status.items() if key not in RESTLESS}
+
+    return any(lasting(status) != lasting(before[table]) for table, status in after.items())
+
+
+def _told(status: dict[str, Any]) -> str:
+    error = f", {snowflake_text(status['error'])}" if status.get("error") else ""
+    return f"{_state(status)}, pending files: {status.get('pendingFileCount', 0)}{error}"
+
+
 def _refused(table: str, name: str, entry: dict[str, Any]) -> str:
     line = f", line {entry['first_error_line_number']}" if entry["first_error_line_number"] else ""
     reason = snowflake_text(entry["first_error_message"] or "unexplained")
@@ -127,9 +153,9 @@ def _refused(table: str, name: str, entry: dict[str, Any]) -> str:
     )
 
 
-def _not_loaded(missing: list[File], written: int, states: dict[str, str]) -> str:
+def _not_loaded(missing: list[File], written: int, statuses: Statuses) -> str:
     files = listed(file.key for file in missing)
-    told = "; ".join(f"{pipe(table)} is {state}" for table, state in states.items())
+    told = "; ".join(f"{pipe(table)} is {_told(status)}" for table, status in statuses.items())
     return (
         f"pipes have not loaded {len(missing)} of {written} files: {files}. "
         f"Nothing was promoted. {told}. If no file ever lands, {WIRING}; if a pipe is STOPPED, "

@@ -6,11 +6,13 @@ CREATE SCHEMA IF NOT EXISTS spotify.playlists;
 CREATE WAREHOUSE IF NOT EXISTS spotify_load
 WITH WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60 AUTO_RESUME = TRUE INITIALLY_SUSPENDED = TRUE;
 
+-- STORAGE_AWS_EXTERNAL_ID, chosen beforehand: it stands in the trust policy of the role. The linter does not know it.
 CREATE STORAGE INTEGRATION IF NOT EXISTS spotify_lake
 TYPE = EXTERNAL_STAGE
 STORAGE_PROVIDER = S3
 ENABLED = TRUE
 STORAGE_AWS_ROLE_ARN = ${role_arn}
+STORAGE_AWS_EXTERNAL_ID = ${external_id} -- noqa: PRS
 STORAGE_ALLOWED_LOCATIONS = (${tables_url});
 
 -- spotify_owner changes the schema, spotify_loader loads, spotify_reader looks.

@@ -1,6 +1,8 @@
 """ECS and its queue of events in moto, as an account owner sets them up once."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -9,6 +11,13 @@ from uuid import uuid4
 
 import boto3
 import requests
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tests.serving import running
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
@@ -18,7 +27,65 @@ REGION = "us-east-1"
 CLUSTER = "default"
 EVENTS = "prefect-ecs-tasks-events"
 TASK_ROLE = "arn:aws:iam::123456789012:role/spotify-run"
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "sts:AssumeRole",
+                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+            }
+        ],
+    }
+)
 EXECUTION_ROLE = "arn:aws:iam::123456789012:role/spotify-start"
+
+
+def described(definition: dict[str, Any]) -> dict[str, Any]:
+    """A task definition as AWS describes it: with what nobody gave, which moto leaves out.
+
+    `enableFaultInjection`: aws-actions/amazon-ecs-deploy-task-definition issue 701.
+    """
+    empty: dict[str, list[str]] = {
+        "portMappings": [],
+        "environment": [],
+        "mountPoints": [],
+        "volumesFrom": [],
+        "systemControls": [],
+    }
+    containers = definition["containerDefinitions"]
+    return {
+        "enableFaultInjection": False,
+        "volumes": [],
+        "placementConstraints": [],
+        "requiresAttributes": [{"name": "ecs.capability.task-eni"}],
+        "registeredAt": datetime.now(UTC).timestamp(),
+        "registeredBy": "arn:aws:iam::123456789012:user/worker",
+        **definition,
+        "containerDefinitions": [{"cpu": 0, **empty, **one} for one in containers],
+    }
+
+
+@contextmanager
+def describing(url: str) -> Iterator[str]:
+    """The account at another address, where ECS describes task definitions as AWS does."""
+
+    def forward(request: Request, body: bytes) -> Response:
+        headers = {name: value for name, value in request.headers.items() if name != "content-length"}
+        answer = requests.post(f"{url}/", data=body, headers=headers, timeout=30)
+        content = answer.content
+        if answer.ok and headers.get("x-amz-target", "").endswith(".DescribeTaskDefinition"):
+            shown = answer.json()
+            shown["taskDefinition"] = described(shown["taskDefinition"])
+            content = json.dumps(shown).encode()
+        return Response(content, answer.status_code, media_type=answer.headers.get("Content-Type"))
+
+    async def endpoint(request: Request) -> Response:
+        return await run_in_threadpool(forward, request, await request.body())
+
+    with running(Starlette(routes=[Route("/", endpoint, methods=["POST"])])) as address:
+        yield address
 
 
 @dataclass(frozen=True)
@@ -49,6 +116,23 @@ class Aws:
     def sqs(self) -> "SQSClient":
         """A client of SQS."""
         return boto3.client("sqs", **self._options())
+
+    def allow_task_role(self, policy: str) -> None:
+        """Makes the task role, with this policy and nothing else."""
+        iam: Any = boto3.client("iam", **self._options())
+        name = TASK_ROLE.rpartition("/")[2]
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+        iam.put_role_policy(RoleName=name, PolicyName="lake", PolicyDocument=policy)
+
+    def role_keys(self, role: str) -> dict[str, str]:
+        """Credentials of a role, as ECS gives them to a container."""
+        sts: Any = boto3.client("sts", **self._options())
+        keys = sts.assume_role(RoleArn=role, RoleSessionName="task")["Credentials"]
+        return {
+            "AccessKeyId": keys["AccessKeyId"],
+            "SecretAccessKey": keys["SecretAccessKey"],
+            "Token": keys["SessionToken"],
+        }
 
     def variables(self) -> dict[str, str]:
         """The environment of a worker that may use the account."""

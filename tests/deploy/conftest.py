@@ -1,6 +1,5 @@
 """The image, and an account with everything deployed, for as long as a module needs it."""
 
-import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,20 +12,20 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.variables import Variable
 
 from blocks.registration import register
+from deploy.template import template
 from flows.daily_playlists import VARIABLE
 from sandbox.processes import stop
-from sandbox.services import Addresses
+from sandbox.services import BUCKET, Addresses
 from sandbox.spotify.server import create_app
 from sandbox.spotify.sources import Synthetic
-from tests.deploy.aws import Aws
+from tests.deploy.aws import Aws, describing
 from tests.deploy.fargate import fargate
-from tests.deploy.image import ROOT, Image, build
+from tests.deploy.image import Image, build
 from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, POOL, Rehearsal, clean, client, module, start_worker
 from tests.faults.proxy import Traffic, proxies
 from tests.places import Place
+from tests.policies import policy, task_role_grants
 from tests.serving import running
-
-TEMPLATE = ROOT / "deploy" / "base_job_template.json"
 
 
 @pytest.fixture(scope="session")
@@ -49,13 +48,14 @@ def rehearsal(
         direct = Addresses(spotify, addresses.s3, addresses.snowflake)
         proxied = stack.enter_context(proxies(direct, traffic))
         place = Place.create(direct)
+        aws.allow_task_role(policy(task_role_grants(), BUCKET, place.name))
         containers = stack.enter_context(fargate(aws, image, folder))
         variables = _variables(Place(proxied, place.name))
         environment = clean(prefect_api) | variables | ENOUGH
         set_up(variables)
         done = module(environment, "deploy")
         assert done.returncode == 0, done.stdout + done.stderr
-        _start_tasks_at(aws)
+        _start_tasks_at(stack.enter_context(describing(aws.url)))
         stack.callback(stop, _worker(stack, clean(prefect_api) | aws.variables(), folder))
         yield Rehearsal(environment, place, traffic, aws, containers)
 
@@ -71,19 +71,18 @@ def set_up(variables: dict[str, str]) -> None:
     """Blocks, the list of playlists, the pool, without the commands: each takes seconds to start."""
     register(variables)
     Variable.set(VARIABLE, PLAYLISTS, overwrite=True)
-    template = json.loads(TEMPLATE.read_text(encoding="utf-8"))
     with client() as api:
-        api.create_work_pool(
-            WorkPoolCreate(name=POOL, type="ecs", base_job_template=template), overwrite=True
-        )
+        block = api.read_block_document_by_name("aws-ecs", "aws-credentials")
+        pool = WorkPoolCreate(name=POOL, type="ecs", base_job_template=template("ecs", str(block.id)))
+        api.create_work_pool(pool, overwrite=True)
 
 
-def _start_tasks_at(aws: Aws) -> None:
-    """The worker asks moto itself: what passes the proxies is what containers ask."""
+def _start_tasks_at(url: str) -> None:
+    """Where the worker asks: what passes the proxies is what containers ask."""
     from prefect_aws import AwsCredentials  # noqa: PLC0415 - only where something is deployed
 
     block: Any = AwsCredentials.load("aws-ecs")
-    block.aws_client_parameters.endpoint_url = aws.url
+    block.aws_client_parameters.endpoint_url = url
     block.save("aws-ecs", overwrite=True)
 
 

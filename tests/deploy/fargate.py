@@ -164,16 +164,9 @@ def _role_credentials(found: Fargate) -> Iterator[str]:
     def answer(request: Request) -> JSONResponse:
         (one,) = [one for one in found.containers if one.arn.endswith(request.path_params["task"])]
         one.credentials_asked += 1
-        until = datetime.now(UTC) + timedelta(hours=6)
-        return JSONResponse(
-            {
-                "RoleArn": one.definition["taskRoleArn"],
-                "AccessKeyId": "task-role",
-                "SecretAccessKey": "task-role",
-                "Token": "task-role",
-                "Expiration": until.isoformat(timespec="seconds").replace("+00:00", "Z"),
-            }
-        )
+        role, until = one.definition["taskRoleArn"], datetime.now(UTC) + timedelta(hours=6)
+        expiration = until.isoformat(timespec="seconds").replace("+00:00", "Z")
+        return JSONResponse({"RoleArn": role, "Expiration": expiration, **found.aws.role_keys(role)})
 
     with running(Starlette(routes=[Route("/role/{task}", answer)])) as url:
         yield f"{url}/role"

@@ -1,5 +1,6 @@
 """Nothing is deployed with an empty value, or with a block's secrets in it."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ from prefect.client.schemas.objects import WorkPool
 
 from deploy.apply import apply_prefect_yaml
 from deploy.guard import pool_problem, problems
+from deploy.template import SOURCE, PoolType, template
 from tests.deploy.image import ROOT
 from tests.deploy.rehearsal import ENOUGH
 
@@ -61,12 +63,28 @@ def test_another_prefect_variable_must_be_set(given: dict[str, Any], lines: int)
     assert problems(settings, ENOUGH, (PLAYLISTS | given).get) == [problem] * lines
 
 
+POOLS: dict[str, tuple[str, PoolType | None, bool]] = {
+    "worker": ("ecs", "ecs", False),
+    "Cloud": ("ecs:push", "ecs:push", False),
+    "Cloud, made for a worker": ("ecs:push", "ecs", True),
+    "Cloud, of the source": ("ecs:push", None, True),
+}
+
+
 def test_the_work_pool_exists_and_starts_ecs_tasks() -> None:
     pool = WorkPool(name="p", type="process", base_job_template={}, default_queue_id=uuid4())
-    assert pool_problem("p", None) == "there is no work pool p: create it from deploy/base_job_template.json"
+    assert str(pool_problem("p", None)).startswith("there is no work pool p: create it")
     assert pool_problem("p", pool) == "work pool p has type process, not ecs or ecs:push"
-    for kind in ("ecs", "ecs:push"):
-        assert pool_problem("p", pool.model_copy(update={"type": kind})) is None
+
+
+@pytest.mark.parametrize(("pool_type", "made_for", "refused"), POOLS.values(), ids=POOLS)
+def test_the_template_is_one_that_the_pool_takes(
+    pool_type: str, made_for: PoolType | None, *, refused: bool
+) -> None:
+    made = template(made_for, str(uuid4())) if made_for else json.loads(SOURCE.read_text(encoding="utf-8"))
+    pool = WorkPool(name="p", type=pool_type, base_job_template=made, default_queue_id=uuid4())
+    problem = "Prefect Cloud refuses the template of work pool p" if refused else "None"
+    assert str(pool_problem("p", pool)).startswith(problem)
 
 
 def test_all_that_is_missing_is_named_at_once() -> None:

@@ -10,18 +10,21 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelling
 
 from deploy import automations
+from sandbox.services import BUCKET
 from sandbox.spotify.catalogue import CHARTS, MIXTAPE
-from tests.deploy.aws import TASK_ROLE
-from tests.deploy.image import ROOT
+from tests.deploy.aws import REGION, TASK_ROLE
 from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, WORKERS_OWN, Rehearsal, client, module, until
 from tests.deploy.webhook import BLOCK, webhook
 from tests.faults.injected import FAILURES, Fault
 from tests.faults.labels import Label
+from tests.policies import task_role_grants
 
 BY_HAND, DAILY, BACKFILL = (
     "ingest-playlists/on-demand",
@@ -67,6 +70,8 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
     check_secrets(rehearsal)
     never = rehearsal.start(BACKFILL, start_date="2020-01-01", end_date="2020-01-02")
     check_one_error(rehearsal, never, "[NOTHING_KEPT]")
+    first, second = (rehearsal.container(run).definition["revision"] for run in (past, never))
+    assert first == second, "nothing has changed between the two runs"
 
 
 def check_one_error(rehearsal: Rehearsal, run: FlowRun, code: str) -> None:
@@ -127,20 +132,29 @@ def check_aws_calls(rehearsal: Rehearsal) -> None:
     seen = [label.kind.split() for label in rehearsal.traffic.seen if label.service == "s3"]
     assert ["HEAD", "tables"] in seen, "the lost answer was settled by comparing"
     asked = {(actions[method], prefix) for method, prefix in seen}
-    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    text = page.split("**The lake**")[1].split("```json")[1].split("```")[0]
-    allowed = [
-        (action, resource)
-        for statement in json.loads(text)["Statement"]
-        for action in statement["Action"]
-        for resource in statement["Resource"]
-    ]
     objects = {action for action, _ in asked} - {"s3:ListBucket"}
     prefixes = {prefix for action, prefix in asked if action in objects}
-    assert set(allowed) == {
+    assert set(task_role_grants()) == {
         ("s3:ListBucket", "arn:aws:s3:::YOUR-BUCKET"),
         *((action, f"arn:aws:s3:::YOUR-BUCKET/{prefix}/*") for action in objects for prefix in prefixes),
     }
+    assert refused_by_s3(rehearsal, "elsewhere/x") == "AccessDenied", "the policy was in force"
+
+
+def refused_by_s3(rehearsal: Rehearsal, key: str) -> str:
+    """What S3 says to the task role that writes this key of the lake's folder."""
+    keys = rehearsal.aws.role_keys(TASK_ROLE)
+    client = boto3.client(
+        "s3",
+        endpoint_url=rehearsal.aws.url,
+        region_name=REGION,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["Token"],
+    )
+    with pytest.raises(ClientError) as refusal:
+        client.put_object(Bucket=BUCKET, Key=f"{rehearsal.place.name}/{key}", Body=b"")
+    return str(refusal.value.response["Error"]["Code"])
 
 
 def check_secrets(rehearsal: Rehearsal) -> None:

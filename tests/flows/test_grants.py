@@ -31,7 +31,7 @@ USERS = {"SPOTIFY_LOADER": "SPOTIFY_PIPELINE", "SPOTIFY_OWNER": "SPOTIFY_ADMIN"}
 """Who acts in a role, where each has a user of its own."""
 PEOPLE = ("SPOTIFY_OWNER", "SPOTIFY_LOADER", "SPOTIFY_READER")
 SCRIPTS = [
-    *statements("create_account_objects", tables_url="s3://bucket/tables/", role_arn="arn"),
+    *statements("create_account_objects", tables_url="s3://bucket/tables/", role_arn="arn", external_id="x"),
     *statements("create_admin_user", public_key="MII"),
 ]
 

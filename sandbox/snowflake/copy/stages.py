@@ -10,6 +10,8 @@ from sandbox.snowflake import errors
 from sandbox.snowflake.state.schema_objects import Name, Options, Stage
 from sandbox.snowflake.state.session import Session
 
+OWN_ID = "STANDIN_SFCRole=1"
+"""External id of an integration that names none."""
 STAGE_OPTIONS = {"URL", "STORAGE_INTEGRATION", "FILE_FORMAT", "COMMENT"}
 
 
@@ -76,7 +78,7 @@ def describe_integration(session: Session, name: str) -> list[tuple[str, str, st
         ("STORAGE_ALLOWED_LOCATIONS", "List", locations, "[]"),
         ("STORAGE_AWS_IAM_USER_ARN", "String", "arn:aws:iam::000000000000:user/snowflake-stand-in", ""),
         ("STORAGE_AWS_ROLE_ARN", "String", str(options.get("STORAGE_AWS_ROLE_ARN", "")), ""),
-        ("STORAGE_AWS_EXTERNAL_ID", "String", "STANDIN_SFCRole=1", ""),
+        ("STORAGE_AWS_EXTERNAL_ID", "String", str(options.get("STORAGE_AWS_EXTERNAL_ID", OWN_ID)), ""),
     ]
 
 

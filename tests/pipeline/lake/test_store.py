@@ -169,7 +169,7 @@ DATED = {"HTTPHeaders": {"date": "Sat, 21 Nov 2026 06:00:00 GMT"}}
 SECRET = "a-session-token"
 """What a proxy or a firewall might repeat of a request."""
 REFUSALS = [
-    Refusal("AccessDenied", 403, ConfigurationError, "s3:PutObject"),
+    Refusal("AccessDenied", 403, ConfigurationError, r"PutObject.*s3:PutObject on this key \[LAKE_DENIED"),
     Refusal("InvalidAccessKeyId", 403, ConfigurationError, "correct the aws block"),
     Refusal("SignatureDoesNotMatch", 403, ConfigurationError, "correct the aws block"),
     Refusal("ExpiredToken", 400, ConfigurationError, "renew the aws block"),

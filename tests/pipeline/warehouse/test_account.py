@@ -89,7 +89,9 @@ def create_before(account: Account) -> None:
 
 def move_scripts(account: Account) -> None:
     """Steps 2 and 3 of the docs."""
-    account.run_script("create_account_objects", tables_url=account.tables_url, role_arn=ROLE_ARN)
+    account.run_script(
+        "create_account_objects", tables_url=account.tables_url, role_arn=ROLE_ARN, external_id="x"
+    )
     account.run_script("alter_account_objects", tables_url=account.tables_url)
 
 

@@ -37,6 +37,7 @@ class Pipes:
         self.reports = reports
         self.landed = landed
         self.state = state
+        self.pending = 3
         self.asked: list[str] = []
 
     def rows(self, name: str, values: Sequence[Any], *, table: str) -> list[dict[str, Any]]:
@@ -57,13 +58,13 @@ class Pipes:
             key = table_key(table, DAY, RUN, "snowpipe")
             return [(f"folder/{key}", self.landed[table])] if table in self.landed else []
         assert set(parts) == {"pipe"}
-        told = {"executionState": self.state, "pendingFileCount": 3, "error": "No such stage."}
+        told = {"executionState": self.state, "pendingFileCount": self.pending, "error": "No such stage."}
         return [(json.dumps(told),)]
 
 
-def wait(pipes: Pipes, slept: list[float] | None = None) -> None:
+def wait(pipes: Pipes, slept: list[float] | None = None, deadline_s: float = 60) -> None:
     passed = [] if slept is None else slept
-    polling = Polling(60, passed.append, lambda: sum(passed))
+    polling = Polling(deadline_s, passed.append, lambda: sum(passed))
     Landing(cast("Session", pipes), RUN, FILES).wait(polling)
 
 
@@ -101,7 +102,27 @@ def test_a_file_that_never_comes_is_named_at_the_deadline() -> None:
     assert "songs_pipe is PAUSED, pending files: 3, No such stage. If" in str(end.value)
     assert "albums_pipe" not in str(end.value)
     assert sum(slept) == 60
-    assert slept[-2:] == [15, 15]
+    assert slept == [1, 2, 4, 8, 15, 1, 15, 14]
+
+
+def test_the_history_is_asked_rarely_while_no_pipe_reports_anything() -> None:
+    pipes = Pipes({"songs": [[]], "albums": [[entry(ALBUMS)]]}, LANDED)
+    with pytest.raises(StopRun):
+        wait(pipes, deadline_s=3600)
+    first_minutes, hour = 8, 3600 / 150
+    assert pipes.asked.count("songs") <= first_minutes + hour + 1
+
+
+def test_the_history_is_asked_as_soon_as_a_pipe_reports_something() -> None:
+    pipes = Pipes({"songs": [[]] * 9 + [[entry(SONGS)]], "albums": [[entry(ALBUMS)]]}, LANDED)
+    slept: list[float] = []
+
+    def sleep(pause: float) -> None:
+        slept.append(pause)
+        pipes.pending = 3 if sum(slept) < 300 else 0
+
+    Landing(cast("Session", pipes), RUN, FILES).wait(Polling(3600, sleep, lambda: sum(slept)))
+    assert 300 <= sum(slept) < 315
 
 
 def test_a_stopped_pipe_is_told_at_once() -> None:

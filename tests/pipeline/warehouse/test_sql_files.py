@@ -27,6 +27,7 @@ PARTS = {
     "tables_url": literal("s3://bucket/tables/"),
     "public_key": literal("MII"),
     "role_arn": literal("arn:aws:iam::1:role/x"),
+    "external_id": literal("x"),
     "names": literal("SONGS"),
     "winners": read_sql("load/find_winners"),
 }
