@@ -13,12 +13,10 @@ from tests.deploy.test_run_form import fields
 
 CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
 OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+INGEST = ["copy", "snapshot", "warehouse-admin", "No items in this list"]
 FORMS = {
-    "ingest-playlists/daily": ("ingest", ["copy", "snapshot", "warehouse-admin", "sandboxTop50Worldwide1"]),
-    "ingest-playlists/on-demand": (
-        "ingest",
-        ["copy", "snapshot", "warehouse-admin", "No items in this list"],
-    ),
+    "ingest-playlists/daily": ("ingest", INGEST),
+    "ingest-playlists/on-demand": ("ingest", INGEST),
     "backfill-playlists/backfill": ("backfill", ["copy", "lake", "warehouse"]),
 }
 

@@ -1,7 +1,7 @@
 """A run that breaks off at its n-th statement or file: before it was applied, or before its answer came."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -46,18 +46,20 @@ class Run:
     @contextmanager
     def breaking(self) -> Iterator[None]:
         """Whatever runs within may break off."""
-        write = Lake.write
+        with pytest.MonkeyPatch.context() as patched:
+            for name in ("write", "write_file"):
+                patched.setattr(Lake, name, self._watched(getattr(Lake, name)))
+            with watched(self._before_statement, self._after_statement):
+                yield
 
-        def watched_write(lake: Lake, *arguments: Any) -> Any:
+    def _watched(self, write: Callable[..., Any]) -> Callable[..., Any]:
+        def watched_write(*arguments: Any) -> Any:
             self._before("file")
-            written = write(lake, *arguments)
+            written = write(*arguments)
             self._after("file")
             return written
 
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(Lake, "write", watched_write)
-            with watched(self._before_statement, self._after_statement):
-                yield
+        return watched_write
 
     def _before_statement(self, sql: str) -> None:
         self._before("commit" if sql == "COMMIT" else "statement")

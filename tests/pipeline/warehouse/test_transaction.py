@@ -304,11 +304,11 @@ IN_LANDING = [
     pytest.param(
         [
             "CREATE TABLE copies AS SELECT * FROM songs_landing",
-            "UPDATE copies SET file_name = 'lake/tables/songs/copy.csv.gz'",
+            "UPDATE copies SET file_name = 'lake/tables/songs/dt=2026-11-20/copy.csv.gz'",
             "INSERT INTO songs_landing SELECT * FROM copies",
         ],
         AccountingError,
-        r"In landing: tables/songs/copy.csv.gz \(100 rows of 0\)",
+        r"In landing: tables/songs/dt=2026-11-20/copy.csv.gz \(100 rows of 0\)",
         id="a copy of a file",
         marks=pytest.mark.faults,
     ),
