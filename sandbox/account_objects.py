@@ -1,17 +1,30 @@
-"""What an administrator does once on a Snowflake account, done in the stand-in with the same file."""
+"""What an administrator does once on a Snowflake account, done in the stand-in with the same files."""
 
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import closing
+from functools import cache
 from io import StringIO
 from typing import Any
 from urllib.parse import urlsplit
 
 import snowflake.connector
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from snowflake.connector.util_text import split_statements
 
 from pipeline.warehouse.sql_files import literal, read_sql
 
+ROLE_ARN = "arn:aws:iam::000000000000:role/snowflake-reads-the-lake"
+OF_DATABASE = re.compile(r"\b(DATABASE|SCHEMA)(\s+IF NOT EXISTS)?\s+spotify\b")
+"""Where a statement names the database, or the schema in it."""
+GRANT_OWNER = "GRANT ROLE spotify_owner TO USER spotify_pipeline"
+"""The simplest way, in docs/operations.md, to let somebody change the schema."""
+
 
 def connect(url: str, **options: Any) -> snowflake.connector.SnowflakeConnection:
-    """A connection to the stand-in at `http://127.0.0.1:<port>`; `options` as the connector takes them."""
+    """An administrator's connection to the stand-in at `http://127.0.0.1:<port>`; connector's options."""
     parts = urlsplit(url)
     return snowflake.connector.connect(
         account="sandbox",
@@ -28,15 +41,59 @@ def connect(url: str, **options: Any) -> snowflake.connector.SnowflakeConnection
     )
 
 
-def create_account_objects(url: str, lake_url: str) -> None:
-    """Database, schema, warehouse, storage integration and roles."""
-    text = read_sql(
-        "account/create_account_objects",
-        lake_url=literal(lake_url),
-        role_arn=literal("arn:aws:iam::000000000000:role/snowflake-reads-the-lake"),
-        external_id=literal("sandbox"),
+@cache
+def key() -> rsa.RSAPrivateKey:
+    """The key of the runs' user, made once in each process."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def private_key() -> str:
+    """Its private half, as PEM."""
+    return (
+        key()
+        .private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        .decode()
     )
-    with connect(url) as connection, connection.cursor() as cursor:
-        for statement, _ in split_statements(StringIO(text), remove_comments=True):
-            if statement:
-                cursor.execute(statement)
+
+
+def public_key() -> str:
+    """Its public half, as Snowflake wants it: base64 on one line."""
+    public = key().public_key()
+    der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return b64encode(der).decode()
+
+
+def statements(name: str, **parts: str) -> Iterator[str]:
+    """The statements of `sql/account/<name>.sql`."""
+    yield from split(read_sql(f"account/{name}", **{part: literal(value) for part, value in parts.items()}))
+
+
+def split(text: str) -> Iterator[str]:
+    """The statements of a text, without comments and semicolons."""
+    for statement, _ in split_statements(StringIO(text), remove_comments=True):
+        if statement and statement.strip(" \n;"):
+            yield statement.strip().rstrip(";")
+
+
+def create_account_objects(url: str, tables_url: str) -> None:
+    """Database, schema, warehouse, storage integration, roles and the runs' user, who may change the schema.
+
+    `tables_url`: what Snowflake may read.
+    """
+    with closing(connect(url)) as connection, connection.cursor() as cursor:
+        for statement in statements(
+            "create_account_objects", tables_url=tables_url, role_arn=ROLE_ARN, external_id="sandbox"
+        ):
+            cursor.execute(statement)
+        cursor.execute(GRANT_OWNER)
+        cursor.execute(f"ALTER USER spotify_pipeline SET RSA_PUBLIC_KEY = '{public_key()}'")
+
+
+def create_database(url: str, name: str) -> None:
+    """Another database with the schema, and the same grants on both."""
+    with closing(connect(url)) as connection, connection.cursor() as cursor:
+        for statement in statements("create_account_objects", tables_url="", role_arn="", external_id=""):
+            if OF_DATABASE.search(statement):
+                cursor.execute(OF_DATABASE.sub(rf"\1\2 {name}", statement))

@@ -10,10 +10,9 @@ from urllib.parse import urlsplit
 
 import boto3
 import requests
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sandbox.account_objects import create_account_objects
+from pipeline.lake.layout import TABLES_PREFIX
+from sandbox.account_objects import create_account_objects, private_key
 from sandbox.lake import create_lake
 from sandbox.prefect_server import PrefectServer, prefect_settings
 from sandbox.processes import Server
@@ -60,7 +59,7 @@ def running(
 
         addresses = _addresses(stand_ins)
         create_lake(s3_client(addresses.s3), BUCKET, addresses.snowflake)
-        create_account_objects(addresses.snowflake, f"s3://{BUCKET}/")
+        create_account_objects(addresses.snowflake, f"s3://{BUCKET}/{TABLES_PREFIX}")
         for line in stand_ins.spotify.printed if recordings else ():
             progress(line)
         progress("Spotify, S3 and Snowflake are ready")
@@ -139,17 +138,10 @@ def block_variables(addresses: Addresses) -> dict[str, str]:
         "LAKE_BUCKET": BUCKET,
         "SNOWFLAKE_ACCOUNT": "sandbox",
         "SNOWFLAKE_USER": "SPOTIFY_PIPELINE",
-        "SNOWFLAKE_PRIVATE_KEY": _private_key(),
+        "SNOWFLAKE_PRIVATE_KEY": private_key(),
+        "SNOWFLAKE_ADMIN_ROLE": "SPOTIFY_OWNER",
         "SNOWFLAKE_HOST": snowflake.hostname or "",
         "SNOWFLAKE_PORT": str(snowflake.port),
         "SNOWFLAKE_PROTOCOL": "http",
         "SNOWFLAKE_NETWORK_TIMEOUT": "30",
     }
-
-
-def _private_key() -> str:
-    """The private half of a fresh key pair, as PEM: the stand-in takes any."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()

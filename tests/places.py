@@ -11,7 +11,7 @@ from threading import current_thread, main_thread
 from typing import Any
 
 from pipeline.columns import TABLES, pipe
-from sandbox.account_objects import connect
+from sandbox.account_objects import connect, create_database
 from sandbox.services import BUCKET, Addresses, block_variables, s3_client
 
 Rows = list[tuple[Any, ...]]
@@ -41,9 +41,7 @@ class Place:
     def create(cls, addresses: Addresses) -> "Place":
         """Makes the database and its schema; a folder needs no making."""
         place = cls(addresses)
-        with closing(connect(addresses.snowflake)) as connection:
-            connection.cursor().execute(f"CREATE DATABASE {place.database}")
-            connection.cursor().execute(f"CREATE SCHEMA {place.database}.playlists")
+        create_database(addresses.snowflake, place.database)
         return place
 
     @property
@@ -63,20 +61,25 @@ class Place:
         return block_variables(self.addresses) | own | others
 
     @cached_property
-    def _reader(self) -> Any:
+    def _owner(self) -> Any:
         """A connection for all questions of a test: to open one takes as long as the question."""
-        readers.append(connect(self.addresses.snowflake, database=self.database, schema="PLAYLISTS"))
+        readers.append(self.connect())
         return readers[-1]
 
-    def connected(self) -> AbstractContextManager[Any]:
-        """A connection of a reader."""
-        return closing(connect(self.addresses.snowflake, database=self.database, schema="PLAYLISTS"))
+    def connect(self, role: str = "SPOTIFY_OWNER") -> Any:
+        """A connection of somebody who may take any role."""
+        where = {"database": self.database, "schema": "PLAYLISTS", "warehouse": "SPOTIFY_LOAD"}
+        return connect(self.addresses.snowflake, role=role, **where)
+
+    def connected(self, role: str = "SPOTIFY_READER") -> AbstractContextManager[Any]:
+        """A connection of a reader, or in another role."""
+        return closing(self.connect(role))
 
     def query(self, sql: str, *values: object) -> Rows:
-        """Rows of a query, as a reader sees them."""
+        """Rows of a statement of the owner, who sees what readers see, and may change it."""
         if current_thread() is main_thread():
-            return _ask(self._reader, sql, *values)
-        with self.connected() as connection:
+            return _ask(self._owner, sql, *values)
+        with self.connected("SPOTIFY_OWNER") as connection:
             return _ask(connection, sql, *values)
 
     def count(self, table: str) -> int:

@@ -8,7 +8,7 @@ from time import sleep
 from typing import Any
 
 from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
-from pydantic import SecretStr
+from pydantic import SecretBytes
 
 from flows.connections import login_of
 from pipeline.lake.layout import LoadMode
@@ -23,6 +23,7 @@ from pipeline.warehouse.session import Session
 from pipeline.warehouse.setup import set_up
 from pipeline.warehouse.snowpipe import load_snowpipe
 from pipeline.warehouse.transaction import Load
+from sandbox.account_objects import private_key
 from sandbox.services import BUCKET
 from sandbox.spotify import catalogue
 from sandbox.spotify.shapes import answers
@@ -31,6 +32,7 @@ from tests.places import Place
 
 DAY = date(2026, 11, 20)
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+OWNER = "SPOTIFY_OWNER"
 EAGER = Polling(60, lambda _pause: sleep(0.02))
 """Asks the stand-in's pipes again at once: they need no longer."""
 
@@ -48,7 +50,9 @@ class Warehouse:
         """The place's folder of the lake."""
         return Lake(self.place.s3, BUCKET, self.place.name)
 
-    def session(self, run_id: str = "test", *, autocommit: bool = True) -> Session:
+    def session(
+        self, run_id: str = "test", *, role: str = "SPOTIFY_LOADER", autocommit: bool = True
+    ) -> Session:
         """A session as the flows open it."""
         port = int(self.place.addresses.snowflake.rsplit(":", 1)[1])
         extras: dict[str, Any] = {
@@ -58,16 +62,23 @@ class Warehouse:
             "network_timeout": 30,
         }
         credentials = SnowflakeCredentials(
-            account="sandbox", user="u", password=SecretStr("p"), role="SPOTIFY_LOADER", **extras
+            account="sandbox",
+            user="SPOTIFY_PIPELINE",
+            private_key=SecretBytes(private_key().encode()),
+            role=role,
+            **extras,
         )
         connector = SnowflakeConnector(
-            credentials=credentials, database=self.place.database, schema_="PLAYLISTS", warehouse="W"
+            credentials=credentials,
+            database=self.place.database,
+            schema_="PLAYLISTS",
+            warehouse="SPOTIFY_LOAD",
         )
         return Session(login_of(connector), run_id, autocommit=autocommit)
 
     def set_up(self, lake_url: str | None = None, load: LoadMode | None = None) -> None:
         """Brings the schema to the newest version."""
-        with self.session() as session, self.session() as guard:
+        with self.session(role=OWNER) as session, self.session(role=OWNER) as guard:
             set_up(session, guard, lake_url or self.lake.url, "test", load or self.mode)
 
     def new_run_id(self) -> str:

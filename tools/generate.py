@@ -68,7 +68,7 @@ def count_rows(stored_in: Callable[[str], str]) -> str:
 def create_views() -> str:
     """DDL of the views that show today."""
     newest = (
-        "CREATE OR REPLACE VIEW newest_snapshots AS\n"
+        "CREATE OR REPLACE VIEW newest_snapshots COPY GRANTS AS\n"
         "SELECT playlist_id, snapshot_date, fetched_at\n"
         "FROM playlists_history\n"
         "QUALIFY RANK() OVER (PARTITION BY playlist_id ORDER BY snapshot_date DESC) = 1;"
@@ -134,7 +134,7 @@ def _pipe(table: str) -> str:
     return (
         f"CREATE OR REPLACE PIPE {pipe(table)} AUTO_INGEST = TRUE AS\n"
         f"COPY INTO {landing(table)} (\n    {listed}\n)\n"
-        f"FROM (SELECT\n    {selected}\nFROM @lake/tables/{table}/)\n"
+        f"FROM (SELECT\n    {selected}\nFROM @lake/{table}/)\n"
         "FILE_FORMAT = (FORMAT_NAME = 'playlist_csv')\n"
         "PATTERN = '.*[.]snowpipe[.]csv[.]gz';"
     )
@@ -143,7 +143,7 @@ def _pipe(table: str) -> str:
 def _view(table: str) -> str:
     selected = ",\n".join(f"    h.{name}" for name in dtypes(table))
     text = (
-        f"CREATE OR REPLACE VIEW {table} AS\nSELECT\n{selected}\nFROM {history(table)} AS h\n"
+        f"CREATE OR REPLACE VIEW {table} COPY GRANTS AS\nSELECT\n{selected}\nFROM {history(table)} AS h\n"
         "INNER JOIN newest_snapshots AS n\n"
         "    ON h.playlist_id = n.playlist_id AND h.snapshot_date = n.snapshot_date"
     )

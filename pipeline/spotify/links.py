@@ -15,11 +15,12 @@ _LINK = re.compile(
     r"(?:spotify:(?:user:[^:/\s]+:)?playlist:"
     rf"|(?:https?://)?(?:open|play)\.spotify\.com/(?:{_LOCALE}/)?(?:embed/)?(?:user/[^/\s]+/)?playlist/)?"
     r"(?P<id>[0-9A-Za-z]{22})"
-    r"(?:/?(?:\?[^\s]*)?(?:#[^\s]*)?)?",
+    r"(?:/?(?:\?[^\s#]*)?(?:#\S*)?)?",
     re.IGNORECASE | re.ASCII,  # without ASCII the Kelvin sign counts as a k
 )
 _SHORT_LINK = re.compile(
-    r"(?:https?://)?(?:www\.)?(?:spotify\.link|spotify\.app\.link|spoti\.fi)(?:[/?#]|$)", re.IGNORECASE
+    r"(?:(?:https?:)?//)?(?:www\.)?(?:spotify\.link|spotify\.app\.link|spoti\.fi)(?:[:/?#]|$)",
+    re.IGNORECASE,
 )
 """Where the app's share button and others put links that lead to the long one."""
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from pipeline.errors import Code, PlaylistUnavailable, SpotifyRefused
-from pipeline.records import Envelope, Run
+from pipeline.records import MAX_TOTAL, Envelope, Run
 from pipeline.spotify.client import SpotifyClient
 from pipeline.spotify.refusals import NO_USER, NOT_YOURS
 from pipeline.transform.pages import Page, decode_page, decode_snapshot_id
@@ -81,9 +81,9 @@ def _read_once(
     snapshot_id, page = _first_page(client, playlist_id, first)
     if is_published(snapshot_id):
         return None
-    if (total := page.total) is None:
+    if (total := page.total) is None or total > MAX_TOTAL:
         raise PlaylistUnavailable(
-            f"playlist {playlist_id}: Spotify's answer has no `total`, so it may not be whole. "
+            f"playlist {playlist_id}: Spotify's answer has no usable `total`, so it may not be whole. "
             "If this lasts, the Web API has changed",
             Code.SPOTIFY_UNREADABLE,
         )

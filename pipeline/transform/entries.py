@@ -8,7 +8,7 @@ import msgspec
 
 from pipeline.transform.api_types import LONGEST_TEXT, Added, Entry, Reject, Track
 from pipeline.transform.lenient import LONE_SURROGATE, NUL, Unusable, decode_lenient, json_type
-from pipeline.transform.pages import BROKEN_TEXT, loads
+from pipeline.transform.pages import loads, refuse_deep_nesting
 
 NO_ITEM = "no_item"
 """The reason if the entry has neither of the keys that hold songs."""
@@ -68,20 +68,21 @@ def _song(text: bytes) -> Song:
     return Song(decode_lenient(item, Track, nulled), added, nulled)
 
 
+@refuse_deep_nesting()
 def _decoded(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
     try:
         return msgspec.json.decode(text)
-    except BROKEN_TEXT:
+    except ValueError:
         return loads(text)
 
 
 def _item(entry: dict[str, Any]) -> object:
     """The object that the entry wraps, whichever of the two keys has it."""
     found = [entry[key] for key in ("item", "track") if key in entry]
-    for item in found:
-        if item is not None:
-            return item
-    raise _Refused("null_item" if found else NO_ITEM)
+    some = [item for item in found if item is not None]
+    if not some:
+        raise _Refused("null_item" if found else NO_ITEM)
+    return next((item for item in some if isinstance(item, dict)), some[0])
 
 
 def _refuse_other_than_songs(item: dict[str, Any], added: Added) -> None:

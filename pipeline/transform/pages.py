@@ -1,6 +1,7 @@
 """Responses of the Web API taken apart: the playlist itself, and its entries, typed or as raw JSON."""
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,8 +18,8 @@ E = TypeVar("E")
 S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")
 
-BROKEN_TEXT = (msgspec.DecodeError, UnicodeDecodeError)
-"""What msgspec raises for lone surrogates, and for bytes that are no UTF-8."""
+LONGEST_INT = 4_300
+"""Digits; Python converts no more of them."""
 
 _RAW = msgspec.json.Decoder(Response[Raw])
 _TYPED = msgspec.json.Decoder(Response[Entry])
@@ -27,14 +28,15 @@ _BAD_BYTE = re.compile("[\udc80-\udcff]")
 
 
 @contextmanager
-def _refuse_deep_nesting() -> Iterator[None]:
+def refuse_deep_nesting() -> Iterator[None]:
+    """Raises ValueError where JSON is nested more deeply than it can be read."""
     try:
         yield
     except RecursionError as error:
         raise ValueError("it is nested too deeply to be read") from error
 
 
-@_refuse_deep_nesting()
+@refuse_deep_nesting()
 def decode_usable(body: bytes, kind: type[S], nulled: Counter[str], path: str = "$") -> S:
     """Decodes as `decode_text`; unusable fields with a default are null, and counted as in `decode_lenient`.
 
@@ -44,7 +46,7 @@ def decode_usable(body: bytes, kind: type[S], nulled: Counter[str], path: str = 
     try:
         return decode_text(body, kind)
     except ValueError:
-        return decode_lenient(json.loads(_plain_text(body)), kind, nulled, path)
+        return decode_lenient(loads(_plain_text(body)), kind, nulled, path)
 
 
 def decode_snapshot_id(body: bytes) -> str:
@@ -52,12 +54,12 @@ def decode_snapshot_id(body: bytes) -> str:
     return decode_text(body, Version).snapshot_id
 
 
-@_refuse_deep_nesting()
+@refuse_deep_nesting()
 def decode_text(body: bytes, kind: type[T]) -> T:
     """Decodes; lone surrogates and NUL become `?`, for a playlist's own texts cannot be rejected."""
     try:
         return msgspec.json.decode(_without_nul(body), type=kind)
-    except BROKEN_TEXT:
+    except ValueError:
         return msgspec.json.decode(_plain_text(body), type=kind)
 
 
@@ -82,12 +84,12 @@ def is_json(body: bytes) -> bool:
     """
     try:
         msgspec.json.decode(body, type=Raw)
-    except BROKEN_TEXT:
+    except ValueError:
         loads(body)
     return body.strip() != b"null"
 
 
-@_refuse_deep_nesting()
+@refuse_deep_nesting()
 def decode_page(body: bytes) -> Page[bytes] | None:
     """Entries of a playlist or of a page of it as JSON text, in either API shape.
 
@@ -97,8 +99,8 @@ def decode_page(body: bytes) -> Page[bytes] | None:
     try:
         response: Response[Any] = _RAW.decode(body)
         encode: Callable[[Any], bytes] = bytes
-    except BROKEN_TEXT:
-        # One lone surrogate makes msgspec refuse the whole response; the json module splits it all the same.
+    except ValueError:
+        # msgspec refuses the whole response for one lone surrogate, or for an integer of thousands of digits.
         response = msgspec.convert(loads(body, bad_byte="\ufffd\\g<0>"), Response[Any])
         encode = _dump
     page = _located(response)
@@ -111,7 +113,7 @@ def decode_typed_page(body: bytes) -> Page[Entry] | None:
         return None
     try:
         return _located(_TYPED.decode(body))
-    except (*BROKEN_TEXT, RecursionError):
+    except (ValueError, RecursionError):
         return None
 
 
@@ -169,4 +171,9 @@ def loads(body: bytes, bad_byte: str = r"\g<0>") -> Any:  # noqa: ANN401 - any J
     A character before it keeps the surrogate lone: after an escaped one the two would pass for a character.
     """
     text = _BAD_BYTE.sub(bad_byte, body.decode(errors="surrogateescape"))
-    return json.loads(text, strict=False)
+    return json.loads(text, strict=False, parse_int=_int)
+
+
+def _int(digits: str) -> int | float:
+    """What Python refuses to convert is larger than any field takes, as infinity is."""
+    return int(digits) if len(digits) <= LONGEST_INT else math.inf

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from pipeline.records import Envelope
@@ -18,10 +18,15 @@ LAST_MS = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
 NOT_THE_FIELD = re.compile(r"^\$\.|\[\d+\]")
 """Parts of a path that do not tell which field it is."""
 
-EXPECTED = {
-    "songs": ("duration_ms", "explicit", "disc_number", "track_number"),
-    "albums": ("album.name", "album.album_type", "album.total_tracks"),
-    "artists": ("artists.name",),
+EXPECTED: Mapping[str, Callable[[Track], object]] = {
+    "duration_ms": lambda song: song.duration_ms,
+    "explicit": lambda song: song.explicit,
+    "disc_number": lambda song: song.disc_number,
+    "track_number": lambda song: song.track_number,
+    "album.name": lambda song: song.album.name,
+    "album.album_type": lambda song: song.album.album_type,
+    "album.total_tracks": lambda song: song.album.total_tracks,
+    "artists.name": lambda song: next((one.name for one in song.artists if one.name is not None), None),
 }
 """Fields that Spotify gives for every song: if no song has one, the Web API may have changed."""
 FEWEST_SONGS = 2
@@ -47,6 +52,7 @@ class PlaylistRows:
         self.albums: dict[str, Album] = {}
         self.artists: dict[str, Artist] = {}
         self.rejects: list[tuple[int, Reject]] = []
+        self._missing = [*EXPECTED]
         self._usable_dates: set[str | None] = set()
 
     @property
@@ -67,14 +73,7 @@ class PlaylistRows:
     @property
     def missing_fields(self) -> list[str]:
         """Expected fields that none of the songs has."""
-        if len(self.songs) < FEWEST_SONGS:
-            return []
-        return [
-            field
-            for kind, fields in EXPECTED.items()
-            for field in fields
-            if all(getattr(one, field.rpartition(".")[2]) is None for one in getattr(self, kind).values())
-        ]
+        return self._missing if len(self.songs) >= FEWEST_SONGS else []
 
     def add_songs(self, first: int, tracks: Sequence[Track], added: Sequence[Added]) -> None:
         """Adds accepted entries from the position `first` on; later calls have later positions."""
@@ -85,6 +84,9 @@ class PlaylistRows:
         self.added_at += self._moments([one.added_at for one in added])
         self.added_by += [(one.added_by.id or None) if one.added_by else None for one in added]
         self._count_unusable_dates(albums)
+        self._missing = [
+            field for field in self._missing if all(EXPECTED[field](track) is None for track in tracks)
+        ]
         self.songs.update(zip(song_ids, tracks, strict=True))
         self.albums.update(zip([album.id for album in albums], albums, strict=True))
         artists = self.artists
@@ -121,5 +123,5 @@ class PlaylistRows:
         unknown = {*texts} - self._usable_dates
         unusable = {*filter(is_unusable, unknown)}
         self._usable_dates |= unknown - unusable
-        for text in unusable:
-            self.nulled["album.release_date"] += texts.count(text)
+        if unusable:
+            self.nulled["album.release_date"] += sum(text in unusable for text in texts)

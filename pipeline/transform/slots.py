@@ -4,6 +4,9 @@ from typing import Any
 
 from pipeline.transform.pages import Page
 
+ASKED = 50
+"""Entries that each request after the first one asks for."""
+
 
 class Slots:
     """Follows the pages of one playlist in the order of requests.
@@ -15,21 +18,30 @@ class Slots:
     def __init__(self, total: int) -> None:
         self.total = total
         self.filled = 0
+        self._pages = 0
         self.problem: str | None = None
 
     def take(self, page: Page[Any]) -> int:
-        """Returns the number of entries before the page; a page without an offset follows the last one."""
+        """Returns the number of entries before the page; a page without an offset follows the last one.
+
+        A page without a limit has as many as were asked for. Only page one may hold more than its limit, as
+        some servers send it, or none at all.
+        """
         before = self.filled if page.offset is None else page.offset
-        received = len(page.entries)
+        received, is_first = len(page.entries), not self._pages
+        limit = page.limit or (received if is_first else ASKED)
+        self._pages += 1
         if before > self.filled:
             self._note(f"entries {self.filled + 1:,} to {before:,} were not received")
         elif before < self.filled:
             self._note(f"entry {before + 1:,} was received twice")
         elif page.total is not None and page.total != self.total:
             self._note(f"Spotify counted {self.total:,} entries first and {page.total:,} later")
-        elif page.limit is not None and received < page.limit and before + received < self.total:
+        elif received < limit and before + received < self.total and (received or not is_first):
             # A server that cuts the limit says so; one that leaves entries out does not say which.
-            self._note(f"only {received:,} of {page.limit:,} entries were received after entry {before:,}")
+            self._note(f"only {received:,} of {limit:,} entries were received after entry {before:,}")
+        elif received > limit and not is_first:
+            self._note(f"{received:,} instead of {limit:,} entries were received after entry {before:,}")
         self.filled = before + received
         return before
 

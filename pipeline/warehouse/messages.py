@@ -11,8 +11,8 @@ K = TypeVar("K")
 
 MOST = 10
 """How much of a kind a message names."""
-COPY_PLACE = re.compile(r"File '[^']*', line \d+")
-"""Where Snowflake names the row that it cannot load, after the value, which may be long."""
+LAST_WORDS = re.compile(r"File '[^']*', line \d+|role \S+ must have [\w ]+ granted on \w.*")
+"""What Snowflake says after names and values that may be long: the row that it cannot load, the privilege."""
 
 
 def listed(names: Iterable[str]) -> str:
@@ -28,4 +28,4 @@ def differing(counted: Counter[K], wanted: Counter[K]) -> list[K]:
 
 def snowflake_text(text: object) -> str:
     """What Snowflake says, or a proxy in its place: short, in one line and without credentials."""
-    return masking.phrase(text, keep=COPY_PLACE)
+    return masking.phrase(text, keep=LAST_WORDS)

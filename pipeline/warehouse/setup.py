@@ -5,7 +5,7 @@ import re
 from typing import Any, NamedTuple
 
 from pipeline.errors import Code, ConfigurationError, SnowflakeObjectNotFound, StopRun
-from pipeline.lake.layout import LoadMode
+from pipeline.lake.layout import TABLES_PREFIX, LoadMode
 from pipeline.warehouse.lock import hold_lock, take_lock
 from pipeline.warehouse.messages import listed
 from pipeline.warehouse.session import Session
@@ -20,11 +20,13 @@ class Part(NamedTuple):
     `versions`: files that lead from the version before to each version; a new part takes all in turn.
     Generated files are always the newest, so a later version may find its change done.
     `points_at_lake`: the file that depends on where the lake is, run once and whenever it moves.
+    `pointed_in`: the version in which that file last changed; it is run again in an older schema.
     """
 
     noted_in: str
     versions: dict[int, tuple[str, ...]]
     points_at_lake: str
+    pointed_in: int
 
     @property
     def newest(self) -> int:
@@ -49,16 +51,20 @@ SCHEMA = Part(
         ),
         2: ("setup/add_load_results",),
         3: ("setup/allow_nulls",),
+        4: (),
     },
     "setup/create_stage",
+    4,
 )
 SNOWPIPE = Part(
     "snowpipe_versions",
     {
         1: ("setup/create_snowpipe_versions", "setup/generated/create_landing_tables"),
         2: ("setup/allow_nulls_in_landing",),
+        3: (),
     },
     "setup/generated/create_pipes",
+    3,
 )
 CONTROL_TABLES = "setup/create_control_tables"
 """Before all else: the lock is one of them."""
@@ -118,9 +124,10 @@ def _bring_up(session: Session, guard: Session, part: Part, lake_url: str, code_
         for name in part.versions[step]:
             hold_lock(guard)
             session.execute_all(name)
-    if url != lake_url:
+    if url != lake_url or version < part.pointed_in:
         hold_lock(guard)
-        session.execute_all(part.points_at_lake, url=literal(lake_url))
+        tables_url = lake_url + TABLES_PREFIX
+        session.execute_all(part.points_at_lake, url=literal(tables_url))
     if (version, url) != (part.newest, lake_url):
         hold_lock(guard)
         _note(session, part, (part.newest, lake_url, code_version))
@@ -153,14 +160,16 @@ def _checked(part: Part, row: tuple[Any, ...]) -> tuple[int, str]:
 def view_files() -> dict[str, str]:
     """The file of each view, by the view's name as Snowflake stores it, in the order of creation."""
     return {
-        name.upper(): file for file in VIEWS for name in re.findall(r"REPLACE VIEW (\w+) AS", read_sql(file))
+        name.upper(): file
+        for file in VIEWS
+        for name in re.findall(r"REPLACE VIEW (\w+) COPY GRANTS AS", read_sql(file))
     }
 
 
 def _restore_views(session: Session, guard: Session) -> None:
     """Creates views that are gone; only warns of those that cannot be created: tables load without them.
 
-    Views that are there are left alone: to replace one would take its grants away.
+    Views that are there are left alone.
     """
     files = view_files()
     names = ", ".join(literal(name) for name in files)
@@ -169,7 +178,7 @@ def _restore_views(session: Session, guard: Session) -> None:
     for name in [name for name in files if name not in found]:
         hold_lock(guard)
         try:
-            session.execute_all(files[name], containing=f"VIEW {name.lower()} AS")
+            session.execute_all(files[name], containing=f"VIEW {name.lower()} COPY GRANTS AS")
         except StopRun as error:
             problems.append(f"{name} cannot be created: {error}")
         else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, Self
 
 from sandbox.spotify import shapes
@@ -11,6 +12,7 @@ from sandbox.spotify.words import title
 
 GENRES = ("kettle pop", "ferry folk", "umbrella house", "lo-fi tram", "marmalade metal")
 TRACKS = 50  # of an album, at most, in its response
+MOST_TRACKS = 1000  # of an album, whatever a recording says
 _ONLY_WHOLE = {"album", "external_ids", "popularity", "episode", "track"}  # keys that an album's tracks lack
 
 
@@ -37,7 +39,7 @@ class Library:
         on = song["album"]
         self.albums.setdefault(on["id"], on)
         self.tracks.setdefault(on["id"], {}).setdefault(_whole(song.get("track_number"), 0), song)
-        for artist in (*(song.get("artists") or []), *(on.get("artists") or [])):
+        for artist in (*_listed(song.get("artists")), *_listed(on.get("artists"))):
             if _has_id(artist):
                 self.artists.setdefault(artist["id"], artist)
 
@@ -60,7 +62,8 @@ class Library:
             return None
         on, chance = self.albums[spotify_id], rng("whole album", spotify_id)
         label = f"{title('label', spotify_id)} Records"
-        tracks = [self._track(on, number) for number in range(1, _whole(on.get("total_tracks"), 1) + 1)]
+        total = min(_whole(on.get("total_tracks"), 1), MOST_TRACKS)
+        tracks = [self._track(on, number) for number in range(1, total + 1)]
         return {
             **on,
             "copyrights": [{"text": f"2026 {label}", "type": kind} for kind in "CP"],
@@ -84,5 +87,9 @@ def _has_id(value: Any) -> bool:  # any JSON value
     return isinstance(value, dict) and isinstance(value.get("id"), str) and value["id"] != ""
 
 
+def _listed(value: Any) -> list[Any]:  # any JSON value
+    return value if isinstance(value, list) else []
+
+
 def _whole(value: object, default: int) -> int:
-    return int(value) if isinstance(value, int | float) else default
+    return int(value) if isinstance(value, int | float) and isfinite(value) else default

@@ -5,6 +5,7 @@ order mark and UTF-16 or UTF-32 are repaired; any other fault refuses the file.
 """
 
 import json
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from sandbox.spotify.objects import Json
 JSON_TYPES = {dict: "an object", list: "a list", str: "a text", bool: "a boolean", type(None): "null"}
 """What values are called; all others are numbers."""
 
+LONGEST_INT = 4_300
 BARE_ENTRIES = "it holds bare entries, without the playlist or the page around them"
 
 
@@ -56,7 +58,7 @@ def _parse(name: str, recorded: bytes) -> File:
     if not raw.strip():
         raise ValueError("it is empty")
     try:
-        answer = json.loads(raw, parse_constant=_refuse_constant)
+        answer = json.loads(raw, parse_constant=_refuse_constant, parse_int=_int)
     except json.JSONDecodeError as error:
         raise ValueError(f"it is not JSON ({error})") from None
     except RecursionError:
@@ -74,7 +76,12 @@ def _as_utf8(recorded: bytes) -> bytes:
         text = recorded.decode(encoding, "surrogatepass")
     except UnicodeDecodeError as error:
         raise ValueError(f"it is not {encoding.upper()} ({error.reason} at byte {error.start})") from None
-    return recorded if encoding == "utf-8" else text.encode("utf-8", "surrogatepass")
+    return text.lstrip("\ufeff").encode("utf-8", "surrogatepass")
+
+
+def _int(digits: str) -> int | float:
+    """Python converts no more digits than this; no field holds as many, and the file is served as it is."""
+    return int(digits) if len(digits) <= LONGEST_INT else math.inf
 
 
 def _refuse_constant(name: str) -> None:

@@ -1,5 +1,6 @@
--- Once per account, by somebody who may create databases, roles and integrations.
--- Fill in the bucket and the role that Snowflake assumes to read it; see docs/operations.md.
+-- Once per account; may be repeated. Only ACCOUNTADMIN may create integrations as well as grant on future objects.
+-- Fill in the role that Snowflake assumes to read the lake, and the lake's `tables/`; see docs/operations.md.
+USE ROLE accountadmin;
 CREATE DATABASE IF NOT EXISTS spotify;
 CREATE SCHEMA IF NOT EXISTS spotify.playlists;
 CREATE WAREHOUSE IF NOT EXISTS spotify_load
@@ -12,12 +13,16 @@ STORAGE_PROVIDER = S3
 ENABLED = TRUE
 STORAGE_AWS_ROLE_ARN = ${role_arn}
 STORAGE_AWS_EXTERNAL_ID = ${external_id} -- noqa: PRS
-STORAGE_ALLOWED_LOCATIONS = (${lake_url});
+STORAGE_ALLOWED_LOCATIONS = (${tables_url});
 
 -- spotify_owner changes the schema, spotify_loader loads, spotify_reader looks.
 CREATE ROLE IF NOT EXISTS spotify_owner;
 CREATE ROLE IF NOT EXISTS spotify_loader;
 CREATE ROLE IF NOT EXISTS spotify_reader;
+-- Administrators see only what a role below theirs may see.
+GRANT ROLE spotify_owner TO ROLE sysadmin;
+GRANT ROLE spotify_loader TO ROLE sysadmin;
+GRANT ROLE spotify_reader TO ROLE sysadmin;
 GRANT USAGE ON WAREHOUSE spotify_load TO ROLE spotify_owner;
 GRANT USAGE ON WAREHOUSE spotify_load TO ROLE spotify_loader;
 GRANT USAGE ON WAREHOUSE spotify_load TO ROLE spotify_reader;
@@ -37,3 +42,7 @@ GRANT USAGE ON FUTURE FILE FORMATS IN SCHEMA spotify.playlists TO ROLE spotify_l
 GRANT MONITOR ON FUTURE PIPES IN SCHEMA spotify.playlists TO ROLE spotify_loader;
 GRANT SELECT ON FUTURE TABLES IN SCHEMA spotify.playlists TO ROLE spotify_reader;
 GRANT SELECT ON FUTURE VIEWS IN SCHEMA spotify.playlists TO ROLE spotify_reader;
+
+-- The user of the runs. It gets its key with the blocks, and acts by one role at a time.
+CREATE USER IF NOT EXISTS spotify_pipeline TYPE = service DEFAULT_ROLE = spotify_loader DEFAULT_SECONDARY_ROLES = ();
+GRANT ROLE spotify_loader TO USER spotify_pipeline;

@@ -1,5 +1,5 @@
 -- How long songs stay: consecutive snapshots of the playlist, so that a day without a run breaks nothing.
-CREATE OR REPLACE VIEW longest_runs AS
+CREATE OR REPLACE VIEW longest_runs COPY GRANTS AS
 WITH chart AS (
     SELECT playlist_id, snapshot_date, song_id, MIN(position) AS place
     FROM playlist_songs_history

@@ -1,5 +1,5 @@
 -- Artists of a playlist on a date: how many of its songs they made, and where the best of them stands.
-CREATE OR REPLACE VIEW top_artists AS
+CREATE OR REPLACE VIEW top_artists COPY GRANTS AS
 SELECT
     p.playlist_id,
     p.snapshot_date,

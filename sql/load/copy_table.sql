@@ -1,5 +1,5 @@
 COPY INTO ${table} (${columns})
-FROM @lake/tables/
+FROM @lake/
 FILES = (${files})
 FILE_FORMAT = (FORMAT_NAME = 'playlist_csv')
 ON_ERROR = ABORT_STATEMENT

@@ -221,18 +221,12 @@ def test_a_port_in_use_is_one_message(
     assert opened == []
 
 
-def test_a_missing_block_is_one_message_and_exit_status_1(prefect_api: dict[str, str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "blocks.authorize_spotify", "--block", "nowhere"],
-        env=prefect_api,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 1
-    assert "there is no block 'nowhere', or it cannot be read: run python -m blocks register" in done.stderr
-    assert "Traceback" not in done.stderr
+@pytest.mark.usefixtures("prefect_api")
+def test_a_missing_block_is_one_message_and_exit_status_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app(["--block", "nowhere"], result_action="return_value") == 1
+    said = capsys.readouterr().err
+    assert "there is no block 'nowhere', or it cannot be read: run python -m blocks register" in said
+    assert "Traceback" not in said
 
 
 def test_a_port_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,9 +27,7 @@ COMMANDS = [
 """Each command, and the modules that may also be run."""
 
 
-@pytest.mark.parametrize(
-    "command", enumerated(COMMANDS, ["deploy", "deploy automations --notify a/b", "blocks.authorize_spotify"])
-)
+@pytest.mark.parametrize("command", enumerated(COMMANDS, ["deploy", "blocks.authorize_spotify"]))
 def test_without_any_environment_there_is_one_short_message(command: str, tmp_path: Path) -> None:
     (tmp_path / "blocks").symlink_to(ROOT / "blocks")  # a folder without an .env
     (tmp_path / "deploy").symlink_to(ROOT / "deploy")

@@ -38,7 +38,7 @@ def test_no_real_variable_reaches_the_sandbox(
         api.delete_variable_by_name(VARIABLE)
     assert kept
     assert kept.value == [EMPTY] * MOST_PLAYLISTS
-    assert sorted(blocks) == ["aws", "aws-ecs", "lake", "spotify", "warehouse"]
+    assert sorted(blocks) == ["aws", "aws-ecs", "lake", "spotify", "warehouse", "warehouse-admin"]
     assert "canary-real" not in repr(blocks)
     assert blocks["spotify"]["data"]["client_secret"] == variables["SPOTIFY_CLIENT_SECRET"]
     assert blocks["aws-ecs"]["data"]["aws_client_parameters"]["endpoint_url"] == sandbox.s3

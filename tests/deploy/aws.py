@@ -144,7 +144,7 @@ class Aws:
         }
 
     def wanted_tasks(self) -> list[str]:
-        """Tasks that should run."""
+        """Tasks that should run: those that somebody has stopped are not among them."""
         return self.ecs.list_tasks(cluster=CLUSTER, desiredStatus="RUNNING")["taskArns"]
 
     def describe(self, arn: str) -> Any:
@@ -154,10 +154,6 @@ class Aws:
     def definition(self, arn: str) -> Any:
         """A task definition."""
         return self.ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
-
-    def is_stopped(self, arn: str) -> bool:
-        """Whether somebody has stopped the task."""
-        return bool(self.describe(arn)["lastStatus"] == "STOPPED")
 
     def stop(self, arn: str) -> None:
         """Stops a task, as a person or the end of its container does."""

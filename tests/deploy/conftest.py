@@ -2,14 +2,18 @@
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, redirect_stdout
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.variables import Variable
 
-from deploy.template import print_template
+from blocks.registration import register
+from deploy.template import template
+from flows.daily_playlists import VARIABLE
 from sandbox.processes import stop
 from sandbox.services import BUCKET, Addresses
 from sandbox.spotify.server import create_app
@@ -17,7 +21,7 @@ from sandbox.spotify.sources import Synthetic
 from tests.deploy.aws import Aws, describing
 from tests.deploy.fargate import fargate
 from tests.deploy.image import Image, build
-from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, POOL, Rehearsal, clean, module, start_worker
+from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, POOL, Rehearsal, clean, client, module, start_worker
 from tests.faults.proxy import Traffic, proxies
 from tests.places import Place
 from tests.policies import policy, task_role_grants
@@ -34,7 +38,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
 def rehearsal(
     addresses: Addresses, prefect_api: dict[str, str], image: Image, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Rehearsal]:
-    """Everything deployed by the commands of docs/operations.md, on stand-ins."""
+    """Everything deployed as docs/operations.md says, on stand-ins."""
     folder, traffic = tmp_path_factory.mktemp("rehearsal"), Traffic()
     aws = Aws.create(addresses.s3)
     with ExitStack() as stack:
@@ -46,8 +50,11 @@ def rehearsal(
         place = Place.create(direct)
         aws.allow_task_role(policy(task_role_grants(), BUCKET, place.name))
         containers = stack.enter_context(fargate(aws, image, folder))
-        environment = clean(prefect_api) | _variables(Place(proxied, place.name)) | ENOUGH
-        set_up(environment, folder / "template.json")
+        variables = _variables(Place(proxied, place.name))
+        environment = clean(prefect_api) | variables | ENOUGH
+        set_up(variables)
+        done = module(environment, "deploy")
+        assert done.returncode == 0, done.stdout + done.stderr
         _start_tasks_at(stack.enter_context(describing(aws.url)))
         stack.callback(stop, _worker(stack, clean(prefect_api) | aws.variables(), folder))
         yield Rehearsal(environment, place, traffic, aws, containers)
@@ -60,22 +67,14 @@ def _variables(place: Place) -> dict[str, str]:
     return {name: value for name, value in variables.items() if name not in keys}
 
 
-def set_up(environment: dict[str, str], template: Path) -> None:
-    """Blocks, the list of playlists, the pool, the deployments."""
-    playlists = str(PLAYLISTS).replace("'", '"')
-    run(environment, "blocks", "register")
-    run(environment, "prefect", "variable", "set", "daily_playlists", playlists, "--overwrite")
-    with template.open("w", encoding="utf-8") as file, redirect_stdout(file):
-        assert print_template("ecs") == 0
-    pool = (POOL, "--type", "ecs", "--base-job-template", str(template), "--overwrite")
-    run(environment, "prefect", "work-pool", "create", *pool)
-    run(environment, "deploy")
-
-
-def run(environment: dict[str, str], *words: str) -> None:
-    """A command that must succeed."""
-    done = module(environment, *words)
-    assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+def set_up(variables: dict[str, str]) -> None:
+    """Blocks, the list of playlists, the pool, without the commands: each takes seconds to start."""
+    register(variables)
+    Variable.set(VARIABLE, PLAYLISTS, overwrite=True)
+    with client() as api:
+        block = api.read_block_document_by_name("aws-ecs", "aws-credentials")
+        pool = WorkPoolCreate(name=POOL, type="ecs", base_job_template=template("ecs", str(block.id)))
+        api.create_work_pool(pool, overwrite=True)
 
 
 def _start_tasks_at(url: str) -> None:

@@ -26,7 +26,8 @@ from tests.serving import running
 
 STOP_TIMEOUT_S = 30.0
 """ECS's default: so long after SIGTERM comes SIGKILL."""
-LOOK_S = 0.1
+LOOK_S = 0.3
+"""Between two looks at the cluster, each of which costs the processor some 10 ms."""
 
 
 @dataclass
@@ -71,14 +72,14 @@ class Fargate:
 
     def look(self) -> None:
         """Starts what was asked for, stops what was told to stop, reports what has ended."""
-        known = {one.arn for one in self.containers}
-        for arn in self.aws.wanted_tasks():
+        known, wanted = {one.arn for one in self.containers}, self.aws.wanted_tasks()
+        for arn in wanted:
             if arn not in known:
                 self.containers.append(self._start(arn))
         for one in [one for one in self.containers if one not in self.ended]:
             if one.exit_code() is not None:
                 self._end(one)
-            elif self.aws.is_stopped(one.arn):
+            elif one.arn not in wanted:
                 self._stop(one)
 
     def _start(self, arn: str) -> Container:

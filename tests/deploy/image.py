@@ -3,8 +3,9 @@
 import shlex
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
-from importlib.metadata import Distribution, EntryPoint, distribution
+from importlib.metadata import Distribution, EntryPoint, distribution, distributions
 from pathlib import Path
 from shutil import copytree, ignore_patterns
 
@@ -79,21 +80,30 @@ def install(requirements: Path, venv: Path) -> None:
     """
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
     (site,) = venv.glob("lib/python*/site-packages")
+    shared = _shared_folders()
     lines = requirements.read_text(encoding="utf-8").splitlines()
     for line in lines:
         wanted = Requirement(line.rstrip(" \\")) if line[:1].isalnum() else None
         if wanted and (wanted.marker is None or wanted.marker.evaluate()):
             found = distribution(wanted.name)
             assert wanted.specifier.contains(found.version), f"{line}: {found.version} is installed"
-            _link(found, site, venv)
+            _link(found, shared, site, venv)
 
 
-def _link(found: Distribution, site: Path, venv: Path) -> None:
-    for file in found.files or ():
-        source = Path(str(file.locate()))
-        if ".." not in file.parts and source.exists():
-            (site / file).parent.mkdir(parents=True, exist_ok=True)
-            (site / file).symlink_to(source)
+def _shared_folders() -> set[str]:
+    """Folders of this process's environment, such as `snowflake`, that more than one distribution fills."""
+    names = [name for found in distributions() for name in {file.parts[0] for file in found.files or ()}]
+    return {name for name, fillers in Counter(names).items() if fillers > 1}
+
+
+def _link(found: Distribution, shared: set[str], site: Path, venv: Path) -> None:
+    """Whole folders where it has them alone: linking tens of thousands of files takes seconds."""
+    files = [file for file in found.files or () if ".." not in file.parts]
+    for name in {str(file) if file.parts[0] in shared else file.parts[0] for file in files}:
+        source = Path(str(found.locate_file(name)))
+        if source.exists():
+            (site / name).parent.mkdir(parents=True, exist_ok=True)
+            (site / name).symlink_to(source)
     for command in found.entry_points.select(group="console_scripts"):
         _script(venv, command)
 

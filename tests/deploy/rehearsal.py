@@ -1,5 +1,6 @@
 """An account with everything deployed: Prefect, a worker, ECS, and the three services behind proxies."""
 
+import logging
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import IO, Any, TypeVar
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, LogFilterLevel
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Scheduled
 
@@ -69,18 +71,15 @@ class Rehearsal:
 
     def ended(self, run: FlowRun) -> FlowRun:
         """The run in its final state."""
-        return until(lambda: _final(self.read(run)), f"the end of {run.name}")
-
-    def read(self, run: FlowRun) -> FlowRun:
-        """The run as it is now."""
         with client() as api:
-            return api.read_flow_run(run.id)
+            return until(lambda: _final(api.read_flow_run(run.id)), f"the end of {run.name}")
 
-    def logs(self, run: FlowRun) -> str:
-        """What the API holds of the run's logs."""
-        return until(
-            lambda: module(self.environment, "prefect", "flow-run", "logs", str(run.id)).stdout, "logs"
-        )
+    def logs(self, run: FlowRun, level: int = logging.DEBUG) -> list[str]:
+        """What the API holds of the run's logs of a level or above, once its container has sent all."""
+        until(lambda: self.container(run).exit_code() is not None, f"the end of the container of {run.name}")
+        wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run.id]), level=LogFilterLevel(ge_=level))
+        with client() as api:
+            return [one.message for one in until(lambda: api.read_logs(wanted), f"logs of {run.name}")]
 
     def container(self, run: FlowRun) -> Container:
         """The newest container of a run."""

@@ -13,7 +13,6 @@ from uuid import uuid4
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, LogFilterLevel
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelling
 
@@ -59,12 +58,12 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
 
     assert rehearsal.traffic.fired == [lost]
     names = f"2 playlists in the Prefect variable daily_playlists: {', '.join(PLAYLISTS)}"
-    assert names in rehearsal.logs(by_schedule)
+    assert any(names in message for message in rehearsal.logs(by_schedule))
     assert partitions(rehearsal) in (
         {(PLAYLISTS[0], PAST), *((playlist, day) for playlist in PLAYLISTS)}
         for day in (TODAY, datetime.now(UTC).date())
     )
-    assert "receipt s3://" in rehearsal.logs(by_hand)
+    assert any("receipt s3://" in message for message in rehearsal.logs(by_hand))
     check_imports(rehearsal.container(by_hand).log.read_text(encoding="utf-8"))
     check_containers(rehearsal)
     check_aws_calls(rehearsal)
@@ -81,15 +80,11 @@ def check_one_error(rehearsal: Rehearsal, run: FlowRun, code: str) -> None:
     assert ended.state
     assert ended.state.is_failed()
     assert str(ended.state.message).endswith(code)
-    until(lambda: rehearsal.container(run).exit_code() is not None, "the end of the container")
+    assert rehearsal.logs(run, logging.ERROR) == [ended.state.message]
     console = rehearsal.container(run).log.read_text(encoding="utf-8")
     assert console.count("| ERROR ") == 1, console
     assert console.count(code) == 1, console
     assert "Traceback" not in console
-    wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run.id]), level=LogFilterLevel(ge_=logging.ERROR))
-    with client() as api:
-        found = until(lambda: api.read_logs(wanted), "the ERROR record")
-    assert [one.message for one in found] == [ended.state.message]
 
 
 def completed(rehearsal: Rehearsal, run: FlowRun) -> str:
@@ -221,7 +216,6 @@ def test_a_run_that_stays_pending_is_given_up(rehearsal: Rehearsal, monkeypatch:
     rehearsal.aws.stop(rehearsal.container(run).arn)
 
 
-@pytest.mark.faults
 def test_a_container_that_dies_is_a_crashed_run_and_a_new_one_repairs(rehearsal: Rehearsal) -> None:
     run = struck(rehearsal, signal.SIGKILL, KILLED)
     ended = rehearsal.ended(run)

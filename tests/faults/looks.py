@@ -1,11 +1,9 @@
 """What a reader sees in one look: all tables and views in one statement, again and again."""
 
 import threading
-from contextlib import closing
 from typing import NamedTuple, Self
 
 from pipeline.columns import TABLES
-from sandbox.account_objects import connect
 from tests.places import Place, Rows
 
 CREATE_LOOKS = "CREATE VIEW looks AS " + " UNION ALL ".join(
@@ -69,9 +67,7 @@ class Reader:
     def _read(self) -> None:
         place = self._place
         try:
-            with closing(
-                connect(place.addresses.snowflake, database=place.database, schema="PLAYLISTS")
-            ) as connection:
+            with place.connected() as connection:
                 cursor = connection.cursor()
                 while not self._stop.wait(PAUSE_S):
                     cursor.execute(LOOK)

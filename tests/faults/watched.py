@@ -10,7 +10,6 @@ from threading import Lock
 from snowflake.connector import SnowflakeConnection
 
 from pipeline.columns import TABLES
-from sandbox.account_objects import connect
 from sandbox.services import Addresses
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, MIXTAPE
 from tests.faults.checks import ledger_gaps, missing_files, repeated_keys
@@ -59,7 +58,10 @@ class Watched:
 
         place = Place.create(services.direct)
         register(Place(services.proxied, place.name).variables(), suffix=f"-{place.name}")
-        blocks = {name: f"{name}-{place.name}" for name in ("spotify", "lake", "warehouse")}
+        blocks = {
+            name.replace("-", "_"): f"{name}-{place.name}"
+            for name in ("spotify", "lake", "warehouse", "warehouse-admin")
+        }
         return cls(services, load, place, blocks)
 
     @property
@@ -99,7 +101,8 @@ class Watched:
 
     def connect(self) -> SnowflakeConnection:
         """A session beside the proxies."""
-        return connect(self.place.addresses.snowflake, database=self.place.database, schema="PLAYLISTS")
+        connection: SnowflakeConnection = self.place.connect()
+        return connection
 
     def contents(self) -> dict[str, Rows]:
         """All rows, without what differs from run to run."""

@@ -25,7 +25,12 @@ from tests.pools import Pool
 from tests.serving import running
 
 TODAY = date(2026, 11, 20)
-VARIABLES = {"spotify": ("SPOTIFY_",), "lake": ("LAKE_", "AWS_"), "warehouse": ("SNOWFLAKE_",)}
+VARIABLES = {
+    "spotify": ("SPOTIFY_",),
+    "lake": ("LAKE_", "AWS_"),
+    "warehouse": ("SNOWFLAKE_",),
+    "warehouse-admin": ("SNOWFLAKE_",),
+}
 """How the variables of a block begin."""
 
 
@@ -70,8 +75,9 @@ class Pipeline:
         others = {}
         for name, block in build(environment, key).items():
             if any(variable.startswith(VARIABLES.get(name, ())) for variable in differ):
-                others[name] = f"{name}-{self.place.name}-{token_hex(4)}"
-                block.save(others[name])
+                parameter = name.replace("-", "_")
+                others[parameter] = f"{name}-{self.place.name}-{token_hex(4)}"
+                block.save(others[parameter])
         return replace(self, blocks={**self.blocks, **others})
 
     def ingest(self, *playlists: str, on: Any = None, **parameters: Any) -> Any:
@@ -143,8 +149,7 @@ def create_pipeline(addresses: Addresses, prefect_api: dict[str, str]) -> Iterat
                 spotify.show(*shown, **how)
                 return url
 
-            names = ("spotify", "lake", "warehouse")
-            blocks = {name: f"{name}-{place.name}" for name in names}
+            blocks = {name.replace("-", "_"): f"{name}-{place.name}" for name in VARIABLES}
             return Pipeline(place, show, blocks, variables, prefect_api)
 
         yield create

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from pipeline.columns import TABLES, history
-from sandbox.account_objects import connect
 from tests.places import Place, Rows
 from tests.property.model import Look, Model
 
@@ -51,7 +50,7 @@ class Readers:
     """A connection that looks at the warehouse from outside, and can empty it."""
 
     def __init__(self, place: Place) -> None:
-        self._connection = connect(place.addresses.snowflake, database=place.database, schema="PLAYLISTS")
+        self._connection = place.connect("SPOTIFY_READER")
         self._cursor = self._connection.cursor()
 
     def query(self, sql: str) -> Rows:

@@ -215,7 +215,30 @@ def test_a_number_may_be_spelled_in_any_way(found: list[Json], shape: Shape, dat
     assert same.nulled == other.nulled
 
 
+TOTAL = 6
 pages = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4), st.booleans()), max_size=5)
+sizes = st.lists(st.integers(0, 4), min_size=1, max_size=4)
+
+
+@stable
+@given(sizes, st.sampled_from([2, 3, 4]))
+def test_pages_of_another_size_than_they_say_are_refused(sizes: list[int], limit: int) -> None:
+    """Only page one may be empty or larger, and only the last page smaller."""
+    answers, filled, fits = [], 0, True
+    for number, size in enumerate(sizes):
+        shown = [entry(song(f"s-{place}")) for place in range(filled, filled + size)]
+        answers.append(page(shown, TOTAL, filled) | {"limit": limit})
+        is_last = filled + size == TOTAL
+        fits &= size == limit or (size < limit and is_last) or (number == 0 and (size > limit or not size))
+        filled += size
+    answers[0] = head([], total=TOTAL) | {"items": answers[0]}
+    try:
+        tables = build_tables([snapshot_rows(snapshot(answers, TOTAL))], DAY, RUN)
+    except (AccountingError, PlaylistUnavailable):
+        assert not fits or filled != TOTAL
+        return
+    assert fits
+    assert rows(tables, "playlist_songs", "song_id") == [f"s-{place}" for place in range(TOTAL)]
 
 
 @stable

@@ -12,6 +12,7 @@ import pytest
 
 from sandbox import prefect_server, processes
 from sandbox.processes import ROOT, Server, StandInFailed
+from tests.tiers import enumerated
 
 Start = Callable[[str], Server]
 
@@ -71,7 +72,7 @@ def test_a_port_in_use_is_told_by_the_prefect_server(tmp_path: Path, monkeypatch
             prefect_server.PrefectServer(stack, tmp_path).wait()
 
 
-@pytest.mark.parametrize("command", ["sandbox.demo", "sandbox"])
+@pytest.mark.parametrize("command", enumerated(["sandbox.demo", "sandbox"], ["sandbox.demo"]))
 def test_the_commands_show_it_and_end(command: str, tmp_path: Path) -> None:
     (tmp_path / "moto").mkdir()
     (tmp_path / "moto" / "__init__.py").write_text("raise ImportError('moto is broken')")

@@ -57,7 +57,7 @@ def create_pipe(session: Session, match: re.Match[str]) -> str:
     if known and not match["replace"]:
         raise errors.already_exists(name[2])
     comment = _comment(match["options"])
-    inside = session.sessions.open(*name[:2])
+    inside = session.sessions.open(*session.account.namespace(*name[:2]))
     try:
         definition = read_definition(inside, match["copy"])
     finally:

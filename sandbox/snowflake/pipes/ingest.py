@@ -74,7 +74,7 @@ class Ingest:
 
     def _load(self, pipe: Pipe, event: Event) -> None:
         """Loads one file in a transaction of its own; a bad one is skipped and noted."""
-        session = self.sessions.open(pipe.name[0], pipe.name[1])
+        session = self.sessions.open(*self.sessions.account.namespace(*pipe.name[:2]))
         try:
             _load_file(session, pipe, event)
             self.pipes.finish(pipe, event, loaded=True)

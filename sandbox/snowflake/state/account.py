@@ -9,16 +9,15 @@ from fakesnow.expr import normalise_ident
 from fakesnow.instance import FakeSnow
 from sqlglot import exp
 
+from sandbox.snowflake.state.grants import Grants
 from sandbox.snowflake.state.notification_channel import Channel
 from sandbox.snowflake.state.pipe import Pipe
 from sandbox.snowflake.state.pipe_queues import Pipes, Settings
 from sandbox.snowflake.state.schema_objects import Name, Options, Stage
 
-KNOWN_ROLES = frozenset({"ACCOUNTADMIN", "SYSADMIN", "SECURITYADMIN", "USERADMIN", "PUBLIC"})
-
 
 class Account:
-    """Databases, roles, integrations, stages, file formats and pipes; in memory, gone with the process."""
+    """Databases, grants, integrations, stages, file formats and pipes; in memory, gone with the process."""
 
     def __init__(
         self,
@@ -31,7 +30,7 @@ class Account:
         self.s3 = _client("s3", s3_endpoint, max_pool_connections=16, retries={"max_attempts": 2})
         self.idle_abort = idle_abort
         self.max_lock_wait = max_lock_wait
-        self.roles = set(KNOWN_ROLES)
+        self.grants = Grants()
         self.integrations: dict[str, Options] = {}
         self.stages: dict[Name, Stage] = {}
         self.formats: dict[Name, Options] = {}

@@ -139,8 +139,8 @@ class Sessions:
         self._open: set[Session] = set()
 
     def open(self, database: str | None, schema: str | None) -> Session:
-        """Logs in; the session owns a DuckDB cursor, hence its own transaction."""
-        session = Session(self, self.account.engine.cursor(), *self.account.namespace(database, schema))
+        """Logs in, to a place that is there; the session owns a DuckDB cursor, hence its own transaction."""
+        session = Session(self, self.account.engine.cursor(), database, schema)
         self._open.add(session)
         return session
 

@@ -1,4 +1,4 @@
-"""Roles, databases, storage integrations; handlers return the status message, that of DESC its SQL."""
+"""Grants, databases, storage integrations; handlers return the status message, that of DESC its SQL."""
 
 import re
 
@@ -12,26 +12,19 @@ from sandbox.snowflake.copy import stages
 from sandbox.snowflake.copy.load_history import create_history
 from sandbox.snowflake.state.account import Account
 from sandbox.snowflake.state.session import Session
+from sandbox.snowflake.statements import grant_statements
+from sandbox.snowflake.status import SUCCESS
+
+ALTER_INTEGRATION = (
+    r"ALTER\s+STORAGE\s+INTEGRATION\s+(?P<name>\S+)"
+    r"\s+SET\s+STORAGE_ALLOWED_LOCATIONS\s*=\s*\((?P<locations>[^()]*)\)$"
+)
 
 
-def create_role(session: Session, match: re.Match[str]) -> str:
-    """Creates a role; it may be used by logins from now on."""
-    name = normalise_ident(match["name"])
-    if name not in session.account.roles or match["replace"]:
-        session.account.roles.add(name)
-        return f"Role {name} successfully created."
-    if not match["exists"]:
-        raise errors.already_exists(name)
-    return f"{name} already exists, statement succeeded."
-
-
-def drop_role(session: Session, match: re.Match[str]) -> str:
-    """Drops a role."""
-    name = normalise_ident(match["name"])
-    if name not in session.account.roles and not match["exists"]:
-        raise errors.does_not_exist("Role", name)
-    session.account.roles.discard(name)
-    return f"{name} successfully dropped."
+def change_grants(session: Session, match: re.Match[str]) -> str:
+    """Executes a statement about roles, users and grants."""
+    place = (session.database, session.schema)
+    return grant_statements.run(session.account.grants, session.role, match[0], place)
 
 
 def create_database(session: Session, match: re.Match[str]) -> str:
@@ -66,6 +59,15 @@ def create_integration(session: Session, match: re.Match[str]) -> str:
     if not isinstance(create, exp.Create):
         raise errors.not_emulated("this form of CREATE STORAGE INTEGRATION")
     return stages.create_integration(session, create)
+
+
+def alter_integration(session: Session, match: re.Match[str]) -> str:
+    """Sets the locations that stages of the integration may have."""
+    name, known = normalise_ident(match["name"]), session.account.integrations
+    if name not in known:
+        raise errors.does_not_exist("Integration", name)
+    known[name]["STORAGE_ALLOWED_LOCATIONS"] = re.findall(r"'([^']*)'", match["locations"])
+    return SUCCESS
 
 
 def describe_integration(session: Session, match: re.Match[str]) -> str:

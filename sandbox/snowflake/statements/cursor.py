@@ -15,7 +15,15 @@ from sandbox.snowflake.copy.copy_into import copy_into
 from sandbox.snowflake.pipes import functions
 from sandbox.snowflake.state.locks import run_waiting
 from sandbox.snowflake.state.session import Session
-from sandbox.snowflake.statements import dispatch, rewrite_cache, table_statements
+from sandbox.snowflake.statements import (
+    access,
+    dispatch,
+    information_schema,
+    needs,
+    rewrite_cache,
+    table_statements,
+)
+from sandbox.snowflake.statements.access import Actor
 from sandbox.snowflake.status import SUCCESS, status
 
 COPY_RESULT = "_copy_result"
@@ -51,6 +59,14 @@ class Cursor(FakeSnowflakeCursor):
         session = self._conn
         if session.refusal and not command.upper().startswith("ROLLBACK"):
             raise errors.failure(errors.NOT_EMULATED, "40001", session.refusal)
+        grants, known = session.account.grants, needs.statement(command)
+        actor = Actor(session.role, session.database, session.schema, session.warehouse)
+        access.check(grants, actor, known)
+        self._run_statement(command, params, *args, **kwargs)
+        access.apply(grants, actor, known)
+
+    def _run_statement(self, command: str, params: Any, *args: Any, **kwargs: Any) -> None:
+        session = self._conn
         replacement = dispatch.replacement(session, command)
         if replacement is not None:
             super().execute(replacement)
@@ -79,6 +95,7 @@ class Cursor(FakeSnowflakeCursor):
             self._record(expression)
         else:
             expression = functions.replace_functions(self._conn, expression, params)
+            information_schema.hide(self._conn, expression)
             if expression.find(*CONTEXT):  # another text each time
                 return stock(expression.transform(self._context_function, copy=False), params)
         return rewrite_cache.rewrite(expression, lambda statement: stock(statement, params))

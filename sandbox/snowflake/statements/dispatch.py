@@ -6,7 +6,7 @@ from collections.abc import Callable
 from sandbox.snowflake import errors
 from sandbox.snowflake.pipes import ddl
 from sandbox.snowflake.state.session import Session
-from sandbox.snowflake.statements import account_statements, session_statements
+from sandbox.snowflake.statements import account_statements, session_statements, show_grants
 from sandbox.snowflake.status import SUCCESS, status
 
 Handler = Callable[[Session, re.Match[str]], str]
@@ -16,9 +16,7 @@ CREATE = r"CREATE\s+(?:OR\s+REPLACE\s+)?"
 
 # statements whose effect nothing here can see
 NO_OPS = [
-    r"(GRANT|REVOKE)\s",
-    rf"({CREATE}|ALTER\s+|DROP\s+)(WAREHOUSE|USER)\s",
-    r"ALTER\s+ROLE\s",
+    rf"({CREATE}|ALTER\s+|DROP\s+)WAREHOUSE\s",
     r"USE\s+SECONDARY\s+ROLES?\s",
 ]
 
@@ -31,6 +29,7 @@ NOT_EMULATED = [
     r"CREATE\s+(OR\s+REPLACE\s+)?(DYNAMIC|EXTERNAL|HYBRID|ICEBERG|MATERIALIZED|SECURE)\s",
     r"CREATE\s+(OR\s+REPLACE\s+)?TRANSIENT\s+(?!TABLE\s)",
     r"CREATE\s.*\sCLONE\s",
+    r"ALTER\s+(TABLE|VIEW)\s.*\sRENAME\s+TO\s",
     r"(CALL|PUT|GET|LIST|LS|REMOVE|RM|EXECUTE|UNDROP|DECLARE|SET|UNSET)\s",
     r"SELECT\s.*\sFROM\s+@",
     r"SELECT\s.*\b(METADATA\$\w+|LOAD_HISTORY|VALIDATE_PIPE_LOAD|SYSTEM\$(?!PIPE_STATUS\b)\w+)",
@@ -53,16 +52,14 @@ WITH_STATUS: list[tuple[str, Handler]] = [
     (r"USE\s+ROLE\s+(?P<name>\S+)", session_statements.use_role),
     (r"USE\s+WAREHOUSE\s+(?P<name>\S+)", session_statements.use_warehouse),
     (r"USE\s+(?!SCHEMA\s)(?:DATABASE\s+)?(?P<name>[^\s.]+)$", session_statements.use_database),
-    (
-        r"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?ROLE\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<name>\S+)",
-        account_statements.create_role,
-    ),
-    (r"DROP\s+ROLE\s+(?P<exists>IF\s+EXISTS\s+)?(?P<name>\S+)", account_statements.drop_role),
+    (r"(GRANT|REVOKE)\s.*", account_statements.change_grants),
+    (rf"({CREATE}|ALTER\s+|DROP\s+)(ROLE|USER)\s.*", account_statements.change_grants),
     (
         r"CREATE\s+DATABASE\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<name>\S+)",
         account_statements.create_database,
     ),
     (rf"{CREATE}STORAGE\s+INTEGRATION\s+.*", account_statements.create_integration),
+    (account_statements.ALTER_INTEGRATION, account_statements.alter_integration),
     (ddl.CREATE, ddl.create_pipe),
     (ddl.DROP, ddl.drop_pipe),
     (ddl.ALTER, ddl.alter_pipe),
@@ -71,6 +68,7 @@ WITH_STATUS: list[tuple[str, Handler]] = [
 # statements with a handler that returns the SQL of their result; refused last: what is left of pipes
 WITH_ROWS: list[tuple[str, Handler]] = [
     (r"DESC(RIBE)?\s+(STORAGE\s+)?INTEGRATION\s+(?P<name>\S+)", account_statements.describe_integration),
+    (show_grants.PATTERN, show_grants.rows),
     (ddl.SHOW, ddl.show_pipes),
     (ddl.OTHERS, ddl.refuse),
 ]

@@ -32,6 +32,11 @@ def parse(text: str) -> exp.Expr:
     return _parsed(text).copy() if len(text) <= LONGEST else _stock_parse(text)
 
 
+def tree(text: str) -> exp.Expr:
+    """Returns the tree of a statement, which nobody may change."""
+    return _parsed(text) if len(text) <= LONGEST else _stock_parse(text)
+
+
 @lru_cache(maxsize=KEPT)
 def _parsed(text: str) -> exp.Expr:
     return _stock_parse(text)

@@ -5,6 +5,7 @@ import re
 from fakesnow.expr import normalise_ident
 
 from sandbox.snowflake import errors
+from sandbox.snowflake.state.grants import Thing
 from sandbox.snowflake.state.session import Session
 from sandbox.snowflake.status import SUCCESS
 
@@ -60,17 +61,27 @@ def alter_session(session: Session, match: re.Match[str]) -> str:
 
 
 def use_role(session: Session, match: re.Match[str]) -> str:
-    """Sets the current role."""
+    """Sets the current role, one that is granted to the user."""
     name = normalise_ident(match["name"])
-    if name not in session.account.roles:
+    if name not in session.account.grants.roles:
         raise errors.does_not_exist("Role", name)
+    if not session.account.grants.may_be(session.user, name):
+        message = (
+            f"SQL access control error:\nRequested role '{name}' is not assigned to the executing user. "
+            "Specify another role to activate."
+        )
+        raise errors.failure(3013, "42501", message)
     session.role = name
     return SUCCESS
 
 
 def use_warehouse(session: Session, match: re.Match[str]) -> str:
-    """Sets the current virtual warehouse, which need not exist."""
-    session.warehouse = normalise_ident(match["name"])
+    """Sets the current virtual warehouse."""
+    name = normalise_ident(match["name"])
+    if not session.account.grants.allows(session.role, ("USAGE",), Thing("WAREHOUSE", (name,))):
+        message = "SQL compilation error:\nObject does not exist, or operation cannot be performed."
+        raise errors.failure(2043, "02000", message)
+    session.warehouse = name
     return SUCCESS
 
 

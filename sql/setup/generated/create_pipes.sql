@@ -37,7 +37,7 @@ FROM (SELECT
     $15,
     METADATA$FILENAME, -- noqa: CP02
     METADATA$FILE_ROW_NUMBER -- noqa: CP02
-FROM @lake/tables/playlists/)
+FROM @lake/playlists/)
 FILE_FORMAT = (FORMAT_NAME = 'playlist_csv')
 PATTERN = '.*[.]snowpipe[.]csv[.]gz';
 
@@ -63,7 +63,7 @@ FROM (SELECT
     $7,
     METADATA$FILENAME, -- noqa: CP02
     METADATA$FILE_ROW_NUMBER -- noqa: CP02
-FROM @lake/tables/playlist_songs/)
+FROM @lake/playlist_songs/)
 FILE_FORMAT = (FORMAT_NAME = 'playlist_csv')
 PATTERN = '.*[.]snowpipe[.]csv[.]gz';
 
@@ -103,7 +103,7 @@ FROM (SELECT
     $14,
     METADATA$FILENAME, -- noqa: CP02
     METADATA$FILE_ROW_NUMBER -- noqa: CP02
-FROM @lake/tables/songs/)
+FROM @lake/songs/)
 FILE_FORMAT = (FORMAT_NAME = 'playlist_csv')
 PATTERN = '.*[.]snowpipe[.]csv[.]gz';
 
@@ -141,7 +141,7 @@ FROM (SELECT
     $13,
     METADATA$FILENAME, -- noqa: CP02
     METADATA$FILE_ROW_NUMBER -- noqa: CP02
-FROM @lake/tables/albums/)
+FROM @lake/albums/)
 FILE_FORMAT = (FORMAT_NAME = 'playlist_csv')
 PATTERN = '.*[.]snowpipe[.]csv[.]gz';
 
@@ -171,7 +171,7 @@ FROM (SELECT
     $9,
     METADATA$FILENAME, -- noqa: CP02
     METADATA$FILE_ROW_NUMBER -- noqa: CP02
-FROM @lake/tables/artists/)
+FROM @lake/artists/)
 FILE_FORMAT = (FORMAT_NAME = 'playlist_csv')
 PATTERN = '.*[.]snowpipe[.]csv[.]gz';
 
@@ -195,7 +195,7 @@ FROM (SELECT
     $6,
     METADATA$FILENAME, -- noqa: CP02
     METADATA$FILE_ROW_NUMBER -- noqa: CP02
-FROM @lake/tables/song_artists/)
+FROM @lake/song_artists/)
 FILE_FORMAT = (FORMAT_NAME = 'playlist_csv')
 PATTERN = '.*[.]snowpipe[.]csv[.]gz';
 
@@ -219,7 +219,7 @@ FROM (SELECT
     $6,
     METADATA$FILENAME, -- noqa: CP02
     METADATA$FILE_ROW_NUMBER -- noqa: CP02
-FROM @lake/tables/album_artists/)
+FROM @lake/album_artists/)
 FILE_FORMAT = (FORMAT_NAME = 'playlist_csv')
 PATTERN = '.*[.]snowpipe[.]csv[.]gz';
 
@@ -243,6 +243,6 @@ FROM (SELECT
     $6,
     METADATA$FILENAME, -- noqa: CP02
     METADATA$FILE_ROW_NUMBER -- noqa: CP02
-FROM @lake/tables/rejects/)
+FROM @lake/rejects/)
 FILE_FORMAT = (FORMAT_NAME = 'playlist_csv')
 PATTERN = '.*[.]snowpipe[.]csv[.]gz';

@@ -1,10 +1,10 @@
 -- Today: the newest snapshot of each playlist; made from pipeline/columns.py by `make generate`.
-CREATE OR REPLACE VIEW newest_snapshots AS
+CREATE OR REPLACE VIEW newest_snapshots COPY GRANTS AS
 SELECT playlist_id, snapshot_date, fetched_at
 FROM playlists_history
 QUALIFY RANK() OVER (PARTITION BY playlist_id ORDER BY snapshot_date DESC) = 1;
 
-CREATE OR REPLACE VIEW playlists AS
+CREATE OR REPLACE VIEW playlists COPY GRANTS AS
 SELECT
     h.playlist_id,
     h.snapshot_date,
@@ -25,7 +25,7 @@ FROM playlists_history AS h
 INNER JOIN newest_snapshots AS n
     ON h.playlist_id = n.playlist_id AND h.snapshot_date = n.snapshot_date;
 
-CREATE OR REPLACE VIEW playlist_songs AS
+CREATE OR REPLACE VIEW playlist_songs COPY GRANTS AS
 SELECT
     h.playlist_id,
     h.snapshot_date,
@@ -38,7 +38,7 @@ FROM playlist_songs_history AS h
 INNER JOIN newest_snapshots AS n
     ON h.playlist_id = n.playlist_id AND h.snapshot_date = n.snapshot_date;
 
-CREATE OR REPLACE VIEW songs AS
+CREATE OR REPLACE VIEW songs COPY GRANTS AS
 SELECT
     h.playlist_id,
     h.snapshot_date,
@@ -62,7 +62,7 @@ QUALIFY RANK() OVER (
     ORDER BY n.snapshot_date DESC, n.fetched_at DESC, h.playlist_id ASC
 ) = 1;
 
-CREATE OR REPLACE VIEW albums AS
+CREATE OR REPLACE VIEW albums COPY GRANTS AS
 SELECT
     h.playlist_id,
     h.snapshot_date,
@@ -85,7 +85,7 @@ QUALIFY RANK() OVER (
     ORDER BY n.snapshot_date DESC, n.fetched_at DESC, h.playlist_id ASC
 ) = 1;
 
-CREATE OR REPLACE VIEW artists AS
+CREATE OR REPLACE VIEW artists COPY GRANTS AS
 SELECT
     h.playlist_id,
     h.snapshot_date,
@@ -104,7 +104,7 @@ QUALIFY RANK() OVER (
     ORDER BY n.snapshot_date DESC, n.fetched_at DESC, h.playlist_id ASC
 ) = 1;
 
-CREATE OR REPLACE VIEW song_artists AS
+CREATE OR REPLACE VIEW song_artists COPY GRANTS AS
 SELECT
     h.playlist_id,
     h.snapshot_date,
@@ -120,7 +120,7 @@ QUALIFY RANK() OVER (
     ORDER BY n.snapshot_date DESC, n.fetched_at DESC, h.playlist_id ASC
 ) = 1;
 
-CREATE OR REPLACE VIEW album_artists AS
+CREATE OR REPLACE VIEW album_artists COPY GRANTS AS
 SELECT
     h.playlist_id,
     h.snapshot_date,
@@ -136,7 +136,7 @@ QUALIFY RANK() OVER (
     ORDER BY n.snapshot_date DESC, n.fetched_at DESC, h.playlist_id ASC
 ) = 1;
 
-CREATE OR REPLACE VIEW rejects AS
+CREATE OR REPLACE VIEW rejects COPY GRANTS AS
 SELECT
     h.playlist_id,
     h.snapshot_date,

@@ -21,6 +21,7 @@ from sandbox.spotify.accounts import CLIENT_SECRET, REFRESH_TOKEN
 from sandbox.spotify.catalogue import MIXTAPE, MIXTAPE_LENGTH
 from tests.builders import THE_RUN
 from tests.spotify import Spotify, Start
+from tests.tiers import enumerated
 
 BUDGET_S = 10.0
 SILENCE_S = 2
@@ -101,15 +102,17 @@ def spotify(start: Start, caplog: pytest.LogCaptureFixture) -> Iterator[Spotify]
         yield start("items")
 
 
-@pytest.mark.parametrize("place", WHERE)
-@pytest.mark.parametrize("row", TABLE.values(), ids=TABLE)
+CASES = {f"{name}, {place}": (row, place) for name, row in TABLE.items() for place in WHERE}
+MID_PAGING = {"401 expired", "403 not yours", "429 window", "429 quota", "503, twice", "cut", "a page"}
+"""One row of each outcome; the others are tried there in the long suites."""
+ALWAYS = {f"{name}, alone" for name in TABLE} | {f"{name}, mid-paging" for name in MID_PAGING}
+
+
+@pytest.mark.parametrize("case", enumerated(CASES, ALWAYS))
 def test_the_table(
-    spotify: Spotify,
-    row: Row,
-    place: str,
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
+    spotify: Spotify, case: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    row, place = CASES[case]
     if row.fault.get("kind") == "timeout":
         monkeypatch.setattr(spotipy_adapter, "TIMEOUT_S", SILENCE_S)
     faults = [{**WHERE[place], **row.fault}, *([{**row.token, "after": 1}] if row.token else [])]

@@ -95,6 +95,8 @@ def test_anything_else_is_refused_and_shown(name: str) -> None:
         "https://spotify.app.link/aBcDeFgHiJ?_p=c",
         "https://spoti.fi/3AbCdEf",
         "https://spotify.link",
+        "https://spotify.link:443/aBcDeFgHiJ",
+        "//spotify.link/aBcDeFgHiJ",
     ],
 )
 def test_a_short_link_has_to_be_opened_first(link: str) -> None:
@@ -123,6 +125,11 @@ def test_the_word_mine_stands_among_ids_and_is_read_once(word: str) -> None:
 def test_another_word_is_no_playlist(word: str) -> None:
     with pytest.raises(ConfigurationError, match="is no playlist"):
         wanted_playlists([word])
+
+
+def test_a_long_link_is_judged_in_one_pass() -> None:
+    with pytest.raises(ConfigurationError, match="is no playlist"):  # in two it would take hours
+        playlist_id(f"{ID}?{'#' * 1_000_000} x")
 
 
 def test_a_long_text_is_cut_in_the_message() -> None:

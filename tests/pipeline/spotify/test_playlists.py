@@ -300,14 +300,14 @@ def test_lone_surrogates_are_kept_too(start: Start, shape: Shape) -> None:
     assert kept.envelope.api_shape == shape
 
 
-@pytest.mark.parametrize("total", [None, "absent"])
-def test_without_a_total_nobody_can_tell_whether_it_is_whole(start: Start, total: str | None) -> None:
+@pytest.mark.parametrize("total", [None, "absent", 2.5, 1e300, 100_001])
+def test_without_a_total_nobody_can_tell_whether_it_is_whole(start: Start, total: str | float | None) -> None:
     answer = head([entry(song())])
-    answer["items"]["total"] = None
+    answer["items"]["total"] = total
     if total == "absent":
         del answer["items"]["total"]
     spotify = start(source=Scripted([body(answer)]))
-    with pytest.raises(PlaylistUnavailable, match="has no `total`"):
+    with pytest.raises(PlaylistUnavailable, match="has no usable `total`"):
         _read(spotify, PLAYLIST)
 
 

@@ -21,6 +21,7 @@ from sandbox.spotify.accounts import REFRESH_TOKEN
 from sandbox.spotify.catalogue import EMPTY, MIXTAPE, MIXTAPE_LENGTH
 from tests.builders import THE_RUN
 from tests.spotify import Spotify, Start
+from tests.tiers import enumerated
 
 AUTHORIZED_AT = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -104,9 +105,23 @@ def test_a_refresh_token_that_dies_of_age_mid_run_asks_for_a_new_authorisation(
     assert spotify.tokens_fetched() == 2
 
 
-@pytest.mark.parametrize("odd", [None, "", 7, ["x"], {"a": 1}, True, " ", "a\nb", "\ud83d"])
-def test_what_is_no_refresh_token_is_never_kept(spotify: Spotify, block: str, odd: object) -> None:
-    respond(spotify, access_token="x", expires_in=3600, refresh_token=odd)
+ODD: dict[str, object] = {
+    "null": None,
+    "empty": "",
+    "a number": 7,
+    "a list": ["x"],
+    "an object": {"a": 1},
+    "a flag": True,
+    "a blank": " ",
+    "two lines": "a\nb",
+    "half a character": "\ud83d",
+}
+"""What is no token."""
+
+
+@pytest.mark.parametrize("odd", enumerated(ODD, ["null", "a number", "a blank", "half a character"]))
+def test_what_is_no_refresh_token_is_never_kept(spotify: Spotify, block: str, odd: str) -> None:
+    respond(spotify, access_token="x", expires_in=3600, refresh_token=ODD[odd])
     token = AccessToken(load(block))
 
     assert token.get() == "x"
@@ -136,11 +151,22 @@ def test_a_rotated_token_is_stored_whatever_else_the_response_lacks(
     assert stored(block) == "rotated"
 
 
-@pytest.mark.parametrize("user", [True, False], ids=["user's token", "app's token"])
-@pytest.mark.parametrize("odd", [None, "", 7, ["x"], {"a": 1}, "a\nb"])
-def test_an_access_token_that_is_no_text_is_asked_for_again(
-    spotify: Spotify, odd: object, *, user: bool
-) -> None:
+ASKED_AGAIN = {
+    f"{name}, {whose} token": (ODD[name], whose == "user's")
+    for name in ("null", "empty", "a number", "a list", "an object", "two lines")
+    for whose in ("user's", "app's")
+}
+
+
+@pytest.mark.parametrize(
+    "case",
+    enumerated(
+        ASKED_AGAIN,
+        ["null, user's token", "a number, user's token", "two lines, user's token", "empty, app's token"],
+    ),
+)
+def test_an_access_token_that_is_no_text_is_asked_for_again(spotify: Spotify, case: str) -> None:
+    odd, user = ASKED_AGAIN[case]
     respond(spotify, access_token=odd, expires_in=3600)
 
     assert json.loads(spotify.client(user=user).playlist(EMPTY))["id"] == EMPTY

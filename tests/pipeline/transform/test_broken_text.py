@@ -161,6 +161,30 @@ def test_a_name_of_the_playlist_longer_than_a_column_holds_fails_it() -> None:
         snapshot_rows(snapshot([answer], 1))
 
 
+@pytest.mark.parametrize("beside", [b"\xff", b"1" * 5000], ids=["no UTF-8", "5,000 digits"])
+def test_an_entry_nested_to_the_limit_stops_no_run(beside: bytes) -> None:
+    reasons = set()
+    for depth in range(900, 1000):
+        odd = b'{"added_at": 5, "deep": ' + b"[" * depth + b"]" * depth + b', "beside": "?"}'
+        raw = body(head([entry(song("a")), {"odd": 1}])).replace(b'{"odd": 1}', odd)
+        raw = raw.replace(b'"?"', beside if beside.isdigit() else b'"' + beside + b'"')
+        try:
+            reasons |= {row["reason"] for row in tables_of_raw(raw, 2)["rejects"].iter_rows(named=True)}
+        except PlaylistUnavailable as refused:
+            reasons.add(refused.message.partition("nested too deeply")[1])
+    assert reasons == {"malformed: it is nested too deeply to be read", "nested too deeply", "no_item"}
+
+
+@pytest.mark.parametrize("lacking", [None, BROKEN], ids=["typed", "with a lone surrogate"])
+def test_a_number_of_thousands_of_digits_is_null(lacking: str | None) -> None:
+    items = [entry(song("a", popularity=0, preview_url=lacking)), entry(song("b"), added_at="?")]
+    raw = body(head(items, followers={"total": 0.0}, further=0)).replace(b": 0", b": " + b"9" * 5000)
+    decoded = snapshot_rows(snapshot([raw], 2))
+    assert [*decoded.songs] == ["a", "b"]
+    assert decoded.songs["a"].popularity is None
+    assert decoded.nulled["popularity"] == 1
+
+
 def test_an_answer_that_is_nested_too_deeply_fails_its_playlist_only() -> None:
     raw = body(head([entry(song("a", name="@@"))])).replace(b'"@@"', b"[" * 100_000 + b"]" * 100_000)
     with pytest.raises(PlaylistUnavailable, match="nested too deeply"):

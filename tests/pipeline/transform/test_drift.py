@@ -118,3 +118,9 @@ def test_names_of_artists_are_missed_and_one_song_proves_nothing() -> None:
     items = [entry(song(f"s-{n}", nameless, album(artists=nameless))) for n in range(2)]
     assert snapshot_rows(snapshot([head(items)], 2)).missing_fields == ["artists.name"]
     assert snapshot_rows(snapshot([head(items[:1])], 1)).missing_fields == []
+
+
+def test_a_field_that_any_song_has_is_not_missing() -> None:
+    whole, lacking = album("x"), {"id": "x"}
+    items = [entry(song("a", on=whole)), entry(song("b", on=lacking))]
+    assert snapshot_rows(snapshot([head(items)], 2)).missing_fields == []

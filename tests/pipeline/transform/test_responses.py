@@ -47,15 +47,36 @@ class Pages(NamedTuple):
     problem: str
 
 
+def _limited(answer: Json, limit: int) -> Json:
+    """Page one whose response says this limit."""
+    return answer | {"items": answer["items"] | {"limit": limit}}
+
+
+def _without_limit(answer: Json) -> Json:
+    return {key: value for key, value in answer.items() if key != "limit"}
+
+
 FIRST = head(_songs(1, 2, 3), total=8)
 INCOMPLETE = {
     "an entry left out, and another twice": Pages(
         [FIRST, page(_songs(4, 6), 8, 3) | {"limit": 3}, page(_songs(6, 7, 8), 8, 5)],
         "only 2 of 3 entries were received after entry 3",
     ),
+    "an entry left out on page one": Pages(
+        [_limited(head(_songs(1, 3), total=8), 3), page(_songs(3, 4, 5, 6, 7, 8), 8, 2)],
+        "only 2 of 3 entries were received after entry 0",
+    ),
     "a page skipped": Pages([FIRST, page(_songs(5, 6, 7, 8), 8, 4)], "entries 4 to 4 were not received"),
     "a page repeated": Pages(
         [FIRST, page(_songs(3, 4), 8, 2), page(_songs(6, 7, 8), 8, 5)], "entry 3 was received twice"
+    ),
+    "an entry left out on a page that has no limit": Pages(
+        [FIRST, _without_limit(page(_songs(4, 6), 8, 3)), page(_songs(6, 7, 8), 8, 5)],
+        "only 2 of 50 entries were received after entry 3",
+    ),
+    "an entry twice on one page": Pages(
+        [FIRST, page(_songs(4, 5, 5), 8, 3) | {"limit": 2}, page(_songs(7, 8), 8, 6)],
+        "3 instead of 2 entries were received after entry 3",
     ),
     "counted anew": Pages([FIRST, page(_songs(4, 5, 6, 7, 8), 9, 3)], "counted 8 entries first and 9 later"),
 }
@@ -77,7 +98,8 @@ def test_more_or_fewer_entries_than_counted_publish_nothing(count: int) -> None:
 
 SERVERS = {
     "that cuts the limit and says so": [FIRST, *(page(_songs(n), 8, n - 1) for n in range(4, 9))],
-    "that sends more than the limit on page one": [FIRST | {"limit": 2}, page(_songs(4, 5, 6, 7, 8), 8, 3)],
+    "that sends more than the limit on page one": [_limited(FIRST, 2), page(_songs(4, 5, 6, 7, 8), 8, 3)],
+    "whose page one is empty": [_limited(head([], total=8), 100), page(_songs(1, 2, 3, 4, 5, 6, 7, 8), 8)],
     "that does not say its offset": [FIRST, {"items": _songs(4, 5, 6, 7, 8), "total": 8}],
 }
 

@@ -59,3 +59,10 @@ def test_a_phrase_is_short_and_still_names_the_row_that_copy_refuses() -> None:
         assert len(said) <= MAX_PHRASE_CHARS
         assert place in said
     assert len(snowflake_text("- " * 5000)) <= MAX_PHRASE_CHARS
+
+
+def test_a_phrase_is_short_and_still_names_privilege_object_and_role() -> None:
+    needed = "role SPOTIFY_LOADER must have INSERT granted on TABLE MUSIC.PLAYLISTS.SONGS_HISTORY"
+    for length in (0, 60, 5000):
+        denied = f"003001 (42501): Insufficient privileges to operate on table '{'T' * length}'"
+        assert snowflake_text(f"{denied}.\nYour primary {needed}.").endswith(needed)

@@ -39,7 +39,7 @@ def test_views_that_are_gone_are_recreated_and_the_others_left_alone(
 
     assert is_whole(warehouse)
     created = [one.split(" AS", 1)[0] for one in sent if "VIEW" in one and one.startswith("CREATE")]
-    assert created == [f"CREATE OR REPLACE VIEW {name.lower()}" for name in names]
+    assert created == [f"CREATE OR REPLACE VIEW {name.lower()} COPY GRANTS" for name in names]
     assert [
         name for name in names if f"the view {name} was gone and has been recreated" in caplog.text
     ] == names

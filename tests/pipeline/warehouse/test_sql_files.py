@@ -24,7 +24,8 @@ PARTS = {
     "landing": identifier("songs_landing"),
     "pipe": literal("songs_pipe"),
     "url": literal("s3://bucket/"),
-    "lake_url": literal("s3://bucket/"),
+    "tables_url": literal("s3://bucket/tables/"),
+    "public_key": literal("MII"),
     "role_arn": literal("arn:aws:iam::1:role/x"),
     "external_id": literal("x"),
     "names": literal("SONGS"),
@@ -44,17 +45,21 @@ def test_every_file_parses_as_snowflake_sql(path: Path) -> None:
     assert statements(path)
 
 
-def test_only_statements_about_roles_are_beyond_the_parser() -> None:
+def test_only_statements_about_roles_and_users_are_beyond_the_parser() -> None:
     unread = [one for path in FILES for one in statements(path) if isinstance(one, exp.Command)]
-    assert {one.this for one in unread} <= {"CREATE", "GRANT"}
-    assert all("ROLE" in one.sql() for one in unread)
+    assert {one.this for one in unread} <= {"CREATE", "GRANT", "ALTER"}
+    assert all(re.search("ROLE|USER", one.sql()) for one in unread)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_no_file_holds_credentials_or_the_account_admin(path: Path) -> None:
-    text = path.read_text(encoding="utf-8").upper()
-    assert "CREDENTIALS" not in text
-    assert "ACCOUNTADMIN" not in text
+def test_no_file_holds_credentials_and_only_those_of_the_account_name_its_admin(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert "CREDENTIALS" not in text.upper()
+    code = re.sub(r"--.*\n", "", text)
+    if path.parent.name == "account":
+        assert code.startswith("USE ROLE accountadmin;")
+    else:
+        assert "accountadmin" not in code.lower()
 
 
 @pytest.mark.parametrize("path", sorted((SQL / "load").rglob("*.sql")), ids=lambda path: path.stem)
@@ -83,7 +88,7 @@ def test_every_set_up_file_belongs_to_a_version() -> None:
     parts = SETUP_PARTS["snowpipe"]
     used = {name for part in parts for files in part.versions.values() for name in files}
     used |= {CONTROL_TABLES, *(part.points_at_lake for part in parts)}
-    assert created == used | {"account/create_account_objects"}
+    assert created == used | {"account/create_account_objects", "account/create_admin_user"}
 
 
 def test_generated_files_have_not_drifted() -> None:

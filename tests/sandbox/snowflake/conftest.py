@@ -25,6 +25,7 @@ Connection = Any
 Connect = Callable[..., Connection]
 BUCKET = "lake-bucket"
 SETUP = [
+    "CREATE WAREHOUSE wh",
     "CREATE DATABASE music",
     "CREATE SCHEMA lists",
     "CREATE ROLE loader",
@@ -42,14 +43,15 @@ def connector(url: str) -> Connect:
 
     def connect(**options: Any) -> Connection:
         defaults = {
-            "user": "u",
-            "password": "p",
+            "user": "sandbox",
+            "password": "any",
             "account": "sandbox",
             "host": "127.0.0.1",
             "port": urlsplit(url).port,
             "protocol": "http",
             "database": "MUSIC",
             "schema": "LISTS",
+            "warehouse": "WH",
             "network_timeout": 10,
             "login_timeout": 10,
             "paramstyle": "qmark",

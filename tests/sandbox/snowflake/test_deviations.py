@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -97,15 +97,51 @@ def test_truncate_rolls_back(in_transaction: Run) -> None:
     assert in_transaction("SELECT a FROM written") == [(1,)]
 
 
-def test_any_warehouse_will_do(connect: Connect) -> None:
-    with connect(warehouse="NO_SUCH_WAREHOUSE") as connection:
-        assert connection.cursor().execute("SELECT 1").fetchall() == [(1,)]
+def test_any_password_will_do(connect: Connect) -> None:
+    with connect(password="wrong") as connection:
+        assert connection.cursor().execute("SELECT CURRENT_ROLE()").fetchone() == ("ACCOUNTADMIN",)
 
 
-def test_nothing_is_authorised(connect: Connect) -> None:
-    with connect(password="wrong", role="PUBLIC") as stranger:
-        stranger.cursor().execute("CREATE OR REPLACE TABLE secrets AS SELECT 1 AS a")
-        assert stranger.cursor().execute("SELECT a FROM secrets").fetchall() == [(1,)]
+@pytest.fixture
+def loader(connect: Connect, run: Run) -> Iterator[Run]:
+    """Run statements as a role that may use database, schema and warehouse, and create views."""
+    for granted in ("DATABASE music", "SCHEMA music.lists", "WAREHOUSE wh"):
+        run(f"GRANT USAGE ON {granted} TO ROLE loader")
+    run("GRANT CREATE TABLE, CREATE VIEW ON SCHEMA music.lists TO ROLE loader")
+    run("GRANT ROLE loader TO USER sandbox")
+    run("CREATE OR REPLACE TABLE secrets AS SELECT 1 AS a")
+    with connect(role="LOADER") as connection:
+        yield lambda sql: list(connection.cursor().execute(sql).fetchall())
+
+
+def test_views_outlive_their_owners_rights(run: Run, loader: Run) -> None:
+    run("GRANT SELECT ON TABLE secrets TO ROLE loader")
+    loader("CREATE OR REPLACE VIEW told AS SELECT a FROM secrets")
+    run("REVOKE SELECT ON TABLE secrets FROM ROLE loader")
+    assert loader("SELECT a FROM told") == [(1,)]
+
+
+def test_show_hides_nothing(loader: Run) -> None:
+    assert [row[1] for row in loader("SHOW TABLES LIKE 'secrets'")] == ["SECRETS"]
+
+
+def test_secondary_roles_do_not_count(loader: Run) -> None:
+    loader("USE SECONDARY ROLES ALL")
+    with pytest.raises(ProgrammingError, match="not authorized"):
+        loader("SELECT a FROM secrets")
+
+
+def test_a_condition_needs_no_select(run: Run, loader: Run) -> None:
+    run("GRANT UPDATE, DELETE ON TABLE secrets TO ROLE loader")
+    loader("UPDATE secrets SET a = 2 WHERE a = 1")
+    loader("DELETE FROM secrets WHERE a = 2")
+    assert run("SELECT a FROM secrets") == []
+
+
+def test_owners_cannot_grant_on_all(loader: Run) -> None:
+    loader("CREATE TABLE IF NOT EXISTS own (a INT)")
+    with pytest.raises(ProgrammingError, match="must have MANAGE GRANTS granted on ACCOUNT"):
+        loader("GRANT SELECT ON ALL TABLES IN SCHEMA music.lists TO ROLE public")
 
 
 def test_sessions_are_in_utc(run: Run) -> None:

@@ -101,7 +101,7 @@ def test_show_pipes_tells_what_a_pipe_is(connection: Any, songs: Songs) -> None:
         "name": f"{songs.name}_pipe".upper(),
         "database_name": "MUSIC",
         "schema_name": "LISTS",
-        "owner": "PUBLIC",
+        "owner": "ACCOUNTADMIN",
         "pattern": ".*[.]snowpipe[.]csv[.]gz",
         "owner_role_type": "ROLE",
         "kind": "STAGE",

@@ -1,5 +1,6 @@
 """Who gets in, and with which database, schema and role."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -62,23 +63,64 @@ def test_unknown_role_is_refused(connect: Callable[..., Any]) -> None:
 def test_created_role_is_accepted(connect: Callable[..., Any]) -> None:
     with connect() as admin:
         admin.cursor().execute("CREATE ROLE IF NOT EXISTS reader COMMENT = 'reads'")
+        with pytest.raises(DatabaseError, match=r"Role 'READER' specified .* is not granted") as refused:
+            connect(role="reader")
+        assert (refused.value.errno, refused.value.sqlstate) == (390186, "08001")
+        admin.cursor().execute("GRANT ROLE reader TO USER sandbox")
     with connect(role="reader") as connection:
         assert connection.cursor().execute("SELECT CURRENT_ROLE()").fetchone() == ("READER",)
         connection.cursor().execute("USE ROLE sysadmin")
         assert connection.cursor().execute("SELECT CURRENT_ROLE()").fetchone() == ("SYSADMIN",)
         with pytest.raises(ProgrammingError, match="Role 'NOBODY' does not exist"):
             connection.cursor().execute("USE ROLE nobody")
+        connection.cursor().execute("USE ROLE accountadmin")
         connection.cursor().execute("DROP ROLE reader")
     with pytest.raises(DatabaseError, match="READER"):
         connect(role="reader")
 
 
-def test_key_pair(connect: Callable[..., Any]) -> None:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+def test_only_a_registered_key_opens_a_session(connect: Callable[..., Any], run: Callable[..., Any]) -> None:
+    first, second = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in "12")
+    login = {"user": "svc", "password": None, "authenticator": "SNOWFLAKE_JWT"}
+    run("CREATE USER svc TYPE = SERVICE DEFAULT_ROLE = loader")
+    run("GRANT ROLE loader TO USER svc")
+
+    def logged_in(key: rsa.RSAPrivateKey) -> Any:
+        with connect(**login, private_key=private(key)) as connection:
+            return connection.cursor().execute("SELECT CURRENT_USER(), CURRENT_ROLE()").fetchone()
+
+    for register in (f"SET RSA_PUBLIC_KEY = '{public(first)}'", f"SET RSA_PUBLIC_KEY_2 = '{public(second)}'"):
+        with pytest.raises(DatabaseError, match="JWT token is invalid") as refused:
+            logged_in(second)
+        assert refused.value.errno == 390144
+        run(f"ALTER USER svc {register}")
+    assert logged_in(first) == logged_in(second) == ("SVC", "LOADER")
+    run("ALTER USER svc UNSET RSA_PUBLIC_KEY")
+    with pytest.raises(DatabaseError, match="JWT token is invalid"):
+        logged_in(first)
+
+
+@pytest.mark.parametrize("user", ["nobody", "with_a_key"])
+def test_a_password_is_for_the_administrator_only(
+    connect: Callable[..., Any], run: Callable[..., Any], user: str
+) -> None:
+    run("CREATE USER IF NOT EXISTS with_a_key")
+    with pytest.raises(DatabaseError, match="Incorrect username or password") as refused:
+        connect(user=user)
+    assert refused.value.errno == 390100
+
+
+def private(key: rsa.RSAPrivateKey) -> bytes:
+    return key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    with connect(password=None, private_key=key, authenticator="SNOWFLAKE_JWT") as connection:
-        assert connection.cursor().execute("SELECT CURRENT_USER()").fetchone() == ("U",)
+
+
+def public(key: rsa.RSAPrivateKey) -> str:
+    der = key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return b64encode(der).decode()
 
 
 def test_accepted_session_parameters(connect: Callable[..., Any]) -> None:

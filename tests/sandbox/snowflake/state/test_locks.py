@@ -14,8 +14,8 @@ Connect = Callable[..., Any]
 LOCK = "UPDATE writer_lock SET run_id = ?, locked_at = CURRENT_TIMESTAMP() WHERE id = 1"
 HOLDER = """
 import sys, snowflake.connector
-connection = snowflake.connector.connect(user="u", password="p", account="sandbox", host="127.0.0.1",
-    port=int(sys.argv[1]), protocol="http", database="MUSIC", schema="LISTS")
+connection = snowflake.connector.connect(user="sandbox", password="any", account="sandbox", host="127.0.0.1",
+    port=int(sys.argv[1]), protocol="http", database="MUSIC", schema="LISTS", warehouse="WH")
 connection.cursor().execute("BEGIN")
 connection.cursor().execute("UPDATE writer_lock SET run_id = 'dead' WHERE id = 1")
 print("holding", flush=True)

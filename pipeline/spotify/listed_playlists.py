@@ -1,0 +1,115 @@
+"""`GET /me/playlists`: everything that the authorised user owns or follows, 50 a page.
+
+Source: Web API reference, and responses recorded by others.
+"""
+
+import logging
+import re
+from collections import Counter
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+from msgspec import Struct
+from msgspec.json import Decoder
+
+from pipeline.errors import Code, PlaylistUnavailable
+from pipeline.records import MAX_TOTAL
+from pipeline.spotify.client import SpotifyClient
+from pipeline.transform.api_types import Paging
+from pipeline.transform.lenient import decode_lenient
+from pipeline.transform.pages import decode_text, page_of
+from pipeline.transform.slots import Slots
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+READS = 3
+"""A list that changes while it is read is read again, twice at most."""
+
+_USER_IN_URL = re.compile(r"/users/([^/?#]+)/playlists")
+
+
+class ListedOwner(Struct):
+    """The user who owns a playlist."""
+
+    id: str | None = None
+
+
+class Listed(Struct):
+    """A playlist as the list shows it."""
+
+    id: str | None = None
+    owner: ListedOwner | None = None
+    collaborative: bool | None = None
+    snapshot_id: str | None = None
+
+
+class ListPage(Paging[Any]):
+    """`GET /me/playlists`. An item is null if the app may not see it: Spotify's own playlists, since 2024.
+
+    `href` is `…/users/<id of the user>/playlists?…`, or `…/me/playlists?…`.
+    """
+
+    items: list[Any]
+    href: Any = None
+
+
+Decoder(ListPage)  # before threads need it: msgspec crashes if two look into a type at once
+
+
+def read_list(client: SpotifyClient) -> tuple[list[Listed | None], str | None]:
+    """Everything that the user owns or follows, and the user's id if the response names it."""
+    counted = ""
+    for _ in range(READS):
+        items, slots, user = _read_once(client)
+        ids = [one.id for one in items if one and one.id]
+        if slots.is_whole and len(set(ids)) == len(ids):
+            return items, user
+        twice = len(ids) - len(set(ids))
+        counted = slots.problem or f"{len(items)} of {slots.total}, {twice} of them twice"
+        log.info("mine: counts differ or the list changed (%s); reading it again", counted)
+    message = (
+        f"mine: the user's list of playlists changed during each of {READS} reads, or Spotify returns fewer "
+        f"or other playlists than it counts: {counted}. Run again, or name the playlists"
+    )
+    raise PlaylistUnavailable(message, Code.SPOTIFY_CHANGING)
+
+
+def _read_once(client: SpotifyClient) -> tuple[list[Listed | None], Slots, str | None]:
+    """The items of all pages, the places that they fill, and the user's id.
+
+    Ends early at a page that is empty, does not start where the one before ended, or gives another total.
+    """
+    items: list[Listed | None] = []
+    slots: Slots | None = None
+    while True:
+        listed = decoded(client.my_playlists(len(items)), ListPage)
+        page = page_of(listed, listed.items, "items")
+        if page.total is None or page.total > MAX_TOTAL:
+            raise _unreadable("its `total` is no number of playlists")
+        slots = slots or Slots(page.total)
+        slots.take(page)
+        if not slots.problem:
+            items += map(_listed, page.entries)
+        if slots.problem or not page.entries or slots.filled >= slots.total:
+            match = _USER_IN_URL.search(listed.href if isinstance(listed.href, str) else "")
+            return items, slots, unquote(match[1]) if match else None
+
+
+def _listed(item: object) -> Listed | None:
+    """A playlist as far as it can be read; None if Spotify does not show it."""
+    return None if item is None else decode_lenient(item if isinstance(item, dict) else {}, Listed, Counter())
+
+
+def decoded(body: bytes, kind: type[T]) -> T:
+    """The response; raises PlaylistUnavailable if it is of another kind."""
+    try:
+        return decode_text(body, kind)
+    except ValueError as error:
+        raise _unreadable(str(error)) from error
+
+
+def _unreadable(why: str) -> PlaylistUnavailable:
+    message = f"mine: Spotify's response is not a list of playlists: {why}. Run again"
+    return PlaylistUnavailable(message, Code.SPOTIFY_UNREADABLE)

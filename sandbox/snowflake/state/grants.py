@@ -1,0 +1,163 @@
+"""Roles, users, owners and privileges of an account; what a role may do follows from them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+PLURALS = {
+    "DATABASE": "DATABASES",
+    "SCHEMA": "SCHEMAS",
+    "TABLE": "TABLES",
+    "VIEW": "VIEWS",
+    "STAGE": "STAGES",
+    "FILE FORMAT": "FILE FORMATS",
+    "PIPE": "PIPES",
+}
+IN_SCHEMA = ("TABLE", "VIEW", "STAGE", "FILE FORMAT", "PIPE")
+PRIVILEGES: dict[str, set[str]] = {
+    "ACCOUNT": {
+        "CREATE DATABASE",
+        "CREATE WAREHOUSE",
+        "CREATE ROLE",
+        "CREATE USER",
+        "CREATE INTEGRATION",
+        "MANAGE GRANTS",
+    },
+    "DATABASE": {"USAGE", "MODIFY", "MONITOR", "CREATE SCHEMA"},
+    "SCHEMA": {"USAGE", "MODIFY", "MONITOR", *(f"CREATE {kind}" for kind in IN_SCHEMA)},
+    "WAREHOUSE": {"USAGE", "OPERATE", "MODIFY", "MONITOR"},
+    "INTEGRATION": {"USAGE"},
+    "TABLE": {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES"},
+    "VIEW": {"SELECT", "REFERENCES"},
+    "STAGE": {"USAGE"},  # of an external stage
+    "FILE FORMAT": {"USAGE"},
+    "PIPE": {"MONITOR", "OPERATE"},
+    "ROLE": set(),
+    "USER": set(),
+}
+"""Privileges that may be granted by kind of object, beside OWNERSHIP; what this project could use."""
+ABOVE = {
+    "ACCOUNTADMIN": ("SYSADMIN", "SECURITYADMIN"),
+    "SECURITYADMIN": ("USERADMIN",),
+}
+"""System roles and the roles that are granted to them."""
+AT_FIRST = {
+    "ACCOUNTADMIN": {"CREATE INTEGRATION"},
+    "SECURITYADMIN": {"MANAGE GRANTS"},
+    "USERADMIN": {"CREATE ROLE", "CREATE USER"},
+    "SYSADMIN": {"CREATE DATABASE", "CREATE WAREHOUSE"},
+    "PUBLIC": set(),
+}
+"""Privileges of the system roles on the account."""
+
+
+class Thing(NamedTuple):
+    """An object that privileges are granted on; the account has no name."""
+
+    kind: str
+    name: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """Its qualified name."""
+        return ".".join(self.name)
+
+
+ACCOUNT = Thing("ACCOUNT")
+Privileges = dict[str, set[str]]
+"""By role."""
+
+
+@dataclass
+class User:
+    """`keys`: public keys by property, base64; `password`: whether any password will do."""
+
+    default_role: str = "PUBLIC"
+    password: bool = False
+    keys: dict[str, str] = field(default_factory=dict)
+    roles: set[str] = field(default_factory=set)
+
+
+class Grants:
+    """What is granted; every change forgets what was derived from it."""
+
+    def __init__(self) -> None:
+        self.roles: dict[str, set[str]] = {role: set(ABOVE.get(role, ())) for role in AT_FIRST}
+        self.users = {"SANDBOX": User("ACCOUNTADMIN", password=True, roles={"ACCOUNTADMIN"})}
+        self.owners: dict[Thing, str] = {}
+        self.granted: dict[Thing, Privileges] = {ACCOUNT: {role: set(own) for role, own in AT_FIRST.items()}}
+        self.future: dict[tuple[Thing, str], Privileges] = {}
+        self._closures: dict[str, frozenset[str]] = {}
+        self._hidden: dict[tuple[str, str], list[Thing]] = {}
+
+    def changed(self) -> None:
+        """Forgets what was derived."""
+        self._closures.clear()
+        self._hidden.clear()
+
+    def closure(self, role: str) -> frozenset[str]:
+        """The role and those that it inherits from."""
+        known = self._closures.get(role)
+        if known is None:
+            found, left = {"PUBLIC"}, [role]
+            while left:
+                if (one := left.pop()) not in found:
+                    found.add(one)
+                    left += self.roles.get(one, ())
+            known = self._closures[role] = frozenset(found)
+        return known
+
+    def allows(self, role: str, privileges: Iterable[str], thing: Thing) -> bool:
+        """Whether the role has one of the privileges on the object, or owns it."""
+        roles, held = self.closure(role), self.granted.get(thing, {})
+        wanted = set(privileges)
+        return self.owners.get(thing) in roles or any(wanted & held[one] for one in roles & held.keys())
+
+    def sees(self, role: str, thing: Thing) -> bool:
+        """Whether the role has any privilege on the object."""
+        return self.allows(role, PRIVILEGES[thing.kind], thing)
+
+    def may_be(self, user: str, role: str) -> bool:
+        """Whether the role is granted to the user, if only through other roles."""
+        return role in self.closure("PUBLIC").union(*map(self.closure, self.users[user].roles))
+
+    def relation(self, name: tuple[str, ...]) -> Thing | None:
+        """The table or view of that name."""
+        found = (Thing(kind, name) for kind in ("TABLE", "VIEW"))
+        return next((thing for thing in found if thing in self.owners), None)
+
+    def hidden(self, role: str, database: str) -> list[Thing]:
+        """Tables and views of the database on which the role has no privilege."""
+        known = self._hidden.get((role, database))
+        if known is None:
+            here = [thing for thing in list(self.owners) if thing.kind in ("TABLE", "VIEW")]
+            known = [t for t in here if t.name[0] == database and not self.sees(role, t)]
+            self._hidden[role, database] = known
+        return known
+
+    def create(self, thing: Thing, role: str, *, replace: bool = False, copy_grants: bool = False) -> None:
+        """The role owns a new object; grants on what it replaces are lost unless copied."""
+        existed = thing in self.owners
+        if existed and not replace:
+            return
+        self.owners[thing] = role
+        if not (existed and copy_grants):
+            self.granted[thing] = {
+                to: set(privileges)
+                for (place, kind), by_role in self.future.items()
+                if kind == thing.kind and place.name == thing.name[: len(place.name)]
+                for to, privileges in by_role.items()
+            }
+        self.changed()
+
+    def drop(self, thing: Thing) -> None:
+        """Forgets the object and what is in it."""
+        inside = thing.kind in ("DATABASE", "SCHEMA")
+        for one in [*self.owners]:
+            if one == thing or (inside and one.kind in PLURALS and one.name[: len(thing.name)] == thing.name):
+                self.owners.pop(one)
+                self.granted.pop(one, None)
+        for place, kind in [*self.future]:
+            if inside and place.name[: len(thing.name)] == thing.name:
+                self.future.pop((place, kind))
+        self.changed()

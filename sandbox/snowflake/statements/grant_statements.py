@@ -1,0 +1,194 @@
+"""Statements about roles, users and grants: what they change, as values; nothing here is a session's."""
+
+import re
+from collections.abc import Callable
+
+from sandbox.snowflake import errors
+from sandbox.snowflake.state.grants import (
+    ACCOUNT,
+    IN_SCHEMA,
+    PLURALS,
+    PRIVILEGES,
+    Grants,
+    Privileges,
+    Thing,
+    User,
+)
+from sandbox.snowflake.status import SUCCESS
+
+NAME = r"(?:\"[^\"]+\"|[\w$]+)(?:\.(?:\"[^\"]+\"|[\w$]+))*"
+KINDS = {**{kind: kind for kind in PRIVILEGES}, **{plural: kind for kind, plural in PLURALS.items()}}
+RSA = r"RSA_PUBLIC_KEY(?:_2)?"
+Place = tuple[str | None, ...]
+"""The session's database and schema, which names without them mean."""
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """The pattern as statements are matched: whatever the case, on any number of lines."""
+    return re.compile(pattern, re.IGNORECASE | re.DOTALL)
+
+
+ROLE = compiled(
+    rf"(?P<verb>GRANT|REVOKE)\s+ROLE\s+(?P<role>{NAME})\s+(?:TO|FROM)\s+(?P<kind>ROLE|USER)\s+(?P<name>{NAME})$"
+)
+PRIVILEGE = compiled(
+    rf"(?P<verb>GRANT|REVOKE)\s+(?P<privileges>[\w\s,]+?)\s+ON\s+(?:(?P<which>ALL|FUTURE)\s+(?P<kinds>[\w\s]+?)\s+IN\s+)?"
+    rf"(?P<kind>[\w\s]+?)(?:\s+(?P<name>{NAME}))?\s+(?:TO|FROM)\s+(?:ROLE\s+)?(?P<role>{NAME})"
+    r"(?:\s+(?P<current>COPY|REVOKE)\s+CURRENT\s+GRANTS)?$"
+)
+NEW = compiled(
+    rf"CREATE\s+(?:OR\s+REPLACE\s+)?(?P<kind>ROLE|USER)\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<name>{NAME})(?P<options>.*)$"
+)
+DROPPED = compiled(rf"DROP\s+(?P<kind>ROLE|USER)\s+(?P<exists>IF\s+EXISTS\s+)?(?P<name>{NAME})$")
+KEY = compiled(
+    rf"ALTER\s+USER\s+(?P<name>{NAME})\s+(?:SET\s+(?P<set>{RSA})\s*=\s*'(?P<key>[^']*)'|UNSET\s+(?P<unset>{RSA}))$"
+)
+
+
+def parts(name: str, place: Place = ()) -> tuple[str, ...]:
+    """A name's parts in capitals, with those of the place in front where they are missing."""
+    found = tuple(part.strip('"').upper() for part in re.findall(r'"[^"]+"|[\w$]+', name))
+    return (*(str(part) for part in place[: len(place) + 1 - len(found)]), *found) if place else found
+
+
+def thing(kind: str, name: str, place: Place) -> Thing:
+    """An object by its name as it is written; without a name, the one that the place is in."""
+    if not name:
+        return Thing(kind, tuple(str(part) for part in place[: {"DATABASE": 1, "SCHEMA": 2}.get(kind, 0)]))
+    if kind in IN_SCHEMA:
+        return Thing(kind, parts(name, place))
+    return Thing(kind, parts(name, place[:1]) if kind == "SCHEMA" else parts(name))
+
+
+def known_kind(text: str | None) -> str:
+    """The kind of object; raises for one that the stand-in does not know."""
+    kind = KINDS.get(" ".join((text or "").upper().split()))
+    if kind is None:
+        raise errors.failure(1003, "42000", f"SQL compilation error:\nunknown kind of object '{text}'.")
+    return kind
+
+
+def known_privileges(text: str, kind: str) -> set[str]:
+    """The privileges; raises for one that objects of this kind do not have."""
+    wanted = {" ".join(one.upper().split()) for one in text.split(",")}
+    if wanted <= {"ALL", "ALL PRIVILEGES"}:
+        return set(PRIVILEGES[kind])
+    if unknown := wanted - PRIVILEGES[kind] - {"OWNERSHIP"}:
+        message = f"SQL compilation error:\nprivilege '{min(unknown)}' does not exist for {kind}."
+        raise errors.failure(1003, "42000", message)
+    return wanted
+
+
+def run(grants: Grants, role: str, command: str, place: Place) -> str:
+    """Executes the statement by `role`; returns the status message. Raises for one of another form."""
+    for pattern, handler in HANDLERS:
+        if match := pattern.match(command):
+            status = handler(grants, role, match, place)
+            grants.changed()
+            return status
+    raise errors.not_emulated(f"this form of {' '.join(command.split()[:4])} …")
+
+
+def _role(grants: Grants, name: str) -> str:
+    (role,) = parts(name)
+    if role not in grants.roles:
+        raise errors.does_not_exist("Role", role)
+    return role
+
+
+def _user(grants: Grants, name: str) -> User:
+    (user,) = parts(name)
+    if user not in grants.users:
+        raise errors.does_not_exist("User", user)
+    return grants.users[user]
+
+
+def _change_role(grants: Grants, _by: str, match: re.Match[str], _place: Place) -> str:
+    role, to_user = _role(grants, match["role"]), match["kind"].upper() == "USER"
+    holder = _user(grants, match["name"]).roles if to_user else grants.roles[_role(grants, match["name"])]
+    (holder.add if match["verb"].upper() == "GRANT" else holder.discard)(role)
+    return SUCCESS
+
+
+def _change_privileges(grants: Grants, _by: str, match: re.Match[str], place: Place) -> str:
+    role, container = _role(grants, match["role"]), known_kind(match["kind"])
+    kind = known_kind(match["kinds"]) if match["which"] else container
+    privileges, on = known_privileges(match["privileges"], kind), thing(container, match["name"] or "", place)
+    if on != ACCOUNT and on not in grants.owners:
+        raise errors.does_not_exist(container.capitalize(), on.path)
+    which = (match["which"] or "").upper()
+    if which == "ALL" and kind == "PIPE":
+        raise errors.failure(1003, "42000", "SQL compilation error:\nBulk grants on pipes are not allowed.")
+    if "OWNERSHIP" in privileges:
+        if which or match["verb"].upper() == "REVOKE" or not match["current"]:
+            raise errors.not_emulated(
+                "OWNERSHIP but for GRANT … ON one object … COPY or REVOKE CURRENT GRANTS"
+            )
+        grants.owners[on] = role
+        if match["current"].upper() == "REVOKE":
+            grants.granted.pop(on, None)
+        return SUCCESS
+    for held in _held(grants, which, on, kind):
+        own = held.setdefault(role, set())
+        (own.update if match["verb"].upper() == "GRANT" else own.difference_update)(privileges)
+    return SUCCESS
+
+
+def _held(grants: Grants, which: str, on: Thing, kind: str) -> list[Privileges]:
+    """Where the privileges are noted: of one object, of all in a schema, or of future ones."""
+    if which == "FUTURE":
+        return [grants.future.setdefault((on, kind), {})]
+    if not which:
+        return [grants.granted.setdefault(on, {})]
+    found = [one for one in grants.owners if one.kind == kind and one.name[: len(on.name)] == on.name]
+    return [grants.granted.setdefault(one, {}) for one in found]
+
+
+def _create(grants: Grants, by: str, match: re.Match[str], _place: Place) -> str:
+    (name,), kind = parts(match["name"]), match["kind"].upper()
+    known: dict[str, User] | dict[str, set[str]] = grants.users if kind == "USER" else grants.roles
+    if name in known:
+        if not match["exists"]:
+            raise errors.already_exists(name)
+        return f"{name} already exists, statement succeeded."
+    if kind == "USER":
+        default = compiled(rf"DEFAULT_ROLE\s*=\s*'?(?P<name>{NAME})").search(match["options"])
+        grants.users[name] = User(parts(default["name"])[0] if default else "PUBLIC")
+    else:
+        grants.roles[name] = set()
+    grants.owners[Thing(kind, (name,))] = by
+    return f"{kind.capitalize()} {name} successfully created."
+
+
+def _drop(grants: Grants, by: str, match: re.Match[str], _place: Place) -> str:
+    (name,), kind = parts(match["name"]), match["kind"].upper()
+    gone: object = (grants.users if kind == "USER" else grants.roles).pop(name, None)
+    if gone is None and not match["exists"]:
+        raise errors.does_not_exist(kind.capitalize(), name)
+    grants.owners.pop(Thing(kind, (name,)), None)
+    if kind == "ROLE":
+        owned = [one for one, owner in grants.owners.items() if owner == name]
+        grants.owners.update(dict.fromkeys(owned, by))
+        for held in (*grants.granted.values(), *grants.future.values()):
+            held.pop(name, None)
+        for roles in (*grants.roles.values(), *(user.roles for user in grants.users.values())):
+            roles.discard(name)
+    return f"{name} successfully dropped."
+
+
+def _alter_user(grants: Grants, _by: str, match: re.Match[str], _place: Place) -> str:
+    keys = _user(grants, match["name"]).keys
+    if match["unset"]:
+        keys.pop(match["unset"].upper(), None)
+    else:
+        keys[match["set"].upper()] = match["key"]
+    return SUCCESS
+
+
+HANDLERS: list[tuple[re.Pattern[str], Callable[[Grants, str, re.Match[str], Place], str]]] = [
+    (ROLE, _change_role),
+    (PRIVILEGE, _change_privileges),
+    (NEW, _create),
+    (DROPPED, _drop),
+    (KEY, _alter_user),
+]

@@ -1,0 +1,37 @@
+-- Once per account, by somebody who may create databases, roles and integrations.
+-- Fill in the bucket and the role that Snowflake assumes to read it; see docs/operations.md.
+CREATE DATABASE IF NOT EXISTS spotify;
+CREATE SCHEMA IF NOT EXISTS spotify.playlists;
+CREATE WAREHOUSE IF NOT EXISTS spotify_load
+WITH WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60 AUTO_RESUME = TRUE INITIALLY_SUSPENDED = TRUE;
+
+CREATE STORAGE INTEGRATION IF NOT EXISTS spotify_lake
+TYPE = EXTERNAL_STAGE
+STORAGE_PROVIDER = S3
+ENABLED = TRUE
+STORAGE_AWS_ROLE_ARN = ${role_arn}
+STORAGE_ALLOWED_LOCATIONS = (${lake_url});
+
+-- spotify_owner changes the schema, spotify_loader loads, spotify_reader looks.
+CREATE ROLE IF NOT EXISTS spotify_owner;
+CREATE ROLE IF NOT EXISTS spotify_loader;
+CREATE ROLE IF NOT EXISTS spotify_reader;
+GRANT USAGE ON WAREHOUSE spotify_load TO ROLE spotify_owner;
+GRANT USAGE ON WAREHOUSE spotify_load TO ROLE spotify_loader;
+GRANT USAGE ON WAREHOUSE spotify_load TO ROLE spotify_reader;
+GRANT USAGE ON DATABASE spotify TO ROLE spotify_owner;
+GRANT USAGE ON DATABASE spotify TO ROLE spotify_loader;
+GRANT USAGE ON DATABASE spotify TO ROLE spotify_reader;
+GRANT USAGE, CREATE TABLE, CREATE VIEW, CREATE STAGE, CREATE FILE FORMAT, CREATE PIPE
+ON SCHEMA spotify.playlists TO ROLE spotify_owner;
+GRANT USAGE ON SCHEMA spotify.playlists TO ROLE spotify_loader;
+GRANT USAGE ON SCHEMA spotify.playlists TO ROLE spotify_reader;
+GRANT USAGE ON INTEGRATION spotify_lake TO ROLE spotify_owner;
+GRANT SELECT, INSERT, UPDATE, DELETE ON FUTURE TABLES IN SCHEMA spotify.playlists TO ROLE spotify_loader;
+-- Set-up checks that the views are there, and sees only what the role may read.
+GRANT SELECT ON FUTURE VIEWS IN SCHEMA spotify.playlists TO ROLE spotify_loader;
+GRANT USAGE ON FUTURE STAGES IN SCHEMA spotify.playlists TO ROLE spotify_loader;
+GRANT USAGE ON FUTURE FILE FORMATS IN SCHEMA spotify.playlists TO ROLE spotify_loader;
+GRANT MONITOR ON FUTURE PIPES IN SCHEMA spotify.playlists TO ROLE spotify_loader;
+GRANT SELECT ON FUTURE TABLES IN SCHEMA spotify.playlists TO ROLE spotify_reader;
+GRANT SELECT ON FUTURE VIEWS IN SCHEMA spotify.playlists TO ROLE spotify_reader;

@@ -1,0 +1,77 @@
+"""Schemas and accounts as earlier releases left them."""
+
+import re
+from io import StringIO
+from pathlib import Path
+
+from snowflake.connector.util_text import split_statements
+
+from pipeline.columns import history
+from pipeline.warehouse import setup
+from pipeline.warehouse.session import Session
+from pipeline.warehouse.setup import Part
+from pipeline.warehouse.sql_files import literal, read_sql
+from tests.places import Place
+from tests.warehouses import OWNER, Warehouse
+
+BEFORE = Path(__file__).with_name("before")
+"""What earlier releases executed; never changed."""
+ACCOUNT = (BEFORE / "create_account_objects.sql").read_text(encoding="utf-8")
+"""The script of the account before version 4."""
+VERSION_1 = (BEFORE / "version_1.sql").read_text(encoding="utf-8")
+"""Tables and views as version 1 created them."""
+LANDING_1 = "\n".join(
+    f"CREATE TRANSIENT TABLE {table}_landing ({lines},\n"
+    "    file_name VARCHAR NOT NULL,\n    file_row NUMBER(38, 0) NOT NULL\n);"
+    for table, lines in re.findall(
+        r"CREATE TABLE IF NOT EXISTS (\w+)_history \((.*?)\n\);", VERSION_1, re.DOTALL
+    )
+)
+"""Landing tables as version 1 of the pipes created them: the columns of version 1, and each row's file."""
+PIPES_1 = read_sql("setup/generated/create_pipes").replace("@lake/", "@lake/tables/")
+"""Pipes until version 2: the stage showed the whole lake."""
+ROWS = {
+    "playlists": "'Old', NULL, 'o', NULL, NULL, FALSE, NULL, 'AAA', 1, 'https://p', NULL, '2026-01-01'",
+    "songs": "'s', 'Song', 'b', 'a', 180000, TRUE, NULL, 1, 2, NULL, 'https://s'",
+    "albums": "'b', 'Album', 'single', NULL, NULL, 12, NULL, NULL, 'https://b', NULL",
+    "artists": "'a', 'Artist', 'https://a', NULL, NULL, NULL",
+}
+"""One row per table, without what every row starts with."""
+LEDGER = (
+    "INSERT INTO loads SELECT 'run', 'p', '2026-01-01', 'raw/p', '2026-01-01', 'AAA', 1, 0, "
+    "PARSE_JSON('{}'), 'copy', 'runs/p', '0.1.0', '2026-01-01'"
+)
+
+
+def set_up_older(older: Warehouse, version: int) -> None:
+    """Brings an empty warehouse to an earlier version, with one playlist, and with pipes if they load it."""
+    execute(older.place, VERSION_1)
+    for table, values in ROWS.items():
+        older.place.query(f"INSERT INTO {history(table)} SELECT 'p', '2026-01-01', 'run', {values}")
+    older.place.query(LEDGER)
+    with older.session(role=OWNER) as session:
+        for name in ("setup/create_stage", *setup.VIEWS[1:], *_changes(setup.SCHEMA, version)):
+            session.execute_all(name, url=literal(older.lake.url))
+        _note(session, setup.SCHEMA, version, older)
+        if older.mode == "snowpipe":
+            execute(older.place, LANDING_1)
+            for name in ("setup/create_snowpipe_versions", *_changes(setup.SNOWPIPE, version - 1)):
+                session.execute_all(name)
+            execute(older.place, PIPES_1)
+            _note(session, setup.SNOWPIPE, version - 1, older)
+
+
+def execute(place: Place, text: str) -> None:
+    """Runs every statement of a text."""
+    for statement, _ in split_statements(StringIO(text), remove_comments=True):
+        place.query(str(statement))
+
+
+def _changes(part: Part, version: int) -> list[str]:
+    """Files that led from version 1 to another."""
+    return [name for step in range(2, version + 1) for name in part.versions[step]]
+
+
+def _note(session: Session, part: Part, version: int, older: Warehouse) -> None:
+    """Notes the version of a part."""
+    session.execute("setup/insert_schema_version", (version, older.lake.url, "older"), table=part.noted_in)

@@ -1,0 +1,163 @@
+"""An account of its own: moved over from the version before, and seen by administrators and analysts."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, get_args
+
+import pytest
+
+from pipeline.columns import TABLES, history
+from pipeline.lake.layout import TABLES_PREFIX, LoadMode
+from pipeline.lake.store import Lake
+from pipeline.warehouse import setup
+from sandbox.account_objects import (
+    GRANT_OWNER,
+    ROLE_ARN,
+    connect,
+    create_account_objects,
+    public_key,
+    statements,
+)
+from sandbox.lake import create_lake
+from sandbox.services import Addresses, s3_client
+from sandbox.snowflake.server.app import create_app
+from sandbox.spotify.catalogue import CHARTS
+from tests.pipeline.warehouse.older import ACCOUNT, execute, set_up_older
+from tests.places import Place
+from tests.serving import running
+from tests.warehouses import DAY, Warehouse
+
+OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
+
+
+@dataclass(frozen=True)
+class Account(Warehouse):
+    """A warehouse in the database of sql/account, with a bucket of its own."""
+
+    bucket: str = ""
+
+    @property
+    def lake(self) -> Lake:
+        """The whole bucket."""
+        return Lake(self.place.s3, self.bucket, "")
+
+    @property
+    def tables_url(self) -> str:
+        """What Snowflake may read."""
+        return f"s3://{self.bucket}/{TABLES_PREFIX}"
+
+    def administer(self, *done: str, role: str = "ACCOUNTADMIN") -> list[Any]:
+        """Executes statements as an administrator; returns the rows of the last."""
+        with connect(self.place.addresses.snowflake, role=role, warehouse="SPOTIFY_LOAD") as connection:
+            cursor = connection.cursor()
+            for statement in done:
+                cursor.execute(statement)
+            return list(cursor.fetchall())
+
+    def run_script(self, name: str, **parts: str) -> None:
+        """Executes a file of sql/account as an administrator."""
+        self.administer(*statements(name, **parts))
+
+
+@pytest.fixture
+def account(addresses: Addresses) -> Iterator[Account]:
+    """An account in which nothing is there yet."""
+    with running(create_app(addresses.s3, idle_abort=1.0), lifespan=True) as url:
+        bucket = f"own-{token_hex(4)}"
+        create_lake(s3_client(addresses.s3), bucket, url)
+        yield Account(Place(replace(addresses, snowflake=url), "spotify"), bucket=bucket)
+
+
+def create_before(account: Account) -> None:
+    """What the release before made: its script, and the statements of its docs."""
+    text = ACCOUNT.replace("${lake_url}", f"'s3://{account.bucket}/'").replace("${role_arn}", f"'{ROLE_ARN}'")
+    user = (
+        "CREATE USER spotify_pipeline TYPE = SERVICE",
+        "GRANT ROLE spotify_loader TO USER spotify_pipeline",
+    )
+    key = f"ALTER USER spotify_pipeline SET RSA_PUBLIC_KEY = '{public_key()}'"
+    done = re.sub("--.*", "", text).split(";")
+    account.administer(*filter(str.strip, done), *user, GRANT_OWNER, key)
+    account.administer(
+        "GRANT ROLE spotify_owner TO USER sandbox",
+        "REVOKE SELECT ON FUTURE VIEWS IN SCHEMA spotify.playlists FROM ROLE spotify_loader",
+    )  # as still earlier ones left it
+
+
+def move_scripts(account: Account) -> None:
+    """Steps 2 and 3 of the docs."""
+    account.run_script(
+        "create_account_objects", tables_url=account.tables_url, role_arn=ROLE_ARN, external_id="x"
+    )
+    account.run_script("alter_account_objects", tables_url=account.tables_url)
+
+
+def move_schema(account: Account) -> None:
+    """Step 1 of the docs."""
+    account.set_up()
+
+
+@pytest.mark.parametrize(
+    "steps", [(move_schema, move_scripts), (move_scripts, move_schema)], ids=["as told", "swapped"]
+)
+@pytest.mark.parametrize("mode", get_args(LoadMode))
+def test_an_account_of_the_release_before_moves_over(
+    account: Account, mode: LoadMode, steps: tuple[Callable[[Account], None], ...]
+) -> None:
+    older = replace(account, mode=mode)
+    create_before(older)
+    set_up_older(older, 3)
+    count = f"SELECT COUNT(*) FROM spotify.playlists.{history('songs')}"
+    with pytest.raises(Exception, match=r"SPOTIFY.* does not exist or not authorized"):
+        older.administer(count, role="SYSADMIN")
+    for step in steps:
+        step(older)
+
+    assert older.publish(CHARTS[0]).partitions == [(CHARTS[0], DAY)]
+    assert older.administer(count, role="SYSADMIN") == [(51,)]
+    described = {row[0]: row[2] for row in older.administer("DESC INTEGRATION spotify_lake")}
+    assert described["STORAGE_ALLOWED_LOCATIONS"] == older.tables_url
+    with older.session() as session:  # the loader
+        assert setup.is_current(session, older.lake.url, mode)
+    with pytest.raises(Exception, match="is not allowed by integration"):
+        execute(
+            older.place,
+            f"CREATE STAGE all_of_it URL = 's3://{older.bucket}/' STORAGE_INTEGRATION = spotify_lake",
+        )
+
+
+@pytest.fixture
+def new(account: Account) -> Account:
+    """An account of this release, set up and with one playlist."""
+    create_account_objects(account.place.addresses.snowflake, account.tables_url)
+    account.set_up()
+    account.publish(CHARTS[0])
+    return account
+
+
+def test_one_documented_statement_lets_analysts_see_everything(new: Account) -> None:
+    """The role exists, and the user who has it; the statement is the one of docs/operations.md."""
+    (statement,) = re.findall(
+        r"GRANT ROLE spotify_reader TO ROLE \w+", OPERATIONS.read_text(encoding="utf-8")
+    )
+    new.administer("CREATE ROLE analyst", "CREATE USER ann", "GRANT ROLE analyst TO USER sandbox", statement)
+    with new.place.connected("ANALYST") as connection:
+        for name in (*map(history, TABLES), *setup.view_files(), "loads"):
+            assert connection.cursor().execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0] >= 0
+    assert ("USAGE", "ROLE", "SPOTIFY_READER", "ROLE", "ANALYST") in new.administer(
+        "SHOW GRANTS TO ROLE analyst"
+    )
+
+
+def test_grants_given_by_hand_stay_on_views_that_are_replaced(new: Account) -> None:
+    new.administer("CREATE ROLE guest", "GRANT SELECT ON VIEW spotify.playlists.songs TO ROLE guest")
+    with new.session(role="SPOTIFY_OWNER") as session:
+        for name in setup.VIEWS:
+            session.execute_all(name)
+    granted = new.administer("SHOW GRANTS TO ROLE guest")
+    assert granted == [("SELECT", "VIEW", "SPOTIFY.PLAYLISTS.SONGS", "ROLE", "GUEST")]
+    with new.session() as session:
+        assert setup.is_current(session, new.lake.url)

@@ -1,0 +1,231 @@
+"""Who may execute what: a statement, the grant that it needs, and the error without it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from snowflake.connector.errors import ProgrammingError
+
+Run = Callable[..., list[tuple[Any, ...]]]
+HIDDEN, DENIED = 2003, 3001
+BASE = (
+    "USAGE ON DATABASE music",
+    "USAGE ON SCHEMA music.lists",
+    "USAGE ON WAREHOUSE wh",
+)
+
+
+class Case(NamedTuple):
+    """A statement of a role that has `grants` already, and the grant without which it fails."""
+
+    statement: str
+    grant: str
+    errno: int = HIDDEN
+    grants: tuple[str, ...] = ()
+
+
+CASES = {
+    "select": Case("SELECT * FROM songs", "SELECT ON TABLE songs"),
+    "select, when something else is granted": Case(
+        "SELECT * FROM songs", "SELECT ON TABLE songs", DENIED, ("INSERT ON TABLE songs",)
+    ),
+    "select from a view": Case("SELECT * FROM newest", "SELECT ON VIEW newest"),
+    "cte": Case("WITH a AS (SELECT n FROM songs) SELECT * FROM a", "SELECT ON TABLE songs"),
+    "insert": Case("INSERT INTO songs VALUES (1)", "INSERT ON TABLE songs"),
+    "insert from a table": Case(
+        "INSERT INTO songs SELECT n FROM others", "SELECT ON TABLE others", grants=("INSERT ON TABLE songs",)
+    ),
+    "update": Case("UPDATE songs SET n = 2", "UPDATE ON TABLE songs", DENIED, ("SELECT ON TABLE songs",)),
+    "delete": Case("DELETE FROM songs", "DELETE ON TABLE songs", DENIED, ("SELECT ON TABLE songs",)),
+    "delete by another": Case(
+        "DELETE FROM songs USING (SELECT n FROM others) AS o WHERE songs.n = o.n",
+        "SELECT ON TABLE others",
+        grants=("DELETE ON TABLE songs",),
+    ),
+    "truncate": Case("TRUNCATE TABLE songs", "TRUNCATE ON TABLE songs", DENIED, ("DELETE ON TABLE songs",)),
+    "database": Case("SELECT * FROM music.lists.songs", BASE[0], grants=("SELECT ON TABLE songs",)),
+    "schema": Case("SELECT * FROM music.lists.songs", BASE[1], grants=("SELECT ON TABLE songs",)),
+    "warehouse": Case("SELECT * FROM songs", BASE[2], 606, ("SELECT ON TABLE songs",)),
+    "create table": Case("CREATE TABLE new (n INT)", "CREATE TABLE ON SCHEMA lists", DENIED),
+    "create schema": Case("CREATE SCHEMA new", "CREATE SCHEMA ON DATABASE music", DENIED),
+    "create database": Case("CREATE DATABASE new", "CREATE DATABASE ON ACCOUNT", DENIED),
+    "create role": Case("CREATE ROLE new", "CREATE ROLE ON ACCOUNT", DENIED),
+    "create stage": Case(
+        "CREATE STAGE new URL = 's3://lake-bucket/new/' STORAGE_INTEGRATION = lake_reader",
+        "USAGE ON INTEGRATION lake_reader",
+        grants=("CREATE STAGE ON SCHEMA lists",),
+    ),
+    "create view": Case(
+        "CREATE VIEW new_view AS SELECT n FROM songs",
+        "SELECT ON TABLE songs",
+        grants=("CREATE VIEW ON SCHEMA lists",),
+    ),
+    "status of a pipe": Case("SELECT SYSTEM$PIPE_STATUS('songs_pipe')", "MONITOR ON PIPE songs_pipe"),
+    "pause a pipe": Case(
+        "ALTER PIPE songs_pipe SET PIPE_EXECUTION_PAUSED = FALSE",
+        "OPERATE ON PIPE songs_pipe",
+        DENIED,
+        ("MONITOR ON PIPE songs_pipe",),
+    ),
+    "grant": Case("GRANT ROLE worker TO ROLE boss", "MANAGE GRANTS ON ACCOUNT", DENIED),
+}
+COPY = "COPY INTO songs FROM @lake/a/ FILES = ('b') FILE_FORMAT = (FORMAT_NAME = playlist_csv)"
+NEEDED_BY_COPY = ("INSERT ON TABLE songs", "USAGE ON STAGE lake", "USAGE ON FILE FORMAT playlist_csv")
+for needed in NEEDED_BY_COPY:
+    others = tuple(one for one in NEEDED_BY_COPY if one != needed)
+    CASES[f"copy, {needed}"] = Case(COPY, needed, grants=others)
+
+
+class Roles(NamedTuple):
+    """An administrator, and a role without rights but a session."""
+
+    admin: Run
+    worker: Run
+
+
+@pytest.fixture
+def roles(connect: Callable[..., Any], wired: None) -> Iterator[Roles]:
+    """New roles `worker` and `boss`; tables, a view and a pipe that others own."""
+    del wired
+    with connect() as first, connect() as second:
+
+        def admin(sql: str) -> Any:
+            return first.cursor().execute(sql).fetchall()
+
+        for name in ("worker", "boss"):
+            admin(f"DROP ROLE IF EXISTS {name}")
+            admin(f"CREATE ROLE {name}")
+        for name in ("songs", "others"):
+            admin(f"CREATE OR REPLACE TABLE {name} (n INT)")
+        admin("CREATE OR REPLACE VIEW newest AS SELECT n FROM songs")
+        admin("CREATE OR REPLACE PIPE songs_pipe AUTO_INGEST = TRUE AS COPY INTO songs FROM @lake/songs/")
+        admin("GRANT ROLE worker TO USER sandbox")
+
+        def worker(sql: str) -> Any:
+            second.cursor().execute("USE ROLE worker")
+            return second.cursor().execute(sql).fetchall()
+
+        yield Roles(admin, worker)
+        admin("DROP ROLE worker")  # what it owns is then the administrator's
+        for dropped in ("VIEW IF EXISTS newest", "VIEW IF EXISTS new_view", "TABLE IF EXISTS new"):
+            admin(f"DROP {dropped}")
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_statement_fails_without_the_grant_that_it_needs(roles: Roles, case: Case) -> None:
+    for grant in (*BASE, *case.grants):
+        if grant != case.grant:
+            roles.admin(f"GRANT {grant} TO ROLE worker")
+    with pytest.raises(ProgrammingError) as refused:
+        roles.worker(case.statement)
+    assert refused.value.errno == case.errno, refused.value
+    roles.admin(f"GRANT {case.grant} TO ROLE worker")
+    try:
+        roles.worker(case.statement)
+    except ProgrammingError as error:
+        assert "lake-bucket/a/b" in str(error)  # of COPY: there is no such file  # noqa: PT017
+
+
+def test_the_errors_are_in_the_words_of_snowflake(roles: Roles) -> None:
+    for grant in (*BASE, "SELECT ON TABLE songs"):
+        roles.admin(f"GRANT {grant} TO ROLE worker")
+    denied = (
+        "003001 (42501): SQL access control error:\nInsufficient privileges to operate on table 'SONGS'.\n"
+        "Your primary role WORKER must have DELETE granted on TABLE MUSIC.LISTS.SONGS."
+    )
+    with pytest.raises(ProgrammingError) as refused:
+        roles.worker("DELETE FROM songs")
+    assert str(refused.value).endswith(denied)
+    with pytest.raises(
+        ProgrammingError, match=r"Object 'MUSIC\.LISTS\.OTHERS' does not exist or not authorized"
+    ):
+        roles.worker("SELECT * FROM others")
+
+
+def test_a_role_inherits_from_roles_that_are_granted_to_it(roles: Roles) -> None:
+    for grant in (*BASE, "SELECT ON TABLE songs"):
+        roles.admin(f"GRANT {grant} TO ROLE boss")
+    roles.admin("GRANT ROLE boss TO ROLE worker")
+    assert roles.worker("SELECT * FROM songs") == []
+    roles.admin("REVOKE ROLE boss FROM ROLE worker")
+    with pytest.raises(ProgrammingError, match="does not exist or not authorized"):
+        roles.worker("SELECT * FROM songs")
+
+
+def test_grants_on_future_objects_hold_for_new_ones_and_copied_grants_survive(roles: Roles) -> None:
+    for grant in (*BASE, "SELECT ON FUTURE TABLES IN SCHEMA lists"):
+        roles.admin(f"GRANT {grant} TO ROLE worker")
+
+    def sees(name: str) -> bool:
+        try:
+            return roles.worker(f"SELECT * FROM {name}") == []
+        except ProgrammingError as error:
+            assert error.errno == HIDDEN  # noqa: PT017
+            return False
+
+    assert not sees("songs")
+    roles.admin("CREATE OR REPLACE TABLE songs (n INT)")
+    assert sees("songs")
+    roles.admin("GRANT SELECT ON VIEW newest TO ROLE worker")
+    roles.admin("CREATE OR REPLACE VIEW newest COPY GRANTS AS SELECT n FROM songs")
+    assert sees("newest")
+    roles.admin("CREATE OR REPLACE VIEW newest AS SELECT n FROM songs")
+    assert not sees("newest")
+    roles.admin("GRANT SELECT ON ALL VIEWS IN SCHEMA lists TO ROLE worker")
+    assert sees("newest")
+    roles.admin("REVOKE SELECT ON FUTURE TABLES IN SCHEMA lists FROM ROLE worker")
+
+
+def test_who_creates_an_object_owns_it_and_may_pass_it_on(roles: Roles) -> None:
+    for grant in (*BASE, "CREATE TABLE ON SCHEMA lists"):
+        roles.admin(f"GRANT {grant} TO ROLE worker")
+    roles.worker("CREATE TABLE new (n INT)")
+    roles.worker("ALTER TABLE new ADD COLUMN m INT")
+    roles.worker("GRANT SELECT ON TABLE new TO ROLE boss")
+    with pytest.raises(ProgrammingError, match="does not exist or not authorized"):
+        roles.admin("DROP TABLE new")  # the role is granted to no administrator
+    roles.worker("GRANT OWNERSHIP ON TABLE new TO ROLE accountadmin REVOKE CURRENT GRANTS")
+    roles.admin("DROP TABLE new")
+
+
+def test_information_schema_shows_what_the_role_may_see(roles: Roles) -> None:
+    for grant in (*BASE, "SELECT ON TABLE songs"):
+        roles.admin(f"GRANT {grant} TO ROLE worker")
+    shown = "SELECT i.table_name FROM information_schema.{} AS i WHERE i.table_schema = 'LISTS' ORDER BY 1"
+    assert roles.worker(shown.format("tables")) == [("SONGS",)]
+    assert roles.worker(shown.format("views")) == []
+    assert ("NEWEST",) in roles.admin(shown.format("views"))
+
+
+def test_grants_are_shown(roles: Roles) -> None:
+    roles.admin("GRANT USAGE, CREATE TABLE ON SCHEMA music.lists TO ROLE worker")
+    roles.admin("GRANT MONITOR ON FUTURE PIPES IN SCHEMA music.lists TO ROLE worker")
+    expected = [
+        ("CREATE TABLE", "SCHEMA", "MUSIC.LISTS", "ROLE", "WORKER"),
+        ("USAGE", "SCHEMA", "MUSIC.LISTS", "ROLE", "WORKER"),
+    ]
+    assert roles.admin("SHOW GRANTS TO ROLE worker") == expected
+    assert set(expected) < set(roles.admin("SHOW GRANTS ON SCHEMA music.lists"))
+    assert ("USAGE", "ROLE", "WORKER", "USER", "SANDBOX") in roles.admin("SHOW GRANTS TO USER sandbox")
+    future = roles.admin("SHOW FUTURE GRANTS IN SCHEMA music.lists")
+    assert future == [("MONITOR", "PIPE", "MUSIC.LISTS.<PIPE>", "ROLE", "WORKER")]
+    roles.admin("REVOKE ALL ON SCHEMA music.lists FROM ROLE worker")
+    assert roles.admin("SHOW GRANTS TO ROLE worker") == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("GRANT FLY ON SCHEMA lists TO ROLE loader", "privilege 'FLY' does not exist for SCHEMA"),
+        ("GRANT INSERT ON VIEW newest TO ROLE loader", "privilege 'INSERT' does not exist for VIEW"),
+        ("GRANT USAGE ON SPACESHIP x TO ROLE loader", "unknown kind of object 'SPACESHIP'"),
+        ("GRANT USAGE ON SCHEMA nowhere TO ROLE loader", "Schema 'MUSIC.NOWHERE' does not exist"),
+        ("GRANT USAGE ON SCHEMA lists TO ROLE nobody", "Role 'NOBODY' does not exist"),
+        ("GRANT MONITOR ON ALL PIPES IN SCHEMA lists TO ROLE loader", "Bulk grants on pipes"),
+        ("ALTER USER sandbox SET PASSWORD = 'x'", "does not emulate"),
+        ("ANALYZE songs", "does not emulate"),
+    ],
+)
+def test_what_is_not_known_is_an_error(run: Run, statement: str, message: str) -> None:
+    with pytest.raises(ProgrammingError, match=message):
+        run(statement)
