@@ -8,28 +8,27 @@ from typing import Any
 
 from moto import settings
 from moto.core.authorization import ActionAuthenticatorMixin
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.server import ThreadedMotoServer
-
-ISSUED = ("AKIA", "ASIA")
-"""How keys begin that IAM or STS have issued, as opposed to the sandbox's own."""
+from moto.sts.models import sts_backends
 
 
-def hold_issued_keys_to_their_policies() -> None:
-    """Switches moto's access control on, except for keys that nobody has issued: these may do all."""
+def hold_roles_to_their_policies() -> None:
+    """Switches moto's access control on for roles that somebody has assumed; all other keys may do all."""
     settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
     authorize = ActionAuthenticatorMixin._authenticate_and_authorize_action  # noqa: SLF001 - moto has no other way
 
-    def authorize_issued(self: Any, *arguments: Any, **options: Any) -> None:
-        key = self.headers.get("Authorization", "").partition("Credential=")[2]
-        if key.startswith(ISSUED):
+    def authorize_roles(self: Any, *arguments: Any, **options: Any) -> None:
+        key = self.headers.get("Authorization", "").partition("Credential=")[2].partition("/")[0]
+        if any(role.access_key_id == key for role in sts_backends[DEFAULT_ACCOUNT_ID]["aws"].assumed_roles):
             authorize(self, *arguments, **options)
 
-    ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize_issued  # type: ignore[method-assign]  # noqa: SLF001
+    ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize_roles  # type: ignore[method-assign]  # noqa: SLF001
 
 
 def main() -> None:
     """Serves on a free port and prints its address once ready."""
-    hold_issued_keys_to_their_policies()
+    hold_roles_to_their_policies()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
