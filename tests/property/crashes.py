@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any, NamedTuple
 
 import pytest
@@ -42,6 +43,7 @@ class Run:
         self.sent = Counter[str]()
         self.crashed = False
         self.committed = False
+        self._counting = Lock()
 
     @contextmanager
     def breaking(self) -> Iterator[None]:
@@ -54,9 +56,9 @@ class Run:
 
     def _watched(self, write: Callable[..., Any]) -> Callable[..., Any]:
         def watched_write(*arguments: Any) -> Any:
-            self._before("file")
+            number = self._before("file")
             written = write(*arguments)
-            self._after("file")
+            self._strike("file", number, applied=True)
             return written
 
         return watched_write
@@ -66,20 +68,22 @@ class Run:
 
     def _after_statement(self, sql: str) -> None:
         self.committed |= sql == "COMMIT"
-        self._after("commit" if sql == "COMMIT" else "statement")
+        where = "commit" if sql == "COMMIT" else "statement"
+        self._strike(where, self.sent[where], applied=True)
 
-    def _before(self, where: str) -> None:
+    def _before(self, where: str) -> int:
+        """Which of its kind it is, counted from 1: files are written by several threads."""
         if self.crashed and self.crash and self.crash.dies:
             raise Died
-        self.sent[where] += 1
-        self._strike(where, applied=False)
+        with self._counting:
+            self.sent[where] += 1
+            number = self.sent[where]
+        self._strike(where, number, applied=False)
+        return number
 
-    def _after(self, where: str) -> None:
-        self._strike(where, applied=True)
-
-    def _strike(self, where: str, *, applied: bool) -> None:
+    def _strike(self, where: str, number: int, *, applied: bool) -> None:
         crash = self.crash
-        if crash is None or self.crashed or (where, self.sent[where], applied) != crash[:3]:
+        if crash is None or self.crashed or (where, number, applied) != crash[:3]:
             return
         self.crashed = True
         if crash.dies:

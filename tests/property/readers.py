@@ -47,9 +47,10 @@ def _twice() -> str:
 
 
 class Readers:
-    """A connection that looks at the warehouse from outside, and can empty it."""
+    """A connection that looks at the warehouse from outside; the owner empties it."""
 
     def __init__(self, place: Place) -> None:
+        self._place = place
         self._connection = place.connect("SPOTIFY_READER")
         self._cursor = self._connection.cursor()
 
@@ -60,7 +61,7 @@ class Readers:
     def empty(self) -> None:
         """Removes all rows but the lock's."""
         for table in (*map(history, TABLES), "loads"):
-            self._cursor.execute(f"TRUNCATE TABLE {table}")
+            self._place.query(f"TRUNCATE TABLE {table}")
 
     def close(self) -> None:
         """Logs out."""
