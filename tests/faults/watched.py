@@ -100,8 +100,8 @@ class Watched:
         return end
 
     def connect(self) -> SnowflakeConnection:
-        """A session beside the proxies."""
-        connection: SnowflakeConnection = self.place.connect()
+        """An administrator's session beside the proxies."""
+        connection: SnowflakeConnection = self.place.connect("ACCOUNTADMIN")
         return connection
 
     def contents(self) -> dict[str, Rows]:
