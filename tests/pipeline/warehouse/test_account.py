@@ -101,7 +101,11 @@ def move_schema(account: Account) -> None:
 
 
 @pytest.mark.parametrize(
-    "steps", [(move_schema, move_scripts), (move_scripts, move_schema)], ids=["as told", "swapped"]
+    "steps",
+    [
+        pytest.param((move_schema, move_scripts), id="as told"),
+        pytest.param((move_scripts, move_schema), id="swapped", marks=pytest.mark.faults),
+    ],
 )
 @pytest.mark.parametrize("mode", get_args(LoadMode))
 def test_an_account_of_the_release_before_moves_over(
