@@ -52,7 +52,12 @@ class Warehouse:
         return Lake(self.place.s3, BUCKET, self.place.name)
 
     def session(
-        self, run_id: str = "test", *, role: str = "SPOTIFY_LOADER", autocommit: bool = True
+        self,
+        run_id: str = "test",
+        *,
+        role: str = "SPOTIFY_LOADER",
+        user: str = "SPOTIFY_PIPELINE",
+        autocommit: bool = True,
     ) -> Session:
         """A session as the flows open it."""
         address = urlsplit(self.place.addresses.snowflake)
@@ -60,7 +65,7 @@ class Warehouse:
         connect = partial(
             snowflake.connector.connect,
             account=where.account,
-            user="SPOTIFY_PIPELINE",
+            user=user,
             private_key=key(),  # the object: to read one takes longer than a login
             authenticator="SNOWFLAKE_JWT",
             role=role,
