@@ -6,11 +6,10 @@ from functools import partial
 from itertools import count
 from time import sleep
 from typing import Any
+from urllib.parse import urlsplit
 
-from prefect_snowflake import SnowflakeConnector, SnowflakeCredentials
-from pydantic import SecretBytes
+import snowflake.connector
 
-from flows.connections import login_of
 from pipeline.lake.layout import LoadMode
 from pipeline.lake.store import Lake
 from pipeline.records import Loaded, Manifest, Run, Snapshot
@@ -19,11 +18,12 @@ from pipeline.transform.responses import snapshot_rows
 from pipeline.transform.tables import build_tables
 from pipeline.warehouse.copy_files import copy_files
 from pipeline.warehouse.landing import Polling
-from pipeline.warehouse.session import Session
+from pipeline.warehouse.session import Login, Session
 from pipeline.warehouse.setup import set_up
+from pipeline.warehouse.snowflake_errors import Place as Snowflake
 from pipeline.warehouse.snowpipe import load_snowpipe
 from pipeline.warehouse.transaction import Load
-from sandbox.account_objects import private_key
+from sandbox.account_objects import key
 from sandbox.services import BUCKET
 from sandbox.spotify import catalogue
 from sandbox.spotify.shapes import answers
@@ -33,6 +33,7 @@ from tests.places import Place
 DAY = date(2026, 11, 20)
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 OWNER = "SPOTIFY_OWNER"
+TIMEOUT: dict[str, Any] = {"network_timeout": 30}
 EAGER = Polling(60, lambda _pause: sleep(0.02))
 """Asks the stand-in's pipes again at once: they need no longer."""
 
@@ -51,30 +52,32 @@ class Warehouse:
         return Lake(self.place.s3, BUCKET, self.place.name)
 
     def session(
-        self, run_id: str = "test", *, role: str = "SPOTIFY_LOADER", autocommit: bool = True
+        self,
+        run_id: str = "test",
+        *,
+        role: str = "SPOTIFY_LOADER",
+        user: str = "SPOTIFY_PIPELINE",
+        autocommit: bool = True,
     ) -> Session:
         """A session as the flows open it."""
-        port = int(self.place.addresses.snowflake.rsplit(":", 1)[1])
-        extras: dict[str, Any] = {
-            "host": "127.0.0.1",
-            "port": port,
-            "protocol": "http",
-            "network_timeout": 30,
-        }
-        credentials = SnowflakeCredentials(
-            account="sandbox",
-            user="SPOTIFY_PIPELINE",
-            private_key=SecretBytes(private_key().encode()),
+        address = urlsplit(self.place.addresses.snowflake)
+        where = Snowflake("sandbox", role, self.place.database, "PLAYLISTS")
+        connect = partial(
+            snowflake.connector.connect,
+            account=where.account,
+            user=user,
+            private_key=key(),  # the object: to read one takes longer than a login
+            authenticator="SNOWFLAKE_JWT",
             role=role,
-            **extras,
-        )
-        connector = SnowflakeConnector(
-            credentials=credentials,
-            database=self.place.database,
-            schema_="PLAYLISTS",
+            database=where.database,
+            schema=where.schema,
             warehouse="SPOTIFY_LOAD",
+            host=address.hostname,
+            port=address.port,
+            protocol=address.scheme,
+            **TIMEOUT,
         )
-        return Session(login_of(connector), run_id, autocommit=autocommit)
+        return Session(Login(connect, where, TIMEOUT), run_id, autocommit=autocommit)
 
     def set_up(self, lake_url: str | None = None, load: LoadMode | None = None) -> None:
         """Brings the schema to the newest version."""

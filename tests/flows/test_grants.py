@@ -24,6 +24,7 @@ from sandbox.spotify.catalogue import CHARTS, MIXTAPE
 from tests.flows.conftest import TODAY, Pipeline
 from tests.pipeline.warehouse.older import set_up_older
 from tests.places import Place
+from tests.tiers import enumerated
 from tests.warehouses import Warehouse
 
 ADMIN = Actor("ACCOUNTADMIN", None, None, None)
@@ -144,6 +145,7 @@ def do(grants: Grants, by: Actor, command: str) -> None:
     access.apply(grants, by, known)
 
 
+@pytest.mark.faults
 def test_the_grants_are_enough(sent: list[Sent]) -> None:
     assert {role for role, _ in sent} == set(PEOPLE)
     assert {dispatch.plain(text).split()[0] for _, text in sent} >= {
@@ -158,6 +160,7 @@ def test_the_grants_are_enough(sent: list[Sent]) -> None:
     assert failing(sent) == []
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("grant", GRANTS)
 def test_each_grant_is_needed(sent: list[Sent], grant: str) -> None:
     found = failing(sent, grant)
@@ -191,19 +194,16 @@ TAKEN = {
         "SPOTIFY_LOADER",
         r"role SPOTIFY_LOADER.*schema.*grant its role USAGE on it" + HIDDEN,
     ),
-    "view": Taken(
+    "pipe": Taken(
         "CREATE PIPE ON SCHEMA {}",
         "SPOTIFY_OWNER",
         r"role SPOTIFY_OWNER must have CREATE PIPE granted on SCHEMA \w+\.PLAYLISTS" + DENIED,
         "snowpipe",
     ),
 }
-SHORT = ("insert",)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[] if name in SHORT else [pytest.mark.faults]) for name in TAKEN]
-)
+@pytest.mark.parametrize("name", enumerated(TAKEN, ["insert"]))
 def test_a_run_without_a_privilege_names_it_with_object_and_role(pipeline: Pipeline, name: str) -> None:
     taken = TAKEN[name]
     change = f"{taken.privilege.format(f'{pipeline.place.database}.playlists')} {{}} ROLE {taken.role}"

@@ -149,7 +149,7 @@ def _read(command: str) -> Statement:
     rule, match = next((one for one in found if one[1]), (None, None))
     if rule is None or match is None:
         raise errors.not_emulated(" ".join(command.split()[:4]) + " …")
-    if command[:6].upper() in ("GRANT ", "REVOKE"):
+    if re.match(r"GRANT|REVOKE", command, re.IGNORECASE):
         return Statement((_granting(command),))
     groups = match.groupdict()
     needs = tuple(_need(groups, *each) for each in rule.needs if groups[each[2]])

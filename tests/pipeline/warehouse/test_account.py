@@ -10,6 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from pipeline.columns import TABLES, history
+from pipeline.errors import Code, ConfigurationError
 from pipeline.lake.layout import TABLES_PREFIX, LoadMode
 from pipeline.lake.store import Lake
 from pipeline.warehouse import setup
@@ -101,7 +102,11 @@ def move_schema(account: Account) -> None:
 
 
 @pytest.mark.parametrize(
-    "steps", [(move_schema, move_scripts), (move_scripts, move_schema)], ids=["as told", "swapped"]
+    "steps",
+    [
+        pytest.param((move_schema, move_scripts), id="as told"),
+        pytest.param((move_scripts, move_schema), id="swapped", marks=pytest.mark.faults),
+    ],
 )
 @pytest.mark.parametrize("mode", get_args(LoadMode))
 def test_an_account_of_the_release_before_moves_over(
@@ -150,6 +155,20 @@ def test_one_documented_statement_lets_analysts_see_everything(new: Account) -> 
     assert ("USAGE", "ROLE", "SPOTIFY_READER", "ROLE", "ANALYST") in new.administer(
         "SHOW GRANTS TO ROLE analyst"
     )
+
+
+def test_with_a_user_of_its_own_for_changes_the_loader_cannot_become_the_owner(new: Account) -> None:
+    new.administer("REVOKE ROLE spotify_owner FROM USER spotify_pipeline")
+    new.run_script("create_admin_user", public_key=public_key())
+    not_granted = r"Role '{}' .* is not granted to this user.*correct user, key, role.*"
+    with pytest.raises(ConfigurationError, match=not_granted.format("SPOTIFY_OWNER")) as refused:
+        new.session(role="SPOTIFY_OWNER").__enter__()
+    assert refused.value.code == Code.SNOWFLAKE_LOGIN
+    with pytest.raises(ConfigurationError, match=not_granted.format("SPOTIFY_LOADER")):
+        new.session(user="SPOTIFY_ADMIN").__enter__()
+    with new.session(role="SPOTIFY_OWNER", user="SPOTIFY_ADMIN") as session:
+        session.execute_all("setup/allow_nulls")
+    assert new.publish(CHARTS[0]).rows_by_table["songs"] == 50
 
 
 def test_grants_given_by_hand_stay_on_views_that_are_replaced(new: Account) -> None:

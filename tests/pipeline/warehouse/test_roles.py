@@ -10,7 +10,9 @@ from pipeline.columns import TABLES, history, landing, pipe
 from pipeline.warehouse import setup
 from pipeline.warehouse.sql_files import SQL, literal
 from sandbox.account_objects import split
+from sandbox.services import Addresses
 from sandbox.spotify.catalogue import CHARTS
+from tests.places import Place
 from tests.statements import recorded
 from tests.warehouses import OWNER, Warehouse
 
@@ -27,9 +29,10 @@ DENIED = {2003, 3001}
 """An object that a role may not see does not exist for it."""
 
 
-@pytest.fixture
-def piped(warehouse: Warehouse) -> Warehouse:
+@pytest.fixture(scope="module")
+def piped(addresses: Addresses) -> Warehouse:
     """A warehouse with pipes, and a playlist."""
+    warehouse = Warehouse(Place.create(addresses))
     warehouse.set_up(load="snowpipe")
     warehouse.publish(CHARTS[0])
     return warehouse

@@ -45,10 +45,10 @@ def test_every_file_parses_as_snowflake_sql(path: Path) -> None:
     assert statements(path)
 
 
-def test_only_statements_about_roles_and_users_are_beyond_the_parser() -> None:
+def test_only_statements_of_account_set_up_are_beyond_the_parser() -> None:
     unread = [one for path in FILES for one in statements(path) if isinstance(one, exp.Command)]
     assert {one.this for one in unread} <= {"CREATE", "GRANT", "ALTER"}
-    assert all(re.search("ROLE|USER", one.sql()) for one in unread)
+    assert all(re.search("ROLE|USER|INTEGRATION", one.sql()) for one in unread)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
