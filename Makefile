@@ -4,7 +4,7 @@ BIN := .venv/bin/python
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 export RECORDINGS
 
-.PHONY: demo test test-faults bench sandbox check generate lock deploy clean
+.PHONY: demo test test-faults test-real bench sandbox check generate lock deploy clean
 
 demo: .venv/sandbox  ## a month of charts into a warehouse, without any account
 	@$(BIN) -m sandbox.demo
@@ -14,6 +14,9 @@ test: .venv/dev  ## the test suite
 
 test-faults: .venv/dev  ## the long fault suites
 	@$(BIN) -m pytest -n 2 --dist worksteal
+
+test-real: .venv/dev  ## contract tests on the accounts that the environment names (docs/operations.md)
+	@ACCOUNTS=real $(BIN) -m pytest -vv -rs --tb=short --show-capture=log tests/real
 
 bench: .venv/dev  ## the benchmarks, as a table of ratios
 	@$(BIN) -m tests.bench

@@ -29,14 +29,14 @@ def register(environment: Environment, suffix: str = "") -> list[str]:
     Raises NotRegistered, or pydantic's ValidationError, before anything is written.
     """
     environment = that_are_set(environment)
-    blocks = _wanted(environment, suffix)
+    blocks = wanted_blocks(environment, suffix)
     _write(environment, blocks, suffix)
     return list(blocks)
 
 
 def check_blocks(environment: Environment) -> int:
     """Prints of each block, and of the rate limit, whether it is as it should be; returns the exit status."""
-    blocks = _wanted(environment)
+    blocks = wanted_blocks(environment)
     _refuse_wrong_keys(environment, blocks)
     found = {name: state(block, name) for name, block in blocks.items()}
     if number(environment, "SPOTIFY_REQUESTS_PER_SECOND"):
@@ -50,7 +50,7 @@ def register_blocks(variables: Variables, *, new_key_pair: bool) -> int:
     """Writes the blocks, and prints which, and where each secret came from; returns the exit status."""
     environment = variables.values
     pair = KeyPair.new() if new_key_pair else None
-    blocks = _wanted(environment, key=pair.private if pair else None)
+    blocks = wanted_blocks(environment, key=pair.private if pair else None)
     _refuse_wrong_keys(environment, blocks)
     _write(environment, blocks)
     sys.stdout.write(f"registered: {', '.join(blocks)}\n")
@@ -61,7 +61,7 @@ def register_blocks(variables: Variables, *, new_key_pair: bool) -> int:
     return 0
 
 
-def _wanted(environment: Environment, suffix: str = "", key: PrivateKey | None = None) -> Blocks:
+def wanted_blocks(environment: Environment, suffix: str = "", key: PrivateKey | None = None) -> Blocks:
     """The blocks by name as they should be stored; what Prefect alone knows of them is taken over."""
     key = key or private_key(environment) or stored_private_key(f"warehouse{suffix}")
     refuse_incomplete(environment, has_key=key is not None)

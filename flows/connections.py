@@ -48,7 +48,11 @@ def find_lake(name: str) -> Lake:
     """The lake of an S3Bucket block."""
     from prefect_aws import S3Bucket  # noqa: PLC0415 - half a second, only where it is needed
 
-    bucket: Any = _load(S3Bucket, name)
+    return lake_of(_load(S3Bucket, name))
+
+
+def lake_of(bucket: Any) -> Lake:  # noqa: ANN401 - its credentials may be of any kind to the type checker
+    """The same of a block at hand."""
     own = bucket.credentials.aws_client_parameters
     parameters = own.model_copy(update={"config": {**CLIENT_CONFIG, **(own.config or {})}})
     credentials = bucket.credentials.model_copy(update={"aws_client_parameters": parameters})

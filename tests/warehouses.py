@@ -1,5 +1,6 @@
 """A warehouse of its own for a test, loaded without Prefect: files in the lake, then the load itself."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
@@ -97,14 +98,8 @@ class Warehouse:
 
     def write_snapshots(self, run_id: str, snapshots: dict[date, list[Snapshot]]) -> Manifest:
         """Writes the tables of kept snapshots by date."""
-        written = []
-        for day, kept in snapshots.items():
-            decoded = [snapshot_rows(one) for one in kept]
-            tables = build_tables(decoded, day, run_id)
-            files = write_files(self.lake, tables, day, run_id, self.mode)
-            keys = {one.playlist_id: f"raw/{one.playlist_id}/{day}" for one in decoded}
-            written.append(Manifest(files, partition_lines(tables, decoded, keys)))
-        return Manifest.of(written)
+        days = snapshots.items()
+        return Manifest.of(write_day(self.lake, run_id, day, kept, self.mode) for day, kept in days)
 
     def load(self, run_id: str, manifest: Manifest, **options: Any) -> Loaded:
         """Loads a manifest as a run would."""
@@ -120,6 +115,17 @@ class Warehouse:
         """Writes and loads playlists of the day, or of others."""
         run_id = self.new_run_id()
         return self.load(run_id, self.write(run_id, *playlists, days=days, fetched_at=fetched_at), **options)
+
+
+def write_day(
+    lake: Lake, run_id: str, day: date, snapshots: Sequence[Snapshot], load: LoadMode = "copy"
+) -> Manifest:
+    """Writes the tables of one date."""
+    decoded = [snapshot_rows(one) for one in snapshots]
+    tables = build_tables(decoded, day, run_id)
+    files = write_files(lake, tables, day, run_id, load)
+    keys = {one.playlist_id: f"raw/{one.playlist_id}/{day}" for one in decoded}
+    return Manifest(files, partition_lines(tables, decoded, keys))
 
 
 def run_of(run_id: str) -> Run:

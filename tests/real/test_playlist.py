@@ -1,0 +1,61 @@
+"""One playlist, from Spotify to the views."""
+
+import os
+
+import pytest
+
+from pipeline.columns import TABLES
+from pipeline.keep import Keeper, keep_playlists
+from pipeline.lake.kept_details import KeptDetails
+from pipeline.lake.patience import Patience
+from pipeline.lake.snapshot_files import read_snapshot
+from pipeline.records import Kept, Manifest, Run
+from pipeline.spotify.links import playlist_id
+from pipeline.transform.responses import snapshot_rows
+from pipeline.warehouse.setup import view_files
+from pipeline.write import Writer
+from sandbox.spotify.catalogue import MIXTAPE
+from tests.real.accounts import Accounts, new_run
+
+
+@pytest.fixture(scope="module")
+def kept(accounts: Accounts) -> Kept:
+    """The playlist of the variable PLAYLIST as it was read; the stand-in's fills several pages."""
+    name = os.environ.get("PLAYLIST") if accounts.are_real else MIXTAPE
+    if not name:
+        pytest.skip("PLAYLIST is not set: the link to a playlist that the app may read")
+    run, patience = new_run(), Patience(1)
+    keeper = Keeper(accounts.spotify, accounts.lake, run, lambda *_: False, patience)
+    work = keep_playlists(keeper, [playlist_id(name)])
+
+    assert [line.reason for line in work.failed] == []
+    return work.kept[0]
+
+
+def write(accounts: Accounts, run: Run, kept: Kept) -> Manifest:
+    """Writes the tables of the playlist."""
+    lake = accounts.lake
+    manifest, failed = Writer(lake, KeptDetails(lake), run, "copy", Patience(1)).write([kept])
+    assert [line.reason for line in failed] == []
+    return manifest
+
+
+def test_a_playlist_is_read_whole(accounts: Accounts, kept: Kept) -> None:
+    snapshot = read_snapshot(accounts.lake, kept.key)
+    assert snapshot_rows(snapshot).entries == snapshot.envelope.total > 0
+
+
+def test_a_second_load_replaces_the_first(accounts: Accounts, kept: Kept) -> None:
+    first, second = new_run(), new_run()
+    manifest = write(accounts, first, kept)
+    loaded = accounts.load(first, manifest)
+    assert loaded.rows_by_table == {table: manifest.rows(table) for table in TABLES}
+    again = accounts.load(second, write(accounts, second, kept))
+
+    assert again.rows_by_table == loaded.rows_by_table
+    assert again.partitions_replaced == 1
+    count = "SELECT run_id, COUNT(*) FROM playlist_songs_history WHERE playlist_id = ? GROUP BY run_id"
+    with accounts.session() as session:
+        assert session.query(count, kept.playlist_id) == [(second.run_id, manifest.rows("playlist_songs"))]
+        for view in view_files():
+            session.query(f"SELECT COUNT(*) FROM {view}")
