@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 VARIABLE = "daily_playlists"
 HOW_TO_SET = f"""prefect variable set {VARIABLE} '["<playlist>", "<playlist>"]' --overwrite"""
-LONGEST_VALUE = 100
+MAX_QUOTED_CHARACTERS = 100
 """Characters of a wrong value that a message quotes."""
 
 
@@ -46,7 +46,7 @@ def daily_playlists(value: Any) -> list[str]:  # noqa: ANN401 - any JSON value
         raise ConfigurationError(message, Code.PLAYLISTS_EMPTY)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         message = (
-            f"the Prefect variable {VARIABLE} is {repr(value)[:LONGEST_VALUE]}, not a list of texts: "
+            f"the Prefect variable {VARIABLE} is {repr(value)[:MAX_QUOTED_CHARACTERS]}, not a list of texts: "
             f"{HOW_TO_SET}. Nothing was requested"
         )
         raise ConfigurationError(message, Code.DAILY_PLAYLISTS_INVALID)

@@ -82,7 +82,7 @@ KNOWN_ERRORS = {
     "model": 'must be an object, {"name": value}',
 }
 """By the first word of pydantic's error type, whose own message says less."""
-LONGEST_VALUE = 50
+MAX_QUOTED_CHARACTERS = 50
 """Characters of a wrong value that a message quotes."""
 
 
@@ -98,7 +98,7 @@ def wrong_parameters(error: ValidationError, names: Sequence[str]) -> Iterator[s
         if one["type"] == "extra_forbidden":
             yield f"{path} does not exist: leave it out"
         else:
-            yield f"{path} {form(one)}, not {repr(one['input'])[:LONGEST_VALUE]}"
+            yield f"{path} {form(one)}, not {repr(one['input'])[:MAX_QUOTED_CHARACTERS]}"
 
 
 def form(error: ErrorDetails) -> str:

@@ -6,7 +6,7 @@ from itertools import islice
 
 from pipeline.markdown import shortened
 from pipeline.records import PlaylistLine
-from pipeline.transform.entries import NATURAL
+from pipeline.transform.entries import EXPECTED_REASONS
 
 SHOWN = 3
 """Playlists that the run's message names, and reasons or fields of each."""
@@ -15,7 +15,7 @@ REASON_CHARACTERS = 100
 
 def loss(line: PlaylistLine) -> str | None:
     """Describes what one playlist lost, or returns None; entries that playlists usually hold are no loss."""
-    odd = {reason: count for reason, count in line.rejected.items() if reason not in NATURAL}
+    odd = {reason: count for reason, count in line.rejected.items() if reason not in EXPECTED_REASONS}
     parts = []
     if odd:
         rejected = sum(odd.values())

@@ -10,13 +10,13 @@ from pipeline.errors import Code, PipelineError, PlaylistUnavailable, SpotifyRef
 from pipeline.spotify.client import SpotifyClient
 from pipeline.spotify.refusals import BAD_REQUEST, NOT_FOUND
 from pipeline.threads import threads
-from pipeline.transform.details import read_answer
+from pipeline.transform.details import read_response
 
 log = logging.getLogger(__name__)
 
 BATCH_SIZES = {"artists": 50, "albums": 20}
 """Ids that one request takes at most."""
-MOST_UNREADABLE = 100
+MAX_UNREADABLE = 100
 """Objects that cannot be read while none can: more requests would use up the quota for nothing."""
 
 _SPOTIFY_ID = re.compile("[0-9A-Za-z]{22}")
@@ -97,7 +97,7 @@ class DetailsReader:
             log.warning("%s %s: %s", len(ids), self.kind, failure)
             self._note_unreadable(ids)
             return
-        answer = read_answer(self.kind, body, ids)
+        answer = read_response(self.kind, body, ids)
         with self._lock:
             self.bodies.append(body)
             self.known |= answer.rows.keys()
@@ -108,7 +108,7 @@ class DetailsReader:
     def _note_unreadable(self, ids: Iterable[str]) -> None:
         with self._lock:
             self.unreadable.update(ids)
-            if not self.known and len(self.unreadable) >= MOST_UNREADABLE:
+            if not self.known and len(self.unreadable) >= MAX_UNREADABLE:
                 self.stopped = self.stopped or (
                     f"none of the first {len(self.unreadable)} {self.kind} can be read "
                     f"[{Code.SPOTIFY_UNREADABLE}]"

@@ -6,7 +6,7 @@ from pipeline.errors import Code, ConfigurationError
 
 MINE = "mine"
 """Every playlist that the authorised user owns or collaborates on."""
-LONGEST_NAME = 120
+MAX_QUOTED_CHARACTERS = 120
 """Characters of what is no playlist that a message quotes: more than a link has."""
 
 _LOCALE = r"intl-[a-z]{2,8}(?:[-_][0-9a-z]{1,8})*"
@@ -29,7 +29,7 @@ def playlist_id(text: str) -> str:
     """The id in an id, URI or open.spotify.com link; raises ConfigurationError for anything else."""
     match = _LINK.fullmatch(text.strip(" "))
     if match is None:
-        shown = repr(text[:LONGEST_NAME]) + "…" * (len(text) > LONGEST_NAME)
+        shown = repr(text[:MAX_QUOTED_CHARACTERS]) + "…" * (len(text) > MAX_QUOTED_CHARACTERS)
         message = f"{shown} is no playlist: {_advice(text.strip(' '))}. Nothing was requested"
         raise ConfigurationError(message, Code.PLAYLIST_INVALID)
     return match["id"]

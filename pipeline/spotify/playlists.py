@@ -9,8 +9,8 @@ from pipeline.errors import Code, PlaylistUnavailable, SpotifyRefused
 from pipeline.records import MAX_TOTAL, Envelope, Run
 from pipeline.spotify.client import SpotifyClient
 from pipeline.spotify.refusals import NO_USER, NOT_YOURS
+from pipeline.transform.coverage import Coverage
 from pipeline.transform.pages import Page, decode_page, decode_snapshot_id
-from pipeline.transform.slots import Slots
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ class _Read(NamedTuple, Generic[S]):
     envelope: Envelope
     sink: S
     responses: int
-    slots: Slots
+    coverage: Coverage
 
 
 def read_playlist(
@@ -56,11 +56,11 @@ def read_playlist(
         read = _read_once(client, run, playlist_id, is_published, open_sink)
         if read is None:
             return None
-        slots = read.slots
-        if slots.is_whole and _held_still(client, read):
+        coverage = read.coverage
+        if coverage.is_complete and _is_unchanged(client, read):
             return read.sink
-        surplus = ", a surplus" if slots.filled > slots.total else ""
-        received = slots.problem or f"{slots.filled} of {slots.total} entries{surplus}"
+        surplus = ", a surplus" if coverage.received > coverage.total else ""
+        received = coverage.problem or f"{coverage.received} of {coverage.total} entries{surplus}"
         log.info("playlist %s: incomplete or changed (%s); reading it again", playlist_id, received)
     message = (
         f"playlist {playlist_id}: it changed during each of {READS} reads, or Spotify returns fewer "
@@ -96,24 +96,24 @@ def _read_once(
         total=total,
         code_version=run.code_version,
     )
-    sink, responses, slots = open_sink(envelope), 1, Slots(total)
+    sink, responses, coverage = open_sink(envelope), 1, Coverage(total)
     sink.add(first)
-    slots.take(page)
-    for body in _further_pages(client, playlist_id, page, slots):
+    coverage.add(page)
+    for body in _further_pages(client, playlist_id, page, coverage):
         sink.add(body)
         responses += 1
-        log.info("playlist %s: %s of %s entries", playlist_id, slots.filled, total)
-    return _Read(envelope, sink, responses, slots)
+        log.info("playlist %s: %s of %s entries", playlist_id, coverage.received, total)
+    return _Read(envelope, sink, responses, coverage)
 
 
 def _further_pages(
-    client: SpotifyClient, playlist_id: str, first: Page[bytes], slots: Slots
+    client: SpotifyClient, playlist_id: str, first: Page[bytes], coverage: Coverage
 ) -> Iterator[bytes]:
     """Bodies after page one, each requested at the next place, until all places are filled or one is not."""
     endpoint = "items"
-    while slots.filled < slots.total and not slots.problem:
+    while coverage.received < coverage.total and not coverage.problem:
         try:
-            body = client.page(playlist_id, endpoint, slots.filled)
+            body = client.page(playlist_id, endpoint, coverage.received)
         except SpotifyRefused:
             if endpoint == "tracks" or first.shape == "items":
                 raise
@@ -122,7 +122,7 @@ def _further_pages(
         page = _decoded(playlist_id, decode_page, body)
         if page is None or not page.entries:
             return
-        slots.take(page)
+        coverage.add(page)
         yield body
 
 
@@ -138,7 +138,7 @@ def _first_page(client: SpotifyClient, playlist_id: str, body: bytes) -> tuple[s
     return snapshot_id, page
 
 
-def _held_still(client: SpotifyClient, read: _Read[S]) -> bool:
+def _is_unchanged(client: SpotifyClient, read: _Read[S]) -> bool:
     """One response is consistent by itself; after several the snapshot id is read again."""
     if read.responses == 1:
         return True
