@@ -1,4 +1,4 @@
-"""`GET /me/playlists`: everything that the authorised user owns or follows, 50 a page.
+"""`GET /me/playlists`: all playlists that the authorised user owns or follows, 50 a page.
 
 Source: Web API reference, and responses recorded by others.
 """
@@ -25,7 +25,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 READS = 3
-"""A list that changes while it is read is read again, twice at most."""
+"""Attempts to read a list that changes while it is read."""
 
 _USER_IN_URL = re.compile(r"/users/([^/?#]+)/playlists")
 
@@ -55,11 +55,14 @@ class ListPage(Paging[Any]):
     href: Any = None
 
 
-Decoder(ListPage)  # before threads need it: msgspec crashes if two look into a type at once
+Decoder(ListPage)  # at import: msgspec crashes if two threads use a type for the first time at once
 
 
 def read_list(client: SpotifyClient) -> tuple[list[Listed | None], str | None]:
-    """Everything that the user owns or follows, and the user's id if the response names it."""
+    """All playlists that the user owns or follows, and the user's id if a response contains it.
+
+    An item is None if Spotify does not show that playlist to the app.
+    """
     counted = ""
     for _ in range(READS):
         items, coverage, user = _read_once(client)
@@ -77,9 +80,9 @@ def read_list(client: SpotifyClient) -> tuple[list[Listed | None], str | None]:
 
 
 def _read_once(client: SpotifyClient) -> tuple[list[Listed | None], Coverage, str | None]:
-    """The items of all pages, the places that they fill, and the user's id.
+    """The items of all pages, their coverage, and the user's id.
 
-    Ends early at a page that is empty, does not start where the one before ended, or gives another total.
+    Ends early at an empty page, or at a page that does not continue the one before or has another total.
     """
     items: list[Listed | None] = []
     coverage: Coverage | None = None
@@ -87,7 +90,7 @@ def _read_once(client: SpotifyClient) -> tuple[list[Listed | None], Coverage, st
         listed = decoded(client.my_playlists(len(items)), ListPage)
         page = to_page(listed, listed.items, "items")
         if page.total is None or page.total > MAX_TOTAL:
-            raise _unreadable("its `total` is no number of playlists")
+            raise _unreadable("its `total` is not a number of playlists")
         coverage = coverage or Coverage(page.total)
         coverage.add(page)
         if not coverage.problem:
@@ -98,12 +101,12 @@ def _read_once(client: SpotifyClient) -> tuple[list[Listed | None], Coverage, st
 
 
 def _listed(item: object) -> Listed | None:
-    """A playlist as far as it can be read; None if Spotify does not show it."""
+    """A playlist, with unusable fields as None; None if Spotify does not show the playlist."""
     return None if item is None else decode_lenient(item if isinstance(item, dict) else {}, Listed, Counter())
 
 
 def decoded(body: bytes, kind: type[T]) -> T:
-    """The response; raises PlaylistUnavailable if it is of another kind."""
+    """Decodes a response; raises PlaylistUnavailable if it is something else."""
     try:
         return decode_replacing(body, kind)
     except ValueError as error:

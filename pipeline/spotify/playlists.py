@@ -1,4 +1,4 @@
-"""Reading a whole playlist: page one, the pages after it, and whether it held still meanwhile."""
+"""Reads a whole playlist, page by page, and checks that it is complete and did not change meanwhile."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 READS = 3
-"""A playlist that changes while it is read is read again, twice at most."""
+"""Attempts to read a playlist that changes while it is read."""
 
 
 class Sink(Protocol):
@@ -31,7 +31,7 @@ S = TypeVar("S", bound=Sink)
 
 
 class _Read(NamedTuple, Generic[S]):
-    """One read of a playlist: what it is, where its responses went and how many they are, what they fill."""
+    """One read of a playlist: its envelope, the sink of its responses, their number, and what they cover."""
 
     envelope: Envelope
     sink: S
@@ -46,10 +46,10 @@ def read_playlist(
     is_published: Callable[[str], bool],
     open_sink: Callable[[Envelope], S],
 ) -> S | None:
-    """All entries of a playlist, in a sink; None where `is_published` knows its snapshot id already.
+    """Reads a playlist into a sink; None if its snapshot id is already published (`is_published`).
 
-    Each read has a sink of its own: a playlist that changes meanwhile is read again from scratch. Raises
-    PlaylistUnavailable where Spotify does not give the entries or they keep changing.
+    A playlist that changes meanwhile is read again from the start, into a new sink (`open_sink`).
+    Raises PlaylistUnavailable if Spotify refuses the entries, or if they change during every read.
     """
     received = ""
     for _ in range(READS):
@@ -64,7 +64,7 @@ def read_playlist(
         log.info("playlist %s: incomplete or changed (%s); reading it again", playlist_id, received)
     message = (
         f"playlist {playlist_id}: it changed during each of {READS} reads, or Spotify returns fewer "
-        f"or more entries than it counts: {received}. Run again when it is quiet"
+        f"or more entries than it counts: {received}. Run again later"
     )
     raise PlaylistUnavailable(message, Code.SPOTIFY_CHANGING)
 
@@ -83,8 +83,8 @@ def _read_once(
         return None
     if (total := page.total) is None or total > MAX_TOTAL:
         raise PlaylistUnavailable(
-            f"playlist {playlist_id}: Spotify's answer has no usable `total`, so it may not be whole. "
-            "If this lasts, the Web API has changed",
+            f"playlist {playlist_id}: Spotify's response has no usable `total`, so entries may be missing. "
+            "Run again. If this continues, the Web API has changed: report it",
             Code.SPOTIFY_UNREADABLE,
         )
     envelope = Envelope(
@@ -109,7 +109,7 @@ def _read_once(
 def _further_pages(
     client: SpotifyClient, playlist_id: str, first: Page[bytes], coverage: Coverage
 ) -> Iterator[bytes]:
-    """Bodies after page one, each requested at the next place, until all places are filled or one is not."""
+    """Responses after page one. Ends when all entries are received, at a problem, or at an empty page."""
     endpoint = "items"
     while coverage.received < coverage.total and not coverage.problem:
         try:
@@ -120,7 +120,7 @@ def _further_pages(
             endpoint = "tracks"
             continue
         page = _decoded(playlist_id, decode_page, body)
-        if page is None or not page.entries:
+        if page is None or not page.entries:  # incomplete: the caller sees it in `coverage`
             return
         coverage.add(page)
         yield body
@@ -128,7 +128,7 @@ def _further_pages(
 
 def _first_page(client: SpotifyClient, playlist_id: str, body: bytes) -> tuple[str, Page[bytes]]:
     page = _decoded(playlist_id, decode_page, body)
-    # Only what the envelope needs: whatever else is wrong with the answer is judged once it is kept.
+    # Decode only what the envelope needs: other faults are judged after the response is kept.
     snapshot_id = _decoded(playlist_id, decode_snapshot_id, body)
     if page is None:
         reason, code = (
@@ -139,7 +139,7 @@ def _first_page(client: SpotifyClient, playlist_id: str, body: bytes) -> tuple[s
 
 
 def _is_unchanged(client: SpotifyClient, read: _Read[S]) -> bool:
-    """One response is consistent by itself; after several the snapshot id is read again."""
+    """Whether the snapshot id is the same after the last page; a single response needs no check."""
     if read.responses == 1:
         return True
     envelope = read.envelope
@@ -151,5 +151,5 @@ def _decoded(playlist_id: str, decode: Callable[[bytes], T], body: bytes) -> T:
     try:
         return decode(body)
     except ValueError as error:
-        message = f"playlist {playlist_id}: Spotify's answer is not that of a playlist: {error}. Run again"
+        message = f"playlist {playlist_id}: Spotify's response is not a playlist: {error}. Run again"
         raise PlaylistUnavailable(message, Code.SPOTIFY_UNREADABLE) from error
