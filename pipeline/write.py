@@ -106,7 +106,7 @@ class Writer:
 
     @contextmanager
     def _leaving_out(self, one: Kept, failed: list[PlaylistLine]) -> Iterator[None]:
-        """Adds a playlist that cannot be read to `failed`. Lost entries stop the run, with the file's name."""
+        """Adds a playlist that cannot be read to `failed`. Lost entries stop the run; the file is named."""
         try:
             yield
         except AccountingError as error:

@@ -1,14 +1,14 @@
 """Finds kept snapshots by playlist and date, and picks the winner if a playlist has several for a date."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import NamedTuple
 
 from pipeline.errors import Code, PlaylistUnavailable
-from pipeline.lake.layout import RawKey, parse_raw_key, raw_prefix
+from pipeline.lake.layout import parse_raw_key, raw_prefix
 from pipeline.lake.patience import Patience
 from pipeline.lake.snapshot_files import EARLIEST, read_snapshot, read_to_end
 from pipeline.lake.store import Lake
@@ -53,14 +53,21 @@ def find_snapshots(
     `fetched_before` (with a time zone) leaves out snapshots that were fetched at that time or later.
     """
     prefixes = [raw_prefix(playlist) for playlist in playlists] if playlists else [raw_prefix()]
-    parsed = [(key, parse_raw_key(key)) for prefix in prefixes for key in lake.keys(prefix)]
+    first, last = start_date or date.min, end_date or date.max
     groups: dict[tuple[date, str], set[str]] = {}
-    for key, raw in parsed:
-        if raw and _within(raw, start_date or date.min, end_date or date.max):
+    for key in (key for prefix in prefixes for key in lake.keys(prefix)):
+        raw = parse_raw_key(key)
+        if raw and first <= raw.snapshot_date <= last:
             groups.setdefault((raw.snapshot_date, raw.playlist_id), set()).add(key)
-    contenders = [key for keys in groups.values() if fetched_before or len(keys) > 1 for key in keys]
+    contenders = {
+        key: playlist
+        for (_, playlist), keys in groups.items()
+        if fetched_before or len(keys) > 1
+        for key in keys
+    }
     patience = Patience(len({playlist for _, playlist in groups}))
-    (times, refused), found = _fetch_times(lake, contenders, patience), Found([], [], [])
+    times, refused = _fetch_times(lake, contenders, patience)
+    found = Found([], [], [])
     for (day, playlist), keys in sorted(groups.items()):
         if refused_keys := sorted(keys & refused.keys()):
             found.failed.append((Kept(refused_keys[0], playlist, day), refused[refused_keys[0]]))
@@ -79,15 +86,16 @@ def find_snapshots(
 
 
 def _fetch_times(
-    lake: Lake, keys: list[str], patience: Patience
+    lake: Lake, playlists: Mapping[str, str], patience: Patience
 ) -> tuple[dict[str, datetime], dict[str, PlaylistUnavailable]]:
-    """When each snapshot was fetched, and the errors of files that S3 refuses to return.
+    """When each snapshot was fetched, and the errors of files that S3 refuses to return, by key.
 
     Damaged files are in neither. The files are read because a run id shows only when the run began.
+    `playlists`: playlist id of each key.
     """
 
     def fetched_at(key: str) -> datetime | PlaylistUnavailable:
-        fetch = partial(patience.request, _playlist_of(key), partial(lake.read, key))
+        fetch = partial(patience.request, playlists[key], partial(lake.read, key))
         try:
             envelope, bodies = read_snapshot(lake, key, fetch)
             read_to_end(bodies)  # raises if the file is damaged
@@ -98,7 +106,8 @@ def _fetch_times(
     times: dict[str, datetime] = {}
     refused: dict[str, PlaylistUnavailable] = {}
     with closing(patience), threads() as pool:
-        for key, result in zip(names := sorted(keys), pool.map(fetched_at, names), strict=True):
+        keys = sorted(playlists)
+        for key, result in zip(keys, pool.map(fetched_at, keys), strict=True):
             if isinstance(result, datetime):
                 times[key] = result
             elif result.code in (Code.LAKE_DENIED, Code.LAKE_UNAVAILABLE):
@@ -108,18 +117,9 @@ def _fetch_times(
     return times, refused
 
 
-def _playlist_of(key: str) -> str:
-    raw = parse_raw_key(key)
-    return raw.playlist_id if raw else key
-
-
 def by_date(kept: Sequence[Kept]) -> dict[date, list[Kept]]:
     """Groups kept snapshots by snapshot date, earliest date first."""
     days: dict[date, list[Kept]] = {}
     for one in sorted(kept, key=lambda one: one.snapshot_date):
         days.setdefault(one.snapshot_date, []).append(one)
     return days
-
-
-def _within(raw: RawKey, start_date: date, end_date: date) -> bool:
-    return start_date <= raw.snapshot_date <= end_date

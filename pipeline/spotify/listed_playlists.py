@@ -63,18 +63,18 @@ def read_list(client: SpotifyClient) -> tuple[list[Listed | None], str | None]:
 
     An item is None if Spotify does not show that playlist to the app.
     """
-    counted = ""
+    problem = ""
     for _ in range(READS):
         items, coverage, user = _read_once(client)
         ids = [one.id for one in items if one and one.id]
         if coverage.is_complete and len(set(ids)) == len(ids):
             return items, user
         twice = len(ids) - len(set(ids))
-        counted = coverage.problem or f"{len(items)} of {coverage.total}, {twice} of them twice"
-        log.info("mine: counts differ or the list changed (%s); reading it again", counted)
+        problem = coverage.problem or f"{len(items)} of {coverage.total}, {twice} of them twice"
+        log.info("mine: counts differ or the list changed (%s); reading it again", problem)
     message = (
         f"mine: the user's list of playlists changed during each of {READS} reads, or Spotify returns fewer "
-        f"or other playlists than it counts: {counted}. Run again, or name the playlists"
+        f"or other playlists than it counts: {problem}. Run again, or name the playlists"
     )
     raise PlaylistUnavailable(message, Code.SPOTIFY_CHANGING)
 

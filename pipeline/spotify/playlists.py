@@ -51,7 +51,7 @@ def read_playlist(
     A playlist that changes meanwhile is read again from the start, into a new sink (`open_sink`).
     Raises PlaylistUnavailable if Spotify refuses the entries, or if they change during every read.
     """
-    received = ""
+    problem = ""
     for _ in range(READS):
         read = _read_once(client, run, playlist_id, is_published, open_sink)
         if read is None:
@@ -60,11 +60,11 @@ def read_playlist(
         if coverage.is_complete and _is_unchanged(client, read):
             return read.sink
         surplus = ", a surplus" if coverage.received > coverage.total else ""
-        received = coverage.problem or f"{coverage.received} of {coverage.total} entries{surplus}"
-        log.info("playlist %s: incomplete or changed (%s); reading it again", playlist_id, received)
+        problem = coverage.problem or f"{coverage.received} of {coverage.total} entries{surplus}"
+        log.info("playlist %s: incomplete or changed (%s); reading it again", playlist_id, problem)
     message = (
         f"playlist {playlist_id}: it changed during each of {READS} reads, or Spotify returns fewer "
-        f"or more entries than it counts: {received}. Run again later"
+        f"or more entries than it counts: {problem}. Run again later"
     )
     raise PlaylistUnavailable(message, Code.SPOTIFY_CHANGING)
 
