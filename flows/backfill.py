@@ -22,10 +22,10 @@ from pipeline.records import Kept, PlaylistLine, Work
 from pipeline.spotify.links import is_mine, playlist_ids
 from pipeline.warehouse.messages import listed
 
-NAMED_DAYS = 31
-"""A longer gap is named by its ends."""
-WARNINGS = 50
-"""Gaps that the log names; a backfill of many playlists may have tens of thousands."""
+MAX_NAMED_DAYS = 31
+"""A gap of more days is described by its first and last day."""
+MAX_LOGGED_GAPS = 50
+"""A backfill of many playlists may have tens of thousands of gaps; the receipt has all of them."""
 
 
 @flow(name="backfill-playlists", persist_result=False, validate_parameters=False)  # `ends_failed` does
@@ -53,7 +53,7 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
         load: `copy`: this run executes COPY INTO. `snowpipe`: auto-ingest pipes load the files.
         fetched_before: Ignore snapshots fetched at or after this time (UTC if it has no time zone), and
             publish the best of the others even if the warehouse holds one that ranks higher. Use it to undo
-            a falsified day.
+            a wrong snapshot.
         limits: How long the run may take. The defaults suit most runs.
         blocks: Names of the Prefect blocks to use. The defaults are what `python -m blocks register` writes.
     """
@@ -89,7 +89,7 @@ def find_kept(
     end_date: date | None,
     fetched_before: datetime | None = None,
 ) -> Work:
-    """What the lake holds for the playlists and dates; what it does not hold is named."""
+    """The kept snapshots of the playlists and dates, and a line for each gap and each file that failed."""
     kept, left_out, refused = find_snapshots(find_lake(lake), playlists, start_date, end_date, fetched_before)
     if not kept and not refused:
         in_time = f" that was fetched before {fetched_before}" if fetched_before else ""
@@ -108,11 +108,16 @@ def find_kept(
     if fetched_before:
         late = f"that was fetched before {fetched_before}"
         missing = [replace(line, reason=f"{line.reason} {late}") for line in missing]
-    for line in missing[:WARNINGS]:
-        get_run_logger().warning("playlist %s: %s", line.playlist_id, line.reason)
-    if len(missing) > WARNINGS:
-        get_run_logger().warning("%s more gaps of kept snapshots: see the receipt", len(missing) - WARNINGS)
+    _log_gaps(missing)
     return Work(kept, [*failed, *missing])
+
+
+def _log_gaps(missing: list[PlaylistLine]) -> None:
+    log = get_run_logger()
+    for line in missing[:MAX_LOGGED_GAPS]:
+        log.warning("playlist %s: %s", line.playlist_id, line.reason)
+    if len(missing) > MAX_LOGGED_GAPS:
+        log.warning("%s more gaps of kept snapshots: see the receipt", len(missing) - MAX_LOGGED_GAPS)
 
 
 def _not_kept(
@@ -121,18 +126,21 @@ def _not_kept(
     playlists: list[str] | None,
     dates: tuple[date | None, date | None],
 ) -> list[PlaylistLine]:
-    """Gaps between the first and last date; an impossible date is none of them: it fails when it is read."""
+    """Lines for the gaps of each playlist, from the first to the last date.
+
+    Snapshots with an impossible date do not extend the range; they fail when they are read.
+    """
     possible = [one for one in kept if is_possible(one.snapshot_date)]
-    seen = possible + [one for one in left_out if is_possible(one.snapshot_date)]
-    if not seen:
+    found = possible + [one for one in left_out if is_possible(one.snapshot_date)]
+    if not found:
         return []
-    days = sorted(one.snapshot_date for one in seen)
-    wanted = playlists or sorted({one.playlist_id for one in seen})
-    return _missing(possible, wanted, dates[0] or days[0], dates[1] or days[-1])
+    days = [one.snapshot_date for one in found]
+    wanted = playlists or sorted({one.playlist_id for one in found})
+    return _missing(possible, wanted, dates[0] or min(days), dates[1] or max(days))
 
 
 def _run_date(kept: Sequence[Kept], end_date: date | None) -> date:
-    """The date of the receipt: `end_date`, or the last that is kept; today at the latest."""
+    """The date of the receipt: `end_date`, or the last kept date; never later than today."""
     today = datetime.now(UTC).date()
     if end_date:
         return min(end_date, today)
@@ -140,7 +148,7 @@ def _run_date(kept: Sequence[Kept], end_date: date | None) -> date:
 
 
 def _missing(kept: list[Kept], playlists: list[str], first: date, last: date) -> list[PlaylistLine]:
-    """A line per playlist and gap: dates of the range for which the lake holds nothing."""
+    """One line per playlist and gap: consecutive dates of the range for which nothing was kept."""
     days: dict[str, list[date]] = {playlist: [] for playlist in playlists}
     for one in kept:
         days.setdefault(one.playlist_id, []).append(one.snapshot_date)
@@ -152,20 +160,20 @@ def _missing(kept: list[Kept], playlists: list[str], first: date, last: date) ->
 
 
 def _gaps(days: list[date], first: date, last: date) -> list[tuple[date, date]]:
-    """First and last day of each stretch between `first` and `last` that has no day."""
-    one = timedelta(days=1)
-    borders = [None, *sorted(days), None]
-    stretches = [
-        (first if before is None else before + one, last if after is None else after - one)
+    """First and last date of each gap in `days`, from `first` to `last` inclusive."""
+    one_day = timedelta(days=1)
+    borders = [None, *sorted(days), None]  # None: arithmetic with the first or last possible date overflows
+    gaps = [
+        (first if before is None else before + one_day, last if after is None else after - one_day)
         for before, after in pairwise(borders)
     ]
-    return [(since, until) for since, until in stretches if since <= until]
+    return [(since, until) for since, until in gaps if since <= until]
 
 
 def _days(since: date, until: date) -> str:
-    """Each day by its date, or a long stretch by its ends."""
+    """The dates of a gap; a long gap by its first and last date."""
     count = (until - since).days + 1
-    if count > NAMED_DAYS:
+    if count > MAX_NAMED_DAYS:
         return f"from {since} to {until} ({count} days)"
     return "on " + ", ".join(str(since + timedelta(days=number)) for number in range(count))
 

@@ -18,17 +18,17 @@ log = logging.getLogger(__name__)
 
 VARIABLE = "daily_playlists"
 HOW_TO_SET = f"""prefect variable set {VARIABLE} '["<playlist>", "<playlist>"]' --overwrite"""
-LONGEST_VALUE = 100
-"""Characters of a wrong value that a message quotes."""
+MAX_QUOTED_CHARACTERS = 100
+"""Of a wrong value, in a message."""
 
 
 @task(**RETRIES)
 def read_daily_playlists() -> list[str]:
-    """Ids, and the word `mine`, of the list; raises ConfigurationError if there is none."""
+    """The list: ids and the word `mine`. Raises ConfigurationError if it is not set, empty or wrong."""
     try:
         with prefect_errors():
             value = Variable.get(VARIABLE)
-    except (JSONDecodeError, ValidationError) as error:  # not of the variable: of a response
+    except (JSONDecodeError, ValidationError) as error:  # an unreadable response of Prefect's API
         raise unavailable(error) from None
     names = daily_playlists(value)
     log.info("%s playlists in the Prefect variable %s: %s", len(names), VARIABLE, ", ".join(names))
@@ -36,17 +36,17 @@ def read_daily_playlists() -> list[str]:
 
 
 def daily_playlists(value: Any) -> list[str]:  # noqa: ANN401 - any JSON value
-    """Ids, and the word `mine`, in a value of the variable: a list, or the list written as JSON text."""
+    """Ids and the word `mine` from the variable's value: a list, or the list as JSON text."""
     names = _decoded(value) if isinstance(value, str) else value
     if names in (None, "", []):
         message = (
-            f"no playlist is named, and the Prefect variable {VARIABLE} is not set or empty. Name "
+            f"no playlist was given, and the Prefect variable {VARIABLE} is empty or not set. Name "
             f"playlists, or set it: {HOW_TO_SET}. Nothing was requested"
         )
         raise ConfigurationError(message, Code.PLAYLISTS_EMPTY)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         message = (
-            f"the Prefect variable {VARIABLE} is {repr(value)[:LONGEST_VALUE]}, not a list of texts: "
+            f"the Prefect variable {VARIABLE} is {repr(value)[:MAX_QUOTED_CHARACTERS]}, not a list of texts: "
             f"{HOW_TO_SET}. Nothing was requested"
         )
         raise ConfigurationError(message, Code.DAILY_PLAYLISTS_INVALID)
@@ -57,7 +57,7 @@ def daily_playlists(value: Any) -> list[str]:  # noqa: ANN401 - any JSON value
 
 
 def _decoded(text: str) -> Any:  # noqa: ANN401 - any JSON value
-    """What the text holds if it is JSON, as text in a form of Prefect's may be, or the text."""
+    """The value of JSON text, which Prefect's UI may store; text that is not JSON stays as it is."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -73,7 +73,10 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
 def keep_snapshots(
     run: Run, names: list[str], blocks: IngestBlockNames, *, skip: bool, details: bool
 ) -> Work:
-    """Keeps the responses for each playlist, read once also if the task is retried; details likewise."""
+    """Reads each playlist and keeps its responses; then details, if wanted.
+
+    A retry of the task does not read a playlist again that an earlier attempt kept.
+    """
     client, lake = find_spotify(blocks.spotify), find_lake(blocks.lake)
     wanted = find_wanted(client, run, names)
     ids = WantedIds()

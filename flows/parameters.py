@@ -1,4 +1,4 @@
-"""Parameters of the flows: their types on the run form, and what is wrong with a value, in words."""
+"""Parameters of the flows: their types on the run form, and messages for wrong values."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
@@ -9,16 +9,16 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import ErrorDetails
 
 PLAYLIST_PATTERN = "(^ *|playlist[:/])[0-9A-Za-z]{22}([/?# ]|$)|^ *[Mm]ine *$"
-"""What the run form accepts. It shows this to people whose value is refused, so it is short; the run checks
-the rest."""
+"""Checked by the run form, which shows the pattern if it refuses a value: so it is short. The run checks the
+rest."""
 
 Playlists = Annotated[
     list[Annotated[str, Field(json_schema_extra={"pattern": PLAYLIST_PATTERN})]],
     BeforeValidator(lambda value: [] if value is None else value),
 ]
-"""No list is an empty one: a type that says so would cost people a click before they can add a playlist."""
+"""None means an empty list. With an optional type, the form would need one more click to add a playlist."""
 Minutes = Annotated[float, Field(gt=0, le=720, allow_inf_nan=False)]
-"""Half a day: a run may also have to wait for the lock, and ends after max_hours in any case."""
+"""At most 12 hours; `max_hours` ends the run in any case."""
 MaxHours = Annotated[float, Field(gt=0, le=24, allow_inf_nan=False)]
 """Push pools of Prefect Cloud end runs after 24 hours."""
 MAX_HOURS = 3.0
@@ -26,7 +26,7 @@ MAX_HOURS = 3.0
 
 @Parameter(name="*")
 class Group(BaseModel):
-    """Settings that the run form shows as one parameter; in a shell each is an option of its own."""
+    """Settings that the run form shows as one parameter; in a shell each of them is an option."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         extra="forbid",
@@ -63,7 +63,7 @@ class BlockNames(Group):
 
 
 class IngestBlockNames(BlockNames):
-    """The same, and the block of the app that reads from Spotify."""
+    """Block names of an ingest, which also reads from Spotify."""
 
     spotify: str = Field(
         default="spotify", description="SpotifyCredentials block of the app that reads playlists."
@@ -74,22 +74,22 @@ DATE_FORM = "must be a date, YYYY-MM-DD"
 TIME_FORM = "must be a time, YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, in UTC unless it names a zone"
 NUMBER_FORM = "must be a number"
 FORMS = {date: DATE_FORM, datetime: TIME_FORM, float: NUMBER_FORM}
-"""By type; what a shell or a run form takes as text."""
+"""Right form of a value that is typed as text, by type."""
 KNOWN_ERRORS = {
     "date": DATE_FORM,
     "datetime": TIME_FORM,
     "float": NUMBER_FORM,
     "model": 'must be an object, {"name": value}',
 }
-"""By the first word of pydantic's error type, whose own message says less."""
-LONGEST_VALUE = 50
-"""Characters of a wrong value that a message quotes."""
+"""Right form by the first word of pydantic's error type; pydantic's own messages are less precise."""
+MAX_QUOTED_CHARACTERS = 50
+"""Of a wrong value, in a message."""
 
 
 def wrong_parameters(error: ValidationError, names: Sequence[str]) -> Iterator[str]:
     """A phrase for each wrong parameter: its name, the right form, and the value given.
 
-    `names`: of all parameters in order, for pydantic calls one that was given by position by its index.
+    `names`: the names of all parameters in order, because pydantic names a positional argument by its index.
     """
     for one in error.errors(include_context=False, include_url=False):
         first, *rest = one["loc"]
@@ -98,10 +98,10 @@ def wrong_parameters(error: ValidationError, names: Sequence[str]) -> Iterator[s
         if one["type"] == "extra_forbidden":
             yield f"{path} does not exist: leave it out"
         else:
-            yield f"{path} {form(one)}, not {repr(one['input'])[:LONGEST_VALUE]}"
+            yield f"{path} {form(one)}, not {repr(one['input'])[:MAX_QUOTED_CHARACTERS]}"
 
 
 def form(error: ErrorDetails) -> str:
-    """What a value must be, to follow the name of its parameter."""
+    """The right form, as a predicate that follows the parameter's name ("must be …")."""
     known = KNOWN_ERRORS.get(error["type"].split("_")[0])
     return known or error["msg"].replace("Input should", "must", 1)

@@ -1,4 +1,4 @@
-"""What the entries of playlists do not say: whole artists and albums, requested once in some days."""
+"""Enrichment: requests details of artists and albums that playlist entries lack, once in seven days."""
 
 import logging
 from datetime import UTC, datetime
@@ -19,31 +19,31 @@ log = logging.getLogger(__name__)
 
 
 class WantedIds:
-    """Ids of the artists and albums in the snapshots that a run keeps; threads share it."""
+    """Ids of the artists and albums in the snapshots that a run keeps. Thread-safe."""
 
     def __init__(self) -> None:
         self.by_kind: dict[str, set[str]] = {kind: set() for kind in KINDS}
         self._one_at_a_time = Lock()
 
     def add(self, snapshot: Snapshot) -> None:
-        """Adds the ids of one snapshot; nothing if it cannot be decoded, for then publishing says why.
+        """Adds the ids of one snapshot. If it cannot be decoded, adds nothing: publishing reports the error.
 
-        However many threads read playlists, one playlist's rows are in memory at a time.
+        Decodes one snapshot at a time, to bound memory.
         """
         with self._one_at_a_time:
             try:
                 found = wanted_ids(snapshot_rows(snapshot))
             except PipelineError as error:
-                log.debug("nothing to enrich, publishing will say why: %s", error)
+                log.debug("nothing to enrich; publishing reports the error: %s", error)
                 return
             for kind, ids in found.items():
                 self.by_kind[kind] |= ids
 
 
 def keep_details(client: SpotifyClient, lake: Lake, run: Run, wanted: WantedIds) -> list[DetailsLine]:
-    """Keeps details of the artists and albums that are wanted.
+    """Requests and keeps details of the wanted artists and albums that the lake does not have yet.
 
-    Never fails the run: what cannot be had (refused, quota or budget used up) stays null, and is counted.
+    Never fails the run: details that cannot be read (refused, quota or budget used up) are null and counted.
     """
     details = KeptDetails(lake)
     lines = []
@@ -61,9 +61,10 @@ def _enrich(reader: DetailsReader, details: KeptDetails, run: Run, wanted: list[
     kind, day = reader.kind, run.started_at.date()
     line = DetailsLine(kind, len(wanted))
     try:
-        settled, told = details.ids(kind, day).intersection(wanted), details.told(kind, day)
-        line = replace(line, cached=len(settled & told), unknown=len(settled - told))
-        reader.read([one for one in wanted if one not in settled])
+        fresh = details.fresh_ids(kind, day).intersection(wanted)
+        known = details.known_ids(kind, day)
+        line = replace(line, cached=len(fresh & known), unknown=len(fresh - known))
+        reader.read([spotify_id for spotify_id in wanted if spotify_id not in fresh])
         if reader.bodies or reader.unknown:
             _keep(details.lake, run, reader)
     except PipelineError as error:
@@ -79,7 +80,7 @@ def _enrich(reader: DetailsReader, details: KeptDetails, run: Run, wanted: list[
 
 
 def _explained(line: DetailsLine, stopped: str | None) -> DetailsLine:
-    """The line with what is left, and with the reasons, each with its number."""
+    """The line with `left_out` and with the reasons, each with its number."""
     left_out = line.missing - line.unknown - line.unreadable
     reasons = [
         (line.unknown, "that Spotify does not know"),

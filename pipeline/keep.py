@@ -1,4 +1,4 @@
-"""Reading playlists in parallel and keeping the responses; one bad playlist stops no other."""
+"""Reads playlists in parallel and keeps the responses in the lake; a failed playlist stops no other."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -21,16 +21,16 @@ from pipeline.threads import threads
 log = logging.getLogger(__name__)
 
 IsPublished = Callable[[str, str], bool]
-"""Whether a playlist is published with a snapshot id already."""
+"""Whether a playlist (first argument) is already published with a snapshot id (second)."""
 
 
 @dataclass(frozen=True)
 class Keeper:
-    """Reads playlists and keeps the responses under the date and the id of a run.
+    """Reads playlists and keeps their responses in the lake, under the date and the id of a run.
 
-    `on_kept` is called with each snapshot that is kept, in the thread that has read it.
-    `resumes`: an earlier attempt of the task may have kept some playlists; they are not read again.
-    `listed`: snapshot ids that a list of playlists has shown; one that is published costs no request.
+    `on_kept`: called with each kept snapshot, in the thread that read it.
+    `resumes`: this is a retry of the task; playlists that an earlier attempt kept are not read again.
+    `listed`: snapshot ids by playlist, from the list of `mine`; unchanged playlists need no request then.
     """
 
     client: SpotifyClient
@@ -43,9 +43,9 @@ class Keeper:
     listed: Mapping[str, str] = field(default_factory=dict)
 
     def keep(self, playlist_id: str) -> Kept | None:
-        """Keeps one playlist; None where it is unchanged."""
+        """Keeps one playlist; None if it is already published and unchanged."""
         self.patience.check()
-        if self.resumes and (kept := self._kept_before(playlist_id)):
+        if self.resumes and (kept := self._kept_earlier(playlist_id)):
             return kept
         is_published = partial(self.is_published, playlist_id)
         if (listed := self.listed.get(playlist_id)) and is_published(listed):
@@ -58,24 +58,24 @@ class Keeper:
         try:
             kept = self.patience.request(playlist_id, write)
         except LakeConflict:
-            # The key is this run's: an earlier attempt had left the request, and S3 fulfilled it late.
-            if self.resumes and (kept_late := self._kept_before(playlist_id)):
+            # A PUT of an earlier attempt, which had given it up, took effect after our check.
+            if self.resumes and (kept_late := self._kept_earlier(playlist_id)):
                 return kept_late
             raise
         if self.on_kept:
             self.on_kept(Snapshot(*decode_raw_file(file.content, Envelope)))
         return kept
 
-    def _kept_before(self, playlist_id: str) -> Kept | None:
+    def _kept_earlier(self, playlist_id: str) -> Kept | None:
         key = raw_key(playlist_id, self.run.snapshot_date, self.run.run_id)
         if not self.patience.request(playlist_id, partial(self.lake.exists, key)):
             return None
         if self.on_kept:
-            self._show_again(self.on_kept, key)
+            self._read_back(self.on_kept, key)
         return Kept(key, playlist_id, self.run.snapshot_date)
 
-    def _show_again(self, on_kept: Callable[[Snapshot], None], key: str) -> None:
-        """The responses are not in memory any more; if the lake does not give them, publishing says so."""
+    def _read_back(self, on_kept: Callable[[Snapshot], None], key: str) -> None:
+        """Reads the snapshot back for `on_kept`; publishing reports the error if that fails."""
         try:
             on_kept(read_snapshot(self.lake, key))
         except PlaylistUnavailable as error:
@@ -83,36 +83,37 @@ class Keeper:
 
 
 def keep_playlists(keeper: Keeper, playlists: list[str]) -> Work:
-    """Keeps every playlist that can be read. An error that stops the run stops the waiting ones too.
+    """Keeps every playlist that can be read. An error that stops the run also cancels the waiting playlists.
 
-    Raises Transient where S3 fails for all of them, or for many in a row: the task is tried again.
+    Raises Transient if S3 fails for all playlists, or for many in a row: the task is retried then.
     """
     keeper.client.authorise()
     kept: dict[str, Kept] = {}
     others: list[PlaylistLine] = []
     with closing(keeper.patience), threads() as pool:
-        futures = [pool.submit(_became, keeper, playlist) for playlist in playlists]
+        futures = [pool.submit(_outcome, keeper, playlist) for playlist in playlists]
         try:
             for number, future in enumerate(as_completed(futures), start=1):
-                if isinstance(became := future.result(), Kept):
-                    kept[became.playlist_id] = became
+                if isinstance(outcome := future.result(), Kept):
+                    kept[outcome.playlist_id] = outcome
                 else:
-                    others.append(became)
+                    others.append(outcome)
                 log.info("%s of %s playlists read", number, len(playlists))
         except Transient:
-            # The task is tried again: what is being kept now must not be read a second time.
+            # The task is retried: let playlists that are being read finish, so that they are not read twice.
             keeper.patience.close()
             wait([future for future in futures if not future.cancel()])
             raise
     return Work([kept[playlist] for playlist in playlists if playlist in kept], others)
 
 
-def _became(keeper: Keeper, playlist: str) -> Kept | PlaylistLine:
-    """The kept snapshot, or what became of the playlist instead; no error, with all it holds, is kept."""
+def _outcome(keeper: Keeper, playlist: str) -> Kept | PlaylistLine:
+    """The kept snapshot, or the line of a playlist that is unchanged or failed."""
     day = keeper.run.snapshot_date
     try:
         return keeper.keep(playlist) or PlaylistLine(playlist, day, "unchanged")
     except PlaylistUnavailable as error:
-        reason = str(error)  # a record of a log that is kept would hold the error's frames, too
+        reason = str(error)
+    # Only the text, outside the handler: a log record with the error would keep its frames in memory.
     log.warning("%s", reason)
     return PlaylistLine(playlist, day, "failed", reason=reason)

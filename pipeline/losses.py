@@ -1,4 +1,4 @@
-"""What a playlist holds that its tables do not show: unexpected rejects, unusable values, missing fields."""
+"""Warnings about data missing from the tables: unexpected rejects, unusable values, missing fields."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -6,20 +6,21 @@ from itertools import islice
 
 from pipeline.markdown import shortened
 from pipeline.records import PlaylistLine
-from pipeline.transform.entries import NATURAL
+from pipeline.transform.entries import EXPECTED_REASONS
 
-SHOWN = 3
-"""Playlists that the run's message names, and reasons or fields of each."""
-REASON_CHARACTERS = 100
+MAX_SHOWN = 3
+"""Warnings in the run's message, and reasons or fields in each."""
+MAX_REASON_CHARACTERS = 100
 
 
 def loss(line: PlaylistLine) -> str | None:
-    """Describes what one playlist lost, or returns None; entries that playlists usually hold are no loss."""
-    odd = {reason: count for reason, count in line.rejected.items() if reason not in NATURAL}
+    """Describes what one playlist lost; None if it lost nothing. Expected rejects are not a loss."""
+    unexpected = {reason: count for reason, count in line.rejected.items() if reason not in EXPECTED_REASONS}
     parts = []
-    if odd:
-        rejected = sum(odd.values())
-        parts.append(f"{rejected:,} {'entry' if rejected == 1 else 'entries'} rejected ({_counted(odd)})")
+    if unexpected:
+        rejected = sum(unexpected.values())
+        entries = "entry" if rejected == 1 else "entries"
+        parts.append(f"{rejected:,} {entries} rejected ({_counted(unexpected)})")
     if line.nulled:
         unusable = sum(line.nulled.values())
         are = "value is" if unusable == 1 else "values are"
@@ -30,7 +31,7 @@ def loss(line: PlaylistLine) -> str | None:
 
 
 def warnings(lines: Iterable[PlaylistLine]) -> list[str]:
-    """Returns a text for each playlist and loss, with its date or the range of its dates."""
+    """One text for each playlist and loss, with its date or the range of its dates."""
     dates: dict[tuple[str, str], list[date]] = {}
     for line in lines:
         if lost := loss(line):
@@ -39,12 +40,12 @@ def warnings(lines: Iterable[PlaylistLine]) -> list[str]:
 
 
 def losses(lines: Iterable[PlaylistLine]) -> str | None:
-    """One sentence on the losses of a run, or None."""
+    """The losses of a run as one sentence for its message; None if there are none."""
     found = warnings(lines)
     if not found:
         return None
-    more = f". And {len(found) - SHOWN:,} more: see the receipt" if len(found) > SHOWN else ""
-    return f"Warnings: {'. '.join(found[:SHOWN])}{more}"
+    more = f". And {len(found) - MAX_SHOWN:,} more: see the receipt" if len(found) > MAX_SHOWN else ""
+    return f"Warnings: {'. '.join(found[:MAX_SHOWN])}{more}"
 
 
 def _range(days: list[date]) -> str:
@@ -53,8 +54,9 @@ def _range(days: list[date]) -> str:
 
 def _counted(counts: Mapping[str, int]) -> str:
     shown = [
-        f"{count:,} {shortened(what, REASON_CHARACTERS)}" for what, count in islice(counts.items(), SHOWN)
+        f"{count:,} {shortened(what, MAX_REASON_CHARACTERS)}"
+        for what, count in islice(counts.items(), MAX_SHOWN)
     ]
-    if len(counts) > SHOWN:
-        shown.append(f"{len(counts) - SHOWN:,} more")
+    if len(counts) > MAX_SHOWN:
+        shown.append(f"{len(counts) - MAX_SHOWN:,} more")
     return ", ".join(shown)

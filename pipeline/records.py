@@ -43,7 +43,7 @@ class Envelope(Struct, frozen=True):
     code_version: str
 
 
-Decoder(Envelope)  # before threads need it: msgspec crashes where two look into a type at once
+Decoder(Envelope)  # at import: msgspec crashes if two threads use a type for the first time at once
 
 
 class Snapshot(NamedTuple):

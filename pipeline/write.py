@@ -1,4 +1,4 @@
-"""Kept snapshots to CSV files in the lake: reading, decoding and uploading overlap, in flat memory."""
+"""Writes kept snapshots as CSV files to the lake: reads, decoding and uploads overlap, in bounded memory."""
 
 import logging
 from collections import deque
@@ -28,19 +28,20 @@ from pipeline.transform.tables import build_tables
 
 log = logging.getLogger(__name__)
 
-BATCH_ENTRIES = 10_000
-BATCH_PLAYLISTS = 200
-"""What becomes tables at once: so much that the fixed cost is small, no more than one playlist may have."""
-DATES_UPLOADING = 2
-"""Dates whose files are under way to the lake while the next one is decoded; they wait on the disk."""
+MAX_BATCH_ENTRIES = 10_000
+MAX_BATCH_PLAYLISTS = 200
+"""Limits of a batch that becomes tables at once: large enough to make the fixed cost small, and no larger
+than the largest playlist."""
+MAX_DATES_UPLOADING = 2
+"""Dates whose files are being uploaded, from disk, while the next date is decoded."""
 
 Fetched = tuple[Kept, Callable[[], bytes]]
-"""A snapshot, and what waits for its bytes, still compressed: a tenth of what they hold."""
+"""A snapshot, and a function that waits for its file, still compressed (a tenth of its size)."""
 
 
 @dataclass(frozen=True)
 class Writer:
-    """Writes a run's tables to the lake."""
+    """Writes the tables of a run to the lake."""
 
     lake: Lake
     details: KeptDetails
@@ -49,7 +50,7 @@ class Writer:
     patience: Patience
 
     def write(self, kept: Sequence[Kept]) -> tuple[Manifest, list[PlaylistLine]]:
-        """Writes the tables of all dates; playlists that cannot be read are left out and returned."""
+        """Writes the tables of all dates. Also returns the lines of the playlists that cannot be read."""
         dates, failed = by_date(kept), list[PlaylistLine]()
         uploading = deque[_Uploading]()
         written: list[Manifest] = []
@@ -58,7 +59,7 @@ class Writer:
             for day, snapshots in groupby(fetched, lambda one: one[0].snapshot_date):
                 files, lines = self._collect(day, dates[day], self._batches(snapshots, failed))
                 uploading.append(_Uploading(day, files.upload(self.lake, uploaders), lines))
-                if len(uploading) > DATES_UPLOADING:
+                if len(uploading) > MAX_DATES_UPLOADING:
                     written.append(uploading.popleft().wait(len(written), len(dates)))
             for one in uploading:
                 written.append(one.wait(len(written), len(dates)))
@@ -67,7 +68,7 @@ class Writer:
     def _collect(
         self, day: date, kept: Sequence[Kept], batches: Iterable[list[PlaylistRows]]
     ) -> tuple[TableFiles, list[PlaylistLine]]:
-        """The files of one date, still on this machine's disk, and what became of its playlists."""
+        """The files of one date, on this machine's disk, and the lines of its playlists."""
         keys = {one.playlist_id: one.key for one in kept}
         files, lines = TableFiles(day, self.run.run_id, self.load), list[PlaylistLine]()
         try:
@@ -81,7 +82,7 @@ class Writer:
     def _append(
         self, files: TableFiles, day: date, keys: Mapping[str, str], batch: list[PlaylistRows]
     ) -> list[PlaylistLine]:
-        """Adds a batch to the files of its date, with the details of the days on which it was fetched."""
+        """Adds a batch to the files of its date, with the details known on the days when it was fetched."""
         fetched_on = [rows.fetched_at.date() for rows in batch]
         details = self.details.known(min(fetched_on), max(fetched_on))
         tables = build_tables(batch, day, self.run.run_id, details)
@@ -91,7 +92,7 @@ class Writer:
     def _batches(
         self, snapshots: Iterable[Fetched], failed: list[PlaylistLine]
     ) -> Iterator[list[PlaylistRows]]:
-        """Decodes one snapshot at a time. A batch is emptied as soon as the next one is asked for."""
+        """Decodes snapshots one at a time, in batches. A batch is cleared when the next one is requested."""
         batch: list[PlaylistRows] = []
         for one, fetch in snapshots:
             with self._leaving_out(one, failed):
@@ -105,7 +106,7 @@ class Writer:
 
     @contextmanager
     def _leaving_out(self, one: Kept, failed: list[PlaylistLine]) -> Iterator[None]:
-        """Notes a playlist that cannot be read; entries that are lost stop the run, and name the file."""
+        """Adds a playlist that cannot be read to `failed`. Lost entries stop the run; the file is named."""
         try:
             yield
         except AccountingError as error:
@@ -115,7 +116,7 @@ class Writer:
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:
-        """Ends the waits of all threads where the block ends early."""
+        """If the block fails, ends the waits of all threads."""
         try:
             yield
         except BaseException:
@@ -123,7 +124,7 @@ class Writer:
             raise
 
     def _fetched(self, pool: Executor, kept: Iterable[Kept]) -> Iterator[Fetched]:
-        """Each snapshot with what waits for its bytes; as many are fetched ahead as there are threads."""
+        """Each snapshot with a function that waits for its file. THREADS files are fetched ahead."""
         ahead: deque[tuple[Kept, Future[bytes]]] = deque()
         for one in kept:
             fetch = partial(self.lake.read, one.key)
@@ -138,27 +139,27 @@ class Writer:
 
 
 class _Uploading(NamedTuple):
-    """A date whose files are on their way to the lake."""
+    """A date whose files are being uploaded."""
 
     day: date
     files: list[Future[File]]
     lines: list[PlaylistLine]
 
     def wait(self, earlier: int, dates: int) -> Manifest:
-        """What was written, once all of it is; `earlier` of so many dates were written before."""
+        """Waits for all files. `earlier` of `dates` dates were written before; only for the log."""
         manifest = Manifest([file.result() for file in self.files], self.lines)
         log.info("tables of %s written (date %s of %s)", self.day, earlier + 1, dates)
         return manifest
 
 
 def _is_full(batch: list[PlaylistRows], entries: int) -> bool:
-    """Whether a playlist of so many entries belongs into the next batch."""
+    """Whether a playlist with this number of entries has to start the next batch."""
     held = sum(rows.entries for rows in batch)
-    return bool(batch) and (held + entries > BATCH_ENTRIES or len(batch) >= BATCH_PLAYLISTS)
+    return bool(batch) and (held + entries > MAX_BATCH_ENTRIES or len(batch) >= MAX_BATCH_PLAYLISTS)
 
 
 def _decoded(snapshot: Snapshot) -> PlaylistRows:
-    """The rows of a snapshot whose file is sound to its end; if it is damaged, nothing else is its error."""
+    """The rows of a snapshot, whose file is read to its end: damage takes precedence over other errors."""
     try:
         rows = snapshot_rows(snapshot)
     except PipelineError:

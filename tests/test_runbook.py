@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import Code
-from pipeline.transform.entries import MALFORMED, NATURAL
+from pipeline.transform.entries import EXPECTED_REASONS, MALFORMED
 from pipeline.transform.lenient import LONE_SURROGATE, NUL
 
 ROOT = Path(__file__).parents[1]
@@ -87,7 +87,7 @@ def test_what_a_package_raises_is_explained_in_its_section(package: str) -> None
 
 
 def test_every_reject_reason_is_explained() -> None:
-    reasons = {*NATURAL, MALFORMED, NUL, LONE_SURROGATE}
+    reasons = {*EXPECTED_REASONS, MALFORMED, NUL, LONE_SURROGATE}
     assert {quote.split(":")[0] for _, quote in quoted("reason")} == reasons
 
 

@@ -1,4 +1,4 @@
-"""Tables as partitioned CSV files: gzipped, one per table, date and run."""
+"""Writes tables as CSV files: one gzipped file per table, date and run."""
 
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
@@ -22,9 +22,9 @@ from pipeline.transform.tables import Tables
 
 
 class _Hashed:
-    """A temporary file, and the SHA-256 of what is written to it; its space is freed when it is closed.
+    """A temporary file that computes the SHA-256 of what is written to it.
 
-    The file has no name: however the process ends, nothing is left of it.
+    It has no name in the file system, so its space is freed when it is closed or when the process dies.
     """
 
     def __init__(self) -> None:
@@ -49,15 +49,16 @@ def _disk_errors() -> Iterator[None]:
     except OSError as error:
         message = (
             f"a temporary file cannot be written ({error.strerror}). Tables are collected on disk before "
-            "they are uploaded: give the container more ephemeral storage or a writable TMPDIR, and run again"
+            "they are uploaded. Give the container more ephemeral storage or a writable TMPDIR, and run again"
         )
         raise ConfigurationError(message, Code.DISK_UNWRITABLE) from error
 
 
 class CsvFile:
-    """Rows of one table on disk: gzipped CSV with a header, filled batch by batch.
+    """Gzipped CSV file with a header on disk, to which the rows of one table are appended batch by batch.
 
-    Null is nothing, the empty string is `""`, times are UTC. Raises ConfigurationError if the disk is full.
+    Null is an empty field, the empty string is `""`, times are UTC. Raises ConfigurationError if the disk
+    cannot be written.
     """
 
     def __init__(self) -> None:
@@ -66,7 +67,7 @@ class CsvFile:
         self._stream = compressing(self._compressed)
 
     def append(self, frame: pl.DataFrame) -> None:
-        """Adds the rows of a frame; all frames have the same columns."""
+        """Appends the rows of a frame; all frames have the same columns."""
         text = BytesIO()
         frame.write_csv(
             text,
@@ -78,7 +79,7 @@ class CsvFile:
         self.rows += frame.height
 
     def finish(self) -> tuple[IO[bytes], bytes]:
-        """The complete file and its SHA-256; nothing can be added any more."""
+        """Ends the file; returns it and its SHA-256. Nothing can be appended afterwards."""
         self._stream.close()
         self._compressed.flush()
         return self._compressed.file, self._compressed.digest.digest()
@@ -89,7 +90,7 @@ class CsvFile:
 
 
 class TableFiles:
-    """The files of one date: a table without rows has none."""
+    """The CSV files of one date. A table without rows has no file."""
 
     def __init__(self, snapshot_date: date, run_id: str, load: LoadMode = "copy") -> None:
         self._date = snapshot_date
@@ -98,7 +99,7 @@ class TableFiles:
         self._files: dict[str, CsvFile] = {}
 
     def append(self, tables: Tables) -> None:
-        """Adds the rows of a batch of playlists."""
+        """Appends the rows of a batch of playlists."""
         for table, frame in tables.items():
             if frame.is_empty():
                 continue
@@ -107,11 +108,11 @@ class TableFiles:
             self._files[table].append(frame)
 
     def upload(self, lake: Lake, pool: Executor) -> list[Future[File]]:
-        """Uploads the files side by side; each is closed when its upload has ended or was cancelled."""
+        """Uploads the files in parallel; each is closed when its upload ends or is cancelled."""
         return [self._submit(lake, pool, table) for table in TABLES if table in self._files]
 
     def close(self) -> None:
-        """Closes the files that are not being uploaded."""
+        """Closes the files that were not passed to `upload`."""
         while self._files:
             self._files.popitem()[1].close()
 

@@ -1,4 +1,4 @@
-"""Gzip streams by isal: the format and size of zlib's files, in a tenth of the time."""
+"""Gzip streams with isal: the same format and size as zlib's, in a tenth of the time."""
 
 from collections.abc import Callable
 from gzip import GzipFile
@@ -6,24 +6,24 @@ from typing import IO, Protocol, cast
 
 from isal import igzip, isal_zlib
 
-_open: Callable[..., GzipFile] = igzip.IGzipFile  # which has no types
+_open: Callable[..., GzipFile] = igzip.IGzipFile  # isal has no type hints
 
 GZIP_ERRORS: tuple[type[Exception], ...] = (OSError, EOFError, cast("type[Exception]", isal_zlib.error))
-"""What reading a damaged file raises."""
+"""Errors that reading a damaged file raises."""
 
 
 class Writable(Protocol):
-    """Where compressed bytes go."""
+    """Destination of the compressed bytes."""
 
     def write(self, data: bytes, /) -> int:
         """Takes the next bytes."""
 
 
 def compressing(file: Writable) -> GzipFile:
-    """A stream whose file has neither name nor time in it: equal contents give equal bytes."""
+    """A stream that compresses into the file. The header has no name or time: same content, same bytes."""
     return _open(fileobj=file, mode="wb", mtime=0)
 
 
 def decompressing(file: IO[bytes]) -> GzipFile:
-    """A stream of all members of a file."""
+    """A stream that decompresses a file with one or more gzip members."""
     return _open(fileobj=file, mode="rb")

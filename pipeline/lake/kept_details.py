@@ -1,4 +1,4 @@
-"""Kept details: what Spotify said of whole artists and albums, by day; fresh ones are not asked for again."""
+"""Kept details of artists and albums, by day; ids whose details are fresh are not requested again."""
 
 import logging
 from datetime import date, datetime, timedelta
@@ -17,17 +17,17 @@ from pipeline.transform.details import KINDS, Details, decode_details, details_f
 log = logging.getLogger(__name__)
 
 FRESH = timedelta(days=7)
-"""Genres, labels and follower counts of a week ago are good enough."""
+"""Age up to which kept details are reused."""
 
-ABOUT_ONE_FILE = (Code.LAKE_DENIED, Code.LAKE_KEY_MISSING)
-"""Errors of the lake for which one file of details is left out, as a broken one is."""
+ERRORS_OF_ONE_FILE = (Code.LAKE_DENIED, Code.LAKE_KEY_MISSING)
+"""Errors after which a details file is left out like a damaged one; others fail the run."""
 
 
 class DetailsEnvelope(Struct, frozen=True):
     """First line of kept details.
 
-    `ids`: asked for and settled, whether Spotify knew them or not. `unreadable`: asked for, but the code that
-    asked could not read the response: the next run asks again, and later code may read what is kept here.
+    `ids`: requested, and either known or unknown to Spotify. `unreadable`: requested, but this release cannot
+    read the response. The next run requests them again, and a later release may read the bodies kept here.
     """
 
     run_id: str
@@ -38,43 +38,43 @@ class DetailsEnvelope(Struct, frozen=True):
     unreadable: list[str] = []
 
 
-class _Kept(NamedTuple):
+class _DetailsFile(NamedTuple):
     ids: set[str]
     rows: pl.DataFrame
 
 
 def write_details(lake: Lake, envelope: DetailsEnvelope, bodies: list[bytes], day: date) -> None:
-    """Writes what a run was told of one kind, under the day on which it began."""
+    """Writes the responses of a run for one kind, under the day on which the run began."""
     key = details_key(envelope.kind, day, envelope.run_id)
     lake.write(key, encode_raw_file(envelope, bodies), CONTENT_TYPE)
 
 
 class KeptDetails:
-    """All details that a lake holds, listed once and read as they are needed.
+    """All kept details, listed once and read when needed.
 
-    Of each kind only what was asked for last is held: dates are published in order, and a year of details
-    would not fit into memory.
+    Only the files of the last call are held for each kind: dates are published in order, and a year of
+    details would not fit into memory.
     """
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
-        self._held: dict[str, dict[str, _Kept]] = {kind: {} for kind in KINDS}
+        self._held: dict[str, dict[str, _DetailsFile]] = {kind: {} for kind in KINDS}
 
-    def ids(self, kind: str, day: date) -> set[str]:
-        """Ids that need not be asked for on a day."""
-        return set[str]().union(*(kept.ids for kept in self._between(kind, day - FRESH, day)))
+    def fresh_ids(self, kind: str, day: date) -> set[str]:
+        """Ids that need not be requested on a day: known, or unknown to Spotify."""
+        return set[str]().union(*(file.ids for file in self._between(kind, day - FRESH, day)))
 
-    def told(self, kind: str, day: date) -> set[str]:
-        """Those of them of which Spotify said anything."""
-        return set(_together(kind, self._between(kind, day - FRESH, day))[KINDS[kind].id])
+    def known_ids(self, kind: str, day: date) -> set[str]:
+        """The fresh ids that have details."""
+        return set(_merged(kind, self._between(kind, day - FRESH, day))[KINDS[kind].id])
 
     def known(self, first: date, last: date) -> Details:
-        """What is known of artists and albums, if anything, for playlists that were read within the days."""
-        since = first - FRESH - timedelta(days=1)  # a run over midnight reads after the day it began
+        """Details for playlists that were read from `first` to `last`; a kind without files is left out."""
+        since = first - FRESH - timedelta(days=1)  # a run over midnight keeps details under the day before
         found = {kind: self._between(kind, since, last) for kind in KINDS}
-        return {kind: _together(kind, kept) for kind, kept in found.items() if kept}
+        return {kind: _merged(kind, files) for kind, files in found.items() if files}
 
-    def _between(self, kind: str, since: date, until: date) -> list[_Kept]:
+    def _between(self, kind: str, since: date, until: date) -> list[_DetailsFile]:
         keys = [key for found, day, key in self._keys if found == kind and since <= day <= until]
         held = self._held[kind]
         self._held[kind] = {key: held.get(key) or self._read(kind, key) for key in keys}
@@ -86,26 +86,28 @@ class KeptDetails:
         parsed = [(parse_details_key(key), key) for key in self.lake.keys(DETAILS_PREFIX)]
         return sorted((*found, key) for found, key in parsed if found)
 
-    def _read(self, kind: str, key: str) -> _Kept:
+    def _read(self, kind: str, key: str) -> _DetailsFile:
         try:
             envelope, bodies = decode_raw_file(self.lake.read(key), DetailsEnvelope)
             rows = [row for body in bodies for row in decode_details(kind, body)]
         except ValueError as error:
             return self._left_out(kind, key, error)
         except ConfigurationError as error:
-            if error.code not in ABOUT_ONE_FILE:
+            if error.code not in ERRORS_OF_ONE_FILE:
                 raise
             return self._left_out(kind, key, error)
-        key_column, asked = KINDS[kind].id, {*envelope.ids, *envelope.unreadable}
-        told = [row for row in rows if row[key_column] in asked]
-        return _Kept({*envelope.ids, *(row[key_column] for row in told)}, details_frame(kind, told))
+        key_column, requested = KINDS[kind].id, {*envelope.ids, *envelope.unreadable}
+        known = [row for row in rows if row[key_column] in requested]
+        return _DetailsFile({*envelope.ids, *(row[key_column] for row in known)}, details_frame(kind, known))
 
-    def _left_out(self, kind: str, key: str, error: Exception) -> _Kept:
-        log.warning("%s%s holds no kept details (%s): they are left out", self.lake.url, key, error)
-        return _Kept(set(), details_frame(kind, []))
+    def _left_out(self, kind: str, key: str, error: Exception) -> _DetailsFile:
+        log.warning(
+            "%s%s is left out, because it cannot be read as kept details: %s", self.lake.url, key, error
+        )
+        return _DetailsFile(set(), details_frame(kind, []))
 
 
-def _together(kind: str, kept: list[_Kept]) -> pl.DataFrame:
-    """The last row of each id."""
-    rows = [details_frame(kind, []), *(one.rows for one in kept)]
+def _merged(kind: str, files: list[_DetailsFile]) -> pl.DataFrame:
+    """The rows of all files; the last row of each id wins."""
+    rows = [details_frame(kind, []), *(file.rows for file in files)]
     return pl.concat(rows).unique(KINDS[kind].id, keep="last", maintain_order=True)

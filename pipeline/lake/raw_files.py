@@ -1,4 +1,4 @@
-"""Files of kept answers: an envelope and the bodies, unchanged and in order, as gzipped JSON lines."""
+"""Files of kept responses: an envelope, then the bodies, unchanged and in order, as gzipped JSON lines."""
 
 from collections.abc import Iterable, Iterator
 from io import BytesIO
@@ -14,17 +14,17 @@ E = TypeVar("E", bound=Struct)
 
 CONTENT_TYPE = "application/gzip"
 MAX_DECODED_BYTES = 256 * 1024 * 1024
-"""Of one file, decompressed. 10,000 entries, as many as a playlist can have, are 100 MB at most."""
+"""Limit of one file, decompressed. A playlist has at most 10,000 entries, which take at most 100 MB."""
 MAX_BODY_BYTES = 16 * 1024 * 1024
-"""Of one response, as many as the Spotify client reads: decoding may take fifteen times as much memory."""
+"""Limit of one response, as in the Spotify client: decoding may need fifteen times as much memory."""
 LINE_BYTES = 64
-"""What a line costs besides its content: a file of nothing but line breaks takes long to read, too."""
+"""Counted for each line in addition to its content: a file of millions of empty lines takes long to read."""
 
 
 class RawFile(Generic[E]):
-    """A file in the making: each response is compressed as it comes, so that none stays in memory.
+    """A file that is being written: each response is compressed at once, so that none stays in memory.
 
-    In JSON a raw line break is only layout, so a space may take its place.
+    Line breaks in a response become spaces, which changes nothing: JSON has them only between tokens.
     """
 
     def __init__(self, envelope: E) -> None:
@@ -35,7 +35,7 @@ class RawFile(Generic[E]):
 
     @classmethod
     def of(cls, envelope: E, bodies: Iterable[bytes]) -> "RawFile[E]":
-        """A file of responses that are there already."""
+        """A file of responses that are already in memory."""
         file = cls(envelope)
         for body in bodies:
             file.add(body)
@@ -48,22 +48,21 @@ class RawFile(Generic[E]):
 
     @property
     def content(self) -> bytes:
-        """The file's bytes; nothing can be added any more."""
+        """Ends the file and returns its bytes. Nothing can be added afterwards."""
         self._stream.close()
         return self._file.getvalue()
 
 
 def encode_raw_file(envelope: Struct, bodies: Iterable[bytes]) -> bytes:
-    """The bytes of a file of responses that are there already."""
+    """The bytes of a file of responses that are already in memory."""
     return RawFile.of(envelope, bodies).content
 
 
 def decode_raw_file(file: bytes, kind: type[E]) -> tuple[E, Iterator[bytes]]:
-    """Envelope and bodies; each body is decompressed when it is asked for.
+    """The envelope, and an iterator that decompresses one body at a time.
 
-    Raises ValueError where the bytes are no such file, and TooLarge where they are more than
-    MAX_DECODED_BYTES decompressed, before more than that is read. So does the iterator of the bodies: the
-    whole file is sound only when it has ended.
+    Raises ValueError if the file is not a raw file, and TooLarge (before reading on) if it or a body exceeds
+    its limit. The iterator raises them too: only its end proves that the whole file is intact.
     """
     lines = _lines(file)
     if (first := next(lines, None)) is None:
@@ -75,7 +74,7 @@ def decode_raw_file(file: bytes, kind: type[E]) -> tuple[E, Iterator[bytes]]:
 
 
 def _lines(file: bytes) -> Iterator[bytes]:
-    """Lines without their ends; several members of gzip are one file."""
+    """Lines without their line breaks."""
     try:
         with decompressing(BytesIO(file)) as stream:
             yield from _split(iter(lambda: stream.read(CHUNK_BYTES), b""))
@@ -84,7 +83,7 @@ def _lines(file: bytes) -> Iterator[bytes]:
 
 
 def _split(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Lines of a text that comes in chunks, within the limits."""
+    """Splits chunks of text into lines, and enforces the limits."""
     unfinished: list[bytes] = []
     size = length = 0
     for chunk in chunks:

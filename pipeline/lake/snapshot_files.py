@@ -1,4 +1,4 @@
-"""Files of kept snapshots: one playlist's responses, written once and read back one by one."""
+"""Files of kept snapshots: writes the responses of one playlist, and reads and checks them later."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -15,23 +15,23 @@ from pipeline.lake.store import Lake, TooLarge
 from pipeline.records import Envelope, Kept, Snapshot
 
 EARLIEST = datetime(2006, 1, 1, tzinfo=UTC)
-"""There was no Spotify before: an earlier time is a mistake, and would overflow in arithmetic with dates."""
+"""Spotify was founded in 2006: an earlier time is an error, and could overflow in date arithmetic."""
 MAX_CLOCK_SKEW = timedelta(minutes=1)
-"""A time further in the future is a mistake: it would outrank every true one of its date."""
+"""A time further in the future is an error: it would outrank every correct snapshot of its date."""
 ONE_DAY = timedelta(days=1)
 
 
 def keep_snapshot(lake: Lake, file: RawFile[Envelope], snapshot_date: date) -> Kept:
-    """Writes one playlist's responses; the key names the playlist, the date and the run.
+    """Writes one playlist's responses to the lake.
 
-    Raises PlaylistUnavailable if they were not fetched on the date or the day after.
+    Raises PlaylistUnavailable if they were fetched neither on `snapshot_date` nor on the day after (UTC).
     """
     envelope = file.envelope
     fetched_on = envelope.fetched_at.astimezone(UTC).date()
     if fetched_on not in (snapshot_date, snapshot_date + ONE_DAY):
         message = (
-            f"playlist {envelope.playlist_id} was fetched on {fetched_on} (UTC) by a run that stands for "
-            f"{snapshot_date}, so it was not kept. Run again without snapshot_date"
+            f"playlist {envelope.playlist_id} was fetched on {fetched_on} (UTC) by a run with the snapshot "
+            f"date {snapshot_date}, so it was not kept. Run again without snapshot_date"
         )
         raise PlaylistUnavailable(message, Code.SNAPSHOT_DATE_REFUSED)
     key = raw_key(envelope.playlist_id, snapshot_date, envelope.run_id)
@@ -40,57 +40,57 @@ def keep_snapshot(lake: Lake, file: RawFile[Envelope], snapshot_date: date) -> K
 
 
 def read_snapshot(lake: Lake, key: str, fetched: Callable[[], bytes] | None = None) -> Snapshot:
-    """A kept snapshot, `fetched_at` in UTC, from bytes that are `fetched` or from the lake.
+    """A kept snapshot with `fetched_at` in UTC. `fetched` returns the file's bytes; default: read the lake.
 
-    Its bodies are decompressed one by one, as they are asked for. Raises PlaylistUnavailable if the file is
-    gone, is no kept snapshot, is too large, holds another playlist, or has impossible times; so do the bodies
-    where the rest of the file is damaged or too large. Times are compared with this machine's clock: if that
-    is behind, what other machines have just fetched is refused until it catches up.
+    Raises PlaylistUnavailable if the file is missing, is not a kept snapshot, is too large, holds another
+    playlist or has impossible times. Bodies are decompressed when they are iterated, which raises the same
+    error if the rest of the file is damaged or too large. Times are compared with this machine's clock: if it
+    is slow, snapshots that other machines have just fetched are refused.
     """
-    raw, place = parse_raw_key(key), f"{lake.url}{key}"
-    with _explained(place):
+    raw, url = parse_raw_key(key), f"{lake.url}{key}"
+    with _explained(url):
         envelope, lines = decode_raw_file(fetched() if fetched else lake.read(key), Envelope)
         if (first := next(lines, None)) is None:
-            raise ValueError("it has no answers")
+            raise ValueError("it has no responses")
         _refuse_impossible(envelope.fetched_at, raw)
-    bodies = _explained_bodies(place, chain([first], lines))
+    bodies = _explained_bodies(url, chain([first], lines))
     if raw and raw.playlist_id != envelope.playlist_id:
         read_to_end(bodies)
-        message = f"{place} holds playlist {envelope.playlist_id}, so it is a copied file. Remove it"
+        message = f"{url} holds playlist {envelope.playlist_id}, so it is a copied file. Remove it"
         raise PlaylistUnavailable(message, Code.LAKE_SNAPSHOT_INVALID)
     return Snapshot(replace(envelope, fetched_at=envelope.fetched_at.astimezone(UTC)), bodies)
 
 
 def read_to_end(bodies: Iterable[bytes]) -> None:
-    """Raises what is wrong with the rest of a kept file, which only its end tells."""
+    """Reads the rest of a kept file; raises PlaylistUnavailable if it is damaged or too large."""
     deque(bodies, maxlen=0)
 
 
 @contextmanager
-def _explained(place: str) -> Iterator[None]:
-    """What is wrong with a kept file, as what the run does about it."""
+def _explained(url: str) -> Iterator[None]:
+    """Turns errors of a kept file into PlaylistUnavailable."""
     try:
         yield
     except LakeKeyMissing as error:
         raise PlaylistUnavailable(f"{error.message}, or leave its date out", error.code) from error
     except TooLarge as error:
         message = (
-            f"{place} cannot be read: {error}. No playlist is that large. "
+            f"{url} cannot be read: {error}. No playlist is that large. "
             "Remove the file, or leave its date out"
         )
         raise PlaylistUnavailable(message, Code.LAKE_SNAPSHOT_TOO_LARGE) from error
     except ValueError as error:
-        message = f"{place} is no kept snapshot: {error}. Restore the whole file, or remove it"
+        message = f"{url} is no kept snapshot: {error}. Restore the whole file, or remove it"
         raise PlaylistUnavailable(message, Code.LAKE_SNAPSHOT_INVALID) from error
 
 
-def _explained_bodies(place: str, bodies: Iterator[bytes]) -> Iterator[bytes]:
-    with _explained(place):
+def _explained_bodies(url: str, bodies: Iterator[bytes]) -> Iterator[bytes]:
+    with _explained(url):
         yield from bodies
 
 
 def is_possible(snapshot_date: date) -> bool:
-    """Whether a snapshot may stand for a date: not for one before Spotify, nor for one to come."""
+    """Whether a snapshot can have this date: not before Spotify existed, and not in the future."""
     return EARLIEST.date() <= snapshot_date <= (datetime.now(UTC) + MAX_CLOCK_SKEW).date()
 
 

@@ -1,4 +1,4 @@
-"""Reading whole artists and albums: in batches, or one by one where Spotify gives this app none."""
+"""Reads details of artists and albums: in batches, or one by one if Spotify refuses batches to the app."""
 
 import logging
 import re
@@ -10,24 +10,23 @@ from pipeline.errors import Code, PipelineError, PlaylistUnavailable, SpotifyRef
 from pipeline.spotify.client import SpotifyClient
 from pipeline.spotify.refusals import BAD_REQUEST, NOT_FOUND
 from pipeline.threads import threads
-from pipeline.transform.details import read_answer
+from pipeline.transform.details import read_response
 
 log = logging.getLogger(__name__)
 
 BATCH_SIZES = {"artists": 50, "albums": 20}
-"""Ids that one request takes at most."""
-MOST_UNREADABLE = 100
-"""Objects that cannot be read while none can: more requests would use up the quota for nothing."""
+"""Most ids in one request."""
+MAX_UNREADABLE = 100
+"""Unreadable objects, with no readable one, after which we stop: more requests would waste the quota."""
 
 _SPOTIFY_ID = re.compile("[0-9A-Za-z]{22}")
 
 
 class DetailsReader:
-    """Reads one kind; `bodies` are the responses, and `stopped` says why it ended early, if it did.
+    """Reads the details of one kind. `bodies`: the responses. `stopped`: why reading ended early, or None.
 
-    Of the ids, `known` are those whose object came, `unknown` those that Spotify does not know, `unreadable`
-    those whose response cannot be read; the others were not requested, or refused. `nulled` counts unusable
-    values by path.
+    Ids are `known` (object received), `unknown` to Spotify, or `unreadable` (their response cannot be read);
+    all others were not requested, or were refused. `nulled`: number of unusable values, by path.
     """
 
     def __init__(self, client: SpotifyClient, kind: str) -> None:
@@ -43,10 +42,10 @@ class DetailsReader:
         self._lock = Lock()
 
     def read(self, ids: list[str]) -> None:
-        """Asks for each id once. What stops it (quota, budget, refusal) is noted, never raised."""
+        """Requests each id once. An error that stops it (quota, budget, refusal) is stored, never raised."""
         size = BATCH_SIZES[self.kind]
         batches = [ids[start : start + size] for start in range(0, len(ids), size)]
-        # The first one tells whether there are batches, before all threads ask for what is refused.
+        # Read one batch first: if batches are refused, the threads do not all repeat the refused request.
         if batches:
             self._read(batches.pop(0))
         with threads() as pool:
@@ -64,13 +63,13 @@ class DetailsReader:
             self.stopped = self.stopped or str(error)
 
     def _read_batch(self, ids: list[str]) -> bool:
-        """False where these ids have to be asked for one by one."""
+        """False if these ids have to be requested one by one."""
         if self.stopped or not self._in_batches:
             return False
         try:
-            self._ask(ids, lambda: self._client.several(self.kind, ids))
+            self._request(ids, lambda: self._client.several(self.kind, ids))
         except SpotifyRefused as refused:
-            if refused.status != BAD_REQUEST:  # which is about one of these ids, not about batches
+            if refused.status != BAD_REQUEST:  # 400 is about one of these ids, not about batches
                 self._in_batches = False
             return False
         return True
@@ -79,16 +78,16 @@ class DetailsReader:
         if self.stopped:
             return
         try:
-            self._ask([spotify_id], lambda: self._client.one(self.kind, spotify_id))
+            self._request([spotify_id], lambda: self._client.one(self.kind, spotify_id))
         except SpotifyRefused as refused:
-            # A well-formed id that does not exist is a 404; any other refusal says nothing about the id.
+            # Unknown ids: 404 if well-formed, 400 if malformed. Any other refusal is not about the id.
             malformed = refused.status == BAD_REQUEST and not _SPOTIFY_ID.fullmatch(spotify_id)
             if refused.status != NOT_FOUND and not malformed:
                 raise
             with self._lock:
                 self.unknown.add(spotify_id)
 
-    def _ask(self, ids: list[str], request: Callable[[], bytes]) -> None:
+    def _request(self, ids: list[str], request: Callable[[], bytes]) -> None:
         try:
             body = request()
         except PlaylistUnavailable as failure:
@@ -97,18 +96,18 @@ class DetailsReader:
             log.warning("%s %s: %s", len(ids), self.kind, failure)
             self._note_unreadable(ids)
             return
-        answer = read_answer(self.kind, body, ids)
+        response = read_response(self.kind, body, ids)
         with self._lock:
             self.bodies.append(body)
-            self.known |= answer.rows.keys()
-            self.unknown |= answer.unknown
-            self.nulled.update(answer.nulled)
-        self._note_unreadable(set(ids) - answer.rows.keys() - answer.unknown)
+            self.known |= response.rows.keys()
+            self.unknown |= response.unknown
+            self.nulled.update(response.nulled)
+        self._note_unreadable(set(ids) - response.rows.keys() - response.unknown)
 
     def _note_unreadable(self, ids: Iterable[str]) -> None:
         with self._lock:
             self.unreadable.update(ids)
-            if not self.known and len(self.unreadable) >= MOST_UNREADABLE:
+            if not self.known and len(self.unreadable) >= MAX_UNREADABLE:
                 self.stopped = self.stopped or (
                     f"none of the first {len(self.unreadable)} {self.kind} can be read "
                     f"[{Code.SPOTIFY_UNREADABLE}]"

@@ -1,4 +1,4 @@
-"""Playlists as people name them: ids, URIs, links, and the word `mine`."""
+"""Parses playlist parameters: ids, URIs, links, and the word `mine`."""
 
 import re
 
@@ -6,11 +6,11 @@ from pipeline.errors import Code, ConfigurationError
 
 MINE = "mine"
 """Every playlist that the authorised user owns or collaborates on."""
-LONGEST_NAME = 120
-"""Characters of what is no playlist that a message quotes: more than a link has."""
+MAX_QUOTED_CHARACTERS = 120
+"""Of an invalid value, in a message; longer than any valid link."""
 
 _LOCALE = r"intl-[a-z]{2,8}(?:[-_][0-9a-z]{1,8})*"
-"""As in BCP 47: a language, then a script, a region or others."""
+"""A BCP 47 tag: language, then script, region or others."""
 _LINK = re.compile(
     r"(?:spotify:(?:user:[^:/\s]+:)?playlist:"
     rf"|(?:https?://)?(?:open|play)\.spotify\.com/(?:{_LOCALE}/)?(?:embed/)?(?:user/[^/\s]+/)?playlist/)?"
@@ -22,14 +22,14 @@ _SHORT_LINK = re.compile(
     r"(?:(?:https?:)?//)?(?:www\.)?(?:spotify\.link|spotify\.app\.link|spoti\.fi)(?:[:/?#]|$)",
     re.IGNORECASE,
 )
-"""Where the app's share button and others put links that lead to the long one."""
+"""Short links, for example of the app's share button, redirect to the long link."""
 
 
 def playlist_id(text: str) -> str:
     """The id in an id, URI or open.spotify.com link; raises ConfigurationError for anything else."""
     match = _LINK.fullmatch(text.strip(" "))
     if match is None:
-        shown = repr(text[:LONGEST_NAME]) + "…" * (len(text) > LONGEST_NAME)
+        shown = repr(text[:MAX_QUOTED_CHARACTERS]) + "…" * (len(text) > MAX_QUOTED_CHARACTERS)
         message = f"{shown} is no playlist: {_advice(text.strip(' '))}. Nothing was requested"
         raise ConfigurationError(message, Code.PLAYLIST_INVALID)
     return match["id"]
@@ -45,12 +45,12 @@ def _advice(text: str) -> str:
 
 
 def playlist_ids(texts: list[str]) -> list[str]:
-    """The ids in the order given, each once."""
+    """The playlists' ids in the order given, each once."""
     return list(dict.fromkeys(playlist_id(text) for text in texts))
 
 
 def is_mine(text: str) -> bool:
-    """Whether it is the word `mine`."""
+    """Whether the parameter is the word `mine`."""
     return text.strip(" ").lower() == MINE
 
 

@@ -1,4 +1,4 @@
-"""`GET /me/playlists`: everything that the authorised user owns or follows, 50 a page.
+"""`GET /me/playlists`: all playlists that the authorised user owns or follows, 50 a page.
 
 Source: Web API reference, and responses recorded by others.
 """
@@ -16,16 +16,16 @@ from pipeline.errors import Code, PlaylistUnavailable
 from pipeline.records import MAX_TOTAL
 from pipeline.spotify.client import SpotifyClient
 from pipeline.transform.api_types import Paging
+from pipeline.transform.coverage import Coverage
 from pipeline.transform.lenient import decode_lenient
-from pipeline.transform.pages import decode_text, page_of
-from pipeline.transform.slots import Slots
+from pipeline.transform.pages import decode_replacing, to_page
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 READS = 3
-"""A list that changes while it is read is read again, twice at most."""
+"""Attempts to read a list that changes while it is read."""
 
 _USER_IN_URL = re.compile(r"/users/([^/?#]+)/playlists")
 
@@ -55,57 +55,60 @@ class ListPage(Paging[Any]):
     href: Any = None
 
 
-Decoder(ListPage)  # before threads need it: msgspec crashes if two look into a type at once
+Decoder(ListPage)  # at import: msgspec crashes if two threads use a type for the first time at once
 
 
 def read_list(client: SpotifyClient) -> tuple[list[Listed | None], str | None]:
-    """Everything that the user owns or follows, and the user's id if the response names it."""
-    counted = ""
+    """All playlists that the user owns or follows, and the user's id if a response contains it.
+
+    An item is None if Spotify does not show that playlist to the app.
+    """
+    problem = ""
     for _ in range(READS):
-        items, slots, user = _read_once(client)
+        items, coverage, user = _read_once(client)
         ids = [one.id for one in items if one and one.id]
-        if slots.is_whole and len(set(ids)) == len(ids):
+        if coverage.is_complete and len(set(ids)) == len(ids):
             return items, user
         twice = len(ids) - len(set(ids))
-        counted = slots.problem or f"{len(items)} of {slots.total}, {twice} of them twice"
-        log.info("mine: counts differ or the list changed (%s); reading it again", counted)
+        problem = coverage.problem or f"{len(items)} of {coverage.total}, {twice} of them twice"
+        log.info("mine: counts differ or the list changed (%s); reading it again", problem)
     message = (
         f"mine: the user's list of playlists changed during each of {READS} reads, or Spotify returns fewer "
-        f"or other playlists than it counts: {counted}. Run again, or name the playlists"
+        f"or other playlists than it counts: {problem}. Run again, or name the playlists"
     )
     raise PlaylistUnavailable(message, Code.SPOTIFY_CHANGING)
 
 
-def _read_once(client: SpotifyClient) -> tuple[list[Listed | None], Slots, str | None]:
-    """The items of all pages, the places that they fill, and the user's id.
+def _read_once(client: SpotifyClient) -> tuple[list[Listed | None], Coverage, str | None]:
+    """The items of all pages, their coverage, and the user's id.
 
-    Ends early at a page that is empty, does not start where the one before ended, or gives another total.
+    Ends early at an empty page, or at a page that does not continue the one before or has another total.
     """
     items: list[Listed | None] = []
-    slots: Slots | None = None
+    coverage: Coverage | None = None
     while True:
         listed = decoded(client.my_playlists(len(items)), ListPage)
-        page = page_of(listed, listed.items, "items")
+        page = to_page(listed, listed.items, "items")
         if page.total is None or page.total > MAX_TOTAL:
-            raise _unreadable("its `total` is no number of playlists")
-        slots = slots or Slots(page.total)
-        slots.take(page)
-        if not slots.problem:
+            raise _unreadable("its `total` is not a number of playlists")
+        coverage = coverage or Coverage(page.total)
+        coverage.add(page)
+        if not coverage.problem:
             items += map(_listed, page.entries)
-        if slots.problem or not page.entries or slots.filled >= slots.total:
+        if coverage.problem or not page.entries or coverage.received >= coverage.total:
             match = _USER_IN_URL.search(listed.href if isinstance(listed.href, str) else "")
-            return items, slots, unquote(match[1]) if match else None
+            return items, coverage, unquote(match[1]) if match else None
 
 
 def _listed(item: object) -> Listed | None:
-    """A playlist as far as it can be read; None if Spotify does not show it."""
+    """A playlist, with unusable fields as None; None if Spotify does not show the playlist."""
     return None if item is None else decode_lenient(item if isinstance(item, dict) else {}, Listed, Counter())
 
 
 def decoded(body: bytes, kind: type[T]) -> T:
-    """The response; raises PlaylistUnavailable if it is of another kind."""
+    """Decodes a response; raises PlaylistUnavailable if it is something else."""
     try:
-        return decode_text(body, kind)
+        return decode_replacing(body, kind)
     except ValueError as error:
         raise _unreadable(str(error)) from error
 

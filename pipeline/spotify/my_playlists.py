@@ -1,8 +1,8 @@
 """The word `mine`: every playlist that the authorised user owns or collaborates on.
 
-Whether the user collaborates on another user's playlist is not in the response: each one that is marked as
-collaborative counts, and each one whose owner is not named. If the user only follows it, an app in
-development mode is refused its entries, and that playlist fails.
+Spotify does not say whether the user collaborates on another user's playlist, so every playlist counts that
+is marked as collaborative or has no owner in the response. If the user only follows it, an app in development
+mode may not read its entries, and that playlist fails.
 Source: Web API reference, and responses recorded by others.
 """
 
@@ -32,13 +32,14 @@ class User(Struct):
     id: Annotated[str, Meta(min_length=1)]
 
 
-Decoder(User)  # before threads need it: msgspec crashes if two look into a type at once
+Decoder(User)  # at import: msgspec crashes if two threads use a type for the first time at once
 
 
 class Wanted(NamedTuple):
     """The playlists that a run reads, each once.
 
-    `snapshot_ids`: as the user's list showed them, by playlist. `failed`: `mine`, if it could not be read.
+    `snapshot_ids`: current snapshot ids by playlist, from the user's list. `failed`: one line, for `mine`, if
+    the list could not be read.
     """
 
     ids: list[str]
@@ -47,7 +48,7 @@ class Wanted(NamedTuple):
 
 
 def find_wanted(client: SpotifyClient, run: Run, names: list[str]) -> Wanted:
-    """The playlists named, with the user's in place of `mine`. If Spotify does not list these, others remain.
+    """Replaces `mine` by the user's playlists; if their list cannot be read, only the other names remain.
 
     Raises ConfigurationError, before any request, if `mine` is named and the app has no user.
     """
@@ -56,7 +57,7 @@ def find_wanted(client: SpotifyClient, run: Run, names: list[str]) -> Wanted:
     if not client.for_user:
         message = (
             "`mine` means the playlists of a user, and the SpotifyCredentials block has no refresh_token. "
-            "Nothing was requested. Authorise a user, python -m blocks authorize, or name the playlists"
+            "Nothing was requested. Authorise a user (python -m blocks authorize), or name the playlists"
         )
         raise ConfigurationError(message, Code.SPOTIFY_NO_USER)
     client.authorise()
@@ -71,9 +72,9 @@ def find_wanted(client: SpotifyClient, run: Run, names: list[str]) -> Wanted:
 
 
 def _read_mine(client: SpotifyClient) -> tuple[list[str], dict[str, str]]:
-    """Ids of the user's playlists, and the snapshot id of each playlist listed.
+    """Ids of the user's playlists, and the snapshot ids of all listed playlists.
 
-    Raises PlaylistUnavailable if the list is not whole, or holds no playlist of the user.
+    Raises PlaylistUnavailable if the list is incomplete or contains no playlist of the user.
     """
     _refuse_narrow_consent(client)
     listed, user = read_list(client)
@@ -104,7 +105,7 @@ def _read_mine(client: SpotifyClient) -> tuple[list[str], dict[str, str]]:
 
 
 def _refuse_narrow_consent(client: SpotifyClient) -> None:
-    """Without a scope, Spotify leaves private or collaborative playlists out and does not say so."""
+    """Without these scopes Spotify silently leaves out private or collaborative playlists."""
     if client.scope is None:
         return
     missing = [scope for scope in SCOPE.split() if scope not in client.scope.split()]

@@ -1,4 +1,4 @@
-"""Reading a whole playlist: page one, the pages after it, and whether it held still meanwhile."""
+"""Reads a whole playlist, page by page, and checks that it is complete and did not change meanwhile."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -9,15 +9,15 @@ from pipeline.errors import Code, PlaylistUnavailable, SpotifyRefused
 from pipeline.records import MAX_TOTAL, Envelope, Run
 from pipeline.spotify.client import SpotifyClient
 from pipeline.spotify.refusals import NO_USER, NOT_YOURS
+from pipeline.transform.coverage import Coverage
 from pipeline.transform.pages import Page, decode_page, decode_snapshot_id
-from pipeline.transform.slots import Slots
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 READS = 3
-"""A playlist that changes while it is read is read again, twice at most."""
+"""Attempts to read a playlist that changes while it is read."""
 
 
 class Sink(Protocol):
@@ -31,12 +31,12 @@ S = TypeVar("S", bound=Sink)
 
 
 class _Read(NamedTuple, Generic[S]):
-    """One read of a playlist: what it is, where its responses went and how many they are, what they fill."""
+    """One read of a playlist: its envelope, the sink of its responses, their number, and what they cover."""
 
     envelope: Envelope
     sink: S
     responses: int
-    slots: Slots
+    coverage: Coverage
 
 
 def read_playlist(
@@ -46,25 +46,25 @@ def read_playlist(
     is_published: Callable[[str], bool],
     open_sink: Callable[[Envelope], S],
 ) -> S | None:
-    """All entries of a playlist, in a sink; None where `is_published` knows its snapshot id already.
+    """Reads a playlist into a sink; None if its snapshot id is already published (`is_published`).
 
-    Each read has a sink of its own: a playlist that changes meanwhile is read again from scratch. Raises
-    PlaylistUnavailable where Spotify does not give the entries or they keep changing.
+    A playlist that changes meanwhile is read again from the start, into a new sink (`open_sink`).
+    Raises PlaylistUnavailable if Spotify refuses the entries, or if they change during every read.
     """
-    received = ""
+    problem = ""
     for _ in range(READS):
         read = _read_once(client, run, playlist_id, is_published, open_sink)
         if read is None:
             return None
-        slots = read.slots
-        if slots.is_whole and _held_still(client, read):
+        coverage = read.coverage
+        if coverage.is_complete and _is_unchanged(client, read):
             return read.sink
-        surplus = ", a surplus" if slots.filled > slots.total else ""
-        received = slots.problem or f"{slots.filled} of {slots.total} entries{surplus}"
-        log.info("playlist %s: incomplete or changed (%s); reading it again", playlist_id, received)
+        surplus = ", a surplus" if coverage.received > coverage.total else ""
+        problem = coverage.problem or f"{coverage.received} of {coverage.total} entries{surplus}"
+        log.info("playlist %s: incomplete or changed (%s); reading it again", playlist_id, problem)
     message = (
         f"playlist {playlist_id}: it changed during each of {READS} reads, or Spotify returns fewer "
-        f"or more entries than it counts: {received}. Run again when it is quiet"
+        f"or more entries than it counts: {problem}. Run again later"
     )
     raise PlaylistUnavailable(message, Code.SPOTIFY_CHANGING)
 
@@ -83,8 +83,8 @@ def _read_once(
         return None
     if (total := page.total) is None or total > MAX_TOTAL:
         raise PlaylistUnavailable(
-            f"playlist {playlist_id}: Spotify's answer has no usable `total`, so it may not be whole. "
-            "If this lasts, the Web API has changed",
+            f"playlist {playlist_id}: Spotify's response has no usable `total`, so entries may be missing. "
+            "Run again. If this continues, the Web API has changed: report it",
             Code.SPOTIFY_UNREADABLE,
         )
     envelope = Envelope(
@@ -96,39 +96,39 @@ def _read_once(
         total=total,
         code_version=run.code_version,
     )
-    sink, responses, slots = open_sink(envelope), 1, Slots(total)
+    sink, responses, coverage = open_sink(envelope), 1, Coverage(total)
     sink.add(first)
-    slots.take(page)
-    for body in _further_pages(client, playlist_id, page, slots):
+    coverage.add(page)
+    for body in _further_pages(client, playlist_id, page, coverage):
         sink.add(body)
         responses += 1
-        log.info("playlist %s: %s of %s entries", playlist_id, slots.filled, total)
-    return _Read(envelope, sink, responses, slots)
+        log.info("playlist %s: %s of %s entries", playlist_id, coverage.received, total)
+    return _Read(envelope, sink, responses, coverage)
 
 
 def _further_pages(
-    client: SpotifyClient, playlist_id: str, first: Page[bytes], slots: Slots
+    client: SpotifyClient, playlist_id: str, first: Page[bytes], coverage: Coverage
 ) -> Iterator[bytes]:
-    """Bodies after page one, each requested at the next place, until all places are filled or one is not."""
+    """Responses after page one. Ends when all entries are received, at a problem, or at an empty page."""
     endpoint = "items"
-    while slots.filled < slots.total and not slots.problem:
+    while coverage.received < coverage.total and not coverage.problem:
         try:
-            body = client.page(playlist_id, endpoint, slots.filled)
+            body = client.page(playlist_id, endpoint, coverage.received)
         except SpotifyRefused:
             if endpoint == "tracks" or first.shape == "items":
                 raise
             endpoint = "tracks"
             continue
         page = _decoded(playlist_id, decode_page, body)
-        if page is None or not page.entries:
+        if page is None or not page.entries:  # incomplete: the caller sees it in `coverage`
             return
-        slots.take(page)
+        coverage.add(page)
         yield body
 
 
 def _first_page(client: SpotifyClient, playlist_id: str, body: bytes) -> tuple[str, Page[bytes]]:
     page = _decoded(playlist_id, decode_page, body)
-    # Only what the envelope needs: whatever else is wrong with the answer is judged once it is kept.
+    # Decode only what the envelope needs: other faults are judged after the response is kept.
     snapshot_id = _decoded(playlist_id, decode_snapshot_id, body)
     if page is None:
         reason, code = (
@@ -138,8 +138,8 @@ def _first_page(client: SpotifyClient, playlist_id: str, body: bytes) -> tuple[s
     return snapshot_id, page
 
 
-def _held_still(client: SpotifyClient, read: _Read[S]) -> bool:
-    """One response is consistent by itself; after several the snapshot id is read again."""
+def _is_unchanged(client: SpotifyClient, read: _Read[S]) -> bool:
+    """Whether the snapshot id is the same after the last page; a single response needs no check."""
     if read.responses == 1:
         return True
     envelope = read.envelope
@@ -151,5 +151,5 @@ def _decoded(playlist_id: str, decode: Callable[[bytes], T], body: bytes) -> T:
     try:
         return decode(body)
     except ValueError as error:
-        message = f"playlist {playlist_id}: Spotify's answer is not that of a playlist: {error}. Run again"
+        message = f"playlist {playlist_id}: Spotify's response is not a playlist: {error}. Run again"
         raise PlaylistUnavailable(message, Code.SPOTIFY_UNREADABLE) from error

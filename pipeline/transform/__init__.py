@@ -1,1 +1,1 @@
-"""Kept answers to tables: pure Polars, no Prefect, clients, clock or environment."""
+"""Kept responses to tables: pure functions and Polars, no Prefect, clients, clock or environment."""

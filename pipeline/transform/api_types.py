@@ -1,8 +1,9 @@
-"""What is read of the Web API's responses, typed; everything else is skipped while decoding.
+"""Types of the Web API's responses: the fields that the pipeline reads. Decoding skips all other fields.
 
-Source: Spotify Web API reference, and recorded responses. A field without a default is required: an entry
-without it is rejected with the field's path. Any other field is null if it is absent or unusable (`lenient`).
-`gc=False`: JSON has no reference cycles, and Python's cyclic collector would take half of the time.
+A field without a default is required: an entry that lacks it is rejected, and the reason names the field.
+Any other field is null if it is absent or unusable (`lenient`).
+`gc=False`: JSON has no reference cycles, and the cyclic garbage collector would double the time.
+Source: Spotify Web API reference, and recorded responses.
 """
 
 from datetime import datetime
@@ -13,11 +14,11 @@ from msgspec.json import Decoder
 
 E = TypeVar("E")
 
-LONGEST_TEXT = 2**22
-"""Characters that surely fit into a VARCHAR: 16 MB unless declared longer, 4 bytes a character at most."""
+MAX_TEXT_CHARACTERS = 2**22
+"""Fits into VARCHAR: 16 MB unless declared longer, and UTF-8 takes at most 4 bytes per character."""
 
-Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
-Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
+Id = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT_CHARACTERS)]
+Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARACTERS)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 
 
@@ -39,7 +40,7 @@ class Followers(Struct, gc=False):
 
 
 class Paging(Struct, Generic[E]):
-    """Entries, and where they stand: `total`, `offset` and `limit` may be written as floats."""
+    """A page of entries. `total`, `offset` and `limit` may be written as floats."""
 
     items: list[E] | None = None
     total: Any = None
@@ -48,7 +49,10 @@ class Paging(Struct, Generic[E]):
 
 
 class Response(Struct, Generic[E]):
-    """Where the entries are: in a page at the top, in a playlist under `items`, `tracks` or both."""
+    """A response with entries. A page has them under `items`, a playlist in a page under `items` or `tracks`.
+
+    Some responses have both.
+    """
 
     items: list[E] | Paging[E] | None = None
     tracks: Paging[E] | None = None
@@ -72,8 +76,8 @@ class PlaylistHead(Struct):
     images: list[Image] | None = None
 
 
-class Version(Struct):
-    """What tells whether a playlist has changed."""
+class PlaylistVersion(Struct):
+    """The snapshot id, which is different after every change of the playlist."""
 
     snapshot_id: Id
 
@@ -105,7 +109,7 @@ class ExternalIds(Struct, gc=False):
 
 
 class Track(Struct, gc=False):
-    """A song as an entry of a playlist shows it; `type`, `uri` and `is_local` tell it from other items."""
+    """The song of a playlist entry. `type`, `uri` and `is_local` show whether it is a song at all."""
 
     id: Id
     name: Text
@@ -132,14 +136,14 @@ class Added(Struct, gc=False):
 
 
 class Entry(Added, gc=False):
-    """One entry of a playlist: the new API says `item`, the old one `track`, some responses both."""
+    """One entry of a playlist. The song is under `item` (new API), `track` (old API) or both."""
 
     item: Track | None = None
     track: Track | None = None
 
 
 class FullArtist(Struct):
-    """`GET /artists/{id}`; what an entry of a playlist shows of an artist lacks these."""
+    """`GET /artists/{id}`: the fields that the artists of playlist entries lack."""
 
     id: Id
     genres: list[str] | None = None
@@ -152,7 +156,7 @@ class AlbumIds(Struct):
 
 
 class FullAlbum(Struct):
-    """`GET /albums/{id}`, likewise."""
+    """`GET /albums/{id}`: the fields that the albums of playlist entries lack."""
 
     id: Id
     label: Text | None = None
@@ -160,12 +164,20 @@ class FullAlbum(Struct):
 
 
 class Reject(Struct, gc=False):
-    """A refused entry, with the reason and the entry as JSON text."""
+    """An entry that is not stored as a song, with the reason and the entry as JSON text."""
 
     reason: str
     entry: str
 
 
-# msgspec looks into a type when it first needs it, and crashes where two threads do so at once.
-for _kind in (Response[Raw], Response[Any], Response[Entry], PlaylistHead, Version, FullArtist, FullAlbum):
+# msgspec inspects a type at its first use, and crashes if two threads do so at once: do it at import.
+for _kind in (
+    Response[Raw],
+    Response[Any],
+    Response[Entry],
+    PlaylistHead,
+    PlaylistVersion,
+    FullArtist,
+    FullAlbum,
+):
     Decoder(_kind)

@@ -1,4 +1,4 @@
-"""Whole artists and albums: what the entries of a playlist do not say of them."""
+"""Details of artists and albums (genres, labels …), which playlist entries lack: responses to columns."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from msgspec import Raw, Struct
 
 from pipeline.columns import dtypes
 from pipeline.transform.api_types import FullAlbum, FullArtist
-from pipeline.transform.pages import decode_text, decode_usable
+from pipeline.transform.pages import decode_keeping_usable, decode_replacing
 from pipeline.transform.rows import PlaylistRows
 
 Row = dict[str, Any]
-"""What is known of one artist or album: its id, and the columns of its kind."""
+"""Details of one artist or album: its id, and the columns of its kind."""
 
 Details = dict[str, pl.DataFrame]
-"""Columns to add to `artists` and `albums`, one row per id."""
+"""Columns to join to the tables `artists` and `albums`, one row per id."""
 
 
 class _Kind(Struct, frozen=True):
@@ -32,13 +32,14 @@ KINDS = {
     "artists": _Kind("artist_id", ("genres", "popularity", "follower_count"), FullArtist),
     "albums": _Kind("album_id", ("label", "upc"), FullAlbum),
 }
-"""What can be asked for by id."""
+"""Kinds of objects that Spotify returns by id."""
 
 
-class Answer(NamedTuple):
-    """What one response says of the ids it was asked for; of an id in neither it cannot be read.
+class DetailsResponse(NamedTuple):
+    """One response, sorted by requested id.
 
-    `rows` by id; `unknown`: Spotify does not know them. `nulled` counts, by path, values that are unusable.
+    `rows`: details by id. `unknown`: ids that Spotify does not know. Any other id: unreadable object.
+    `nulled`: number of unusable values, by path.
     """
 
     rows: dict[str, Row]
@@ -46,32 +47,36 @@ class Answer(NamedTuple):
     nulled: Counter[str]
 
 
-def read_answer(kind: str, body: bytes, asked: Sequence[str]) -> Answer:
-    """Judges a response to a request for some ids; an object with another id is no detail of theirs."""
+def read_response(kind: str, body: bytes, requested: Sequence[str]) -> DetailsResponse:
+    """Decodes the response to a request for some ids; objects with other ids are ignored."""
     objects, nulled = split_details(kind, body), Counter[str]()
-    rows = _by_id(kind, objects, nulled)
-    known = {spotify_id: rows[spotify_id] for spotify_id in asked if spotify_id in rows}
-    # A batch is in the order of the ids. If it has more or fewer objects, a null belongs to no id.
-    nulls = zip(asked, objects, strict=True) if len(objects) == len(asked) else ()
-    return Answer(known, {spotify_id for spotify_id, one in nulls if one == NULL} - known.keys(), nulled)
+    rows = _rows_by_id(kind, objects, nulled)
+    known = {spotify_id: rows[spotify_id] for spotify_id in requested if spotify_id in rows}
+    # A batch is in the order of the ids. If it has more or fewer objects, a null cannot be assigned to an id.
+    pairs = zip(requested, objects, strict=True) if len(objects) == len(requested) else ()
+    unknown = {spotify_id for spotify_id, text in pairs if text == NULL} - known.keys()
+    return DetailsResponse(known, unknown, nulled)
 
 
 def split_details(kind: str, body: bytes) -> list[bytes]:
-    """The objects in a response: those of a batch, null where Spotify knows none, or the response itself."""
+    """The JSON texts of a response's objects: the items of a batch, or the response itself.
+
+    In a batch, null stands for an unknown id. Empty if the response has another form.
+    """
     try:
-        batch = decode_text(body, dict[str, Raw]).get(kind)
-        return [body] if batch is None else [bytes(one) for one in msgspec.json.decode(batch, type=list[Raw])]
+        batch = decode_replacing(body, dict[str, Raw]).get(kind)
+        return [body] if batch is None else list(map(bytes, msgspec.json.decode(batch, type=list[Raw])))
     except ValueError:
         return []
 
 
 def decode_details(kind: str, body: bytes) -> list[Row]:
-    """Rows of one response; what cannot be read has no row."""
-    return list(_by_id(kind, split_details(kind, body), Counter()).values())
+    """Rows of one response; an unreadable object has no row."""
+    return list(_rows_by_id(kind, split_details(kind, body), Counter()).values())
 
 
 def details_frame(kind: str, rows: list[Row]) -> pl.DataFrame:
-    """The last row of each id."""
+    """A frame of the rows; the last row of each id wins."""
     key, columns = KINDS[kind].id, KINDS[kind].columns
     schema = {name: dtype for name, dtype in dtypes(kind).items() if name in (key, *columns)}
     return pl.DataFrame(rows, schema=schema).unique(key, keep="last", maintain_order=True)
@@ -82,29 +87,29 @@ def wanted_ids(rows: PlaylistRows) -> dict[str, set[str]]:
     return {"artists": set(rows.artists), "albums": set(rows.albums)}
 
 
-def _by_id(kind: str, objects: list[bytes], nulled: Counter[str]) -> dict[str, Row]:
-    """The last row of each id; what is not the object that it should be has none."""
-    rows = (_row(whole) for one in objects if (whole := _whole(kind, one, nulled)))
+def _rows_by_id(kind: str, objects: list[bytes], nulled: Counter[str]) -> dict[str, Row]:
+    """Rows of the readable objects; the last row of each id wins."""
+    rows = (_row(full) for text in objects if (full := _decoded(kind, text, nulled)))
     return {row[KINDS[kind].id]: row for row in rows}
 
 
-def _whole(kind: str, one: bytes, nulled: Counter[str]) -> FullArtist | FullAlbum | None:
-    """One object; None for null, and where it has no usable id. Unusable side fields are null."""
-    if one == NULL:
+def _decoded(kind: str, text: bytes, nulled: Counter[str]) -> FullArtist | FullAlbum | None:
+    """One object; None for null or without a usable id. Other unusable fields are null and counted."""
+    if text == NULL:
         return None
     unusable = Counter[str]()
     try:
-        whole = decode_usable(one, KINDS[kind].type, unusable, kind)
+        full = decode_keeping_usable(text, KINDS[kind].type, unusable, kind)
     except ValueError:
         return None
     nulled.update(unusable)
-    if isinstance(whole, FullArtist) and unusable["artists.genres"]:
-        whole.genres = None  # the rest of a list would pass for the whole list
-    return whole
+    if isinstance(full, FullArtist) and unusable["artists.genres"]:
+        full.genres = None  # a list without its unusable genres would look complete
+    return full
 
 
-def _row(whole: FullArtist | FullAlbum) -> Row:
-    return _artist(whole) if isinstance(whole, FullArtist) else _album(whole)
+def _row(full: FullArtist | FullAlbum) -> Row:
+    return _artist(full) if isinstance(full, FullArtist) else _album(full)
 
 
 def _artist(artist: FullArtist) -> Row:

@@ -1,6 +1,8 @@
-"""JSON values to the structs of `api_types`, keeping what is usable; the structs themselves are the rules.
+"""Converts JSON values to the structs of `api_types`, field by field, and sets unusable fields to null.
 
-A field without a default is required; any other becomes its default if it is absent, null or unusable.
+msgspec refuses a whole struct because of one unusable field; this module reads the rules from the structs'
+types and applies them to each field. A field without a default is required; any other field gets its default
+if it is absent, and None if it is null or unusable.
 """
 
 from collections import Counter
@@ -10,7 +12,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import NODEFAULT, Struct
+from msgspec import Struct
 from msgspec import inspect as types
 
 S = TypeVar("S", bound=Struct)
@@ -22,15 +24,14 @@ LONE_SURROGATE = "lone_surrogate"
 
 
 class Unusable(ValueError):
-    """A value that its field cannot hold; the text says why and where."""
+    """A value that does not fit its field. The message has the reason and the path."""
 
 
 def decode_lenient(value: object, kind: type[S], nulled: Counter[str], path: str = "$") -> S:
-    """Converts a JSON value to a struct. A number is judged by its value: 156923.0 is a whole number.
+    """Converts a JSON value to a struct. A float without a fraction is a whole number: 156923.0.
 
-    `nulled` counts, by path, the values of fields with a default that were present but unusable. An unusable
-    item of such a list is left out. Raises Unusable (a ValueError), which names the path, if a required field
-    is absent or unusable.
+    Unusable values of fields with a default become None and are counted in `nulled` by path; unusable items
+    of such a list are removed and counted. Raises Unusable if a required field is absent or unusable.
     """
     found: S = _struct(kind)(value, nulled, path)
     return found
@@ -52,7 +53,7 @@ def whole_number(value: object) -> object:
 @cache
 def _struct(kind: type[Struct]) -> Convert:
     fields = [
-        (field, _optional(field.type) if not field.required else _required(field.type))
+        (field, _required(field.type) if field.required else _optional(field.type))
         for field in _info(kind).fields
     ]
 
@@ -60,9 +61,8 @@ def _struct(kind: type[Struct]) -> Convert:
         _expect(value, dict, path)
         found = {}
         for field, converted in fields:
-            one = value.get(field.encode_name, NODEFAULT)
-            if one is not NODEFAULT:
-                found[field.name] = converted(one, nulled, f"{path}.{field.encode_name}")
+            if field.encode_name in value:
+                found[field.name] = converted(value[field.encode_name], nulled, f"{path}.{field.encode_name}")
             elif field.required:
                 raise Unusable(f"Object missing required field `{field.encode_name}`{_at(path)}")
         return kind(**found)
@@ -78,7 +78,7 @@ def _info(kind: type[Struct]) -> types.StructType:
 
 
 def _optional(kind: types.Type) -> Convert:
-    """Converts a value, or counts it and returns None."""
+    """Returns a converter that counts an unusable value and returns None for it."""
     if not isinstance(kind, types.UnionType):
         return _required(kind)
     (inner,) = [one for one in kind.types if not isinstance(one, types.NoneType)]
@@ -112,7 +112,7 @@ def _all_items(kind: types.ListType) -> Convert:
         _expect(value, list, path)
         if len(value) < (kind.min_length or 0):
             raise Unusable(f"Expected `array` of length >= {kind.min_length}{_at(path)}")
-        return [convert(one, nulled, f"{path}[{place}]") for place, one in enumerate(value)]
+        return [convert(item, nulled, f"{path}[{index}]") for index, item in enumerate(value)]
 
     return converted
 
@@ -122,9 +122,9 @@ def _usable_items(kind: types.ListType) -> Convert:
 
     def converted(value: Any, nulled: Counter[str], path: str) -> list[Any]:  # noqa: ANN401 - any JSON value
         usable = []
-        for place, one in enumerate(_expect(value, list, path)):
+        for index, item in enumerate(_expect(value, list, path)):
             try:
-                usable.append(convert(one, nulled, f"{path}[{place}]"))
+                usable.append(convert(item, nulled, f"{path}[{index}]"))
             except Unusable:
                 nulled[path] += 1
         return usable
@@ -150,7 +150,7 @@ def _text(value: object, kind: types.StrType, path: str) -> str:
         raise Unusable(f"Expected `str` of length <= {kind.max_length}{_at(path)}")
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise Unusable(LONE_SURROGATE)
-    # Nothing says what COPY makes of U+0000, and loaders report that it is dropped silently.
+    # Snowflake does not document what COPY does with U+0000; users report that it is dropped silently.
     if "\0" in text:
         raise Unusable(NUL)
     return text
@@ -185,4 +185,4 @@ SCALARS: dict[type[types.Type], Callable[[Any, Any, str], Any]] = {
     types.DateTimeType: _time,
     types.AnyType: lambda value, _kind, _path: value,
 }
-"""Types that hold no other."""
+"""Converters of the types that contain no other type."""

@@ -1,4 +1,4 @@
-"""What each playlist became in the tables of a date: rows by table, rejects by reason."""
+"""Counts rows by table and rejects by reason for each partition, for the receipt and the load."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -14,9 +14,9 @@ from pipeline.transform.tables import Tables
 def partition_lines(
     tables: Tables, decoded: Iterable[PlaylistRows], source_keys: Mapping[str, str]
 ) -> list[PlaylistLine]:
-    """A line for each playlist of one date.
+    """One line for each playlist of one date.
 
-    `decoded` is what the tables were built from, `source_keys` the kept snapshots by playlist id.
+    `decoded`: the snapshots that the tables were built from. `source_keys`: their lake keys by playlist id.
     """
     counts = {table: _rows_by_playlist(tables[table]) for table in TABLES}
     reasons = _reasons_by_playlist(tables["rejects"])

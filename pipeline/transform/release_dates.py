@@ -12,7 +12,7 @@ PRECISIONS = ("year", "month", "day")
 
 
 def release_date(album: Album) -> tuple[date | None, str | None]:
-    """First day of the year, month or day, and the precision; both None if unknown or unusable."""
+    """The release date, completed to its first day, and its precision; both None if unknown or unusable."""
     text = album.release_date
     first = _first_day(text) if text else None
     if not text or first is None:
@@ -21,7 +21,7 @@ def release_date(album: Album) -> tuple[date | None, str | None]:
 
 
 def is_unusable(text: str | None) -> bool:
-    """Whether a release date is not a date; `0000…` means unknown."""
+    """Whether a release date is present but not a date. `0000…` is usable: it means unknown."""
     if not text or text.startswith(UNKNOWN_YEAR):
         return False
     return _first_day(text) is None

@@ -1,4 +1,4 @@
-"""The responses of one kept snapshot, decoded: typed pages in one pass, other pages entry by entry."""
+"""Decodes the responses of a kept snapshot: pages of songs in one typed pass, other pages entry by entry."""
 
 import gc
 from collections import Counter
@@ -8,40 +8,39 @@ from itertools import chain
 
 from pipeline.errors import AccountingError, Code, PlaylistUnavailable
 from pipeline.records import Envelope, Snapshot
+from pipeline.transform.api_change import refuse_changed_api
 from pipeline.transform.api_types import PlaylistHead
-from pipeline.transform.drift import refuse_drift
+from pipeline.transform.coverage import Coverage
 from pipeline.transform.entries import decode_entry, song_of
-from pipeline.transform.pages import decode_page, decode_typed_page, decode_usable
+from pipeline.transform.pages import decode_keeping_usable, decode_page, decode_typed_page
 from pipeline.transform.rows import PlaylistRows
-from pipeline.transform.slots import Slots
 
 
 def snapshot_rows(snapshot: Snapshot) -> PlaylistRows:
-    """Decodes the responses of one playlist; the bodies are read once, in order.
+    """Decodes a snapshot. Its bodies are read once, in order.
 
-    Raises PlaylistUnavailable if the playlist itself cannot be read, an entry was not received or received
-    twice, or no song has an id or name that every song needs; AccountingError if total = songs + rejects does
-    not hold.
+    Raises PlaylistUnavailable if the playlist itself is unusable, if an entry is missing or was received
+    twice, or if the Web API has changed (`api_change`); AccountingError if songs + rejects are not `total`.
     """
-    envelope, slots = snapshot.envelope, Slots(snapshot.envelope.total)
+    envelope, coverage = snapshot.envelope, Coverage(snapshot.envelope.total)
     try:
         with _collector_paused():
-            rows = _rows(snapshot, slots)
+            rows = _rows(snapshot, coverage)
     except ValueError as error:
         message = (
-            f"playlist {envelope.playlist_id}: the response is not what every playlist has: {error}. "
-            "It is kept in the lake; if this lasts, the Web API has changed"
+            f"playlist {envelope.playlist_id}: the response lacks what every playlist has: {error}. "
+            "It is kept in the lake. If this continues, the Web API has changed: report it"
         )
         raise PlaylistUnavailable(message, Code.SPOTIFY_API_CHANGED) from error
-    if not slots.is_whole:
-        raise _not_whole(envelope, slots, rows)
-    refuse_drift(envelope.playlist_id, len(rows.songs), [reject.reason for _, reject in rows.rejects])
+    if not coverage.is_complete:
+        raise _incomplete(envelope, coverage, rows)
+    refuse_changed_api(envelope.playlist_id, len(rows.songs), [reject.reason for _, reject in rows.rejects])
     return rows
 
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Without Python's cyclic collector: decoded JSON has no cycles, and the search for them takes time."""
+    """Pauses the cyclic garbage collector: decoded JSON has no cycles, and searching for them takes time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -51,42 +50,43 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _rows(snapshot: Snapshot, slots: Slots) -> PlaylistRows:
+def _rows(snapshot: Snapshot, coverage: Coverage) -> PlaylistRows:
     bodies = iter(snapshot.bodies)
     first = next(bodies, b"")
     nulled: Counter[str] = Counter()
-    rows = PlaylistRows(snapshot.envelope, decode_usable(first, PlaylistHead, nulled))
+    rows = PlaylistRows(snapshot.envelope, decode_keeping_usable(first, PlaylistHead, nulled))
     rows.add_nulled(nulled, "playlist.")
     for body in chain([first], bodies):
-        _add_page(rows, slots, body)
-        if slots.problem or slots.filled > slots.total:
-            break  # a damaged file may hold millions of entries
+        _add_page(rows, coverage, body)
+        if coverage.problem or coverage.received > coverage.total:
+            break  # fails in any case, and a damaged file may hold millions of entries
     return rows
 
 
-def _add_page(rows: PlaylistRows, slots: Slots, body: bytes) -> None:
+def _add_page(rows: PlaylistRows, coverage: Coverage, body: bytes) -> None:
     typed = decode_typed_page(body)
     tracks = [track for entry in typed.entries if (track := song_of(entry))] if typed else []
     if typed and len(tracks) == len(typed.entries):
-        rows.add_songs(slots.take(typed) + 1, tracks, typed.entries)
+        rows.add_songs(coverage.add(typed) + 1, tracks, typed.entries)
     elif page := decode_page(body):
-        before = slots.take(page)
-        for position, text in enumerate(page.entries, start=before + 1):
+        for position, text in enumerate(page.entries, start=coverage.add(page) + 1):
             rows.add_entry(position, decode_entry(text))
 
 
-def _not_whole(envelope: Envelope, slots: Slots, rows: PlaylistRows) -> AccountingError | PlaylistUnavailable:
-    of = f"playlist {envelope.playlist_id}, fetched at {envelope.fetched_at}"
-    if slots.problem:
+def _incomplete(
+    envelope: Envelope, coverage: Coverage, rows: PlaylistRows
+) -> AccountingError | PlaylistUnavailable:
+    snapshot = f"playlist {envelope.playlist_id}, fetched at {envelope.fetched_at}"
+    if coverage.problem:
         message = (
-            f"{of}: the kept responses are not the whole playlist: {slots.problem}. It was not published. "
-            "Spotify has no history API, so another snapshot of that date has to take its place"
+            f"{snapshot}: the kept responses are not the whole playlist: {coverage.problem}. It was not "
+            "published. Publish another snapshot of that date, if there is one: Spotify has no history API"
         )
         return PlaylistUnavailable(message, Code.SNAPSHOT_INCOMPLETE)
     counted = f"{len(rows.positions)} songs + {len(rows.rejects)} rejects"
-    found = "a surplus" if slots.filled > slots.total else counted
+    found = "more" if coverage.received > coverage.total else counted
     message = (
-        f"{of}: Spotify counted {envelope.total} entries, the kept responses hold {found}. "
-        "Nothing was published. Report it; until then leave the playlist or its date out"
+        f"{snapshot}: Spotify counted {envelope.total} entries, the kept responses hold {found}. "
+        "Nothing was published. Report it, and leave the playlist or its date out until it is fixed"
     )
     return AccountingError(message, Code.ENTRIES_LOST)

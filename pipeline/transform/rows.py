@@ -1,4 +1,4 @@
-"""One decoded snapshot: its songs, albums and artists by id, of which the last occurrence wins."""
+"""One decoded snapshot: its songs, albums and artists by id. The last occurrence of an id wins."""
 
 import re
 from collections import Counter
@@ -11,14 +11,15 @@ from pipeline.transform.entries import Song
 from pipeline.transform.release_dates import is_unusable
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""What Spotify says for entries that were added before it stored the time."""
+"""Spotify's `added_at` for entries that were added before it stored the time: unknown."""
 MILLISECOND = timedelta(milliseconds=1)
 FIRST_MS = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
 LAST_MS = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
-NOT_THE_FIELD = re.compile(r"^\$\.|\[\d+\]")
-"""Parts of a path that do not tell which field it is."""
+"""In UTC a time may lie outside the years 1 to 9999, if its own time zone puts it just inside."""
+ROOT_OR_INDEX = re.compile(r"^\$\.|\[\d+\]")
+"""Parts of a path that do not belong to the field's name."""
 
-EXPECTED: Mapping[str, Callable[[Track], object]] = {
+EXPECTED_FIELDS: Mapping[str, Callable[[Track], object]] = {
     "duration_ms": lambda song: song.duration_ms,
     "explicit": lambda song: song.explicit,
     "disc_number": lambda song: song.disc_number,
@@ -28,16 +29,17 @@ EXPECTED: Mapping[str, Callable[[Track], object]] = {
     "album.total_tracks": lambda song: song.album.total_tracks,
     "artists.name": lambda song: next((one.name for one in song.artists if one.name is not None), None),
 }
-"""Fields that Spotify gives for every song: if no song has one, the Web API may have changed."""
-FEWEST_SONGS = 2
-"""Songs of a playlist before a field that none of them has is reported."""
+"""Fields that Spotify sends for every song: if no song of a playlist has one, the API may have changed."""
+MIN_SONGS = 2
+"""Fewest songs of a playlist before a field that none of them has is reported."""
 
 
 class PlaylistRows:
-    """What the tables of one snapshot are made of.
+    """The contents of one snapshot, from which its rows in the tables are built.
 
-    Accepted entries are four columns: `positions`, `song_ids`, `added_at` (milliseconds since 1970) and
-    `added_by`. `nulled` counts, by field, the values that were present but unusable.
+    Accepted entries are four lists of equal length: `positions` (in the playlist, from 1), `song_ids`,
+    `added_at` (milliseconds since 1970) and `added_by`. `rejects`: position and reject.
+    `nulled`: number of values that were present but unusable, by field.
     """
 
     def __init__(self, envelope: Envelope, head: PlaylistHead) -> None:
@@ -52,8 +54,7 @@ class PlaylistRows:
         self.albums: dict[str, Album] = {}
         self.artists: dict[str, Artist] = {}
         self.rejects: list[tuple[int, Reject]] = []
-        self._missing = [*EXPECTED]
-        self._usable_dates: set[str | None] = set()
+        self._missing = [*EXPECTED_FIELDS]
 
     @property
     def playlist_id(self) -> str:
@@ -67,25 +68,26 @@ class PlaylistRows:
 
     @property
     def entries(self) -> int:
-        """Songs and rejects, of all positions."""
+        """Number of entries: songs and rejects."""
         return len(self.positions) + len(self.rejects)
 
     @property
     def missing_fields(self) -> list[str]:
-        """Expected fields that none of the songs has."""
-        return self._missing if len(self.songs) >= FEWEST_SONGS else []
+        """Expected fields that none of the songs has; empty if the playlist has too few songs to tell."""
+        return self._missing if len(self.songs) >= MIN_SONGS else []
 
     def add_songs(self, first: int, tracks: Sequence[Track], added: Sequence[Added]) -> None:
-        """Adds accepted entries from the position `first` on; later calls have later positions."""
+        """Adds consecutive songs. `first`: position of the first one; calls are in the order of positions."""
         albums = [track.album for track in tracks]
         song_ids = [track.id for track in tracks]
         self.positions += range(first, first + len(tracks))
         self.song_ids += song_ids
-        self.added_at += self._moments([one.added_at for one in added])
+        self.added_at += [self._to_ms(one.added_at) for one in added]
         self.added_by += [(one.added_by.id or None) if one.added_by else None for one in added]
-        self._count_unusable_dates(albums)
+        if unusable_dates := sum(is_unusable(album.release_date) for album in albums):
+            self.nulled["album.release_date"] += unusable_dates
         self._missing = [
-            field for field in self._missing if all(EXPECTED[field](track) is None for track in tracks)
+            field for field in self._missing if all(EXPECTED_FIELDS[field](track) is None for track in tracks)
         ]
         self.songs.update(zip(song_ids, tracks, strict=True))
         self.albums.update(zip([album.id for album in albums], albums, strict=True))
@@ -97,7 +99,7 @@ class PlaylistRows:
                 artists[artist.id] = artist
 
     def add_entry(self, position: int, entry: Song | Reject) -> None:
-        """Adds an entry that was decoded by itself."""
+        """Adds an entry that was decoded separately."""
         if isinstance(entry, Reject):
             self.rejects.append((position, entry))
             return
@@ -105,23 +107,16 @@ class PlaylistRows:
         self.add_nulled(entry.nulled)
 
     def add_nulled(self, nulled: Counter[str], prefix: str = "") -> None:
-        """Adds counts by path, as `lenient` makes them."""
+        """Adds counts by path (see `lenient`) under the names of their fields."""
         for path, count in nulled.items():
-            self.nulled[prefix + NOT_THE_FIELD.sub("", path)] += count
+            self.nulled[prefix + ROOT_OR_INDEX.sub("", path)] += count
 
-    def _moments(self, times: list[datetime | None]) -> list[int | None]:
-        """Milliseconds since 1970; None for what Spotify says if it does not know."""
-        moments = [((time - EPOCH) // MILLISECOND or None) if time else None for time in times]
-        for place, moment in enumerate(moments):
-            if moment and not FIRST_MS <= moment <= LAST_MS:
-                self.nulled["added_at"] += 1
-                moments[place] = None
-        return moments
-
-    def _count_unusable_dates(self, albums: list[Album]) -> None:
-        texts = [album.release_date for album in albums]
-        unknown = {*texts} - self._usable_dates
-        unusable = {*filter(is_unusable, unknown)}
-        self._usable_dates |= unknown - unusable
-        if unusable:
-            self.nulled["album.release_date"] += sum(text in unusable for text in texts)
+    def _to_ms(self, time: datetime | None) -> int | None:
+        """Milliseconds since 1970; None if the time is unknown (EPOCH), or out of range, which is counted."""
+        if time is None:
+            return None
+        milliseconds = (time - EPOCH) // MILLISECOND
+        if FIRST_MS <= milliseconds <= LAST_MS:
+            return milliseconds or None
+        self.nulled["added_at"] += 1
+        return None

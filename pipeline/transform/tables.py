@@ -1,4 +1,4 @@
-"""Decoded snapshots of one date to the tables of their partitions, in Polars."""
+"""Builds the tables of one date from its decoded snapshots, in Polars."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
@@ -23,7 +23,7 @@ def build_tables(
 ) -> Tables:
     """All tables of one date, validated; each starts with playlist_id, snapshot_date, run_id.
 
-    `details` adds what is known of whole artists and albums; without them those columns are null.
+    `details`: detail columns of artists and albums; an id without details has nulls there.
     """
     decoded, details = list(decoded), details or {}
     return {
@@ -35,7 +35,7 @@ def build_tables(
 def _table(
     table: str, columns: Columns, details: pl.DataFrame | None, snapshot_date: date, run_id: str
 ) -> pl.DataFrame:
-    """All columns of the table in order; what only enrichment knows is null."""
+    """All columns of the table in order; those of neither `columns` nor `details` are constants or null."""
     types = dtypes(table)
     frame = pl.DataFrame(columns, schema={name: types[name] for name in columns})
     if details is not None:
@@ -132,23 +132,23 @@ def _album_artists(decoded: list[PlaylistRows]) -> Columns:
     return _credits("album_id", ((rows, rows.albums.values()) for rows in decoded))
 
 
-def _credits(key: str, credited: Iterable[tuple[PlaylistRows, Iterable[Track | Album]]]) -> Columns:
-    """Artists of songs or albums, in places from 1; one named twice keeps its first place."""
+def _credits(key: str, snapshots: Iterable[tuple[PlaylistRows, Iterable[Track | Album]]]) -> Columns:
+    """Artists of songs or albums, with their position from 1; one named twice keeps its first position."""
     columns: dict[str, list[Any]] = {"playlist_id": [], key: [], "artist_id": [], "artist_position": []}
-    for rows, named in credited:
-        places: dict[tuple[str, str], int] = {}
-        for one in named:
-            for place, artist in enumerate(one.artists or (), start=1):
-                places.setdefault((one.id, artist.id), place)
-        columns["playlist_id"] += [rows.playlist_id] * len(places)
-        columns[key] += [id_ for id_, _ in places]
-        columns["artist_id"] += [artist_id for _, artist_id in places]
-        columns["artist_position"] += places.values()
+    for rows, credited in snapshots:
+        positions: dict[tuple[str, str], int] = {}
+        for one in credited:
+            for position, artist in enumerate(one.artists or (), start=1):
+                positions.setdefault((one.id, artist.id), position)
+        columns["playlist_id"] += [rows.playlist_id] * len(positions)
+        columns[key] += [id_ for id_, _ in positions]
+        columns["artist_id"] += [artist_id for _, artist_id in positions]
+        columns["artist_position"] += positions.values()
     return columns
 
 
 def _rejects(decoded: list[PlaylistRows]) -> Columns:
-    rejects = [placed for rows in decoded for placed in rows.rejects]
+    rejects = [reject for rows in decoded for reject in rows.rejects]
     return {
         "playlist_id": _ids(decoded, lambda rows: rows.rejects),
         "position": [position for position, _ in rejects],
@@ -167,11 +167,11 @@ COLUMNS: Mapping[str, Callable[[list[PlaylistRows]], Columns]] = {
     "album_artists": _album_artists,
     "rejects": _rejects,
 }
-"""What each table shows of decoded snapshots, in the order of TABLES."""
+"""Builder of each table's columns, in the order of TABLES."""
 
 
 def _ids(decoded: list[PlaylistRows], part: Callable[[PlaylistRows], Any]) -> list[str]:
-    """The playlist's id for each row of a part of each snapshot."""
+    """The column playlist_id: each snapshot's id, repeated for each row of that part of it."""
     return [playlist_id for rows in decoded for playlist_id in [rows.playlist_id] * len(part(rows))]
 
 

@@ -1,4 +1,4 @@
-"""Tables checked against the rules of `pipeline.columns`."""
+"""Validates tables against the rules of `pipeline.columns`."""
 
 import dataframely as dy
 import polars as pl
@@ -7,23 +7,23 @@ from pipeline.columns import TABLES, dtypes
 
 
 def validated(table: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """Returns the frame if it keeps the table's rules; raises dataframely's error, which names the rule.
+    """Returns the frame if it satisfies the table's rules; otherwise raises dataframely's error.
 
-    dataframely takes some milliseconds for each table, however small: it judges only what may break a rule.
+    dataframely takes some milliseconds per table, however small, so it runs only if a quick check fails.
     """
-    if frame.schema == dtypes(table) and _keeps_rules(TABLES[table], frame):
+    if frame.schema == dtypes(table) and _is_valid(TABLES[table], frame):
         return frame
     return TABLES[table].validate(frame)
 
 
-def _keeps_rules(schema: type[dy.Schema], frame: pl.DataFrame) -> bool:
-    if not all(_is_sound(column, frame[name]) for name, column in schema.columns().items()):
+def _is_valid(schema: type[dy.Schema], frame: pl.DataFrame) -> bool:
+    if not all(_is_valid_column(column, frame[name]) for name, column in schema.columns().items()):
         return False
     return not frame.select(schema.primary_key()).is_duplicated().any()
 
 
-def _is_sound(column: dy.Column, values: pl.Series) -> bool:
-    """Whether no rule of the column is broken; only a minimum of 0 or 1 is known here."""
+def _is_valid_column(column: dy.Column, values: pl.Series) -> bool:
+    """Checks the rules that `pipeline.columns` uses: not null, not empty, a minimum."""
     if values.null_count() and not column.nullable:
         return False
     if isinstance(column, dy.String) and column.min_length:

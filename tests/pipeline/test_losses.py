@@ -5,7 +5,7 @@ from datetime import timedelta
 from pipeline.losses import loss, losses, warnings
 from pipeline.receipt import summary
 from pipeline.records import PlaylistLine
-from pipeline.transform.entries import NATURAL
+from pipeline.transform.entries import EXPECTED_REASONS
 from tests.builders import DAY, PLAYLIST
 
 
@@ -14,7 +14,7 @@ def _line(**found: object) -> PlaylistLine:
 
 
 def test_what_playlists_usually_hold_is_no_loss() -> None:
-    line = _line(rejected=dict.fromkeys(NATURAL, 3))
+    line = _line(rejected=dict.fromkeys(EXPECTED_REASONS, 3))
     assert loss(line) is None
     assert losses([line]) is None
     assert summary([line], []) == ("completed", "Playlists: 1 loaded")

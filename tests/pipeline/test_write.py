@@ -22,7 +22,7 @@ from pipeline.lake.raw_files import encode_raw_file
 from pipeline.lake.store import Lake, Written
 from pipeline.records import Kept, Manifest, PlaylistLine
 from pipeline.transform.tables import build_tables
-from pipeline.write import DATES_UPLOADING, Writer
+from pipeline.write import MAX_DATES_UPLOADING, Writer
 from tests.builders import DAY, RUN, THE_RUN, Json, album, artist, entry, fetched, head, page, song
 from tests.builders import body as encoded
 
@@ -103,8 +103,8 @@ def test_files_are_the_same_however_many_playlists_become_tables_at_once(
         calls.append(len(decoded))
         return build_tables(decoded, *others)
 
-    monkeypatch.setattr(pipeline.write, "BATCH_ENTRIES", most_entries)
-    monkeypatch.setattr(pipeline.write, "BATCH_PLAYLISTS", most_playlists)
+    monkeypatch.setattr(pipeline.write, "MAX_BATCH_ENTRIES", most_entries)
+    monkeypatch.setattr(pipeline.write, "MAX_BATCH_PLAYLISTS", most_playlists)
     monkeypatch.setattr(pipeline.write, "build_tables", build)
     again, _ = kept(days=3)
     batched, _ = publish(again, snapshots)
@@ -130,9 +130,9 @@ def test_the_next_dates_are_decoded_while_files_are_uploaded_but_not_all_of_them
     ahead, uploaded = threading.Event(), threading.Event()
 
     def build(decoded: Any, day: date, *others: Any) -> Any:
-        assert len(built) <= DATES_UPLOADING or uploaded.is_set()
+        assert len(built) <= MAX_DATES_UPLOADING or uploaded.is_set()
         built.append(day)
-        if len(built) > DATES_UPLOADING:
+        if len(built) > MAX_DATES_UPLOADING:
             ahead.set()
         return build_tables(decoded, day, *others)
 
@@ -171,7 +171,7 @@ def test_a_file_that_is_damaged_fails_its_playlist_whatever_it_seems_to_hold() -
 def test_lost_entries_name_the_file_write_nothing_and_leave_no_file_behind(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pipeline.write, "BATCH_PLAYLISTS", 1)
+    monkeypatch.setattr(pipeline.write, "MAX_BATCH_PLAYLISTS", 1)
     opened: list[IO[bytes]] = []
 
     def noted() -> Any:

@@ -73,7 +73,7 @@ odd = st.builds(replaced, good, st.sampled_from(PATHS), any_json) | st.builds(
     without, good, st.sampled_from(PATHS)
 )
 some = st.lists(good | odd | any_json, max_size=7)
-# One good song keeps a list from looking like a changed Web API: tests/pipeline/transform/test_drift.py.
+# One good song keeps a list from looking like a changed Web API: tests/pipeline/transform/test_api_change.py.
 entries: st.SearchStrategy[list[Any]] = st.just([]) | st.tuples(some, good_one).map(
     lambda both: [*both[0], both[1]]
 )

@@ -31,8 +31,8 @@ def popularity(lake: Lake, first: date, last: date) -> dict[str, int]:
 def test_details_are_fresh_for_seven_days(lake: Lake, age: int, fresh: bool) -> None:
     assert FRESH.days == 7
     keep(lake, DAY - age * ONE_DAY, 1, "a", "b")
-    assert KeptDetails(lake).ids("artists", DAY) == ({"a", "b"} if fresh else set())
-    assert KeptDetails(lake).ids("albums", DAY) == set()
+    assert KeptDetails(lake).fresh_ids("artists", DAY) == ({"a", "b"} if fresh else set())
+    assert KeptDetails(lake).fresh_ids("albums", DAY) == set()
 
 
 def test_what_was_fresh_before_midnight_is_shown_after_it(lake: Lake) -> None:
@@ -53,23 +53,23 @@ def test_unreadable_ids_are_asked_for_again_until_the_code_can_read_them(lake: L
     envelope = DetailsEnvelope(RUN, "artists", datetime.now(UTC), ["a"], "1.2.3", unreadable=["b", "c"])
     bodies = [body({"artists": [artist("a", popularity=1), artist("b", popularity=2.0), {"id": 5}]})]
     write_details(lake, envelope, bodies, DAY)
-    assert KeptDetails(lake).ids("artists", DAY) == {"a", "b"}
+    assert KeptDetails(lake).fresh_ids("artists", DAY) == {"a", "b"}
     assert popularity(lake, DAY, DAY) == {"a": 1, "b": 2}
 
 
 def test_an_object_that_nobody_asked_for_is_no_detail(lake: Lake) -> None:
     envelope = DetailsEnvelope(RUN, "artists", datetime.now(UTC), ["a"], "1.2.3")
     write_details(lake, envelope, [body({"artists": [artist("a"), artist("other")]})], DAY)
-    assert KeptDetails(lake).told("artists", DAY) == KeptDetails(lake).ids("artists", DAY) == {"a"}
+    assert KeptDetails(lake).known_ids("artists", DAY) == KeptDetails(lake).fresh_ids("artists", DAY) == {"a"}
 
 
 def test_a_file_that_is_none_is_left_out_with_a_warning(lake: Lake, caplog: pytest.LogCaptureFixture) -> None:
     key = details_key("artists", DAY, RUN)
     lake.write(key, b"no gzip", "application/gzip")
     lake.write("details/readme.txt", b"mine", "text/plain")
-    assert KeptDetails(lake).ids("artists", DAY) == set()
+    assert KeptDetails(lake).fresh_ids("artists", DAY) == set()
     assert popularity(lake, DAY, DAY) == {}
-    assert f"{key} holds no kept details" in caplog.text
+    assert f"{key} is left out, because it cannot be read as kept details" in caplog.text
 
 
 @pytest.mark.parametrize("code", [Code.LAKE_DENIED, Code.LAKE_KEY_MISSING, Code.LAKE_BUCKET])
@@ -106,7 +106,7 @@ def test_each_file_is_read_once(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(Lake, "read", noted)
     kept = KeptDetails(lake)
     for _ in range(3):
-        assert kept.ids("artists", DAY) == {"a"}
+        assert kept.fresh_ids("artists", DAY) == {"a"}
     assert read == [details_key("artists", DAY, RUN)]
 
 

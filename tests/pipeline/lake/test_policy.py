@@ -58,7 +58,7 @@ OPERATIONS: dict[str, Callable[[Lake], object]] = {
     "find kept snapshots": lambda lake: find_snapshots(lake, [PLAYLIST], DAY, DAY),
     "read a kept snapshot": lambda lake: list(read_snapshot(lake, raw_key(PLAYLIST, DAY, RUN)).bodies),
     "keep details": lambda lake: keep_details(lake, LATER_RUN),
-    "look for kept details": lambda lake: KeptDetails(lake).ids("artists", DAY),
+    "look for kept details": lambda lake: KeptDetails(lake).fresh_ids("artists", DAY),
     "upload tables": lambda lake: write_files(lake, TABLES, DAY, LATER_RUN),
     "compare tables after a lost response": lambda lake: write_files(lake, TABLES, DAY, RUN),
     "look for what is published": lambda lake: list(lake.keys(table_prefix("playlists", DAY))),

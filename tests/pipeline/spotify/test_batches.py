@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.spotify.batches import MOST_UNREADABLE, DetailsReader
+from pipeline.spotify.batches import MAX_UNREADABLE, DetailsReader
 from sandbox.spotify.catalogue import MIXTAPE
 from sandbox.spotify.seeds import base62
 from tests.spotify import Spotify, Start
@@ -185,5 +185,5 @@ def test_the_rest_is_not_requested_if_nothing_can_be_read(spotify: Spotify) -> N
     spotify.fail({"path": "/v1/artists", "times": 99, "status": 200, "body": "{}"})
     reader = read(spotify, "artists", wanted)
     assert "artists can be read [SPOTIFY_UNREADABLE]" in str(reader.stopped)
-    assert MOST_UNREADABLE <= len(reader.unreadable) < len(wanted)
+    assert MAX_UNREADABLE <= len(reader.unreadable) < len(wanted)
     assert (reader.known, reader.unknown) == (set(), set())

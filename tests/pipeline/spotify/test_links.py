@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.errors import Code, ConfigurationError
-from pipeline.spotify.links import LONGEST_NAME, playlist_id, playlist_ids, wanted_playlists
+from pipeline.spotify.links import MAX_QUOTED_CHARACTERS, playlist_id, playlist_ids, wanted_playlists
 
 ID = "37i9dQZF1DXcBWIGoYBM5M"
 
@@ -133,5 +133,5 @@ def test_a_long_link_is_judged_in_one_pass() -> None:
 
 
 def test_a_long_text_is_cut_in_the_message() -> None:
-    with pytest.raises(ConfigurationError, match=f"^'x{{{LONGEST_NAME}}}'… is no playlist"):
+    with pytest.raises(ConfigurationError, match=f"^'x{{{MAX_QUOTED_CHARACTERS}}}'… is no playlist"):
         playlist_id("x" * 5000)

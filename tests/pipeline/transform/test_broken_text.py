@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pipeline.errors import PlaylistUnavailable
-from pipeline.transform.api_types import LONGEST_TEXT
+from pipeline.transform.api_types import MAX_TEXT_CHARACTERS
 from pipeline.transform.pages import decode_page
 from pipeline.transform.responses import snapshot_rows
 from pipeline.transform.tables import Tables, build_tables
@@ -145,7 +145,7 @@ def test_an_entry_that_is_no_json_is_rejected_for_that() -> None:
 
 
 def test_a_text_longer_than_a_column_holds_is_rejected_and_its_beginning_kept() -> None:
-    longest, longer = "ü" * LONGEST_TEXT, "ü" * (LONGEST_TEXT + 1)
+    longest, longer = "ü" * MAX_TEXT_CHARACTERS, "ü" * (MAX_TEXT_CHARACTERS + 1)
     raw = body(head([entry(song("a", name=longest)), entry(song("b", name=longer))]))
     tables = tables_of_raw(raw, 2)
     assert rows(tables, "songs", "name") == [longest]
@@ -156,7 +156,7 @@ def test_a_text_longer_than_a_column_holds_is_rejected_and_its_beginning_kept() 
 
 
 def test_a_name_of_the_playlist_longer_than_a_column_holds_fails_it() -> None:
-    answer = head([entry(song("a"))], name="x" * (LONGEST_TEXT + 1))
+    answer = head([entry(song("a"))], name="x" * (MAX_TEXT_CHARACTERS + 1))
     with pytest.raises(PlaylistUnavailable, match=r"\$\.name"):
         snapshot_rows(snapshot([answer], 1))
 

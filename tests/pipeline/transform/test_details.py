@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from pipeline.transform.details import decode_details, details_frame, read_answer, wanted_ids
+from pipeline.transform.details import decode_details, details_frame, read_response, wanted_ids
 from pipeline.transform.responses import snapshot_rows
 from pipeline.transform.tables import build_tables
 from tests.builders import DAY, RUN, Json, album, artist, entry, head, rows, snapshot, song
@@ -83,7 +83,7 @@ def test_an_unusable_side_field_is_null_and_counted(case: Unusable) -> None:
     whole = {"artists": WHOLE_ARTIST, "albums": WHOLE_ALBUM}[case.kind]
     (row,) = decoded(case.kind, whole)
     spotify_id = whole["id"]
-    answer = read_answer(case.kind, json.dumps({case.kind: [whole | case.change]}).encode(), [spotify_id])
+    answer = read_response(case.kind, json.dumps({case.kind: [whole | case.change]}).encode(), [spotify_id])
     assert answer.rows == {spotify_id: {**row, case.column: None}}
     assert (answer.unknown, answer.nulled) == (set(), {case.path: 1})
 
@@ -117,7 +117,7 @@ JUDGED = {
 
 @pytest.mark.parametrize("case", JUDGED.values(), ids=JUDGED)
 def test_what_cannot_be_read_is_neither_known_nor_unknown(case: Judged) -> None:
-    answer = read_answer("artists", json.dumps({"artists": case.objects}).encode(), ["a", "b", "c"])
+    answer = read_response("artists", json.dumps({"artists": case.objects}).encode(), ["a", "b", "c"])
     assert (set(answer.rows), answer.unknown) == (case.known, case.unknown)
 
 
@@ -167,7 +167,7 @@ def test_artists_of_songs_and_albums_are_wanted_once() -> None:
 
 def test_a_number_out_of_range_is_null_and_its_artist_is_kept() -> None:
     whole = b'{"id": "artist-1", "genres": ["pop"], "popularity": 1e400}'
-    answer = read_answer("artists", whole, ["artist-1"])
+    answer = read_response("artists", whole, ["artist-1"])
     assert answer.rows["artist-1"]["genres"] == '["pop"]'
     assert answer.rows["artist-1"]["popularity"] is None
     assert answer.nulled == {"artists.popularity": 1}
