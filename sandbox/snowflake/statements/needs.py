@@ -1,4 +1,4 @@
-"""Which privileges a statement needs: one table, and what follows from a text alone."""
+"""Which privileges a statement needs: by the table of rules, and by what its queries name."""
 
 import re
 from functools import lru_cache
@@ -10,7 +10,8 @@ from sqlglot.errors import SqlglotError
 from sandbox.snowflake import errors
 from sandbox.snowflake.state.grants import PRIVILEGES
 from sandbox.snowflake.statements import grant_statements, rewrite_cache
-from sandbox.snowflake.statements.grant_statements import NAME, compiled, known_kind
+from sandbox.snowflake.statements.grant_statements import compiled, known_kind
+from sandbox.snowflake.statements.privilege_rules import ANY, OWN, RULES
 
 RELATION = "OBJECT"
 """What a query names: a table or a view."""
@@ -44,93 +45,6 @@ class Statement(NamedTuple):
     describes: bool = False  # reads INFORMATION_SCHEMA
 
 
-class Rule(NamedTuple):
-    """A kind of statement: privilege, kind of object, and the group of the pattern that names it.
-
-    `queries`: it also needs SELECT on what its queries name. `computes`: it needs a virtual warehouse, which
-    queries of tables need anyway.
-    """
-
-    pattern: str
-    needs: tuple[tuple[str, str, str], ...] = ()
-    queries: bool = False
-    computes: bool = False
-
-
-OWN = "OWNERSHIP"
-ANY = "ANY"
-IF_THERE = r"(?:IF\s+(?:NOT\s+)?EXISTS\s+)?"
-ON_ACCOUNT = {"DATABASE": "", "WAREHOUSE": "", "ROLE": "", "USER": "", "INTEGRATION": r"STORAGE\s+"}
-MODIFIERS = {"TABLE": r"(?:(?:TRANSIENT|TEMPORARY|TEMP)\s+)?"}
-FOUND_LATER = r"(?=.*?@(?P<stage>[\w.\"$]+)|)(?=.*?FORMAT_NAME\s*=\s*'?(?P<format>[\w.\"$]+)|)"
-
-
-def _create(kind: str, modifier: str = "") -> str:
-    words = kind.replace(" ", r"\s+")
-    return (
-        rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?{modifier}(?P<create>{words})\s+{IF_THERE}(?P<name>{NAME})"
-    )
-
-
-COPY = (("INSERT", "TABLE", "table"), ("USAGE", "STAGE", "stage"), ("USAGE", "FILE FORMAT", "format"))
-RULES = [
-    Rule(r"(?:BEGIN|START|COMMIT|ROLLBACK|ALTER\s+SESSION|SHOW|USE\s+(?:ROLE|SECONDARY|WAREHOUSE))\b"),
-    Rule(r"(?:GRANT|REVOKE)\s"),  # by what it grants: see _granting
-    Rule(r"(?:SELECT|WITH|\(|VALUES)\b", queries=True),
-    Rule(
-        rf"INSERT\s+(?:OVERWRITE\s+)?INTO\s+(?P<name>{NAME})",
-        (("INSERT", "TABLE", "name"),),
-        queries=True,
-        computes=True,
-    ),
-    Rule(rf"UPDATE\s+(?P<name>{NAME})", (("UPDATE", "TABLE", "name"),), queries=True, computes=True),
-    Rule(rf"DELETE\s+FROM\s+(?P<name>{NAME})", (("DELETE", "TABLE", "name"),), queries=True, computes=True),
-    Rule(
-        rf"MERGE\s+INTO\s+(?P<name>{NAME})",
-        (("INSERT", "TABLE", "name"), ("UPDATE", "TABLE", "name"), ("DELETE", "TABLE", "name")),
-        queries=True,
-        computes=True,
-    ),
-    Rule(
-        rf"TRUNCATE\s+(?:TABLE\s+)?{IF_THERE}(?P<name>{NAME})",
-        (("TRUNCATE", "TABLE", "name"),),
-        computes=True,
-    ),
-    Rule(rf"COPY\s+INTO\s+(?P<table>{NAME}){FOUND_LATER}", COPY, computes=True),
-    Rule(
-        _create("PIPE") + rf".*?\sAS\s+COPY\s+INTO\s+(?P<table>{NAME}){FOUND_LATER}",
-        (("CREATE PIPE", "SCHEMA", "name"), *COPY, ("SELECT", "TABLE", "table")),
-    ),
-    Rule(
-        _create("STAGE") + rf"(?=.*STORAGE_INTEGRATION\s*=\s*(?P<integration>{NAME})|)",
-        (("CREATE STAGE", "SCHEMA", "name"), ("USAGE", "INTEGRATION", "integration")),
-    ),
-    Rule(_create("VIEW"), (("CREATE VIEW", "SCHEMA", "name"),), queries=True),
-    Rule(_create("TABLE", MODIFIERS["TABLE"]), (("CREATE TABLE", "SCHEMA", "name"),), queries=True),
-    Rule(_create("FILE FORMAT"), (("CREATE FILE FORMAT", "SCHEMA", "name"),)),
-    Rule(_create("SCHEMA"), (("CREATE SCHEMA", "DATABASE", "name"),)),
-    *(
-        Rule(_create(kind, word), ((f"CREATE {kind}", "ACCOUNT", "name"),))
-        for kind, word in ON_ACCOUNT.items()
-    ),
-    Rule(rf"ALTER\s+PIPE\s+{IF_THERE}(?P<name>{NAME})", (("OPERATE", "PIPE", "name"),)),
-    Rule(rf"ALTER\s+WAREHOUSE\s+{IF_THERE}(?P<name>{NAME})", (("MODIFY", "WAREHOUSE", "name"),)),
-    Rule(
-        rf"ALTER\s+(?P<kind>TABLE|VIEW|USER|(?:STORAGE\s+)?INTEGRATION)\s+{IF_THERE}(?P<name>{NAME})",
-        ((OWN, "", "name"),),
-    ),
-    Rule(
-        rf"(?P<drop>DROP)\s+(?P<kind>[A-Z]+?(?:\s+FORMAT|\s+INTEGRATION)?)\s+{IF_THERE}(?P<name>{NAME})",
-        ((OWN, "", "name"),),
-    ),
-    Rule(
-        rf"DESC(?:RIBE)?\s+(?P<kind>TABLE|VIEW|(?:STORAGE\s+)?INTEGRATION)\s+(?P<name>{NAME})",
-        ((ANY, "", "name"),),
-    ),
-    Rule(r"DESC(?:RIBE)?\s"),
-    Rule(rf"USE\s+SCHEMA\s+(?P<name>{NAME})", (("USAGE", "SCHEMA", "name"),)),
-    Rule(rf"USE\s+(?:DATABASE\s+)?(?P<name>{NAME})", (("USAGE", "DATABASE", "name"),)),
-]
 _RULES = [(compiled(rule.pattern), rule) for rule in RULES]
 
 
