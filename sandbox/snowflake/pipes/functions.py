@@ -11,6 +11,7 @@ from sqlglot import exp
 from sandbox.snowflake import errors
 from sandbox.snowflake.copy.load_history import LOAD_FAILED
 from sandbox.snowflake.pipes.ddl import find_pipe
+from sandbox.snowflake.state.grants import Thing
 from sandbox.snowflake.state.pipe import Event, Pipe
 from sandbox.snowflake.state.schema_objects import Table
 from sandbox.snowflake.state.session import Session
@@ -142,7 +143,10 @@ def _history(session: Session, node: exp.Expr, take: Callable[[exp.Expr], str]) 
     if unknown := arguments.keys() - {"TABLE_NAME", *TIMES}:
         raise errors.not_emulated(f"the argument {min(unknown)} of COPY_HISTORY")
     reference = exp.to_table(take(arguments["TABLE_NAME"]), dialect="snowflake")
-    rows = _rows(session, existing_table(session, reference))
+    table = existing_table(session, reference)
+    if not session.account.grants.sees(session.role, Thing("TABLE", table[:3])):
+        raise errors.does_not_exist("Table", ".".join(table[:3]))
+    rows = _rows(session, table)
     for name, operator in TIMES.items():
         if name in arguments:
             moment = exp.cast(arguments[name].copy(), "TIMESTAMPTZ")

@@ -60,6 +60,11 @@ CASES = {
         "SELECT ON TABLE songs",
         grants=("CREATE VIEW ON SCHEMA lists",),
     ),
+    "load history": Case(
+        "SELECT 1 FROM TABLE(information_schema.copy_history(TABLE_NAME => 'songs', "
+        "START_TIME => DATEADD(HOUR, -1, CURRENT_TIMESTAMP())))",
+        "SELECT ON TABLE songs",
+    ),
     "status of a pipe": Case("SELECT SYSTEM$PIPE_STATUS('songs_pipe')", "MONITOR ON PIPE songs_pipe"),
     "pause a pipe": Case(
         "ALTER PIPE songs_pipe SET PIPE_EXECUTION_PAUSED = FALSE",
