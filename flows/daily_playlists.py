@@ -40,7 +40,7 @@ def daily_playlists(value: Any) -> list[str]:  # noqa: ANN401 - any JSON value
     names = _decoded(value) if isinstance(value, str) else value
     if names in (None, "", []):
         message = (
-            f"no playlist was given, and the Prefect variable {VARIABLE} is empty or not set. Name "
+            f"no playlist was given, and the Prefect variable {VARIABLE} is not set or empty. Name "
             f"playlists, or set it: {HOW_TO_SET}. Nothing was requested"
         )
         raise ConfigurationError(message, Code.PLAYLISTS_EMPTY)
