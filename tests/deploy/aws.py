@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -118,10 +118,11 @@ class Aws:
         return boto3.client("sqs", **self._options())
 
     def allow_task_role(self, policy: str) -> None:
-        """Makes the task role, with this policy and nothing else."""
+        """Makes the task role, unless an earlier module has, with this policy and nothing else."""
         iam: Any = boto3.client("iam", **self._options())
         name = TASK_ROLE.rpartition("/")[2]
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+        with suppress(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
         iam.put_role_policy(RoleName=name, PolicyName="lake", PolicyDocument=policy)
 
     def role_keys(self, role: str) -> dict[str, str]:
