@@ -87,24 +87,27 @@ class Grants:
         self.owners: dict[Thing, str] = {}
         self.granted: dict[Thing, Privileges] = {ACCOUNT: {role: set(own) for role, own in AT_FIRST.items()}}
         self.future: dict[tuple[Thing, str], Privileges] = {}
-        self._closures: dict[str, frozenset[str]] = {}
-        self._hidden: dict[tuple[str, str], list[Thing]] = {}
+        self.version = 0  # of what is granted: another session may change it while something is derived
+        self._closures: dict[tuple[int, str], frozenset[str]] = {}
+        self._hidden: dict[tuple[int, str, str], list[Thing]] = {}
 
     def changed(self) -> None:
         """Forgets what was derived."""
+        self.version += 1
         self._closures.clear()
         self._hidden.clear()
 
     def closure(self, role: str) -> frozenset[str]:
         """The role and those that it inherits from."""
-        known = self._closures.get(role)
+        key = self.version, role
+        known = self._closures.get(key)
         if known is None:
             found, left = {"PUBLIC"}, [role]
             while left:
                 if (one := left.pop()) not in found:
                     found.add(one)
                     left += self.roles.get(one, ())
-            known = self._closures[role] = frozenset(found)
+            known = self._closures[key] = frozenset(found)
         return known
 
     def allows(self, role: str, privileges: Iterable[str], thing: Thing) -> bool:
@@ -128,11 +131,12 @@ class Grants:
 
     def hidden(self, role: str, database: str) -> list[Thing]:
         """Tables and views of the database on which the role has no privilege."""
-        known = self._hidden.get((role, database))
+        key = self.version, role, database
+        known = self._hidden.get(key)
         if known is None:
             here = [thing for thing in list(self.owners) if thing.kind in ("TABLE", "VIEW")]
             known = [t for t in here if t.name[0] == database and not self.sees(role, t)]
-            self._hidden[role, database] = known
+            self._hidden[key] = known
         return known
 
     def create(self, thing: Thing, role: str, *, replace: bool = False, copy_grants: bool = False) -> None:
@@ -144,9 +148,9 @@ class Grants:
         if not (existed and copy_grants):
             self.granted[thing] = {
                 to: set(privileges)
-                for (place, kind), by_role in self.future.items()
+                for (place, kind), by_role in list(self.future.items())
                 if kind == thing.kind and place.name == thing.name[: len(place.name)]
-                for to, privileges in by_role.items()
+                for to, privileges in list(by_role.items())
             }
         self.changed()
 

@@ -140,7 +140,7 @@ def _held(grants: Grants, which: str, on: Thing, kind: str) -> list[Privileges]:
         return [grants.future.setdefault((on, kind), {})]
     if not which:
         return [grants.granted.setdefault(on, {})]
-    found = [one for one in grants.owners if one.kind == kind and one.name[: len(on.name)] == on.name]
+    found = [one for one in list(grants.owners) if one.kind == kind and one.name[: len(on.name)] == on.name]
     return [grants.granted.setdefault(one, {}) for one in found]
 
 
