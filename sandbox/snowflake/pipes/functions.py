@@ -11,7 +11,7 @@ from sqlglot import exp
 from sandbox.snowflake import errors
 from sandbox.snowflake.copy.load_history import LOAD_FAILED
 from sandbox.snowflake.pipes.ddl import find_pipe
-from sandbox.snowflake.state.grants import Thing
+from sandbox.snowflake.state.grants import PRIVILEGES, Thing
 from sandbox.snowflake.state.pipe import Event, Pipe
 from sandbox.snowflake.state.schema_objects import Table
 from sandbox.snowflake.state.session import Session
@@ -107,6 +107,7 @@ def _argument(arguments: list[exp.Expr], take: Callable[[exp.Expr], str]) -> str
 def status(session: Session, name: str) -> str:
     """Returns the JSON of SYSTEM$PIPE_STATUS."""
     pipe, pipes, channel = find_pipe(session, name), session.account.pipes, session.account.channel
+    session.account.grants.require(session.role, ("MONITOR",), Thing("PIPE", pipe.name))
     state = pipes.state(pipe)
     with pipes.lock:
         found: dict[str, Any] = {"executionState": state, "pendingFileCount": len(pipe.queue)}
@@ -144,8 +145,7 @@ def _history(session: Session, node: exp.Expr, take: Callable[[exp.Expr], str]) 
         raise errors.not_emulated(f"the argument {min(unknown)} of COPY_HISTORY")
     reference = exp.to_table(take(arguments["TABLE_NAME"]), dialect="snowflake")
     table = existing_table(session, reference)
-    if not session.account.grants.sees(session.role, Thing("TABLE", table[:3])):
-        raise errors.does_not_exist("Table", ".".join(table[:3]))
+    session.account.grants.require(session.role, (*PRIVILEGES["TABLE"],), Thing("TABLE", table[:3]))
     rows = _rows(session, table)
     for name, operator in TIMES.items():
         if name in arguments:

@@ -4,6 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from snowflake.connector.errors import ProgrammingError
+
+from sandbox.snowflake import errors
+
 PLURALS = {
     "DATABASE": "DATABASES",
     "SCHEMA": "SCHEMAS",
@@ -13,6 +17,7 @@ PLURALS = {
     "FILE FORMAT": "FILE FORMATS",
     "PIPE": "PIPES",
 }
+SHOWN_TO_ALL = {"ACCOUNT", "ROLE", "USER"}
 IN_SCHEMA = ("TABLE", "VIEW", "STAGE", "FILE FORMAT", "PIPE")
 PRIVILEGES: dict[str, set[str]] = {
     "ACCOUNT": {
@@ -62,6 +67,12 @@ class Thing(NamedTuple):
         """Its qualified name."""
         return ".".join(self.name)
 
+    @property
+    def containers(self) -> list["Thing"]:
+        """The database and the schema that it is in."""
+        depth = 2 if self.kind in IN_SCHEMA else 1 if self.kind == "SCHEMA" else 0
+        return [Thing(kind, self.name[: n + 1]) for n, kind in enumerate(("DATABASE", "SCHEMA")[:depth])]
+
 
 ACCOUNT = Thing("ACCOUNT")
 Privileges = dict[str, set[str]]
@@ -84,7 +95,8 @@ class Grants:
     def __init__(self) -> None:
         self.roles: dict[str, set[str]] = {role: set(ABOVE.get(role, ())) for role in AT_FIRST}
         self.users = {"SANDBOX": User("ACCOUNTADMIN", password=True, roles={"ACCOUNTADMIN"})}
-        self.owners: dict[Thing, str] = {}
+        at_first = [*(Thing("ROLE", (role,)) for role in self.roles), Thing("USER", ("SANDBOX",))]
+        self.owners = dict.fromkeys(at_first, "ACCOUNTADMIN")  # of all that there is
         self.granted: dict[Thing, Privileges] = {ACCOUNT: {role: set(own) for role, own in AT_FIRST.items()}}
         self.future: dict[tuple[Thing, str], Privileges] = {}
         self.version = 0  # of what is granted: another session may change it while something is derived
@@ -102,7 +114,8 @@ class Grants:
         key = self.version, role
         known = self._closures.get(key)
         if known is None:
-            found, left = {"PUBLIC"}, [role]
+            found: set[str] = set()
+            left = ["PUBLIC", role]
             while left:
                 if (one := left.pop()) not in found:
                     found.add(one)
@@ -120,14 +133,27 @@ class Grants:
         """Whether the role has any privilege on the object."""
         return self.allows(role, PRIVILEGES[thing.kind], thing)
 
+    def require(self, role: str, privileges: tuple[str, ...], thing: Thing, shown: str = "") -> None:
+        """Raises Snowflake's error unless the role has one of the privileges; `shown`: the kind as named."""
+        for container in thing.containers:
+            if not self.sees(role, container):
+                raise errors.does_not_exist(container.kind.capitalize(), container.path)
+        on_account = ("MANAGE GRANTS",) if "MANAGE GRANTS" in privileges else ()
+        if self.allows(role, privileges, thing) or self.allows(role, on_account, ACCOUNT):
+            return
+        known = thing == ACCOUNT or thing in self.owners
+        if not known or not (thing.kind in SHOWN_TO_ALL or self.sees(role, thing)):
+            raise errors.does_not_exist(shown or thing.kind.capitalize(), thing.path)
+        raise _insufficient(role, privileges[0], thing)
+
     def may_be(self, user: str, role: str) -> bool:
         """Whether the role is granted to the user, if only through other roles."""
         return role in self.closure("PUBLIC").union(*map(self.closure, self.users[user].roles))
 
-    def relation(self, name: tuple[str, ...]) -> Thing | None:
-        """The table or view of that name."""
-        found = (Thing(kind, name) for kind in ("TABLE", "VIEW"))
-        return next((thing for thing in found if thing in self.owners), None)
+    def relation(self, name: tuple[str, ...]) -> Thing:
+        """The view of that name, or the table, which may be missing."""
+        view = Thing("VIEW", name)
+        return view if view in self.owners else Thing("TABLE", name)
 
     def hidden(self, role: str, database: str) -> list[Thing]:
         """Tables and views of the database on which the role has no privilege."""
@@ -146,12 +172,10 @@ class Grants:
             return
         self.owners[thing] = role
         if not (existed and copy_grants):
-            self.granted[thing] = {
-                to: set(privileges)
-                for (place, kind), by_role in list(self.future.items())
-                if kind == thing.kind and place.name == thing.name[: len(place.name)]
-                for to, privileges in list(by_role.items())
-            }
+            levels = (self.future.get((place, thing.kind), {}) for place in reversed(thing.containers))
+            # those on the schema hide those on the database, whatever role they are for
+            future = next((by_role for by_role in levels if any(by_role.values())), {})
+            self.granted[thing] = {to: set(privileges) for to, privileges in list(future.items())}
         self.changed()
 
     def drop(self, thing: Thing) -> None:
@@ -165,3 +189,12 @@ class Grants:
             if inside and place.name[: len(thing.name)] == thing.name:
                 self.future.pop((place, kind))
         self.changed()
+
+
+def _insufficient(role: str, privilege: str, thing: Thing) -> ProgrammingError:
+    message = (
+        f"SQL access control error:\nInsufficient privileges to operate on {thing.kind.lower()} "
+        f"'{thing.name[-1] if thing.name else 'ACCOUNT'}'.\nYour primary role {role} must have "
+        f"{privilege} granted on {thing.kind} {thing.path}".rstrip()
+    )
+    return errors.failure(3001, "42501", f"{message}.")

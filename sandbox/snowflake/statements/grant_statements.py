@@ -32,7 +32,7 @@ ROLE = compiled(
     rf"(?P<verb>GRANT|REVOKE)\s+ROLE\s+(?P<role>{NAME})\s+(?:TO|FROM)\s+(?P<kind>ROLE|USER)\s+(?P<name>{NAME})$"
 )
 PRIVILEGE = compiled(
-    rf"(?P<verb>GRANT|REVOKE)\s+(?P<privileges>[\w\s,]+?)\s+ON\s+(?:(?P<which>ALL|FUTURE)\s+(?P<kinds>[\w\s]+?)\s+IN\s+)?"
+    rf"(?P<verb>GRANT|REVOKE)\s+(?P<privileges>(?!GRANT\s)[\w\s,]+?)\s+ON\s+(?:(?P<which>ALL|FUTURE)\s+(?P<kinds>[\w\s]+?)\s+IN\s+)?"
     rf"(?P<kind>[\w\s]+?)(?:\s+(?P<name>{NAME}))?\s+(?:TO|FROM)\s+(?:ROLE\s+)?(?P<role>{NAME})"
     r"(?:\s+(?P<current>COPY|REVOKE)\s+CURRENT\s+GRANTS)?$"
 )
@@ -104,9 +104,16 @@ def _user(grants: Grants, name: str) -> User:
 
 
 def _change_role(grants: Grants, _by: str, match: re.Match[str], _place: Place) -> str:
-    role, to_user = _role(grants, match["role"]), match["kind"].upper() == "USER"
-    holder = _user(grants, match["name"]).roles if to_user else grants.roles[_role(grants, match["name"])]
-    (holder.add if match["verb"].upper() == "GRANT" else holder.discard)(role)
+    role, given = _role(grants, match["role"]), match["verb"].upper() == "GRANT"
+    if match["kind"].upper() == "USER":
+        holder = _user(grants, match["name"]).roles
+    else:
+        to = _role(grants, match["name"])
+        holder = grants.roles[to]
+        if given and to != "PUBLIC" and to in grants.closure(role):
+            message = f"SQL execution error:\nRole '{role}' has role '{to}': granting it would be a cycle."
+            raise errors.failure(1003, "42000", message)
+    (holder.add if given else holder.discard)(role)
     return SUCCESS
 
 

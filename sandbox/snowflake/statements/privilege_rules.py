@@ -2,25 +2,27 @@
 
 from typing import NamedTuple
 
+from sqlglot import exp
+
 from sandbox.snowflake.statements.grant_statements import NAME
 
 
 class Rule(NamedTuple):
     """A kind of statement: privilege, kind of object, and the group of the pattern that names it.
 
-    `queries`: it also needs SELECT on what its queries name. `computes`: it needs a virtual warehouse, which
-    queries of tables need anyway.
+    `root`: how sqlglot has to read it; it then also needs SELECT on what its queries name. `computes`: it
+    needs a virtual warehouse, which queries of tables need anyway.
     """
 
     pattern: str
     needs: tuple[tuple[str, str, str], ...] = ()
-    queries: bool = False
+    root: tuple[type[exp.Expr], ...] = ()
     computes: bool = False
 
 
 OWN = "OWNERSHIP"
 ANY = "ANY"
-IF_THERE = r"(?:IF\s+(?:NOT\s+)?EXISTS\s+)?"
+IF_THERE = r"(?P<if_there>IF\s+(?:NOT\s+)?EXISTS\s+)?"
 ON_ACCOUNT = {"DATABASE": "", "WAREHOUSE": "", "ROLE": "", "USER": "", "INTEGRATION": r"STORAGE\s+"}
 MODIFIERS = {"TABLE": r"(?:(?:TRANSIENT|TEMPORARY|TEMP)\s+)?"}
 FOUND_LATER = r"(?=.*?@(?P<stage>[\w.\"$]+)|)(?=.*?FORMAT_NAME\s*=\s*'?(?P<format>[\w.\"$]+)|)"
@@ -37,19 +39,24 @@ COPY = (("INSERT", "TABLE", "table"), ("USAGE", "STAGE", "stage"), ("USAGE", "FI
 RULES = [
     Rule(r"(?:BEGIN|START|COMMIT|ROLLBACK|ALTER\s+SESSION|SHOW|USE\s+(?:ROLE|SECONDARY|WAREHOUSE))\b"),
     Rule(r"(?:GRANT|REVOKE)\s"),  # by what it grants: see _granting
-    Rule(r"(?:SELECT|WITH|\(|VALUES)\b", queries=True),
+    Rule(r"(?:SELECT|WITH|\(|VALUES)\b", root=(exp.Query, exp.Values)),
     Rule(
-        rf"INSERT\s+(?:OVERWRITE\s+)?INTO\s+(?P<name>{NAME})",
-        (("INSERT", "TABLE", "name"),),
-        queries=True,
+        rf"INSERT\s+(?:OVERWRITE\s+INTO\s+(?=(?P<emptied>{NAME}))|INTO\s+)(?P<name>{NAME})",
+        (("INSERT", "TABLE", "name"), ("DELETE", "TABLE", "emptied")),
+        root=(exp.Insert,),
         computes=True,
     ),
-    Rule(rf"UPDATE\s+(?P<name>{NAME})", (("UPDATE", "TABLE", "name"),), queries=True, computes=True),
-    Rule(rf"DELETE\s+FROM\s+(?P<name>{NAME})", (("DELETE", "TABLE", "name"),), queries=True, computes=True),
+    Rule(rf"UPDATE\s+(?P<name>{NAME})", (("UPDATE", "TABLE", "name"),), root=(exp.Update,), computes=True),
+    Rule(
+        rf"DELETE\s+FROM\s+(?P<name>{NAME})",
+        (("DELETE", "TABLE", "name"),),
+        root=(exp.Delete,),
+        computes=True,
+    ),
     Rule(
         rf"MERGE\s+INTO\s+(?P<name>{NAME})",
         (("INSERT", "TABLE", "name"), ("UPDATE", "TABLE", "name"), ("DELETE", "TABLE", "name")),
-        queries=True,
+        root=(exp.Merge,),
         computes=True,
     ),
     Rule(
@@ -66,8 +73,8 @@ RULES = [
         _create("STAGE") + rf"(?=.*STORAGE_INTEGRATION\s*=\s*(?P<integration>{NAME})|)",
         (("CREATE STAGE", "SCHEMA", "name"), ("USAGE", "INTEGRATION", "integration")),
     ),
-    Rule(_create("VIEW"), (("CREATE VIEW", "SCHEMA", "name"),), queries=True),
-    Rule(_create("TABLE", MODIFIERS["TABLE"]), (("CREATE TABLE", "SCHEMA", "name"),), queries=True),
+    Rule(_create("VIEW"), (("CREATE VIEW", "SCHEMA", "name"),), root=(exp.Create,)),
+    Rule(_create("TABLE", MODIFIERS["TABLE"]), (("CREATE TABLE", "SCHEMA", "name"),), root=(exp.Create,)),
     Rule(_create("FILE FORMAT"), (("CREATE FILE FORMAT", "SCHEMA", "name"),)),
     Rule(_create("SCHEMA"), (("CREATE SCHEMA", "DATABASE", "name"),)),
     *(
@@ -88,7 +95,6 @@ RULES = [
         rf"DESC(?:RIBE)?\s+(?P<kind>TABLE|VIEW|(?:STORAGE\s+)?INTEGRATION)\s+(?P<name>{NAME})",
         ((ANY, "", "name"),),
     ),
-    Rule(r"DESC(?:RIBE)?\s"),
     Rule(rf"USE\s+SCHEMA\s+(?P<name>{NAME})", (("USAGE", "SCHEMA", "name"),)),
     Rule(rf"USE\s+(?:DATABASE\s+)?(?P<name>{NAME})", (("USAGE", "DATABASE", "name"),)),
 ]

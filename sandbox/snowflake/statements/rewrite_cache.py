@@ -12,8 +12,8 @@ from sqlglot import exp
 KEPT = 512
 LONGEST = 20_000  # characters
 ANYWHERE = (exp.Select, exp.Insert, exp.Update, exp.Delete)
-HERE = ("INFORMATION_SCHEMA", "DATABASES", "IDENTIFIER(")
-"""What fakesnow rewrites by the session's place, or by the values bound."""
+HERE = ("INFORMATION_SCHEMA", "DATABASES")
+"""What fakesnow rewrites by the session's place."""
 
 _cursor = importlib.import_module("fakesnow.cursor")
 _server = importlib.import_module("fakesnow.server")  # `fakesnow.server` is also a function

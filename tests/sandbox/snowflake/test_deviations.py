@@ -144,6 +144,41 @@ def test_owners_cannot_grant_on_all(loader: Run) -> None:
         loader("GRANT SELECT ON ALL TABLES IN SCHEMA music.lists TO ROLE public")
 
 
+def test_copy_grants_of_nothing_gives_future_grants(run: Run, loader: Run) -> None:
+    run("GRANT SELECT ON FUTURE VIEWS IN SCHEMA music.lists TO ROLE loader")
+    run("CREATE OR REPLACE VIEW foreseen COPY GRANTS AS SELECT 1 AS a")
+    run("REVOKE SELECT ON FUTURE VIEWS IN SCHEMA music.lists FROM ROLE loader")
+    assert loader("SELECT a FROM foreseen") == [(1,)]
+
+
+def test_managing_grants_needs_usage(connect: Connect, run: Run, loader: Run) -> None:
+    del loader  # it has made the table
+    run("GRANT ROLE securityadmin TO USER sandbox")
+    with (
+        connect(role="SECURITYADMIN") as connection,
+        pytest.raises(ProgrammingError, match="Database 'MUSIC' does not exist or not authorized"),
+    ):
+        connection.cursor().execute("GRANT SELECT ON TABLE music.lists.secrets TO ROLE public")
+
+
+def test_merge_needs_everything(run: Run, loader: Run) -> None:
+    run("GRANT INSERT, UPDATE ON TABLE secrets TO ROLE loader")
+    with pytest.raises(ProgrammingError, match="must have DELETE granted"):
+        loader(
+            "MERGE INTO secrets USING (SELECT 1 AS a) AS s ON secrets.a = s.a "
+            "WHEN MATCHED THEN UPDATE SET a = 2"
+        )
+
+
+def test_administrators_own_what_nobody_created(run: Run) -> None:
+    owned = ("OWNERSHIP", "ROLE", "SYSADMIN", "ROLE", "ACCOUNTADMIN")
+    assert owned in run("SHOW GRANTS TO ROLE accountadmin")
+
+
+def test_administrators_see_the_engine(run: Run) -> None:
+    assert run("SELECT COUNT(*) FROM pg_catalog.pg_tables") != [(0,)]
+
+
 def test_sessions_are_in_utc(run: Run) -> None:
     assert run("SELECT CURRENT_TIMESTAMP()")[0][0].utcoffset() == dt.timedelta(0)
 

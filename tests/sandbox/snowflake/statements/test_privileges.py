@@ -22,6 +22,7 @@ class Case(NamedTuple):
     grant: str
     errno: int = HIDDEN
     grants: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
 
 
 CASES = {
@@ -34,6 +35,16 @@ CASES = {
     "insert": Case("INSERT INTO songs VALUES (1)", "INSERT ON TABLE songs"),
     "insert from a table": Case(
         "INSERT INTO songs SELECT n FROM others", "SELECT ON TABLE others", grants=("INSERT ON TABLE songs",)
+    ),
+    "insert overwrite": Case(
+        "INSERT OVERWRITE INTO songs VALUES (1)", "DELETE ON TABLE songs", DENIED, ("INSERT ON TABLE songs",)
+    ),
+    "a cte of the same name": Case(
+        "WITH songs AS (SELECT n FROM songs) SELECT * FROM songs", "SELECT ON TABLE songs"
+    ),
+    "a cte of the same name elsewhere": Case(
+        "SELECT * FROM songs, (WITH songs AS (SELECT 1 AS m) SELECT m FROM songs) AS o",
+        "SELECT ON TABLE songs",
     ),
     "update": Case("UPDATE songs SET n = 2", "UPDATE ON TABLE songs", DENIED, ("SELECT ON TABLE songs",)),
     "delete": Case("DELETE FROM songs", "DELETE ON TABLE songs", DENIED, ("SELECT ON TABLE songs",)),
@@ -66,6 +77,9 @@ CASES = {
         "SELECT ON TABLE songs",
     ),
     "status of a pipe": Case("SELECT SYSTEM$PIPE_STATUS('songs_pipe')", "MONITOR ON PIPE songs_pipe"),
+    "status of a pipe that is bound": Case(
+        "SELECT SYSTEM$PIPE_STATUS(?)", "MONITOR ON PIPE songs_pipe", values=("songs_pipe",)
+    ),
     "pause a pipe": Case(
         "ALTER PIPE songs_pipe SET PIPE_EXECUTION_PAUSED = FALSE",
         "OPERATE ON PIPE songs_pipe",
@@ -106,9 +120,9 @@ def roles(connect: Callable[..., Any], wired: None) -> Iterator[Roles]:
         admin("CREATE OR REPLACE PIPE songs_pipe AUTO_INGEST = TRUE AS COPY INTO songs FROM @lake/songs/")
         admin("GRANT ROLE worker TO USER sandbox")
 
-        def worker(sql: str) -> Any:
+        def worker(sql: str, *values: str) -> Any:
             second.cursor().execute("USE ROLE worker")
-            return second.cursor().execute(sql).fetchall()
+            return second.cursor().execute(sql, values or None).fetchall()
 
         yield Roles(admin, worker)
         admin("DROP ROLE worker")  # what it owns is then the administrator's
@@ -122,13 +136,72 @@ def test_a_statement_fails_without_the_grant_that_it_needs(roles: Roles, case: C
         if grant != case.grant:
             roles.admin(f"GRANT {grant} TO ROLE worker")
     with pytest.raises(ProgrammingError) as refused:
-        roles.worker(case.statement)
+        roles.worker(case.statement, *case.values)
     assert refused.value.errno == case.errno, refused.value
     roles.admin(f"GRANT {case.grant} TO ROLE worker")
     try:
-        roles.worker(case.statement)
+        roles.worker(case.statement, *case.values)
     except ProgrammingError as error:
         assert "lake-bucket/a/b" in str(error)  # of COPY: there is no such file  # noqa: PT017
+
+
+REFUSED = {
+    **dict.fromkeys(
+        (
+            "SELECT * FROM IDENTIFIER('songs')",
+            "SELECT * FROM others, identifier /* a; b */ (?)",
+            "INSERT INTO IDENTIFIER('songs') VALUES (1)",
+            "UPDATE IDENTIFIER('songs') SET n = 1",
+            "DELETE FROM IDENTIFIER('songs')",
+            "TRUNCATE TABLE IDENTIFIER('songs')",
+            "DROP TABLE IDENTIFIER('songs')",
+            "CREATE VIEW new_view AS SELECT n FROM IDENTIFIER('songs')",
+        ),
+        r"does not emulate IDENTIFIER\(\)",
+    ),
+    "SELECT 1; DELETE FROM songs": r"^000008 \(0A000\): Actual statement count 2 did not match the desired "
+    r"statement count 1\.$",
+    "BEGIN; DELETE FROM songs; COMMIT": "Actual statement count 3",
+    "WITH a AS (SELECT 1) DELETE FROM songs": "syntax error: unexpected DELETE",
+    "WITH a AS (SELECT 1 AS n) INSERT INTO songs SELECT n FROM a": "syntax error: unexpected INSERT",
+    "WITH a AS (SELECT 1) UPDATE songs SET n = 2": "syntax error: unexpected UPDATE",
+    "SELECT * FROM (WITH a AS (SELECT 1) DELETE FROM songs)": "syntax error: unexpected DELETE",
+    "SELECT * FROM duckdb_tables()": "Unknown function duckdb_tables",
+    "SELECT * FROM pg_catalog.pg_tables": r"Schema 'MUSIC\.PG_CATALOG' does not exist",
+    "SELECT * FROM sqlite_master": r"Object 'MUSIC\.LISTS\.SQLITE_MASTER' does not exist",
+    "SELECT * FROM 'songs'": "does not emulate FROM 'songs'",
+    "DESC songs": r"Object 'MUSIC\.LISTS\.SONGS' does not exist",
+    "GRANT ROLE accountadmin TO ROLE worker": "Insufficient privileges to operate on role 'ACCOUNTADMIN'",
+    "DROP ROLE IF EXISTS sysadmin": "Insufficient privileges to operate on role 'SYSADMIN'",
+    "ALTER USER sandbox SET RSA_PUBLIC_KEY = 'A'": "Insufficient privileges to operate on user 'SANDBOX'",
+    "GRANT SELECT ON TABLE songs TO ROLE boss WITH GRANT OPTION": "does not emulate this form of GRANT",
+    "REVOKE GRANT OPTION FOR SELECT ON TABLE songs FROM ROLE boss": "does not emulate this form of REVOKE",
+    "REVOKE SELECT ON TABLE songs FROM ROLE boss CASCADE": "does not emulate this form of REVOKE",
+    "GRANT SELECT ON TABLE songs TO USER sandbox": "does not emulate this form of GRANT",
+}
+
+
+def test_nothing_that_hides_a_name_gets_round_the_privileges(roles: Roles) -> None:
+    for grant in BASE:
+        roles.admin(f"GRANT {grant} TO ROLE worker")
+    roles.admin("INSERT INTO songs VALUES (7)")
+    for statement, message in REFUSED.items():
+        with pytest.raises(ProgrammingError, match=message):
+            roles.worker(statement)
+    assert roles.admin("SELECT n FROM songs") == [(7,)]
+
+
+def test_a_name_in_a_current_database_without_a_schema_is_checked(
+    connect: Callable[..., Any], run: Run
+) -> None:
+    run("CREATE OR REPLACE TABLE unseen (n INT)")
+    for granted in ("USAGE ON DATABASE music TO", "USAGE ON WAREHOUSE wh TO"):
+        run(f"GRANT {granted} ROLE loader")
+    run("GRANT ROLE loader TO USER sandbox")
+    with connect(role="LOADER") as connection:  # which gives it no schema that it may not use
+        assert connection.cursor().execute("SELECT CURRENT_SCHEMA()").fetchone() == (None,)
+        with pytest.raises(ProgrammingError, match=r"Schema 'MUSIC\.LISTS' does not exist or not authorized"):
+            connection.cursor().execute("SELECT n FROM lists.unseen")
 
 
 def test_the_errors_are_in_the_words_of_snowflake(roles: Roles) -> None:
@@ -152,6 +225,8 @@ def test_a_role_inherits_from_roles_that_are_granted_to_it(roles: Roles) -> None
         roles.admin(f"GRANT {grant} TO ROLE boss")
     roles.admin("GRANT ROLE boss TO ROLE worker")
     assert roles.worker("SELECT * FROM songs") == []
+    with pytest.raises(ProgrammingError, match="would be a cycle"):
+        roles.admin("GRANT ROLE worker TO ROLE boss")
     roles.admin("REVOKE ROLE boss FROM ROLE worker")
     with pytest.raises(ProgrammingError, match="does not exist or not authorized"):
         roles.worker("SELECT * FROM songs")
@@ -179,6 +254,14 @@ def test_grants_on_future_objects_hold_for_new_ones_and_copied_grants_survive(ro
     roles.admin("GRANT SELECT ON ALL VIEWS IN SCHEMA lists TO ROLE worker")
     assert sees("newest")
     roles.admin("REVOKE SELECT ON FUTURE TABLES IN SCHEMA lists FROM ROLE worker")
+    roles.admin("GRANT SELECT ON FUTURE TABLES IN DATABASE music TO ROLE worker")
+    roles.admin("GRANT INSERT ON FUTURE TABLES IN SCHEMA lists TO ROLE boss")
+    roles.admin("CREATE OR REPLACE TABLE songs (n INT)")
+    assert not sees("songs")  # any grant on the schema hides those on the database
+    roles.admin("REVOKE INSERT ON FUTURE TABLES IN SCHEMA lists FROM ROLE boss")
+    roles.admin("CREATE OR REPLACE TABLE songs (n INT)")
+    assert sees("songs")
+    roles.admin("REVOKE SELECT ON FUTURE TABLES IN DATABASE music FROM ROLE worker")
 
 
 def test_who_creates_an_object_owns_it_and_may_pass_it_on(roles: Roles) -> None:
