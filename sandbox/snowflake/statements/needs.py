@@ -6,8 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import sqlglot
-from sqlglot import exp
-from sqlglot.tokens import TokenType
+from sqlglot import TokenType, exp
 
 from sandbox.snowflake import errors
 from sandbox.snowflake.state.grants import PRIVILEGES
