@@ -46,8 +46,8 @@ def pool_problem(name: str, pool: WorkPool | None) -> str | None:
         return f"work pool {name} has type {pool.type}, not {' or '.join(TYPES)}"
     if pool.type == "ecs:push" and not _accepted_by_cloud(pool.base_job_template):
         return (
-            f"Prefect Cloud refuses the template of work pool {name} (null in env, or no block that starts "
-            "tasks): replace it with that of `python -m deploy template ecs:push`"
+            f"Prefect Cloud refuses the template of work pool {name} (a value in env that is no text, or no "
+            "block that starts tasks): replace it with that of `python -m deploy template ecs:push`"
         )
     return None
 
@@ -56,7 +56,7 @@ def _accepted_by_cloud(template: Mapping[str, Any]) -> bool:
     """Push pools validate strictly, and only when a run starts."""
     variables = template.get("variables", {}).get("properties", {})
     env, credentials = (variables.get(name, {}).get("default") or {} for name in ("env", "aws_credentials"))
-    return None not in env.values() and "$ref" in credentials
+    return all(isinstance(value, str) for value in env.values()) and "$ref" in credentials
 
 
 def _problem(one: Placeholder, environment: Environment, variable: Callable[[str], Any]) -> str | None:

@@ -61,8 +61,9 @@ def push_problem(credentials: dict[str, Any]) -> str | None:
             f"block {BLOCK!r} has no keys or no region, and Prefect Cloud has none of its own: "
             f"set {', '.join(missing)}, {REGISTER}"
         )
-    if not isinstance(credentials.get("aws_client_parameters", {}).get("verify", True), bool):
-        return f"block {BLOCK!r} has null where Prefect Cloud wants true or false (verify): {REGISTER[5:]}"
+    parameters = credentials.get("aws_client_parameters") or {}
+    if not isinstance(parameters.get("verify", True), bool):
+        return f"block {BLOCK!r}: Prefect Cloud wants true or false for `verify`: {REGISTER[5:]}"
     return None
 
 

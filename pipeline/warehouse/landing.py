@@ -24,8 +24,14 @@ STATUS_PAUSE_S = 15.0
 """Between two questions for the pipes' status at most: a system function, which needs no warehouse."""
 HISTORY_PAUSE_S = 150.0
 """Between two for the load history, which needs one, while pipes report nothing: the warehouse suspends."""
-RESTLESS = ("lastPulledFromChannelTimestamp", "numOutstandingMessagesOnChannel")
-"""In a pipe's status, what changes without any file."""
+RESTLESS = (
+    "lastPulledFromChannelTimestamp",
+    "lastReceivedMessageTimestamp",
+    "numOutstandingMessagesOnChannel",
+)
+"""In a pipe's status, what changes without a file of its own: pipes of one bucket share the channel."""
+ENDED = ("STOPPED", "STALLED")
+"""How the states begin from which no pipe recovers by itself."""
 UNFINISHED = ("load in progress", "")
 Statuses = dict[str, dict[str, Any]]
 """What SYSTEM$PIPE_STATUS tells of the pipes, by table."""
@@ -67,13 +73,9 @@ class Landing:
                 break
             missing = [*waiting.values()]
             statuses = {file.table: statuses[file.table] for file in missing}
-            if polling.clock() >= end or any(_state(one).startswith("STOPPED") for one in statuses.values()):
+            if polling.clock() >= end or any(_state(one).startswith(ENDED) for one in statuses.values()):
                 raise StopRun(_not_loaded(missing, len(self.files), statuses), Code.PIPES_LATE)
-            until = min(polling.clock() + pause, end)
-            while (left := until - polling.clock()) > 0:
-                polling.sleep(min(left, STATUS_PAUSE_S))
-                if _news(statuses, self._statuses(missing)):
-                    break
+            self._await_news(polling, min(polling.clock() + pause, end), statuses, missing)
             pause = min(pause * 2, HISTORY_PAUSE_S)
         with self.naming_files():
             compare(self.session, "load/generated/count_landed", self.run_id, self.files, "landing holds")
@@ -87,6 +89,13 @@ class Landing:
         except AccountingError as error:
             raise AccountingError(f"{error.message}. {self._landed_otherwise()}", error.code) from error
 
+    def _await_news(self, polling: Polling, until: float, statuses: Statuses, missing: list[File]) -> None:
+        """Sleeps until the pipes of the missing files report something else, at most `until` then."""
+        while (left := until - polling.clock()) > 0:
+            polling.sleep(min(left, STATUS_PAUSE_S))
+            if _news(statuses, self._statuses(missing)):
+                return
+
     def _landed(self, table: str) -> dict[str, int]:
         """Files that the table's pipe reports as loaded, with their rows."""
         rows: dict[str, int] = {}
@@ -96,7 +105,7 @@ class Landing:
             status = str(entry["status"] or "").lower().replace("_", " ")
             name = dated_name(str(entry["file_name"]))
             if status == "loaded":
-                rows[name] = int(entry["row_count"])
+                rows[name] = int(entry["row_count"] or 0)
             elif status not in UNFINISHED:
                 refused[name] = _refused(table, name, entry)
         for name, reason in refused.items():
@@ -109,7 +118,7 @@ class Landing:
         found = {}
         for table in sorted({file.table for file in files}):
             ((text,),) = self.session.execute("load/find_pipe_status", pipe=literal(pipe(table)))
-            found[table] = json.loads(text)
+            found[table] = json.loads(text or "null") or {}  # nothing, if the role may not look
         return found
 
     def _landed_otherwise(self) -> str:
@@ -160,6 +169,7 @@ def _not_loaded(missing: list[File], written: int, statuses: Statuses) -> str:
         f"pipes have not loaded {len(missing)} of {written} files: {files}. "
         f"Nothing was promoted. {told}. If no file ever lands, {WIRING}; if a pipe is STOPPED, "
         "DELETE FROM snowpipe_versions lets the next Snowpipe run recreate it; "
+        "if it is STALLED, correct what its error names; "
         "if it is PAUSED, ALTER PIPE … SET PIPE_EXECUTION_PAUSED = FALSE; "
         "otherwise run again with a larger pipe_minutes, or with load=copy"
     )

@@ -9,6 +9,7 @@ from prefect.client.schemas.actions import BlockDocumentUpdate
 
 from blocks import SpotifyCredentials
 from tests.blocks.conftest import Command, documents, held, pem
+from tests.real.at_hand import blocks_at_hand
 
 
 @pytest.fixture
@@ -94,6 +95,21 @@ def test_what_is_kept_is_no_difference(command: Command, environment: dict[str, 
         told = command(variables, "--check")
         assert (told.status, told.err) == (0, "")
         assert {line.split(": ")[1] for line in told.out.splitlines()} == {"ok"}
+
+
+def test_contract_tests_write_a_rotated_token_back_to_a_block_that_differs(
+    command: Command, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command({**environment, "SPOTIFY_REFRESH_TOKEN": "first"})
+    for name, value in {**environment, "SPOTIFY_CLIENT_SECRET": "corrected"}.items():
+        monkeypatch.setenv(name, value)
+    spotify = blocks_at_hand()["spotify"]
+    spotify.keep_refresh_token("rotated")
+
+    kept: Any = SpotifyCredentials.load("spotify")
+    assert spotify.client_secret.get_secret_value() == "corrected"
+    assert kept.client_secret.get_secret_value() == environment["SPOTIFY_CLIENT_SECRET"]
+    assert kept.refresh_token.get_secret_value() == "rotated"
 
 
 def test_without_a_rate_limit_none_is_missed(command: Command, environment: dict[str, str]) -> None:

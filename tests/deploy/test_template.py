@@ -162,7 +162,7 @@ PROBLEMS = {
     "fit": (stored(**KEYS), ""),
     "as Prefect's provisioner writes it": ({"aws_access_key_id": "AKIA", "region_name": "eu-west-1"}, ""),
     "no keys, no region": (stored(), "set ECS_AWS_ACCESS_KEY_ID, AWS_DEFAULT_REGION, then"),
-    "of an earlier release": (as_python_makes_it(), "has null where Prefect Cloud wants true or false"),
+    "of an earlier release": (as_python_makes_it(), "Prefect Cloud wants true or false for `verify`"),
 }
 
 

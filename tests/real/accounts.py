@@ -5,26 +5,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, partial
-from secrets import token_hex
 from typing import Any
 
 from botocore.exceptions import ClientError
 from msgspec.structs import replace
-from prefect.settings import PREFECT_API_URL
 
-from blocks import SpotifyCredentials
-from blocks.environment import build, private_key
-from blocks.prefect_api import connected
-from blocks.registration import wanted_blocks
-from blocks.stored import OK, state
-from blocks.variables import Environment, read_variables, refuse_incomplete
 from flows.connections import lake_of, login_of
 from flows.run import run_id_of
 from pipeline import CODE_VERSION
 from pipeline.errors import PipelineError
 from pipeline.lake.layout import LoadMode
-from pipeline.lake.s3_errors import code_of
+from pipeline.lake.s3_errors import S3_ERRORS, code_of
 from pipeline.lake.store import Lake
+from pipeline.masking import phrase
 from pipeline.records import Loaded, Manifest, Run, Snapshot
 from pipeline.spotify.client import SpotifyClient
 from pipeline.warehouse.copy_files import copy_files
@@ -32,19 +25,29 @@ from pipeline.warehouse.landing import Polling
 from pipeline.warehouse.session import Session
 from pipeline.warehouse.setup import set_up
 from pipeline.warehouse.snowpipe import load_snowpipe
-from pipeline.warehouse.sql_files import SQL
 from pipeline.warehouse.transaction import Load
+from tests.real.leavings import (
+    Object,
+    created,
+    delete_commands,
+    drop_commands,
+    lines,
+    new_suffix,
+    run_id_in,
+)
 from tests.warehouses import write_day
 
 FILES_PER_REQUEST = 1000
 """What one DeleteObjects takes at most."""
-CREATED = re.compile(
-    r"^CREATE (?:OR REPLACE |TRANSIENT )?(PIPE|VIEW|TABLE|STAGE|FILE FORMAT) (?:IF NOT EXISTS )?(\w+)",
-    re.MULTILINE,
-)
+OWN_NAME = re.compile(r"[\w/-]*contract_tests", re.IGNORECASE)
+"""How schema and folder are named that these tests may write to; nothing of production is called so."""
 NOT_IN_STAND_INS = ("STAGE", "FILE FORMAT")
 """What the stand-in cannot drop."""
-OBJECTS = "SELECT table_type, table_name FROM information_schema.tables WHERE table_schema = CURRENT_SCHEMA()"
+RELATIONS = (
+    "SELECT table_type, table_name FROM information_schema.tables WHERE table_schema = CURRENT_SCHEMA()"
+)
+SHOWN = ("PIPE", "STAGE", "FILE FORMAT")
+"""What SHOW lists; tables and views are in RELATIONS."""
 
 
 class Asking(Session):
@@ -54,17 +57,29 @@ class Asking(Session):
         """The rows of a statement."""
         return self._execute(sql, sql, values)
 
+    def objects(self, schema: str) -> set[Object]:
+        """What the role may see in the current schema, whose full name is given."""
+        found = {Object(kind.removeprefix("BASE "), name) for kind, name in self.query(RELATIONS)}
+        for kind in SHOWN:
+            rows = self.query(f"SHOW {kind}S IN SCHEMA {schema}")
+            names = [column.name for column in self._cursor.description]
+            found |= {Object(kind, row[names.index("name")]) for row in rows}
+        return found
+
 
 @dataclass(frozen=True)
 class Accounts:
     """What the flows reach through blocks; `are_real`: not the stand-ins.
 
-    `polling`: how to wait for pipes.
+    `polling`: how to wait for pipes. `run_ids`, `loads`: the runs that were made here, and the
+    ways of loading that the schema was set up for; nothing else is removed.
     """
 
     blocks: Mapping[str, Any] = field(repr=False)
     are_real: bool
     polling: Polling
+    run_ids: set[str] = field(default_factory=set)
+    loads: set[LoadMode] = field(default_factory=set)
 
     @cached_property
     def lake(self) -> Lake:
@@ -81,6 +96,27 @@ class Accounts:
         """Name of the block that changes the schema."""
         return "warehouse-admin" if "warehouse-admin" in self.blocks else "warehouse"
 
+    @property
+    def schema(self) -> str:
+        """Database and schema."""
+        connector = self.blocks["warehouse"]
+        return f"{connector.database}.{connector.schema_}"
+
+    def shared(self) -> list[str]:
+        """Variables whose schema or folder could be used by others, with its name."""
+        names = {
+            "SNOWFLAKE_SCHEMA": self.blocks["warehouse"].schema_,
+            "LAKE_FOLDER": self.blocks["lake"].bucket_folder.strip("/"),
+        }
+        return [f"{variable}={name}" for variable, name in names.items() if not OWN_NAME.fullmatch(name)]
+
+    def new_run(self) -> Run:
+        """A run of today, with an id of its own."""
+        now = datetime.now(UTC)
+        run = Run(f"{run_id_of(now)}-{new_suffix()}", now.date(), now, "contract-tests", CODE_VERSION)
+        self.run_ids.add(run.run_id)
+        return run
+
     def session(
         self, run_id: str = "contract-tests", block: str = "warehouse", *, autocommit: bool = True
     ) -> Asking:
@@ -90,6 +126,7 @@ class Accounts:
 
     def set_up(self, load: LoadMode = "copy") -> None:
         """Sets up the schema for a way of loading."""
+        self.loads.add(load)
         with self.session(block=self.owner) as session, self.session(block=self.owner) as guard:
             set_up(session, guard, self.lake.url, CODE_VERSION, load)
 
@@ -107,83 +144,63 @@ class Accounts:
                 return load_snowpipe(load, self.polling)
             return load.replace(partial(copy_files, session, manifest.files))
 
-    def files(self) -> Iterator[str]:
-        """URLs of the files of the lake, which may be many."""
-        return (f"{self.lake.url}{key}" for key in self.lake.keys(""))
-
-    def objects(self) -> list[str]:
-        """Tables and views of the schema that owner or loader may see."""
-        found: dict[str, None] = {}
+    def objects(self) -> list[Object]:
+        """Objects of the schema that owner or loader may see."""
+        found: set[Object] = set()
         for block in dict.fromkeys((self.owner, "warehouse")):
             with self.session(block=block) as session:
-                found |= dict.fromkeys(f"{kind} {name}" for kind, name in sorted(session.query(OBJECTS)))
-        return list(found)
+                found |= session.objects(self.schema)
+        return sorted(found)
 
     def remove(self) -> list[str]:
-        """Drops what set-up creates and deletes all files; returns what went wrong."""
-        return [*self._drop(), *self._delete_files()]
+        """Drops what set-up created, deletes the files of the tests' runs; returns what went wrong.
+
+        Each part is tried whatever happens in the other.
+        """
+        problems = []
+        for part in (self._drop, self._delete_files):
+            try:
+                for problem in part():
+                    problems.append(problem)  # noqa: PERF402 - keeps those before an error
+            except Exception as error:  # noqa: BLE001 - the other part, and what is left, matter more
+                problems.append(f"removal stopped: {phrase(error)}")
+        return problems
 
     def _drop(self) -> Iterator[str]:
-        with self.session(block=self.owner) as session:
-            for kind, name in created():
-                if kind in NOT_IN_STAND_INS and not self.are_real:
-                    continue
-                try:
-                    session.query(f"DROP {kind} IF EXISTS {name}")
-                except PipelineError as error:
-                    yield str(error)
+        known = created(sorted(self.loads))
+        if not self.are_real:
+            known = [one for one in known if one.kind not in NOT_IN_STAND_INS]
+        if not known:
+            return
+        commands = list(drop_commands(self.schema, known))
+        try:
+            with self.session(block=self.owner) as session:
+                while commands:
+                    try:
+                        session.query(commands[0].rstrip(";"))
+                    except PipelineError as error:
+                        yield lines(f"{error}\nRun as the owner of the schema:", commands[:1])
+                    del commands[0]
+        except PipelineError as error:
+            yield lines(f"{error}\nRun as the owner of the schema:", commands)
 
     def _delete_files(self) -> Iterator[str]:
         """In plain requests: nothing of the product deletes files."""
+        if not self.run_ids:
+            return
         client = self.blocks["lake"].credentials.get_s3_client()
         folder = self.lake.url.removeprefix(f"s3://{self.lake.bucket}/")
-        found = list(self.lake.keys(""))
+        found = [key for key in self.lake.keys("") if run_id_in(key) in self.run_ids]
         for start in range(0, len(found), FILES_PER_REQUEST):
             keys = found[start : start + FILES_PER_REQUEST]
             wanted = {"Objects": [{"Key": f"{folder}{key}"} for key in keys], "Quiet": True}
             try:
-                refused = client.delete_objects(Bucket=self.lake.bucket, Delete=wanted).get("Errors", [])
-            except ClientError as error:
-                refused = [{"Code": code_of(error)}] * len(keys)
+                answer = client.delete_objects(Bucket=self.lake.bucket, Delete=wanted)
+                refused = {one["Key"].removeprefix(folder): one["Code"] for one in answer.get("Errors", [])}
+            except S3_ERRORS as error:
+                code = code_of(error) if isinstance(error, ClientError) else type(error).__name__
+                refused = dict.fromkeys(keys, code)
             if refused:
-                yield (
-                    f"S3 did not delete {len(refused)} files ({refused[0]['Code']}). Run "
-                    f"aws s3 rm --recursive {self.lake.url}"
-                )
-
-
-def created() -> list[tuple[str, str]]:
-    """Kind and name of all that set-up creates, in the order in which it can be dropped."""
-    files = [path for folder in ("setup", "insights") for path in sorted((SQL / folder).rglob("*.sql"))]
-    found = [one for path in files for one in CREATED.findall(path.read_text(encoding="utf-8"))]
-    kinds = ("PIPE", "VIEW", "TABLE", "STAGE", "FILE FORMAT")
-    return sorted(found, key=lambda one: kinds.index(one[0]))
-
-
-def new_run() -> Run:
-    """A run of today, with an id of its own."""
-    now = datetime.now(UTC)
-    return Run(f"{run_id_of(now)}-{token_hex(4)}", now.date(), now, "contract-tests", CODE_VERSION)
-
-
-def blocks_of(environment: Environment) -> dict[str, Any]:
-    """The blocks of complete variables, which hold all secrets; raises NotRegistered."""
-    key = private_key(environment)
-    refuse_incomplete(environment, has_key=key is not None)
-    assert key is not None
-    return build(environment, key)
-
-
-def blocks_at_hand() -> dict[str, Any]:
-    """The blocks as `python -m blocks register` would write them now; raises NotRegistered, PrefectFailed.
-
-    What only Prefect holds, a generated private key and Spotify's newest refresh token, comes from there.
-    """
-    environment = read_variables().values
-    if not PREFECT_API_URL.value():
-        return blocks_of(environment)
-    with connected({}):
-        blocks = wanted_blocks(environment)
-        if state(blocks["spotify"], "spotify") == OK:
-            blocks["spotify"] = SpotifyCredentials.load("spotify")  # writes back a token that is rotated
-        return blocks
+                reasons = ", ".join(sorted(set(refused.values())))
+                problem = f"S3 did not delete {len(refused)} files ({reasons}). Run with other credentials:"
+                yield lines(problem, delete_commands(self.lake.url, refused))

@@ -3,13 +3,13 @@
 import pytest
 
 from pipeline.errors import LakeConflict, LakeKeyMissing
-from tests.real.accounts import Accounts, new_run
+from tests.real.accounts import Accounts
 
 TEXT = "text/plain"
 
 
 def test_a_key_is_written_once(empty_accounts: Accounts) -> None:
-    lake, key = empty_accounts.lake, f"runs/contract-tests/{new_run().run_id}"
+    lake, key = empty_accounts.lake, f"runs/contract-tests/{empty_accounts.new_run().run_id}"
     written = lake.write(key, b"first", TEXT)
 
     assert lake.write(key, b"first", TEXT) == written  # S3 answers 412, and the checksum says that it is ours
@@ -21,7 +21,7 @@ def test_a_key_is_written_once(empty_accounts: Accounts) -> None:
 
 def test_a_missing_key_does_not_exist(empty_accounts: Accounts) -> None:
     """S3 says so only to who may list the bucket; to others it says that access is denied."""
-    lake, key = empty_accounts.lake, f"runs/contract-tests/{new_run().run_id}"
+    lake, key = empty_accounts.lake, f"runs/contract-tests/{empty_accounts.new_run().run_id}"
 
     assert not lake.exists(key)
     with pytest.raises(LakeKeyMissing):

@@ -15,7 +15,7 @@ from pipeline.transform.responses import snapshot_rows
 from pipeline.warehouse.setup import view_files
 from pipeline.write import Writer
 from sandbox.spotify.catalogue import MIXTAPE
-from tests.real.accounts import Accounts, new_run
+from tests.real.accounts import Accounts
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def kept(accounts: Accounts) -> Kept:
     name = os.environ.get("PLAYLIST") if accounts.are_real else MIXTAPE
     if not name:
         pytest.skip("PLAYLIST is not set: the link to a playlist that the app may read")
-    run, patience = new_run(), Patience(1)
+    run, patience = accounts.new_run(), Patience(1)
     keeper = Keeper(accounts.spotify, accounts.lake, run, lambda *_: False, patience)
     work = keep_playlists(keeper, [playlist_id(name)])
 
@@ -46,7 +46,7 @@ def test_a_playlist_is_read_whole(accounts: Accounts, kept: Kept) -> None:
 
 
 def test_a_second_load_replaces_the_first(accounts: Accounts, kept: Kept) -> None:
-    first, second = new_run(), new_run()
+    first, second = accounts.new_run(), accounts.new_run()
     manifest = write(accounts, first, kept)
     loaded = accounts.load(first, manifest)
     assert loaded.rows_by_table == {table: manifest.rows(table) for table in TABLES}

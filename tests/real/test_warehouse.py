@@ -14,7 +14,7 @@ from pipeline.warehouse.setup import is_current
 from tests.builders import body, entry, fetched, head, song
 from tests.hostile_texts import TEXTS, check, hostile_snapshot, look
 from tests.pipeline.warehouse.test_request_size import RESULTS, full_statement
-from tests.real.accounts import Accounts, new_run
+from tests.real.accounts import Accounts
 from tests.warehouses import DAY
 
 SHORT = [text for text in TEXTS.values() if len(text) < 1000]
@@ -47,7 +47,7 @@ def test_the_loader_cannot_change_the_schema(accounts: Accounts) -> None:
 
 
 def test_hostile_texts_come_back_as_written_and_null_as_null(accounts: Accounts) -> None:
-    run = new_run()
+    run = accounts.new_run()
     hostile = [hostile_snapshot(number, text) for number, text in enumerate(SHORT)]
     accounts.load(run, accounts.write(run, [*hostile, small_playlist(None)]))
 
@@ -61,7 +61,7 @@ def test_hostile_texts_come_back_as_written_and_null_as_null(accounts: Accounts)
 
 
 def test_a_missing_file_loads_nothing(accounts: Accounts) -> None:
-    run, other = new_run(), new_run()
+    run, other = accounts.new_run(), accounts.new_run()
     written = accounts.write(run, [small_playlist()])
     *files, last = written.files
     missing = msgspec.structs.replace(last, key=last.key.replace(run.run_id, other.run_id))
@@ -87,7 +87,7 @@ def test_a_second_writer_is_refused_while_the_first_holds_the_lock(
 
 
 def test_a_full_ledger_statement_passes(accounts: Accounts) -> None:
-    run = msgspec.structs.replace(new_run(), snapshot_date=DAY)
+    run = msgspec.structs.replace(accounts.new_run(), snapshot_date=DAY)
     with accounts.session(run.run_id, autocommit=False) as session:
         take_lock(session)
         insert_loads(session, run, "copy", full_statement(), RESULTS)
@@ -111,7 +111,7 @@ def test_pipes_load_files_that_the_run_promotes(accounts: Accounts) -> None:
         assert is_current(session, accounts.lake.url, "snowpipe")
     if accounts.are_real and not os.environ.get("SNOWPIPE"):
         pytest.skip("SNOWPIPE is not set: set it to 1 if the bucket notifies the pipes of the tests' folder")
-    run = new_run()
+    run = accounts.new_run()
     manifest = accounts.write(run, [small_playlist()], "snowpipe")
     loaded = accounts.load(run, manifest, "snowpipe")
 

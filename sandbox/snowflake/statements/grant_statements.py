@@ -43,6 +43,7 @@ DROPPED = compiled(rf"DROP\s+(?P<kind>ROLE|USER)\s+(?P<exists>IF\s+EXISTS\s+)?(?
 KEY = compiled(
     rf"ALTER\s+USER\s+(?P<name>{NAME})\s+(?:SET\s+(?P<set>{RSA})\s*=\s*'(?P<key>[^']*)'|UNSET\s+(?P<unset>{RSA}))$"
 )
+SECONDARY = compiled(rf"ALTER\s+USER\s+(?P<name>{NAME})\s+SET\s+DEFAULT_SECONDARY_ROLES\s*=\s*\(\s*\)$")
 
 
 def parts(name: str, place: Place = ()) -> tuple[str, ...]:
@@ -192,10 +193,17 @@ def _alter_user(grants: Grants, _by: str, match: re.Match[str], _place: Place) -
     return SUCCESS
 
 
+def _end_secondary_roles(grants: Grants, _by: str, match: re.Match[str], _place: Place) -> str:
+    """Secondary roles count for nobody here; see DEVIATIONS."""
+    _user(grants, match["name"])
+    return SUCCESS
+
+
 HANDLERS: list[tuple[re.Pattern[str], Callable[[Grants, str, re.Match[str], Place], str]]] = [
     (ROLE, _change_role),
     (PRIVILEGE, _change_privileges),
     (NEW, _create),
     (DROPPED, _drop),
     (KEY, _alter_user),
+    (SECONDARY, _end_secondary_roles),
 ]
