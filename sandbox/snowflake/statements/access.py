@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from sandbox.snowflake import errors
 from sandbox.snowflake.state.grants import ACCOUNT, Grants, Thing
-from sandbox.snowflake.statements.grant_statements import parts, thing
 from sandbox.snowflake.statements.needs import RELATION, Need, Statement
+from sandbox.snowflake.statements.object_names import parts, thing
 
 
 class Actor(NamedTuple):

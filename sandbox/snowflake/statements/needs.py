@@ -11,7 +11,7 @@ from sqlglot import TokenType, exp
 from sandbox.snowflake import errors
 from sandbox.snowflake.state.grants import PRIVILEGES
 from sandbox.snowflake.statements import grant_statements, rewrite_cache
-from sandbox.snowflake.statements.grant_statements import compiled, known_kind
+from sandbox.snowflake.statements.object_names import compiled, known_kind
 from sandbox.snowflake.statements.privilege_rules import ANY, OWN, RULES
 
 RELATION = "OBJECT"

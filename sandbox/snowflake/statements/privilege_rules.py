@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
-from sandbox.snowflake.statements.grant_statements import NAME
+from sandbox.snowflake.statements.object_names import NAME
 
 
 class Rule(NamedTuple):

@@ -7,7 +7,7 @@ from sqlglot import exp
 from sandbox.snowflake import errors
 from sandbox.snowflake.state.grants import Grants, Thing
 from sandbox.snowflake.state.session import Session
-from sandbox.snowflake.statements.grant_statements import NAME, known_kind, parts, thing
+from sandbox.snowflake.statements.object_names import NAME, known_kind, parts, thing
 
 PATTERN = (
     rf"SHOW\s+(?P<future>FUTURE\s+)?GRANTS\s+(?:TO\s+(?P<to>ROLE|USER)\s+(?P<who>{NAME})"
