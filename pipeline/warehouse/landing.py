@@ -62,8 +62,8 @@ class Landing:
         end, pause = polling.clock() + polling.deadline_s, 1.0
         waiting = {(file.table, dated_name(file.key)): file for file in self.files}
         results: LoadResults = {}
-        while True:
-            statuses = self._statuses(waiting.values())  # first: what changes from here on is news
+        statuses = self._statuses({file.table for file in self.files})
+        while True:  # the status is older than the history: what changes in between is news
             for table in {file.table for file in waiting.values()}:
                 for name, rows in self._landed(table).items():
                     if file := waiting.pop((table, name), None):
@@ -75,7 +75,7 @@ class Landing:
             statuses = {file.table: statuses[file.table] for file in missing}
             if polling.clock() >= end or any(_state(one).startswith(ENDED) for one in statuses.values()):
                 raise StopRun(_not_loaded(missing, len(self.files), statuses), Code.PIPES_LATE)
-            self._await_news(polling, min(polling.clock() + pause, end), statuses, missing)
+            statuses = self._await_news(polling, min(polling.clock() + pause, end), statuses)
             pause = min(pause * 2, HISTORY_PAUSE_S)
         with self.naming_files():
             compare(self.session, "load/generated/count_landed", self.run_id, self.files, "landing holds")
@@ -89,12 +89,13 @@ class Landing:
         except AccountingError as error:
             raise AccountingError(f"{error.message}. {self._landed_otherwise()}", error.code) from error
 
-    def _await_news(self, polling: Polling, until: float, statuses: Statuses, missing: list[File]) -> None:
-        """Sleeps until the pipes of the missing files report something else, at most `until` then."""
-        while (left := until - polling.clock()) > 0:
+    def _await_news(self, polling: Polling, until: float, before: Statuses) -> Statuses:
+        """Sleeps until a pipe reports something else than before, at most `until` then; returns the last."""
+        statuses = before
+        while statuses == before and (left := until - polling.clock()) > 0:
             polling.sleep(min(left, STATUS_PAUSE_S))
-            if _news(statuses, self._statuses(missing)):
-                return
+            statuses = self._statuses(before)
+        return statuses
 
     def _landed(self, table: str) -> dict[str, int]:
         """Files that the table's pipe reports as loaded, with their rows."""
@@ -113,12 +114,13 @@ class Landing:
                 raise StopRun(reason, Code.PIPE_REFUSED)
         return rows
 
-    def _statuses(self, files: Iterable[File]) -> Statuses:
-        """Status of the pipes of the files' tables."""
+    def _statuses(self, tables: Iterable[str]) -> Statuses:
+        """Status of the tables' pipes, without what is RESTLESS in it."""
         found = {}
-        for table in sorted({file.table for file in files}):
+        for table in sorted(tables):
             ((text,),) = self.session.execute("load/find_pipe_status", pipe=literal(pipe(table)))
-            found[table] = json.loads(text or "null") or {}  # nothing, if the role may not look
+            status = json.loads(text or "null") or {}  # nothing, if the role may not look
+            found[table] = {key: value for key, value in status.items() if key not in RESTLESS}
         return found
 
     def _landed_otherwise(self) -> str:
@@ -137,15 +139,6 @@ class Landing:
 
 def _state(status: dict[str, Any]) -> str:
     return str(status.get("executionState"))
-
-
-def _news(before: Statuses, after: Statuses) -> bool:
-    """Whether a pipe of `after` reports something else than before."""
-
-    def lasting(status: dict[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in status.items() if key not in RESTLESS}
-
-    return any(lasting(status) != lasting(before[table]) for table, status in after.items())
 
 
 def _told(status: dict[str, Any]) -> str:
