@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 from prefect.client.orchestration import get_client
+from prefect.context import SettingsContext, get_settings_context
 from prefect.exceptions import ObjectNotFound
-from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES
 from prefect.utilities.asyncutils import run_coro_as_sync
 
 from pipeline.spotify.waits import SHORTEST_WAIT_S, Waits
@@ -48,6 +49,7 @@ class RateLimit:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._settings = _without_retries()
         self._lock = Lock()  # one thread asks or waits; the others wait for it
         self._limit: GlobalConcurrencyLimitResponse | None = None
         self._in_hand = 0
@@ -86,13 +88,15 @@ class RateLimit:
     def _ask(self, waits: Waits, asked: float) -> float:
         """Takes a batch of slots; otherwise returns the seconds to wait before the next call."""
         try:
-            limit = self._limit = self._limit or _call(
+            limit = self._limit = self._limit or self._call(
                 lambda api: api.read_global_concurrency_limit_by_name(self._name)
             )
             if self._is_unusable(limit):
                 return 0
             batch = min(MAX_BATCH, limit.limit)
-            response = _call(lambda api: api.increment_concurrency_slots([self._name], batch, "rate_limit"))
+            response = self._call(
+                lambda api: api.increment_concurrency_slots([self._name], batch, "rate_limit")
+            )
         except ObjectNotFound:
             self._missing()
         except httpx.HTTPStatusError as error:
@@ -103,6 +107,20 @@ class RateLimit:
             else:
                 self._missing()
         return 0
+
+    def _call(self, question: Callable[["PrefectClient"], Awaitable[T]]) -> T:
+        """One call of Prefect's API; raises TimeoutError and what its client raises."""
+
+        async def ask() -> T:
+            hooks = {"response": [_raise_early]}
+            with self._settings.model_copy():  # new settings would take 30 ms of CPU each time
+                async with get_client(httpx_settings={"event_hooks": hooks}) as api:
+                    return await question(api)
+
+        async def bounded() -> T:
+            return await asyncio.wait_for(ask(), CALL_TIMEOUT_S)
+
+        return run_coro_as_sync(bounded())
 
     def _is_unusable(self, limit: "GlobalConcurrencyLimitResponse") -> bool:
         if not limit.active:
@@ -170,19 +188,11 @@ class RateLimit:
         )
 
 
-def _call(question: Callable[["PrefectClient"], Awaitable[T]]) -> T:
-    """One call of Prefect's API; raises TimeoutError and what its client raises."""
-
-    async def ask() -> T:
-        # Its client would retry for minutes, and count none of it.
-        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
-            async with get_client(httpx_settings={"event_hooks": {"response": [_raise_early]}}) as api:
-                return await question(api)
-
-    async def bounded() -> T:
-        return await asyncio.wait_for(ask(), CALL_TIMEOUT_S)
-
-    return run_coro_as_sync(bounded())
+def _without_retries() -> SettingsContext:
+    """Settings with which Prefect's client retries nothing: it would for minutes, and count none of it."""
+    current = get_settings_context()
+    settings = current.settings.copy_with_update({PREFECT_CLIENT_MAX_RETRIES: 0})
+    return SettingsContext(profile=current.profile, settings=settings)
 
 
 async def _raise_early(response: httpx.Response) -> None:

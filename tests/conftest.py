@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 RECORDINGS = Path(__file__).parents[2] / "shared" / "data" / "recordings"
 
+# All is on loopback. Else each request looks for a proxy among all variables of the environment.
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+
 IDLE_ABORT_S = 1.0
 """How long a transaction of a client that died may block others; the real service takes minutes."""
 

@@ -129,7 +129,8 @@ def test_a_falsified_day_is_undone_by_what_was_fetched_before(pipeline: Pipeline
     ingest_days(pipeline, TODAY)
     true = pipeline.place.contents(TABLES)
     fetched_at = fetch_times(pipeline)[CHART]
-    falsify(pipeline, CHART, fetched_at + timedelta(hours=1))
+    left = datetime.combine(fetched_at + timedelta(days=1), time(), UTC) - fetched_at  # of that day
+    falsify(pipeline, CHART, fetched_at + left / 2)
     false = pipeline.place.contents(TABLES)
     assert false != true
     assert pipeline.backfill(CHART).message == "Playlists: 1 loaded", "the lake's best is the false one"
@@ -138,7 +139,7 @@ def test_a_falsified_day_is_undone_by_what_was_fetched_before(pipeline: Pipeline
     nothing = pipeline.backfill(CHART, fetched_before=fetched_at)
     assert nothing.message.endswith(f"[{Code.NOTHING_KEPT}]")
     # A time without a zone is UTC.
-    undone = pipeline.backfill(fetched_before=(fetched_at + timedelta(minutes=30)).replace(tzinfo=None))
+    undone = pipeline.backfill(fetched_before=(fetched_at + left / 4).replace(tzinfo=None))
     assert undone.message == "Playlists: 2 loaded"
     assert pipeline.place.contents(TABLES) == true
 

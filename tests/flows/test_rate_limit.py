@@ -16,6 +16,7 @@ from flows.rate_limit import RateLimit
 from pipeline.spotify.waits import SHORTEST_WAIT_S, Waits
 from sandbox.spotify.faults import Fault
 from tests.serving import running
+from tests.tiers import enumerated
 
 BUDGET_S = 300.0
 SOME_ID = "f2b7a6de-7c7e-4d39-8a59-0a3c6f6a4f10"
@@ -172,7 +173,7 @@ def test_a_limit_that_is_used_up_is_waited_for_and_said(
     assert clock.waits.charge(sum(clock.slept), BUDGET_S)  # nothing of it is charged
 
 
-@pytest.mark.parametrize("kind", ["503", "silence", "garbage"])
+@pytest.mark.parametrize("kind", enumerated(["503", "silence", "garbage"], ["503"]))
 def test_after_three_failures_in_a_row_the_run_asks_no_more(
     sick: Sick, clock: Clock, kind: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,7 @@ def test_one_that_keeps_silent_is_given_up_in_the_end(start: Start, monkeypatch:
         server.stop()
 
 
+@pytest.mark.faults
 def test_a_port_in_use_is_told_by_the_prefect_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, ExitStack() as stack:
         port = taken.getsockname()[1]
