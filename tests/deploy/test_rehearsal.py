@@ -41,6 +41,7 @@ LOADING = Label("snowflake", "COPY", 3)
 
 
 def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
+    check_death(rehearsal)  # the backfill repairs it
     lost = Label("s3", "PUT tables", 2)
     rehearsal.traffic.reset(lost, FAILURES["lost answer"])
     by_schedule = rehearsal.scheduled(DAILY)
@@ -50,17 +51,18 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
     assert f"{scheduled:%H:%M %Z}" == "06:00 UTC"
     rehearsal.bring_forward(by_schedule)
     watched = {"env": {"PYTHONPROFILEIMPORTTIME": "1"}}
-    by_hand = rehearsal.start(BY_HAND, watched, playlists=PLAYLISTS[:1], snapshot_date=str(PAST), enrich=True)
+    asked = {"enrich": True, "skip_unchanged": False}  # the ledger is not asked before the playlist is read
+    by_hand = rehearsal.start(BY_HAND, watched, **asking_for((PLAYLISTS[0], PAST)), **asked)
     assert completed(rehearsal, by_schedule).startswith("Playlists: 2 loaded")
     assert completed(rehearsal, by_hand).startswith("Playlists: 1 loaded")
     past = rehearsal.start(BACKFILL, start_date=str(PAST), end_date=str(PAST))
-    assert completed(rehearsal, past) == "Playlists: 1 loaded"
+    assert completed(rehearsal, past) == "Playlists: 2 loaded"
 
     assert rehearsal.traffic.fired == [lost]
     names = f"2 playlists in the Prefect variable daily_playlists: {', '.join(PLAYLISTS)}"
     assert any(names in message for message in rehearsal.logs(by_schedule))
     assert partitions(rehearsal) in (
-        {(PLAYLISTS[0], PAST), *((playlist, day) for playlist in PLAYLISTS)}
+        {KILLED, (PLAYLISTS[0], PAST), *((playlist, day) for playlist in PLAYLISTS)}
         for day in (TODAY, datetime.now(UTC).date())
     )
     assert any("receipt s3://" in message for message in rehearsal.logs(by_hand))
@@ -72,6 +74,16 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
     check_one_error(rehearsal, never, "[NOTHING_KEPT]")
     first, second = (rehearsal.container(run).definition["revision"] for run in (past, never))
     assert first == second, "nothing has changed between the two runs"
+
+
+def check_death(rehearsal: Rehearsal) -> None:
+    """A container that dies is a crashed run, and nothing of its load is there."""
+    run = struck(rehearsal, signal.SIGKILL, KILLED)
+    ended = rehearsal.ended(run)
+    assert ended.state
+    assert ended.state.is_crashed()
+    assert rehearsal.container(run).exit_code() == 137
+    assert KILLED not in partitions(rehearsal)
 
 
 def check_one_error(rehearsal: Rehearsal, run: FlowRun, code: str) -> None:
@@ -113,10 +125,10 @@ def check_imports(log: str) -> None:
 def check_containers(rehearsal: Rehearsal) -> None:
     """Each run had one container with the role's credentials; the last one found its task definition made."""
     containers = rehearsal.fargate.containers
-    assert len(containers) == 3
-    *first_two, last = [one.definition["taskDefinitionArn"].rpartition("/")[2] for one in containers]
-    assert last in first_two
-    assert {name.partition(":")[0] for name in first_two} == {"spotify-playlist-pipeline"}
+    assert len(containers) == 4
+    *before, last = [one.definition["taskDefinitionArn"].rpartition("/")[2] for one in containers]
+    assert last in before
+    assert {name.partition(":")[0] for name in before} == {"spotify-playlist-pipeline"}
     for one in containers:
         assert one.command == ["prefect", "flow-run", "execute"]
         assert one.definition["taskRoleArn"] == TASK_ROLE
@@ -214,18 +226,6 @@ def test_a_run_that_stays_pending_is_given_up(rehearsal: Rehearsal, monkeypatch:
     assert ended.state.is_crashed()
     assert str(ended.state.message).startswith("The container did not start: ")
     rehearsal.aws.stop(rehearsal.container(run).arn)
-
-
-def test_a_container_that_dies_is_a_crashed_run_and_a_new_one_repairs(rehearsal: Rehearsal) -> None:
-    run = struck(rehearsal, signal.SIGKILL, KILLED)
-    ended = rehearsal.ended(run)
-    assert ended.state
-    assert ended.state.is_crashed()
-    assert rehearsal.container(run).exit_code() == 137
-    assert KILLED not in partitions(rehearsal)
-    again = rehearsal.start(BY_HAND, None, **asking_for(KILLED))
-    assert completed(rehearsal, again) == "Playlists: 1 loaded"
-    assert KILLED in partitions(rehearsal)
 
 
 @pytest.mark.faults

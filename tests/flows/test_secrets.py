@@ -68,7 +68,6 @@ MISBEHAVIOUR: dict[str, tuple[list[dict[str, object]], bool]] = {
 """What Spotify does, and whether the run completes all the same."""
 ALWAYS = [
     "what passes: an odd answer for the token, 500, a reset, a page instead of JSON",
-    "a 403 that repeats the request",
     "a token endpoint that repeats the request",
     "expired, and the refresh token refused",
 ]

@@ -61,7 +61,9 @@ def test_the_exit_status_of_a_shell_says_how_a_run_ended(
         pytest.param(
             {"PREFECT_API_URL": "http://127.0.0.1:9/api"}, ["flows", "ingest"], marks=pytest.mark.faults
         ),
-        ({"PREFECT_SERVER_EPHEMERAL_ENABLED": "false"}, ["flows", "backfill"]),
+        pytest.param(
+            {"PREFECT_SERVER_EPHEMERAL_ENABLED": "false"}, ["flows", "backfill"], marks=pytest.mark.faults
+        ),
     ],
     ids=["no variables", "ingest as a module", "backfill as a module", "no response", "as in the image"],
 )

@@ -96,7 +96,7 @@ SQL_FILES: dict[str, Callable[[str], str]] = {
 }
 
 
-ALWAYS = {"setup/generated/create_views", "load/copy_table"}
+ALWAYS = {"load/copy_table"}
 
 
 @pytest.mark.parametrize(

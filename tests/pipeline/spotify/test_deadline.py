@@ -9,6 +9,7 @@ from pipeline.spotify import http
 from pipeline.spotify.client import SpotifyClient
 from sandbox.spotify.catalogue import EMPTY, MIXTAPE
 from tests.spotify import Spotify, Start
+from tests.tiers import enumerated
 
 DEADLINE_S = 0.4
 BUDGET_S = 2.0
@@ -37,7 +38,7 @@ def read(client: SpotifyClient, kind: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["trickle", "slow_headers"])
-@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("asked", enumerated(ASKED, ["playlist"]))
 def test_a_response_that_trickles_ends_with_the_budget(spotify: Spotify, asked: str, kind: str) -> None:
     client = client_of(spotify)
     spotify.fail({"path": ASKED[asked], "kind": kind, "status": 200, "every_ms": 20, "times": 99})
