@@ -106,7 +106,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.close_connection = True
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:
+            return  # the client died while it sent: no service would act on that
         request = Request(
             self.server.service, self.command, self.path, self.headers.get("Content-Encoding", ""), body
         )
