@@ -41,6 +41,7 @@ import pipeline.warehouse.session
 import pipeline.warehouse.setup
 import pipeline.warehouse.transaction
 from flows.ingest import ingest_playlists
+from tests.clock import clock_on
 
 
 def ingest(parameters: dict[str, Any], log: Path, timeout_s: float | None) -> None:
@@ -51,7 +52,8 @@ def ingest(parameters: dict[str, Any], log: Path, timeout_s: float | None) -> No
     faulthandler.enable(sys.stderr)
     if timeout_s is not None:
         _shorten_timeouts(timeout_s)
-    state: Any = ingest_playlists(return_state=True, **parameters)
+    with clock_on(parameters["snapshot_date"]):  # a suite that runs over midnight stays on its day
+        state: Any = ingest_playlists(return_state=True, **parameters)
     log.with_suffix(".json").write_text(json.dumps([state.type.value, state.message]), encoding="utf-8")
 
 

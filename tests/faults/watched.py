@@ -21,7 +21,7 @@ from tests.parameters import grouped
 from tests.places import Place, Rows
 
 DAY = datetime.now(UTC).date()
-"""The runs' date: over midnight it is the day before, which they accept, too."""
+"""The runs' date, also after midnight: their clocks are moved to it."""
 SHOWN_BEFORE, SHOWN_NOW = date(2026, 11, 13), date(2026, 11, 20)
 """What Spotify shows of that day, first and later: every playlist has changed."""
 PLAYLISTS = [CHARTS[0], MIXTAPE, EMPTIED]

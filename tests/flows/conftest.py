@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
@@ -19,6 +19,7 @@ from sandbox.services import Addresses
 from sandbox.spotify.recordings import Recordings
 from sandbox.spotify.server import create_app
 from sandbox.spotify.sources import Synthetic
+from tests.clock import clock_on
 from tests.parameters import grouped
 from tests.places import Place
 from tests.pools import Pool
@@ -32,22 +33,6 @@ VARIABLES = {
     "warehouse-admin": ("SNOWFLAKE_",),
 }
 """How the variables of a block begin."""
-
-
-@contextmanager
-def clock_on(day: date) -> Iterator[None]:
-    """Moves the clock of what a run fetches by whole days, to a day (UTC)."""
-    shift = day - datetime.now(UTC).date()
-
-    class Moved(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> Any:
-            return datetime.now(tz) + shift
-
-    with pytest.MonkeyPatch.context() as patched:
-        for module in ("flows.run", "flows.publish", "pipeline.spotify.playlists", "pipeline.enrich"):
-            patched.setattr(f"{module}.datetime", Moved)
-        yield
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,24 @@
+"""The clock of what a run fetches, moved by whole days."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, tzinfo
+from typing import Any
+
+import pytest
+
+
+@contextmanager
+def clock_on(day: date) -> Iterator[None]:
+    """Moves the clock of what a run fetches by whole days, to a day (UTC)."""
+    shift = day - datetime.now(UTC).date()
+
+    class Moved(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return datetime.now(tz) + shift
+
+    with pytest.MonkeyPatch.context() as patched:
+        for module in ("flows.run", "flows.publish", "pipeline.spotify.playlists", "pipeline.enrich"):
+            patched.setattr(f"{module}.datetime", Moved)
+        yield
