@@ -5,12 +5,14 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 from prefect import State, get_run_logger, task
 from prefect.states import Completed, Failed
 
 from flows.artifacts import show_receipt
+from flows.changed_events import emit_changes
 from flows.connections import find_lake, open_session
 from flows.deadline import OutOfTime
 from flows.outcome import MAYBE_RECORDED, NOT_LOADED, settled
@@ -24,11 +26,16 @@ from pipeline.lake.patience import Patience
 from pipeline.losses import warnings
 from pipeline.markdown import LOG_BYTES
 from pipeline.receipt import as_markdown, encode_receipt, playlist_lines, summary
-from pipeline.records import Kept, Loaded, Manifest, PlaylistLine, Receipt, Run, Work
+from pipeline.records import Kept, Loaded, Manifest, PlaylistChanges, PlaylistLine, Receipt, Run, Work
 from pipeline.write import Writer
+
+if TYPE_CHECKING:
+    from pipeline.warehouse.session import Session
 
 log = logging.getLogger(__name__)
 
+CHANGES_TIMEOUT_S = 60.0
+"""For the query that finds what changed."""
 PIPES_REMEMBER = timedelta(days=15)
 """A day more than pipes remember files: what has not landed by then never will."""
 
@@ -122,6 +129,8 @@ def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: fl
             loaded = load_snowpipe(load, Polling(deadline - time.monotonic()))
         else:
             loaded = load.replace(partial(copy_files, session, manifest.files))
+        if target.describe_changes:
+            loaded = replace(loaded, changes=_find_changes(session, run))
     for playlist, day in loaded.superseded:
         get_run_logger().warning(
             "playlist %s, %s: the warehouse holds a snapshot that ranks higher "
@@ -132,6 +141,18 @@ def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: fl
     return loaded
 
 
+def _find_changes(session: "Session", run: Run) -> Sequence[PlaylistChanges]:
+    """What changed in the run's playlists. The load is committed, so this only warns."""
+    from pipeline.insights.changes import find_changes  # noqa: PLC0415 - imports Snowflake
+
+    try:
+        return find_changes(session.limited(CHANGES_TIMEOUT_S), run)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the load is committed
+        why = error.message if isinstance(error, PipelineError) else type(error).__name__
+        get_run_logger().warning("the run's changes are not described: %s", why)
+        return ()
+
+
 @task(**RETRIES)
 def write_receipt(run: Run, target: Target, receipt: Receipt) -> None:
     """Writes the receipt to the lake, logs it, and shows it as artifacts; tried again, it is the same."""
@@ -140,13 +161,14 @@ def write_receipt(run: Run, target: Target, receipt: Receipt) -> None:
     url = f"{lake.url}{key}"
     get_run_logger().info("receipt %s\n%s", url, as_markdown(receipt, url, LOG_BYTES))
     show_receipt(receipt, url)
+    emit_changes(receipt.changes)
 
 
 def _receipt(  # noqa: PLR0913 - all that a run did
     run: Run, target: Target, work: Work, manifest: Manifest, loaded: Loaded, *, seconds: Mapping[str, float]
 ) -> Receipt:
     lines = playlist_lines(manifest, loaded, work.others)
-    status, message = summary(lines, work.details)
+    status, message = summary(lines, work.details, loaded.changes)
     if target.refresh == "full":
         deleted, replaced = _known(loaded.partitions_deleted), _known(loaded.partitions_replaced)
         message += f". Partitions: {deleted} deleted, {replaced} replaced"
@@ -165,6 +187,7 @@ def _receipt(  # noqa: PLR0913 - all that a run did
         rows_by_table=loaded.rows_by_table,
         files=manifest.files,
         details=work.details,
+        changes=loaded.changes,
         partitions_replaced=loaded.partitions_replaced,
         partitions_deleted=loaded.partitions_deleted,
         statements=loaded.statements,

@@ -17,8 +17,9 @@ from prefect.states import Pending, Running
 
 from deploy import automations
 from deploy.automations import LATE, LONG, LOST, RUNNING, STUCK, TAG, WAITING
-from tests.deploy.rehearsal import client, until
+from tests.deploy.rehearsal import client
 from tests.deploy.webhook import BLOCK, webhook
+from tests.waiting import until
 
 ALL = {one.name.removeprefix(f"{TAG}: "): one for one in automations.automations(uuid4())}
 
