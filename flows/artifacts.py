@@ -29,7 +29,7 @@ def show_receipt(receipt: Receipt, key: str) -> None:
         create_table_artifact(rows, key="receipt-playlists", description=description)
         create_markdown_artifact(as_markdown(receipt, key), key="receipt", description=receipt.run_id)
         if receipt.changes:
-            changes = changes_text.as_markdown(receipt.changes, key)
+            changes = changes_text.changes_table(receipt.changes, key)
             create_markdown_artifact(changes, key="changes", description=receipt.run_id)
 
     try:

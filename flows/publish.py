@@ -5,14 +5,13 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 from prefect import State, get_run_logger, task
 from prefect.states import Completed, Failed
 
 from flows.artifacts import show_receipt
-from flows.changed_events import emit_changes
+from flows.changes import describe_changes, emit_changes
 from flows.connections import find_lake, open_session
 from flows.deadline import OutOfTime
 from flows.outcome import MAYBE_RECORDED, NOT_LOADED, settled
@@ -26,16 +25,11 @@ from pipeline.lake.patience import Patience
 from pipeline.losses import warnings
 from pipeline.markdown import LOG_BYTES
 from pipeline.receipt import as_markdown, encode_receipt, playlist_lines, summary
-from pipeline.records import Kept, Loaded, Manifest, PlaylistChanges, PlaylistLine, Receipt, Run, Work
+from pipeline.records import Kept, Loaded, Manifest, PlaylistLine, Receipt, Run, Work
 from pipeline.write import Writer
-
-if TYPE_CHECKING:
-    from pipeline.warehouse.session import Session
 
 log = logging.getLogger(__name__)
 
-CHANGES_TIMEOUT_S = 60.0
-"""For the query that finds what changed."""
 PIPES_REMEMBER = timedelta(days=15)
 """A day more than pipes remember files: what has not landed by then never will."""
 
@@ -130,7 +124,7 @@ def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: fl
         else:
             loaded = load.replace(partial(copy_files, session, manifest.files))
         if target.describe_changes:
-            loaded = replace(loaded, changes=_find_changes(session, run))
+            loaded = replace(loaded, changes=describe_changes(session, run))
     for playlist, day in loaded.superseded:
         get_run_logger().warning(
             "playlist %s, %s: the warehouse holds a snapshot that ranks higher "
@@ -139,18 +133,6 @@ def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: fl
             day,
         )
     return loaded
-
-
-def _find_changes(session: "Session", run: Run) -> Sequence[PlaylistChanges]:
-    """What changed in the run's playlists. The load is committed, so this only warns."""
-    from pipeline.insights.changes import find_changes  # noqa: PLC0415 - imports Snowflake
-
-    try:
-        return find_changes(session.limited(CHANGES_TIMEOUT_S), run)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the load is committed
-        why = error.message if isinstance(error, PipelineError) else type(error).__name__
-        get_run_logger().warning("the run's changes are not described: %s", why)
-        return ()
 
 
 @task(**RETRIES)

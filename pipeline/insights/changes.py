@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from pipeline.insights.song_changes import Listed, compare
+from pipeline.insights.song_changes import ListedSong, compare_songs
 from pipeline.records import PlaylistChanges, Run
 from pipeline.warehouse.session import Session
 
@@ -36,7 +36,7 @@ def _changes(rows: Sequence[Row]) -> PlaylistChanges | None:
         return None
     earlier, later = ([row for row in rows if row["is_later"] is side] for side in (False, True))
     try:
-        entered, left, moved = compare(_listed(earlier), _listed(later))
+        entered, left, moved = compare_songs(_listed(earlier), _listed(later))
     except ValueError as error:
         _warn(playlist, error)
         return None
@@ -56,9 +56,9 @@ def _warn(playlist: Row, why: object) -> None:
     log.warning("playlist %s: what changed is not described, because %s", playlist["playlist_id"], why)
 
 
-def _listed(rows: Iterable[Row]) -> list[Listed]:
+def _listed(rows: Iterable[Row]) -> list[ListedSong]:
     return [
-        Listed(row["position"], row["song_id"], row["song_name"], row["artist_name"], row["added_by"])
+        ListedSong(row["position"], row["song_id"], row["song_name"], row["artist_name"], row["added_by"])
         for row in rows
         if row["song_id"] is not None
     ]

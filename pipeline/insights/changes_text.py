@@ -24,14 +24,14 @@ def counts(changes: PlaylistChanges) -> str:
     return ", ".join(f"{number:,} {what}" for what, number in numbers.items() if number)
 
 
-def changed(found: Sequence[PlaylistChanges]) -> list[PlaylistChanges]:
+def with_changes(found: Sequence[PlaylistChanges]) -> list[PlaylistChanges]:
     """Those in which anything changed, by name."""
     return sorted(filter(counts, found), key=lambda one: (one.name.casefold(), one.playlist_id))
 
 
 def in_one_line(found: Sequence[PlaylistChanges]) -> str:
     """`Party mix: 2 added, 1 removed; Focus: 1 moved`; empty if nothing changed."""
-    all_changed = changed(found)
+    all_changed = with_changes(found)
     named = [f"{_one_line(one.name)}: {counts(one)}" for one in all_changed[:PLAYLISTS_NAMED]]
     more = len(all_changed) - len(named)
     return "; ".join([*named, *([f"and {more:,} more playlists changed"] if more else [])])
@@ -47,15 +47,15 @@ def in_lines(changes: PlaylistChanges) -> str:
     return "\n".join(lines)
 
 
-def as_markdown(found: Sequence[PlaylistChanges], receipt_url: str) -> str:
+def changes_table(found: Sequence[PlaylistChanges], receipt_url: str) -> str:
     """Markdown table of the songs that changed; rows that do not fit are only in the receipt."""
-    if not changed(found):
+    if not with_changes(found):
         return "Nothing changed."
     return markdown_table(_rows(found), ARTIFACT_BYTES, f": the whole receipt is {as_text(receipt_url)}")
 
 
 def _rows(found: Sequence[PlaylistChanges]) -> Iterator[dict[str, object]]:
-    for changes in changed(found):
+    for changes in with_changes(found):
         for what, songs in _kinds(changes):
             for song in songs:
                 yield _row(changes, what, song)

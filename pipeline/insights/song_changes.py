@@ -11,7 +11,7 @@ MAX_PAIRS = 3_000_000
 """Pairs of equal songs that are compared: three seconds. More only if a song is listed a thousand times."""
 
 
-class Listed(NamedTuple):
+class ListedSong(NamedTuple):
     """A song in a playlist, as one snapshot shows it."""
 
     position: int
@@ -29,7 +29,7 @@ class SongChanges(NamedTuple):
     moved: list[SongChange]
 
 
-def compare(older: Sequence[Listed], newer: Sequence[Listed]) -> SongChanges:
+def compare_songs(older: Sequence[ListedSong], newer: Sequence[ListedSong]) -> SongChanges:
     """The fewest songs that have to leave, enter or move for the newer snapshot to follow from the older.
 
     Both in order of their positions. A song that is listed twice counts twice. Whoever edits k songs gets k
@@ -38,7 +38,7 @@ def compare(older: Sequence[Listed], newer: Sequence[Listed]) -> SongChanges:
     """
     stayed = _in_same_order([one.song_id for one in older], [one.song_id for one in newer])
     stayed_older, stayed_newer = ({pair[side] for pair in stayed} for side in (0, 1))
-    gone: dict[str, list[Listed]] = defaultdict(list)
+    gone: dict[str, list[ListedSong]] = defaultdict(list)
     for index, song in enumerate(older):
         if index not in stayed_older:
             gone[song.song_id].append(song)
@@ -54,7 +54,7 @@ def compare(older: Sequence[Listed], newer: Sequence[Listed]) -> SongChanges:
     return SongChanges(entered, [_change(song, None, song.position) for song in left], moved)
 
 
-def _change(song: Listed, position: int | None, previous: int | None) -> SongChange:
+def _change(song: ListedSong, position: int | None, previous: int | None) -> SongChange:
     return SongChange(song.song_id, song.name, song.artist, position, previous, song.added_by)
 
 

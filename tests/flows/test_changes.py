@@ -11,7 +11,7 @@ from prefect.artifacts import Artifact
 from prefect.client.orchestration import get_client
 from prefect.events.worker import EventsWorker
 
-from flows.changed_events import CHANGED
+from flows.changes import CHANGED
 from pipeline.warehouse import sql_files
 from sandbox.spotify import catalogue
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, NAMES

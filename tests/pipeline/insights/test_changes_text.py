@@ -65,7 +65,7 @@ def test_a_notification_names_the_songs() -> None:
 
 
 def test_the_artifact_is_a_table_of_all_changes() -> None:
-    rows = [line.split("|") for line in changes_text.as_markdown([PARTY], "s3://x").splitlines()]
+    rows = [line.split("|") for line in changes_text.changes_table([PARTY], "s3://x").splitlines()]
     cells = [tuple(cell.strip() for cell in row[3:8]) for row in rows[2:]]
     assert cells == [
         ("added", "", "1", "Song 1", "Artist"),
@@ -74,11 +74,11 @@ def test_the_artifact_is_a_table_of_all_changes() -> None:
         ("moved", "9", "2", "Song 4", "Artist"),
         ("rejected", "", "", "1 more: episode", ""),
     ]
-    assert changes_text.as_markdown([changes("Same")], "s3://x") == "Nothing changed."
+    assert changes_text.changes_table([changes("Same")], "s3://x") == "Nothing changed."
 
 
 def test_an_artifact_that_would_be_too_large_says_where_the_rest_is() -> None:
-    text = changes_text.as_markdown(
+    text = changes_text.changes_table(
         [changes(entered=[song(n, n, None, "<b>|" * 50) for n in range(9_999)])], "s3://receipt"
     )
     assert len(text.encode()) <= ARTIFACT_BYTES + 1_000

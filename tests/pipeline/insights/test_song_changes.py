@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.insights import song_changes
-from pipeline.insights.song_changes import Listed, SongChanges, compare
+from pipeline.insights.song_changes import ListedSong, SongChanges, compare_songs
 
 
-def listed(songs: Sequence[str]) -> list[Listed]:
+def listed(songs: Sequence[str]) -> list[ListedSong]:
     """A playlist of songs that are called like their ids, from position 1."""
-    return [Listed(number, song, song.upper(), None, None) for number, song in enumerate(songs, 1)]
+    return [ListedSong(number, song, song.upper(), None, None) for number, song in enumerate(songs, 1)]
 
 
 def changes_of(older: Sequence[str], newer: Sequence[str]) -> SongChanges:
-    return compare(listed(older), listed(newer))
+    return compare_songs(listed(older), listed(newer))
 
 
 def count(changes: SongChanges) -> int:
@@ -75,9 +75,9 @@ def test_one_song_on_top_of_a_hundred_is_one_change() -> None:
 
 
 def test_names_and_who_added_come_from_the_snapshot_that_has_the_song() -> None:
-    old = [Listed(3, "a", "Old Name", "Somebody", "me"), Listed(7, "b", "Gone", None, None)]
-    new = [Listed(2, "c", "New", "A", "you"), Listed(9, "a", "New Name", "Somebody", "me")]
-    entered, left, moved = compare(old, new)
+    old = [ListedSong(3, "a", "Old Name", "Somebody", "me"), ListedSong(7, "b", "Gone", None, None)]
+    new = [ListedSong(2, "c", "New", "A", "you"), ListedSong(9, "a", "New Name", "Somebody", "me")]
+    entered, left, moved = compare_songs(old, new)
     assert [(one.name, one.artist, one.position, one.added_by) for one in entered] == [("New", "A", 2, "you")]
     assert [(one.name, one.previous_position) for one in left] == [("Gone", 7)]
     assert moved == [], "its position changed because of others"
