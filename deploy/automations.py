@@ -20,9 +20,11 @@ from prefect.exceptions import ObjectNotFound
 from blocks.prefect_api import PrefectFailed, connected
 from blocks.validation import NotRegistered
 from blocks.variables import read_environment
+from flows.changes import CHANGED
 from flows.parameters import MAX_HOURS
 
 TAG = "spotify-playlist-pipeline"
+OURS: dict[str, Any] = {"prefect.resource.id": f"prefect.tag.{TAG}", "prefect.resource.role": "tag"}
 LATE = timedelta(minutes=10)
 LOST = timedelta(minutes=15)
 """A run tells that it is alive every three minutes."""
@@ -61,12 +63,15 @@ class NoBlockError(LookupError):
 
 @app.default
 def create(
-    *, notify: Annotated[str, Parameter(help="Notification block, as type/name: slack-webhook/data-team.")]
+    *,
+    notify: Annotated[str, Parameter(help="Notification block, as type/name: slack-webhook/data-team.")],
+    changes: Annotated[bool, Parameter(help="Also send what changed in each playlist.")] = False,
 ) -> int:
     """Creates the automations, or brings those of the same names up to date."""
     try:
         with connected(read_environment()):
-            found = automations(_block(notify))
+            block = _block(notify)
+            found = [*automations(block), *([playlist_changed(block)] if changes else [])]
             for one in found:
                 _write(one)
     except (NoBlockError, NotRegistered, PrefectFailed) as error:
@@ -113,6 +118,21 @@ def automations(notification: UUID) -> list[AutomationCore]:
     ]
 
 
+def playlist_changed(notification: UUID) -> AutomationCore:
+    """Sends the songs that entered, left and moved, for each playlist that one of our runs found changed."""
+    trigger = EventTrigger(
+        expect={CHANGED},
+        match={"prefect.resource.id": "spotify-playlist.*"},
+        match_related=OURS,
+        for_each={"prefect.resource.id"},
+        threshold=1,
+    )
+    word = SendNotification(
+        block_document_id=notification, subject="{{ event.resource.name }}", body="{{ event.payload.text }}"
+    )
+    return _automation("changed", "sends what changed in a playlist", trigger, word)
+
+
 def _automation(what: str, description: str, trigger: EventTrigger, action: ActionTypes) -> AutomationCore:
     return AutomationCore(name=f"{TAG}: {what}", description=description, trigger=trigger, actions=[action])
 
@@ -123,7 +143,7 @@ def _when(*states: str, unless: frozenset[str] = frozenset()) -> dict[str, Any]:
     return {
         **names,
         "match": {"prefect.resource.id": "prefect.flow-run.*"},
-        "match_related": {"prefect.resource.id": f"prefect.tag.{TAG}", "prefect.resource.role": "tag"},
+        "match_related": OURS,
         "for_each": {"prefect.resource.id"},
         "threshold": 1,
     }

@@ -7,6 +7,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.deadline import OutOfTime
 from flows.prefect_errors import unavailable
+from pipeline.insights import changes_text
 from pipeline.receipt import as_markdown, as_table
 from pipeline.records import Receipt
 from pipeline.threads import Unfinished, within
@@ -27,6 +28,9 @@ def show_receipt(receipt: Receipt, key: str) -> None:
         rows, description = as_table(receipt, key)
         create_table_artifact(rows, key="receipt-playlists", description=description)
         create_markdown_artifact(as_markdown(receipt, key), key="receipt", description=receipt.run_id)
+        if receipt.changes:
+            changes = changes_text.changes_table(receipt.changes, key)
+            create_markdown_artifact(changes, key="changes", description=receipt.run_id)
 
     try:
         within(SHOW_S, create)

@@ -11,6 +11,7 @@ from prefect import State, get_run_logger, task
 from prefect.states import Completed, Failed
 
 from flows.artifacts import show_receipt
+from flows.changes import describe_changes, emit_changes
 from flows.connections import find_lake, open_session
 from flows.deadline import OutOfTime
 from flows.outcome import MAYBE_RECORDED, NOT_LOADED, settled
@@ -122,6 +123,8 @@ def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: fl
             loaded = load_snowpipe(load, Polling(deadline - time.monotonic()))
         else:
             loaded = load.replace(partial(copy_files, session, manifest.files))
+        if target.describe_changes:
+            loaded = replace(loaded, changes=describe_changes(session, run))
     for playlist, day in loaded.superseded:
         get_run_logger().warning(
             "playlist %s, %s: the warehouse holds a snapshot that ranks higher "
@@ -140,13 +143,14 @@ def write_receipt(run: Run, target: Target, receipt: Receipt) -> None:
     url = f"{lake.url}{key}"
     get_run_logger().info("receipt %s\n%s", url, as_markdown(receipt, url, LOG_BYTES))
     show_receipt(receipt, url)
+    emit_changes(receipt.changes)
 
 
 def _receipt(  # noqa: PLR0913 - all that a run did
     run: Run, target: Target, work: Work, manifest: Manifest, loaded: Loaded, *, seconds: Mapping[str, float]
 ) -> Receipt:
     lines = playlist_lines(manifest, loaded, work.others)
-    status, message = summary(lines, work.details)
+    status, message = summary(lines, work.details, loaded.changes)
     if target.refresh == "full":
         deleted, replaced = _known(loaded.partitions_deleted), _known(loaded.partitions_replaced)
         message += f". Partitions: {deleted} deleted, {replaced} replaced"
@@ -165,6 +169,7 @@ def _receipt(  # noqa: PLR0913 - all that a run did
         rows_by_table=loaded.rows_by_table,
         files=manifest.files,
         details=work.details,
+        changes=loaded.changes,
         partitions_replaced=loaded.partitions_replaced,
         partitions_deleted=loaded.partitions_deleted,
         statements=loaded.statements,

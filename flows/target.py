@@ -14,6 +14,7 @@ class Target(NamedTuple):
     """Where a run publishes, and how.
 
     `ignore_rank`: its snapshots are put in place even if the warehouse holds some that rank higher.
+    `describe_changes`: it says what changed since each playlist's previous snapshot.
     """
 
     blocks: BlockNames
@@ -22,6 +23,7 @@ class Target(NamedTuple):
     confirm_delete: str | None = None
     pipe_minutes: float = 10
     ignore_rank: bool = False
+    describe_changes: bool = False
 
     def refuse_unconfirmed(self) -> None:
         """Raises ConfigurationError if refresh="full" is asked for without naming what it deletes from."""

@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from pipeline.errors import Code
+from pipeline.insights.changes_text import in_one_line
 from pipeline.losses import losses
 from pipeline.markdown import (
     ARTIFACT_BYTES,
@@ -21,7 +22,7 @@ from pipeline.markdown import (
     markdown_table,
     shortened,
 )
-from pipeline.records import DetailsLine, File, Loaded, Manifest, PlaylistLine, Receipt
+from pipeline.records import DetailsLine, File, Loaded, Manifest, PlaylistChanges, PlaylistLine, Receipt
 
 FAILURES_SHOWN = 10
 """Failed playlists that a message names; a run may have thousands."""
@@ -39,7 +40,9 @@ def playlist_lines(manifest: Manifest, loaded: Loaded, others: Sequence[Playlist
     return [_after_load(line, loaded=line.partition in in_place) for line in manifest.partitions] + [*others]
 
 
-def summary(lines: Sequence[PlaylistLine], details: Sequence[DetailsLine]) -> tuple[str, str]:
+def summary(
+    lines: Sequence[PlaylistLine], details: Sequence[DetailsLine], changes: Sequence[PlaylistChanges] = ()
+) -> tuple[str, str]:
     """Status and message of the run: failed if a playlist failed, with the first reasons."""
     counts = Counter(line.status for line in lines)
     counted = ", ".join(f"{number} {status}" for status, number in counts.items())
@@ -54,6 +57,7 @@ def summary(lines: Sequence[PlaylistLine], details: Sequence[DetailsLine]) -> tu
             *(["Without details: " + ", ".join(bare)] if bare else []),
             *(["Unusable values, null in the tables: " + ", ".join(nulled)] if nulled else []),
             *([lost] if (lost := losses(lines)) else []),
+            *([changed] if (changed := in_one_line(changes)) else []),
         ]
     )
     if counts["failed"]:

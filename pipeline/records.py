@@ -160,11 +160,43 @@ class Manifest(Struct, frozen=True):
         return sum(file.rows for file in self.files if file.table == table)
 
 
+class SongChange(Struct, frozen=True):
+    """A song that entered a playlist, left it or was moved within it, with the first artist.
+
+    `position`: None for a song that left; `previous_position`: None for one that entered. `added_by`: id of
+    the Spotify user, where Spotify tells.
+    """
+
+    song_id: str
+    name: str
+    artist: str | None
+    position: int | None
+    previous_position: int | None
+    added_by: str | None
+
+
+class PlaylistChanges(Struct, frozen=True):
+    """What is different from the newest earlier snapshot of a playlist, that of `previous_date`.
+
+    `rejected`: entries by reason, as many as there are more than before.
+    """
+
+    playlist_id: str
+    name: str
+    snapshot_date: date
+    previous_date: date
+    entered: Sequence[SongChange] = ()
+    left: Sequence[SongChange] = ()
+    moved: Sequence[SongChange] = ()
+    rejected: Mapping[str, int] = {}
+
+
 class Loaded(Struct, frozen=True):
     """What the load's transaction did.
 
     `partitions_replaced`: partitions of this run that had rows of another run; `partitions_deleted`: other
     partitions that refresh="full" removed. Both are None, not known, if COMMIT's response was lost.
+    `changes`: of the run's date, if they could be described.
     """
 
     rows_by_table: Mapping[str, int] = {}
@@ -173,6 +205,7 @@ class Loaded(Struct, frozen=True):
     partitions_replaced: int | None = 0
     partitions_deleted: int | None = 0
     statements: Sequence[str] = ()
+    changes: Sequence[PlaylistChanges] = ()
 
 
 class Receipt(Struct, frozen=True):
@@ -192,6 +225,7 @@ class Receipt(Struct, frozen=True):
     rows_by_table: Mapping[str, int]
     files: Sequence[File]
     details: Sequence[DetailsLine]
+    changes: Sequence[PlaylistChanges]
     partitions_replaced: int | None
     partitions_deleted: int | None
     statements: Sequence[str]

@@ -4,11 +4,8 @@ import logging
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Event
-from time import monotonic
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -21,12 +18,11 @@ from tests.deploy.fargate import Container, Fargate
 from tests.deploy.image import ROOT
 from tests.faults.proxy import Traffic
 from tests.places import Place
+from tests.waiting import PATIENCE_S, until
 
 PLAYLISTS = ["sandboxTop50Worldwide1", "sandboxMixtape00000001"]
-T = TypeVar("T")
 
 POOL = "ecs-rehearsal"
-PATIENCE_S = 120
 WORKERS_OWN = "/srv/worker"
 """A folder that is on the worker's machine only."""
 ENOUGH = {
@@ -104,15 +100,6 @@ def client() -> SyncPrefectClient:
 
 def _final(run: FlowRun) -> FlowRun | None:
     return run if run.state and run.state.is_final() else None
-
-
-def until(look: Callable[[], T | None], what: str, patience_s: float = PATIENCE_S) -> T:
-    """The first thing that is found, looking again and again."""
-    deadline, pause = monotonic() + patience_s, Event()
-    while not (found := look()):
-        assert monotonic() < deadline, f"{what} did not come within {patience_s} s"
-        pause.wait(0.2)
-    return found
 
 
 def module(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:

@@ -3,12 +3,12 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from prefect import flow
+from prefect import flow, tags
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.blocks.system import Secret
 from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter
@@ -17,8 +17,11 @@ from prefect.states import Pending, Running
 
 from deploy import automations
 from deploy.automations import LATE, LONG, LOST, RUNNING, STUCK, TAG, WAITING
-from tests.deploy.rehearsal import client, until
+from flows.changes import emit_changes
+from pipeline.records import PlaylistChanges, SongChange
+from tests.deploy.rehearsal import client
 from tests.deploy.webhook import BLOCK, webhook
+from tests.waiting import until
 
 ALL = {one.name.removeprefix(f"{TAG}: "): one for one in automations.automations(uuid4())}
 
@@ -112,6 +115,33 @@ def test_the_command_creates_them_once(
         stored = [one for one in api.read_automations() if one.name.startswith(TAG)]
     assert sorted(one.name for one in stored) == sorted(one.name for one in ALL.values())
     assert all(one.enabled for one in stored)
+
+
+TOLD = PlaylistChanges(
+    "p", "Party <mix>", date(2026, 11, 28), date(2026, 11, 27), [SongChange("s", "Song", "A", 1, None, "me")]
+)
+
+
+def test_what_changed_in_a_playlist_is_sent_with_its_songs(prefect_api: dict[str, str]) -> None:
+    assert prefect_api["PREFECT_API_URL"]
+
+    @flow
+    def changing() -> None:
+        emit_changes([TOLD])
+
+    with webhook() as received, client() as api:
+        assert automations.create(notify=BLOCK, changes=True) == 0
+        try:
+            with tags(TAG):
+                changing()
+            until(lambda: received, "word of the change")
+        finally:
+            for one in api.read_automations():
+                api.delete_automation(one.id)
+    (word,) = received
+    assert word["subject"] == "Party <mix>"
+    assert "1 added since 2026-11-27" in word["body"]
+    assert "added by me (1) A: Song" in word["body"]
 
 
 @pytest.mark.parametrize(

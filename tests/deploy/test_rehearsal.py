@@ -20,11 +20,12 @@ from deploy import automations
 from sandbox.services import BUCKET
 from sandbox.spotify.catalogue import CHARTS, MIXTAPE
 from tests.deploy.aws import REGION, TASK_ROLE
-from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, WORKERS_OWN, Rehearsal, client, module, until
+from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, WORKERS_OWN, Rehearsal, client, module
 from tests.deploy.webhook import BLOCK, webhook
 from tests.faults.injected import FAILURES, Fault
 from tests.faults.labels import Label
 from tests.policies import task_role_grants
+from tests.waiting import until
 
 BY_HAND, DAILY, BACKFILL = (
     "ingest-playlists/on-demand",

@@ -29,6 +29,7 @@ COPY: dict[tuple[str, str], int] = {
     ("snowflake", "DELETE"): 8,
     ("snowflake", "INSERT"): 1,  # the ledger
     ("snowflake", "COMMIT"): 1,
+    ("snowflake", "WITH"): 1,  # what changed since the snapshots before
     ("snowflake", "logout"): 3,
 }
 SNOWPIPE: dict[tuple[str, str], int] = {
@@ -43,6 +44,7 @@ SNOWPIPE: dict[tuple[str, str], int] = {
     ("snowflake", "UPDATE"): 1,
     ("snowflake", "INSERT"): 9,  # the promotion, the ledger
     ("snowflake", "COMMIT"): 3,  # the load, and each time that landing is cleared
+    ("snowflake", "WITH"): 1,
     ("snowflake", "logout"): 3,
 }
 REQUESTS = {"copy": EVERY_LOAD | COPY, "snowpipe": EVERY_LOAD | SNOWPIPE}

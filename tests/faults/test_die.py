@@ -40,7 +40,7 @@ def is_loaded(load: str, label: Label, when: When) -> bool:
     return label in LATER[load] or (label == COMMITTED[load] and when == "after")
 
 
-AFTER_EVERY_LOAD = {Label("snowflake", "logout", 3), Label("s3", "PUT runs")}
+AFTER_EVERY_LOAD = {Label("snowflake", "WITH"), Label("snowflake", "logout", 3), Label("s3", "PUT runs")}
 LATER = {
     "copy": AFTER_EVERY_LOAD,
     "snowpipe": AFTER_EVERY_LOAD

@@ -62,6 +62,7 @@ def _receipt(lines: list[PlaylistLine], files: list[File] | None = None) -> Rece
         rows_by_table=COUNTS,
         files=files or [],
         details=[],
+        changes=[],
         partitions_replaced=1,
         partitions_deleted=0,
         statements=["BEGIN", "COMMIT"],

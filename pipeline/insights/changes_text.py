@@ -1,0 +1,93 @@
+"""What changed, as text: for the run's message, the artifact and notifications. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from pipeline.markdown import ARTIFACT_BYTES, as_text, markdown_table, shortened
+from pipeline.masking import printed
+from pipeline.records import PlaylistChanges, SongChange
+
+PLAYLISTS_NAMED = 10
+"""Changed playlists that a run's message names; a run may have thousands."""
+SONGS_NAMED = 20
+"""Songs of each kind that a notification names."""
+NAME_CHARACTERS = 80
+
+
+def counts(changes: PlaylistChanges) -> str:
+    """`2 added, 1 removed, 1 moved, 1 more rejected`; empty if nothing changed."""
+    numbers = {
+        "added": len(changes.entered),
+        "removed": len(changes.left),
+        "moved": len(changes.moved),
+        "more rejected": sum(changes.rejected.values()),
+    }
+    return ", ".join(f"{number:,} {what}" for what, number in numbers.items() if number)
+
+
+def with_changes(found: Sequence[PlaylistChanges]) -> list[PlaylistChanges]:
+    """Those in which anything changed, by name."""
+    return sorted(filter(counts, found), key=lambda one: (one.name.casefold(), one.playlist_id))
+
+
+def in_one_line(found: Sequence[PlaylistChanges]) -> str:
+    """`Party mix: 2 added, 1 removed; Focus: 1 moved`; empty if nothing changed."""
+    all_changed = with_changes(found)
+    named = [f"{_one_line(one.name)}: {counts(one)}" for one in all_changed[:PLAYLISTS_NAMED]]
+    more = len(all_changed) - len(named)
+    return "; ".join([*named, *([f"and {more:,} more playlists changed"] if more else [])])
+
+
+def in_lines(changes: PlaylistChanges) -> str:
+    """What changed since when, then a line for each song, at most SONGS_NAMED of each kind."""
+    lines = [f"{_one_line(changes.name)}: {counts(changes)} since {changes.previous_date}"]
+    for what, songs in _kinds(changes):
+        lines += [_line(what, song) for song in songs[:SONGS_NAMED]]
+        if len(songs) > SONGS_NAMED:
+            lines.append(f"and {len(songs) - SONGS_NAMED:,} more {what}")
+    return "\n".join(lines)
+
+
+def changes_table(found: Sequence[PlaylistChanges], receipt_url: str) -> str:
+    """Markdown table of the songs that changed; rows that do not fit are only in the receipt."""
+    if not with_changes(found):
+        return "Nothing changed."
+    return markdown_table(_rows(found), ARTIFACT_BYTES, f": the whole receipt is {as_text(receipt_url)}")
+
+
+def _rows(found: Sequence[PlaylistChanges]) -> Iterator[dict[str, object]]:
+    for changes in with_changes(found):
+        for what, songs in _kinds(changes):
+            for song in songs:
+                yield _row(changes, what, song)
+        for reason, number in changes.rejected.items():
+            yield _row(
+                changes, "rejected", SongChange("", f"{number:,} more: {reason}", None, None, None, None)
+            )
+
+
+def _row(changes: PlaylistChanges, what: str, song: SongChange) -> dict[str, object]:
+    return {
+        "playlist": changes.name,
+        "since": str(changes.previous_date),
+        "change": what,
+        "from": song.previous_position,
+        "to": song.position,
+        "song": song.name,
+        "artist": song.artist,
+        "added by": song.added_by,
+    }
+
+
+def _kinds(changes: PlaylistChanges) -> list[tuple[str, Sequence[SongChange]]]:
+    return [("added", changes.entered), ("removed", changes.left), ("moved", changes.moved)]
+
+
+def _line(what: str, song: SongChange) -> str:
+    by = f" by {_one_line(song.added_by)}" if what == "added" and song.added_by else ""
+    places = " → ".join(str(place) for place in (song.previous_position, song.position) if place)
+    title = ": ".join(_one_line(text) for text in (song.artist, song.name) if text)
+    return f"{what}{by} ({places}) {title}"
+
+
+def _one_line(text: str) -> str:
+    return shortened(printed(" ".join(text.split())), NAME_CHARACTERS) or "(no name)"

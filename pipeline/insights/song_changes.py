@@ -1,0 +1,118 @@
+"""What was added, removed and moved between two snapshots of a playlist, in few changes. Pure."""
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from pipeline.records import SongChange
+
+MAX_PAIRS = 3_000_000
+"""Pairs of equal songs that are compared: three seconds. More only if a song is listed a thousand times."""
+
+
+class ListedSong(NamedTuple):
+    """A song in a playlist, as one snapshot shows it."""
+
+    position: int
+    song_id: str
+    name: str
+    artist: str | None
+    added_by: str | None
+
+
+class SongChanges(NamedTuple):
+    """Songs that entered and moved by their new position, those that left by their old one."""
+
+    entered: list[SongChange]
+    left: list[SongChange]
+    moved: list[SongChange]
+
+
+def compare_songs(older: Sequence[ListedSong], newer: Sequence[ListedSong]) -> SongChanges:
+    """The fewest songs that have to leave, enter or move for the newer snapshot to follow from the older.
+
+    Both in order of their positions. A song that is listed twice counts twice. Whoever edits k songs gets k
+    changes at most, because all the others keep their order. Raises ValueError if a few songs are listed so
+    often that the comparison would not end in time.
+    """
+    stayed = _in_same_order([one.song_id for one in older], [one.song_id for one in newer])
+    stayed_older, stayed_newer = ({pair[side] for pair in stayed} for side in (0, 1))
+    gone: dict[str, list[ListedSong]] = defaultdict(list)
+    for index, song in enumerate(older):
+        if index not in stayed_older:
+            gone[song.song_id].append(song)
+    entered, moved = [], []
+    for index, song in enumerate(newer):
+        if index in stayed_newer:
+            continue
+        if before := gone[song.song_id]:
+            moved.append(_change(song, song.position, before.pop(0).position))
+        else:
+            entered.append(_change(song, song.position, None))
+    left = sorted((song for songs in gone.values() for song in songs), key=lambda song: song.position)
+    return SongChanges(entered, [_change(song, None, song.position) for song in left], moved)
+
+
+def _change(song: ListedSong, position: int | None, previous: int | None) -> SongChange:
+    return SongChange(song.song_id, song.name, song.artist, position, previous, song.added_by)
+
+
+def _in_same_order(older: Sequence[str], newer: Sequence[str]) -> list[tuple[int, int]]:
+    """As many pairs of equal songs as there can be, by index, whose order is the same in both.
+
+    The ends that are equal anyway are cut off first: most days change little.
+    """
+    start = _equal(older, newer)
+    end = _equal(older[start:][::-1], newer[start:][::-1])
+    middle = _longest_common(older[start : len(older) - end], newer[start : len(newer) - end])
+    return [
+        *((index, index) for index in range(start)),
+        *((start + i, start + j) for i, j in middle),
+        *((len(older) - index, len(newer) - index) for index in range(end, 0, -1)),
+    ]
+
+
+def _equal(older: Sequence[str], newer: Sequence[str]) -> int:
+    """How many songs are the same from the beginning."""
+    return next(
+        (n for n, pair in enumerate(zip(older, newer, strict=False)) if len(set(pair)) > 1),
+        min(len(older), len(newer)),
+    )
+
+
+class _Chain(NamedTuple):
+    """Pairs in the same order, from the last one backwards."""
+
+    pair: tuple[int, int]
+    rest: "_Chain | None"
+
+
+def _longest_common(older: Sequence[str], newer: Sequence[str]) -> list[tuple[int, int]]:
+    """The longest common subsequence: a longest increasing subsequence of the pairs (Hunt and Szymanski)."""
+    _refuse_too_many(Counter(older), Counter(newer))
+    places: dict[str, list[int]] = defaultdict(list)
+    for i in reversed(
+        range(len(older))
+    ):  # from the last, so that a newer song is in one pair of a chain only
+        places[older[i]].append(i)
+    ends: list[int] = []  # where the chain of each length ends in the older snapshot, as early as possible
+    chains: list[_Chain] = []
+    for j, song in enumerate(newer):
+        for i in places.get(song, ()):
+            length = bisect_left(ends, i)
+            chain = _Chain((i, j), chains[length - 1] if length else None)
+            ends[length : length + 1], chains[length : length + 1] = [i], [chain]
+    return [*_pairs(chains[-1] if chains else None)][::-1]
+
+
+def _refuse_too_many(older: Counter[str], newer: Counter[str]) -> None:
+    pairs = sum(count * newer[song] for song, count in older.items())
+    if pairs > MAX_PAIRS:
+        raise ValueError(f"the same songs are listed too often: {pairs:,} pairs")
+
+
+def _pairs(chain: _Chain | None) -> Iterator[tuple[int, int]]:
+    while chain:
+        yield chain.pair
+        chain = chain.rest

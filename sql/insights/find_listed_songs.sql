@@ -1,0 +1,77 @@
+-- What the playlists of a run list, and what they listed in the newest earlier snapshot; rejects with their reason.
+-- A playlist without an earlier snapshot is left out. Of the largest ones, with which there would be more entries
+-- than the third value, there is one row that says so.
+WITH pairs AS (
+    SELECT
+        later.playlist_id,
+        later.name AS playlist_name,
+        later.snapshot_date,
+        earlier.snapshot_date AS previous_date,
+        later.item_count + earlier.item_count AS entry_count
+    FROM playlists_history AS later
+    INNER JOIN playlists_history AS earlier
+        ON later.playlist_id = earlier.playlist_id AND later.snapshot_date > earlier.snapshot_date
+    WHERE later.run_id = ? AND later.snapshot_date = ?
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY later.playlist_id ORDER BY earlier.snapshot_date DESC) = 1
+),
+
+compared AS (
+    SELECT
+        playlist_id,
+        playlist_name,
+        snapshot_date,
+        previous_date,
+        SUM(entry_count) OVER (
+            ORDER BY entry_count ASC, playlist_id ASC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) <= ? AS is_compared
+    FROM pairs
+),
+
+entries AS (
+    SELECT
+        l.playlist_id,
+        l.snapshot_date,
+        l.position,
+        l.song_id,
+        s.name AS song_name,
+        a.name AS artist_name,
+        l.added_by,
+        NULL AS reason
+    FROM playlist_songs_history AS l
+    INNER JOIN songs_history AS s
+        ON l.playlist_id = s.playlist_id AND l.snapshot_date = s.snapshot_date AND l.song_id = s.song_id
+    INNER JOIN artists_history AS a
+        ON s.playlist_id = a.playlist_id AND s.snapshot_date = a.snapshot_date AND s.artist_id = a.artist_id
+    UNION ALL
+    SELECT
+        playlist_id,
+        snapshot_date,
+        position,
+        NULL AS song_id,
+        NULL AS song_name,
+        NULL AS artist_name,
+        NULL AS added_by,
+        reason
+    FROM rejects_history
+)
+
+SELECT
+    c.playlist_id,
+    c.playlist_name,
+    c.snapshot_date,
+    c.previous_date,
+    c.is_compared,
+    e.snapshot_date = c.snapshot_date AS is_later,
+    e.position,
+    e.song_id,
+    e.song_name,
+    e.artist_name,
+    e.added_by,
+    e.reason
+FROM compared AS c
+LEFT JOIN entries AS e
+    ON
+        c.is_compared
+        AND c.playlist_id = e.playlist_id
+        AND e.snapshot_date IN (c.snapshot_date, c.previous_date)
+ORDER BY c.playlist_id ASC, e.position ASC

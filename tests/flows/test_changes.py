@@ -1,0 +1,110 @@
+"""What a run says has changed: in receipt, message, artifact and event; and a run that cannot tell."""
+
+import logging
+from datetime import timedelta
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+import pytest
+from prefect.artifacts import Artifact
+from prefect.client.orchestration import get_client
+from prefect.events.worker import EventsWorker
+
+from flows.changes import CHANGED
+from pipeline.warehouse import sql_files
+from sandbox.spotify import catalogue
+from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, NAMES
+from tests.flows.conftest import TODAY, Pipeline
+from tests.waiting import until
+
+CHART, _ = CHARTS
+YESTERDAY = TODAY - timedelta(days=1)
+EACH = 12
+"""Entries of the playlist that is empty every other day."""
+
+
+def ingest(pipeline: Pipeline, *playlists: str, **options: Any) -> Any:
+    """Ingests yesterday's content, then today's; returns the second run's state."""
+    for day in (YESTERDAY, TODAY):
+        pipeline.show(today=day)
+        state = pipeline.ingest(*playlists, snapshot_date=day, **options)
+        assert state.is_completed(), state.message
+    return state
+
+
+def songs_of(playlist: str, day: Any) -> set[str]:
+    """Ids of a catalogue playlist."""
+    shown = catalogue.playlist(playlist, day) or {}
+    return {one["item"]["id"] for one in shown["entries"]}
+
+
+def events_about(playlist: str) -> list[dict[str, Any]]:
+    """Prefect's events about a changed playlist."""
+    wanted = {"event": {"name": [CHANGED]}, "resource": {"id": [f"spotify-playlist.{playlist}"]}}
+    with get_client(sync_client=True) as api:
+        found = api.request("POST", "/events/filter", json={"filter": wanted}).json()["events"]
+    return list(found)
+
+
+def test_what_changed_is_in_receipt_message_artifact_and_event(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EventsWorker, "_client_override", None)  # other tests send no events
+    known = len(events_about(CHART))
+    state = ingest(pipeline, CHART, EMPTIED)
+
+    before, after = (songs_of(CHART, day) for day in (YESTERDAY, TODAY))
+    first, receipt = pipeline.place.receipts()
+    assert first["changes"] == []
+    by_id = {one["playlist_id"]: one for one in receipt["changes"]}
+    chart = by_id[CHART]
+    assert {one["song_id"] for one in chart["entered"]} == after - before
+    assert {one["song_id"] for one in chart["left"]} == before - after
+    assert chart["previous_date"] == str(YESTERDAY)
+    assert len(by_id[EMPTIED]["entered"]) + len(by_id[EMPTIED]["left"]) == EACH
+
+    said = f"{NAMES[CHART]}: {len(after - before)} added, {len(before - after)} removed"
+    assert said in state.message
+    artifact: Any = Artifact.get("changes")
+    assert all(one["name"] in artifact.data for one in chart["entered"])
+    until(lambda: len(events_about(CHART)) > known, "the event")
+    (event,) = events_about(CHART)[: len(events_about(CHART)) - known]
+    assert event["resource"]["prefect.resource.name"] == NAMES[CHART]
+    assert event["payload"]["text"].startswith(said)
+    assert any(one["prefect.resource.role"] == "flow-run" for one in event["related"])
+
+
+def test_an_unchanged_playlist_is_no_news(pipeline: Pipeline) -> None:
+    pipeline.ingest(EMPTY, snapshot_date=YESTERDAY)
+    state = pipeline.ingest(EMPTY, snapshot_date=TODAY)
+    assert state.message == "Playlists: 1 loaded"
+    (changes,) = pipeline.place.receipts()[-1]["changes"]
+    assert (changes["name"], changes["entered"], changes["left"]) == (NAMES[EMPTY], [], [])
+    assert events_about(EMPTY) == []
+
+
+def test_a_backfill_describes_no_changes(pipeline: Pipeline) -> None:
+    ingest(pipeline, EMPTIED)
+    assert pipeline.backfill(EMPTIED).message == "Playlists: 2 loaded"
+    assert pipeline.place.receipts()[-1]["changes"] == []
+
+
+def test_a_run_that_cannot_tell_what_changed_is_completed_with_a_warning(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    copytree(sql_files.SQL, tmp_path / "sql")
+    (tmp_path / "sql" / "insights" / "find_listed_songs.sql").write_text(
+        "SELECT * FROM nowhere WHERE 1 IN (?, ?, ?)"
+    )
+    monkeypatch.setattr(sql_files, "SQL", tmp_path / "sql")
+    state = ingest(pipeline, EMPTIED)
+    assert state.message == "Playlists: 1 loaded"
+    (warning,) = {
+        one.message
+        for one in caplog.records
+        if one.name == "prefect.task_runs" and one.levelno == logging.WARNING
+    }
+    assert warning.startswith("the run's changes are not described: ")
+    assert "sql/insights/find_listed_songs.sql" in warning
+    assert pipeline.place.receipts()[-1]["changes"] == []

@@ -1,0 +1,77 @@
+"""What a run has changed, as the warehouse's rows tell it."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from pipeline.insights import changes
+from pipeline.insights.changes import find_changes
+from pipeline.records import PlaylistChanges, SongChange
+from tests.builders import OTHER_PLAYLIST, PLAYLIST, entry, head, snapshot, song
+from tests.warehouses import DAY, Warehouse, run_of
+
+YESTERDAY = DAY - timedelta(days=1)
+EPISODE = entry(song("e", type="episode"))
+GONE = entry(None)
+
+
+def load(warehouse: Warehouse, day: date, **playlists: Sequence[Any]) -> list[PlaylistChanges]:
+    """Publishes playlists with these entries as a run would; returns what that changed."""
+    run_id = warehouse.new_run_id()
+    kept = [
+        snapshot([head([*entries], id_=id_, name=f"List {id_[0]}")], len(entries), id_)
+        for id_, entries in playlists.items()
+    ]
+    warehouse.load(run_id, warehouse.write_snapshots(run_id, {day: kept}))
+    with warehouse.session(run_id, autocommit=False) as session:
+        found = find_changes(session, run_of(run_id))
+        assert len(session.statements) == 1
+    return found
+
+
+def songs(names: str, **fields: Any) -> list[Any]:
+    return [entry(song(name), **fields) for name in names]
+
+
+def change(song_id: str, position: int | None, previous: int | None, added_by: str = "user-1") -> SongChange:
+    return SongChange(song_id, f"Song {song_id}", "Artist artist-1", position, previous, added_by)
+
+
+def test_what_entered_left_and_moved_since_the_newest_earlier_snapshot(warehouse: Warehouse) -> None:
+    load(warehouse, YESTERDAY - timedelta(days=3), **{PLAYLIST: songs("zzzz")})
+    load(warehouse, YESTERDAY, **{PLAYLIST: [*songs("abc"), GONE, *songs("d")]})
+    (found,) = load(
+        warehouse, DAY, **{PLAYLIST: [*songs("d"), EPISODE, *songs("ac"), *songs("x", added_by={"id": "me"})]}
+    )
+    assert (found.name, found.snapshot_date, found.previous_date) == ("List a", DAY, YESTERDAY)
+    assert found.entered == [change("x", 5, None, "me")]
+    assert found.left == [change("b", None, 2)]
+    assert found.moved == [change("d", 1, 5)]
+    assert found.rejected == {"episode": 1}
+
+
+def test_each_playlist_of_the_run_has_its_own(warehouse: Warehouse) -> None:
+    load(warehouse, YESTERDAY, **{PLAYLIST: songs("ab"), OTHER_PLAYLIST: songs("b")})
+    first, second = load(warehouse, DAY, **{PLAYLIST: songs("ab"), OTHER_PLAYLIST: []})
+    assert (first.playlist_id, first.entered, first.left, first.moved, first.rejected) == (
+        PLAYLIST, [], [], [], {},
+    )  # fmt: skip
+    assert (second.playlist_id, second.left) == (OTHER_PLAYLIST, [change("b", None, 1)])
+
+
+def test_a_first_snapshot_and_another_run_s_playlists_are_not_compared(warehouse: Warehouse) -> None:
+    assert load(warehouse, DAY, **{PLAYLIST: songs("ab")}) == []
+    load(warehouse, YESTERDAY, **{PLAYLIST: songs("b")})
+    assert load(warehouse, DAY, **{OTHER_PLAYLIST: songs("b")}) == []
+
+
+def test_what_is_too_large_is_named_and_the_others_are_compared(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(changes, "MAX_ENTRIES", 4)
+    load(warehouse, YESTERDAY, **{PLAYLIST: songs("abc"), OTHER_PLAYLIST: songs("b")})
+    (found,) = load(warehouse, DAY, **{PLAYLIST: songs("abcd"), OTHER_PLAYLIST: songs("bc")})
+    assert (found.playlist_id, found.entered) == (OTHER_PLAYLIST, [change("c", 2, None)])
+    assert f"playlist {PLAYLIST}: what changed is not described" in caplog.text

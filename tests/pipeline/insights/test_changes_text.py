@@ -1,0 +1,85 @@
+"""Changes as text: what people read, bounded whatever the playlists hold."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from pipeline.insights import changes_text
+from pipeline.markdown import ARTIFACT_BYTES
+from pipeline.records import PlaylistChanges, SongChange
+from tests.builders import DAY, OTHER_PLAYLIST, PLAYLIST
+
+YESTERDAY = DAY - timedelta(days=1)
+
+
+def song(number: int, position: int | None, previous: int | None, name: str = "Song") -> SongChange:
+    return SongChange(f"s{number}", f"{name} {number}", "Artist", position, previous, "me")
+
+
+def changes(
+    name: str = "Party mix", entered: Iterable[SongChange] = (), playlist: str = PLAYLIST
+) -> PlaylistChanges:
+    return PlaylistChanges(playlist, name, DAY, YESTERDAY, [*entered])
+
+
+PARTY = PlaylistChanges(
+    PLAYLIST,
+    "Party mix",
+    DAY,
+    YESTERDAY,
+    entered=[song(1, 1, None), song(2, 7, None)],
+    left=[song(3, None, 4)],
+    moved=[song(4, 2, 9)],
+    rejected={"episode": 1},
+)
+
+
+def test_in_one_line_by_name_without_what_is_unchanged() -> None:
+    found = [PARTY, changes("Same"), changes("focus", [song(1, 1, None)], OTHER_PLAYLIST)]
+    assert changes_text.in_one_line(found) == (
+        "focus: 1 added; Party mix: 2 added, 1 removed, 1 moved, 1 more rejected"
+    )
+    assert changes_text.in_one_line([changes("Same")]) == ""
+
+
+def test_a_message_names_a_few_playlists_on_one_line() -> None:
+    found = [changes(f"A\n\x1b[31m{number:04}" + "!" * 500, [song(1, 1, None)]) for number in range(500)]
+    text = changes_text.in_one_line(found)
+    assert text.startswith("A [31m0000!")
+    assert text.endswith("; and 490 more playlists changed")
+    assert "\n" not in text
+    assert len(text) < 2_000
+
+
+def test_a_notification_names_the_songs() -> None:
+    assert changes_text.in_lines(PARTY).splitlines() == [
+        f"Party mix: 2 added, 1 removed, 1 moved, 1 more rejected since {YESTERDAY}",
+        "added by me (1) Artist: Song 1",
+        "added by me (7) Artist: Song 2",
+        "removed (4) Artist: Song 3",
+        "moved (9 → 2) Artist: Song 4",
+    ]
+    many = changes(entered=[song(number, number, None, "x" * 10_000) for number in range(1, 10_000)])
+    lines = changes_text.in_lines(many).splitlines()
+    assert lines[-1] == "and 9,979 more added"
+    assert sum(map(len, lines)) < 20_000
+
+
+def test_the_artifact_is_a_table_of_all_changes() -> None:
+    rows = [line.split("|") for line in changes_text.changes_table([PARTY], "s3://x").splitlines()]
+    cells = [tuple(cell.strip() for cell in row[3:8]) for row in rows[2:]]
+    assert cells == [
+        ("added", "", "1", "Song 1", "Artist"),
+        ("added", "", "7", "Song 2", "Artist"),
+        ("removed", "4", "", "Song 3", "Artist"),
+        ("moved", "9", "2", "Song 4", "Artist"),
+        ("rejected", "", "", "1 more: episode", ""),
+    ]
+    assert changes_text.changes_table([changes("Same")], "s3://x") == "Nothing changed."
+
+
+def test_an_artifact_that_would_be_too_large_says_where_the_rest_is() -> None:
+    text = changes_text.changes_table(
+        [changes(entered=[song(n, n, None, "<b>|" * 50) for n in range(9_999)])], "s3://receipt"
+    )
+    assert len(text.encode()) <= ARTIFACT_BYTES + 1_000
+    assert text.endswith("more rows are not shown: the whole receipt is `s3://receipt`")
