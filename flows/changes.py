@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from prefect import get_run_logger
 from prefect.events import emit_event
 
-from pipeline.errors import PipelineError
-from pipeline.insights.changes_text import in_lines, with_changes
+from pipeline.errors import Code, PipelineError
+from pipeline.insights.changes_text import in_lines, shown_name, with_changes
 from pipeline.records import PlaylistChanges, Run
 
 if TYPE_CHECKING:
@@ -28,34 +28,45 @@ def describe_changes(session: "Session", run: Run) -> Sequence[PlaylistChanges]:
     try:
         return find_changes(session.limited(QUERY_TIMEOUT_S), run)
     except Exception as error:  # noqa: BLE001 - whatever it is, the load is committed
-        why = error.message if isinstance(error, PipelineError) else type(error).__name__
-        get_run_logger().warning("the run's changes are not described: %s", why)
+        get_run_logger().warning("the run's changes are not described: %s", _why(error))
         return ()
 
 
-def emit_changes(found: Sequence[PlaylistChanges]) -> None:
-    """Emits one event for each playlist that changed; only warns if Prefect does not accept it."""
-    try:
-        for changes in with_changes(found):
-            emit_event(CHANGED, resource=_resource(changes), payload=_payload(changes))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the data is loaded
-        log.warning("Prefect accepted no events about the changed playlists: %s", type(error).__name__)
+def _why(error: Exception) -> str:
+    if isinstance(error, PipelineError):
+        slow = error.code == Code.SNOWFLAKE_SLOW  # its advice is about another timeout
+        return f"the query took more than {QUERY_TIMEOUT_S:g} s" if slow else error.message
+    return type(error).__name__
+
+
+def emit_changes(run_id: str, found: Sequence[PlaylistChanges]) -> None:
+    """Queues one event for each playlist that changed, for Prefect's client to send in the background.
+
+    Only warns if one cannot be queued; whether they arrive, a run does not know.
+    """
+    for changes in with_changes(found):
+        try:
+            emit_event(CHANGED, resource=_resource(changes), payload=_payload(changes, run_id))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the data is loaded
+            why = type(error).__name__
+            log.warning("playlist %s: no event tells that it changed: %s", changes.playlist_id, why)
 
 
 def _resource(changes: PlaylistChanges) -> dict[str, str]:
     return {
         "prefect.resource.id": f"spotify-playlist.{changes.playlist_id}",
-        "prefect.resource.name": changes.name,
+        "prefect.resource.name": shown_name(changes),
     }
 
 
-def _payload(changes: PlaylistChanges) -> dict[str, object]:
+def _payload(changes: PlaylistChanges, run_id: str) -> dict[str, object]:
     return {
+        "run_id": run_id,
         "text": in_lines(changes),
         "snapshot_date": str(changes.snapshot_date),
         "previous_date": str(changes.previous_date),
         "entered": len(changes.entered),
         "left": len(changes.left),
         "moved": len(changes.moved),
-        "rejected": dict(changes.rejected),
+        "rejected": sum(changes.rejected.values()),
     }

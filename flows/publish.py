@@ -124,7 +124,8 @@ def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: fl
         else:
             loaded = load.replace(partial(copy_files, session, manifest.files))
         if target.describe_changes:
-            loaded = replace(loaded, changes=describe_changes(session, run))
+            changes = describe_changes(session, run)
+            loaded = replace(loaded, changes=changes, statements=session.statements)
     for playlist, day in loaded.superseded:
         get_run_logger().warning(
             "playlist %s, %s: the warehouse holds a snapshot that ranks higher "
@@ -143,7 +144,7 @@ def write_receipt(run: Run, target: Target, receipt: Receipt) -> None:
     url = f"{lake.url}{key}"
     get_run_logger().info("receipt %s\n%s", url, as_markdown(receipt, url, LOG_BYTES))
     show_receipt(receipt, url)
-    emit_changes(receipt.changes)
+    emit_changes(run.run_id, receipt.changes)
 
 
 def _receipt(  # noqa: PLR0913 - all that a run did

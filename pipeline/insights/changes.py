@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from pipeline.insights.song_changes import ListedSong, compare_songs
+from pipeline.insights.song_changes import ListedSong, ListedTooOften, compare_songs
 from pipeline.records import PlaylistChanges, Run
 from pipeline.warehouse.session import Session
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 Row = Mapping[str, Any]
 MAX_ENTRIES = 200_000
-"""Entries that one run compares, in the earlier and the later snapshots together: some 100 MB of memory."""
+"""Entries that one run compares, in the earlier and the later snapshots together: some 200 MB of memory."""
 
 
 def find_changes(session: Session, run: Run) -> list[PlaylistChanges]:
@@ -37,8 +37,8 @@ def _changes(rows: Sequence[Row]) -> PlaylistChanges | None:
     earlier, later = ([row for row in rows if row["is_later"] is side] for side in (False, True))
     try:
         entered, left, moved = compare_songs(_listed(earlier), _listed(later))
-    except ValueError as error:
-        _warn(playlist, error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other playlists are described
+        _warn(playlist, error if isinstance(error, ListedTooOften) else type(error).__name__)
         return None
     return PlaylistChanges(
         playlist_id=playlist["playlist_id"],

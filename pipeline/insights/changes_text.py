@@ -11,6 +11,11 @@ PLAYLISTS_NAMED = 10
 SONGS_NAMED = 20
 """Songs of each kind that a notification names."""
 NAME_CHARACTERS = 80
+CELL_CHARACTERS = 200
+SCANNED_CHARACTERS = 1_000
+"""Of a name, before characters are replaced in it; Spotify's names are far shorter."""
+NO_MARKUP = str.maketrans({"<": "\u2039", ">": "\u203a", "@": "\uff20", "[": "(", "]": ")"})
+"""Characters that start tags, links and mentions in mail, Slack and Discord, and what is shown instead."""
 
 
 def counts(changes: PlaylistChanges) -> str:
@@ -29,17 +34,22 @@ def with_changes(found: Sequence[PlaylistChanges]) -> list[PlaylistChanges]:
     return sorted(filter(counts, found), key=lambda one: (one.name.casefold(), one.playlist_id))
 
 
+def shown_name(changes: PlaylistChanges) -> str:
+    """The playlist's name for a message: one short line without markup."""
+    return _plain(changes.name)
+
+
 def in_one_line(found: Sequence[PlaylistChanges]) -> str:
     """`Party mix: 2 added, 1 removed; Focus: 1 moved`; empty if nothing changed."""
     all_changed = with_changes(found)
-    named = [f"{_one_line(one.name)}: {counts(one)}" for one in all_changed[:PLAYLISTS_NAMED]]
+    named = [f"{shown_name(one)}: {counts(one)}" for one in all_changed[:PLAYLISTS_NAMED]]
     more = len(all_changed) - len(named)
     return "; ".join([*named, *([f"and {more:,} more playlists changed"] if more else [])])
 
 
 def in_lines(changes: PlaylistChanges) -> str:
     """What changed since when, then a line for each song, at most SONGS_NAMED of each kind."""
-    lines = [f"{_one_line(changes.name)}: {counts(changes)} since {changes.previous_date}"]
+    lines = [f"{shown_name(changes)}: {counts(changes)} since {changes.previous_date}"]
     for what, songs in _kinds(changes):
         lines += [_line(what, song) for song in songs[:SONGS_NAMED]]
         if len(songs) > SONGS_NAMED:
@@ -67,15 +77,19 @@ def _rows(found: Sequence[PlaylistChanges]) -> Iterator[dict[str, object]]:
 
 def _row(changes: PlaylistChanges, what: str, song: SongChange) -> dict[str, object]:
     return {
-        "playlist": changes.name,
+        "playlist": _cell(changes.name),
         "since": str(changes.previous_date),
         "change": what,
         "from": song.previous_position,
         "to": song.position,
-        "song": song.name,
-        "artist": song.artist,
-        "added by": song.added_by,
+        "song": _cell(song.name),
+        "artist": _cell(song.artist),
+        "added by": _cell(song.added_by),
     }
+
+
+def _cell(text: str | None) -> str:
+    return shortened(text or "", CELL_CHARACTERS)
 
 
 def _kinds(changes: PlaylistChanges) -> list[tuple[str, Sequence[SongChange]]]:
@@ -83,11 +97,12 @@ def _kinds(changes: PlaylistChanges) -> list[tuple[str, Sequence[SongChange]]]:
 
 
 def _line(what: str, song: SongChange) -> str:
-    by = f" by {_one_line(song.added_by)}" if what == "added" and song.added_by else ""
-    places = " → ".join(str(place) for place in (song.previous_position, song.position) if place)
-    title = ": ".join(_one_line(text) for text in (song.artist, song.name) if text)
+    by = f" by {_plain(song.added_by)}" if what == "added" and song.added_by else ""
+    places = " → ".join(dict.fromkeys(str(one) for one in (song.previous_position, song.position) if one))
+    title = ": ".join([*([_plain(song.artist)] if song.artist else []), _plain(song.name)])
     return f"{what}{by} ({places}) {title}"
 
 
-def _one_line(text: str) -> str:
-    return shortened(printed(" ".join(text.split())), NAME_CHARACTERS) or "(no name)"
+def _plain(text: str) -> str:
+    words = " ".join(text[:SCANNED_CHARACTERS].split())
+    return shortened(printed(words).translate(NO_MARKUP), NAME_CHARACTERS) or "(no name)"

@@ -11,6 +11,10 @@ MAX_PAIRS = 3_000_000
 """Pairs of equal songs that are compared: three seconds. More only if a song is listed a thousand times."""
 
 
+class ListedTooOften(ValueError):
+    """A comparison would not end in time."""
+
+
 class ListedSong(NamedTuple):
     """A song in a playlist, as one snapshot shows it."""
 
@@ -32,9 +36,8 @@ class SongChanges(NamedTuple):
 def compare_songs(older: Sequence[ListedSong], newer: Sequence[ListedSong]) -> SongChanges:
     """The fewest songs that have to leave, enter or move for the newer snapshot to follow from the older.
 
-    Both in order of their positions. A song that is listed twice counts twice. Whoever edits k songs gets k
-    changes at most, because all the others keep their order. Raises ValueError if a few songs are listed so
-    often that the comparison would not end in time.
+    Both in order of their positions. A song that is listed twice counts twice. An edit of k songs gives k
+    changes at most, because all other songs keep their order. Raises ListedTooOften.
     """
     stayed = _in_same_order([one.song_id for one in older], [one.song_id for one in newer])
     stayed_older, stayed_newer = ({pair[side] for pair in stayed} for side in (0, 1))
@@ -109,7 +112,7 @@ def _longest_common(older: Sequence[str], newer: Sequence[str]) -> list[tuple[in
 def _refuse_too_many(older: Counter[str], newer: Counter[str]) -> None:
     pairs = sum(count * newer[song] for song, count in older.items())
     if pairs > MAX_PAIRS:
-        raise ValueError(f"the same songs are listed too often: {pairs:,} pairs")
+        raise ListedTooOften(f"the same songs are listed too often: {pairs:,} pairs")
 
 
 def _pairs(chain: _Chain | None) -> Iterator[tuple[int, int]]:

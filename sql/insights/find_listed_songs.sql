@@ -27,6 +27,17 @@ compared AS (
     FROM pairs
 ),
 
+listings AS (
+    SELECT playlist_id, snapshot_date AS listed_on
+    FROM compared
+    WHERE is_compared
+    UNION ALL
+    SELECT playlist_id, previous_date AS listed_on
+    FROM compared
+    WHERE is_compared
+),
+
+-- Joined by equality to the two dates first, so that the rest of the history is not read.
 entries AS (
     SELECT
         l.playlist_id,
@@ -37,22 +48,24 @@ entries AS (
         a.name AS artist_name,
         l.added_by,
         NULL AS reason
-    FROM playlist_songs_history AS l
+    FROM listings AS d
+    INNER JOIN playlist_songs_history AS l ON d.playlist_id = l.playlist_id AND d.listed_on = l.snapshot_date
     INNER JOIN songs_history AS s
         ON l.playlist_id = s.playlist_id AND l.snapshot_date = s.snapshot_date AND l.song_id = s.song_id
     INNER JOIN artists_history AS a
         ON s.playlist_id = a.playlist_id AND s.snapshot_date = a.snapshot_date AND s.artist_id = a.artist_id
     UNION ALL
     SELECT
-        playlist_id,
-        snapshot_date,
-        position,
+        r.playlist_id,
+        r.snapshot_date,
+        r.position,
         NULL AS song_id,
         NULL AS song_name,
         NULL AS artist_name,
         NULL AS added_by,
-        reason
-    FROM rejects_history
+        r.reason
+    FROM listings AS d
+    INNER JOIN rejects_history AS r ON d.playlist_id = r.playlist_id AND d.listed_on = r.snapshot_date
 )
 
 SELECT
@@ -69,9 +82,5 @@ SELECT
     e.added_by,
     e.reason
 FROM compared AS c
-LEFT JOIN entries AS e
-    ON
-        c.is_compared
-        AND c.playlist_id = e.playlist_id
-        AND e.snapshot_date IN (c.snapshot_date, c.previous_date)
+LEFT JOIN entries AS e ON c.playlist_id = e.playlist_id
 ORDER BY c.playlist_id ASC, e.position ASC

@@ -13,6 +13,7 @@ from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.blocks.system import Secret
 from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter
 from prefect.events.schemas.automations import EventTrigger, Posture
+from prefect.events.worker import EventsWorker
 from prefect.states import Pending, Running
 
 from deploy import automations
@@ -122,12 +123,15 @@ TOLD = PlaylistChanges(
 )
 
 
-def test_what_changed_in_a_playlist_is_sent_with_its_songs(prefect_api: dict[str, str]) -> None:
+def test_what_changed_in_a_playlist_is_sent_with_its_songs(
+    prefect_api: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert prefect_api["PREFECT_API_URL"]
+    monkeypatch.setattr(EventsWorker, "_client_override", None)  # other tests send no events
 
     @flow
     def changing() -> None:
-        emit_changes([TOLD])
+        emit_changes("run", [TOLD])
 
     with webhook() as received, client() as api:
         assert automations.create(notify=BLOCK, changes=True) == 0
@@ -139,7 +143,7 @@ def test_what_changed_in_a_playlist_is_sent_with_its_songs(prefect_api: dict[str
             for one in api.read_automations():
                 api.delete_automation(one.id)
     (word,) = received
-    assert word["subject"] == "Party <mix>"
+    assert word["subject"] == "Party \u2039mix\u203a"
     assert "1 added since 2026-11-27" in word["body"]
     assert "added by me (1) A: Song" in word["body"]
 

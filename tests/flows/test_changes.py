@@ -11,7 +11,9 @@ from prefect.artifacts import Artifact
 from prefect.client.orchestration import get_client
 from prefect.events.worker import EventsWorker
 
+import flows.changes
 from flows.changes import CHANGED
+from pipeline.records import PlaylistChanges, SongChange
 from pipeline.warehouse import sql_files
 from sandbox.spotify import catalogue
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, NAMES
@@ -73,6 +75,24 @@ def test_what_changed_is_in_receipt_message_artifact_and_event(
     assert event["resource"]["prefect.resource.name"] == NAMES[CHART]
     assert event["payload"]["text"].startswith(said)
     assert any(one["prefect.resource.role"] == "flow-run" for one in event["related"])
+
+
+def test_an_event_that_cannot_be_queued_stops_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    queued: list[str] = []
+
+    def queue(_event: str, resource: dict[str, str], payload: dict[str, Any]) -> None:
+        if "first" in resource["prefect.resource.id"]:
+            raise ValueError("canary")
+        queued.append(payload["run_id"])
+
+    monkeypatch.setattr(flows.changes, "emit_event", queue)
+    song = SongChange("s", "Song", None, 1, None, None)
+    found = [PlaylistChanges(id_, id_, TODAY, YESTERDAY, [song]) for id_ in ("first", "second")]
+    flows.changes.emit_changes("run", found)
+    assert queued == ["run"]
+    assert "playlist first: no event tells that it changed: ValueError" in caplog.text
 
 
 def test_an_unchanged_playlist_is_no_news(pipeline: Pipeline) -> None:

@@ -75,3 +75,17 @@ def test_what_is_too_large_is_named_and_the_others_are_compared(
     (found,) = load(warehouse, DAY, **{PLAYLIST: songs("abcd"), OTHER_PLAYLIST: songs("bc")})
     assert (found.playlist_id, found.entered) == (OTHER_PLAYLIST, [change("c", 2, None)])
     assert f"playlist {PLAYLIST}: what changed is not described" in caplog.text
+
+
+def test_a_playlist_that_cannot_be_compared_leaves_the_others(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail_once(*_: object) -> None:
+        monkeypatch.undo()
+        raise RecursionError("canary")
+
+    load(warehouse, YESTERDAY, **{PLAYLIST: songs("a"), OTHER_PLAYLIST: songs("b")})
+    monkeypatch.setattr(changes, "compare_songs", fail_once)
+    (found,) = load(warehouse, DAY, **{PLAYLIST: songs("ab"), OTHER_PLAYLIST: songs("bc")})
+    assert found.playlist_id == OTHER_PLAYLIST
+    assert f"playlist {PLAYLIST}: what changed is not described, because RecursionError" in caplog.text

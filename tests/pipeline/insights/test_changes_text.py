@@ -44,7 +44,7 @@ def test_in_one_line_by_name_without_what_is_unchanged() -> None:
 def test_a_message_names_a_few_playlists_on_one_line() -> None:
     found = [changes(f"A\n\x1b[31m{number:04}" + "!" * 500, [song(1, 1, None)]) for number in range(500)]
     text = changes_text.in_one_line(found)
-    assert text.startswith("A [31m0000!")
+    assert text.startswith("A (31m0000!")
     assert text.endswith("; and 490 more playlists changed")
     assert "\n" not in text
     assert len(text) < 2_000
@@ -64,6 +64,22 @@ def test_a_notification_names_the_songs() -> None:
     assert sum(map(len, lines)) < 20_000
 
 
+def test_what_others_wrote_is_no_markup_in_a_notification() -> None:
+    hostile = "<!channel> @everyone [a](http://evil) <img src=x>"
+    text = changes_text.in_lines(changes(hostile, [song(1, 1, None, hostile)]))
+    assert not set(text) & set("<>@[]")
+    assert "channel" in text
+    name = changes_text.shown_name(changes("x\r\nBcc: a@b\u202e" + "y" * 4_000_000))
+    assert name.startswith("x Bcc: a")
+    assert len(name) <= changes_text.NAME_CHARACTERS
+    assert changes_text.shown_name(changes("")) == "(no name)"
+
+
+def test_a_song_that_moved_only_among_others_has_one_place() -> None:
+    moved = PlaylistChanges(PLAYLIST, "n", DAY, YESTERDAY, moved=[song(1, 3, 3)])
+    assert changes_text.in_lines(moved).splitlines()[1] == "moved (3) Artist: Song 1"
+
+
 def test_the_artifact_is_a_table_of_all_changes() -> None:
     rows = [line.split("|") for line in changes_text.changes_table([PARTY], "s3://x").splitlines()]
     cells = [tuple(cell.strip() for cell in row[3:8]) for row in rows[2:]]
@@ -78,6 +94,8 @@ def test_the_artifact_is_a_table_of_all_changes() -> None:
 
 
 def test_an_artifact_that_would_be_too_large_says_where_the_rest_is() -> None:
+    endless = changes(entered=[song(1, 1, None, "x" * 600_000), song(2, 2, None)])
+    assert "Song 2" in changes_text.changes_table([endless], "s3://receipt")
     text = changes_text.changes_table(
         [changes(entered=[song(n, n, None, "<b>|" * 50) for n in range(9_999)])], "s3://receipt"
     )
