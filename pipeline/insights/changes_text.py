@@ -70,9 +70,8 @@ def _rows(found: Sequence[PlaylistChanges]) -> Iterator[dict[str, object]]:
             for song in songs:
                 yield _row(changes, what, song)
         for reason, number in changes.rejected.items():
-            yield _row(
-                changes, "rejected", SongChange("", f"{number:,} more: {reason}", None, None, None, None)
-            )
+            entries = SongChange("", f"{number:,} more: {reason}", None, None, None, None)
+            yield _row(changes, "rejected", entries)
 
 
 def _row(changes: PlaylistChanges, what: str, song: SongChange) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from pipeline.records import SongChange
@@ -78,10 +79,8 @@ def _in_same_order(older: Sequence[str], newer: Sequence[str]) -> list[tuple[int
 
 def _equal(older: Sequence[str], newer: Sequence[str]) -> int:
     """How many songs are the same from the beginning."""
-    return next(
-        (n for n, pair in enumerate(zip(older, newer, strict=False)) if len(set(pair)) > 1),
-        min(len(older), len(newer)),
-    )
+    pairs = zip(older, newer, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 class _Chain(NamedTuple):
@@ -95,11 +94,11 @@ def _longest_common(older: Sequence[str], newer: Sequence[str]) -> list[tuple[in
     """The longest common subsequence: a longest increasing subsequence of the pairs (Hunt and Szymanski)."""
     _refuse_too_many(Counter(older), Counter(newer))
     places: dict[str, list[int]] = defaultdict(list)
-    for i in reversed(
-        range(len(older))
-    ):  # from the last, so that a newer song is in one pair of a chain only
+    # From the last one, so that each newer song extends a chain by one pair only.
+    for i in reversed(range(len(older))):
         places[older[i]].append(i)
-    ends: list[int] = []  # where the chain of each length ends in the older snapshot, as early as possible
+    # The smallest index of the older snapshot at which a chain of each length ends, and that chain.
+    ends: list[int] = []
     chains: list[_Chain] = []
     for j, song in enumerate(newer):
         for i in places.get(song, ()):
