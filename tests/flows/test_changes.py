@@ -110,6 +110,15 @@ def test_a_backfill_describes_no_changes(pipeline: Pipeline) -> None:
     assert pipeline.place.receipts()[-1]["changes"] == []
 
 
+def test_a_load_has_at_most_24_statements_with_the_one_for_the_changes(pipeline: Pipeline) -> None:
+    ingest(pipeline, EMPTIED, CHART)
+    pipeline.ingest(CHART, on=TODAY, **pipeline.confirmed)
+    described, full = pipeline.place.receipts()[1:]
+    assert described["statements"][-2:] == ["COMMIT", "insights/find_listed_songs"]
+    assert full["statements"][-1] == "COMMIT"
+    assert max(len(one["statements"]) for one in (described, full)) <= 24
+
+
 def test_a_run_that_cannot_tell_what_changed_is_completed_with_a_warning(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
