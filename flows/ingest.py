@@ -61,8 +61,7 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     """
     run, stopwatch = start_run(snapshot_date), Stopwatch()
     names = wanted_playlists(playlists) if playlists else read_daily_playlists()
-    describe = refresh == "snapshot"  # after a full refresh there is nothing to compare with
-    target = Target(blocks, load, refresh, confirm_delete, limits.pipe_minutes, describe_changes=describe)
+    target = Target(blocks, load, refresh, confirm_delete, limits.pipe_minutes, describe_changes=True)
     target.refuse_unconfirmed()
     with stopwatch.timed("keep_snapshots"):
         skip = skip_unchanged and refresh == "snapshot"
