@@ -8,6 +8,7 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
+from shutil import copytree
 from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
@@ -15,6 +16,7 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.lake.layout import LoadMode
+from pipeline.warehouse import sql_files
 from sandbox.services import Addresses
 from sandbox.spotify.recordings import Recordings
 from sandbox.spotify.server import create_app
@@ -194,3 +196,11 @@ def _write(folder: Path, answers: dict[str, Any]) -> Path:
     for name, answer in answers.items():
         (folder / f"{name}.json").write_text(json.dumps(answer), encoding="utf-8")
     return folder
+
+
+@pytest.fixture
+def sql_copy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A copy of sql/ that the flows read instead."""
+    copytree(sql_files.SQL, tmp_path / "sql")
+    monkeypatch.setattr(sql_files, "SQL", tmp_path / "sql")
+    return tmp_path / "sql"

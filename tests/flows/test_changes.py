@@ -3,7 +3,6 @@
 import logging
 from datetime import timedelta
 from pathlib import Path
-from shutil import copytree
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from prefect.events.worker import EventsWorker
 import flows.changes
 from flows.changes import CHANGED
 from pipeline.records import PlaylistChanges, SongChange
-from pipeline.warehouse import sql_files
 from sandbox.spotify import catalogue
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, NAMES
 from tests.flows.conftest import TODAY, Pipeline
@@ -118,13 +116,9 @@ def test_a_full_refresh_describes_no_changes(pipeline: Pipeline) -> None:
 
 
 def test_a_run_that_cannot_tell_what_changed_is_completed_with_a_warning(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    pipeline: Pipeline, sql_copy: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    copytree(sql_files.SQL, tmp_path / "sql")
-    (tmp_path / "sql" / "insights" / "find_listed_songs.sql").write_text(
-        "SELECT * FROM nowhere WHERE 1 IN (?, ?, ?)"
-    )
-    monkeypatch.setattr(sql_files, "SQL", tmp_path / "sql")
+    (sql_copy / "insights" / "find_listed_songs.sql").write_text("SELECT * FROM nowhere WHERE 1 IN (?, ?, ?)")
     state = ingest(pipeline, EMPTIED)
     assert state.message == "Playlists: 1 loaded"
     (warning,) = {

@@ -4,13 +4,11 @@ import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
-from shutil import copytree
 from typing import NamedTuple
 
 import pytest
 import requests
 
-import pipeline.warehouse.sql_files
 from sandbox.spotify.catalogue import CHARTS, EMPTY
 from tests.flows.conftest import TODAY, Pipeline
 
@@ -121,14 +119,6 @@ def test_a_damaged_sql_file_is_named(
     assert_nothing_loaded(pipeline)
     file.write_text(whole, encoding="utf-8")
     assert pipeline.ingest(EMPTY, snapshot_date=TODAY).is_completed()
-
-
-@pytest.fixture
-def sql_copy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A copy of sql/ that the flows read instead."""
-    copytree(pipeline.warehouse.sql_files.SQL, tmp_path / "sql")
-    monkeypatch.setattr(pipeline.warehouse.sql_files, "SQL", tmp_path / "sql")
-    return tmp_path / "sql"
 
 
 def assert_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
