@@ -12,7 +12,13 @@ import requests
 from sandbox.processes import Server
 
 PREFECT_DATABASE = Path(sys.prefix) / "prefect.db"
-"""An empty database, made when the virtual environment is: creating its tables is half of Prefect's start."""
+"""A database with tables and block types, made when the virtual environment is."""
+
+NOTHING_TO_REGISTER = {
+    "PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",  # else it is looked up whether there is something
+    "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
+}
+"""What a server is told that starts with that database: registering is half of its start."""
 
 
 class PrefectServer:
@@ -22,12 +28,14 @@ class PrefectServer:
         port = _free_port()
         self.url = f"http://127.0.0.1:{port}/api"
         home.mkdir(parents=True, exist_ok=True)
+        environment = server_environment(home) | {"PREFECT_UI_API_URL": self.url}
         if PREFECT_DATABASE.exists():
             shutil.copyfile(PREFECT_DATABASE, home / "prefect.db")
+            environment |= NOTHING_TO_REGISTER
         self._server = Server(
             "the Prefect server",
             ["prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
-            environment=server_environment(home) | {"PREFECT_UI_API_URL": self.url},
+            environment=environment,
             folder=home,
             echo=False,
         )
