@@ -16,7 +16,6 @@ import httpx
 from prefect.client.orchestration import get_client
 from prefect.context import SettingsContext, get_settings_context
 from prefect.exceptions import ObjectNotFound
-from prefect.settings import PREFECT_CLIENT_MAX_RETRIES
 from prefect.utilities.asyncutils import run_coro_as_sync
 
 from pipeline.spotify.waits import SHORTEST_WAIT_S, Waits
@@ -191,7 +190,8 @@ class RateLimit:
 def _without_retries() -> SettingsContext:
     """Settings with which Prefect's client retries nothing: it would for minutes, and count none of it."""
     current = get_settings_context()
-    settings = current.settings.copy_with_update({PREFECT_CLIENT_MAX_RETRIES: 0})
+    client = current.settings.client.model_copy(update={"max_retries": 0})
+    settings = current.settings.model_copy(update={"client": client})  # copy_with_update validates all anew
     return SettingsContext(profile=current.profile, settings=settings)
 
 

@@ -1,10 +1,10 @@
 """Running stand-ins for the tests that need them: one set per pytest worker, started when first asked for."""
 
 import os
+import pickle
 import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,11 +94,12 @@ def remembered() -> Iterator[None]:
     original: Any = Block.__dict__["model_json_schema"]
 
     @cache
-    def schema(kind: type[Block], arguments: tuple[Any, ...], options: tuple[Any, ...]) -> dict[str, Any]:
-        return dict(original.__func__(kind, *arguments, **dict(options)))
+    def schema(kind: type[Block], arguments: tuple[Any, ...], options: tuple[Any, ...]) -> bytes:
+        return pickle.dumps(original.__func__(kind, *arguments, **dict(options)))
 
     def schema_again(kind: type[Block], *arguments: Any, **options: Any) -> dict[str, Any]:
-        return deepcopy(schema(kind, arguments, tuple(options.items())))
+        again: dict[str, Any] = pickle.loads(schema(kind, arguments, tuple(options.items())))  # noqa: S301
+        return again
 
     register: Any = Block.__dict__["register_type_and_schema"]
     known: set[type[Block]] = set()

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import pytest
 from snowflake.connector.errors import ProgrammingError
 
+from tests.tiers import enumerated
+
 Run = Callable[..., list[tuple[Any, ...]]]
 HIDDEN, DENIED = 2003, 3001
 BASE = (
@@ -130,8 +132,12 @@ def roles(connect: Callable[..., Any], wired: None) -> Iterator[Roles]:
             admin(f"DROP {dropped}")
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_a_statement_fails_without_the_grant_that_it_needs(roles: Roles, case: Case) -> None:
+ONE_OF_EACH_KIND = ["select from a view", "insert from a table", "delete by another", "create stage", "grant"]
+
+
+@pytest.mark.parametrize("name", enumerated(CASES, ONE_OF_EACH_KIND))
+def test_a_statement_fails_without_the_grant_that_it_needs(roles: Roles, name: str) -> None:
+    case = CASES[name]
     for grant in (*BASE, *case.grants):
         if grant != case.grant:
             roles.admin(f"GRANT {grant} TO ROLE worker")
