@@ -12,6 +12,10 @@ ENV PREFECT_SERVER_EPHEMERAL_ENABLED=false \
 COPY requirements.txt /tmp/requirements.txt
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps -r /tmp/requirements.txt
 
+# What receipts and the ledger give as `code_version`: see docs/operations.md.
+ARG PIPELINE_VERSION=""
+ENV PIPELINE_VERSION=$PIPELINE_VERSION
+
 WORKDIR /opt/pipeline
 COPY flows flows
 COPY pipeline pipeline

@@ -15,11 +15,11 @@ from prefect.context import TaskRunContext
 from prefect.states import Failed
 from pydantic import ValidationError, validate_call
 
+from flows.code_version import code_version
 from flows.deadline import OutOfTime, run_deadline
 from flows.logs import last_progress, log_one_error, show_progress
 from flows.parameters import Limits, wrong_parameters
 from flows.prefect_errors import prefect_errors
-from pipeline import CODE_VERSION
 from pipeline.errors import Code, ConfigurationError, PipelineError, StopRun
 from pipeline.log_filters import mask_secrets_in_logs
 from pipeline.records import Run
@@ -67,7 +67,7 @@ def start_run(snapshot_date: date | None = None, *, fetches: bool = True) -> Run
         snapshot_date=snapshot_date,
         started_at=now,
         flow=runtime.flow_run.flow_name or "",
-        code_version=CODE_VERSION,
+        code_version=code_version(),
     )
 
 

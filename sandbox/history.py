@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
-from pipeline import CODE_VERSION
+from pipeline import VERSION
 from pipeline.lake.raw_files import RawFile
 from pipeline.lake.snapshot_files import keep_snapshot
 from pipeline.lake.store import Lake
@@ -34,7 +34,7 @@ def _keep(lake: Lake, playlist_id: str, day: date) -> bool:
         fetched_at=fetched_at,
         api_shape="both",
         total=len(playlist["entries"]),
-        code_version=CODE_VERSION,
+        code_version=VERSION,
     )
     keep_snapshot(lake, RawFile.of(envelope, answers(playlist, "both")), day)
     return True

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from flows.connections import lake_of, login_of
 from flows.run import run_id_of
-from pipeline import CODE_VERSION
+from pipeline import VERSION
 from pipeline.errors import PipelineError
 from pipeline.lake.layout import LoadMode
 from pipeline.lake.s3_errors import S3_ERRORS, code_of
@@ -113,7 +113,7 @@ class Accounts:
     def new_run(self) -> Run:
         """A run of today, with an id of its own."""
         now = datetime.now(UTC)
-        run = Run(f"{run_id_of(now)}-{new_suffix()}", now.date(), now, "contract-tests", CODE_VERSION)
+        run = Run(f"{run_id_of(now)}-{new_suffix()}", now.date(), now, "contract-tests", VERSION)
         self.run_ids.add(run.run_id)
         return run
 
@@ -128,7 +128,7 @@ class Accounts:
         """Sets up the schema for a way of loading."""
         self.loads.add(load)
         with self.session(block=self.owner) as session, self.session(block=self.owner) as guard:
-            set_up(session, guard, self.lake.url, CODE_VERSION, load)
+            set_up(session, guard, self.lake.url, VERSION, load)
 
     def write(self, run: Run, snapshots: Sequence[Snapshot], load: LoadMode = "copy") -> Manifest:
         """Writes the tables of snapshots as if the run had fetched them."""
