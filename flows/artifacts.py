@@ -2,15 +2,14 @@
 
 import logging
 
-from httpx import HTTPError
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.deadline import OutOfTime
-from flows.prefect_errors import unavailable
+from flows.prefect_errors import why_not_taken
 from pipeline.insights import changes_text
 from pipeline.receipt import as_markdown, as_table
 from pipeline.records import Receipt
-from pipeline.threads import Unfinished, within
+from pipeline.threads import within
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +34,5 @@ def show_receipt(receipt: Receipt, key: str) -> None:
     try:
         within(SHOW_S, create)
     except (Exception, OutOfTime) as error:  # noqa: BLE001 - whatever the API says, the data is loaded
-        log.warning("the receipt is written, but could not be shown as an artifact: %s", _why(error))
-
-
-def _why(error: BaseException) -> str:
-    """What happened, with nothing of what the API answered."""
-    if isinstance(error, HTTPError):
-        return unavailable(error).message
-    if isinstance(error, Unfinished):
-        return f"no response within {SHOW_S:g} s"
-    return "max_hours was reached" if isinstance(error, OutOfTime) else type(error).__name__
+        why = why_not_taken(error, SHOW_S)
+        log.warning("the receipt is written, but could not be shown as an artifact: %s", why)

@@ -11,6 +11,7 @@ from flows.connections import find_lake
 from flows.parameters import BlockNames, Limits, Playlists
 from flows.publish import publish
 from flows.run import Stopwatch, ends_failed, start_run
+from flows.run_name import name_backfill
 from flows.shell import run_from_shell
 from flows.target import Target
 from flows.tasks import RETRIES
@@ -68,6 +69,7 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
         fetched_before = fetched_before.replace(tzinfo=UTC)
     work = find_kept(blocks.lake, wanted, start_date, end_date, fetched_before)
     run = start_run(_run_date(work.kept, end_date), fetches=False)
+    name_backfill(run, work.kept)
     target = Target(blocks, load, pipe_minutes=limits.pipe_minutes, ignore_rank=fetched_before is not None)
     return publish(run, work, target, Stopwatch())
 

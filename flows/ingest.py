@@ -10,6 +10,7 @@ from flows.daily_playlists import read_daily_playlists
 from flows.parameters import IngestBlockNames, Limits, Playlists
 from flows.publish import publish
 from flows.run import Stopwatch, ends_failed, start_run
+from flows.run_name import name_ingest
 from flows.shell import run_from_shell
 from flows.target import Target
 from flows.tasks import RETRIES
@@ -63,6 +64,7 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     names = wanted_playlists(playlists) if playlists else read_daily_playlists()
     target = Target(blocks, load, refresh, confirm_delete, limits.pipe_minutes, describe_changes=True)
     target.refuse_unconfirmed()
+    name_ingest(run, names)
     with stopwatch.timed("keep_snapshots"):
         skip = skip_unchanged and refresh == "snapshot"
         work = keep_snapshots(run, names, blocks, skip=skip, details=enrich)

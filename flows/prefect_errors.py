@@ -8,7 +8,9 @@ from httpx import HTTPError, HTTPStatusError
 from prefect.settings import PREFECT_API_URL
 
 from blocks.prefect_api import reason
+from flows.deadline import OutOfTime
 from pipeline.errors import Code, ConfigurationError, PipelineError, Transient
+from pipeline.threads import Unfinished
 
 
 def unavailable(error: Exception) -> PipelineError:
@@ -19,6 +21,15 @@ def unavailable(error: Exception) -> PipelineError:
     passing = status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
     kind = ConfigurationError if refused and not passing else Transient
     return kind(message, Code.PREFECT_UNAVAILABLE)
+
+
+def why_not_taken(error: BaseException, seconds: float) -> str:
+    """Why Prefect did not take within `seconds` what people should see; nothing of what it answered."""
+    if isinstance(error, HTTPError):
+        return unavailable(error).message
+    if isinstance(error, Unfinished):
+        return f"no response within {seconds:g} s"
+    return "max_hours was reached" if isinstance(error, OutOfTime) else type(error).__name__
 
 
 @contextmanager

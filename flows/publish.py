@@ -156,6 +156,7 @@ def _receipt(  # noqa: PLR0913 - all that a run did
         message += f". Partitions: {deleted} deleted, {replaced} replaced"
     return Receipt(
         run_id=run.run_id,
+        flow_run_id=run.flow_run_id,
         flow=run.flow,
         status=status,
         message=message,

@@ -68,6 +68,7 @@ def start_run(snapshot_date: date | None = None, *, fetches: bool = True) -> Run
         started_at=now,
         flow=runtime.flow_run.flow_name or "",
         code_version=code_version(),
+        flow_run_id=runtime.flow_run.id,
     )
 
 

@@ -41,6 +41,11 @@ def as_text(value: str) -> str:
     return f"{fence}{gap}{words}{gap}{fence}"
 
 
+def plural(number: int, noun: str) -> str:
+    """`1 playlist`, `1,200 playlists`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def shortened(text: str, most: int) -> str:
     """At most `most` characters; the end stays, because it holds the code or the path."""
     kept = most // 4

@@ -19,13 +19,17 @@ MAX_TOTAL = 100_000
 
 
 class Run(Struct, frozen=True):
-    """Identity of a run: its id, and the date that its snapshots stand for."""
+    """Identity of a run: its id, and the date that its snapshots stand for.
+
+    `flow_run_id`: Prefect's id of the flow run, by which its page is found.
+    """
 
     run_id: str
     snapshot_date: date
     started_at: datetime
     flow: str
     code_version: str
+    flow_run_id: str | None = None
 
 
 class Envelope(Struct, frozen=True):
@@ -212,6 +216,7 @@ class Receipt(Struct, frozen=True):
     """The receipt, one line of JSON in the lake."""
 
     run_id: str
+    flow_run_id: str | None
     flow: str
     status: str
     message: str

@@ -39,7 +39,8 @@ def insert_loads(
     session: Session, run: Run, mode: LoadMode, partitions: Sequence[PlaylistLine], results: LoadResults
 ) -> None:
     """Adds the partitions; raises Transient if the server has ended the transaction that holds the lock."""
-    origin = (run.run_id, run.code_version, mode, receipt_key(run.snapshot_date, run.run_id))
+    key = receipt_key(run.snapshot_date, run.run_id)
+    origin = (run.run_id, run.flow_run_id, run.code_version, mode, key)
     for start in range(0, len(partitions), PARTITIONS_PER_INSERT):
         rows = [
             _row(line, results[line.snapshot_date])

@@ -52,6 +52,7 @@ SCHEMA = Part(
         2: ("setup/add_load_results",),
         3: ("setup/allow_nulls",),
         4: (),
+        5: ("setup/add_flow_run_id",),
     },
     "setup/create_stage",
     4,

@@ -1,0 +1,46 @@
+"""The name of a run in Prefect's UI, by which people recognise it."""
+
+import logging
+from collections.abc import Sequence
+from uuid import UUID
+
+from prefect.client.orchestration import get_client
+
+from flows.prefect_errors import why_not_taken
+from pipeline.markdown import plural
+from pipeline.records import Kept, Run
+from pipeline.spotify.links import is_mine
+from pipeline.threads import within
+
+log = logging.getLogger(__name__)
+
+NAMED_S = 10.0
+"""How long a run waits for Prefect to take its name."""
+
+
+def name_ingest(run: Run, playlists: Sequence[str]) -> None:
+    """`ingest 2026-11-28: 6 playlists`; how many `mine` are is not known yet."""
+    named = [one for one in playlists if not is_mine(one)]
+    mine = ["mine"] if len(named) < len(playlists) else []
+    listed = [plural(len(named), "playlist")] if named else []
+    _name(run, f"ingest {run.snapshot_date}: {' and '.join(mine + listed)}")
+
+
+def name_backfill(run: Run, kept: Sequence[Kept]) -> None:
+    """`backfill 2026-10-29 to 2026-11-27: 6 playlists`."""
+    days = sorted({one.snapshot_date for one in kept}) or [run.snapshot_date]
+    dates = " to ".join(map(str, dict.fromkeys([days[0], days[-1]])))
+    _name(run, f"backfill {dates}: {plural(len({one.playlist_id for one in kept}), 'playlist')}")
+
+
+def _name(run: Run, name: str) -> None:
+    """Only warns if Prefect does not take the name in time."""
+
+    def update() -> None:
+        with get_client(sync_client=True) as client:
+            client.set_flow_run_name(UUID(run.flow_run_id), name)
+
+    try:
+        within(NAMED_S, update)
+    except Exception as error:  # noqa: BLE001 - whatever the API says, a name is no reason to stop
+        log.warning("the run could not be named %r: %s", name, why_not_taken(error, NAMED_S))
