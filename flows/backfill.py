@@ -1,10 +1,8 @@
 """Publishes kept snapshots again: `python -m flows backfill --start-date … --end-date …`."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from datetime import UTC, date, datetime
 
-from msgspec.structs import replace
 from prefect import State, flow, get_run_logger, task
 
 from flows.connections import find_lake
@@ -16,17 +14,16 @@ from flows.shell import run_from_shell
 from flows.target import Target
 from flows.tasks import RETRIES
 from pipeline.errors import Code, ConfigurationError
+from pipeline.lake.gaps import find_gaps, told
 from pipeline.lake.layout import LoadMode
 from pipeline.lake.snapshot_files import is_possible
 from pipeline.lake.snapshots import find_snapshots
-from pipeline.records import Kept, PlaylistLine, Work
+from pipeline.records import NOT_KEPT, Kept, PlaylistLine, Work
 from pipeline.spotify.links import is_mine, playlist_ids
 from pipeline.warehouse.messages import listed
 
-MAX_NAMED_DAYS = 31
-"""A gap of more days is described by its first and last day."""
-MAX_LOGGED_GAPS = 50
-"""A backfill of many playlists may have tens of thousands of gaps; the receipt has all of them."""
+MAX_LOGGED_PLAYLISTS = 50
+"""Playlists whose gaps the log tells; the receipt has all of them."""
 
 
 @flow(name="backfill-playlists", persist_result=False, validate_parameters=False)  # `ends_failed` does
@@ -91,7 +88,7 @@ def find_kept(
     end_date: date | None,
     fetched_before: datetime | None = None,
 ) -> Work:
-    """The kept snapshots of the playlists and dates, and a line for each gap and each file that failed."""
+    """The kept snapshots of the playlists and dates; lines for playlists with gaps, and failed files."""
     kept, left_out, refused = find_snapshots(find_lake(lake), playlists, start_date, end_date, fetched_before)
     if not kept and not refused:
         in_time = f" that was fetched before {fetched_before}" if fetched_before else ""
@@ -106,39 +103,22 @@ def find_kept(
         PlaylistLine(one.playlist_id, one.snapshot_date, "failed", source_key=one.key, reason=str(error))
         for one, error in refused
     ]
-    missing = _not_kept([*kept, *(one for one, _ in refused)], left_out, playlists, (start_date, end_date))
-    if fetched_before:
-        late = f"that was fetched before {fetched_before}"
-        missing = [replace(line, reason=f"{line.reason} {late}") for line in missing]
+    nothing = f"nothing that was fetched before {fetched_before}" if fetched_before else "nothing"
+    gaps = find_gaps([*kept, *(one for one, _ in refused)], left_out, playlists, (start_date, end_date))
+    missing = [
+        PlaylistLine(playlist, found[0][0], NOT_KEPT, reason=f"{nothing} was kept on {told(found)}")
+        for playlist, found in gaps.items()
+    ]
     _log_gaps(missing)
     return Work(kept, [*failed, *missing])
 
 
 def _log_gaps(missing: list[PlaylistLine]) -> None:
     log = get_run_logger()
-    for line in missing[:MAX_LOGGED_GAPS]:
+    for line in missing[:MAX_LOGGED_PLAYLISTS]:
         log.warning("playlist %s: %s", line.playlist_id, line.reason)
-    if len(missing) > MAX_LOGGED_GAPS:
-        log.warning("%s more gaps of kept snapshots: see the receipt", len(missing) - MAX_LOGGED_GAPS)
-
-
-def _not_kept(
-    kept: list[Kept],
-    left_out: list[Kept],
-    playlists: list[str] | None,
-    dates: tuple[date | None, date | None],
-) -> list[PlaylistLine]:
-    """Lines for the gaps of each playlist, from the first to the last date.
-
-    Snapshots with an impossible date do not extend the range; they fail when they are read.
-    """
-    possible = [one for one in kept if is_possible(one.snapshot_date)]
-    found = possible + [one for one in left_out if is_possible(one.snapshot_date)]
-    if not found:
-        return []
-    days = [one.snapshot_date for one in found]
-    wanted = playlists or sorted({one.playlist_id for one in found})
-    return _missing(possible, wanted, dates[0] or min(days), dates[1] or max(days))
+    if (more := len(missing) - MAX_LOGGED_PLAYLISTS) > 0:
+        log.warning("%s more playlists have gaps: see the receipt", more)
 
 
 def _run_date(kept: Sequence[Kept], end_date: date | None) -> date:
@@ -147,37 +127,6 @@ def _run_date(kept: Sequence[Kept], end_date: date | None) -> date:
     if end_date:
         return min(end_date, today)
     return max(filter(is_possible, (one.snapshot_date for one in kept)), default=today)
-
-
-def _missing(kept: list[Kept], playlists: list[str], first: date, last: date) -> list[PlaylistLine]:
-    """One line per playlist and gap: consecutive dates of the range for which nothing was kept."""
-    days: dict[str, list[date]] = {playlist: [] for playlist in playlists}
-    for one in kept:
-        days.setdefault(one.playlist_id, []).append(one.snapshot_date)
-    return [
-        PlaylistLine(playlist, since, "not kept", reason=f"nothing was kept {_days(since, until)}")
-        for playlist in playlists
-        for since, until in _gaps(days[playlist], first, last)
-    ]
-
-
-def _gaps(days: list[date], first: date, last: date) -> list[tuple[date, date]]:
-    """First and last date of each gap in `days`, from `first` to `last` inclusive."""
-    one_day = timedelta(days=1)
-    borders = [None, *sorted(days), None]  # None: arithmetic with the first or last possible date overflows
-    gaps = [
-        (first if before is None else before + one_day, last if after is None else after - one_day)
-        for before, after in pairwise(borders)
-    ]
-    return [(since, until) for since, until in gaps if since <= until]
-
-
-def _days(since: date, until: date) -> str:
-    """The dates of a gap; a long gap by its first and last date."""
-    count = (until - since).days + 1
-    if count > MAX_NAMED_DAYS:
-        return f"from {since} to {until} ({count} days)"
-    return "on " + ", ".join(str(since + timedelta(days=number)) for number in range(count))
 
 
 if __name__ == "__main__":

@@ -75,10 +75,7 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
 def keep_snapshots(
     run: Run, names: list[str], blocks: IngestBlockNames, *, skip: bool, details: bool
 ) -> Work:
-    """Reads each playlist and keeps its responses; then details, if wanted.
-
-    A retry of the task does not read a playlist again that an earlier attempt kept.
-    """
+    """Keeps the responses of each playlist, then details, if wanted; a retry reads only what is missing."""
     client, lake = find_spotify(blocks.spotify), find_lake(blocks.lake)
     wanted = find_wanted(client, run, names)
     ids = WantedIds()

@@ -24,8 +24,9 @@ from pipeline.lake.layout import receipt_key
 from pipeline.lake.patience import Patience
 from pipeline.losses import warnings
 from pipeline.markdown import LOG_BYTES
-from pipeline.receipt import as_markdown, encode_receipt, playlist_lines, summary
+from pipeline.receipt import as_markdown, encode_receipt, playlist_lines
 from pipeline.records import Kept, Loaded, Manifest, PlaylistLine, Receipt, Run, Work
+from pipeline.run_message import summary
 from pipeline.write import Writer
 
 log = logging.getLogger(__name__)

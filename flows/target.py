@@ -6,8 +6,8 @@ from flows.connections import warehouse_name
 from flows.parameters import BlockNames
 from pipeline.errors import Code, ConfigurationError, StopRun
 from pipeline.lake.layout import LoadMode
-from pipeline.receipt import failures
 from pipeline.records import Manifest, Refresh, Work
+from pipeline.run_message import failures
 
 
 class Target(NamedTuple):

@@ -1,17 +1,14 @@
 """What a run did: counts, files, hashes, timings. Written last: no receipt, no run."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from itertools import islice
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from pipeline.errors import Code
-from pipeline.insights.changes_text import in_one_line
-from pipeline.losses import losses
 from pipeline.markdown import (
     ARTIFACT_BYTES,
     Markup,
@@ -22,58 +19,35 @@ from pipeline.markdown import (
     markdown_table,
     shortened,
 )
-from pipeline.records import DetailsLine, File, Loaded, Manifest, PlaylistChanges, PlaylistLine, Receipt
+from pipeline.records import (
+    File,
+    Loaded,
+    Manifest,
+    PlaylistLine,
+    Receipt,
+)
 
-FAILURES_SHOWN = 10
-"""Failed playlists that a message names; a run may have thousands."""
-FAILURE_CHARACTERS = 400
 REASONS_SHOWN = 5
 """Reject reasons in a cell; a playlist may have as many as entries."""
 REASON_CHARACTERS = 100
+NAME_CHARACTERS = 80
+"""Of a playlist's name in a cell."""
 FRAME_BYTES = 500
 """Headings, and the sentence about rows that are not shown."""
 
 
 def playlist_lines(manifest: Manifest, loaded: Loaded, others: Sequence[PlaylistLine]) -> list[PlaylistLine]:
-    """A line for every playlist and date that the run was asked for."""
+    """A line for every playlist and date that the run was asked for, by date and playlist."""
     in_place = set(loaded.partitions)
-    return [_after_load(line, loaded=line.partition in in_place) for line in manifest.partitions] + [*others]
+    lines = [_after_load(line, loaded=line.partition in in_place) for line in manifest.partitions]
+    names = {line.playlist_id: line.name for line in lines}
+    named = [line if line.name else replace(line, name=names.get(line.playlist_id)) for line in others]
+    return sorted([*lines, *named], key=_place)
 
 
-def summary(
-    lines: Sequence[PlaylistLine], details: Sequence[DetailsLine], changes: Sequence[PlaylistChanges] = ()
-) -> tuple[str, str]:
-    """Status and message of the run: failed if a playlist failed, with the first reasons."""
-    counts = Counter(line.status for line in lines)
-    counted = ", ".join(f"{number} {status}" for status, number in counts.items())
-    reasons = failures(lines)
-    more = ": see the receipt" if counts["failed"] > FAILURES_SHOWN else ""
-    bare = [f"{line.missing} {line.kind} ({_short(line.reason)})" for line in details if line.missing]
-    nulled = [f"{number} in {path}" for line in details for path, number in line.nulled.items()]
-    message = ". ".join(
-        [
-            f"Playlists: {counted}",
-            *([reasons + more] if reasons else []),
-            *(["Without details: " + ", ".join(bare)] if bare else []),
-            *(["Unusable values, null in the tables: " + ", ".join(nulled)] if nulled else []),
-            *([lost] if (lost := losses(lines)) else []),
-            *([changed] if (changed := in_one_line(changes)) else []),
-        ]
-    )
-    if counts["failed"]:
-        return "failed", f"{message} [{Code.PLAYLISTS_FAILED}]"
-    return "completed", message
-
-
-def failures(lines: Sequence[PlaylistLine]) -> str:
-    """Why playlists failed: the first reasons, and how many more there are."""
-    reasons = [line.reason for line in lines if line.status == "failed" and line.reason]
-    shown, more = reasons[:FAILURES_SHOWN], len(reasons) - FAILURES_SHOWN
-    return "; ".join([*map(_short, shown), *([f"and {more:,} more"] if more > 0 else [])])
-
-
-def _short(reason: str) -> str:
-    return shortened(reason, FAILURE_CHARACTERS)
+def _place(line: PlaylistLine) -> tuple[date, bool, str, str]:
+    """By date, then by name; playlists whose names are not known come last."""
+    return line.snapshot_date, line.name is None, (line.name or "").casefold(), line.playlist_id
 
 
 def encode_receipt(receipt: Receipt) -> bytes:
@@ -82,20 +56,25 @@ def encode_receipt(receipt: Receipt) -> bytes:
 
 
 def as_rows(receipt: Receipt) -> Iterator[dict[str, Any]]:
-    """The playlists as rows of a table for people, those that failed first; texts are Markdown."""
+    """The playlists as rows of a table for people, those that failed first; texts are Markdown.
+
+    Cells are blank where nothing was counted.
+    """
     for line in sorted(receipt.playlists, key=lambda line: line.status != "failed"):
+        counted = bool(line.rows_by_table)
         yield {
-            "playlist": line.playlist_id,
+            "playlist": Markup(as_text(shortened(line.name or "", NAME_CHARACTERS))),
+            "id": line.playlist_id,
             "date": str(line.snapshot_date),
             "status": line.status,
-            "total": line.total,
-            "read": line.read,
-            "songs": line.rows_by_table.get("playlist_songs", 0),
+            "total": line.total if counted else "",
+            "read": line.read if counted else "",
+            "songs": line.rows_by_table["playlist_songs"] if counted else "",
             "rejected": _counted(line.rejected),
             "unusable": _counted(line.nulled),
             "missing": _listed(line.missing_fields),
-            "rows": sum(line.rows_by_table.values()),
-            "loaded": line.rows_loaded,
+            "rows": sum(line.rows_by_table.values()) if counted else "",
+            "loaded": line.rows_loaded if counted else "",
         }
 
 

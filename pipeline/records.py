@@ -14,6 +14,9 @@ from msgspec.json import Decoder
 Refresh = Literal["snapshot", "full"]
 """`snapshot` replaces the run's partitions, `full` deletes all others as well."""
 
+NOT_KEPT = "not kept"
+"""Status of a playlist with dates of which the lake has no snapshot."""
+
 MAX_TOTAL = 100_000
 """Entries of a playlist; Spotify allows a tenth of it."""
 
@@ -84,7 +87,8 @@ class PlaylistLine(Struct, frozen=True):
 
     `status`: `written` while its tables are in the lake only, then `loaded` or `superseded`; `unchanged`,
     `not kept` and `failed` have no tables. `nulled`: values by field that were unusable, so they are null.
-    `missing_fields`: fields that Spotify gives for every song, and that no song has.
+    `missing_fields`: fields that Spotify gives for every song, and that no song has. `name`: of the playlist,
+    if the run has read it.
     """
 
     playlist_id: str
@@ -101,6 +105,7 @@ class PlaylistLine(Struct, frozen=True):
     missing_fields: Sequence[str] = ()
     rows_by_table: Mapping[str, int] = {}
     rows_loaded: int = 0
+    name: str | None = None
 
     @property
     def partition(self) -> tuple[str, date]:

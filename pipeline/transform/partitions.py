@@ -39,6 +39,7 @@ def partition_lines(
                 nulled=dict(by_id[playlist].nulled.most_common()),
                 missing_fields=by_id[playlist].missing_fields,
                 rows_by_table=rows,
+                name=row["name"],
             )
         )
     return lines

@@ -54,10 +54,10 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
     watched = {"env": {"PYTHONPROFILEIMPORTTIME": "1"}}
     asked = {"enrich": True, "skip_unchanged": False}  # the ledger is not asked before the playlist is read
     by_hand = rehearsal.start(BY_HAND, watched, **asking_for((PLAYLISTS[0], PAST)), **asked)
-    assert completed(rehearsal, by_schedule).startswith("Playlists: 2 loaded")
-    assert completed(rehearsal, by_hand).startswith("Playlists: 1 loaded")
+    assert completed(rehearsal, by_schedule).startswith("2 playlists loaded")
+    assert completed(rehearsal, by_hand).startswith("1 playlist loaded")
     past = rehearsal.start(BACKFILL, start_date=str(PAST), end_date=str(PAST))
-    assert completed(rehearsal, past) == "Playlists: 2 loaded"
+    assert completed(rehearsal, past) == "2 playlists loaded"
 
     assert rehearsal.traffic.fired == [lost]
     names = f"2 playlists in the Prefect variable daily_playlists: {', '.join(PLAYLISTS)}"
@@ -232,7 +232,7 @@ def test_a_run_that_stays_pending_is_given_up(rehearsal: Rehearsal, monkeypatch:
 @pytest.mark.faults
 def test_a_task_that_is_stopped_hands_its_run_to_the_next_container(rehearsal: Rehearsal) -> None:
     run = struck(rehearsal, None, STOPPED)
-    assert completed(rehearsal, run) == "Playlists: 1 loaded"
+    assert completed(rehearsal, run) == "1 playlist loaded"
     first, second = rehearsal.containers(run)
     assert first.told_to_stop
     assert first.exit_code() == 0

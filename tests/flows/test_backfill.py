@@ -42,7 +42,7 @@ def test_a_replay_gives_the_tables_of_the_first_run(two_days: Pipeline) -> None:
     url = two_days.show()
     state = two_days.backfill(start_date=YESTERDAY, end_date=TODAY)
 
-    assert state.message == "Playlists: 4 loaded"
+    assert state.message == "2 playlists, 4 snapshots loaded"
     assert two_days.place.contents(TABLES) == first
     assert requests.get(f"{url}/sandbox/requests", timeout=5).json() == []
 
@@ -52,9 +52,9 @@ def test_dates_with_nothing_kept_are_named(two_days: Pipeline) -> None:
 
     assert state.is_completed()
     assert not_kept(two_days) == [
-        (CHART, "2026-11-17", "nothing was kept on 2026-11-17, 2026-11-18"),
-        (CHART, "2026-11-21", "nothing was kept on 2026-11-21"),
+        (CHART, "2026-11-17", "nothing was kept on 3 days: 2026-11-17 to 2026-11-18, 2026-11-21")
     ]
+    assert state.message == "1 playlist, 2 snapshots loaded, gaps in 1 playlist"
 
 
 def not_kept(pipeline: Pipeline) -> list[tuple[str, str, str]]:
@@ -70,7 +70,7 @@ def test_a_long_gap_is_named_by_its_ends(two_days: Pipeline) -> None:
 
     assert state.is_completed()
     assert not_kept(two_days) == [
-        (CHART, "1999-12-31", "nothing was kept from 1999-12-31 to 2026-11-18 (9820 days)")
+        (CHART, "1999-12-31", "nothing was kept on 9,820 days: 1999-12-31 to 2026-11-18")
     ]
 
 
@@ -81,7 +81,7 @@ def test_a_file_that_is_no_snapshot_stops_no_other(pipeline: Pipeline) -> None:
     state = pipeline.backfill()
 
     assert state.is_failed()
-    assert "1 loaded, 1 failed" in state.message
+    assert state.message.startswith("1 playlist loaded, 1 failed. ")
     assert broken in state.message
     assert pipeline.place.query("SELECT COUNT(*) FROM loads WHERE playlist_id = ?", EMPTIED) == [(2,)]
 
@@ -114,13 +114,13 @@ def test_the_newest_of_several_snapshots_of_a_date_is_published_and_stays_withou
     newer = pipeline.place.contents(TABLES)
     run_id = pipeline.place.receipts()[-1]["run_id"]
 
-    assert pipeline.backfill().message == "Playlists: 1 loaded"
+    assert pipeline.backfill().message == "1 playlist loaded"
     assert pipeline.place.contents(TABLES) == newer
     pipeline.place.delete(next(key for key in pipeline.place.keys("raw/") if run_id in key))
 
-    assert pipeline.backfill().message == "Playlists: 1 superseded"
+    assert pipeline.backfill().message == "1 playlist superseded"
     assert pipeline.place.contents(TABLES) == newer
-    assert pipeline.backfill(fetched_before=datetime.now(UTC)).message == "Playlists: 1 loaded"
+    assert pipeline.backfill(fetched_before=datetime.now(UTC)).message == "1 playlist loaded"
     assert pipeline.place.contents(TABLES) == older
 
 
@@ -133,19 +133,19 @@ def test_a_falsified_day_is_undone_by_what_was_fetched_before(pipeline: Pipeline
     falsify(pipeline, CHART, fetched_at + left / 2)
     false = pipeline.place.contents(TABLES)
     assert false != true
-    assert pipeline.backfill(CHART).message == "Playlists: 1 loaded", "the lake's best is the false one"
+    assert pipeline.backfill(CHART).message == "1 playlist loaded", "the lake's best is the false one"
     assert pipeline.place.contents(TABLES) == false
 
     nothing = pipeline.backfill(CHART, fetched_before=fetched_at)
     assert nothing.message.endswith(f"[{Code.NOTHING_KEPT}]")
     # A time without a zone is UTC.
     undone = pipeline.backfill(fetched_before=(fetched_at + left / 4).replace(tzinfo=None))
-    assert undone.message == "Playlists: 2 loaded"
+    assert undone.message == "2 playlists loaded"
     assert pipeline.place.contents(TABLES) == true
 
     # The false file still ranks higher: it has to go before the next backfill without a limit.
     pipeline.place.delete(max(key for key in pipeline.place.keys("raw/") if CHART in key))
-    assert pipeline.backfill().message == "Playlists: 2 loaded"
+    assert pipeline.backfill().message == "2 playlists loaded"
     assert pipeline.place.contents(TABLES) == true
 
 
@@ -153,8 +153,8 @@ def test_what_nobody_kept_in_time_is_named(two_days: Pipeline) -> None:
     cutoff = datetime.combine(TODAY, time(), UTC)
     state = two_days.backfill(CHART, fetched_before=cutoff)
 
-    assert state.message == "Playlists: 1 loaded, 1 not kept"
-    reason = f"nothing was kept on {TODAY} that was fetched before {cutoff}"
+    assert state.message == "1 playlist loaded, gaps in 1 playlist"
+    reason = f"nothing that was fetched before {cutoff} was kept on 1 day: {TODAY}"
     assert not_kept(two_days) == [(CHART, str(TODAY), reason)]
 
 
@@ -179,7 +179,7 @@ def test_poison_in_the_lake_is_named_and_stops_no_other(pipeline: Pipeline) -> N
         pipeline.place.write(key, gzip.compress(content))
     state = pipeline.backfill(CHART)
 
-    assert state.message.startswith(f"Playlists: 1 loaded, {len(poisoned)} failed")
+    assert state.message.startswith(f"1 playlist, 1 snapshot loaded, {len(poisoned)} failed")
     for key in poisoned:
         assert f"{key} is no kept snapshot" in state.message
     assert pipeline.place.query("SELECT DISTINCT snapshot_date FROM playlists_history") == [(TODAY,)]
@@ -200,7 +200,7 @@ def falsify(pipeline: Pipeline, playlist: str, fetched_at: datetime) -> None:
     lines = [json.dumps(envelope).encode(), *answers(shown, "both")]
     false = re.sub(r"[^/]+$", "99991231T235959Z-ffffffff.json.gz", true)
     pipeline.place.write(false, gzip.compress(b"\n".join(lines) + b"\n"))
-    assert pipeline.backfill(playlist).message == "Playlists: 1 loaded"
+    assert pipeline.backfill(playlist).message == "1 playlist loaded"
 
 
 def changed(content: bytes, **changes: str) -> bytes:

@@ -96,7 +96,7 @@ def test_an_event_that_cannot_be_queued_stops_no_other(
 def test_an_unchanged_playlist_is_no_news(pipeline: Pipeline) -> None:
     pipeline.ingest(EMPTY, snapshot_date=YESTERDAY)
     state = pipeline.ingest(EMPTY, snapshot_date=TODAY)
-    assert state.message == "Playlists: 1 loaded"
+    assert state.message == "1 playlist loaded"
     (changes,) = pipeline.place.receipts()[-1]["changes"]
     assert (changes["name"], changes["entered"], changes["left"]) == (NAMES[EMPTY], [], [])
     assert events_about(EMPTY) == []
@@ -104,7 +104,7 @@ def test_an_unchanged_playlist_is_no_news(pipeline: Pipeline) -> None:
 
 def test_a_backfill_describes_no_changes(pipeline: Pipeline) -> None:
     ingest(pipeline, EMPTIED)
-    assert pipeline.backfill(EMPTIED).message == "Playlists: 2 loaded"
+    assert pipeline.backfill(EMPTIED).message == "1 playlist, 2 snapshots loaded"
     assert pipeline.place.receipts()[-1]["changes"] == []
 
 
@@ -120,7 +120,7 @@ def test_a_run_that_cannot_tell_what_changed_is_completed_with_a_warning(
 ) -> None:
     (sql_copy / "insights" / "find_listed_songs.sql").write_text("SELECT * FROM nowhere WHERE 1 IN (?, ?, ?)")
     state = ingest(pipeline, EMPTIED)
-    assert state.message == "Playlists: 1 loaded"
+    assert state.message == "1 playlist loaded"
     (warning,) = {
         one.message
         for one in caplog.records

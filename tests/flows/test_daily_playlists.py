@@ -77,13 +77,13 @@ def test_a_run_reads_the_list_as_it_is_when_it_starts(
     pipeline: Pipeline, set_list: Set, caplog: pytest.LogCaptureFixture
 ) -> None:
     set_list([EMPTY])
-    assert pipeline.ingest(snapshot_date=TODAY).message == "Playlists: 1 loaded"
+    assert pipeline.ingest(snapshot_date=TODAY).message == "1 playlist loaded"
     set_list(json.dumps([EMPTY, LINK, FOREIGN]))
-    assert pipeline.ingest(snapshot_date=TODAY).message == "Playlists: 1 loaded, 1 unchanged"
+    assert pipeline.ingest(snapshot_date=TODAY).message == "1 playlist loaded, 1 unchanged"
     assert f"2 playlists in the Prefect variable {VARIABLE}: {EMPTY}, {FOREIGN}" in caplog.text
     lines = pipeline.place.receipts()[-1]["playlists"]
     assert {line["playlist_id"] for line in lines} == {EMPTY, FOREIGN}
-    assert pipeline.ingest(CHARTS[0], snapshot_date=TODAY).message == "Playlists: 1 loaded"
+    assert pipeline.ingest(CHARTS[0], snapshot_date=TODAY).message == "1 playlist loaded"
 
 
 @pytest.mark.usefixtures("set_list")

@@ -44,7 +44,7 @@ def test_artists_and_albums_are_whole_and_kept_as_they_came(pipeline: Pipeline) 
     url = pipeline.show()
     state = pipeline.ingest(CHART, MIXTAPE, snapshot_date=TODAY, enrich=True)
 
-    assert state.message.startswith("Playlists: 2 loaded. Warnings: ")
+    assert state.message.startswith("2 playlists loaded. Warnings: ")
     assert unknown(pipeline) == (0, 0)
     artists, albums = (pipeline.place.count(table) for table in ("artists", "albums"))
     assert requested(url).count("artists") == -(-artists // 50)

@@ -164,7 +164,7 @@ def test_an_unchanged_playlist_costs_one_request(pipeline: Pipeline) -> None:
 
     asked = [one["path"] for one in requests.get(f"{url}/sandbox/requests", timeout=5).json()]
     assert [path for path in asked if path != "/api/token"] == [f"/v1/playlists/{MIXTAPE}"]
-    assert state.message == "Playlists: 1 unchanged"
+    assert state.message == "1 playlist unchanged"
     assert len(pipeline.place.keys("raw/")) == 1
 
 
@@ -173,13 +173,13 @@ def test_unchanged_needs_ledger_and_receipt(pipeline: Pipeline) -> None:
     (receipt,) = pipeline.place.keys("runs/")
     pipeline.place.delete(receipt)
 
-    assert pipeline.ingest(EMPTY, snapshot_date=TODAY).message == "Playlists: 1 loaded"
+    assert pipeline.ingest(EMPTY, snapshot_date=TODAY).message == "1 playlist loaded"
 
 
 def test_another_day_is_read_anew(pipeline: Pipeline) -> None:
     pipeline.ingest(EMPTY, snapshot_date=date(2026, 11, 19))
 
-    assert pipeline.ingest(EMPTY, snapshot_date=TODAY).message == "Playlists: 1 loaded"
+    assert pipeline.ingest(EMPTY, snapshot_date=TODAY).message == "1 playlist loaded"
     assert pipeline.place.count("playlists_history") == 2
     assert pipeline.place.query("SELECT snapshot_date FROM playlists") == [(TODAY,)]
 
@@ -221,7 +221,7 @@ def test_one_missing_playlist_stops_no_other(pipeline: Pipeline) -> None:
     state = pipeline.ingest(UNKNOWN, CHART, snapshot_date=TODAY)
 
     assert state.is_failed()
-    assert "1 loaded, 1 failed" in state.message
+    assert "1 playlist loaded, 1 failed" in state.message
     assert UNKNOWN in state.message
     assert "deleted, private or a wrong id" in state.message
     assert pipeline.place.count("songs") == 50
@@ -233,7 +233,7 @@ def test_what_spotify_shows_is_kept_though_the_warehouse_is_away(pipeline: Pipel
     assert away.ingest(CHART, snapshot_date=TODAY).is_failed()
     assert len(pipeline.place.keys("raw/")) == 1
 
-    assert pipeline.backfill().message == "Playlists: 1 loaded"
+    assert pipeline.backfill().message == "1 playlist loaded"
     assert pipeline.place.count("songs") == 50
 
 
@@ -261,7 +261,7 @@ def test_refresh_full_leaves_just_this_playlist(pipeline: Pipeline) -> None:
         assert found in ([(CHART, TODAY)], []), table
     receipt = pipeline.place.receipts()[-1]
     assert (receipt["partitions_deleted"], receipt["partitions_replaced"]) == (4, 0)
-    assert receipt["message"] == state.message == "Playlists: 1 loaded. Partitions: 4 deleted, 0 replaced"
+    assert receipt["message"] == state.message == "1 playlist loaded. Partitions: 4 deleted, 0 replaced"
 
 
 @pytest.mark.parametrize("confirmation", [None, "SPOTIFY.PLAYLISTS", "lower case"])
@@ -298,13 +298,13 @@ def test_a_snapshot_of_the_day_after_gives_way_to_that_of_the_day_itself(pipelin
     pipeline.show()
     assert pipeline.ingest(EMPTY, on=TODAY + timedelta(days=1), snapshot_date=TODAY).is_completed()
     late = pipeline.ingest(EMPTY, on=TODAY + timedelta(days=1), snapshot_date=TODAY)
-    assert late.message == "Playlists: 1 unchanged"
+    assert late.message == "1 playlist unchanged"
 
-    assert pipeline.ingest(EMPTY, snapshot_date=TODAY).message == "Playlists: 1 loaded"
+    assert pipeline.ingest(EMPTY, snapshot_date=TODAY).message == "1 playlist loaded"
     fetched = "SELECT fetched_at::DATE FROM playlists_history"
     assert pipeline.place.query(fetched) == [(TODAY,)]
     again = pipeline.ingest(EMPTY, on=TODAY + timedelta(days=1), snapshot_date=TODAY, skip_unchanged=False)
-    assert again.message == "Playlists: 1 superseded"
+    assert again.message == "1 playlist superseded"
     assert pipeline.place.query(fetched) == [(TODAY,)]
 
 

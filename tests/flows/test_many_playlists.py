@@ -31,7 +31,7 @@ def test_many_playlists_take_five_task_runs(
     state = pipeline.ingest(*playlists, snapshot_date=TODAY)
 
     failed = f"1 failed. playlist {playlists[count // 2]}"
-    assert state.message.startswith(f"Playlists: {count - 1} loaded, {failed}")
+    assert state.message.startswith(f"{count - 1} playlists loaded, {failed}")
     assert pipeline.place.count("playlists") == count - 1
     assert pipeline.place.count("playlist_songs") == 2 * (count - 1)
     with get_client(sync_client=True) as api:

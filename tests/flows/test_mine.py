@@ -37,22 +37,22 @@ def asked(url: str) -> list[str]:
 def test_an_unchanged_day_of_fifty_playlists_costs_one_request(pipeline: Pipeline) -> None:
     url = pipeline.show(account())
     first = pipeline.ingest("mine", snapshot_date=TODAY)
-    assert first.message == "Playlists: 50 loaded"
+    assert first.message == "50 playlists loaded"
     assert sorted(asked(url)) == sorted([LIST, *(f"/v1/playlists/{one}" for one in FIFTY)])
 
     again = pipeline.ingest("mine", snapshot_date=TODAY)
-    assert again.message == "Playlists: 50 unchanged"
+    assert again.message == "50 playlists unchanged"
     assert asked(url) == [LIST]
     lines = pipeline.place.receipts()[-1]["playlists"]
     assert {line["playlist_id"]: line["status"] for line in lines} == dict.fromkeys(FIFTY, "unchanged")
 
     pipeline.show(account(**{FIFTY[7]: "S2"}))
     changed = pipeline.ingest("mine", snapshot_date=TODAY)
-    assert changed.message == "Playlists: 1 loaded, 49 unchanged"
+    assert changed.message == "1 playlist loaded, 49 unchanged"
     assert asked(url) == [LIST, f"/v1/playlists/{FIFTY[7]}"]
 
     anew = pipeline.ingest("mine", snapshot_date=TODAY, skip_unchanged=False)
-    assert anew.message == "Playlists: 50 loaded"
+    assert anew.message == "50 playlists loaded"
 
 
 def test_a_restricted_app_reads_what_its_user_owns_or_edits(pipeline: Pipeline) -> None:
@@ -60,7 +60,7 @@ def test_a_restricted_app_reads_what_its_user_owns_or_edits(pipeline: Pipeline) 
     requests.patch(f"{url}/sandbox/settings", json={"app_class": "restricted"}, timeout=5).raise_for_status()
     state = pipeline.ingest("mine", snapshot_date=TODAY)
 
-    assert state.message.startswith(f"Playlists: {len(MINE)} loaded")
+    assert state.message.startswith(f"{len(MINE)} playlists loaded")
     found = pipeline.place.query("SELECT playlist_id, is_collaborative FROM playlists")
     assert set(found) == {(one, one == SHARED) for one in MINE}
 
@@ -74,7 +74,7 @@ def test_what_changes_between_list_and_reading_is_loaded_as_it_was_read(pipeline
     assert counted == [(MIXTAPE_LENGTH + 3,)]
     asked(url)
 
-    assert pipeline.ingest("mine", snapshot_date=TODAY).message == f"Playlists: {len(MINE)} unchanged"
+    assert pipeline.ingest("mine", snapshot_date=TODAY).message == f"{len(MINE)} playlists unchanged"
     assert asked(url) == [LIST]
 
 
@@ -82,7 +82,7 @@ def test_it_stands_among_ids_and_nothing_is_read_twice(pipeline: Pipeline) -> No
     url = pipeline.show()
     state = pipeline.ingest(EMPTY, "mine", FOREIGN, CHARTS[0], snapshot_date=TODAY)
 
-    assert state.message.startswith(f"Playlists: {len(MINE) + 1} loaded")
+    assert state.message.startswith(f"{len(MINE) + 1} playlists loaded")
     heads = [path for path in asked(url) if path.startswith("/v1/playlists/") and path.count("/") == 3]
     assert sorted({*heads}) == sorted(f"/v1/playlists/{one}" for one in [*MINE, FOREIGN])
 
@@ -103,7 +103,7 @@ def test_an_account_without_playlists_is_named_and_nothing_is_loaded(pipeline: P
     state = pipeline.ingest("mine", snapshot_date=TODAY)
 
     assert state.is_failed()
-    assert state.message.startswith(f"Playlists: 1 failed. mine: user {ME} owns no playlist")
+    assert state.message.startswith(f"1 playlist failed. mine: user {ME} owns no playlist")
     assert f"[{Code.PLAYLISTS_EMPTY}]" in state.message
     assert pipeline.place.keys("raw/") == pipeline.place.keys("tables/") == []
 
@@ -119,7 +119,7 @@ def test_what_cannot_be_listed_stops_no_other_and_deletes_nothing(pipeline: Pipe
     assert f"[{Code.FULL_REFRESH_REFUSED}]" in refused.message
     assert pipeline.place.contents(TABLES) == before
     state = pipeline.ingest("mine", CHARTS[0], snapshot_date=TODAY)
-    assert state.message.startswith("Playlists: 1 loaded, 1 failed. mine: ")
+    assert state.message.startswith("1 playlist loaded, 1 failed. mine: ")
     assert f"[{Code.SPOTIFY_SCOPE}]" in state.message
 
 

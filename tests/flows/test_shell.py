@@ -38,7 +38,7 @@ def test_the_exit_status_of_a_shell_says_how_a_run_ended(
         timeout=120,
     )
     assert failed.returncode == 1
-    assert "Failed: Playlists: 1 loaded, 1 failed" in failed.stderr
+    assert "Failed: 1 playlist loaded, 1 failed" in failed.stderr
     assert "Traceback" not in failed.stderr + failed.stdout
 
     from flows.__main__ import app  # noqa: PLC0415 - its commands import Prefect
@@ -46,7 +46,7 @@ def test_the_exit_status_of_a_shell_says_how_a_run_ended(
     with pytest.raises(SystemExit) as ended:
         app(["backfill", "--start-date", today, "--end-date", today, *blocks[2:]])
     assert ended.value.code == 0
-    assert "Completed: Playlists: 1 loaded" in capsys.readouterr().err
+    assert "Completed: 1 playlist loaded" in capsys.readouterr().err
     assert pipeline.place.count("songs") == 50
 
 

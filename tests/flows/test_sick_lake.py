@@ -81,7 +81,7 @@ def test_a_throttled_prefix_fails_its_playlist_and_no_other(fall_sick: FallSick)
     assert sick.hit["PUT"] > 5, "the write was not tried again"
     assert state.is_failed()
     assert re.match(
-        rf"Playlists: 3 loaded, 1 failed\. playlist {OTHER_CHART}: .*503.*\[LAKE_UN", state.message
+        rf"3 playlists loaded, 1 failed\. playlist {OTHER_CHART}: .*503.*\[LAKE_UN", state.message
     )
     assert state.message.endswith(f"[{Code.PLAYLISTS_FAILED}]")
     place = pipeline.place
@@ -124,9 +124,7 @@ def test_a_backfill_that_cannot_compare_the_snapshots_of_a_playlist_publishes_th
 
     assert sick.hit["GET"] > 2
     assert state.is_failed()
-    assert re.match(
-        rf"Playlists: 1 loaded, 1 failed\. playlist {CHART}: .*\[LAKE_UNAVAILABLE\]", state.message
-    )
+    assert re.match(rf"1 playlist loaded, 1 failed\. playlist {CHART}: .*\[LAKE_UNAVAILABLE\]", state.message)
     assert pipeline.place.contents(("playlists",)) == before
 
 
@@ -168,6 +166,6 @@ def test_a_snapshot_that_may_not_be_read_fails_its_playlist_and_no_other(fall_si
 
     assert sick.hit["GET"] == 1
     assert re.match(
-        rf"Playlists: 1 loaded, 1 failed\. playlist {EMPTY}: .*denied.*\[LAKE_DENIED", state.message
+        rf"1 playlist loaded, 1 failed\. playlist {EMPTY}: .*denied.*\[LAKE_DENIED", state.message
     )
     assert pipeline.place.count("playlists") == 1

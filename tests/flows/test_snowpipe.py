@@ -83,7 +83,7 @@ def test_both_modes_give_the_same_tables_and_take_turns(new_pipeline: Pipeline) 
     with pytest.raises(Exception, match="does not exist"):
         landed(pipeline)  # made only where it is used
     copied = pipeline.place.contents(TABLES)
-    assert run(pipeline, *PLAYLISTS).message.startswith(f"Playlists: {len(PLAYLISTS)} loaded")
+    assert run(pipeline, *PLAYLISTS).message.startswith(f"{len(PLAYLISTS)} playlists loaded")
 
     assert pipeline.place.contents(TABLES) == copied
     assert landed(pipeline) == 0
@@ -116,7 +116,7 @@ def test_a_backfill_works_in_this_mode(pipeline: Pipeline) -> None:
     pipeline.place.query("DELETE FROM songs_history")
     state = pipeline.backfill(load="snowpipe")
 
-    assert state.message == "Playlists: 4 loaded"
+    assert state.message == "4 playlists loaded"
     assert pipeline.place.contents(TABLES) == copied
     assert landed(pipeline) == 0
 

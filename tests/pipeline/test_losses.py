@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from pipeline.losses import loss, losses, warnings
-from pipeline.receipt import summary
 from pipeline.records import PlaylistLine
+from pipeline.run_message import summary
 from pipeline.transform.entries import EXPECTED_REASONS
 from tests.builders import DAY, PLAYLIST
 
@@ -17,7 +17,7 @@ def test_what_playlists_usually_hold_is_no_loss() -> None:
     line = _line(rejected=dict.fromkeys(EXPECTED_REASONS, 3))
     assert loss(line) is None
     assert losses([line]) is None
-    assert summary([line], []) == ("completed", "Playlists: 1 loaded")
+    assert summary([line], []) == ("completed", "1 playlist loaded")
 
 
 def test_rejects_nulled_values_and_missing_fields_are_said() -> None:
@@ -33,7 +33,7 @@ def test_rejects_nulled_values_and_missing_fields_are_said() -> None:
     )
     status, message = summary([line], [])
     assert status == "completed"
-    assert message == f"Playlists: 1 loaded. Warnings: playlist {PLAYLIST} of {DAY}: {loss(line)}"
+    assert message == f"1 playlist loaded. Warnings: playlist {PLAYLIST} of {DAY}: {loss(line)}"
 
 
 def test_many_losses_are_counted() -> None:

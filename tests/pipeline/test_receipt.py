@@ -7,11 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from pipeline.columns import TABLES
 from pipeline.markdown import ARTIFACT_BYTES, LOG_BYTES, json_bytes
-from pipeline.receipt import as_markdown, as_rows, as_table, encode_receipt, playlist_lines, summary
+from pipeline.receipt import as_markdown, as_rows, as_table, encode_receipt, playlist_lines
 from pipeline.records import DetailsLine, File, Kept, Loaded, Manifest, PlaylistLine, Receipt, Work
+from pipeline.run_message import summary
 from tests.builders import DAY, FETCHED_AT, OTHER_PLAYLIST, PLAYLIST, RUN
 from tests.pipeline.test_markdown import tokens
 
@@ -34,6 +36,7 @@ def _partition(playlist: str, day: date = DAY) -> PlaylistLine:
         nulled={"album.name": 1},
         missing_fields=["explicit"],
         rows_by_table=COUNTS,
+        name="Party mix",
     )
 
 
@@ -49,6 +52,7 @@ def _receipt(lines: list[PlaylistLine], files: list[File] | None = None) -> Rece
     status, message = summary(lines, [])
     return Receipt(
         run_id=RUN,
+        flow_run_id="00000000-0000-4000-8000-000000000000",
         flow="ingest-playlists",
         status=status,
         message=message,
@@ -86,6 +90,7 @@ def test_the_line_of_a_loaded_playlist_adds_up() -> None:
         missing_fields=["explicit"],
         rows_by_table=COUNTS,
         rows_loaded=97,
+        name="Party mix",
     )
     assert line.total == line.read == line.rows_by_table["playlist_songs"] + sum(line.rejected.values())
     assert line.rows_loaded == sum(line.rows_by_table.values())
@@ -117,6 +122,22 @@ def test_every_playlist_that_was_asked_for_has_a_line() -> None:
     ] * 2
 
 
+def test_lines_are_in_the_order_of_dates_and_names_and_each_playlist_is_named_where_the_name_is_known() -> (
+    None
+):
+    first, second = replace(_partition(OTHER_PLAYLIST), name="alpha"), _partition(PLAYLIST)
+    gap = PlaylistLine(PLAYLIST, DAY - timedelta(1), "not kept", "nothing was kept")
+    manifest = Manifest([], [second, first, _partition(PLAYLIST, DAY + timedelta(1))])
+    lines = playlist_lines(manifest, Loaded(), [_line("failed", "gone"), gap])
+    assert [(line.name, (line.snapshot_date - DAY).days) for line in lines] == [
+        ("Party mix", -1),
+        ("alpha", 0),
+        ("Party mix", 0),
+        (None, 0),
+        ("Party mix", 1),
+    ]
+
+
 def test_only_failed_playlists_are_the_failed_ones_of_the_work() -> None:
     failed = _line("failed", "gone")
     work = Work([Kept("raw/key", PLAYLIST, DAY)], [_line("unchanged"), failed])
@@ -133,34 +154,60 @@ class Case(NamedTuple):
 
 
 LOADED = PlaylistLine(PLAYLIST, DAY, "loaded")
+OTHER_LOADED = PlaylistLine(OTHER_PLAYLIST, DAY, "loaded")
+DAY_BEFORE = PlaylistLine(PLAYLIST, DAY - timedelta(1), "loaded")
 SUMMARIES = {
-    "loaded": Case([LOADED, LOADED], "completed", "Playlists: 2 loaded"),
-    "unchanged": Case([_line("unchanged")], "completed", "Playlists: 1 unchanged"),
-    "several": Case([LOADED, _line("superseded"), LOADED], "completed", "Playlists: 2 loaded, 1 superseded"),
+    "loaded": Case([LOADED, OTHER_LOADED], "completed", "2 playlists loaded"),
+    "unchanged": Case([_line("unchanged")], "completed", "1 playlist unchanged"),
+    "several": Case(
+        [LOADED, _line("superseded"), OTHER_LOADED], "completed", "2 playlists loaded, 1 superseded"
+    ),
+    "several dates": Case([DAY_BEFORE, LOADED], "completed", "1 playlist, 2 snapshots loaded"),
+    "several dates, and others": Case(
+        [
+            DAY_BEFORE,
+            LOADED,
+            OTHER_LOADED,
+            _line("superseded"),
+            _line("not kept", "nothing"),
+            _line("unchanged"),
+        ],
+        "completed",
+        "2 playlists, 3 snapshots loaded, 1 unchanged, 1 superseded, gaps in 1 playlist",
+    ),
+    "thousands": Case(
+        [PlaylistLine(str(number), DAY, "unchanged") for number in range(1200)],
+        "completed",
+        "1,200 playlists unchanged",
+    ),
     "failed": Case(
-        [_line("failed", "it is gone")], "failed", "Playlists: 1 failed. it is gone [PLAYLISTS_FAILED]"
+        [_line("failed", "it is gone")], "failed", "1 playlist failed. it is gone [PLAYLISTS_FAILED]"
     ),
     "failed, among others": Case(
-        [LOADED, _line("failed", "one is gone"), _line("failed", "one is private")],
+        [
+            LOADED,
+            _line("failed", "one is gone"),
+            PlaylistLine(OTHER_PLAYLIST, DAY, "failed", "one is private"),
+        ],
         "failed",
-        "Playlists: 1 loaded, 2 failed. one is gone; one is private [PLAYLISTS_FAILED]",
+        "1 playlist loaded, 2 failed. one is gone; one is private [PLAYLISTS_FAILED]",
     ),
     "failed, nobody knows why": Case(
-        [LOADED, _line("failed")], "failed", "Playlists: 1 loaded, 1 failed [PLAYLISTS_FAILED]"
+        [LOADED, _line("failed")], "failed", "1 playlist loaded, 1 failed [PLAYLISTS_FAILED]"
     ),
     "the reason of what did not fail": Case(
-        [_line("unchanged", "no matter")], "completed", "Playlists: 1 unchanged"
+        [_line("unchanged", "no matter")], "completed", "1 playlist unchanged"
     ),
     "without some details": Case(
         [LOADED],
         "completed",
-        "Playlists: 1 loaded. Without details: 2 artists (quota)",
+        "1 playlist loaded. Without details: 2 artists (quota)",
         [DetailsLine("artists", 9, 3, 4, reason="quota"), DetailsLine("albums", 9, 0, 9)],
     ),
     "unusable values in details": Case(
         [LOADED],
         "completed",
-        "Playlists: 1 loaded. Unusable values, null in the tables: 2 in albums.label",
+        "1 playlist loaded. Unusable values, null in the tables: 2 in albums.label",
         [DetailsLine("albums", 9, 0, 9, nulled={"albums.label": 2})],
     ),
 }
@@ -189,7 +236,8 @@ def test_the_rows_for_people() -> None:
     lines = playlist_lines(Manifest([], [_partition(PLAYLIST)]), Loaded(partitions=[(PLAYLIST, DAY)]), [])
     assert [*as_rows(_receipt([*lines, _line("unchanged")]))] == [
         {
-            "playlist": PLAYLIST,
+            "playlist": "Party mix",
+            "id": PLAYLIST,
             "date": "2026-11-21",
             "status": "loaded",
             "total": 50,
@@ -202,17 +250,18 @@ def test_the_rows_for_people() -> None:
             "loaded": 97,
         },
         {
-            "playlist": GONE,
+            "playlist": "",
+            "id": GONE,
             "date": "2026-11-21",
             "status": "unchanged",
-            "total": 0,
-            "read": 0,
-            "songs": 0,
+            "total": "",
+            "read": "",
+            "songs": "",
             "rejected": "",
             "unusable": "",
             "missing": "",
-            "rows": 0,
-            "loaded": 0,
+            "rows": "",
+            "loaded": "",
         },
     ]
 
@@ -221,8 +270,8 @@ def test_the_receipt_as_markdown() -> None:
     files = [_file("songs", 40, 1000), _file("songs", 6, 234), _file("playlists", 1, 99)]
     text = as_markdown(_receipt([LOADED], files), WHOLE)
     head, playlists, tables, tail = text.split("\n\n")
-    assert head == f"**ingest-playlists {RUN}**: completed. Playlists: 1 loaded"
-    assert playlists.split("\n")[2].startswith(f"| {PLAYLIST} | 2026-11-21 | loaded |")
+    assert head == f"**ingest-playlists {RUN}**: completed. 1 playlist loaded"
+    assert playlists.split("\n")[2].split("|")[2:5] == [f" {PLAYLIST} ", " 2026-11-21 ", " loaded "]
     assert [line.replace(" ", "") for line in tables.split("\n")[2:]] == [
         "|songs|2|1234|46|46|",
         "|playlists|1|99|1|1|",
@@ -235,9 +284,9 @@ def test_a_run_without_files_says_so() -> None:
 
 
 def test_thousands_of_failures_are_counted_and_the_first_are_named() -> None:
-    lines = [_line("failed", f"playlist {number} is gone") for number in range(5000)]
+    lines = [PlaylistLine(str(number), DAY, "failed", f"playlist {number} is gone") for number in range(5000)]
     _, message = summary([LOADED, *lines], [])
-    assert message.startswith("Playlists: 1 loaded, 5000 failed. playlist 0 is gone; playlist 1 is gone; ")
+    assert message.startswith("1 playlist loaded, 5,000 failed. playlist 0 is gone; playlist 1 is gone; ")
     assert message.endswith("playlist 9 is gone; and 4,990 more: see the receipt [PLAYLISTS_FAILED]")
 
 

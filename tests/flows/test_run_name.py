@@ -1,0 +1,62 @@
+"""The name of a run in Prefect: what it does, for which date, for how many playlists."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import SyncPrefectClient, get_client
+
+from flows import run_name
+from sandbox.spotify.catalogue import CHARTS, EMPTY
+from tests.flows.conftest import TODAY, Pipeline
+
+YESTERDAY = TODAY - timedelta(days=1)
+
+
+@pytest.fixture
+def last_name(pipeline: Pipeline) -> Iterator[Callable[[], str]]:
+    """The name of the flow run that started last, as the ledger knows its id."""
+    with get_client(sync_client=True) as client:
+        yield lambda: client.read_flow_run(pipeline.place.receipts()[-1]["flow_run_id"]).name
+
+
+def test_runs_are_named_by_date_and_playlists(pipeline: Pipeline, last_name: Callable[[], str]) -> None:
+    for day in (YESTERDAY, TODAY):
+        pipeline.show(today=day)
+        assert pipeline.ingest(*CHARTS[:1], EMPTY, snapshot_date=day).is_completed()
+    assert last_name() == f"ingest {TODAY}: 2 playlists"
+    assert pipeline.backfill().is_completed()
+    assert last_name() == f"backfill {YESTERDAY} to {TODAY}: 2 playlists"
+    assert pipeline.backfill(EMPTY, start_date=TODAY).is_completed()
+    assert last_name() == f"backfill {TODAY}: 1 playlist"
+    noted = pipeline.place.query("SELECT DISTINCT run_id, flow_run_id FROM loads ORDER BY run_id")
+    assert noted[-1] == tuple(pipeline.place.receipts()[-1][key] for key in ("run_id", "flow_run_id"))
+
+
+@pytest.mark.parametrize(
+    ("playlists", "name"),
+    [
+        (["mine"], f"ingest {TODAY}: mine"),
+        (["mine", EMPTY, CHARTS[0]], f"ingest {TODAY}: mine and 2 playlists"),
+    ],
+)
+def test_mine_is_named_as_it_is(
+    playlists: list[str], name: str, monkeypatch: pytest.MonkeyPatch, pipeline: Pipeline
+) -> None:
+    named: list[Any] = []
+    monkeypatch.setattr(run_name, "_name", lambda _, text: named.append(text))
+    pipeline.ingest(*playlists, snapshot_date=TODAY)
+    assert named == [name]
+
+
+def test_a_run_that_cannot_be_named_goes_on(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("canary")
+
+    monkeypatch.setattr(SyncPrefectClient, "set_flow_run_name", refuse)
+    assert pipeline.ingest(EMPTY, snapshot_date=TODAY).is_completed()
+    assert f"the run could not be named 'ingest {TODAY}: 1 playlist': RuntimeError" in caplog.text
+    assert "canary" not in caplog.text
