@@ -102,7 +102,11 @@ def as_markdown(receipt: Receipt, key: str, limit: int = ARTIFACT_BYTES) -> str:
     )
     message = as_bounded_text(receipt.message, limit // 2)
     head = f"**{receipt.flow} {receipt.run_id}**: {receipt.status}. {message}"
-    tail = [markdown_table(tables), f"Partitions replaced: {replaced}, deleted: {deleted}. {seconds}"]
+    tail = [
+        markdown_table(tables),
+        f"Partitions replaced: {replaced}, deleted: {deleted}. {seconds}",
+        f"The whole receipt: {as_text(key)}",
+    ]
     elsewhere = _elsewhere(key)
     rest = sum(map(json_bytes, [head, *tail, elsewhere])) + FRAME_BYTES
     return "\n\n".join([head, markdown_table(as_rows(receipt), limit - rest, elsewhere), *tail])

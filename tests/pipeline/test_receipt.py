@@ -269,7 +269,7 @@ def test_the_rows_for_people() -> None:
 def test_the_receipt_as_markdown() -> None:
     files = [_file("songs", 40, 1000), _file("songs", 6, 234), _file("playlists", 1, 99)]
     text = as_markdown(_receipt([LOADED], files), WHOLE)
-    head, playlists, tables, tail = text.split("\n\n")
+    head, playlists, tables, tail, where = text.split("\n\n")
     assert head == f"**ingest-playlists {RUN}**: completed. 1 playlist loaded"
     assert playlists.split("\n")[2].split("|")[2:5] == [f" {PLAYLIST} ", " 2026-11-21 ", " loaded "]
     assert [line.replace(" ", "") for line in tables.split("\n")[2:]] == [
@@ -277,6 +277,7 @@ def test_the_receipt_as_markdown() -> None:
         "|playlists|1|99|1|1|",
     ]
     assert tail == "Partitions replaced: 1, deleted: 0. keep_snapshots 1.2 s, load 3.0 s"
+    assert where == f"The whole receipt: `{WHOLE}`"
 
 
 def test_a_run_without_files_says_so() -> None:
