@@ -27,6 +27,8 @@ from sandbox.snowflake.statements.access import Actor
 from sandbox.snowflake.status import SUCCESS, status
 
 COPY_RESULT = "_copy_result"
+NOW = "the start of the statement"
+"""In place of the time, until the statement is rewritten: its text is then the same each time."""
 OF_SESSION: dict[type[exp.Expr], str] = {
     exp.CurrentRole: "role",
     exp.CurrentUser: "user",
@@ -34,7 +36,6 @@ OF_SESSION: dict[type[exp.Expr], str] = {
     exp.CurrentDatabase: "database",
     exp.CurrentSchema: "schema",
 }
-CONTEXT = (*OF_SESSION, exp.CurrentTimestamp)
 
 
 class Cursor(FakeSnowflakeCursor):
@@ -47,7 +48,7 @@ class Cursor(FakeSnowflakeCursor):
         with self._conn.lock:
             try:
                 self._execute_statement(dispatch.plain(command), params, *args, **kwargs)
-                self._description = super()._describe_last_sql()
+                self._description = self._described()
             except Exception as error:
                 self._conn.note_failure()
                 raise errors.translate(error) from error
@@ -83,6 +84,10 @@ class Cursor(FakeSnowflakeCursor):
 
         run_waiting(session, command, attempt)
 
+    def _described(self) -> list[Any]:
+        # fakesnow would read and write the statement again, which takes longer than to run it
+        return self._duck_conn.execute(f"DESCRIBE {self._last_sql}", self._last_params).fetchall()
+
     def _describe_last_sql(self) -> list[Any]:
         # fakesnow asks on the event loop's thread, where nothing may wait for the session
         return self._description
@@ -96,9 +101,8 @@ class Cursor(FakeSnowflakeCursor):
         else:
             expression = functions.replace_functions(self._conn, expression, params)
             information_schema.hide(self._conn, expression)
-            if expression.find(*CONTEXT):  # another text each time
-                return stock(expression.transform(self._context_function, copy=False), params)
-        return rewrite_cache.rewrite(expression, lambda statement: stock(statement, params))
+            expression = expression.transform(self._context_function, copy=False)
+        return _at_this_time(rewrite_cache.rewrite(expression, lambda one: stock(one, params)))
 
     def _record(self, create: exp.Create) -> None:
         kind = str(create.kind).upper()
@@ -111,8 +115,7 @@ class Cursor(FakeSnowflakeCursor):
 
     def _context_function(self, node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.CurrentTimestamp):
-            # DuckDB's is the start of the transaction, Snowflake's that of the statement
-            value: exp.Expr = exp.cast(exp.Literal.string(dt.datetime.now(dt.UTC).isoformat()), "TIMESTAMPTZ")
+            value: exp.Expr = exp.cast(exp.Literal.string(NOW), "TIMESTAMPTZ")
         elif type(node) in OF_SESSION:
             text = getattr(self._conn, OF_SESSION[type(node)])
             value = exp.null() if text is None else exp.Literal.string(text)
@@ -133,3 +136,11 @@ class Cursor(FakeSnowflakeCursor):
             table_statements.truncate(self._conn, transformed)
             transformed = sqlglot.parse_one(status(SUCCESS), read="duckdb")
         super()._execute(transformed, params)
+
+
+def _at_this_time(statement: exp.Expr) -> exp.Expr:
+    """Puts the time in: DuckDB's own is the start of the transaction, Snowflake's that of the statement."""
+    for literal in statement.find_all(exp.Literal):
+        if literal.this == NOW:
+            literal.replace(exp.Literal.string(dt.datetime.now(dt.UTC).isoformat()))
+    return statement

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 KEPT = 512
 LONGEST = 20_000  # characters
-ANYWHERE = (exp.Select, exp.Insert, exp.Update, exp.Delete)
+ANYWHERE = (exp.Query, exp.Insert, exp.Update, exp.Delete)
 HERE = ("INFORMATION_SCHEMA", "DATABASES")
 """What fakesnow rewrites by the session's place."""
 
