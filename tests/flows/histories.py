@@ -94,7 +94,7 @@ def _ranked(row: dict[str, Any]) -> Listed:
 
 
 def invented(playlists: int, days: int, seed: int) -> History:
-    """Small playlists with what is rare in charts: missed days, empty lists, duplicates, rejects, no names."""
+    """Small playlists with what charts lack: missed days, empty lists, duplicates, rejects, no names."""
     random = Random(seed)  # noqa: S311 - the same lists each time
     return {
         (f"playlist-{number:02}", DAY - timedelta(days=age)): Listing(

@@ -1,4 +1,4 @@
-"""Every row of every view against row loops: on invented playlists, and on real charts if they are at hand."""
+"""Every row of every view against row loops: on invented playlists, and on real charts if at hand."""
 
 from collections.abc import Iterator
 from pathlib import Path
