@@ -35,7 +35,7 @@ NEWEST, OLDER = "version 2 with pipes", ("version 1", "version 2")
 LATER = ("version 3", "version 3 with pipes", "version 4", "version 4 with pipes")
 FROM_EACH = pytest.mark.parametrize(
     "older",
-    enumerated([*OLDER, NEWEST, *LATER], ["version 1", "version 3 with pipes", "version 4 with pipes"]),
+    enumerated([*OLDER, NEWEST, *LATER], ["version 1", "version 4 with pipes"]),
     indirect=True,
 )
 FROM_NEWEST = pytest.mark.parametrize("older", enumerated([*OLDER, NEWEST], [NEWEST]), indirect=True)
@@ -102,7 +102,7 @@ def test_an_older_schema_is_brought_up_to_date_in_place(
     assert shape(older.place, *OURS) == shape(warehouse.place, *OURS)
     assert nullable(older.place) == NULLABLE
     assert older.place.contents(TABLES) == before
-    assert older.place.query("SELECT run_id, load_results FROM loads") == [("run", None)]
+    assert older.place.query("SELECT run_id, load_results, flow_run_id FROM loads") == [("run", None, None)]
     done = {" ".join(re.sub("--.*", "", statement).split()[:4]) for statement in sent}
     created = {one.split()[3] for one in done if one.startswith("CREATE")}
     # pipes of an older stage stop, and lose their load history
@@ -112,7 +112,9 @@ def test_an_older_schema_is_brought_up_to_date_in_place(
     named = {name.upper() for one in sent for name in re.findall(r"REPLACE VIEW (\w+)", one)}
     assert named == set(view_files()) - views == NEW_VIEWS
     assert not [one for one in caplog.records if one.levelname == "WARNING"]
-    assert any(one.startswith("ALTER TABLE") for one in done) == altered
+    changed = {one.split()[2] for one in done if one.startswith("ALTER TABLE")}
+    assert "loads" in changed
+    assert (changed > {"loads"}) == altered
     assert not any(one.startswith("DROP") for one in done)
     older.publish(CHARTS[0])
     assert older.place.count("songs") == 51
