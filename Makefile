@@ -24,7 +24,7 @@ bench: .venv/dev  ## the benchmarks, as a table of ratios
 sandbox: .venv/sandbox  ## stand-ins and a Prefect server on loopback, until Ctrl-C
 	@$(BIN) -m sandbox
 
-sql: export Q := $(value Q)
+sql: override export Q := $(value Q)
 sql: .venv/sandbox  ## a SQL prompt on the warehouse of the environment at hand; Q="SELECT …" for one statement
 	@$(BIN) -m tools.sql
 

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
+from prefect.settings import PREFECT_API_URL
+
 from blocks.prefect_api import PrefectFailed, address, connected
 from pipeline.errors import Code, PipelineError
 from tools.sql.environment import variables_at_hand
-from tools.sql.prompt import HELP, run_prompt, run_text
+from tools.sql.history import open_history
+from tools.sql.prompt import run_prompt, run_text
 
 if TYPE_CHECKING:
     from pipeline.warehouse.session import Session
@@ -24,28 +27,25 @@ ROWS = 200
 """Shown of an answer, unless asked for more."""
 INTERRUPTED = 130
 """Exit status of a command that Ctrl-C ended."""
+HELP = """\
+Statements end with ; and may span lines. Ctrl-C cancels them; \\q or Ctrl-D leaves.
+\\rows N shows up to N rows of an answer, \\rows all every row.
+docs/analysis.md has queries to begin with, docs/tables.md every table and column."""
 
 
 def main() -> int:
     """Executes the statements of `Q`, of a file on stdin, or of a person at the prompt."""
-    from prefect.settings import PREFECT_API_URL  # noqa: PLC0415 - blocks.prefect_api has imported it
-
     logging.disable(logging.WARNING)  # Prefect reports connections and events that are not sent yet
-    variables = variables_at_hand(os.environ, PREFECT_API_URL.value())
-    url = variables.get("PREFECT_API_URL") or PREFECT_API_URL.value() or ""
-    block = os.environ.get("BLOCK") or "warehouse"
     try:
         rows = row_limit(os.environ.get("ROWS") or str(ROWS))
-        with connected(variables):
-            from flows.connections import open_session  # noqa: PLC0415 - once it is certain that Prefect answers
-
-            session = open_session(block, "sql prompt")
-        with session:
-            _say(f"{_where(session.place)}; block {block!r} of Prefect at {address(url)}")
-            return _serve(Client(session, rows))
+    except ValueError as error:
+        _say(str(error))
+        return 1
+    try:
+        return _connect_andserve(os.environ.get("BLOCK") or "warehouse", rows)
     except PrefectFailed as error:
         _say(f"{error} [{Code.PREFECT_UNAVAILABLE}]")
-    except (PipelineError, ValueError) as error:
+    except PipelineError as error:
         _say(str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -55,19 +55,33 @@ def main() -> int:
     return 1
 
 
+def _connect_andserve(block: str, rows: int | None) -> int:
+    profile_url = PREFECT_API_URL.value()
+    variables = variables_at_hand(os.environ, profile_url)
+    with connected(variables):
+        from flows.connections import open_session  # noqa: PLC0415 - once it is certain that Prefect answers
+
+        session = open_session(block, "sql prompt")
+    with session:
+        api = address(variables.get("PREFECT_API_URL") or profile_url or "")
+        _say(f"{_where(session.place)}; block {block!r} of Prefect at {api}")
+        return serve(Client(session, rows))
+
+
 def _where(place: "Place") -> str:
     role = place.role or "of the user"
     return f"{place.database}.{place.schema} on Snowflake account {place.account}, role {role}"
 
 
-def _serve(client: "Client") -> int:
+def serve(client: "Client") -> int:
+    """Executes what there is; returns the exit status."""
     if text := os.environ.get("Q"):
         return 0 if run_text(text, client.execute) else 1
     if not sys.stdin.isatty():
         return 0 if run_text(sys.stdin.read(), client.execute) else 1
-    _say("Statements have this role's rights and commit at once: nothing here keeps you from changing rows.")
+    _say("Statements run with this role's privileges and commit at once; nothing here prevents changes.")
     sys.stdout.write(f"{HELP}\n")
-    run_prompt(client.execute, client.command)
+    run_prompt(client.execute, client.command, open_history())
     return 0
 
 
@@ -96,7 +110,7 @@ class Client:
         return True
 
     def command(self, line: str) -> None:
-        """`\\rows N`; anything else shows the help."""
+        r"""`\rows N`; anything else shows the help."""
         name, _, argument = line.partition(" ")
         if name != "\\rows":
             sys.stdout.write(f"{HELP}\n")

@@ -1,24 +1,19 @@
-"""Statements one after another: typed at a terminal, or from a file."""
+"""Statements one after another: typed at a terminal, or from a text."""
 
-import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 
+from tools.sql.history import history_entry
 from tools.sql.statements import split, split_all
 
 PROMPT, CONTINUED = "sql> ", "  -> "
-HISTORY_LINES = 2000
-HELP = """\
-Statements end with ; and may span lines. Ctrl-C cancels them, Ctrl-D or \\q leaves.
-\\rows N     shows up to N rows (\\rows all: every row)
-docs/analysis.md has queries to begin with, docs/tables.md every table and column."""
+LEAVE = ("\\q", "quit", "exit")
 
 Execute = Callable[[str], bool]
 """Executes one statement and prints its answer; whether it succeeded."""
 Command = Callable[[str], None]
-"""Executes a command that begins with a backslash."""
+"""Executes a line that begins with a backslash."""
 
 
 def run_text(text: str, execute: Execute) -> bool:
@@ -26,10 +21,8 @@ def run_text(text: str, execute: Execute) -> bool:
     return all(execute(statement) for statement in split_all(text))
 
 
-def run_prompt(execute: Execute, command: Command) -> None:
-    """Reads statements from the terminal until `\\q` or Ctrl-D."""
-    with suppress(ImportError):  # Windows has no readline
-        _remember()
+def run_prompt(execute: Execute, command: Command, remember: Callable[[str], None]) -> None:
+    r"""Reads lines from the terminal until `\q` or Ctrl-D; `remember` adds to the history."""
     lines: list[str] = []
     while True:
         try:
@@ -37,51 +30,29 @@ def run_prompt(execute: Execute, command: Command) -> None:
         except KeyboardInterrupt:
             lines = []
             sys.stdout.write("\n")
-            continue
         except EOFError:
             sys.stdout.write("\n")
             return
-        if not lines and line.strip().rstrip(";").lower() in ("\\q", "exit", "quit"):
-            return
-        if not lines and line.lstrip().startswith("\\"):
-            command(line.strip())
-            continue
-        lines = _advance([*lines, line], execute)
+        else:
+            if not lines and line.strip().rstrip(";").lower() in LEAVE:
+                return
+            lines = _advance([*lines, line], execute, command, remember)
 
 
-def _advance(lines: list[str], execute: Execute) -> list[str]:
-    """Executes what the lines complete; returns the lines of the statement that is not complete yet."""
-    statements, rest = split("\n".join(lines))
-    if not statements:
-        return lines if rest else []
+def _advance(
+    lines: Sequence[str], execute: Execute, command: Command, remember: Callable[[str], None]
+) -> list[str]:
+    """Executes what the lines complete; returns what is not complete yet."""
+    text = "\n".join(lines)
+    is_command = text.lstrip().startswith("\\")
+    statements, rest = ([], "") if is_command else split(text)
+    if rest and not statements:
+        return [*lines]
+    if text.strip():
+        remember(history_entry(lines))
+    if is_command:
+        command(text.strip())
     with suppress(KeyboardInterrupt):  # ends the statements, not the prompt
         for statement in statements:
             execute(statement)
     return [rest] if rest else []
-
-
-def history_file() -> Path:
-    """Where typed lines are kept from one session to the next."""
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "spotify-playlist-pipeline" / "sql_history"
-
-
-def _remember() -> None:
-    """Line editing and history; without a place for the file, of this session only."""
-    import atexit  # noqa: PLC0415 - only at a terminal
-    import readline  # noqa: PLC0415
-
-    file = history_file()
-    readline.set_history_length(HISTORY_LINES)
-    with suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        readline.read_history_file(file)
-        atexit.register(_save, file)
-
-
-def _save(file: Path) -> None:
-    import readline  # noqa: PLC0415
-
-    with suppress(OSError):
-        readline.write_history_file(file)

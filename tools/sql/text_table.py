@@ -12,7 +12,7 @@ from pipeline.masking import printed
 NULL = "NULL"
 ELLIPSIS = "…"
 MIN_TEXT_WIDTH = 8
-"""Narrower than this no column of texts becomes. If the table still does not fit, each row becomes a record."""
+"""Columns of texts are not cut to less. If the table still does not fit, each row is shown as a record."""
 
 Row = Sequence[Any]
 
@@ -24,9 +24,7 @@ def text_table(names: Sequence[str], rows: Sequence[Row], width: int | None = No
     shown as a record, one line per column.
     """
     cells = [[cell(value) for value in row] for row in rows]
-    natural = [
-        max(map(cell_len, column), default=0) for column in zip(*([list(names), *cells]), strict=True)
-    ]
+    natural = [max(map(cell_len, column), default=0) for column in zip(*([list(names), *cells]), strict=True)]
     rigid = [_is_rigid([row[n] for row in rows]) for n in range(len(names))]
     widths = natural if width is None else _fitted(natural, rigid, width - 3 * len(names) + 1)
     if widths is None:
