@@ -40,14 +40,15 @@ EXAMPLES = {
 """The dates that the page names, as the test's."""
 
 CHART, ATLANTIS = "sandboxTop50Worldwide1", "sandboxTop50Atlantis01"
-MIXTAPE, EMPTY = "sandboxMixtape00000001", "sandboxEmpty0000000001"
+MIXTAPE, EMPTY, EMPTIED = "sandboxMixtape00000001", "sandboxEmpty0000000001", "sandboxEmptied00000001"
 NAMES = {
     CHART: "Top 50 - Worldwide",
     ATLANTIS: "Top 50 - Atlantis",
     MIXTAPE: "The Mixtape",
     EMPTY: "Songs I Finished Writing",
+    EMPTIED: "Here Today",
 }
-W, T, M, E = NAMES.values()
+W, T, M, E, H = NAMES.values()
 X, Y, Z = "The Velvet Noodles", "Artist Y", "Artist Z"
 
 
@@ -100,8 +101,9 @@ SNAPSHOTS: dict[tuple[str, date], list[str | Reject]] = {
         Reject("null_item", {"item": None}),
     ],
     (EMPTY, TODAY): [],
+    (EMPTIED, B): [],
 }
-FETCHED = {CHART: time(10), MIXTAPE: time(12), ATLANTIS: time(14), EMPTY: time(0)}
+FETCHED = {CHART: time(10), MIXTAPE: time(12), ATLANTIS: time(14), EMPTY: time(0), EMPTIED: time(0)}
 ADDED_BY = {"e": "ann", "f": "bob", "e-again": "ann", "b": "ann"}
 """Who added the songs of the mixtape, one a day; of charts nobody knows."""
 
@@ -124,6 +126,7 @@ LOADED = datetime(2026, 1, 1, 6)  # noqa: DTZ001 - as TIMESTAMP_NTZ comes back
 
 EXPECTED: dict[str, Rows] = {
     "How did all playlists look on a date?": [
+        (H, B, None, None, None),
         (M, B, 1, *titled("e")),
         (M, B, 3, *titled("f")),
         (W, B, 1, *titled("b")),
@@ -131,6 +134,7 @@ EXPECTED: dict[str, Rows] = {
         (W, B, 3, *titled("d")),
     ],
     "Which playlists are there?": [
+        (EMPTIED, H, "Owner", 0, B),
         (EMPTY, E, "Owner", 0, TODAY),
         (MIXTAPE, M, "Owner", 6, D),
         (ATLANTIS, T, "Owner", 2, D),
@@ -302,11 +306,14 @@ def test_stale_playlists_are_those_with_an_old_snapshot_or_missing_days(playlist
     elapsed = (datetime.now(UTC).date() - TODAY).days  # midnight may have passed since the import
     rows = answer(playlists, STALE)
     assert [(name, day, missing - elapsed) for name, day, _, missing in rows] == [
+        (H, B, 8),
         (W, D, 8),
         (M, D, 7),
         (T, D, 1),
     ]
-    assert all(34 <= hours - 24 * elapsed <= 62 for _, _, hours, _ in rows)
+    ages = [hours - 24 * elapsed for _, _, hours, _ in rows]
+    assert ages == sorted(ages, reverse=True)
+    assert 34 <= ages[-1] <= ages[0] <= 240
 
 
 def test_every_query_of_the_page_is_tried() -> None:
