@@ -2,9 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin/python
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
-export RECORDINGS
+export RECORDINGS ROWS BLOCK
 
-.PHONY: demo test test-faults test-real bench sandbox check generate lock deploy clean
+.PHONY: demo test test-faults test-real bench sandbox sql check generate lock deploy clean
 
 demo: .venv/sandbox  ## a month of charts into a warehouse, without any account
 	@$(BIN) -m sandbox.demo
@@ -23,6 +23,10 @@ bench: .venv/dev  ## the benchmarks, as a table of ratios
 
 sandbox: .venv/sandbox  ## stand-ins and a Prefect server on loopback, until Ctrl-C
 	@$(BIN) -m sandbox
+
+sql: override export Q := $(value Q)
+sql: .venv/sandbox  ## a SQL prompt on the warehouse of the environment at hand; Q="SELECT …" for one statement
+	@$(BIN) -m tools.sql
 
 deploy: .venv/dev  ## all of prefect.yaml, unless something it needs is empty
 	@$(BIN) -m deploy $(CHECK)

@@ -1,1 +1,1 @@
-"""What developers run: never in the image, never imported by the product."""
+"""What developers and analysts run: never in the image, never imported by the product."""

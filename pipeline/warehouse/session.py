@@ -17,6 +17,7 @@ from pipeline.warehouse.sql_files import read_sql
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
+    from snowflake.connector.cursor import SnowflakeCursor
 
 log = logging.getLogger(__name__)
 
@@ -155,6 +156,15 @@ class Session:
             within(min(ROLLBACK_TIMEOUT_S, self._limit_s), lambda: cursor.execute("ROLLBACK"))
         except (errors.Error, Unfinished) as error:
             log.debug("ROLLBACK did not reach Snowflake: %s %s", type(error).__name__, snowflake_text(error))
+
+    @property
+    def place(self) -> Place:
+        """Whose session it is."""
+        return self._login.place
+
+    def new_cursor(self) -> "SnowflakeCursor":
+        """A cursor for statements that a person types; its errors are the connector's."""
+        return self._connection.cursor()
 
     @property
     def rowcount(self) -> int:

@@ -1,0 +1,1 @@
+"""The SQL prompt of `make sql`."""

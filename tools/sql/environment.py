@@ -1,0 +1,26 @@
+"""Which Prefect API, and so which block and warehouse, the prompt uses."""
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+SANDBOX = Path(__file__).parents[2] / ".sandbox" / "env"
+"""Written by `make sandbox` while it runs."""
+
+
+def variables_at_hand(
+    environment: Mapping[str, str], profile_url: str | None, sandbox: Path = SANDBOX
+) -> Mapping[str, str]:
+    """The environment; with the running sandbox's variables if neither it nor the profile names an API.
+
+    `profile_url`: PREFECT_API_URL as Prefect knows it, from its profile or ./.env.
+    """
+    if environment.get("PREFECT_API_URL") or profile_url or not sandbox.exists():
+        return environment
+    return {**environment, **read_exports(sandbox.read_text(encoding="utf-8"))}
+
+
+def read_exports(text: str) -> dict[str, str]:
+    """The variables of a file of `export NAME='value'` lines."""
+    words = [word for word in shlex.split(text) if word != "export"]
+    return dict(word.split("=", 1) for word in words)

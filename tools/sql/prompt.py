@@ -1,0 +1,58 @@
+"""Statements one after another: typed at a terminal, or from a text."""
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from tools.sql.history import history_entry
+from tools.sql.statements import split, split_all
+
+PROMPT, CONTINUED = "sql> ", "  -> "
+LEAVE = ("\\q", "quit", "exit")
+
+Execute = Callable[[str], bool]
+"""Executes one statement and prints its answer; whether it succeeded."""
+Command = Callable[[str], None]
+"""Executes a line that begins with a backslash."""
+
+
+def run_text(text: str, execute: Execute) -> bool:
+    """Executes the statements of a text up to the first that fails; whether all succeeded."""
+    return all(execute(statement) for statement in split_all(text))
+
+
+def run_prompt(execute: Execute, command: Command, remember: Callable[[str], None]) -> None:
+    r"""Reads lines from the terminal until `\q` or Ctrl-D; `remember` adds to the history."""
+    lines: list[str] = []
+    while True:
+        try:
+            line = input(CONTINUED if lines else PROMPT)
+        except KeyboardInterrupt:
+            lines = []
+            sys.stdout.write("\n")
+        except EOFError:
+            sys.stdout.write("\n")
+            return
+        else:
+            if not lines and line.strip().rstrip(";").lower() in LEAVE:
+                return
+            lines = _advance([*lines, line], execute, command, remember)
+
+
+def _advance(
+    lines: Sequence[str], execute: Execute, command: Command, remember: Callable[[str], None]
+) -> list[str]:
+    """Executes what the lines complete; returns what is not complete yet."""
+    text = "\n".join(lines)
+    is_command = text.lstrip().startswith("\\")
+    statements, rest = ([], "") if is_command else split(text)
+    if rest and not statements:
+        return [*lines]
+    if text.strip():
+        remember(history_entry(lines))
+    if is_command:
+        command(text.strip())
+    with suppress(KeyboardInterrupt):  # ends the statements, not the prompt
+        for statement in statements:
+            execute(statement)
+    return [rest] if rest else []
