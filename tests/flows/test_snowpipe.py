@@ -116,7 +116,7 @@ def test_a_backfill_works_in_this_mode(pipeline: Pipeline) -> None:
     pipeline.place.query("DELETE FROM songs_history")
     state = pipeline.backfill(load="snowpipe")
 
-    assert state.message == "4 playlists loaded"
+    assert state.message == "2 playlists, 4 snapshots loaded"
     assert pipeline.place.contents(TABLES) == copied
     assert landed(pipeline) == 0
 

@@ -42,7 +42,7 @@ def main() -> int:
         _say(str(error))
         return 1
     try:
-        return _connect_andserve(os.environ.get("BLOCK") or "warehouse", rows)
+        return _connect_and_serve(os.environ.get("BLOCK") or "warehouse", rows)
     except PrefectFailed as error:
         _say(f"{error} [{Code.PREFECT_UNAVAILABLE}]")
     except PipelineError as error:
@@ -55,7 +55,7 @@ def main() -> int:
     return 1
 
 
-def _connect_andserve(block: str, rows: int | None) -> int:
+def _connect_and_serve(block: str, rows: int | None) -> int:
     profile_url = PREFECT_API_URL.value()
     variables = variables_at_hand(os.environ, profile_url)
     with connected(variables):

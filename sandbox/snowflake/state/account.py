@@ -4,6 +4,7 @@ import threading
 from typing import Any
 
 import boto3
+import duckdb
 from botocore.config import Config
 from fakesnow.expr import normalise_ident
 from fakesnow.instance import FakeSnow
@@ -55,9 +56,15 @@ class Account:
     def has_table(self, place: Name, table: exp.Table) -> bool:
         """Whether the table is there; `place` fills in the database and schema of its name."""
         name = [part.name if part.args.get("quoted") else part.name.upper() for part in table.parts]
-        sql = "SELECT 1 FROM duckdb_tables() WHERE (database_name, schema_name, table_name) = (?, ?, ?)"
+        whole = ".".join(f'"{part}"' for part in [*place[: 3 - len(name)], *name])
         with self.engine.cursor() as cursor:
-            return cursor.execute(sql, [*place[: 3 - len(name)], *name]).fetchone() is not None
+            try:
+                cursor.execute(
+                    f"SELECT 1 FROM {whole} LIMIT 0"
+                )  # duckdb_tables() lists all databases
+            except (duckdb.CatalogException, duckdb.BinderException):
+                return False
+            return True
 
     def namespace(self, database: str | None, schema: str | None) -> tuple[str | None, str | None]:
         """Returns what a login gets: unknown names are dropped without an error, as in Snowflake."""

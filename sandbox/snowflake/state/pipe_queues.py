@@ -80,14 +80,14 @@ class Pipes:
 
     def receive(self, events: list[Event]) -> None:
         """Forwards each event to the pipes that watch its place, unless they know the file."""
-        pipes = self.alive()
-        states = {pipe.id: self.state(pipe) for pipe in pipes}
+        watching = [pipe for pipe in self.alive() if any(pipe.definition.matches(one.url) for one in events)]
+        # a stopped pipe drops what arrives, a paused one collects it
+        pipes = [pipe for pipe in watching if self.state(pipe) in {"RUNNING", "PAUSED"}]
         with self.lock:
             for event in self._arriving(events):
                 self.received = event
                 for pipe in pipes:
-                    # a stopped pipe drops what arrives, a paused one collects it
-                    if states[pipe.id] in {"RUNNING", "PAUSED"} and pipe.definition.matches(event.url):
+                    if pipe.definition.matches(event.url):
                         self._queue(pipe, event)
 
     def _arriving(self, events: list[Event]) -> Iterator[Event]:
