@@ -28,7 +28,7 @@ ROWS = {
     "playlists": ["p, d, 'r', p, NULL, 'o', NULL, TRUE, FALSE, NULL, 's', 100, 'u', NULL, d FROM cells"],
     "playlist_songs": ["p, d, 'r', position, 'song' || s, d, 'someone' FROM slots"],
     "songs": [
-        "p, d, 'r', 'song' || s, 'Song' || s, 'album' || s, 'artist' || s, 1, TRUE, 1, 1, 1, '', '' FROM slots"
+        "p, d, 'r', 'song' || s, 'Song' || s, 'album' || s, 'artist' || s, 1, TRUE, 1, 1, 1, p, p FROM slots"
     ],
     "albums": [
         "p, d, 'r', 'album' || s, 'Album ' || s, 'album', d, 'day', 1, NULL, NULL, 'u', NULL FROM slots"
