@@ -23,9 +23,8 @@ REQUESTS = {
 pytestmark = pytest.mark.parametrize("load", ["copy"])
 
 
-@pytest.mark.parametrize(
-    "name", ["COPY", *(pytest.param(name, marks=pytest.mark.faults) for name in ("login", "COMMIT"))]
-)
+@pytest.mark.faults
+@pytest.mark.parametrize("name", REQUESTS)
 def test_a_response_that_trickles_is_given_up_and_the_task_is_retried(rig: Rig, name: str) -> None:
     rig.pipeline.arm(REQUESTS[name], TRICKLE)
     with Reader(rig.place) as reader:

@@ -1,8 +1,12 @@
-"""Contract tests: on the environment's accounts with ACCOUNTS=real (`make test-real`), else on stand-ins."""
+"""Contract tests: on the environment's accounts with ACCOUNTS=real (`make test-real`), else on stand-ins.
+
+On stand-ins they prove nothing that other tests do not, so only `make test-faults` runs them there.
+"""
 
 import os
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -18,8 +22,17 @@ from tests.real.at_hand import blocks_at_hand, blocks_of
 from tests.real.refusal import refuse_shared, refuse_used
 from tests.warehouses import EAGER
 
+HERE = Path(__file__).parent
 PIPES_S = 600
 """How long the pipes of a real account may take."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before items are selected by their marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests of this folder."""
+    for item in items:
+        if item.path.parent == HERE:
+            item.add_marker(pytest.mark.faults)
 
 
 @pytest.fixture(scope="session")

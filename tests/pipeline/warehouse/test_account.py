@@ -30,6 +30,7 @@ from sandbox.spotify.catalogue import CHARTS
 from tests.pipeline.warehouse.older import ACCOUNT, execute, set_up_older
 from tests.places import Place
 from tests.serving import running
+from tests.tiers import enumerated
 from tests.warehouses import DAY, Warehouse
 
 OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
@@ -109,7 +110,7 @@ def move_schema(account: Account) -> None:
         pytest.param((move_scripts, move_schema), id="swapped", marks=pytest.mark.faults),
     ],
 )
-@pytest.mark.parametrize("mode", get_args(LoadMode))
+@pytest.mark.parametrize("mode", enumerated(get_args(LoadMode), ["snowpipe"]))
 def test_an_account_of_the_release_before_moves_over(
     account: Account, mode: LoadMode, steps: tuple[Callable[[Account], None], ...]
 ) -> None:

@@ -160,7 +160,7 @@ def states(warehouse: Warehouse) -> set[str]:
     return {json.loads(text)["executionState"] for ((text,),) in texts}
 
 
-@pytest.mark.parametrize("load", get_args(LoadMode))
+@pytest.mark.parametrize("load", enumerated(get_args(LoadMode), ["snowpipe"]))
 def test_a_lake_that_moves_takes_its_pipes_along_and_back(piped: Warehouse, load: LoadMode) -> None:
     elsewhere = f"{piped.lake.url}elsewhere/"
     piped.set_up(elsewhere, load)
