@@ -1,0 +1,219 @@
+"""What a playlist's part of the page says, in the order in which it says it. Pure."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from pipeline.insights.report.contents import Bar, Order, Place, PlaylistDetails, PlaylistFigures, SongLine
+from pipeline.insights.report.drawings import RACE_PLACES, draw_race, draw_way
+from pipeline.insights.report.words import NOTHING, reason, shown_day, shown_title
+from pipeline.records import PlaylistChanges, SongChange
+
+CHANGES_SHOWN = 8
+"""Songs of each kind of change; a chart has fifty a day."""
+LEAST_SNAPSHOTS = 3
+"""Of a race: with two there is nothing to follow."""
+LEAST_REORDERED = 1 / 3
+"""Part of the snapshots in which the order of the top ten changed, for a list to be a race."""
+
+
+class Movement(NamedTuple):
+    """How a song came to its place since the previous snapshot: a symbol, and words for it."""
+
+    symbol: str = ""
+    words: str = ""
+    is_fresh: bool = False
+
+
+class ListRow(NamedTuple):
+    """A row of the list."""
+
+    song: SongLine
+    movement: Movement
+    way: Markup
+
+
+class Kind(NamedTuple):
+    """Songs that changed in one way: the first ones, and how many more there are."""
+
+    title: str
+    songs: Sequence[SongChange]
+    more: int
+    where: Callable[[SongChange], str]
+
+
+class Race(NamedTuple):
+    """The race of the top ten: its picture, and the names that stand beside it, by place."""
+
+    picture: Markup
+    racers: Sequence[SongLine]
+    order: Order
+
+
+class Group(NamedTuple):
+    """Bars under a title, and the longest of them."""
+
+    title: str
+    bars: Sequence[Bar]
+    most: float
+
+
+class Section(NamedTuple):
+    """A playlist's part of the page."""
+
+    anchor: str
+    details: PlaylistDetails
+    headline: str
+    kinds: Sequence[Kind]
+    songs: Sequence[ListRow]
+    more_songs: int
+    race: Race | None
+    groups: Sequence[Group]
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything changed since the previous snapshot."""
+        changes = self.details.changes
+        return bool(self.details.figures.change_count or (changes and changes.moved))
+
+    @property
+    def is_not_compared(self) -> bool:
+        """Whether the list is too long to be compared song by song."""
+        return self.details.changes is None and self.details.figures.previous_date is not None
+
+    @property
+    def has_adders(self) -> bool:
+        """Whether Spotify says of any song who added it."""
+        return any(row.song.added_by for row in self.songs)
+
+
+def section(anchor: str, details: PlaylistDetails, rows: int) -> Section:
+    """A playlist's part of the page, with at most so many rows of its list."""
+    race = _race(details)
+    shown = details.songs[:rows]
+    return Section(
+        anchor=anchor,
+        details=details,
+        headline=headline(details.figures, details.changes),
+        kinds=[*_kinds(details.changes)],
+        songs=[*_rows(details, shown, is_race=race is not None)],
+        more_songs=details.figures.song_count - len(shown),
+        race=race,
+        groups=[*_groups(details)],
+    )
+
+
+def moved_count(changes: PlaylistChanges | None) -> str:
+    """How many songs moved, if they were compared."""
+    return NOTHING if changes is None else f"{len(changes.moved):,}"
+
+
+def headline(figures: PlaylistFigures, changes: PlaylistChanges | None) -> str:
+    """`2 added, 1 removed, 1 moved since 27 Nov`."""
+    if figures.previous_date is None:
+        return "First snapshot: there is nothing to compare it with yet"
+    since = f"since {shown_day(figures.previous_date, figures.snapshot_date)}"
+    moved = len(changes.moved) if changes else 0
+    numbers = {"added": figures.entered_count, "removed": figures.left_count, "moved": moved}
+    said = ", ".join(f"{number:,} {what}" for what, number in numbers.items() if number)
+    return f"{said or 'Nothing changed'} {since}"
+
+
+def _kinds(changes: PlaylistChanges | None) -> Iterable[Kind]:
+    if changes is None:
+        return
+    ways: list[tuple[str, Sequence[SongChange], Callable[[SongChange], str]]] = [
+        ("Added", changes.entered, lambda one: f"place {one.position}"),
+        ("Removed", changes.left, lambda one: f"was at place {one.previous_position}"),
+        ("Moved", changes.moved, lambda one: f"from {one.previous_position} to {one.position}"),
+    ]
+    for title, songs, where in ways:
+        if songs:
+            yield Kind(title, songs[:CHANGES_SHOWN], max(0, len(songs) - CHANGES_SHOWN), where)
+
+
+def _race(details: PlaylistDetails) -> Race | None:
+    """A race only of a list that moves; in one made by hand nobody overtakes anybody."""
+    order = details.order
+    if not order or order.snapshot_count < LEAST_SNAPSHOTS:
+        return None
+    if order.reordered_count < LEAST_REORDERED * (order.snapshot_count - 1):
+        return None
+    racers = [song for song in details.songs if song.position <= RACE_PLACES]
+    names = {song.song_id: shown_title(song.song_name) for song in racers}
+    lines = [(name, details.places.get(song_id, ())) for song_id, name in names.items()]
+    others = [
+        places for song_id, places in details.places.items() if song_id not in names and _was_high(places)
+    ]
+    text = "Places of the songs that are in the top ten now: " + "; ".join(
+        f"{name}, {places[0].position} to {places[-1].position}" for name, places in lines if places
+    )
+    return Race(draw_race(lines, others, order.snapshot_count, text), racers, order)
+
+
+def _was_high(places: Sequence[Place]) -> bool:
+    return any(place.position <= RACE_PLACES for place in places)
+
+
+def _rows(details: PlaylistDetails, songs: Sequence[SongLine], *, is_race: bool) -> Iterable[ListRow]:
+    snapshots = details.order.snapshot_count if details.order else 1
+    deepest = max(
+        (place.position for song in songs for place in details.places.get(song.song_id, ())), default=1
+    )
+    moved = {(one.song_id, one.position): one for one in details.changes.moved} if details.changes else {}
+    for song in songs:
+        change = moved.get((song.song_id, song.position))
+        yield ListRow(
+            song,
+            _raced(song, details.figures) if is_race else _placed(song, details.figures, change),
+            draw_way(details.places.get(song.song_id, ()), snapshots, deepest),
+        )
+
+
+def _raced(song: SongLine, figures: PlaylistFigures) -> Movement:
+    """In a chart each place up or down counts."""
+    before = song.previous_position
+    if before is None or figures.previous_date is None:
+        return _entered(song, figures)
+    if before == song.position:
+        return Movement("=", "same place")
+    places = abs(before - song.position)
+    return (
+        Movement(f"▲ {places}", f"up {places}")
+        if before > song.position
+        else Movement(f"▼ {places}", f"down {places}")
+    )
+
+
+def _placed(song: SongLine, figures: PlaylistFigures, change: SongChange | None) -> Movement:
+    """In a list made by hand only what somebody moved: one song on top moves no other."""
+    if song.previous_position is None:
+        return _entered(song, figures)
+    if change is None or change.previous_position is None:
+        return Movement()
+    arrow = "▲" if change.previous_position > song.position else "▼"
+    return Movement(
+        f"{arrow} from {change.previous_position}",
+        f"moved from place {change.previous_position}",
+        is_fresh=True,
+    )
+
+
+def _entered(song: SongLine, figures: PlaylistFigures) -> Movement:
+    if figures.previous_date is None:
+        return Movement()
+    word = "new" if song.snapshot_count == 1 else "again"
+    return Movement(word, word, is_fresh=True)
+
+
+def _groups(details: PlaylistDetails) -> Iterable[Group]:
+    rejects = [bar._replace(label=reason(bar.label)) for bar in details.rejects]
+    titles = {
+        "Artists": details.artists,
+        "Release ages": details.ages,
+        "Left out: not a song, or unusable": rejects,
+    }
+    for title, bars in titles.items():
+        if bars:
+            yield Group(title, bars, max(bar.percent for bar in bars))
