@@ -39,6 +39,12 @@ VIEWS = (
     "insights/create_top_artists",
     "insights/create_chart_movers",
     "insights/create_longest_runs",
+    "insights/create_tracklist_history",
+    "insights/create_tracklist",
+    "insights/create_playlist_changes",
+    "insights/create_song_journeys",
+    "insights/create_number_one_runs",
+    "insights/create_freshness",
 )
 """Files of the views that readers use; each statement is CREATE OR REPLACE VIEW, later ones use earlier."""
 SCHEMA = Part(
@@ -52,6 +58,7 @@ SCHEMA = Part(
         2: ("setup/add_load_results",),
         3: ("setup/allow_nulls",),
         4: (),
+        5: (),
     },
     "setup/create_stage",
     4,
