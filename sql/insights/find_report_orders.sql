@@ -1,6 +1,6 @@
--- In how many of the last 30 snapshots of playlists the songs of the top ten stood in another order than before: only
--- those that both snapshots list, so that a song put on top moves no other. One JSON list of objects: playlist_id,
--- snapshot_date.
+-- In how many of the last 30 snapshots of playlists more than one song was overtaken, compared with the snapshot before:
+-- many in a chart, hardly any in a list made by hand, where one song put on top overtakes the others as one. One JSON
+-- list of objects: playlist_id, snapshot_date.
 WITH wanted AS (
     SELECT
         part.value:playlist_id::VARCHAR AS playlist_id,
@@ -38,25 +38,37 @@ places AS (
     GROUP BY l.playlist_id, l.song_id, n.snapshot_number
 ),
 
-ordered AS (
+-- The song that stands before each one now: is it one that stood behind it?
+overtakings AS (
     SELECT
         now.playlist_id,
         now.snapshot_number,
-        RANK() OVER (PARTITION BY now.playlist_id, now.snapshot_number ORDER BY now.position ASC) AS now_rank,
-        RANK() OVER (PARTITION BY now.playlist_id, now.snapshot_number ORDER BY before.position ASC) AS before_rank
+        IFF(
+            before.position < LAG(before.position) OVER (
+                PARTITION BY now.playlist_id, now.snapshot_number
+                ORDER BY now.position ASC
+            ),
+            1,
+            0
+        ) AS is_overtaken
     FROM places AS now
     INNER JOIN places AS before
         ON
             now.playlist_id = before.playlist_id
             AND now.song_id = before.song_id
             AND now.snapshot_number = before.snapshot_number + 1
-    WHERE now.position <= 10
 ),
 
 reordered AS (
-    SELECT playlist_id, COUNT(DISTINCT snapshot_number) AS reordered_count
-    FROM ordered
-    WHERE now_rank <> before_rank
+    SELECT playlist_id, snapshot_number
+    FROM overtakings
+    GROUP BY playlist_id, snapshot_number
+    HAVING SUM(is_overtaken) > 1
+),
+
+reorderings AS (
+    SELECT playlist_id, COUNT(*) AS reordered_count
+    FROM reordered
     GROUP BY playlist_id
 )
 
@@ -67,6 +79,6 @@ SELECT
     MIN(n.snapshot_date) AS first_date,
     MAX(n.snapshot_date) AS last_date
 FROM numbered AS n
-LEFT JOIN reordered AS r ON n.playlist_id = r.playlist_id
+LEFT JOIN reorderings AS r ON n.playlist_id = r.playlist_id
 GROUP BY n.playlist_id
 ORDER BY n.playlist_id ASC

@@ -6,7 +6,7 @@ WITH wanted AS (
 ),
 
 asked AS (
-    SELECT ?::DATE AS last_date
+    SELECT TO_DATE(?) AS last_date
 ),
 
 dated AS (

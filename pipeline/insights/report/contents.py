@@ -69,11 +69,7 @@ class Place(NamedTuple):
 
 
 class Order(NamedTuple):
-    """In how many of the last 30 snapshots the top ten stood in another order than before.
-
-    Of those songs that both snapshots list, so that one song on top moves no other:
-    find_report_orders.sql.
-    """
+    """In how many of the last 30 snapshots more than one song was overtaken (find_report_orders.sql)."""
 
     playlist_id: str
     snapshot_count: int

@@ -11,11 +11,13 @@ from pipeline.insights.report.words import NOTHING, reason, shown_day, shown_tit
 from pipeline.records import PlaylistChanges, SongChange
 
 CHANGES_SHOWN = 8
-"""Songs of each kind of change; a chart has fifty a day."""
+"""Songs that were added, and as many that were removed; a chart may have fifty a day."""
+MOVES_SHOWN = 4
+"""Those that moved furthest; the list shows where all others came from."""
 LEAST_SNAPSHOTS = 3
 """Of a race: with two there is nothing to follow."""
 LEAST_REORDERED = 1 / 3
-"""Part of the snapshots in which the order of the top ten changed, for a list to be a race."""
+"""Part of the snapshots in which songs overtake each other, for a list to be a race."""
 
 
 class Movement(NamedTuple):
@@ -82,11 +84,6 @@ class Section(NamedTuple):
         """Whether the list is too long to be compared song by song."""
         return self.details.changes is None and self.details.figures.previous_date is not None
 
-    @property
-    def has_adders(self) -> bool:
-        """Whether Spotify says of any song who added it."""
-        return any(row.song.added_by for row in self.songs)
-
 
 def section(anchor: str, details: PlaylistDetails, rows: int) -> Section:
     """A playlist's part of the page, with at most so many rows of its list."""
@@ -123,14 +120,19 @@ def headline(figures: PlaylistFigures, changes: PlaylistChanges | None) -> str:
 def _kinds(changes: PlaylistChanges | None) -> Iterable[Kind]:
     if changes is None:
         return
-    ways: list[tuple[str, Sequence[SongChange], Callable[[SongChange], str]]] = [
-        ("Added", changes.entered, lambda one: f"place {one.position}"),
-        ("Removed", changes.left, lambda one: f"was at place {one.previous_position}"),
-        ("Moved", changes.moved, lambda one: f"from {one.previous_position} to {one.position}"),
+    moved = sorted(changes.moved, key=_distance, reverse=True)
+    ways: list[tuple[str, Sequence[SongChange], int, Callable[[SongChange], str]]] = [
+        ("Added", changes.entered, CHANGES_SHOWN, lambda one: f"at {one.position}"),
+        ("Removed", changes.left, CHANGES_SHOWN, lambda one: f"was at {one.previous_position}"),
+        ("Moved", moved, MOVES_SHOWN, lambda one: f"from {one.previous_position} to {one.position}"),
     ]
-    for title, songs, where in ways:
+    for title, songs, most, where in ways:
         if songs:
-            yield Kind(title, songs[:CHANGES_SHOWN], max(0, len(songs) - CHANGES_SHOWN), where)
+            yield Kind(title, songs[:most], max(0, len(songs) - most), where)
+
+
+def _distance(moved: SongChange) -> int:
+    return abs((moved.previous_position or 0) - (moved.position or 0))
 
 
 def _race(details: PlaylistDetails) -> Race | None:
@@ -142,12 +144,12 @@ def _race(details: PlaylistDetails) -> Race | None:
         return None
     racers = [song for song in details.songs if song.position <= RACE_PLACES]
     names = {song.song_id: shown_title(song.song_name) for song in racers}
-    lines = [(name, details.places.get(song_id, ())) for song_id, name in names.items()]
+    lines = [(name, details.places[song_id]) for song_id, name in names.items() if song_id in details.places]
     others = [
         places for song_id, places in details.places.items() if song_id not in names and _was_high(places)
     ]
     text = "Places of the songs that are in the top ten now: " + "; ".join(
-        f"{name}, {places[0].position} to {places[-1].position}" for name, places in lines if places
+        f"{name}, {places[0].position} to {places[-1].position}" for name, places in lines
     )
     return Race(draw_race(lines, others, order.snapshot_count, text), racers, order)
 
@@ -178,12 +180,7 @@ def _raced(song: SongLine, figures: PlaylistFigures) -> Movement:
         return _entered(song, figures)
     if before == song.position:
         return Movement("=", "same place")
-    places = abs(before - song.position)
-    return (
-        Movement(f"▲ {places}", f"up {places}")
-        if before > song.position
-        else Movement(f"▼ {places}", f"down {places}")
-    )
+    return _moved(before, song.position)
 
 
 def _placed(song: SongLine, figures: PlaylistFigures, change: SongChange | None) -> Movement:
@@ -192,12 +189,12 @@ def _placed(song: SongLine, figures: PlaylistFigures, change: SongChange | None)
         return _entered(song, figures)
     if change is None or change.previous_position is None:
         return Movement()
-    arrow = "▲" if change.previous_position > song.position else "▼"
-    return Movement(
-        f"{arrow} from {change.previous_position}",
-        f"moved from place {change.previous_position}",
-        is_fresh=True,
-    )
+    return _moved(change.previous_position, song.position)._replace(is_fresh=True)
+
+
+def _moved(before: int, now: int) -> Movement:
+    symbol, way = ("▲", "up") if before > now else ("▼", "down")
+    return Movement(f"{symbol} {abs(before - now):,}", f"{way} from {before:,}")
 
 
 def _entered(song: SongLine, figures: PlaylistFigures) -> Movement:

@@ -3,8 +3,6 @@
 import unicodedata
 from datetime import date
 
-from pipeline.markdown import shortened
-
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 NAME_CHARACTERS = 100
 SCANNED_CHARACTERS = 1_000
@@ -30,7 +28,7 @@ def shown_text(text: str | None) -> str:
     """A name on one line, shortened, without characters that would change what stands around it."""
     words = " ".join((text or "")[:SCANNED_CHARACTERS].split())
     kept = "".join(one for one in words if one not in TURNING and unicodedata.category(one) not in DROPPED)
-    return shortened(kept, NAME_CHARACTERS).strip()
+    return kept.strip() if len(kept) <= NAME_CHARACTERS else f"{kept[: NAME_CHARACTERS - 1].strip()}…"
 
 
 def shown_title(text: str | None) -> str:
