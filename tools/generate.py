@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.columns import TABLES, columns, dtypes, history, landing, pipe
+from tools.tables_page import tables_page
 
 ROOT = Path(__file__).parents[1]
 MADE = "made from pipeline/columns.py by `make generate`"
@@ -77,21 +78,6 @@ def create_views() -> str:
     return f"-- Today: the newest snapshot of each playlist; {MADE}.\n" + "\n\n".join(views) + "\n"
 
 
-def tables_page() -> str:
-    """`docs/tables.md`: every table and column."""
-    sections = [
-        f"## {history(table)}\n\n{TABLES[table].__doc__}\n\n"
-        f"Key within a partition: {_key(table)}. View of today: `{table}`.\n\n"
-        "| column | type | null | meaning |\n|---|---|---|---|\n"
-        + "\n".join(
-            f"| {name} | {kind} | {'yes' if nullable else 'no'} | {doc} |"
-            for name, kind, nullable, doc in columns(table)
-        )
-        for table in TABLES
-    ]
-    return f"# Tables\n\n<!-- {MADE} -->\n\n" + "\n\n".join(sections) + "\n"
-
-
 GENERATED: dict[str, Callable[[], str]] = {
     "sql/setup/generated/create_history_tables.sql": create_tables,
     "sql/setup/generated/create_landing_tables.sql": create_landing_tables,
@@ -153,11 +139,6 @@ def _view(table: str) -> str:
         text + f"\nQUALIFY RANK() OVER (\n    PARTITION BY h.{KEYS[table]}"
         "\n    ORDER BY n.snapshot_date DESC, n.fetched_at DESC, h.playlist_id ASC\n) = 1;"
     )
-
-
-def _key(table: str) -> str:
-    own = [name for name in TABLES[table].primary_key() if name not in ("playlist_id", "snapshot_date")]
-    return ", ".join(f"`{name}`" for name in own) or "one row"
 
 
 def _text(path: Path) -> str | None:

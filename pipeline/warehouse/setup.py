@@ -1,17 +1,14 @@
 """Versioned, idempotent set-up: an up-to-date schema costs one query, one more if pipes load it."""
 
 import logging
-import re
 from typing import Any, NamedTuple
 
-from pipeline.errors import Code, ConfigurationError, SnowflakeObjectNotFound, StopRun
+from pipeline.errors import Code, ConfigurationError, SnowflakeObjectNotFound
 from pipeline.lake.layout import TABLES_PREFIX, LoadMode
 from pipeline.warehouse.lock import hold_lock, take_lock
-from pipeline.warehouse.messages import listed
 from pipeline.warehouse.session import Session
-from pipeline.warehouse.sql_files import identifier, literal, read_sql
-
-log = logging.getLogger(__name__)
+from pipeline.warehouse.sql_files import identifier, literal
+from pipeline.warehouse.views import VIEWS, restore_views, view_files
 
 
 class Part(NamedTuple):
@@ -34,19 +31,6 @@ class Part(NamedTuple):
         return max(self.versions)
 
 
-VIEWS = (
-    "setup/generated/create_views",
-    "insights/create_top_artists",
-    "insights/create_chart_movers",
-    "insights/create_longest_runs",
-    "insights/create_tracklist_history",
-    "insights/create_tracklist",
-    "insights/create_playlist_changes",
-    "insights/create_song_journeys",
-    "insights/create_number_one_runs",
-    "insights/create_freshness",
-)
-"""Files of the views that readers use; each statement is CREATE OR REPLACE VIEW, later ones use earlier."""
 SCHEMA = Part(
     "schema_versions",
     {
@@ -58,7 +42,7 @@ SCHEMA = Part(
         2: ("setup/add_load_results",),
         3: ("setup/allow_nulls",),
         4: (),
-        5: (),
+        5: (),  # new views, which restore_views creates
     },
     "setup/create_stage",
     4,
@@ -121,7 +105,8 @@ def set_up(
                 _note(session, part, (version, MOVING, code_version))
     for part in PARTS[load]:
         _bring_up(session, guard, part, lake_url, code_version)
-    _restore_views(session, guard)
+    level = logging.WARNING if found[0][0] == SCHEMA.newest else logging.INFO
+    restore_views(session, guard, level)
     guard.rollback()
 
 
@@ -162,38 +147,3 @@ def _checked(part: Part, row: tuple[Any, ...]) -> tuple[int, str]:
         )
         raise ConfigurationError(message, Code.SCHEMA_NEWER)
     return int(version), url
-
-
-def view_files() -> dict[str, str]:
-    """The file of each view, by the view's name as Snowflake stores it, in the order of creation."""
-    return {
-        name.upper(): file
-        for file in VIEWS
-        for name in re.findall(r"REPLACE VIEW (\w+) COPY GRANTS AS", read_sql(file))
-    }
-
-
-def _restore_views(session: Session, guard: Session) -> None:
-    """Creates views that are gone; only warns of those that cannot be created: tables load without them.
-
-    Views that are there are left alone.
-    """
-    files = view_files()
-    names = ", ".join(literal(name) for name in files)
-    found = dict(session.execute("setup/find_objects", names=names))
-    problems = [f"{name} is a table, rename it" for name in files if found.get(name) == "TABLE"]
-    for name in [name for name in files if name not in found]:
-        hold_lock(guard)
-        try:
-            session.execute_all(files[name], containing=f"VIEW {name.lower()} COPY GRANTS AS")
-        except StopRun as error:
-            problems.append(f"{name} cannot be created: {error}")
-        else:
-            log.warning("the view %s was gone and has been recreated", name)
-    if problems:
-        log.warning(
-            "Readers do not see what is loaded, because views are missing (%s). Run with a role that may "
-            "create views (block warehouse-admin); if they are only hidden from this role, grant it SELECT "
-            "on all views of the schema",
-            listed(problems),
-        )

@@ -1,14 +1,12 @@
 -- Entries that a snapshot has and the one before has not, or the other way round. The n-th occurrence of a song is the
--- same entry in both. An entry's neighbours in time are found in one pass, without joining the history to itself.
+-- same entry in both. Filters on playlist_id and snapshot_date reach the tables, because all is grouped by them.
 CREATE OR REPLACE VIEW playlist_changes COPY GRANTS AS
 WITH snapshots AS (
     SELECT
         playlist_id,
         snapshot_date,
-        name,
-        LAG(snapshot_date) OVER (PARTITION BY playlist_id ORDER BY snapshot_date ASC) AS previous_date,
-        LEAD(snapshot_date) OVER (PARTITION BY playlist_id ORDER BY snapshot_date ASC) AS next_date,
-        LEAD(name) OVER (PARTITION BY playlist_id ORDER BY snapshot_date ASC) AS next_name
+        name AS playlist_name,
+        LAG(snapshot_date) OVER (PARTITION BY playlist_id ORDER BY snapshot_date ASC) AS previous_date
     FROM playlists_history
 ),
 
@@ -24,64 +22,60 @@ entries AS (
     FROM playlist_songs_history
 ),
 
-neighbours AS (
+compared AS (
     SELECT
-        playlist_id,
-        snapshot_date,
-        position,
-        song_id,
-        added_at,
-        added_by,
-        LAG(snapshot_date) OVER (
-            PARTITION BY playlist_id, song_id, occurrence ORDER BY snapshot_date ASC
-        ) AS listed_before,
-        LEAD(snapshot_date) OVER (
-            PARTITION BY playlist_id, song_id, occurrence ORDER BY snapshot_date ASC
-        ) AS listed_after
-    FROM entries
-),
-
-changes AS (
-    SELECT
-        e.playlist_id,
-        t.name AS playlist_name,
+        t.playlist_id,
+        t.playlist_name,
         t.snapshot_date,
         t.previous_date,
-        'entered' AS change,
-        e.snapshot_date AS listed_on,
         e.song_id,
+        e.occurrence,
         e.position,
         NULL AS previous_position,
         e.added_at,
         e.added_by
-    FROM neighbours AS e
-    INNER JOIN snapshots AS t ON e.playlist_id = t.playlist_id AND e.snapshot_date = t.snapshot_date
-    WHERE t.previous_date IS NOT NULL AND e.listed_before IS DISTINCT FROM t.previous_date
+    FROM snapshots AS t
+    INNER JOIN entries AS e ON t.playlist_id = e.playlist_id AND t.snapshot_date = e.snapshot_date
+    WHERE t.previous_date IS NOT NULL
     UNION ALL
     SELECT
-        e.playlist_id,
-        t.next_name AS playlist_name,
-        t.next_date AS snapshot_date,
-        t.snapshot_date AS previous_date,
-        'left' AS change,
-        e.snapshot_date AS listed_on,
+        t.playlist_id,
+        t.playlist_name,
+        t.snapshot_date,
+        t.previous_date,
         e.song_id,
+        e.occurrence,
         NULL AS position,
         e.position AS previous_position,
         e.added_at,
         e.added_by
-    FROM neighbours AS e
-    INNER JOIN snapshots AS t ON e.playlist_id = t.playlist_id AND e.snapshot_date = t.snapshot_date
-    WHERE t.next_date IS NOT NULL AND e.listed_after IS DISTINCT FROM t.next_date
+    FROM snapshots AS t
+    INNER JOIN entries AS e ON t.playlist_id = e.playlist_id AND t.previous_date = e.snapshot_date
+),
+
+-- An entry that both snapshots have is there twice.
+changes AS (
+    SELECT
+        playlist_id,
+        playlist_name,
+        snapshot_date,
+        previous_date,
+        song_id,
+        MIN(position) AS position,
+        MIN(previous_position) AS previous_position,
+        MIN(added_at) AS added_at,
+        MIN(added_by) AS added_by
+    FROM compared
+    GROUP BY playlist_id, playlist_name, snapshot_date, previous_date, song_id, occurrence
+    HAVING COUNT(*) = 1
 )
 
--- Names are joined to the changes only, which are few.
 SELECT
     e.playlist_id,
     e.playlist_name,
     e.snapshot_date,
     e.previous_date,
-    e.change,
+    IFF(e.position IS NULL, 'left', 'entered') AS change,
     e.song_id,
     s.name AS song_name,
     NULLIF(LISTAGG(a.name, ', ') WITHIN GROUP (ORDER BY c.artist_position), '') AS artist_names,
@@ -91,9 +85,12 @@ SELECT
     e.added_by
 FROM changes AS e
 LEFT JOIN songs_history AS s
-    ON e.playlist_id = s.playlist_id AND e.listed_on = s.snapshot_date AND e.song_id = s.song_id
+    ON
+        e.playlist_id = s.playlist_id
+        AND e.song_id = s.song_id
+        AND s.snapshot_date = IFF(e.position IS NULL, e.previous_date, e.snapshot_date)
 LEFT JOIN song_artists_history AS c
-    ON e.playlist_id = c.playlist_id AND e.listed_on = c.snapshot_date AND e.song_id = c.song_id
+    ON s.playlist_id = c.playlist_id AND s.snapshot_date = c.snapshot_date AND s.song_id = c.song_id
 LEFT JOIN artists_history AS a
     ON c.playlist_id = a.playlist_id AND c.snapshot_date = a.snapshot_date AND c.artist_id = a.artist_id
 GROUP BY
@@ -101,7 +98,6 @@ GROUP BY
     e.playlist_name,
     e.snapshot_date,
     e.previous_date,
-    e.change,
     e.song_id,
     s.name,
     e.position,

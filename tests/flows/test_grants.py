@@ -15,7 +15,7 @@ from snowflake.connector.errors import ProgrammingError
 
 from pipeline.columns import TABLES, history
 from pipeline.lake.layout import LoadMode
-from pipeline.warehouse import setup
+from pipeline.warehouse.views import view_files
 from sandbox.account_objects import connect, statements
 from sandbox.services import Addresses
 from sandbox.snowflake.state.grants import Grants, Thing
@@ -100,7 +100,7 @@ def sent(create_pipeline: Callable[..., Pipeline], addresses: Addresses) -> list
             assert pipeline.ingest(MIXTAPE, snapshot_date=TODAY, **pipeline.confirmed).is_completed()
             older.set_up()
             with pipeline.place.connected("SPOTIFY_READER") as connection, connection.cursor() as cursor:
-                for name in (*map(history, TABLES), "loads", *setup.view_files()):
+                for name in (*map(history, TABLES), "loads", *view_files()):
                     cursor.execute(f"SELECT * FROM {name} LIMIT 1")
     finally:
         requests.put(controls, json={}, timeout=10).raise_for_status()

@@ -12,7 +12,7 @@ from pipeline.lake.snapshot_files import read_snapshot
 from pipeline.records import Kept, Manifest, Run
 from pipeline.spotify.links import playlist_id
 from pipeline.transform.responses import snapshot_rows
-from pipeline.warehouse.setup import view_files
+from pipeline.warehouse.views import view_files
 from pipeline.write import Writer
 from sandbox.spotify.catalogue import MIXTAPE
 from tests.real.accounts import Accounts

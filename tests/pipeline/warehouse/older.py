@@ -7,6 +7,7 @@ from pathlib import Path
 from snowflake.connector.util_text import split_statements
 
 from pipeline.columns import history
+from pipeline.lake.layout import TABLES_PREFIX
 from pipeline.warehouse import setup
 from pipeline.warehouse.session import Session
 from pipeline.warehouse.setup import Part
@@ -28,8 +29,13 @@ LANDING_1 = "\n".join(
     )
 )
 """Landing tables as version 1 of the pipes created them: the columns of version 1, and each row's file."""
-PIPES_1 = read_sql("setup/generated/create_pipes").replace("@lake/", "@lake/tables/")
+CHART_VIEWS = ("insights/create_top_artists", "insights/create_chart_movers", "insights/create_longest_runs")
+"""Views for analysts before version 5."""
+PIPES = read_sql("setup/generated/create_pipes")
+PIPES_1 = PIPES.replace("@lake/", "@lake/tables/")
 """Pipes until version 2: the stage showed the whole lake."""
+SHOWS_TABLES = 4
+"""Version since which the stage shows only the tables of the lake."""
 ROWS = {
     "playlists": "'Old', NULL, 'o', NULL, NULL, FALSE, NULL, 'AAA', 1, 'https://p', NULL, '2026-01-01'",
     "songs": "'s', 'Song', 'b', 'a', 180000, TRUE, NULL, 1, 2, NULL, 'https://s'",
@@ -50,14 +56,15 @@ def set_up_older(older: Warehouse, version: int) -> None:
         older.place.query(f"INSERT INTO {history(table)} SELECT 'p', '2026-01-01', 'run', {values}")
     older.place.query(LEDGER)
     with older.session(role=OWNER) as session:
-        for name in ("setup/create_stage", *setup.VIEWS[1:], *_changes(setup.SCHEMA, version)):
-            session.execute_all(name, url=literal(older.lake.url))
+        url = literal(older.lake.url + (TABLES_PREFIX if version >= SHOWS_TABLES else ""))
+        for name in ("setup/create_stage", *CHART_VIEWS, *_changes(setup.SCHEMA, version)):
+            session.execute_all(name, url=url)
         _note(session, setup.SCHEMA, version, older)
         if older.mode == "snowpipe":
             execute(older.place, LANDING_1)
             for name in ("setup/create_snowpipe_versions", *_changes(setup.SNOWPIPE, version - 1)):
                 session.execute_all(name)
-            execute(older.place, PIPES_1)
+            execute(older.place, PIPES if version >= SHOWS_TABLES else PIPES_1)
             _note(session, setup.SNOWPIPE, version - 1, older)
 
 

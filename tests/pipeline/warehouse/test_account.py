@@ -14,6 +14,7 @@ from pipeline.errors import Code, ConfigurationError
 from pipeline.lake.layout import TABLES_PREFIX, LoadMode
 from pipeline.lake.store import Lake
 from pipeline.warehouse import setup
+from pipeline.warehouse.views import VIEWS, view_files
 from sandbox.account_objects import (
     GRANT_OWNER,
     ROLE_ARN,
@@ -150,7 +151,7 @@ def test_one_documented_statement_lets_analysts_see_everything(new: Account) -> 
     )
     new.administer("CREATE ROLE analyst", "CREATE USER ann", "GRANT ROLE analyst TO USER sandbox", statement)
     with new.place.connected("ANALYST") as connection:
-        for name in (*map(history, TABLES), *setup.view_files(), "loads"):
+        for name in (*map(history, TABLES), *view_files(), "loads"):
             assert connection.cursor().execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0] >= 0
     assert ("USAGE", "ROLE", "SPOTIFY_READER", "ROLE", "ANALYST") in new.administer(
         "SHOW GRANTS TO ROLE analyst"
@@ -174,7 +175,7 @@ def test_with_a_user_of_its_own_for_changes_the_loader_cannot_become_the_owner(n
 def test_grants_given_by_hand_stay_on_views_that_are_replaced(new: Account) -> None:
     new.administer("CREATE ROLE guest", "GRANT SELECT ON VIEW spotify.playlists.songs TO ROLE guest")
     with new.session(role="SPOTIFY_OWNER") as session:
-        for name in setup.VIEWS:
+        for name in VIEWS:
             session.execute_all(name)
     granted = new.administer("SHOW GRANTS TO ROLE guest")
     assert granted == [("SELECT", "VIEW", "SPOTIFY.PLAYLISTS.SONGS", "ROLE", "GUEST")]

@@ -9,6 +9,7 @@ from snowflake.connector.errors import ProgrammingError
 from pipeline.columns import TABLES, history, landing, pipe
 from pipeline.warehouse import setup
 from pipeline.warehouse.sql_files import SQL, literal
+from pipeline.warehouse.views import view_files
 from sandbox.account_objects import split
 from sandbox.services import Addresses
 from sandbox.spotify.catalogue import CHARTS
@@ -51,11 +52,11 @@ def refused(cursor: Any, statement: str) -> bool:
 def test_the_reader_sees_every_table_and_view_and_changes_nothing(piped: Warehouse) -> None:
     before = piped.place.schema(), piped.place.contents(TABLES)
     with piped.place.connected("SPOTIFY_READER") as connection, connection.cursor() as cursor:
-        for name in (*STORED, *setup.view_files()):
+        for name in (*STORED, *view_files()):
             cursor.execute(f"SELECT COUNT(*) FROM {name}")
         changes = [change.format(name, name) for name in STORED for change in CHANGES]
-        changes += [f"CREATE OR REPLACE VIEW {name} AS SELECT 1 AS a" for name in setup.view_files()]
-        changes += [f"DROP VIEW {name}" for name in setup.view_files()]
+        changes += [f"CREATE OR REPLACE VIEW {name} AS SELECT 1 AS a" for name in view_files()]
+        changes += [f"DROP VIEW {name}" for name in view_files()]
         changes += [f"ALTER PIPE {pipe(table)} SET PIPE_EXECUTION_PAUSED = TRUE" for table in TABLES]
         changes += ["UPDATE writer_lock SET run_id = 'x'", "DROP SCHEMA playlists", "CREATE TABLE x (a INT)"]
         assert [change for change in changes if not refused(cursor, change)] == []
@@ -73,9 +74,7 @@ DDL = [
 def test_the_loader_cannot_change_the_schema(piped: Warehouse) -> None:
     before = piped.place.schema()
     with piped.place.connected("SPOTIFY_LOADER") as connection, connection.cursor() as cursor:
-        drops = [f"DROP TABLE {name}" for name in STORED] + [
-            f"DROP VIEW {name}" for name in setup.view_files()
-        ]
+        drops = [f"DROP TABLE {name}" for name in STORED] + [f"DROP VIEW {name}" for name in view_files()]
         assert len(DDL) > 50
         assert [one for one in (*DDL, *drops) if not refused(cursor, one)] == []
     assert piped.place.schema() == before

@@ -13,10 +13,11 @@ from pipeline.lake.layout import LoadMode
 from pipeline.transform.tables import Tables, build_tables
 from pipeline.warehouse import setup
 from pipeline.warehouse.setup import Part, is_current
+from pipeline.warehouse.views import view_files
 from sandbox.services import Addresses
 from sandbox.spotify.catalogue import CHARTS
 from tests import warehouses
-from tests.pipeline.warehouse.older import ROWS, set_up_older
+from tests.pipeline.warehouse.older import ROWS, SHOWS_TABLES, set_up_older
 from tests.places import Place, Rows
 from tests.statements import recorded
 from tests.tiers import enumerated
@@ -31,10 +32,10 @@ NULLABLE = {
 
 
 NEWEST, OLDER = "version 2 with pipes", ("version 1", "version 2")
-BEFORE_LAST = ("version 3", "version 3 with pipes")
+LATER = ("version 3", "version 3 with pipes", "version 4", "version 4 with pipes")
 FROM_EACH = pytest.mark.parametrize(
     "older",
-    enumerated([*OLDER, NEWEST, *BEFORE_LAST], ["version 1", BEFORE_LAST[1]]),
+    enumerated([*OLDER, NEWEST, *LATER], ["version 1", "version 3 with pipes", "version 4 with pipes"]),
     indirect=True,
 )
 FROM_NEWEST = pytest.mark.parametrize("older", enumerated([*OLDER, NEWEST], [NEWEST]), indirect=True)
@@ -72,14 +73,27 @@ def nullable(place: Place) -> dict[str, list[str]]:
     }
 
 
-OURS = [*map(history, TABLES), "loads", "schema_versions", "writer_lock", *setup.view_files()]
+NEW_VIEWS = {
+    "TRACKLIST_HISTORY",
+    "TRACKLIST",
+    "PLAYLIST_CHANGES",
+    "SONG_JOURNEYS",
+    "NUMBER_ONE_RUNS",
+    "FRESHNESS",
+}
+"""Views since version 5."""
+OURS = [*map(history, TABLES), "loads", "schema_versions", "writer_lock", *view_files()]
 
 
 @FROM_EACH
-def test_an_older_schema_is_brought_up_to_date_in_place(older: Warehouse, warehouse: Warehouse) -> None:
+def test_an_older_schema_is_brought_up_to_date_in_place(
+    older: Warehouse, warehouse: Warehouse, caplog: pytest.LogCaptureFixture
+) -> None:
     before = older.place.contents(TABLES)
     assert [len(before[table]) for table in ROWS] == [1] * len(ROWS)
     altered = nullable(older.place) != NULLABLE
+    views = {name for (name,) in older.place.query("SELECT table_name FROM information_schema.views")}
+    ((version,),) = older.place.query("SELECT version FROM schema_versions")
     assert not current(older)
     with recorded() as sent:
         older.set_up()
@@ -91,8 +105,13 @@ def test_an_older_schema_is_brought_up_to_date_in_place(older: Warehouse, wareho
     assert older.place.query("SELECT run_id, load_results FROM loads") == [("run", None)]
     done = {" ".join(re.sub("--.*", "", statement).split()[:4]) for statement in sent}
     created = {one.split()[3] for one in done if one.startswith("CREATE")}
-    # pipes of an older stage stop, and lose their load history; views stay, with their grants
-    assert created == ({"STAGE", "PIPE"} if older.mode == "snowpipe" else {"STAGE"})
+    # pipes of an older stage stop, and lose their load history
+    stage = {"STAGE", "PIPE"} if older.mode == "snowpipe" else {"STAGE"}
+    assert created == ({"VIEW"} if version >= SHOWS_TABLES else {"VIEW", *stage})
+    # views stay, with their grants; only new ones are created
+    named = {name.upper() for one in sent for name in re.findall(r"REPLACE VIEW (\w+)", one)}
+    assert named == set(view_files()) - views == NEW_VIEWS
+    assert not [one for one in caplog.records if one.levelname == "WARNING"]
     assert any(one.startswith("ALTER TABLE") for one in done) == altered
     assert not any(one.startswith("DROP") for one in done)
     older.publish(CHARTS[0])

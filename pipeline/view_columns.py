@@ -1,0 +1,199 @@
+"""Columns of the views for analysts, as `docs/tables.md` shows them; a test compares them with the views.
+
+The views of today have the columns of their tables (pipeline/columns.py).
+"""
+
+from typing import NamedTuple
+
+
+class ViewColumn(NamedTuple):
+    """Name, type without length or precision, and meaning of a column."""
+
+    name: str
+    kind: str
+    doc: str
+
+
+class ViewDoc(NamedTuple):
+    """What a view answers, what one row is, and its columns in order."""
+
+    doc: str
+    row: str
+    columns: tuple[ViewColumn, ...]
+
+
+def _text(name: str, doc: str) -> ViewColumn:
+    return ViewColumn(name, "VARCHAR", doc)
+
+
+def _whole(name: str, doc: str) -> ViewColumn:
+    return ViewColumn(name, "NUMBER", doc)
+
+
+def _date(name: str, doc: str) -> ViewColumn:
+    return ViewColumn(name, "DATE", doc)
+
+
+def _time(name: str, doc: str) -> ViewColumn:
+    return ViewColumn(name, "TIMESTAMP_NTZ", doc)
+
+
+def _flag(name: str, doc: str) -> ViewColumn:
+    return ViewColumn(name, "BOOLEAN", doc)
+
+
+_PLAYLIST_ID = _text("playlist_id", "Spotify id of the playlist")
+_PLAYLIST_NAME = _text("playlist_name", "name of the playlist in this snapshot")
+_NEWEST_NAME = _text("playlist_name", "name of the playlist in its newest snapshot")
+_SNAPSHOT_DATE = _date("snapshot_date", "day that the snapshot stands for")
+_SONG_ID = _text("song_id", "Spotify id of the song (track)")
+_SONG_NAME = _text("song_name", "title")
+_ARTIST_NAMES = _text(
+    "artist_names", "names of the song's artists in Spotify's order, joined by `, `; null if none has a name"
+)
+_TRACKLIST = (
+    _PLAYLIST_ID,
+    _PLAYLIST_NAME,
+    _SNAPSHOT_DATE,
+    _whole("position", "place in the playlist, from 1; rejected entries leave gaps"),
+    _SONG_ID,
+    _SONG_NAME,
+    _ARTIST_NAMES,
+    _text("artist_id", "first artist"),
+    _text("album_id", "album of the song"),
+    _text("album_name", "title of the album; null if Spotify sends no usable value"),
+    _date("release_date", "of the album, the first day of what Spotify says; null where unknown"),
+    _whole("duration_ms", "length in milliseconds; null if Spotify sends no usable value"),
+    _flag("is_explicit", "explicit lyrics; null if Spotify sends no usable value"),
+    _whole("popularity", "0 to 100 at the time; null for restricted apps"),
+    _text("isrc", "International Standard Recording Code; null where unknown"),
+    _time("added_at", "when the entry was added; null where unknown"),
+    _text("added_by", "user who added it; null where unknown"),
+    _text("song_url", "link to the song"),
+)
+
+VIEW_COLUMNS: dict[str, ViewDoc] = {
+    "tracklist": ViewDoc("The newest list of each playlist, with names.", "listed song", _TRACKLIST),
+    "tracklist_history": ViewDoc("Every list as it was, with names.", "listed song and snapshot", _TRACKLIST),
+    "playlist_changes": ViewDoc(
+        "What entered and left since the previous snapshot of the playlist; its first snapshot has no "
+        "changes. The n-th occurrence of a song is the same entry in both, so a song that was listed twice "
+        "and is listed once has left once.",
+        "entry that entered or left",
+        (
+            _PLAYLIST_ID,
+            _PLAYLIST_NAME,
+            _SNAPSHOT_DATE,
+            _date("previous_date", "day of the previous snapshot of the playlist"),
+            _text("change", "`entered` or `left`"),
+            _SONG_ID,
+            _SONG_NAME,
+            _ARTIST_NAMES,
+            _whole("position", "place in this snapshot; null if it left"),
+            _whole("previous_position", "place in the previous snapshot; null if it entered"),
+            _time("added_at", "when the entry was added; null where unknown"),
+            _text("added_by", "user who added it, also if it left; null where unknown"),
+        ),
+    ),
+    "song_journeys": ViewDoc(
+        "The way of each song through a playlist, counted in snapshots. A song that is listed twice counts "
+        "at its best position.",
+        "playlist and song",
+        (
+            _PLAYLIST_ID,
+            _NEWEST_NAME,
+            _SONG_ID,
+            _text("song_name", "title in the newest snapshot with the song"),
+            _text("artist_names", "names of its artists in that snapshot; null if none has a name"),
+            _date("first_date", "first snapshot with the song"),
+            _date("last_date", "newest snapshot with the song"),
+            _whole("snapshot_count", "snapshots with the song"),
+            _whole("peak_position", "best position"),
+            _date("peak_date", "first snapshot at that position"),
+            _whole("snapshots_at_peak", "snapshots at that position"),
+            _whole("snapshots_at_number_one", "snapshots at position 1"),
+            _whole("longest_run", "most consecutive snapshots of the playlist with the song"),
+            _date("longest_run_first_date", "first snapshot of the longest run; of equal ones, the latest"),
+            _date("longest_run_last_date", "last snapshot of that run"),
+            _whole("reentry_count", "how often it came back after a snapshot without it"),
+            _flag("is_listed", "the newest snapshot of the playlist has it"),
+            _whole("position", "place in that snapshot; null if it is not listed"),
+            _whole("previous_position", "place in the snapshot before that; null if it was not listed"),
+        ),
+    ),
+    "number_one_runs": ViewDoc(
+        "How long songs stay at position 1: consecutive snapshots of the playlist.",
+        "run of a song at position 1",
+        (
+            _PLAYLIST_ID,
+            _SONG_ID,
+            _text("song_name", "title in the run's last snapshot"),
+            _text("artist_names", "names of its artists in that snapshot; null if none has a name"),
+            _date("first_date", "first snapshot of the run"),
+            _date("last_date", "last snapshot of the run"),
+            _whole("snapshot_count", "snapshots in the run"),
+        ),
+    ),
+    "longest_runs": ViewDoc(
+        "How long songs stay: consecutive snapshots of the playlist, so that a day without a snapshot ends "
+        "no run.",
+        "run of a song in a playlist",
+        (
+            _PLAYLIST_ID,
+            _SONG_ID,
+            _text("song_name", "title in the run's last snapshot"),
+            _date("first_date", "first snapshot of the run"),
+            _date("last_date", "last snapshot of the run"),
+            _whole("snapshot_count", "snapshots in the run"),
+            _whole("best_position", "best position in the run"),
+        ),
+    ),
+    "top_artists": ViewDoc(
+        "Artists of a snapshot by the number of its songs that they made.",
+        "playlist, snapshot and artist",
+        (
+            _PLAYLIST_ID,
+            _SNAPSHOT_DATE,
+            _text("artist_id", "Spotify id of the artist, first or not"),
+            _text("artist_name", "name; null if Spotify sends no usable value"),
+            _whole("song_count", "different songs of the snapshot that the artist made"),
+            _whole("best_position", "best position of one of them"),
+            _whole(
+                "artist_rank", "rank by song_count, then by best_position; equal artists have the same rank"
+            ),
+        ),
+    ),
+    "chart_movers": ViewDoc(
+        "What moved between two snapshots of a playlist. All pairs of dates are there, so filter by "
+        "playlist_id, from_date and to_date. A song that is listed twice counts at its best position.",
+        "playlist, pair of dates and song",
+        (
+            _PLAYLIST_ID,
+            _date("from_date", "day of the earlier snapshot"),
+            _date("to_date", "day of the later snapshot"),
+            _SONG_ID,
+            _text("song_name", "title in the later snapshot that has the song"),
+            _whole("from_position", "place in the earlier snapshot; null if it is new"),
+            _whole("to_position", "place in the later snapshot; null if it is gone"),
+            _whole("places_up", "from_position - to_position; null if it is new or gone"),
+            _text("movement", "`up`, `down`, `same`, `new` or `gone`"),
+        ),
+    ),
+    "freshness": ViewDoc(
+        "How old the newest snapshot of each playlist is, and how many days have none.",
+        "playlist",
+        (
+            _PLAYLIST_ID,
+            _NEWEST_NAME,
+            _date("snapshot_date", "day of the newest snapshot"),
+            _time("fetched_at", "when it was fetched"),
+            _whole("age_hours", "whole hours since then"),
+            _whole(
+                "missing_day_count",
+                "days without a snapshot among the last 30 complete days (UTC), counted from the first "
+                "snapshot of the playlist on",
+            ),
+        ),
+    ),
+}
+"""Views by name, in the order in which the page shows them."""
