@@ -60,7 +60,7 @@ artists AS (
     SELECT
         w.playlist_id,
         w.position,
-        LISTAGG(a.name, ', ') WITHIN GROUP (ORDER BY c.artist_position ASC) AS artist_names
+        NULLIF(LISTAGG(a.name, ', ') WITHIN GROUP (ORDER BY c.artist_position ASC), '') AS artist_names
     FROM shown AS w
     INNER JOIN song_artists_history AS c
         ON w.playlist_id = c.playlist_id AND w.snapshot_date = c.snapshot_date AND w.song_id = c.song_id
