@@ -11,7 +11,8 @@ from shutil import which
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 PROGRAM = which("chromium") or which("chromium-browser") or which("google-chrome")
 OPTIONS = (
@@ -37,7 +38,7 @@ Scheme = Literal["light", "dark"]
 class Tab:
     """One page. `events`: all that Chromium has reported about it."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._last = 0
         self.events: list[dict[str, Any]] = []

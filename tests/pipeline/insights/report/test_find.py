@@ -9,7 +9,7 @@ import pytest
 from pipeline.insights.report import find
 from pipeline.insights.report.contents import PlaylistDetails, PlaylistFigures, ReportContents
 from pipeline.insights.report.find import find_report
-from pipeline.insights.report.page import render_page
+from pipeline.insights.report.page import ROWS, render_page
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, MIXTAPE, NAMES, SHARED
 from tests.builders import OTHER_PLAYLIST, PLAYLIST, entry, head, snapshot, song
 from tests.pipeline.insights.report.shown import Page
@@ -110,7 +110,7 @@ def check_list(query: Any, own: PlaylistDetails) -> None:
         for s in own.songs
     ]
     assert found == listed[: len(found)]
-    assert len(found) == min(len(listed), find.ROWS // len(ALL))
+    assert len(found) == min(len(listed), ROWS // len(ALL))
     before = query(
         "SELECT song_id, previous_position FROM song_journeys WHERE playlist_id = ? AND is_listed",
         own.figures.playlist_id,
