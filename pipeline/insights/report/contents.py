@@ -58,7 +58,7 @@ class SongLine(NamedTuple):
     snapshot_count: int
 
 
-class Place(NamedTuple):
+class SongPlace(NamedTuple):
     """Where a song stood in one of the last 30 snapshots, numbered from 1 (find_report_places.sql)."""
 
     playlist_id: str
@@ -96,7 +96,7 @@ class PlaylistDetails(NamedTuple):
     figures: PlaylistFigures
     changes: PlaylistChanges | None = None
     songs: Sequence[SongLine] = ()
-    places: Mapping[str, Sequence[Place]] = {}
+    places: Mapping[str, Sequence[SongPlace]] = {}
     order: Order | None = None
     artists: Sequence[Bar] = ()
     ages: Sequence[Bar] = ()

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from pipeline.insights.report.contents import Place
+from pipeline.insights.report.contents import SongPlace
 from pipeline.insights.report.words import shown_date
 
 RACE_PLACES = 10
@@ -18,14 +18,14 @@ STEP = 10
 WAY_WIDTH, WAY_HEIGHT, WAY_EDGE = 90, 22, 3
 
 
-def draw_way(places: Sequence[Place], snapshots: int, deepest: int) -> Markup:
+def draw_way(places: Sequence[SongPlace], snapshots: int, deepest: int) -> Markup:
     """A song's positions over the playlist's last snapshots, the first place at the top.
 
     `deepest`: the last position of the scale. A snapshot without the song is a gap.
     """
     across, down = max(snapshots - 1, 1), max(deepest - 1, 1)
 
-    def point(place: Place) -> tuple[int, int]:
+    def point(place: SongPlace) -> tuple[int, int]:
         x = WAY_WIDTH * (place.snapshot_number - 1) // across if snapshots > 1 else WAY_WIDTH
         return WAY_EDGE + x, WAY_EDGE + round(WAY_HEIGHT * (min(place.position, deepest) - 1) / down)
 
@@ -37,7 +37,7 @@ def draw_way(places: Sequence[Place], snapshots: int, deepest: int) -> Markup:
     )
 
 
-def way_text(places: Sequence[Place], snapshots: int) -> str:
+def way_text(places: Sequence[SongPlace], snapshots: int) -> str:
     """A song's way in words."""
     if not places:
         return f"not in the last {snapshots} snapshots"
@@ -49,14 +49,17 @@ def way_text(places: Sequence[Place], snapshots: int) -> str:
 
 
 def draw_race(
-    lines: Iterable[tuple[str, Sequence[Place]]], others: Iterable[Sequence[Place]], snapshots: int, text: str
+    lines: Iterable[tuple[str, Sequence[SongPlace]]],
+    others: Iterable[Sequence[SongPlace]],
+    snapshots: int,
+    text: str,
 ) -> Markup:
     """Lines of songs by their names, over faint ones of other songs; the first line is the leader's.
 
     Stretched to its box, so it holds no words: those stand beside it.
     """
 
-    def points(places: Sequence[Place]) -> str:
+    def points(places: Sequence[SongPlace]) -> str:
         return _path(
             [[(STEP * (one.snapshot_number - 1), STEP * one.position - STEP // 2) for one in part]
              for part in _parts(places)]
@@ -83,7 +86,7 @@ def draw_bar(value: float, most: float) -> Markup:
     ).format(max(width, 1))
 
 
-def _parts(places: Sequence[Place]) -> list[list[Place]]:
+def _parts(places: Sequence[SongPlace]) -> list[list[SongPlace]]:
     """The places between the gaps."""
     parts = [[one] for one in places[:1]]
     for before, after in pairwise(places):

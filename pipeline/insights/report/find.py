@@ -13,11 +13,11 @@ from pipeline.insights.changes import MAX_ENTRIES, changes_in
 from pipeline.insights.report.contents import (
     Bar,
     Order,
-    Place,
     PlaylistDetails,
     PlaylistFigures,
     ReportContents,
     SongLine,
+    SongPlace,
 )
 from pipeline.insights.report.page import ROWS
 from pipeline.records import PlaylistChanges
@@ -60,7 +60,7 @@ def _details(session: Session, figures: Sequence[PlaylistFigures]) -> Iterator[P
     wanted, rows = _json([_part(one) for one in figures]), ROWS // len(figures)
     changes = {one.playlist_id: one for one in _changes(session, figures)}
     songs = _by_playlist(SongLine, session.rows("insights/find_report_songs", (wanted, rows)))
-    places = _by_playlist(Place, session.rows("insights/find_report_places", (wanted, rows)))
+    places = _by_playlist(SongPlace, session.rows("insights/find_report_places", (wanted, rows)))
     orders = _by_playlist(Order, session.rows("insights/find_report_orders", (wanted,)))
     artists, ages, rejects = (
         _by_playlist(Bar, session.rows(f"insights/find_report_{name}", (wanted,)))

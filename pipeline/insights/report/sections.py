@@ -5,9 +5,17 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from pipeline.insights.report.contents import Bar, Order, Place, PlaylistDetails, PlaylistFigures, SongLine
+from pipeline.insights.report.contents import (
+    Bar,
+    Order,
+    PlaylistDetails,
+    PlaylistFigures,
+    SongLine,
+    SongPlace,
+)
 from pipeline.insights.report.drawings import RACE_PLACES, draw_race, draw_way
-from pipeline.insights.report.words import NOTHING, reason, shown_day, shown_title
+from pipeline.insights.report.movements import Movement, placed, raced
+from pipeline.insights.report.words import NOTHING, shown_day, shown_reason, shown_title
 from pipeline.records import PlaylistChanges, SongChange
 
 CHANGES_SHOWN = 8
@@ -18,14 +26,6 @@ LEAST_SNAPSHOTS = 3
 """Of a race: with two there is nothing to follow."""
 LEAST_REORDERED = 1 / 3
 """Part of the snapshots in which songs overtake each other, for a list to be a race."""
-
-
-class Movement(NamedTuple):
-    """How a song came to its place since the previous snapshot: a symbol, and words for it."""
-
-    symbol: str = ""
-    words: str = ""
-    is_fresh: bool = False
 
 
 class ListRow(NamedTuple):
@@ -53,7 +53,7 @@ class Race(NamedTuple):
     order: Order
 
 
-class Group(NamedTuple):
+class BarGroup(NamedTuple):
     """Bars under a title, and the longest of them."""
 
     title: str
@@ -71,7 +71,7 @@ class Section(NamedTuple):
     songs: Sequence[ListRow]
     more_songs: int
     race: Race | None
-    groups: Sequence[Group]
+    groups: Sequence[BarGroup]
 
     @property
     def is_changed(self) -> bool:
@@ -154,7 +154,7 @@ def _race(details: PlaylistDetails) -> Race | None:
     return Race(draw_race(lines, others, order.snapshot_count, text), racers, order)
 
 
-def _was_high(places: Sequence[Place]) -> bool:
+def _was_high(places: Sequence[SongPlace]) -> bool:
     return any(place.position <= RACE_PLACES for place in places)
 
 
@@ -168,44 +168,13 @@ def _rows(details: PlaylistDetails, songs: Sequence[SongLine], *, is_race: bool)
         change = moved.get((song.song_id, song.position))
         yield ListRow(
             song,
-            _raced(song, details.figures) if is_race else _placed(song, details.figures, change),
+            raced(song, details.figures) if is_race else placed(song, details.figures, change),
             draw_way(details.places.get(song.song_id, ()), snapshots, deepest),
         )
 
 
-def _raced(song: SongLine, figures: PlaylistFigures) -> Movement:
-    """In a chart each place up or down counts."""
-    before = song.previous_position
-    if before is None or figures.previous_date is None:
-        return _entered(song, figures)
-    if before == song.position:
-        return Movement("=", "same place")
-    return _moved(before, song.position)
-
-
-def _placed(song: SongLine, figures: PlaylistFigures, change: SongChange | None) -> Movement:
-    """In a list made by hand only what somebody moved: one song on top moves no other."""
-    if song.previous_position is None:
-        return _entered(song, figures)
-    if change is None or change.previous_position is None:
-        return Movement()
-    return _moved(change.previous_position, song.position)._replace(is_fresh=True)
-
-
-def _moved(before: int, now: int) -> Movement:
-    symbol, way = ("▲", "up") if before > now else ("▼", "down")
-    return Movement(f"{symbol} {abs(before - now):,}", f"{way} from {before:,}")
-
-
-def _entered(song: SongLine, figures: PlaylistFigures) -> Movement:
-    if figures.previous_date is None:
-        return Movement()
-    word = "new" if song.snapshot_count == 1 else "again"
-    return Movement(word, word, is_fresh=True)
-
-
-def _groups(details: PlaylistDetails) -> Iterable[Group]:
-    rejects = [bar._replace(label=reason(bar.label)) for bar in details.rejects]
+def _groups(details: PlaylistDetails) -> Iterable[BarGroup]:
+    rejects = [bar._replace(label=shown_reason(bar.label)) for bar in details.rejects]
     titles = {
         "Artists": details.artists,
         "Release ages": details.ages,
@@ -213,4 +182,4 @@ def _groups(details: PlaylistDetails) -> Iterable[Group]:
     }
     for title, bars in titles.items():
         if bars:
-            yield Group(title, bars, max(bar.percent for bar in bars))
+            yield BarGroup(title, bars, max(bar.percent for bar in bars))

@@ -66,6 +66,6 @@ def percent(value: float | None) -> str:
     return "< 1 %" if 0 < value < 1 else f"{value:.0f} %"
 
 
-def reason(text: str) -> str:
+def shown_reason(text: str) -> str:
     """A reject reason in words."""
     return REASONS.get(text) or shown_title(text)

@@ -7,11 +7,11 @@ from typing import Any
 
 from pipeline.insights.report.contents import (
     Order,
-    Place,
     PlaylistDetails,
     PlaylistFigures,
     ReportContents,
     SongLine,
+    SongPlace,
 )
 from pipeline.insights.report.page import render_page
 from pipeline.records import PlaylistChanges, SongChange
@@ -59,11 +59,11 @@ def line(position: int, name: str = "", **changes: Any) -> SongLine:
     return own._replace(**changes)
 
 
-def places(song_id: str, *positions: int | None) -> list[Place]:
+def places(song_id: str, *positions: int | None) -> list[SongPlace]:
     """Where a song stood in the snapshots of consecutive days; None: not listed."""
     first = DAY - timedelta(days=len(positions) - 1)
     return [
-        Place("aPlaylist0000000000001", song_id, number, first + timedelta(days=number - 1), position)
+        SongPlace("aPlaylist0000000000001", song_id, number, first + timedelta(days=number - 1), position)
         for number, position in enumerate(positions, 1)
         if position is not None
     ]
