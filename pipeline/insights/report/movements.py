@@ -28,7 +28,7 @@ def placed(song: SongLine, figures: PlaylistFigures, change: SongChange | None) 
     """In a list made by hand only what somebody moved: one song on top moves no other."""
     if song.previous_position is None:
         return _entered(song, figures)
-    if change is None or change.previous_position is None:
+    if change is None or change.previous_position in (None, song.position):
         return Movement()
     return _moved(change.previous_position, song.position)._replace(is_fresh=True)
 

@@ -124,11 +124,18 @@ def _kinds(changes: PlaylistChanges | None) -> Iterable[Kind]:
     ways: list[tuple[str, Sequence[SongChange], int, Callable[[SongChange], str]]] = [
         ("Added", changes.entered, CHANGES_SHOWN, lambda one: f"at {one.position}"),
         ("Removed", changes.left, CHANGES_SHOWN, lambda one: f"was at {one.previous_position}"),
-        ("Moved", moved, MOVES_SHOWN, lambda one: f"from {one.previous_position} to {one.position}"),
+        ("Moved", moved, MOVES_SHOWN, _way),
     ]
     for title, songs, most, where in ways:
         if songs:
             yield Kind(title, songs[:most], max(0, len(songs) - most), where)
+
+
+def _way(moved: SongChange) -> str:
+    """From where to where; a song that all others pass may have kept its place."""
+    if moved.previous_position == moved.position:
+        return f"still at {moved.position}, among others"
+    return f"from {moved.previous_position} to {moved.position}"
 
 
 def _distance(moved: SongChange) -> int:
