@@ -13,9 +13,9 @@ playlist on one date. Numbers are whole, times are UTC. Filters on `playlist_id`
 ON_OR_BEFORE = """\
 ## The last snapshot on or before a date
 
-A day without a run has no snapshot. This query shows, for each playlist, the newest snapshot that is not later
-than a date; `snapshot_date` says which one it is. A playlist that was empty then has one row without a song. It
-works in the same way with any other view or `*_history` table that has a `snapshot_date`.
+A day without a run has no snapshot. This query shows, for each playlist, the newest snapshot that is not
+later than a date; `snapshot_date` says which one it is. A playlist that was empty then has one row without a
+song. It works in the same way with any other view or `*_history` table that has a `snapshot_date`.
 
 ```sql
 WITH shown AS (

@@ -1,0 +1,73 @@
+"""Every row of every view against row loops: on invented playlists, and on real charts if at hand."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.flows import oracle
+from tests.flows.histories import History, invented, load, recorded_charts
+from tests.pools import Pool
+from tests.warehouses import Warehouse
+
+Loaded = tuple[Warehouse, History]
+RowCounts = Counter[tuple[object, ...]]
+SAME: tuple[RowCounts, RowCounts] = (Counter(), Counter())
+BRAZIL, GLOBAL = "37i9dQZEVXbMXbN3EUUhlg", "37i9dQZEVXbMDoHDwVN2tF"
+"""Of the global chart there are over a million moves, which take long to compare."""
+
+
+@pytest.fixture(scope="module")
+def invented_lists(warehouses: Pool[Warehouse]) -> Iterator[Loaded]:
+    """Forty small playlists."""
+    history = invented(playlists=40, days=8, seed=18)
+    with warehouses.lend() as warehouse:
+        load(warehouse, history)
+        yield warehouse, history
+
+
+@pytest.fixture(scope="module")
+def real_charts(warehouses: Pool[Warehouse], recordings: Path) -> Iterator[Loaded]:
+    """Two charts, 209 snapshots."""
+    history = recorded_charts(recordings.with_name("chart-history.jsonl.gz"))
+    with warehouses.lend() as warehouse:
+        load(warehouse, history)
+        yield warehouse, history
+
+
+def differences(loaded: Loaded, view: str) -> tuple[RowCounts, RowCounts]:
+    """Rows that only the view has, and rows that only the oracle has, of the playlists in the history."""
+    warehouse, history = loaded
+    lists = ", ".join(f"'{playlist_id}'" for playlist_id in {key[0] for key in history})
+    found = warehouse.place.query(f"SELECT * FROM {view} WHERE playlist_id IN ({lists})")
+    expected = oracle.VIEWS[view](history)
+    assert expected
+    return Counter(found) - Counter(expected), Counter(expected) - Counter(found)
+
+
+@pytest.mark.parametrize("view", oracle.VIEWS)
+def test_views_of_invented_playlists(invented_lists: Loaded, view: str) -> None:
+    assert differences(invented_lists, view) == SAME
+
+
+@pytest.mark.parametrize("view", [view for view in oracle.VIEWS if view != "chart_movers"])
+def test_views_of_real_charts(real_charts: Loaded, view: str) -> None:
+    assert differences(real_charts, view) == SAME
+
+
+@pytest.mark.parametrize("chart", [BRAZIL, pytest.param(GLOBAL, marks=pytest.mark.faults)])
+def test_movers_between_any_two_days_of_a_real_chart(real_charts: Loaded, chart: str) -> None:
+    warehouse, history = real_charts
+    own = {key: listing for key, listing in history.items() if key[0] == chart}
+    assert differences((warehouse, own), "chart_movers") == SAME
+
+
+def test_invented_playlists_have_what_is_rare(invented_lists: Loaded) -> None:
+    _, history = invented_lists
+    listings = [listing.entries for listing in history.values()]
+    assert [] in [list(entries) for entries in listings]
+    assert any(len({one.song_id for one in entries}) < len(entries) for entries in listings)
+    journeys = oracle.song_journeys(history)
+    assert any(row[15] > 1 for row in journeys)
+    assert any(row[4] is None for row in journeys)
