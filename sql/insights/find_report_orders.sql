@@ -1,6 +1,6 @@
--- In how many of the last 30 snapshots of playlists more than one song was overtaken, compared with the snapshot before:
--- many in a chart, hardly any in a list made by hand, where one song put on top overtakes the others as one. One JSON
--- list of objects: playlist_id, snapshot_date.
+-- In how many of the last 30 snapshots of playlists more than one song was overtaken since the snapshot before: many in
+-- a chart, hardly any in a list made by hand, where one song put on top overtakes the others as one. One JSON list of
+-- objects: playlist_id, snapshot_date.
 WITH wanted AS (
     SELECT
         part.value:playlist_id::VARCHAR AS playlist_id,
