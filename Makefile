@@ -4,7 +4,7 @@ BIN := .venv/bin/python
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 export RECORDINGS ROWS BLOCK
 
-.PHONY: demo test test-faults test-real bench sandbox sql check generate lock deploy clean
+.PHONY: demo pictures test test-faults test-real bench sandbox sql check generate lock deploy clean
 
 demo: .venv/sandbox  ## a month of charts into a warehouse, without any account
 	@$(BIN) -m sandbox.demo
@@ -47,6 +47,9 @@ generate: .venv/dev  ## DDL, views and docs/tables.md from the one list of table
 
 lock: .venv/dev  ## the hashed requirements from pyproject.toml
 	$(BIN) -m tools.lock
+
+pictures: .venv/dev demo  ## the README's pictures, from the demo's report; needs Chromium
+	@$(BIN) -m tools.pictures .sandbox/report.html docs
 
 clean:  ## forget the virtual environment and the sandbox's files
 	rm -rf .venv .sandbox

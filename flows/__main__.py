@@ -33,5 +33,14 @@ def _backfill(*options: Options) -> None:
     run_from_shell(backfill_playlists, "flows backfill", options)
 
 
+@app.command(name="report", help_flags=[])
+def _report(*options: Options) -> None:
+    """Makes a page about playlists, from the warehouse, for any date."""
+    from flows.report import report_playlists  # noqa: PLC0415 - imports Prefect
+    from flows.shell import run_from_shell  # noqa: PLC0415
+
+    run_from_shell(report_playlists, "flows report", options)
+
+
 if __name__ == "__main__":
     sys.exit(app(result_action="return_value"))

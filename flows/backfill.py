@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from prefect import State, flow, get_run_logger, task
 
 from flows.connections import find_lake
+from flows.mine import refuse_mine
 from flows.parameters import BlockNames, Limits, Playlists
 from flows.publish import publish
 from flows.run import Stopwatch, ends_failed, start_run
@@ -19,7 +20,7 @@ from pipeline.lake.layout import LoadMode
 from pipeline.lake.snapshot_files import is_possible
 from pipeline.lake.snapshots import find_snapshots
 from pipeline.records import NOT_KEPT, Kept, PlaylistLine, Work
-from pipeline.spotify.links import is_mine, playlist_ids
+from pipeline.spotify.links import playlist_ids
 from pipeline.warehouse.messages import listed
 
 MAX_LOGGED_PLAYLISTS = 50
@@ -60,7 +61,7 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
             f"start_date {start_date} is after end_date {end_date}. Swap them. Nothing was read",
             Code.DATES_INVALID,
         )
-    _refuse_mine(playlists)
+    refuse_mine(playlists, "a backfill", "all kept playlists")
     wanted = playlist_ids(playlists) if playlists else None
     if fetched_before and fetched_before.tzinfo is None:
         fetched_before = fetched_before.replace(tzinfo=UTC)
@@ -69,15 +70,6 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     name_backfill(run, work.kept)
     target = Target(blocks, load, pipe_minutes=limits.pipe_minutes, ignore_rank=fetched_before is not None)
     return publish(run, work, target, Stopwatch())
-
-
-def _refuse_mine(playlists: list[str]) -> None:
-    if any(map(is_mine, playlists)):
-        message = (
-            "`mine` is a list that only Spotify knows, and a backfill never asks Spotify. Nothing was read. "
-            "Leave playlists empty for all kept playlists, or name them"
-        )
-        raise ConfigurationError(message, Code.PLAYLIST_INVALID)
 
 
 @task(**RETRIES)

@@ -48,13 +48,19 @@ class Limits(Group):
     )
 
 
-class BlockNames(Group):
-    """Names of the blocks that say where a run publishes."""
+class ReportBlockNames(Group):
+    """Names of the blocks that say what a report reads, and where it is written."""
 
     lake: str = Field(
-        default="lake", description="S3Bucket block of the lake: kept responses, CSV files, receipts."
+        default="lake",
+        description="S3Bucket block of the lake: kept responses, CSV files, receipts, reports.",
     )
     warehouse: str = Field(default="warehouse", description="SnowflakeConnector block of the warehouse.")
+
+
+class BlockNames(ReportBlockNames):
+    """Names of the blocks that say where a run publishes."""
+
     warehouse_admin: str = Field(
         default="warehouse-admin",
         description="SnowflakeConnector block with the role that may change the schema. If it does not "

@@ -18,6 +18,7 @@ from flows.outcome import MAYBE_RECORDED, NOT_LOADED, settled
 from flows.run import Stopwatch, run_id_of
 from flows.target import Target
 from flows.tasks import RETRIES
+from flows.write_report import write_report
 from pipeline.errors import Code, PipelineError, StopRun
 from pipeline.lake.kept_details import KeptDetails
 from pipeline.lake.layout import receipt_key
@@ -65,6 +66,8 @@ def publish(run: Run, work: Work, target: Target, stopwatch: Stopwatch) -> State
     except PipelineError as error:
         message = f"what was loaded stays, only the receipt is missing: {error.message}. Run again"
         raise StopRun(message, Code.RECEIPT_MISSING) from error
+    if loaded.partitions:
+        write_report(run, receipt.playlists, loaded, target.blocks)
     return (Failed if receipt.status == "failed" else Completed)(message=receipt.message)
 
 

@@ -42,6 +42,7 @@ class Code(StrEnum):
     SNAPSHOT_DATE_REFUSED = auto()
     PARAMETER_INVALID = auto()
     NOTHING_KEPT = auto()
+    NOTHING_TO_REPORT = auto()
     BLOCK_MISSING = auto()
     BLOCK_INVALID = auto()
     FULL_REFRESH_REFUSED = auto()

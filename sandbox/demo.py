@@ -1,4 +1,4 @@
-"""`make demo`: backfills a month of kept snapshots, ingests today, prints receipts and insights."""
+"""`make demo`: backfills a month of kept snapshots, ingests today, prints receipts and insights; a report."""
 
 import os
 import sys
@@ -13,6 +13,8 @@ from sandbox.services import running
 from sandbox.spotify import catalogue
 
 DAYS = 30
+REPORT = Path(".sandbox") / "report.html"
+"""Stays when the demo has ended."""
 
 
 def main() -> int:
@@ -35,6 +37,8 @@ def main() -> int:
         sys.stderr.write(f"\n{error}")
         return 1
     progress("done. `make sandbox` keeps it all running: see README.md")
+    if completed:
+        show(f"the report, for a browser: {REPORT.resolve()}")
     return 0 if completed else 1
 
 
@@ -49,9 +53,10 @@ def _run(today: date, progress: Callable[[str], None]) -> bool:
     from flows.backfill import backfill_playlists  # noqa: PLC0415
     from flows.connections import find_lake  # noqa: PLC0415
     from flows.ingest import ingest_playlists  # noqa: PLC0415
+    from flows.report import report_playlists  # noqa: PLC0415
     from sandbox.history import keep_history  # noqa: PLC0415
 
-    wanted = list(catalogue.PLAYLISTS)
+    wanted = [catalogue.SHARED, *catalogue.PLAYLISTS]  # first the one that people edit
     kept = keep_history(find_lake("lake"), wanted, today, DAYS)
     progress(f"backfilling {kept} snapshots that daily runs kept over the last {DAYS} days")
     yesterday = today - timedelta(days=1)
@@ -59,7 +64,10 @@ def _run(today: date, progress: Callable[[str], None]) -> bool:
     progress("ingesting today from the Spotify Web API")
     now = ingest_playlists(wanted, return_state=True)
     _print_charts(yesterday, today)
-    return past.is_completed() and now.is_completed()
+    progress("making the report")
+    REPORT.parent.mkdir(exist_ok=True)
+    page = report_playlists(wanted, out=REPORT, return_state=True)
+    return past.is_completed() and now.is_completed() and page.is_completed()
 
 
 def _print_charts(yesterday: date, today: date) -> None:

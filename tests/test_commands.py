@@ -10,6 +10,7 @@ COMMANDS = {
     "flows": {
         "ingest": "Reads playlists from Spotify and publishes them.",
         "backfill": "Publishes kept snapshots again, without requests to Spotify.",
+        "report": "Makes a page about playlists, from the warehouse, for any date.",
     },
     "blocks": {
         "register": "Writes every block from environment variables or ./.env, or checks them.",

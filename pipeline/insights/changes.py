@@ -24,6 +24,11 @@ def find_changes(session: Session, run: Run) -> list[PlaylistChanges]:
     Playlists without an earlier snapshot are left out, as are those that are too large; the log names these.
     """
     rows = session.rows("insights/find_listed_songs", (run.run_id, run.snapshot_date, MAX_ENTRIES))
+    return changes_in(rows)
+
+
+def changes_in(rows: Iterable[Row]) -> list[PlaylistChanges]:
+    """The changes of each playlist, from both snapshots' entries in order of playlists and positions."""
     found = [_changes([*own]) for _, own in groupby(rows, itemgetter("playlist_id"))]
     return [changes for changes in found if changes]
 

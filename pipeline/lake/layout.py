@@ -84,6 +84,11 @@ def receipt_key(run_date: date, run_id: str) -> str:
     return f"runs/dt={run_date}/{run_id}.json"
 
 
+def report_key(report_date: date, run_id: str) -> str:
+    """Key of the report that a run makes for a date."""
+    return f"reports/dt={report_date}/{run_id}.html"
+
+
 def _date(text: str) -> date | None:
     try:
         return date.fromisoformat(text)

@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from os import SEEK_END
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
+from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
@@ -71,6 +72,11 @@ class Lake:
     def url(self) -> str:
         """Where the keys lie, as `s3://bucket/folder/`."""
         return f"s3://{self.bucket}/{self._full('')}"
+
+    def console_link(self, key: str) -> str | None:
+        """Where a browser shows a key after a login, in the console of AWS; None for another store."""
+        page = f"https://console.aws.amazon.com/s3/object/{self.bucket}?prefix={quote(self._full(key))}"
+        return page if self._client.meta.endpoint_url.endswith(".amazonaws.com") else None
 
     def write(self, key: str, body: bytes, content_type: str) -> Written:
         """Writes a new key with its SHA-256.

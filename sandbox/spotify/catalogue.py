@@ -7,11 +7,13 @@ change nothing.
 
 import json
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from itertools import cycle, islice
 
+from sandbox.spotify.edited import edited
 from sandbox.spotify.objects import ME, Json, entry, identity, images, user
 from sandbox.spotify.oddities import ODDITIES
 from sandbox.spotify.seeds import base62, rng
@@ -24,7 +26,7 @@ EMPTY = "sandboxEmpty0000000001"
 EMPTIED = "sandboxEmptied00000001"  # has entries on days with an odd ordinal only
 FOREIGN = "sandboxForeign00000001"  # owned by another user: a restricted app may not read its entries
 SPOTIFY_OWNED = f"{SPOTIFY_OWNS}sandbox000000001"  # closed to all apps but those of class extended_old
-SHARED = "sandboxShared000000001"  # owned by another user, who lets the sandbox's user edit it
+SHARED = "sandboxShared000000001"  # owned by another user, who edits it together with the sandbox's user
 HUGE = "sandboxHuge00000000001"  # as long as a playlist can be; the same every day
 
 # id → name, in the order in which a demo shows them; not in it: SHARED, SPOTIFY_OWNED and HUGE
@@ -59,7 +61,7 @@ LIBRARY = (SHARED, *PLAYLISTS, SPOTIFY_OWNED)
 MIXTAPE_LENGTH = 320
 HUGE_LENGTH = 10_000
 _EMPTIED_LENGTH = 12
-_PICKED = {FOREIGN: 40, SHARED: 25}  # their lengths
+_FOREIGN_LENGTH = 40
 _WEEK = 7  # days; playlists made by hand change once a week
 _MARK = b64decode("AAAA/+8=")  # so that every snapshot_id has the letters that file names cannot take
 
@@ -102,18 +104,24 @@ def _huge() -> list[Json]:
     return [entry(song, f"{on}T10:30:00Z", user(ME)) for song in numbered]
 
 
+def _emptied(day: int) -> list[Json]:
+    return _picks(EMPTIED, _EMPTIED_LENGTH, day) if day % 2 else []
+
+
+_MADE_BY_HAND: dict[str, Callable[[int], list[Json]]] = {
+    MIXTAPE: _mixtape,
+    SHARED: edited,
+    FOREIGN: partial(_picks, FOREIGN, _FOREIGN_LENGTH),
+    EMPTIED: _emptied,
+}
+
+
 def _entries(playlist_id: str, day: int) -> list[Json]:
     if playlist_id in (*CHARTS, SPOTIFY_OWNED):
         return _chart(playlist_id, day)
     if playlist_id == HUGE:
         return _huge()
-    if playlist_id == MIXTAPE:
-        return _mixtape(day)
-    if playlist_id in _PICKED:
-        return _picks(playlist_id, _PICKED[playlist_id], day)
-    if playlist_id == EMPTIED and day % 2:
-        return _picks(EMPTIED, _EMPTIED_LENGTH, day)
-    return []
+    return _MADE_BY_HAND[playlist_id](day) if playlist_id in _MADE_BY_HAND else []
 
 
 def _followers(playlist_id: str, day: int) -> int:

@@ -34,6 +34,8 @@ import prefect_aws
 import prefect_snowflake
 from snowflake.connector import network
 
+import pipeline.insights.report.find
+import pipeline.insights.report.page
 import pipeline.lake.store
 import pipeline.spotify.spotipy_adapter
 import pipeline.warehouse.ledger

@@ -40,7 +40,13 @@ def is_loaded(load: str, label: Label, when: When) -> bool:
     return label in LATER[load] or (label == COMMITTED[load] and when == "after")
 
 
-AFTER_EVERY_LOAD = {Label("snowflake", "WITH"), Label("snowflake", "logout", 3), Label("s3", "PUT runs")}
+AFTER_EVERY_LOAD = {
+    Label("s3", "PUT runs"),
+    Label("s3", "PUT reports"),
+    Label("snowflake", "login", 4),
+    *(Label("snowflake", "WITH", number) for number in range(1, 9)),
+    *(Label("snowflake", "logout", number) for number in (3, 4)),
+}
 LATER = {
     "copy": AFTER_EVERY_LOAD,
     "snowpipe": AFTER_EVERY_LOAD

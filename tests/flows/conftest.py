@@ -116,6 +116,7 @@ def create_pipeline(addresses: Addresses, prefect_api: dict[str, str]) -> Iterat
     from prefect.events.clients import NullEventsClient  # noqa: PLC0415 - imports Prefect
     from prefect.events.worker import EventsWorker  # noqa: PLC0415
 
+    import flows.publish  # noqa: PLC0415
     from blocks.registration import register  # noqa: PLC0415
     from tests.warehouses import Warehouse  # noqa: PLC0415 - imports Snowflake
 
@@ -123,6 +124,8 @@ def create_pipeline(addresses: Addresses, prefect_api: dict[str, str]) -> Iterat
         patched = stack.enter_context(pytest.MonkeyPatch.context())
         # Half of what a run costs the server; test_many_playlists, which counts task runs, has them.
         patched.setattr(EventsWorker, "_client_override", (NullEventsClient, ()))
+        # Its queries take the stand-in as long as the load; tests of the report use `with_reports`.
+        patched.setattr(flows.publish, "write_report", lambda *_: None)
 
         def create(load: LoadMode | None = None) -> Pipeline:
             place, spotify = Place.create(addresses), ShownSpotify()
@@ -190,6 +193,16 @@ def new_pipeline(create_pipeline: Callable[..., Pipeline]) -> Iterator[Pipeline]
     made = create_pipeline()
     yield made
     made.place.drop()
+
+
+@pytest.fixture
+def with_reports(create_pipeline: Callable[..., Pipeline], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs of this test write their reports."""
+    del create_pipeline  # which leaves them out
+    import flows.publish  # noqa: PLC0415 - imports Prefect
+    from flows.write_report import write_report  # noqa: PLC0415
+
+    monkeypatch.setattr(flows.publish, "write_report", write_report)
 
 
 def _write(folder: Path, answers: dict[str, Any]) -> Path:

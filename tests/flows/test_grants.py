@@ -13,6 +13,8 @@ import requests
 from snowflake.connector.cursor import SnowflakeCursor
 from snowflake.connector.errors import ProgrammingError
 
+import flows.publish
+from flows.write_report import write_report
 from pipeline.columns import TABLES, history
 from pipeline.lake.layout import LoadMode
 from pipeline.warehouse.views import view_files
@@ -90,7 +92,8 @@ def sent(create_pipeline: Callable[..., Pipeline], addresses: Addresses) -> list
     controls = f"{addresses.snowflake}/sandbox/pipes"
     requests.put(controls, json={"delay": 1}, timeout=10).raise_for_status()  # so that a run asks for pipes
     try:
-        with recording() as sent:
+        with recording() as sent, pytest.MonkeyPatch.context() as patched:
+            patched.setattr(flows.publish, "write_report", write_report)
             for options in (
                 {"load": "copy"},
                 {"load": "snowpipe"},

@@ -20,8 +20,9 @@ def answers(count: int) -> dict[str, Any]:
     return shown | {broken: head([entry(song(id=7)), entry(song(id=8))], id_=broken, type="playlist")}
 
 
+@pytest.mark.usefixtures("with_reports")
 @pytest.mark.parametrize("count", [50, pytest.param(500, marks=pytest.mark.faults)])
-def test_many_playlists_take_five_task_runs(
+def test_many_playlists_take_six_task_runs(
     pipeline: Pipeline, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown = answers(count)
@@ -42,5 +43,6 @@ def test_many_playlists_take_five_task_runs(
         "setup_warehouse",
         "truncate_and_load",
         "write_receipt",
+        "write_report",
         "write_tables",
     ]

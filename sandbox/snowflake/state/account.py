@@ -59,9 +59,7 @@ class Account:
         whole = ".".join(f'"{part}"' for part in [*place[: 3 - len(name)], *name])
         with self.engine.cursor() as cursor:
             try:
-                cursor.execute(
-                    f"SELECT 1 FROM {whole} LIMIT 0"
-                )  # duckdb_tables() lists all databases
+                cursor.execute(f"SELECT 1 FROM {whole} LIMIT 0")  # duckdb_tables() lists all databases
             except (duckdb.CatalogException, duckdb.BinderException):
                 return False
             return True

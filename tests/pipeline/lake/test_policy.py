@@ -15,7 +15,7 @@ from moto.core.authorization import enable_iam_authentication
 
 from pipeline.errors import ConfigurationError
 from pipeline.lake.kept_details import DetailsEnvelope, KeptDetails, write_details
-from pipeline.lake.layout import raw_key, receipt_key, table_prefix
+from pipeline.lake.layout import raw_key, receipt_key, report_key, table_prefix
 from pipeline.lake.raw_files import RawFile
 from pipeline.lake.snapshot_files import keep_snapshot, read_snapshot
 from pipeline.lake.snapshots import find_snapshots
@@ -53,6 +53,11 @@ def write_receipt(lake: Lake, run: str) -> None:
     lake.write(receipt_key(DAY, run), b"{}", "application/json")
 
 
+def write_report(lake: Lake, run: str) -> None:
+    """A report, as the very end of a run writes it."""
+    lake.write(report_key(DAY, run), b"<!doctype html>", "text/html")
+
+
 OPERATIONS: dict[str, Callable[[Lake], object]] = {
     "keep a snapshot": lambda lake: keep(lake, LATER_RUN),
     "find kept snapshots": lambda lake: find_snapshots(lake, [PLAYLIST], DAY, DAY),
@@ -64,6 +69,8 @@ OPERATIONS: dict[str, Callable[[Lake], object]] = {
     "look for what is published": lambda lake: list(lake.keys(table_prefix("playlists", DAY))),
     "write the receipt": lambda lake: write_receipt(lake, LATER_RUN),
     "look for a receipt": lambda lake: lake.exists(receipt_key(DAY, RUN)),
+    "write the report": lambda lake: write_report(lake, LATER_RUN),
+    "compare the report after a lost response": lambda lake: write_report(lake, RUN),
 }
 """What runs do with the lake; RUN has been there before."""
 
@@ -76,6 +83,7 @@ def used(s3: "S3Client") -> Lake:
     keep_details(lake, RUN)
     write_files(lake, TABLES, DAY, RUN)
     write_receipt(lake, RUN)
+    write_report(lake, RUN)
     return lake
 
 

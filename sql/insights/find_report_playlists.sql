@@ -1,0 +1,121 @@
+-- Playlists as their newest snapshots on or before a date show them: a JSON list of ids (an empty one: all playlists),
+-- and the date (9999-12-31: that of the newest snapshot). Those with most changes since the previous snapshot first.
+WITH wanted AS (
+    SELECT part.value::VARCHAR AS playlist_id
+    FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) AS part
+),
+
+asked AS (
+    SELECT TO_DATE(?) AS last_date
+),
+
+dated AS (
+    SELECT
+        h.playlist_id,
+        h.name AS playlist_name,
+        h.owner_name,
+        h.snapshot_date,
+        h.fetched_at,
+        h.item_count,
+        LAG(h.snapshot_date) OVER (PARTITION BY h.playlist_id ORDER BY h.snapshot_date ASC) AS previous_date,
+        LAG(h.item_count) OVER (PARTITION BY h.playlist_id ORDER BY h.snapshot_date ASC) AS previous_item_count,
+        MIN(h.snapshot_date) OVER (PARTITION BY h.playlist_id) AS first_date,
+        COUNT(*) OVER (PARTITION BY h.playlist_id) AS snapshot_count,
+        IFF(a.last_date = '9999-12-31'::DATE, MAX(h.snapshot_date) OVER (), a.last_date) AS report_date
+    FROM playlists_history AS h
+    CROSS JOIN asked AS a
+    WHERE
+        h.snapshot_date <= a.last_date
+        AND (
+            h.playlist_id IN (SELECT w.playlist_id FROM wanted AS w)
+            OR NOT EXISTS (SELECT 1 FROM wanted)
+        )
+),
+
+newest AS (
+    SELECT *
+    FROM dated
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY playlist_id ORDER BY snapshot_date DESC) = 1
+),
+
+-- Days with a snapshot among the 30 that end with the date of the report.
+days AS (
+    SELECT playlist_id, COUNT(*) AS day_count
+    FROM dated
+    WHERE snapshot_date > DATEADD(DAY, -30, report_date)
+    GROUP BY playlist_id
+),
+
+listings AS (
+    SELECT playlist_id, snapshot_date AS listed_on, TRUE AS is_now
+    FROM newest
+    UNION ALL
+    SELECT playlist_id, previous_date AS listed_on, FALSE AS is_now
+    FROM newest
+    WHERE previous_date IS NOT NULL
+),
+
+-- A song that is listed twice counts twice.
+counted AS (
+    SELECT
+        d.playlist_id,
+        l.song_id,
+        SUM(IFF(d.is_now, 1, 0)) AS now_count,
+        SUM(IFF(d.is_now, 0, 1)) AS before_count
+    FROM listings AS d
+    INNER JOIN playlist_songs_history AS l ON d.playlist_id = l.playlist_id AND d.listed_on = l.snapshot_date
+    GROUP BY d.playlist_id, l.song_id
+),
+
+changes AS (
+    SELECT
+        playlist_id,
+        SUM(GREATEST(now_count - before_count, 0)) AS entered_count,
+        SUM(GREATEST(before_count - now_count, 0)) AS left_count
+    FROM counted
+    GROUP BY playlist_id
+),
+
+contents AS (
+    SELECT
+        n.playlist_id,
+        COUNT(*) AS song_count,
+        SUM(s.duration_ms) AS duration_ms,
+        100 * SUM(IFF(s.is_explicit, 1, 0)) / NULLIF(COUNT(s.is_explicit), 0) AS explicit_percent
+    FROM newest AS n
+    INNER JOIN playlist_songs_history AS l
+        ON n.playlist_id = l.playlist_id AND n.snapshot_date = l.snapshot_date
+    INNER JOIN songs_history AS s
+        ON l.playlist_id = s.playlist_id AND l.snapshot_date = s.snapshot_date AND l.song_id = s.song_id
+    GROUP BY n.playlist_id
+),
+
+figures AS (
+    SELECT
+        n.playlist_id,
+        n.playlist_name,
+        n.owner_name,
+        n.report_date,
+        n.snapshot_date,
+        n.previous_date,
+        n.fetched_at,
+        n.item_count,
+        COALESCE(c.song_count, 0) AS song_count,
+        IFF(n.previous_date IS NULL, 0, COALESCE(g.entered_count, 0)) AS entered_count,
+        IFF(n.previous_date IS NULL, 0, COALESCE(g.left_count, 0)) AS left_count,
+        n.item_count + COALESCE(n.previous_item_count, 0) AS entry_count,
+        n.snapshot_count,
+        LEAST(30, DATEDIFF(DAY, n.first_date, n.report_date) + 1) - COALESCE(d.day_count, 0) AS missing_day_count,
+        c.duration_ms,
+        c.explicit_percent
+    FROM newest AS n
+    LEFT JOIN days AS d ON n.playlist_id = d.playlist_id
+    LEFT JOIN changes AS g ON n.playlist_id = g.playlist_id
+    LEFT JOIN contents AS c ON n.playlist_id = c.playlist_id
+)
+
+SELECT
+    *,
+    SUM(IFF(entered_count + left_count > 0, 1, 0)) OVER () AS changed_playlist_count
+FROM figures
+ORDER BY entered_count + left_count DESC, playlist_name ASC, playlist_id ASC

@@ -1,0 +1,215 @@
+"""The report of a run: in the lake, linked as an artifact, at worst a warning; and from a shell."""
+
+import logging
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from prefect.artifacts import Artifact
+
+import flows.write_report
+from pipeline.errors import Code, ConfigurationError
+from pipeline.insights.report.contents import PlaylistDetails
+from pipeline.lake.store import Lake
+from sandbox.spotify.catalogue import CHARTS, EMPTY, MIXTAPE, NAMES, SHARED
+from tests.flows.conftest import TODAY, Pipeline
+from tests.pipeline.insights.report.shown import Page, changes, figures, report
+
+CHART, OTHER_CHART = CHARTS
+YESTERDAY = TODAY - timedelta(days=1)
+
+
+def ingest(pipeline: Pipeline, *playlists: str, **options: Any) -> Any:
+    """Ingests yesterday's content, then today's; returns the second run's state."""
+    for day in (YESTERDAY, TODAY):
+        pipeline.show(today=day)
+        state = pipeline.ingest(*playlists, snapshot_date=day, **options)
+        assert state.is_completed(), state.message
+    return state
+
+
+def reports(pipeline: Pipeline) -> list[str]:
+    return pipeline.place.keys("reports/")
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [
+        one.message
+        for one in caplog.records
+        if one.levelno == logging.WARNING and one.name.startswith("prefect")
+    ]
+
+
+@pytest.mark.usefixtures("with_reports")
+def test_a_run_writes_its_report_and_links_it(pipeline: Pipeline) -> None:
+    ingest(pipeline, SHARED, CHART)
+    *_, receipt = pipeline.place.receipts()
+    first, second = reports(pipeline)
+    assert first.startswith(f"reports/dt={YESTERDAY}/")
+    assert second == f"reports/dt={TODAY}/{receipt['run_id']}.html"
+    assert pipeline.place.head(second)["ContentType"] == "text/html; charset=utf-8"
+    shown = Page(pipeline.place.read(second))
+    assert f"Playlists on {TODAY.day} Nov 2026" in shown.words
+    assert "2 added, 1 removed, 1 moved since 19 Nov" in shown.words
+    assert NAMES[CHART] in shown.words
+
+    artifact: Any = Artifact.get("report")
+    assert f"| {NAMES[SHARED]} " in artifact.data
+    assert "2 added, 1 removed, 1 moved since 19 Nov" in artifact.data
+    assert artifact.data.startswith("Report of 20 Nov 2026: `s3://")
+    assert f"/{second}`" in artifact.data
+
+
+@pytest.mark.usefixtures("with_reports")
+def test_it_shows_playlists_that_were_unchanged_too(pipeline: Pipeline) -> None:
+    pipeline.ingest(CHART, snapshot_date=TODAY)
+    pipeline.ingest(CHART, EMPTY, snapshot_date=TODAY)
+    shown = {key: Page(pipeline.place.read(key)).words for key in reports(pipeline)}
+    assert sorted(NAMES[EMPTY] in words for words in shown.values()) == [False, True]
+    assert all(NAMES[CHART] in words for words in shown.values())
+    pipeline.ingest(CHART, EMPTY, snapshot_date=TODAY)
+    assert len(reports(pipeline)) == 2  # nothing was loaded
+
+
+@pytest.mark.usefixtures("with_reports")
+def test_a_backfill_writes_one_report_for_its_last_date(pipeline: Pipeline) -> None:
+    ingest(pipeline, CHART)
+    before = set(reports(pipeline))
+    assert pipeline.backfill(CHART, end_date=TODAY + timedelta(days=9)).is_completed()
+    (key,) = set(reports(pipeline)) - before
+    assert key.startswith(f"reports/dt={TODAY}/")
+
+
+@pytest.mark.usefixtures("with_reports")
+def test_a_run_whose_view_was_dropped_is_completed_with_a_warning(
+    pipeline: Pipeline, sql_copy: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As if somebody dropped it between set-up, which would create it again, and the report."""
+    (sql_copy / "insights" / "find_report_artists.sql").write_text("SELECT * FROM top_artist WHERE 1 IN (?)")
+    state = pipeline.ingest(CHART, snapshot_date=TODAY)
+    assert (state.is_completed(), state.message) == (True, "Playlists: 1 loaded")
+    (warning,) = warnings(caplog)
+    assert warning.startswith("the report was not written: ")
+    assert "sql/insights/find_report_artists.sql" in warning
+    assert reports(pipeline) == []
+    assert len(pipeline.place.receipts()) == 1
+
+
+@pytest.mark.usefixtures("with_reports")
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (
+            ConfigurationError("S3 refused to write it (AccessDenied)", Code.LAKE_DENIED),
+            "S3 refused to write it",
+        ),
+        (MemoryError("secret"), "MemoryError"),
+    ],
+    ids=["denied", "unexpected"],
+)
+def test_a_lake_that_refuses_it_is_a_warning(
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    says: str,
+) -> None:
+    write = Lake.write
+
+    def refuse(lake: Lake, key: str, body: bytes, content_type: str) -> Any:
+        if key.startswith("reports/"):
+            raise error
+        return write(lake, key, body, content_type)
+
+    monkeypatch.setattr(Lake, "write", refuse)
+    assert pipeline.ingest(CHART, snapshot_date=TODAY).is_completed()
+    assert [one.startswith(f"the report was not written: {says}") for one in warnings(caplog)] == [True]
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.usefixtures("with_reports")
+def test_a_report_that_takes_too_long_is_a_warning(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(flows.write_report, "REPORT_S", 0.0)
+    assert pipeline.ingest(CHART, snapshot_date=TODAY).is_completed()
+    assert warnings(caplog) == ["the report was not written: it took more than 0 s"]
+
+
+@pytest.fixture
+def made(pipeline: Pipeline) -> Pipeline:
+    """A pipeline with two days of playlists."""
+    ingest(pipeline, SHARED, CHART, EMPTY)
+    return pipeline
+
+
+def from_shell(pipeline: Pipeline, *arguments: str) -> int:
+    """Exit status of `python -m flows report`."""
+    from flows.__main__ import app  # noqa: PLC0415 - its commands import Prefect
+
+    blocks = [option for name in ("lake", "warehouse") for option in (f"--{name}", pipeline.blocks[name])]
+    with pytest.raises(SystemExit) as ended:
+        app(["report", *arguments, *blocks])
+    return int(ended.value.code or 0)
+
+
+def test_a_shell_writes_it_to_a_file_for_any_date(
+    made: Pipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "report.html"
+    assert from_shell(made, SHARED, MIXTAPE, "--date", str(YESTERDAY), "--out", str(out)) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1] == str(out)
+    assert f"Completed: The report is {out}" in said.err
+    assert "First snapshot" in Page(out.read_bytes()).words
+    first = out.read_bytes()
+    assert from_shell(made, SHARED, "--date", str(YESTERDAY), "--out", str(out)) == 0
+    assert out.read_bytes() == first
+    assert reports(made) == []
+
+
+def test_a_shell_writes_it_to_the_lake_and_prints_where(
+    made: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert from_shell(made) == 0
+    (key,) = reports(made)
+    url = urlsplit(capsys.readouterr().out.splitlines()[-1])
+    assert (url.scheme, url.path) == ("s3", f"/{made.place.name}/{key}")
+    assert key.startswith(f"reports/dt={TODAY}/")
+    shown = Page(made.place.read(key))
+    assert "3 playlists; in 2 of them songs were added or removed" in shown.words
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([MIXTAPE], f"no snapshot of '?{MIXTAPE}'?. No report was written.* \\[NOTHING_TO_REPORT\\]"),
+        (["--date", "2020-02-02"], "any playlist on 2020-02-02 or before"),
+        (["mine"], "a report never asks Spotify"),
+        (
+            [EMPTY, "--out", "nowhere/report.html"],
+            r"could not be written to nowhere/report.html \(No such file",
+        ),
+    ],
+    ids=["unknown", "too early", "mine", "no folder"],
+)
+def test_what_cannot_be_reported_is_one_message(
+    made: Pipeline, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
+    assert from_shell(made, *arguments) == 1
+    assert re.search(says, capsys.readouterr().err)
+    assert reports(made) == []
+
+
+def test_the_artifact_links_the_page_in_the_console_of_aws() -> None:
+    details = [PlaylistDetails(figures(playlist_name="Rock | Roll"), changes())]
+    contents = report(*details)._replace(playlists=[figures()] * 3)
+    text = flows.write_report.report_text(contents, "s3://b/f/reports/r.html", "https://console/b?prefix=f")
+    assert text.startswith(
+        "[Report of 28 Nov 2026](https://console/b?prefix=f): `s3://b/f/reports/r.html`\n\n| playlist"
+    )
+    assert "Nothing changed since 27 Nov" in text
+    assert text.endswith("and 2 more playlists")
