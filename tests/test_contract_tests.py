@@ -37,8 +37,8 @@ def accounts(place: Place) -> Accounts:
 
 
 def test_set_up_is_known() -> None:
-    assert len(created(["copy"])) == 25
-    assert len(created(["copy", "snowpipe"])) == len(set(created(["snowpipe"]))) == 42
+    assert len(created(["copy"])) == 31
+    assert len(created(["copy", "snowpipe"])) == len(set(created(["snowpipe"]))) == 48
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_a_run_whose_view_was_dropped_is_completed_with_a_warning(
     """As if somebody dropped it between set-up, which would create it again, and the report."""
     (sql_copy / "insights" / "find_report_artists.sql").write_text("SELECT * FROM top_artist WHERE 1 IN (?)")
     state = pipeline.ingest(CHART, snapshot_date=TODAY)
-    assert (state.is_completed(), state.message) == (True, "Playlists: 1 loaded")
+    assert (state.is_completed(), state.message) == (True, "1 playlist loaded")
     (warning,) = warnings(caplog)
     assert warning.startswith("the report was not written: ")
     assert "sql/insights/find_report_artists.sql" in warning
