@@ -193,6 +193,7 @@ def block(prefect_api: dict[str, str], warehouse: Warehouse) -> str:
     return name
 
 
+@pytest.mark.faults  # ten seconds; what the shell and make do to a statement is all that is new in it
 def test_a_statement_from_the_shell(
     prefect_api: dict[str, str], block: str, warehouse: Warehouse, tmp_path: Path
 ) -> None:
