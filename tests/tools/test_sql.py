@@ -1,6 +1,7 @@
 """`make sql`: statements of a text, tables for a terminal, the prompt, and the command as a process."""
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -214,7 +215,7 @@ def test_a_statement_from_the_shell(
 
 
 def make_sql(environment: dict[str, str], **variables: str) -> "subprocess.CompletedProcess[str]":
-    given = [f"{name}={value}" for name, value in {**variables, "BIN": sys.executable}.items()]
+    given = [f"{name}={value}" for name, value in {**variables, "BIN": shlex.quote(sys.executable)}.items()]
     command = ["make", "--no-print-directory", "-o", ".venv/sandbox", "sql", *given]
     return subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120
