@@ -243,6 +243,7 @@ def test_whatever_is_wrong_is_one_message_and_nothing_is_written(
     assert documents() == {}
 
 
+@pytest.mark.faults
 def test_a_process_of_its_own_needs_nothing_but_the_file(
     command: Command, environment: dict[str, str], folder: Path, prefect_api: dict[str, str]
 ) -> None:

@@ -51,6 +51,7 @@ def test_views_of_invented_playlists(invented_lists: Loaded, view: str) -> None:
     assert differences(invented_lists, view) == SAME
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("view", [view for view in oracle.VIEWS if view != "chart_movers"])
 def test_views_of_real_charts(real_charts: Loaded, view: str) -> None:
     assert differences(real_charts, view) == SAME
