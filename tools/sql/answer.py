@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from pipeline.markdown import plural
 from tools.sql.text_table import text_table
 
 if TYPE_CHECKING:
@@ -31,6 +32,5 @@ def column_name(name: str) -> str:
 
 def footer(shown: int, total: int, seconds: float) -> str:
     """How many rows there are, how many are shown, and how long it took."""
-    unit = "row" if total == 1 else "rows"
-    count = f"{total:,} {unit}" if shown == total else f"the first {shown:,} of {total:,} {unit}"
-    return f"({count}, {seconds:.2f} s)"
+    rows = plural(total, "row")
+    return f"({rows if shown == total else f'the first {shown:,} of {rows}'}, {seconds:.2f} s)"

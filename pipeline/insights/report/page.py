@@ -13,6 +13,7 @@ from markupsafe import Markup
 from pipeline.insights.report import drawings, words
 from pipeline.insights.report.contents import PlaylistFigures, ReportContents
 from pipeline.insights.report.sections import Section, moved_count, section
+from pipeline.markdown import plural
 
 HERE = Path(__file__).parent
 PAGE_BYTES = 1_000_000
@@ -74,7 +75,7 @@ def _overview(contents: ReportContents, sections: Sequence[Section]) -> list[Ove
 def _summary(playlists: Sequence[PlaylistFigures]) -> str:
     """`6 playlists; in 2 of them songs were added or removed`."""
     changed = playlists[0].changed_playlist_count if playlists else 0
-    return f"{words.counted(len(playlists), 'playlist')}; in {changed:,} of them songs were added or removed"
+    return f"{plural(len(playlists), 'playlist')}; in {changed:,} of them songs were added or removed"
 
 
 def _policy(css: str) -> str:
@@ -101,7 +102,7 @@ def _environment() -> Environment:
         "day": words.shown_day,
         "length_of_time": words.shown_length,
         "percent": words.percent,
-        "counted": words.counted,
+        "plural": plural,
         "number": "{:,}".format,
         "bar": drawings.draw_bar,
         "summary": _summary,

@@ -54,11 +54,6 @@ def shown_length(milliseconds: int | None) -> str:
     return f"{hours:,} h {minutes} min" if hours else f"{minutes} min"
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    """`1 song`, `1,204 songs`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def percent(value: float | None) -> str:
     """`12 %`; a share that is not zero is never shown as zero."""
     if value is None:
