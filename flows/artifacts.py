@@ -5,7 +5,7 @@ import logging
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.deadline import OutOfTime
-from flows.prefect_errors import why_not_taken
+from flows.prefect_errors import cause
 from pipeline.insights import changes_text
 from pipeline.receipt import as_markdown, as_table
 from pipeline.records import Receipt
@@ -34,5 +34,4 @@ def show_receipt(receipt: Receipt, key: str) -> None:
     try:
         within(SHOW_S, create)
     except (Exception, OutOfTime) as error:  # noqa: BLE001 - whatever the API says, the data is loaded
-        why = why_not_taken(error, SHOW_S)
-        log.warning("the receipt is written, but could not be shown as an artifact: %s", why)
+        log.warning("the receipt is written, but could not be shown as an artifact: %s", cause(error, SHOW_S))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from prefect import get_run_logger
 from prefect.events import emit_event
 
-from pipeline.errors import Code, PipelineError
+from flows.prefect_errors import cause
 from pipeline.insights.changes_text import in_lines, shown_name, with_changes
 from pipeline.records import PlaylistChanges, Run
 
@@ -28,15 +28,8 @@ def describe_changes(session: "Session", run: Run) -> Sequence[PlaylistChanges]:
     try:
         return find_changes(session.limited(QUERY_TIMEOUT_S), run)
     except Exception as error:  # noqa: BLE001 - whatever it is, the load is committed
-        get_run_logger().warning("the run's changes are not described: %s", _why(error))
+        get_run_logger().warning("the run's changes are not described: %s", cause(error, QUERY_TIMEOUT_S))
         return ()
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, PipelineError):
-        slow = error.code == Code.SNOWFLAKE_SLOW  # its advice is about another timeout
-        return f"the query took more than {QUERY_TIMEOUT_S:g} s" if slow else error.message
-    return type(error).__name__
 
 
 def emit_changes(run_id: str, found: Sequence[PlaylistChanges]) -> None:

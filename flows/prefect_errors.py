@@ -23,12 +23,15 @@ def unavailable(error: Exception) -> PipelineError:
     return kind(message, Code.PREFECT_UNAVAILABLE)
 
 
-def why_not_taken(error: BaseException, seconds: float) -> str:
-    """Why Prefect did not take within `seconds` what people should see; nothing of what it answered."""
+def cause(error: BaseException, seconds: float) -> str:
+    """Why something failed that does not fail the run and may take `seconds`; quotes no response."""
+    if isinstance(error, PipelineError):
+        slow = error.code == Code.SNOWFLAKE_SLOW  # its advice is about another timeout
+        return "a query took too long" if slow else error.message
     if isinstance(error, HTTPError):
         return unavailable(error).message
     if isinstance(error, Unfinished):
-        return f"no response within {seconds:g} s"
+        return f"it took more than {seconds:g} s"
     return "max_hours was reached" if isinstance(error, OutOfTime) else type(error).__name__
 
 

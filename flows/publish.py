@@ -26,7 +26,7 @@ from pipeline.lake.patience import Patience
 from pipeline.losses import warnings
 from pipeline.markdown import LOG_BYTES
 from pipeline.receipt import as_markdown, encode_receipt, playlist_lines
-from pipeline.records import Kept, Loaded, Manifest, PlaylistLine, Receipt, Run, Work
+from pipeline.records import DetailsLine, Kept, Loaded, Manifest, PlaylistLine, Receipt, Run, Work
 from pipeline.run_message import summary
 from pipeline.write import Writer
 
@@ -57,8 +57,21 @@ def publish(run: Run, work: Work, target: Target, stopwatch: Stopwatch) -> State
         with stopwatch.timed("truncate_and_load"), settled(target.blocks.warehouse, run.run_id):
             deadline = time.monotonic() + target.pipe_minutes * 60
             loaded = truncate_and_load(run, manifest, target, deadline)
+    lines, report = playlist_lines(manifest, loaded, work.others), None
     try:
-        receipt = _receipt(run, target, work, manifest, loaded, seconds=stopwatch.seconds)
+        if loaded.partitions:
+            with stopwatch.timed("write_report"):
+                report = write_report(run, lines, loaded, target.blocks)
+        receipt = _receipt(
+            run,
+            target,
+            lines,
+            manifest,
+            loaded,
+            details=work.details,
+            report=report,
+            seconds=stopwatch.seconds,
+        )
         write_receipt(run, target, receipt)
     except OutOfTime as cut:
         cut.outcome = MAYBE_RECORDED if loaded.partitions else NOT_LOADED
@@ -66,8 +79,6 @@ def publish(run: Run, work: Work, target: Target, stopwatch: Stopwatch) -> State
     except PipelineError as error:
         message = f"what was loaded stays, only the receipt is missing: {error.message}. Run again"
         raise StopRun(message, Code.RECEIPT_MISSING) from error
-    if loaded.partitions:
-        write_report(run, receipt.playlists, loaded, target.blocks)
     return (Failed if receipt.status == "failed" else Completed)(message=receipt.message)
 
 
@@ -151,10 +162,17 @@ def write_receipt(run: Run, target: Target, receipt: Receipt) -> None:
 
 
 def _receipt(  # noqa: PLR0913 - all that a run did
-    run: Run, target: Target, work: Work, manifest: Manifest, loaded: Loaded, *, seconds: Mapping[str, float]
+    run: Run,
+    target: Target,
+    lines: Sequence[PlaylistLine],
+    manifest: Manifest,
+    loaded: Loaded,
+    *,
+    details: Sequence[DetailsLine],
+    report: str | None,
+    seconds: Mapping[str, float],
 ) -> Receipt:
-    lines = playlist_lines(manifest, loaded, work.others)
-    status, message = summary(lines, work.details, loaded.changes)
+    status, message = summary(lines, details, loaded.changes)
     if target.refresh == "full":
         deleted, replaced = _known(loaded.partitions_deleted), _known(loaded.partitions_replaced)
         message += f". Partitions: {deleted} deleted, {replaced} replaced"
@@ -173,7 +191,8 @@ def _receipt(  # noqa: PLR0913 - all that a run did
         playlists=lines,
         rows_by_table=loaded.rows_by_table,
         files=manifest.files,
-        details=work.details,
+        details=details,
+        report=report,
         changes=loaded.changes,
         partitions_replaced=loaded.partitions_replaced,
         partitions_deleted=loaded.partitions_deleted,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from prefect.client.orchestration import get_client
 
-from flows.prefect_errors import why_not_taken
+from flows.prefect_errors import cause
 from pipeline.markdown import plural
 from pipeline.records import Kept, Run
 from pipeline.spotify.links import is_mine
@@ -43,4 +43,4 @@ def _name(run: Run, name: str) -> None:
     try:
         within(NAMED_S, update)
     except Exception as error:  # noqa: BLE001 - whatever the API says, a name is no reason to stop
-        log.warning("the run could not be named %r: %s", name, why_not_taken(error, NAMED_S))
+        log.warning("the run could not be named %r: %s", name, cause(error, NAMED_S))

@@ -11,12 +11,12 @@ from prefect.artifacts import create_markdown_artifact
 from flows.connections import find_lake, open_session
 from flows.deadline import OutOfTime
 from flows.parameters import ReportBlockNames
+from flows.prefect_errors import cause
 from flows.tasks import FRESH
-from pipeline.errors import PipelineError
 from pipeline.lake.layout import report_key
 from pipeline.markdown import as_text, markdown_table
 from pipeline.records import Loaded, PlaylistLine, Run
-from pipeline.threads import Unfinished, within
+from pipeline.threads import within
 
 if TYPE_CHECKING:
     from pipeline.insights.report.contents import ReportContents
@@ -32,33 +32,38 @@ SHOWN = frozenset({"loaded", "superseded", "unchanged"})
 
 
 @task(**FRESH)
-def write_report(run: Run, lines: Sequence[PlaylistLine], loaded: Loaded, blocks: ReportBlockNames) -> None:
-    """Makes the report of a run's playlists, on the last date it has loaded.
+def write_report(
+    run: Run, lines: Sequence[PlaylistLine], loaded: Loaded, blocks: ReportBlockNames
+) -> str | None:
+    """Makes the report of a run's playlists, on the last date it has loaded; returns its key.
 
     Not retried and never an error: the data is loaded, and `python -m flows report` makes it again.
     """
     wanted = [*dict.fromkeys(line.playlist_id for line in lines if line.status in SHOWN)]
     on = max(day for _, day in loaded.partitions)
     try:
-        within(REPORT_S, lambda: _write(run, wanted, on, blocks))
+        return within(REPORT_S, lambda: _write(run, wanted, on, blocks))
     except (Exception, OutOfTime) as error:  # noqa: BLE001 - whatever it is, the data is loaded
-        get_run_logger().warning("the report was not written: %s", _why(error))
+        get_run_logger().warning("the report was not written: %s", cause(error, REPORT_S))
+        return None
 
 
-def _write(run: Run, playlists: Sequence[str], on: date, blocks: ReportBlockNames) -> None:
+def _write(run: Run, playlists: Sequence[str], on: date, blocks: ReportBlockNames) -> str | None:
     from pipeline.insights.report.page import render_page  # noqa: PLC0415 - imports Jinja
 
     contents = find_contents(blocks.warehouse, run.run_id, playlists, on)
     if contents is None:
-        return
+        return None
     lake, key = find_lake(blocks.lake), report_key(contents.report_date, run.run_id)
     lake.write(key, render_page(contents), PAGE)
     log.info("report %s%s", lake.url, key)
-    create_markdown_artifact(
-        report_text(contents, f"{lake.url}{key}", lake.console_link(key)),
-        key="report",
-        description=run.run_id,
-    )
+    text = report_text(contents, f"{lake.url}{key}", lake.console_link(key))
+    try:
+        create_markdown_artifact(text, key="report", description=run.run_id)
+    except Exception as error:  # noqa: BLE001 - whatever the API says, the report is written
+        why = cause(error, REPORT_S)
+        get_run_logger().warning("the report is written, but could not be shown as an artifact: %s", why)
+    return key
 
 
 def find_contents(
@@ -89,12 +94,3 @@ def report_text(contents: "ReportContents", url: str, link: str | None) -> str:
             *([f"and {more:,} more playlists"] if more else []),
         ]
     )
-
-
-def _why(error: BaseException) -> str:
-    """What happened, with nothing of what a service answered."""
-    if isinstance(error, PipelineError):
-        return error.message
-    if isinstance(error, Unfinished):
-        return f"it took more than {REPORT_S:g} s"
-    return "max_hours was reached" if isinstance(error, OutOfTime) else type(error).__name__

@@ -105,6 +105,7 @@ def as_markdown(receipt: Receipt, key: str, limit: int = ARTIFACT_BYTES) -> str:
     tail = [
         markdown_table(tables),
         f"Partitions replaced: {replaced}, deleted: {deleted}. {seconds}",
+        *([f"The report: {as_text(receipt.report)}"] if receipt.report else []),
         f"The whole receipt: {as_text(key)}",
     ]
     elsewhere = _elsewhere(key)

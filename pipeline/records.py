@@ -218,7 +218,7 @@ class Loaded(Struct, frozen=True):
 
 
 class Receipt(Struct, frozen=True):
-    """The receipt, one line of JSON in the lake."""
+    """The receipt, one line of JSON in the lake; `report` is the report's key, if the run wrote one."""
 
     run_id: str
     flow_run_id: str | None
@@ -235,6 +235,7 @@ class Receipt(Struct, frozen=True):
     rows_by_table: Mapping[str, int]
     files: Sequence[File]
     details: Sequence[DetailsLine]
+    report: str | None
     changes: Sequence[PlaylistChanges]
     partitions_replaced: int | None
     partitions_deleted: int | None

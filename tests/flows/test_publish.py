@@ -41,7 +41,7 @@ REFUSAL = HTTPStatusError(
     "canary", request=Request("POST", "http://x"), response=Response(403, text="canary")
 )
 NO_ARTIFACT = {
-    "silence": (Event().wait, "no response within 0.05 s"),
+    "silence": (Event().wait, "it took more than 0.05 s"),
     "deadline": (Mock(side_effect=OutOfTime("here")), "max_hours was reached"),
     "refusal": (Mock(side_effect=REFUSAL), r"refuses \(403\)"),
     "defect": (Mock(side_effect=ValueError("canary")), "ValueError"),

@@ -66,6 +66,7 @@ def _receipt(lines: list[PlaylistLine], files: list[File] | None = None) -> Rece
         rows_by_table=COUNTS,
         files=files or [],
         details=[],
+        report=None,
         changes=[],
         partitions_replaced=1,
         partitions_deleted=0,
@@ -278,6 +279,12 @@ def test_the_receipt_as_markdown() -> None:
     ]
     assert tail == "Partitions replaced: 1, deleted: 0. keep_snapshots 1.2 s, load 3.0 s"
     assert where == f"The whole receipt: `{WHOLE}`"
+
+
+def test_the_receipt_names_the_report() -> None:
+    key = f"reports/dt={DAY}/{RUN}.html"
+    *_, report, _ = as_markdown(replace(_receipt([LOADED]), report=key), WHOLE).split("\n\n")
+    assert report == f"The report: `{key}`"
 
 
 def test_a_run_without_files_says_so() -> None:
