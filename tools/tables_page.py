@@ -13,23 +13,9 @@ playlist on one date. Numbers are whole, times are UTC. Filters on `playlist_id`
 ON_OR_BEFORE = """\
 ## The last snapshot on or before a date
 
-A day without a run has no snapshot. This query shows, for each playlist, the newest snapshot that is not
-later than a date; `snapshot_date` says which one it is. A playlist that was empty then has one row without a
-song. It works in the same way with any other view or `*_history` table that has a `snapshot_date`.
-
-```sql
-WITH shown AS (
-    SELECT playlist_id, snapshot_date
-    FROM playlists_history
-    WHERE snapshot_date <= '2026-11-03'
-    QUALIFY ROW_NUMBER() OVER (PARTITION BY playlist_id ORDER BY snapshot_date DESC) = 1
-)
-
-SELECT s.playlist_id, s.snapshot_date, t.position, t.song_name, t.artist_names
-FROM shown AS s
-LEFT JOIN tracklist_history AS t ON s.playlist_id = t.playlist_id AND s.snapshot_date = t.snapshot_date
-ORDER BY s.playlist_id ASC, t.position ASC
-```
+A day without a run has no snapshot. [analysis.md](analysis.md#the-last-snapshot-on-or-before-a-date) has the query that
+takes the newest snapshot not later than a date, and says which one it is. It works in the same way with any view or
+`*_history` table that has a `snapshot_date`.
 """
 
 
