@@ -215,7 +215,7 @@ def test_freshness(fresh: tuple[Warehouse, datetime], case: str) -> None:
     assert abs(fetched_at.replace(tzinfo=UTC) - fetched) <= timedelta(milliseconds=1)
 
 
-PAGE = Path(__file__).parents[2] / "docs" / "tables.md"
+PAGE = Path(__file__).parents[2] / "docs" / "analysis.md"
 SHOWN = {
     NOV_2: {("mix", NOV_2, 3), ("emptied", NOV_2, 0)},
     date(2026, 11, 3): {("mix", NOV_2, 3), ("emptied", NOV_2, 0)},
@@ -227,9 +227,10 @@ SHOWN = {
 
 @pytest.mark.parametrize("day", SHOWN, ids=str)
 def test_the_last_snapshot_on_or_before_a_date_as_the_page_asks_for_it(mix: Warehouse, day: date) -> None:
-    (query,) = re.findall(r"```sql\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert "<= '2026-11-03'" in query
-    found = mix.place.query(query.replace("2026-11-03", str(day)))
+    query, *_ = re.findall(r"```sql\n(WITH nearest AS.*?);\n```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert "<= '2026-11-20'" in query
+    query = query.replace("2026-11-20", str(day)).replace("SELECT name, ", "SELECT playlist_id, ")
+    found = mix.place.query(query)
     songs = {(playlist_id, shown): 0 for playlist_id, shown, *_ in found}
     for playlist_id, shown, position, title, _ in found:
         assert (title is None) == (position is None)
