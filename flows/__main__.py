@@ -42,5 +42,14 @@ def _report(*options: Options) -> None:
     run_from_shell(report_playlists, "flows report", options)
 
 
+@app.command(name="preflight", help_flags=[])
+def _preflight(*options: Options) -> None:
+    """Checks everything that a run uses, and changes nothing."""
+    from flows.preflight import preflight  # noqa: PLC0415 - imports Prefect
+    from flows.shell import run_from_shell  # noqa: PLC0415
+
+    run_from_shell(preflight, "flows preflight", options)
+
+
 if __name__ == "__main__":
     sys.exit(app(result_action="return_value"))

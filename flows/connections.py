@@ -15,6 +15,7 @@ from flows.rate_limit import RateLimit
 from pipeline.errors import BlockMissing, Code, ConfigurationError
 from pipeline.lake.store import CLIENT_CONFIG, Lake
 from pipeline.spotify.client import SpotifyClient
+from pipeline.spotify.waits import BUDGET_S
 
 if TYPE_CHECKING:
     from prefect_snowflake import SnowflakeConnector
@@ -31,7 +32,12 @@ WARNING_DAYS = 150
 
 def find_spotify(name: str) -> SpotifyClient:
     """A client with the credentials of a SpotifyCredentials block, held to the app's rate limit."""
-    credentials = _load(SpotifyCredentials, name)
+    credentials = load_block(SpotifyCredentials, name)
+    _warn_of_age(credentials, name)
+    return spotify_client(credentials)
+
+
+def _warn_of_age(credentials: SpotifyCredentials, name: str) -> None:
     days = credentials.days_since_authorization(datetime.now(UTC))
     if days is not None and days >= WARNING_DAYS:
         log.warning(
@@ -41,14 +47,18 @@ def find_spotify(name: str) -> SpotifyClient:
             days,
             name,
         )
-    return SpotifyClient(credentials, before_request=RateLimit(credentials.rate_limit).take)
+
+
+def spotify_client(credentials: SpotifyCredentials, budget_s: float = BUDGET_S) -> SpotifyClient:
+    """A client with the credentials of a block at hand; `budget_s`: how long all its requests may wait."""
+    return SpotifyClient(credentials, budget_s, before_request=RateLimit(credentials.rate_limit).take)
 
 
 def find_lake(name: str) -> Lake:
     """The lake of an S3Bucket block."""
     from prefect_aws import S3Bucket  # noqa: PLC0415 - half a second, only where it is needed
 
-    return lake_of(_load(S3Bucket, name))
+    return lake_of(load_block(S3Bucket, name))
 
 
 def lake_of(bucket: Any) -> Lake:  # noqa: ANN401 - its credentials may be of any kind to the type checker
@@ -63,7 +73,7 @@ def warehouse_name(name: str) -> str:
     """Database and schema as a SnowflakeConnector block spells them, `SPOTIFY.PLAYLISTS`."""
     from prefect_snowflake import SnowflakeConnector  # noqa: PLC0415 - five seconds, only where it is needed
 
-    connector = _load(SnowflakeConnector, name)
+    connector = load_block(SnowflakeConnector, name)
     return f"{connector.database}.{connector.schema_}"
 
 
@@ -76,11 +86,11 @@ def open_session(
     from pipeline.warehouse.session import Session  # noqa: PLC0415 - imports the connector
 
     try:
-        connector = _load(SnowflakeConnector, name)
+        connector = load_block(SnowflakeConnector, name)
     except BlockMissing:
         if otherwise is None:
             raise
-        connector = _load(SnowflakeConnector, otherwise)
+        connector = load_block(SnowflakeConnector, otherwise)
     return Session(login_of(connector), run_id, autocommit=autocommit)
 
 
@@ -97,7 +107,8 @@ def login_of(connector: "SnowflakeConnector") -> "Login":
     )
 
 
-def _load(kind: type[B], name: str) -> B:
+def load_block(kind: type[B], name: str) -> B:
+    """A block by name; raises ConfigurationError if it is missing or cannot be used."""
     slug = kind.get_block_type_slug()
     try:
         with prefect_errors():

@@ -52,6 +52,8 @@ class Code(StrEnum):
     CLOCK_SKEWED = auto()
     DISK_UNWRITABLE = auto()
     PREFECT_UNAVAILABLE = auto()
+    RATE_LIMIT_MISSING = auto()
+    RATE_LIMIT_INVALID = auto()
     # Spotify
     SPOTIFY_NOT_FOUND = auto()
     SPOTIFY_NOT_YOURS = auto()

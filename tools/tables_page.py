@@ -13,9 +13,9 @@ playlist on one date. Numbers are whole, times are UTC. Filters on `playlist_id`
 ON_OR_BEFORE = """\
 ## The last snapshot on or before a date
 
-A day without a run has no snapshot. [analysis.md](analysis.md#the-last-snapshot-on-or-before-a-date) has the query that
-takes the newest snapshot not later than a date, and says which one it is. It works in the same way with any view or
-`*_history` table that has a `snapshot_date`.
+A day without a run has no snapshot. [analysis.md](analysis.md#the-last-snapshot-on-or-before-a-date) has
+the query that takes the newest snapshot not later than a date, and says which one it is. It works in the same
+way with any view or `*_history` table that has a `snapshot_date`.
 """
 
 

@@ -79,14 +79,24 @@ def table_key(table: str, snapshot_date: date, run_id: str, load: LoadMode = "co
     return f"{table_prefix(table, snapshot_date)}{run_id}{SUFFIXES[load]}"
 
 
+RECEIPTS_PREFIX = "runs/"
+
+
 def receipt_key(run_date: date, run_id: str) -> str:
     """Key of a run's receipt."""
-    return f"runs/dt={run_date}/{run_id}.json"
+    return f"{RECEIPTS_PREFIX}dt={run_date}/{run_id}.json"
+
+
+REPORTS_PREFIX = "reports/"
 
 
 def report_key(report_date: date, run_id: str) -> str:
     """Key of the report that a run makes for a date."""
-    return f"reports/dt={report_date}/{run_id}.html"
+    return f"{REPORTS_PREFIX}dt={report_date}/{run_id}.html"
+
+
+PREFIXES = (raw_prefix(), DETAILS_PREFIX, TABLES_PREFIX, RECEIPTS_PREFIX, REPORTS_PREFIX)
+"""Where runs write, and read what they have written."""
 
 
 def _date(text: str) -> date | None:

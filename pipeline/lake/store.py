@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
-from pipeline.errors import Code, LakeConflict, LakeKeyMissing
+from pipeline.errors import Code, ConfigurationError, LakeConflict, LakeKeyMissing
 from pipeline.lake.s3_errors import MAX_CLOCK_AHEAD, S3_ERRORS, Asked, code_of, explained, skewed
 from pipeline.threads import within
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ALREADY_THERE = "PreconditionFailed"
+NO_ETAG = '"preflight"'
+"""No object has this ETag: those of S3 are hexadecimal."""
 
 CLIENT_CONFIG: dict[str, Any] = {"connect_timeout": 10, "read_timeout": 15}
 """Seconds until botocore repeats a request that is not answered; a block may say otherwise."""
@@ -107,6 +109,24 @@ class Lake:
         if self._call(key, partial(_unless_there, put), _deadline(size)) is None:
             self._expect(key, size, checksum)
         return Written(key, size, digest.hex())
+
+    def refuse_denied_write(self, key: str) -> None:
+        """Raises if a key may not be written; writes nothing, by a condition that no object meets.
+
+        S3 checks permissions before conditions: 404 or 412 means that the key may be written.
+        Source: Amazon S3 user guide, conditional writes.
+        """
+        put = partial(self._client.put_object, Bucket=self.bucket, Key=self._full(key), IfMatch=NO_ETAG)
+        try:
+            written = self._call(key, partial(_unless_there, put))
+        except LakeKeyMissing:
+            return
+        if written is not None:
+            message = (
+                f"the store ignores conditions of writes, so files could be overwritten, and {self.url}{key} "
+                "was written: delete it. Use Amazon S3, or a store with conditional writes"
+            )
+            raise ConfigurationError(message, Code.LAKE_NO_CONDITIONAL_WRITES)
 
     def read(self, key: str) -> bytes:
         """The bytes of a key; raises LakeKeyMissing where there is none, TooLarge above MAX_FILE_BYTES."""

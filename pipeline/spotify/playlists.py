@@ -69,6 +69,11 @@ def read_playlist(
     raise PlaylistUnavailable(message, Code.SPOTIFY_CHANGING)
 
 
+def read_first_page(client: SpotifyClient, playlist_id: str) -> Page[bytes]:
+    """The first entries of a playlist; raises PlaylistUnavailable if Spotify refuses them."""
+    return _first_page(client, playlist_id, client.playlist(playlist_id))[1]
+
+
 def _read_once(
     client: SpotifyClient,
     run: Run,

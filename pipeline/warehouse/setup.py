@@ -84,6 +84,11 @@ def is_current(session: Session, lake_url: str, load: LoadMode = "copy") -> bool
     return all(_installed(session, part) == (part.newest, lake_url) for part in PARTS[load][1:])
 
 
+def installed_version(session: Session, part: Part) -> int:
+    """Version of a part; 0 if it is not set up. Raises ConfigurationError if it is newer than the code."""
+    return _installed(session, part)[0]
+
+
 def set_up(
     session: Session, guard: Session, lake_url: str, code_version: str, load: LoadMode = "copy"
 ) -> None:

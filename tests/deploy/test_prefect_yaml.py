@@ -1,4 +1,4 @@
-"""The three deployments, and the template of their work pool."""
+"""The four deployments, and the template of their work pool."""
 
 import json
 from typing import Any
@@ -22,6 +22,7 @@ def test_each_deployment_is_there() -> None:
         "daily": "flows/ingest.py:ingest_playlists",
         "on-demand": "flows/ingest.py:ingest_playlists",
         "backfill": "flows/backfill.py:backfill_playlists",
+        "preflight": "flows/preflight.py:preflight",
     }
     assert [name for name, one in DEPLOYMENTS.items() if "schedules" in one] == ["daily"]
     assert [name for name, one in DEPLOYMENTS.items() if one.get("parameters")] == []

@@ -1,0 +1,157 @@
+"""Checks what a run uses, and leaves nothing behind: `python -m flows preflight [PLAYLIST…] [--json]`."""
+
+import json as json_text
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from msgspec import to_builtins
+from prefect import State, flow, get_run_logger
+from prefect.artifacts import create_table_artifact
+from prefect.states import Completed, Failed
+
+from flows.connections import login_of, spotify_client
+from flows.parameters import IngestBlockNames, Playlists
+from flows.prefect_checks import Found, block_check, check_prefect
+from flows.prefect_errors import cause
+from flows.run import ends_failed, start_run
+from flows.shell import run_from_shell
+from pipeline.lake.layout import LoadMode
+from pipeline.markdown import as_text as as_markdown_text
+from pipeline.preflight.checks import CHECK_S, Checklist, Line
+from pipeline.preflight.lake_checks import check_lake
+from pipeline.preflight.spotify_checks import BUDGET_S, check_spotify
+from pipeline.records import Run
+from pipeline.threads import threads, within
+
+if TYPE_CHECKING:
+    from prefect_snowflake import SnowflakeConnector
+
+    from pipeline.warehouse.session import Session
+
+SHOW_S = 10.0
+"""How long the run waits for Prefect to take its artifact."""
+SHOWN = 3
+"""Red checks that the run's message tells in full."""
+
+
+@flow(name="preflight", persist_result=False, validate_parameters=False)  # `ends_failed` does
+@ends_failed
+def preflight(
+    playlists: Playlists = [],  # noqa: B006 - never changed
+    *,
+    load: LoadMode = "copy",
+    json: bool = False,
+    blocks: IngestBlockNames = IngestBlockNames(),
+) -> State[None]:
+    """Checks everything that a run uses: one line per check, with what to do where one is red.
+
+    Nothing is changed: files are not written, statements change no rows, and a COPY is rolled back.
+
+    Args:
+        playlists: The playlists to check, as for an ingest. Empty: the list in the Prefect variable
+            `daily_playlists`.
+        load: `copy`: check what a run needs that executes COPY INTO. `snowpipe`: check the pipes, too.
+        json: Print the checks as JSON instead of text.
+        blocks: Names of the Prefect blocks to use. The defaults are what `python -m blocks register` writes.
+    """
+    lines = find_lines(start_run(), playlists, load, blocks)
+    sys.stdout.write(as_json(lines) if json else as_text(lines))
+    _show(lines)
+    message = summary(lines)
+    return (Failed if any(line.is_red for line in lines) else Completed)(message=message)
+
+
+def find_lines(run: Run, playlists: Sequence[str], load: LoadMode, blocks: IngestBlockNames) -> list[Line]:
+    """Runs all checks: those of Prefect first, then those of the three services at the same time."""
+    checks = Checklist()
+    found = check_prefect(checks, blocks, playlists)
+    services = [
+        partial(_check_spotify, found, run, blocks),
+        partial(_check_lake, found, run, blocks),
+        partial(_check_warehouse, found, run, blocks, load),
+    ]
+
+    def check_one(service: Callable[[Checklist], None]) -> list[Line]:
+        own = Checklist(checks.failed)
+        service(own)
+        return own.lines
+
+    with threads() as pool:
+        return [*checks.lines, *chain.from_iterable(pool.map(check_one, services))]
+
+
+def _check_spotify(found: Found, run: Run, blocks: IngestBlockNames, checks: Checklist) -> None:
+    if not found.spotify:
+        return checks.skip("Spotify", block_check(blocks.spotify))
+    (credentials,) = found.spotify
+    days = credentials.days_since_authorization(datetime.now(UTC))
+    client = spotify_client(credentials, BUDGET_S)
+    return check_spotify(checks, client, run, found.playlists, days)
+
+
+def _check_lake(found: Found, run: Run, blocks: IngestBlockNames, checks: Checklist) -> None:
+    if not found.lake:
+        return checks.skip("lake", block_check(blocks.lake))
+    return check_lake(checks, found.lake[0], run.run_id)
+
+
+def _check_warehouse(
+    found: Found, run: Run, blocks: IngestBlockNames, load: LoadMode, checks: Checklist
+) -> None:
+    from pipeline.preflight.owner_checks import check_owner  # noqa: PLC0415 - imports Snowflake
+    from pipeline.preflight.warehouse_checks import check_warehouse  # noqa: PLC0415
+
+    if not found.warehouse or not found.lake:
+        missing = blocks.lake if found.warehouse else blocks.warehouse
+        return checks.skip("warehouse", block_check(missing))
+    check_warehouse(checks, _session(found.warehouse[0], run), found.lake[0], load)
+    for connector in found.admin or found.warehouse:
+        check_owner(checks, _session(connector, run))
+    return None
+
+
+def _session(connector: "SnowflakeConnector", run: Run) -> "Session":
+    from pipeline.warehouse.session import Session  # noqa: PLC0415 - imports the connector
+
+    return Session(login_of(connector), run.run_id).limited(CHECK_S)
+
+
+def as_json(lines: Sequence[Line]) -> str:
+    """`{"red": 1, "checks": [{"check": …, "status": …, "text": …}]}`."""
+    red = sum(line.is_red for line in lines)
+    return json_text.dumps({"red": red, "checks": to_builtins(lines)}, ensure_ascii=False, indent=1) + "\n"
+
+
+def as_text(lines: Sequence[Line]) -> str:
+    """A line for each check: status, name, what was found."""
+    width = max(len(line.check) for line in lines)
+    return "".join(f"{line.status:8} {line.check:{width}}  {line.text}\n" for line in lines)
+
+
+def summary(lines: Sequence[Line]) -> str:
+    """The run's message: how many checks are red, and the first of them in full."""
+    red = [line for line in lines if line.is_red]
+    skipped = sum(line.status == "skipped" for line in lines)
+    if not red:
+        return f"{len(lines)} checks, all ok"
+    first = "; ".join(f"{line.check}: {line.text}" for line in red[:SHOWN])
+    more = f"; and {len(red) - SHOWN} more" if len(red) > SHOWN else ""
+    return f"{len(red)} of {len(lines)} checks are red, {skipped} skipped. {first}{more}"
+
+
+def _show(lines: Sequence[Line]) -> None:
+    rows = [
+        {"check": line.check, "status": line.status, "text": as_markdown_text(line.text)} for line in lines
+    ]
+    try:
+        within(SHOW_S, partial(create_table_artifact, rows, key="preflight", description=summary(lines)))
+    except Exception as error:  # noqa: BLE001 - whatever the API says, the checks are done
+        get_run_logger().warning("the checks could not be shown as an artifact: %s", cause(error, SHOW_S))
+
+
+if __name__ == "__main__":
+    run_from_shell(preflight, "flows preflight")

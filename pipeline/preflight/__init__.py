@@ -1,0 +1,1 @@
+"""Preflight: checks of what runs use, before a run needs it."""

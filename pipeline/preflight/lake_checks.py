@@ -1,0 +1,49 @@
+"""Checks of the lake: each action on each prefix, without leaving an object."""
+
+from functools import partial
+
+from pipeline.lake.layout import DETAILS_PREFIX, PREFIXES, TABLES_PREFIX, raw_prefix
+from pipeline.lake.store import Lake
+from pipeline.preflight.checks import Checklist
+
+LISTED = (raw_prefix(), DETAILS_PREFIX, TABLES_PREFIX)
+
+
+def check_lake(checks: Checklist, lake: Lake, run_id: str) -> None:
+    """Lists, reads and writes under every prefix that runs use.
+
+    A key that does not exist shows whether it may be read: S3 answers 404 then, otherwise 403. Without
+    s3:ListBucket it always answers 403, so the other checks need that one.
+    """
+    for prefix in LISTED:
+        checks.check(_listing(prefix), partial(_list, lake, prefix))
+    for prefix in PREFIXES:
+        key = f"{prefix}preflight/{run_id}"
+        listed = [_listing(prefix if prefix in LISTED else raw_prefix())]
+        checks.check(f"lake: read {prefix}*", partial(_read, lake, key), listed)
+        checks.check(f"lake: write {prefix}*", partial(_write, lake, key), listed)
+    checks.check("lake: clock", partial(_compare_clocks, lake))
+
+
+def _listing(prefix: str) -> str:
+    return f"lake: list {prefix}"
+
+
+def _list(lake: Lake, prefix: str) -> str:
+    next(lake.keys(prefix), None)
+    return f"{lake.url}{prefix}"
+
+
+def _read(lake: Lake, key: str) -> str:
+    lake.exists(key)
+    return "s3:GetObject"
+
+
+def _write(lake: Lake, key: str) -> str:
+    lake.refuse_denied_write(key)
+    return "s3:PutObject"
+
+
+def _compare_clocks(lake: Lake) -> str:
+    lake.refuse_skewed_clock()
+    return "not ahead of S3's" if lake.clock_ahead is not None else "S3 has not shown its own"

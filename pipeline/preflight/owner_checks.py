@@ -1,0 +1,67 @@
+"""Checks of the role that changes the schema: what `sql/account` grants it, and what it inherits."""
+
+from contextlib import ExitStack
+from functools import partial
+
+from pipeline.errors import Code, ConfigurationError
+from pipeline.preflight.checks import Checklist
+from pipeline.warehouse.session import Session
+from pipeline.warehouse.sql_files import identifier
+
+LOGIN = "set-up: log in"
+CREATES = ("CREATE TABLE", "CREATE VIEW", "CREATE STAGE", "CREATE FILE FORMAT", "CREATE PIPE")
+INTEGRATION = "SPOTIFY_LAKE"
+Granted = set[tuple[str, str, str]]
+"""Privilege, kind and name of the object."""
+
+
+def check_owner(checks: Checklist, session: Session) -> None:
+    """Checks the privileges that set-up and upgrades need."""
+    with ExitStack() as stack:
+        checks.check(LOGIN, partial(_log_in, stack, session))
+        place = session.place
+        granted: Granted = set()
+        find = "set-up: grants of the role"
+        checks.check(find, partial(_find_grants, session, granted), [LOGIN])
+        schema = f"{place.database}.{place.schema}".upper()
+        wanted = [
+            ("USAGE", "DATABASE", place.database.upper()),
+            ("USAGE", "SCHEMA", schema),
+            *((privilege, "SCHEMA", schema) for privilege in CREATES),
+            ("USAGE", "INTEGRATION", INTEGRATION),
+        ]
+        for one in wanted:
+            privilege, kind, name = one
+            checks.check(
+                f"set-up: {privilege} on {kind} {name}", partial(_expect, session, granted, one), [find]
+            )
+
+
+def _log_in(stack: ExitStack, session: Session) -> str:
+    stack.enter_context(session)
+    return str(session.place)
+
+
+def _find_grants(session: Session, granted: Granted) -> str:
+    """Adds the grants of the role, and of the roles that are granted to it."""
+    ((role, *_),) = session.execute("preflight/find_session")
+    todo, seen = [role], set[str]()
+    while todo:
+        one = todo.pop()
+        seen.add(one)
+        for row in session.rows("preflight/find_granted_to_role", role=identifier(one)):
+            granted.add((row["privilege"], row["granted_on"], row["name"]))
+            if row["granted_on"] == "ROLE" and row["name"] not in seen:
+                todo.append(row["name"])
+    return f"{len(granted)} grants"
+
+
+def _expect(session: Session, granted: Granted, wanted: tuple[str, str, str]) -> str:
+    privilege, kind, name = wanted
+    if wanted in granted or ("OWNERSHIP", kind, name) in granted:
+        return "granted"
+    role = session.place.role
+    message = (
+        f"role {role} lacks {privilege} on {kind} {name}. GRANT {privilege} ON {kind} {name} TO ROLE {role}"
+    )
+    raise ConfigurationError(message, Code.SNOWFLAKE_DENIED)

@@ -1,0 +1,3 @@
+-- Needs DELETE; deletes no rows.
+DELETE FROM ${table}
+WHERE FALSE
