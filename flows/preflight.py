@@ -110,7 +110,7 @@ def _check_warehouse(
         return checks.skip("warehouse", block_check(missing))
     check_warehouse(checks, _session(found.warehouse[0], run), found.lake[0], load)
     for connector in found.admin or found.warehouse:
-        check_owner(checks, _session(connector, run))
+        check_owner(checks, _session(connector, run), connector.warehouse)
     return None
 
 
@@ -140,7 +140,9 @@ def summary(lines: Sequence[Line]) -> str:
         return f"{len(lines)} checks, all ok"
     first = "; ".join(f"{line.check}: {line.text}" for line in red[:SHOWN])
     more = f"; and {len(red) - SHOWN} more" if len(red) > SHOWN else ""
-    return f"{len(red)} of {len(lines)} checks are red, {skipped} skipped. {first}{more}"
+    are = "are" if len(red) > 1 else "is"
+    left = f", {skipped} skipped" if skipped else ""
+    return f"{len(red)} of {len(lines)} checks {are} red{left}. {first}{more}"
 
 
 def _show(lines: Sequence[Line]) -> None:

@@ -15,8 +15,8 @@ Granted = set[tuple[str, str, str]]
 """Privilege, kind and name of the object."""
 
 
-def check_owner(checks: Checklist, session: Session) -> None:
-    """Checks the privileges that set-up and upgrades need."""
+def check_owner(checks: Checklist, session: Session, warehouse: str) -> None:
+    """Checks the privileges that set-up and upgrades need; `warehouse` is the virtual one of the block."""
     with ExitStack() as stack:
         checks.check(LOGIN, partial(_log_in, stack, session))
         place = session.place
@@ -25,6 +25,7 @@ def check_owner(checks: Checklist, session: Session) -> None:
         checks.check(find, partial(_find_grants, session, granted), [LOGIN])
         schema = f"{place.database}.{place.schema}".upper()
         wanted = [
+            ("USAGE", "WAREHOUSE", warehouse.upper()),
             ("USAGE", "DATABASE", place.database.upper()),
             ("USAGE", "SCHEMA", schema),
             *((privilege, "SCHEMA", schema) for privilege in CREATES),

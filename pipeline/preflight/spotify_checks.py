@@ -31,6 +31,8 @@ def check_spotify(
     checks.check("Spotify: consent of a user", partial(_check_consent, client, days), [LOGIN])
     checks.check("Spotify: clock", partial(_compare_clocks, client), [LOGIN])
     wanted: list[str] = []
+    if not names:
+        return checks.skip(PLAYLISTS, "Prefect: playlists")
     checks.check(PLAYLISTS, partial(_find_playlists, client, run, names, wanted), [LOGIN])
     shapes: list[str] = []
 
@@ -44,6 +46,7 @@ def check_spotify(
             checks.lines += lines
     if wanted:
         checks.check("Spotify: class of app", partial(_class_of, shapes))
+    return None
 
 
 def _authorise(client: SpotifyClient) -> str:

@@ -8,8 +8,9 @@ from functools import partial
 
 from pipeline.columns import TABLES, dtypes, history, landing, pipe
 from pipeline.errors import Code, ConfigurationError, LockTimeout, PipelineError, SnowflakeObjectNotFound
-from pipeline.lake.layout import SUFFIXES, TABLES_PREFIX, LoadMode
+from pipeline.lake.layout import TABLES_PREFIX, LoadMode
 from pipeline.lake.store import Lake
+from pipeline.markdown import plural
 from pipeline.preflight.checks import Checklist
 from pipeline.warehouse.messages import listed
 from pipeline.warehouse.session import Session
@@ -29,6 +30,7 @@ STATEMENTS = {
 LOCK, LEDGER, VERSIONS, PIPE_VERSIONS = "writer_lock", "loads", "schema_versions", "snowpipe_versions"
 PROBE = "playlists"
 """The table into which COPY is tried."""
+STAGE, FORMAT = "lake", "playlist_csv"
 
 
 def privileges(*, pipes: bool) -> dict[str, list[str]]:
@@ -74,7 +76,7 @@ def _log_in(stack: ExitStack, session: Session) -> str:
 
 
 def _find_place(session: Session) -> str:
-    ((role, warehouse, database, schema),) = session.execute("preflight/find_session")
+    ((_, warehouse, database, schema),) = session.execute("preflight/find_session")
     wanted = session.place
     for kind, name, found in (
         ("DATABASE", wanted.database, database),
@@ -82,12 +84,17 @@ def _find_place(session: Session) -> str:
         ("WAREHOUSE", "of the block", warehouse),
     ):
         if found is None:
-            raise _lacks(role, "USAGE", f"{kind} {name}")
+            raise _lacks(session, "USAGE", f"{kind} {name}")
     return f"{database}.{schema}, {warehouse}"
 
 
 def _compare_versions(session: Session, lake: Lake, load: LoadMode, versions: dict[str, int]) -> str:
-    current = is_current(session, lake.url, load)
+    try:
+        current = is_current(session, lake.url, load)
+    except ConfigurationError as error:
+        if error.code == Code.SNOWFLAKE_DENIED:
+            raise _lacks(session, "SELECT", f"TABLE {_full(session, VERSIONS)}") from None
+        raise
     versions |= {part.noted_in: installed_version(session, part) for part in PARTS[load]}
     if current:
         return f"{versions[SCHEMA.noted_in]}, for {lake.url}"
@@ -106,7 +113,7 @@ def _try_privileges(session: Session, table: str, used: Sequence[str]) -> str:
             continue  # it is granted, and another run is loading
         except ConfigurationError as error:
             if error.code in (Code.SNOWFLAKE_NOT_FOUND, Code.SNOWFLAKE_DENIED):
-                raise _lacks(session.place.role, privilege, f"TABLE {_full(session, table)}") from None
+                raise _lacks(session, privilege, f"TABLE {_full(session, table)}") from None
             raise
     return ", ".join(used)
 
@@ -116,7 +123,7 @@ def _find_views(session: Session) -> str:
     names = ", ".join(map(literal, views))
     found = {name for name, kind in session.execute("setup/find_objects", names=names) if kind == "VIEW"}
     if hidden := [name for name in views if name not in found]:
-        raise _lacks(session.place.role, "SELECT", f"VIEW {listed(_full(session, one) for one in hidden)}")
+        raise _lacks(session, "SELECT", f"VIEW {listed(_full(session, one) for one in hidden)}")
     return f"{len(found)} views"
 
 
@@ -134,6 +141,10 @@ def _try_copy(session: Session, lake: Lake) -> str:
     except PipelineError as error:
         if file is None and error.code == Code.SNOWFLAKE_STAGE:
             return "Snowflake looks into the lake; there is no file to copy yet"
+        if error.code == Code.SNOWFLAKE_NOT_FOUND:
+            is_format = "file format" in error.message.lower()
+            thing = f"FILE FORMAT {_full(session, FORMAT)}" if is_format else f"STAGE {_full(session, STAGE)}"
+            raise _lacks(session, "USAGE", thing) from None
         raise
     finally:
         session.rollback()
@@ -143,7 +154,7 @@ def _try_copy(session: Session, lake: Lake) -> str:
 def _newest_file(lake: Lake) -> str | None:
     """The newest file of the table, below `tables/`, if it has the columns of this release."""
     prefix = f"{TABLES_PREFIX}{PROBE}/"
-    *_, key = [None, *(key for key in lake.keys(prefix) if key.endswith(SUFFIXES["copy"]))]
+    *_, key = [None, *(key for key in lake.keys(prefix) if key.endswith(".csv.gz"))]
     if key is None:
         return None
     header = gzip.decompress(lake.read(key)).partition(b"\n")[0].decode()
@@ -158,7 +169,7 @@ def _find_pipe(session: Session, table: str) -> str:
         text = None
     status = json.loads(text or "null")
     if not status:
-        raise _lacks(session.place.role, "MONITOR", f"PIPE {_full(session, name)}")
+        raise _lacks(session, "MONITOR", f"PIPE {_full(session, name)}")
     if status.get("executionState") != "RUNNING":
         message = (
             f"pipe {name} is {status.get('executionState')}. docs/runbook.md says how pipes are put right"
@@ -169,14 +180,15 @@ def _find_pipe(session: Session, table: str) -> str:
 
 def _find_newest(session: Session) -> str:
     ((day, playlists),) = session.execute("preflight/find_newest_snapshot")
-    return f"{day}; {playlists} playlists" if day else "none yet"
+    return f"{day}; {plural(playlists, 'playlist')}" if day else "none yet"
 
 
 def _full(session: Session, name: str) -> str:
     return f"{session.place.database}.{session.place.schema}.{name.upper()}"
 
 
-def _lacks(role: str | None, privilege: str, thing: str) -> ConfigurationError:
+def _lacks(session: Session, privilege: str, thing: str) -> ConfigurationError:
+    role = session.place.role
     message = (
         f"role {role} lacks {privilege} on {thing}, or it does not exist. "
         f"GRANT {privilege} ON {thing} TO ROLE {role}"

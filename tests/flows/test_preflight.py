@@ -1,0 +1,224 @@
+"""Preflight as a flow: what it finds of Prefect and of Spotify, what it prints, and that nothing is left.
+
+The lake's permissions and the warehouse's grants are in tests/pipeline/preflight.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import pytest
+import requests
+from prefect.artifacts import Artifact
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
+from prefect.variables import Variable
+from pydantic import SecretStr
+
+from blocks import SpotifyCredentials
+from blocks.stored import make_rate_limit
+from flows.daily_playlists import VARIABLE
+from flows.parameters import IngestBlockNames
+from flows.preflight import find_lines, preflight
+from flows.run import start_run
+from pipeline.preflight.checks import Line
+from sandbox.spotify.catalogue import CHARTS, FOREIGN, MIXTAPE
+from tests.flows.conftest import TODAY, Pipeline
+from tests.tiers import enumerated
+
+UNKNOWN = "0000000000000000000000"
+
+
+@pytest.fixture
+def ready(pipeline: Pipeline) -> Iterator[Pipeline]:
+    """A pipeline that has run once, with a daily list and a rate limit."""
+    assert pipeline.ingest(MIXTAPE, snapshot_date=TODAY).is_completed()
+    Variable.set(VARIABLE, [MIXTAPE, CHARTS[0]], overwrite=True)
+    block: Any = SpotifyCredentials.load(pipeline.blocks["spotify"])
+    make_rate_limit(block.rate_limit, 1000)
+    yield pipeline
+    with get_client(sync_client=True) as client:
+        client.delete_global_concurrency_limit_by_name(block.rate_limit)
+    Variable.unset(VARIABLE)
+
+
+def lines(pipeline: Pipeline, *playlists: str, **blocks: str) -> list[Line]:
+    """All checks, without a flow run around them."""
+    names = IngestBlockNames(**{**pipeline.blocks, **blocks})
+    return find_lines(start_run(), list(playlists), "copy", names)
+
+
+def not_ok(found: list[Line]) -> dict[str, Line]:
+    """Lines that are red or skipped, by check."""
+    return {line.check: line for line in found if line.status != "ok"}
+
+
+def test_a_pipeline_that_works_is_all_ok_and_left_as_it_was(
+    ready: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def state() -> object:
+        place = ready.place
+        return place.schema(), place.contents(["playlists", "songs", "rejects"]), place.keys()
+
+    before = state()
+    ended: Any = preflight(json=True, return_state=True, blocks=IngestBlockNames(**ready.blocks))
+    assert (ended.is_completed(), ended.message) == (True, "57 checks, all ok")
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["red"] == 0
+    assert {line["status"] for line in printed["checks"]} == {"ok"}
+    told = {line["check"]: line["text"] for line in printed["checks"]}
+    assert told[f"Spotify: playlist {MIXTAPE}"] == "320 entries"
+    assert told["warehouse: newest snapshot"] == f"{TODAY}; 1 playlist"
+    shown: Any = Artifact.get("preflight")
+    assert len(json.loads(shown.data)) == len(printed["checks"])
+    assert state() == before
+
+
+class Case(NamedTuple):
+    """Something wrong or missing: the check that is red, what its text names, and what is skipped."""
+
+    spoil: Callable[[Pipeline], Any]
+    red: str
+    names: str
+    skipped: tuple[str, ...] = ()
+
+
+def missing_block(parameter: str) -> Callable[[Pipeline], Any]:
+    """Names a block that does not exist."""
+    return lambda pipeline: lines(pipeline, **{parameter: "nobody"})
+
+
+def with_spotify(**settings: object) -> Callable[[Pipeline], Any]:
+    """Another behaviour of Spotify."""
+
+    def spoil(pipeline: Pipeline) -> list[Line]:
+        url = pipeline.show()
+        requests.patch(f"{url}/sandbox/settings", json=settings, timeout=10).raise_for_status()
+        return lines(pipeline, MIXTAPE, FOREIGN)
+
+    return spoil
+
+
+def with_credentials(**fields: object) -> Callable[[Pipeline], Any]:
+    """Other values in the block of Spotify."""
+
+    def spoil(pipeline: Pipeline) -> list[Line]:
+        block: Any = SpotifyCredentials.load(pipeline.blocks["spotify"])
+        stored = {name: getattr(block, name) for name in SpotifyCredentials.model_fields}
+        name = f"{pipeline.blocks['spotify']}-changed"
+        SpotifyCredentials(**{**stored, **fields}).save(name, overwrite=True)
+        return lines(pipeline, spotify=name)
+
+    return spoil
+
+
+def with_variable(value: list[str]) -> Callable[[Pipeline], Any]:
+    """Another daily list."""
+
+    def spoil(pipeline: Pipeline) -> list[Line]:
+        Variable.set(VARIABLE, value, overwrite=True)
+        return lines(pipeline)
+
+    return spoil
+
+
+@contextmanager
+def limited(pipeline: Pipeline, change: GlobalConcurrencyLimitUpdate) -> Iterator[None]:
+    """Another rate limit, for a while."""
+    block: Any = SpotifyCredentials.load(pipeline.blocks["spotify"])
+    with get_client(sync_client=True) as client:
+        before = client.read_global_concurrency_limit_by_name(block.rate_limit)
+        client.update_global_concurrency_limit(block.rate_limit, change)
+        try:
+            yield
+        finally:
+            undo = GlobalConcurrencyLimitUpdate(
+                name=before.name,
+                limit=before.limit,
+                active=before.active,
+                slot_decay_per_second=before.slot_decay_per_second,
+            )
+            client.update_global_concurrency_limit(change.name or block.rate_limit, undo)
+
+
+def with_limit(**change: Any) -> Callable[[Pipeline], Any]:
+    """Checks under another rate limit."""
+
+    def spoil(pipeline: Pipeline) -> list[Line]:
+        with limited(pipeline, GlobalConcurrencyLimitUpdate(**change)):
+            return lines(pipeline)
+
+    return spoil
+
+
+LONG_AGO = datetime.now(UTC) - timedelta(days=200)
+LISTS = ("Spotify: playlists to read",)
+CASES = {
+    "no spotify block": Case(
+        missing_block("spotify"),
+        "Prefect: block nobody",
+        "[BLOCK_MISSING]",
+        ("Spotify", "Prefect: rate limit"),
+    ),
+    "no lake block": Case(
+        missing_block("lake"), "Prefect: block nobody", "[BLOCK_MISSING]", ("lake", "warehouse")
+    ),
+    "no warehouse block": Case(
+        missing_block("warehouse"), "Prefect: block nobody", "[BLOCK_MISSING]", ("warehouse",)
+    ),
+    "no daily list": Case(with_variable([]), "Prefect: playlists", "[PLAYLISTS_EMPTY]", LISTS),
+    "wrong daily list": Case(
+        with_variable(["no playlist"]),
+        "Prefect: playlists",
+        "[PLAYLIST_INVALID]",
+        LISTS,
+    ),
+    "no rate limit": Case(with_limit(name="another"), "Prefect: rate limit", "[RATE_LIMIT_MISSING]"),
+    "rate limit of 0": Case(with_limit(limit=0, active=True), "Prefect: rate limit", "[RATE_LIMIT_INVALID]"),
+    "wrong secret": Case(
+        with_credentials(client_secret=SecretStr("wrong")),
+        "Spotify: token",
+        "[SPOTIFY_CLIENT]",
+        ("Spotify: consent of a user", "Spotify: clock", "Spotify: playlists to read"),
+    ),
+    "old consent": Case(
+        with_credentials(authorized_at=LONG_AGO), "Spotify: consent of a user", "[SPOTIFY_REFRESH_TOKEN]"
+    ),
+    "restricted app": Case(
+        with_spotify(app_class="restricted"), f"Spotify: playlist {FOREIGN}", "[SPOTIFY_NOT_YOURS]"
+    ),
+    "clock ahead": Case(
+        with_spotify(date_behind_s=90),
+        "Spotify: token",
+        "[CLOCK_SKEWED]",
+        ("Spotify: consent of a user", "Spotify: clock", "Spotify: playlists to read"),
+    ),
+    "unknown playlist": Case(
+        lambda pipeline: lines(pipeline, UNKNOWN, MIXTAPE),
+        f"Spotify: playlist {UNKNOWN}",
+        "[SPOTIFY_NOT_FOUND]",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", enumerated(CASES, ["no lake block", "restricted app"]))
+def test_what_is_wrong_is_red_and_what_depends_on_it_is_skipped(ready: Pipeline, name: str) -> None:
+    case = CASES[name]
+    found = not_ok(case.spoil(ready))
+    red = found.pop(case.red)
+    assert red.is_red
+    assert case.names in red.text
+    assert {line.check for line in found.values() if line.status == "skipped"} == set(case.skipped)
+    assert [line for line in found.values() if line.is_red] == []
+
+
+def test_a_red_check_fails_the_run_and_is_its_message(
+    ready: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended: Any = preflight([UNKNOWN], return_state=True, blocks=IngestBlockNames(**ready.blocks))
+    assert ended.is_failed()
+    assert ended.message.startswith(f"1 of 56 checks is red. Spotify: playlist {UNKNOWN}: ")
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("ok ")]
+    assert line.startswith(f"missing  Spotify: playlist {UNKNOWN} ")

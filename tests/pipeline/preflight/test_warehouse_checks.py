@@ -1,0 +1,117 @@
+"""Each grant that runs and set-up need is checked: revoked, its check is red and names it.
+
+`pytest -rP` shows the matrix: below each grant the checks that are red or skipped without it.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from pipeline.columns import TABLES, pipe
+from pipeline.preflight.checks import Checklist, Line
+from pipeline.preflight.owner_checks import check_owner
+from pipeline.preflight.warehouse_checks import check_warehouse
+from sandbox.account_objects import OF_DATABASE, connect
+from sandbox.services import Addresses
+from tests.flows.test_grants import GRANTS
+from tests.places import Place
+from tests.tiers import enumerated
+from tests.warehouses import DAY, OWNER, Warehouse
+
+OTHERS = ("TO ROLE sysadmin", "TO ROLE spotify_reader", "TO USER spotify_admin")
+"""`python -m deploy preflight` looks at what these may do."""
+OURS = [one for one in GRANTS if not one.endswith(OTHERS)]
+ALWAYS = [
+    "GRANT USAGE ON WAREHOUSE spotify_load TO ROLE spotify_loader",
+    "GRANT DELETE ON FUTURE TABLES IN SCHEMA spotify.playlists TO ROLE spotify_loader",
+    "GRANT CREATE PIPE ON SCHEMA spotify.playlists TO ROLE spotify_owner",
+]
+
+
+@pytest.fixture(scope="module")
+def loaded(addresses: Addresses) -> Iterator[Warehouse]:
+    """A warehouse that pipes have loaded."""
+    made = Warehouse(Place.create(addresses), "snowpipe")
+    made.set_up()
+    made.publish("sandboxMixtape00000001")
+    yield made
+    made.place.drop()
+
+
+def lines(warehouse: Warehouse) -> list[Line]:
+    """All checks of the warehouse, those of the loader and those of the owner."""
+    checks = Checklist()
+    check_warehouse(checks, warehouse.session(), warehouse.lake, "snowpipe")
+    check_owner(checks, warehouse.session(role=OWNER), "SPOTIFY_LOAD")
+    return checks.lines
+
+
+def here(grant: str, database: str) -> list[str]:
+    """The statements of a grant for a schema that is set up, in another database than that of the script."""
+    if " PIPES " in grant:  # Snowflake does not grant them in bulk
+        schema = f"{database}.playlists"
+        return [f"GRANT MONITOR ON PIPE {schema}.{pipe(one)} TO ROLE spotify_loader" for one in TABLES]
+    return [OF_DATABASE.sub(rf"\1\2 {database}", grant).replace(" FUTURE ", " ALL ")]
+
+
+@contextmanager
+def without(addresses: Addresses, grant: str, database: str) -> Iterator[None]:
+    """An account that lacks a grant."""
+    grants = here(grant, database)
+    with connect(addresses.snowflake) as connection, connection.cursor() as cursor:
+        for one in grants:
+            cursor.execute(re.sub(r"^GRANT (.*) TO (ROLE|USER) ", r"REVOKE \1 FROM \2 ", one))
+        try:
+            yield
+        finally:
+            for one in grants:
+                cursor.execute(one)
+
+
+def test_a_warehouse_that_is_set_up_has_no_red_check_and_is_left_as_it_was(loaded: Warehouse) -> None:
+    def state() -> object:
+        return loaded.place.schema(), loaded.place.contents(["playlists", "songs"]), loaded.place.keys()
+
+    before = state()
+    found = lines(loaded)
+    assert [line for line in found if line.status != "ok"] == []
+    told = {line.check: line.text for line in found}
+    assert told["warehouse: newest snapshot"] == f"{DAY}; 1 playlist"
+    assert told["warehouse: COPY from the lake"].startswith(f"playlists/dt={DAY}/")
+    assert state() == before
+
+
+@pytest.mark.parametrize("grant", enumerated(OURS, ALWAYS))
+def test_each_grant_that_is_missing_is_named(loaded: Warehouse, addresses: Addresses, grant: str) -> None:
+    with without(addresses, grant, loaded.place.database):
+        found = [line for line in lines(loaded) if line.status != "ok"]
+    print(grant, *(f"  {line.status} {line.check}: {line.text}" for line in found), sep="\n")  # noqa: T201
+    red = [line for line in found if line.is_red]
+    assert red
+    privilege, thing = words(grant, loaded.place.database)
+    for line in red:
+        assert privilege in line.text
+        assert thing in line.text.upper()
+
+
+def words(grant: str, database: str) -> tuple[str, str]:
+    """What the message about a missing grant names: the privilege or role, and the object or user."""
+    if user := re.match(r"GRANT ROLE (\w+) TO USER (\w+)", grant):
+        return user[1].upper(), "USER"
+    privilege, what = re.match(r"GRANT ([A-Z ]+) ON (.*) TO ROLE", grant).groups()  # type: ignore[union-attr]
+    if "FUTURE" in what:
+        kind = what.split()[1].removesuffix("S")
+        return privilege, {"FILE": "FILE FORMAT"}.get(kind, kind)
+    return privilege, OF_DATABASE.sub(rf"\1\2 {database}", what).split()[-1].upper()
+
+
+def test_what_the_next_run_creates_is_not_missing(addresses: Addresses) -> None:
+    empty = Warehouse(Place.create(addresses))
+    told = {line.check: (line.status, line.text) for line in lines(empty)}
+    assert told["warehouse: schema version"] == (
+        "ok",
+        "not set up yet: the next run creates everything",
+    )
+    assert {status for status, _ in told.values()} == {"ok"}
