@@ -25,8 +25,13 @@ def _described(checkout: Path) -> str:
     command = ["git", "-C", str(checkout), "describe", "--tags", "--always", "--dirty"]
     try:
         done = subprocess.run(  # noqa: S603 - nothing in it comes from outside
-            command, capture_output=True, text=True, timeout=GIT_S, check=False
+            command, capture_output=True, text=True, timeout=GIT_S, check=False, env=_without_git()
         )
     except (OSError, subprocess.SubprocessError):
         return ""  # git is not installed, or hangs
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _without_git() -> dict[str, str]:
+    """The environment without what a git hook sets: GIT_DIR names the repository of whoever commits."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}

@@ -18,6 +18,7 @@ from flows.parameters import IngestBlockNames, Playlists
 from flows.prefect_checks import Found, block_check, check_prefect
 from flows.prefect_errors import cause
 from flows.run import ends_failed, start_run
+from flows.run_name import name_preflight
 from flows.shell import run_from_shell
 from pipeline.lake.layout import LoadMode
 from pipeline.markdown import as_text as as_markdown_text
@@ -58,7 +59,9 @@ def preflight(
         json: Print the checks as JSON instead of text.
         blocks: Names of the Prefect blocks to use. The defaults are what `python -m blocks register` writes.
     """
-    lines = find_lines(start_run(), playlists, load, blocks)
+    run = start_run()
+    name_preflight(run)
+    lines = find_lines(run, playlists, load, blocks)
     sys.stdout.write(as_json(lines) if json else as_text(lines))
     _show(lines)
     message = summary(lines)

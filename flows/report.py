@@ -12,6 +12,7 @@ from flows.connections import find_lake
 from flows.mine import refuse_mine
 from flows.parameters import Playlists, ReportBlockNames
 from flows.run import ends_failed, start_run
+from flows.run_name import name_report
 from flows.shell import run_from_shell
 from flows.tasks import RETRIES
 from flows.write_report import PAGE, find_contents
@@ -45,7 +46,9 @@ def report_playlists(
     """
     refuse_mine(playlists, "a report", "all playlists in the warehouse")
     run = start_run(date, fetches=False)
-    where = make_report(run, playlist_ids(playlists), date, out, blocks)
+    wanted = playlist_ids(playlists)
+    name_report(run, wanted, date)
+    where = make_report(run, wanted, date, out, blocks)
     sys.stdout.write(f"{where}\n")
     return Completed(message=f"The report is {where}")
 

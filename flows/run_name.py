@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
@@ -31,6 +32,17 @@ def name_backfill(run: Run, kept: Sequence[Kept]) -> None:
     days = sorted({one.snapshot_date for one in kept}) or [run.snapshot_date]
     dates = " to ".join(map(str, dict.fromkeys([days[0], days[-1]])))
     _name(run, f"backfill {dates}: {plural(len({one.playlist_id for one in kept}), 'playlist')}")
+
+
+def name_report(run: Run, playlists: Sequence[str], on: date | None) -> None:
+    """`report 2026-11-28: 6 playlists`; without a date it is about the newest snapshots."""
+    which = plural(len(playlists), "playlist") if playlists else "all playlists"
+    _name(run, f"report {on or 'of the newest snapshots'}: {which}")
+
+
+def name_preflight(run: Run) -> None:
+    """`preflight 2026-11-28`."""
+    _name(run, f"preflight {run.snapshot_date}")
 
 
 def _name(run: Run, name: str) -> None:

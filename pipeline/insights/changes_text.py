@@ -1,5 +1,6 @@
 """What changed, as text: for the run's message, the artifact and notifications. Pure."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from pipeline.markdown import ARTIFACT_BYTES, as_text, markdown_table, shortened
@@ -16,6 +17,8 @@ SCANNED_CHARACTERS = 1_000
 """Of a name, before characters are replaced in it; Spotify's names are far shorter."""
 NO_MARKUP = str.maketrans({"<": "\u2039", ">": "\u203a", "@": "\uff20", "[": "(", "]": ")"})
 """Characters that start tags, links and mentions in mail, Slack and Discord, and what is shown instead."""
+ADDRESSES = ((re.compile(r"://"), ":\u2044\u2044"), (re.compile(r"(?<=\w)\.(?=\w)"), "\u2024"))
+"""Mail programs and chats turn bare addresses into links, but not these slashes and dots."""
 
 
 def counts(changes: PlaylistChanges) -> str:
@@ -104,4 +107,7 @@ def _line(what: str, song: SongChange) -> str:
 
 def _plain(text: str) -> str:
     words = " ".join(text[:SCANNED_CHARACTERS].split())
-    return shortened(printed(words).translate(NO_MARKUP), NAME_CHARACTERS) or "(no name)"
+    shown = printed(words).translate(NO_MARKUP)
+    for pattern, harmless in ADDRESSES:
+        shown = pattern.sub(harmless, shown)
+    return shortened(shown, NAME_CHARACTERS) or "(no name)"

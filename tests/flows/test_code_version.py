@@ -46,7 +46,7 @@ def test_a_build_without_a_version_has_that_of_the_release(
     assert module.code_version() == VERSION
 
 
-def test_a_checkout_is_described_by_git(checkout: Path) -> None:
+def test_a_checkout_is_described_by_git(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     git(checkout, "init")
     (checkout / "a").write_text("1")
     git(checkout, "add", "a")
@@ -54,6 +54,8 @@ def test_a_checkout_is_described_by_git(checkout: Path) -> None:
     git(checkout, "tag", "v2.0.0")
     assert module.code_version() == "v2.0.0"
     (checkout / "a").write_text("2")
+    assert module.code_version() == "v2.0.0-dirty"
+    monkeypatch.setenv("GIT_DIR", str(checkout.parent / "nowhere"))  # as in a hook of another repository
     assert module.code_version() == "v2.0.0-dirty"
 
 

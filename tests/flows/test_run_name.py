@@ -1,13 +1,14 @@
 """The name of a run in Prefect: what it does, for which date, for how many playlists."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 
 from flows import run_name
+from pipeline.records import Run
 from sandbox.spotify.catalogue import CHARTS, EMPTY
 from tests.flows.conftest import TODAY, Pipeline
 
@@ -32,6 +33,20 @@ def test_runs_are_named_by_date_and_playlists(pipeline: Pipeline, last_name: Cal
     assert last_name() == f"backfill {TODAY}: 1 playlist"
     noted = pipeline.place.query("SELECT DISTINCT run_id, flow_run_id FROM loads ORDER BY run_id")
     assert noted[-1] == tuple(pipeline.place.receipts()[-1][key] for key in ("run_id", "flow_run_id"))
+
+
+def test_reports_and_preflight_are_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    named: list[Any] = []
+    monkeypatch.setattr(run_name, "_name", lambda _, text: named.append(text))
+    run = Run("run", TODAY, datetime.now(UTC), "flow", "1")
+    run_name.name_report(run, [EMPTY], TODAY)
+    run_name.name_report(run, [], None)
+    run_name.name_preflight(run)
+    assert named == [
+        f"report {TODAY}: 1 playlist",
+        "report of the newest snapshots: all playlists",
+        f"preflight {TODAY}",
+    ]
 
 
 @pytest.mark.parametrize(

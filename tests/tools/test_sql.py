@@ -21,7 +21,7 @@ from tools.sql.answer import column_name, footer
 from tools.sql.environment import SANDBOX, variables_at_hand
 from tools.sql.history import history_entry
 from tools.sql.prompt import run_prompt, run_text
-from tools.sql.statements import split
+from tools.sql.statements import split, split_all
 from tools.sql.text_table import cell, text_table
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +39,7 @@ ROOT = Path(__file__).parents[2]
         ("SELECT 'open;\n", [], "SELECT 'open;"),
         ("SELECT 1 /* open;", [], "SELECT 1 /* open;"),
         ("-- only a comment;\n;;", [], ""),
+        ("\ufeffSELECT 1;", ["SELECT 1"], ""),
         ("", [], ""),
     ],
 )
@@ -47,6 +48,12 @@ def test_statements_end_at_semicolons_outside_of_texts_and_comments(
 ) -> None:
     whole = [text.rstrip(";")] if statements is None else statements
     assert split(text) == (whole, rest)
+
+
+def test_the_last_statement_of_a_text_needs_no_semicolon() -> None:
+    assert split_all("a; b -- c") == ["a", "b -- c"]
+    assert split_all("a; -- only a comment") == ["a"]
+    assert split_all("a; SELECT 'open") == ["a", "SELECT 'open"]
 
 
 def test_a_text_ends_at_the_first_statement_that_fails() -> None:
@@ -96,7 +103,8 @@ def test_what_does_not_fit_is_a_record_per_row() -> None:
 
 
 def test_a_value_takes_one_line_and_cannot_control_the_terminal() -> None:
-    assert cell("a\nb\x1b[31mc\u202e") == "a b [31mc "
+    assert cell("a\nb\x1b[31mc\u202e") == column_name("a\nb\x1b[31mc\u202e") == "a b [31mc "
+    assert cell(bytearray(b"a\xff")) == "61ff"
     assert [cell(value) for value in (True, 1.5, datetime(2026, 11, 20, 6))] == [  # noqa: DTZ001 - NTZ
         "true",
         "1.5",

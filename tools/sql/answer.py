@@ -5,7 +5,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from pipeline.markdown import plural
-from tools.sql.text_table import text_table
+from tools.sql.text_table import cell, text_table
 
 if TYPE_CHECKING:
     from snowflake.connector.cursor import SnowflakeCursor
@@ -26,8 +26,8 @@ def answer(cursor: "SnowflakeCursor", statement: str, most: int | None, width: i
 
 
 def column_name(name: str) -> str:
-    """As it is typed: Snowflake turns names without quotes into capitals."""
-    return name.lower() if name == name.upper() else name
+    """As it is typed, on one line: Snowflake turns names without quotes into capitals."""
+    return cell(name.lower() if name == name.upper() else name)
 
 
 def footer(shown: int, total: int, seconds: float) -> str:

@@ -21,6 +21,7 @@ def split(text: str) -> tuple[list[str], str]:
     """
     statements: list[str] = []
     start, has_code = 0, False
+    text = text.removeprefix("\ufeff")
     for part in _PARTS.finditer(text):
         if part[0] == ";":
             if has_code:
@@ -34,4 +35,5 @@ def split(text: str) -> tuple[list[str], str]:
 def split_all(text: str) -> list[str]:
     """All statements of a text; the last one needs no `;`."""
     statements, rest = split(text)
-    return [*statements, rest] if rest else statements
+    last, not_closed = split(f"{rest}\n;")
+    return [*statements, *last, *([rest] if not_closed else [])]  # Snowflake says what is not closed

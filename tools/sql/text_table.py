@@ -44,6 +44,8 @@ def cell(value: object) -> str:
         return str(value).lower()
     if isinstance(value, datetime):
         return value.isoformat(sep=" ", timespec="auto")
+    if isinstance(value, bytes | bytearray):
+        return value.hex()
     return printed(str(value), " ")
 
 
