@@ -28,7 +28,7 @@ T = TypeVar("T")
 PLAYLISTS = "Prefect: playlists"
 
 
-class Found(NamedTuple):
+class FoundBlocks(NamedTuple):
     """What the blocks hold, each in a list: empty where its check failed."""
 
     spotify: list[SpotifyCredentials]
@@ -43,12 +43,12 @@ def block_check(name: str) -> str:
     return f"Prefect: block {name}"
 
 
-def check_prefect(checks: Checklist, blocks: IngestBlockNames, playlists: Sequence[str]) -> Found:
+def check_prefect(checks: Checklist, blocks: IngestBlockNames, playlists: Sequence[str]) -> FoundBlocks:
     """Checks the API, every block of a run, the rate limit, and what the daily run would read."""
     from prefect_aws import S3Bucket  # noqa: PLC0415 - half a second, only where it is needed
     from prefect_snowflake import SnowflakeConnector  # noqa: PLC0415 - five seconds
 
-    found = Found([], [], [], [], [])
+    found = FoundBlocks([], [], [], [], [])
     api = "Prefect: API"
     checks.check(api, _find_api)
     checks.check("versions", _find_versions)
@@ -87,7 +87,7 @@ def _load(kind: Any, name: str, keep: Callable[[Any], None]) -> str:  # noqa: AN
     return str(kind.get_block_type_slug())
 
 
-def _load_admin(blocks: IngestBlockNames, found: Found) -> str:
+def _load_admin(blocks: IngestBlockNames, found: FoundBlocks) -> str:
     from prefect_snowflake import SnowflakeConnector  # noqa: PLC0415 - five seconds
 
     try:
@@ -96,7 +96,7 @@ def _load_admin(blocks: IngestBlockNames, found: Found) -> str:
         return f"does not exist: {blocks.warehouse} changes the schema"
 
 
-def _find_rate_limit(found: Found) -> str:
+def _find_rate_limit(found: FoundBlocks) -> str:
     name = found.spotify[0].rate_limit
     with get_client(sync_client=True) as client:
         try:
@@ -113,7 +113,7 @@ def _find_rate_limit(found: Found) -> str:
     return f"{limit.slot_decay_per_second:g} requests per second" if limit.active else "switched off"
 
 
-def _find_playlists(playlists: Sequence[str], found: Found) -> str:
+def _find_playlists(playlists: Sequence[str], found: FoundBlocks) -> str:
     names = wanted_playlists(list(playlists)) if playlists else read_daily_playlists()
     found.playlists.extend(names)
     return f"{len(names)} {'given' if playlists else f'in the variable {VARIABLE}'}"

@@ -15,7 +15,7 @@ from prefect.states import Completed, Failed
 
 from flows.connections import login_of, spotify_client
 from flows.parameters import IngestBlockNames, Playlists
-from flows.prefect_checks import Found, block_check, check_prefect
+from flows.prefect_checks import FoundBlocks, block_check, check_prefect
 from flows.prefect_errors import cause
 from flows.run import ends_failed, start_run
 from flows.run_name import name_preflight
@@ -87,7 +87,7 @@ def find_lines(run: Run, playlists: Sequence[str], load: LoadMode, blocks: Inges
         return [*checks.lines, *chain.from_iterable(pool.map(check_one, services))]
 
 
-def _check_spotify(found: Found, run: Run, blocks: IngestBlockNames, checks: Checklist) -> None:
+def _check_spotify(found: FoundBlocks, run: Run, blocks: IngestBlockNames, checks: Checklist) -> None:
     if not found.spotify:
         return checks.skip("Spotify", block_check(blocks.spotify))
     (credentials,) = found.spotify
@@ -96,14 +96,14 @@ def _check_spotify(found: Found, run: Run, blocks: IngestBlockNames, checks: Che
     return check_spotify(checks, client, run, found.playlists, days)
 
 
-def _check_lake(found: Found, run: Run, blocks: IngestBlockNames, checks: Checklist) -> None:
+def _check_lake(found: FoundBlocks, run: Run, blocks: IngestBlockNames, checks: Checklist) -> None:
     if not found.lake:
         return checks.skip("lake", block_check(blocks.lake))
     return check_lake(checks, found.lake[0], run.run_id)
 
 
 def _check_warehouse(
-    found: Found, run: Run, blocks: IngestBlockNames, load: LoadMode, checks: Checklist
+    found: FoundBlocks, run: Run, blocks: IngestBlockNames, load: LoadMode, checks: Checklist
 ) -> None:
     from pipeline.preflight.owner_checks import check_owner  # noqa: PLC0415 - imports Snowflake
     from pipeline.preflight.warehouse_checks import check_warehouse  # noqa: PLC0415

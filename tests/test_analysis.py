@@ -236,18 +236,18 @@ def playlists(warehouses: Pool[Warehouse]) -> Iterator[Warehouse]:
         yield lent
 
 
+def named(name: str, day: date) -> str:
+    return OLD.get(name, name) if day == A else name
+
+
 def table_rows(playlist: str, day: date, entries: list[str | Reject]) -> dict[str, list[dict[str, Any]]]:
     listed = {n: entry for n, entry in enumerate(entries, start=1) if isinstance(entry, str)}
     rejected = {n: entry for n, entry in enumerate(entries, start=1) if isinstance(entry, Reject)}
     songs = {song: SONGS[song] for song in listed.values()}
-
-    def named(name: str) -> str:
-        return OLD.get(name, name) if day == A else name
-
     return {
         "playlists": [
             {
-                "name": named(NAMES[playlist]),
+                "name": named(NAMES[playlist], day),
                 "owner_id": "o",
                 "owner_name": "Owner",
                 "is_collaborative": False,
@@ -260,10 +260,20 @@ def table_rows(playlist: str, day: date, entries: list[str | Reject]) -> dict[st
             | {"added_by": ADDED_BY.get(song) if playlist == MIXTAPE else None}
             for n, song in listed.items()
         ],
+        **song_rows(songs, day),
+        "rejects": [
+            {"position": n, "reason": one.reason, "entry": json.dumps(one.entry)}
+            for n, one in rejected.items()
+        ],
+    }
+
+
+def song_rows(songs: dict[str, Song], day: date) -> dict[str, list[dict[str, Any]]]:
+    return {
         "songs": [
             {
                 "song_id": key,
-                "name": named(song.name),
+                "name": named(song.name, day),
                 "album_id": key,
                 "artist_id": song.artists[0],
                 "url": "u",
@@ -276,17 +286,13 @@ def table_rows(playlist: str, day: date, entries: list[str | Reject]) -> dict[st
             for key, song in songs.items()
         ],
         "artists": [
-            {"artist_id": name, "name": named(name), "url": "u"}
+            {"artist_id": name, "name": named(name, day), "url": "u"}
             for name in {name for song in songs.values() for name in song.artists}
         ],
         "song_artists": [
             {"song_id": key, "artist_id": name, "artist_position": n}
             for key, song in songs.items()
             for n, name in enumerate(song.artists, start=1)
-        ],
-        "rejects": [
-            {"position": n, "reason": one.reason, "entry": json.dumps(one.entry)}
-            for n, one in rejected.items()
         ],
     }
 

@@ -10,6 +10,7 @@ COMMANDS = {
     "flows": {
         "ingest": "Reads playlists from Spotify and publishes them.",
         "backfill": "Publishes kept snapshots again, without requests to Spotify.",
+        "preflight": "Checks everything that a run uses, and changes nothing.",
         "report": "Makes a page about playlists, from the warehouse, for any date.",
     },
     "blocks": {

@@ -25,6 +25,7 @@ SECTIONS = {
     "pipeline/lake/": {"The lake"},
     "pipeline/warehouse/": {"The warehouse", "Counts that differ"},
     "pipeline/transform/": {"Spotify", "Counts that differ"},
+    "pipeline/preflight/": {"Spotify", "The lake", "The warehouse"},
 }
 """Sections of the codes that a package may use, besides those of the run."""
 PREFECT = (
