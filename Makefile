@@ -4,7 +4,10 @@ BIN := .venv/bin/python
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 export RECORDINGS ROWS BLOCK
 
-.PHONY: demo pictures test test-faults test-real bench sandbox sql check generate lock deploy clean
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: help hooks demo pictures test test-faults test-real bench sandbox sql check generate lock deploy clean
 
 demo: .venv/sandbox  ## a month of charts into a warehouse, without any account
 	@$(BIN) -m sandbox.demo
@@ -39,6 +42,7 @@ check: .venv/dev  ## formatting, lint, types, SQL lint, schema drift, import con
 	$(BIN) -m tools.generate --check
 	$(BIN) -m tools.lock --check
 	$(BIN) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN) -m check_jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	.venv/bin/zizmor --offline --quiet --no-progress .github/workflows
 	$(BIN) -c "from importlinter.cli import lint_imports_command as lint; lint()"
 
@@ -50,6 +54,9 @@ lock: .venv/dev  ## the hashed requirements from pyproject.toml
 
 pictures: .venv/dev demo  ## the README's pictures, from the demo's report; needs Chromium
 	@$(BIN) -m tools.pictures .sandbox/report.html docs
+
+hooks:  ## a pre-push hook that runs make check
+	@install -m 755 tools/pre-push "$$(git rev-parse --git-path hooks)/pre-push"
 
 clean:  ## forget the virtual environment and the sandbox's files
 	rm -rf .venv .sandbox
