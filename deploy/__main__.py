@@ -48,7 +48,7 @@ def _template(pool_type: Literal["ecs", "ecs:push"], /) -> int:
 
 @app.command(name="automations", help_flags=[])
 def _automations(*options: Options) -> object:
-    """Creates or updates the notifications of runs that fail, hang or wait."""
+    """Creates or updates the notifications of runs that fail, hang, wait or are missing."""
     from deploy.automations import app as command  # noqa: PLC0415 - imports Prefect
 
     return command(options, result_action="return_value")

@@ -1,4 +1,4 @@
-"""`python -m deploy automations`: notifications of runs that fail, hang or wait; may be repeated.
+"""`python -m deploy automations`: notifications of runs that fail, hang, wait or are missing; may be repeated.
 
 Runs are known by the tag that prefect.yaml gives its deployments.
 """
@@ -20,6 +20,7 @@ from prefect.exceptions import ObjectNotFound
 from blocks.prefect_api import PrefectFailed, connected
 from blocks.validation import NotRegistered
 from blocks.variables import read_environment
+from deploy.no_data import NO_DATA, TEXT, begin_watching, no_data_trigger
 from flows.changes import CHANGED
 from flows.parameters import MAX_HOURS
 
@@ -74,6 +75,7 @@ def create(
             found = [*automations(block), *([playlist_changed(block)] if changes else [])]
             for one in found:
                 _write(one)
+            begin_watching(TAG, OURS)
     except (NoBlockError, NotRegistered, PrefectFailed) as error:
         sys.stderr.write(f"nothing is created: {error}\n")
         return 1
@@ -100,7 +102,14 @@ def automations(notification: UUID) -> list[AutomationCore]:
         posture=Posture.Proactive, within=WAITING, **_when("AwaitingConcurrencySlot", unless=GOT_SLOT)
     )
     lost = EventTrigger(posture=Posture.Proactive, within=LOST, **_when("heartbeat", unless=HEARD))
+    missed = SendNotification(block_document_id=notification, subject="no data today", body=TEXT)
     return [
+        _automation(
+            "no data",
+            f"notifies once if no daily run has completed for {_span(NO_DATA)}",
+            no_data_trigger(TAG, OURS),
+            missed,
+        ),
         _automation("failed", "sends the message of a run that failed", failed, word(MESSAGE)),
         _automation("crashed", "sends word of a run whose container died", crashed, word(MESSAGE + AGAIN)),
         _automation(

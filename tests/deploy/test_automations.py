@@ -14,9 +14,9 @@ from prefect.blocks.system import Secret
 from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter
 from prefect.events.schemas.automations import EventTrigger, Posture
 from prefect.events.worker import EventsWorker
-from prefect.states import Pending, Running
+from prefect.states import Completed, Failed, Pending, Running
 
-from deploy import automations
+from deploy import automations, no_data
 from deploy.automations import LATE, LONG, LOST, RUNNING, STUCK, TAG, WAITING
 from flows.changes import emit_changes
 from pipeline.records import PlaylistChanges, SongChange
@@ -35,10 +35,10 @@ def trigger(what: str) -> EventTrigger:
 
 
 def test_runs_that_need_somebody_are_watched() -> None:
-    assert set(ALL) == {"failed", "crashed", "late", "stuck", "long", "waiting", "lost"}
+    assert set(ALL) == {"no data", "failed", "crashed", "late", "stuck", "long", "waiting", "lost"}
 
 
-@pytest.mark.parametrize("what", ALL)
+@pytest.mark.parametrize("what", ALL.keys() - {"no data"})
 def test_only_our_runs_are_watched_each_by_itself(what: str) -> None:
     found = trigger(what)
     assert found.for_each == {"prefect.resource.id"}
@@ -92,8 +92,22 @@ def test_a_run_that_falls_silent_is_noticed_and_one_that_ends_is_not() -> None:
     assert {"prefect.flow-run.heartbeat", "prefect.flow-run.Failed"} <= found.expect
 
 
+def test_a_day_without_data_is_noticed_whatever_the_other_deployments_do() -> None:
+    found = trigger("no data")
+    assert (found.posture, found.within) == (Posture.Proactive, timedelta(hours=26))
+    assert found.expect == {"prefect.flow-run.Completed"}
+    assert found.expect < found.after  # each that completes begins a new span, and so does the command
+    assert not {"prefect.flow-run.Failed", "prefect.flow-run.Scheduled"} & found.after  # or word comes daily
+    assert found.for_each  # or Prefect begins a new span by itself
+    assert found.model_dump()["match_related"] == [
+        {"prefect.resource.id": f"prefect.tag.{TAG}", "prefect.resource.role": "tag"},
+        {"prefect.resource.role": "deployment", "prefect.resource.name": no_data.DAILY},
+    ]
+
+
 def test_stuck_and_lost_runs_are_ended_and_all_others_told() -> None:
     assert {what: one.actions[0].type for what, one in ALL.items()} == {
+        "no data": "send-notification",
         "failed": "send-notification",
         "crashed": "send-notification",  # of stuck and lost runs too: they end as Crashed
         "late": "send-notification",
@@ -167,6 +181,9 @@ def test_without_a_block_that_notifies_nothing_is_created(
     assert capsys.readouterr().err.startswith(f"nothing is created: {says}")
 
 
+SHORTEST = timedelta(seconds=10)
+"""Prefect allows no shorter wait for what does not happen."""
+
 SILENT = f"""
 from prefect import flow, tags
 
@@ -180,11 +197,16 @@ with tags("{TAG}"):
 
 
 @pytest.fixture
-def told(prefect_api: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, str]]]:
-    """What the automations send; they wait as briefly as Prefect lets them."""
-    del prefect_api  # it is up
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Automations wait as briefly as Prefect lets them."""
     for name in ("LATE", "LOST", "LONG", "WAITING"):
-        monkeypatch.setattr(automations, name, timedelta(seconds=10))
+        monkeypatch.setattr(automations, name, SHORTEST)
+
+
+@pytest.fixture
+def told(prefect_api: dict[str, str], quick: None) -> Iterator[list[dict[str, str]]]:
+    """What the automations send."""
+    del prefect_api, quick  # it is up, they are
     with webhook() as received, client() as api:
         assert automations.create(notify=BLOCK) == 0
         yield received
@@ -253,3 +275,47 @@ def test_a_run_that_falls_silent_is_ended(prefect_api: dict[str, str]) -> None:
         state = api.read_flow_run(run).state
     assert state
     assert str(state.message) == "Nothing more was heard of the container: see its log"
+
+
+@pytest.fixture
+def quick_no_data(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So does the automation that every other test would wait for, too."""
+    del quick
+    monkeypatch.setattr(no_data, "NO_DATA", SHORTEST)
+
+
+@pytest.mark.faults
+def test_word_comes_once_when_no_daily_run_completes_and_once_more_after_the_next_that_did(
+    quick_no_data: None, told: list[dict[str, str]]
+) -> None:
+    del quick_no_data
+
+    def words() -> list[str]:
+        return [one["body"] for one in told if one["subject"] == "no data today"]
+
+    with client() as api:
+        flow_id = api.create_flow(flow(print))
+        deployments = {
+            name: api.create_deployment(flow_id, name, tags=[TAG]) for name in ("daily", "on-demand")
+        }
+
+        def ended(name: str, state: Any) -> datetime:
+            run = api.create_flow_run_from_deployment(deployments[name])
+            api.set_flow_run_state(run.id, Pending())
+            api.set_flow_run_state(run.id, Running())
+            api.set_flow_run_state(run.id, state)
+            ended_at = api.read_flow_run(run.id).end_time
+            assert ended_at
+            return ended_at
+
+        ended("on-demand", Completed())  # silences nothing
+        until(words, "word of a daily run that has never completed")
+        # Longer than the window: the run is late first, then the automation waits for it as long.
+        ended("daily", Failed())
+        api.create_flow_run_from_deployment(deployments["on-demand"])
+        until(lambda: any("is the worker up" in one["body"] for one in told), "word of another automation")
+        assert len(words()) == 1
+        completed = ended("daily", Completed())
+        until(lambda: len(words()) > 1, "word of the day after")
+        assert len(words()) == 2
+    assert f"has completed since {completed:%Y-%m-%d %H:%M} UTC" in words()[1]

@@ -208,7 +208,7 @@ def test_a_container_that_never_gets_going_is_a_crashed_run_and_holds_up_no_othe
     assert all("start the run again" in one["body"] for one in told)
     with client() as api:
         names = [one.name for one in api.read_automations() if one.name.startswith(automations.TAG)]
-    assert len(names) == len(set(names)) == 7
+    assert len(names) == len(set(names)) == 8
 
 
 @pytest.mark.faults
