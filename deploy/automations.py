@@ -1,4 +1,4 @@
-"""`python -m deploy automations`: notifications of runs that fail, hang, wait or are missing; may be repeated.
+"""`python -m deploy automations`: notifications of runs that fail, hang, wait or do not come; repeatable.
 
 Runs are known by the tag that prefect.yaml gives its deployments.
 """
@@ -20,7 +20,7 @@ from prefect.exceptions import ObjectNotFound
 from blocks.prefect_api import PrefectFailed, connected
 from blocks.validation import NotRegistered
 from blocks.variables import read_environment
-from deploy.no_data import NO_DATA, TEXT, begin_watching, no_data_trigger
+from deploy.no_data import begin_watching, no_data
 from flows.changes import CHANGED
 from flows.parameters import MAX_HOURS
 
@@ -102,14 +102,8 @@ def automations(notification: UUID) -> list[AutomationCore]:
         posture=Posture.Proactive, within=WAITING, **_when("AwaitingConcurrencySlot", unless=GOT_SLOT)
     )
     lost = EventTrigger(posture=Posture.Proactive, within=LOST, **_when("heartbeat", unless=HEARD))
-    missed = SendNotification(block_document_id=notification, subject="no data today", body=TEXT)
     return [
-        _automation(
-            "no data",
-            f"notifies once if no daily run has completed for {_span(NO_DATA)}",
-            no_data_trigger(TAG, OURS),
-            missed,
-        ),
+        no_data(TAG, OURS, notification),
         _automation("failed", "sends the message of a run that failed", failed, word(MESSAGE)),
         _automation("crashed", "sends word of a run whose container died", crashed, word(MESSAGE + AGAIN)),
         _automation(

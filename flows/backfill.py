@@ -65,11 +65,13 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     wanted = playlist_ids(playlists) if playlists else None
     if fetched_before and fetched_before.tzinfo is None:
         fetched_before = fetched_before.replace(tzinfo=UTC)
-    work = find_kept(blocks.lake, wanted, start_date, end_date, fetched_before)
+    stopwatch = Stopwatch()
+    with stopwatch.timed("find_kept"):
+        work = find_kept(blocks.lake, wanted, start_date, end_date, fetched_before)
     run = start_run(_run_date(work.kept, end_date), fetches=False)
     name_backfill(run, work.kept)
     target = Target(blocks, load, pipe_minutes=limits.pipe_minutes, ignore_rank=fetched_before is not None)
-    return publish(run, work, target, Stopwatch())
+    return publish(run, work, target, stopwatch)
 
 
 @task(**RETRIES)

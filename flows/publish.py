@@ -28,6 +28,7 @@ from pipeline.markdown import LOG_BYTES
 from pipeline.receipt import as_markdown, encode_receipt, playlist_lines
 from pipeline.records import DetailsLine, Kept, Loaded, Manifest, PlaylistLine, Receipt, Run, Work
 from pipeline.run_message import summary
+from pipeline.usage import usage_so_far
 from pipeline.write import Writer
 
 log = logging.getLogger(__name__)
@@ -198,6 +199,7 @@ def _receipt(  # noqa: PLR0913 - all that a run did
         partitions_deleted=loaded.partitions_deleted,
         statements=loaded.statements,
         seconds=seconds,
+        usage=usage_so_far(),
     )
 
 

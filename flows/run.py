@@ -23,6 +23,7 @@ from flows.prefect_errors import prefect_errors
 from pipeline.errors import Code, ConfigurationError, PipelineError, StopRun
 from pipeline.log_filters import mask_secrets_in_logs
 from pipeline.records import Run
+from pipeline.usage import metered
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -122,7 +123,7 @@ def ends_failed(flow_function: Callable[P, T]) -> Callable[P, "T | State[None]"]
     def limited(*args: P.args, **kwargs: P.kwargs) -> T:
         hours = cast("Limits", kwargs.get("limits", Limits())).max_hours
         try:
-            with run_deadline(hours * SECONDS_PER_HOUR, _where), prefect_errors():
+            with metered(), run_deadline(hours * SECONDS_PER_HOUR, _where), prefect_errors():
                 return flow_function(*args, **kwargs)
         except OutOfTime as cut:
             raise StopRun(_late(hours, cut), Code.RUN_DEADLINE) from cut

@@ -17,6 +17,7 @@ from pipeline.markdown import (
     fitting,
     json_bytes,
     markdown_table,
+    plural,
     shortened,
 )
 from pipeline.records import (
@@ -26,6 +27,7 @@ from pipeline.records import (
     PlaylistLine,
     Receipt,
 )
+from pipeline.usage import Usage
 
 REASONS_SHOWN = 5
 """Reject reasons in a cell; a playlist may have as many as entries."""
@@ -105,12 +107,27 @@ def as_markdown(receipt: Receipt, key: str, limit: int = ARTIFACT_BYTES) -> str:
     tail = [
         markdown_table(tables),
         f"Partitions replaced: {replaced}, deleted: {deleted}. {seconds}",
+        _used(receipt.usage),
         *([f"The report: {as_text(receipt.report)}"] if receipt.report else []),
         f"The whole receipt: {as_text(key)}",
     ]
     elsewhere = _elsewhere(key)
     rest = sum(map(json_bytes, [head, *tail, elsewhere])) + FRAME_BYTES
     return "\n\n".join([head, markdown_table(as_rows(receipt), limit - rest, elsewhere), *tail])
+
+
+def _used(usage: Usage) -> str:
+    """One sentence about what the run used."""
+    read, got, put = map(_megabytes, (usage.spotify_bytes, usage.lake_bytes_read, usage.lake_bytes_written))
+    return (
+        f"Used: {plural(usage.spotify_requests, 'request')} to Spotify ({read} read), "
+        f"{plural(usage.lake_requests, 'request')} to S3 ({put} written, {got} read), "
+        f"{plural(usage.statements, 'statement')} in Snowflake"
+    )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.2f} MB"
 
 
 def _elsewhere(key: str) -> str:

@@ -11,6 +11,8 @@ from typing import Annotated, Literal, NamedTuple
 from msgspec import Meta, Struct
 from msgspec.json import Decoder
 
+from pipeline.usage import Usage
+
 Refresh = Literal["snapshot", "full"]
 """`snapshot` replaces the run's partitions, `full` deletes all others as well."""
 
@@ -218,7 +220,11 @@ class Loaded(Struct, frozen=True):
 
 
 class Receipt(Struct, frozen=True):
-    """The receipt, one line of JSON in the lake; `report` is the report's key, if the run wrote one."""
+    """The receipt, one line of JSON in the lake.
+
+    `report`: the report's key, if the run wrote one. `statements`: those of the load, by name. `usage`: of
+    the whole run, without the receipt itself.
+    """
 
     run_id: str
     flow_run_id: str | None
@@ -241,3 +247,4 @@ class Receipt(Struct, frozen=True):
     partitions_deleted: int | None
     statements: Sequence[str]
     seconds: Mapping[str, float]
+    usage: Usage = Usage()

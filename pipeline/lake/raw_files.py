@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from pipeline.lake.gzip_streams import GZIP_ERRORS, compressing, decompressing
-from pipeline.lake.store import CHUNK_BYTES, TooLarge
+from pipeline.lake.s3_traffic import CHUNK_BYTES, TooLarge
 
 E = TypeVar("E", bound=Struct)
 

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from pipeline.errors import Code, LakeKeyMissing, PlaylistUnavailable
 from pipeline.lake.layout import RawKey, parse_raw_key, raw_key
 from pipeline.lake.raw_files import CONTENT_TYPE, RawFile, decode_raw_file
-from pipeline.lake.store import Lake, TooLarge
+from pipeline.lake.s3_traffic import TooLarge
+from pipeline.lake.store import Lake
 from pipeline.records import Envelope, Kept, Snapshot
 
 EARLIEST = datetime(2006, 1, 1, tzinfo=UTC)

@@ -14,10 +14,10 @@ from botocore.exceptions import ClientError
 
 from pipeline.errors import Code, ConfigurationError, LakeConflict, LakeKeyMissing
 from pipeline.lake.s3_errors import MAX_CLOCK_AHEAD, S3_ERRORS, Asked, code_of, explained, skewed
+from pipeline.lake.s3_traffic import MAX_FILE_BYTES, count_requests, read_whole
 from pipeline.threads import within
 
 if TYPE_CHECKING:
-    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 T = TypeVar("T")
@@ -32,13 +32,6 @@ REQUEST_DEADLINE_S = 60.0
 """For a request in all, whatever botocore repeats and however slowly the response arrives."""
 SLOWEST_BYTES_PER_S = 256 * 1024
 """Large bodies have this much more time."""
-MAX_FILE_BYTES = 64 * 1024 * 1024
-"""Of a file that is read, in the lake: the largest playlist that Spotify allows is a quarter of it."""
-CHUNK_BYTES = 1024 * 1024
-
-
-class TooLarge(ValueError):
-    """A file is larger than may be read into memory."""
 
 
 class Written(NamedTuple):
@@ -65,6 +58,7 @@ class Lake:
         folder: str = "",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        count_requests(client)
         self._client = client
         self._now = now
         self.bucket = bucket
@@ -133,7 +127,7 @@ class Lake:
         get = partial(self._client.get_object, Bucket=self.bucket, Key=self._full(key))
         answer = self._call(key, get)
         size = min(answer.get("ContentLength", MAX_FILE_BYTES), MAX_FILE_BYTES)
-        return self._call(key, partial(_whole, answer["Body"]), _deadline(size))
+        return self._call(key, partial(read_whole, answer["Body"]), _deadline(size))
 
     def exists(self, key: str) -> bool:
         """Whether there is such a key."""
@@ -201,19 +195,6 @@ def _unless_there(put: Callable[[], T]) -> T | None:
         if code_of(error) == ALREADY_THERE:
             return None
         raise
-
-
-def _whole(body: "StreamingBody") -> bytes:
-    """All bytes of a response; the empty read at its end is the one that compares length and checksum."""
-    chunks: list[bytes] = []
-    size = 0
-    while chunk := body.read(CHUNK_BYTES):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > MAX_FILE_BYTES:
-            body.close()
-            raise TooLarge(f"it is larger than {MAX_FILE_BYTES >> 20} MiB")
-    return b"".join(chunks)
 
 
 def _deadline(size: int) -> float:

@@ -12,7 +12,8 @@ from typing import IO, Any
 import msgspec
 
 from pipeline.lake.layout import parse_raw_key, raw_key
-from pipeline.lake.store import CHUNK_BYTES, Lake, Written
+from pipeline.lake.s3_traffic import CHUNK_BYTES
+from pipeline.lake.store import Lake, Written
 from pipeline.records import Envelope, Kept
 from tests.builders import RUN, album, artist, entry, head, song
 

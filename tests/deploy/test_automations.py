@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from prefect import flow, tags
+from prefect.automations import AutomationCore, SendNotification
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.blocks.system import Secret
 from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter
@@ -284,14 +285,22 @@ def quick_no_data(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(no_data, "NO_DATA", SHORTEST)
 
 
+def ticking() -> AutomationCore:
+    """An automation that sends `tick` again and again, each time after the shortest wait."""
+    trigger = EventTrigger(posture=Posture.Proactive, within=SHORTEST, expect={"never"})
+    block = automations._block(BLOCK)  # noqa: SLF001 - the id of the block
+    send = SendNotification(block_document_id=block, subject="tick", body="tick")
+    return AutomationCore(name="ticking", trigger=trigger, actions=[send])
+
+
 @pytest.mark.faults
 def test_word_comes_once_when_no_daily_run_completes_and_once_more_after_the_next_that_did(
     quick_no_data: None, told: list[dict[str, str]]
 ) -> None:
     del quick_no_data
 
-    def words() -> list[str]:
-        return [one["body"] for one in told if one["subject"] == "no data today"]
+    def words(subject: str = "no data today") -> list[str]:
+        return [one["body"] for one in told if one["subject"] == subject]
 
     with client() as api:
         flow_id = api.create_flow(flow(print))
@@ -310,10 +319,9 @@ def test_word_comes_once_when_no_daily_run_completes_and_once_more_after_the_nex
 
         ended("on-demand", Completed())  # silences nothing
         until(words, "word of a daily run that has never completed")
-        # Longer than the window: the run is late first, then the automation waits for it as long.
         ended("daily", Failed())
-        api.create_flow_run_from_deployment(deployments["on-demand"])
-        until(lambda: any("is the worker up" in one["body"] for one in told), "word of another automation")
+        api.create_automation(ticking())
+        until(lambda: len(words("tick")) == 4, "ticks")  # in half of which Prefect would begin anew, and fire
         assert len(words()) == 1
         completed = ended("daily", Completed())
         until(lambda: len(words()) > 1, "word of the day after")

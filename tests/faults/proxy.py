@@ -35,6 +35,8 @@ class Traffic:
             self.seen: list[Label] = []
             self.fired: list[Label] = []
             self.seconds: dict[Label, float] = {}
+            self.sent: Counter[tuple[str, str]] = Counter()
+            self.answered: Counter[tuple[str, str]] = Counter()
 
     @contextmanager
     def passing(self, request: Request) -> Iterator[Fault | None]:
@@ -57,6 +59,13 @@ class Traffic:
                 self._open -= 1
                 self.seconds[label] = monotonic() - start
                 self._changed.notify_all()
+
+    def note_bodies(self, request: Request, answer: bytes) -> None:
+        """Adds up the bytes of both, without headers, by service and kind."""
+        place = request.service, kind_of(request)
+        with self._changed:
+            self.sent[place] += len(request.body)
+            self.answered[place] += len(answer.partition(b"\r\n\r\n")[2])
 
     def _fault_of(self, label: Label) -> Fault | None:
         if self._fault and label == self._label:
@@ -117,6 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
             if fault and not fault.before(self.connection):
                 return
             answer = self._forward(body)
+            self.server.traffic.note_bodies(request, answer)
             if not fault or fault.after(self.connection):
                 self.wfile.write(answer)
 

@@ -1,5 +1,6 @@
 """A pipeline between two states of its warehouse: what an earlier run left, and what the next one makes."""
 
+from collections import Counter
 from contextlib import closing
 from typing import NamedTuple
 
@@ -21,12 +22,18 @@ class State(NamedTuple):
 
 
 class Rig(NamedTuple):
-    """A pipeline that can be put back to its old state; from there a clean run makes these requests."""
+    """A pipeline that can be put back to its old state; from there a clean run makes these requests.
+
+    The bytes of bodies are by service and kind; `usage` is what the run's receipt says.
+    """
 
     pipeline: Watched
     old: State
     new: State
     requests: list[Label]
+    bytes_sent: Counter[tuple[str, str]]
+    bytes_answered: Counter[tuple[str, str]]
+    usage: dict[str, int]
     lake: frozenset[str]
 
     @classmethod
@@ -42,7 +49,17 @@ class Rig(NamedTuple):
         pipeline.rerun()
         new = _state(pipeline)
         assert old.seen.rows != new.seen.rows
-        return cls(pipeline, old, new, list(pipeline.traffic.seen), lake)
+        traffic = pipeline.traffic
+        return cls(
+            pipeline=pipeline,
+            old=old,
+            new=new,
+            requests=list(traffic.seen),
+            bytes_sent=traffic.sent,
+            bytes_answered=traffic.answered,
+            usage=pipeline.place.receipts()[-1]["usage"],
+            lake=lake,
+        )
 
     @property
     def place(self) -> Place:

@@ -14,6 +14,7 @@ from pipeline.markdown import ARTIFACT_BYTES, LOG_BYTES, json_bytes
 from pipeline.receipt import as_markdown, as_rows, as_table, encode_receipt, playlist_lines
 from pipeline.records import DetailsLine, File, Kept, Loaded, Manifest, PlaylistLine, Receipt, Work
 from pipeline.run_message import summary
+from pipeline.usage import Usage
 from tests.builders import DAY, FETCHED_AT, OTHER_PLAYLIST, PLAYLIST, RUN
 from tests.pipeline.test_markdown import tokens
 
@@ -72,6 +73,7 @@ def _receipt(lines: list[PlaylistLine], files: list[File] | None = None) -> Rece
         partitions_deleted=0,
         statements=["BEGIN", "COMMIT"],
         seconds={"keep_snapshots": 1.25, "load": 3.0},
+        usage=Usage(12, 1_250_000, 1, 99_600, 15_500, 1034),
     )
 
 
@@ -270,7 +272,7 @@ def test_the_rows_for_people() -> None:
 def test_the_receipt_as_markdown() -> None:
     files = [_file("songs", 40, 1000), _file("songs", 6, 234), _file("playlists", 1, 99)]
     text = as_markdown(_receipt([LOADED], files), WHOLE)
-    head, playlists, tables, tail, where = text.split("\n\n")
+    head, playlists, tables, tail, used, where = text.split("\n\n")
     assert head == f"**ingest-playlists {RUN}**: completed. 1 playlist loaded"
     assert playlists.split("\n")[2].split("|")[2:5] == [f" {PLAYLIST} ", " 2026-11-21 ", " loaded "]
     assert [line.replace(" ", "") for line in tables.split("\n")[2:]] == [
@@ -278,6 +280,10 @@ def test_the_receipt_as_markdown() -> None:
         "|playlists|1|99|1|1|",
     ]
     assert tail == "Partitions replaced: 1, deleted: 0. keep_snapshots 1.2 s, load 3.0 s"
+    assert used == (
+        "Used: 12 requests to Spotify (1.25 MB read), 1 request to S3 (0.10 MB written, 0.02 MB read), "
+        "1,034 statements in Snowflake"
+    )
     assert where == f"The whole receipt: `{WHOLE}`"
 
 

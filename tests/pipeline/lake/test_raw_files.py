@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.errors import Code, PlaylistUnavailable
-from pipeline.lake import raw_files, store
+from pipeline.lake import raw_files, s3_traffic
 from pipeline.lake.raw_files import MAX_DECODED_BYTES, decode_raw_file, encode_raw_file
+from pipeline.lake.s3_traffic import TooLarge
 from pipeline.lake.snapshot_files import read_snapshot, read_to_end
-from pipeline.lake.store import Lake, TooLarge
+from pipeline.lake.store import Lake
 from pipeline.records import Envelope
 from tests.builders import PLAYLIST, RUN
 
@@ -113,8 +114,8 @@ def test_a_file_of_several_members_is_one_file_and_a_cut_one_is_none() -> None:
 def test_a_file_that_is_too_large_as_it_lies_there_is_not_read_whole(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "MAX_FILE_BYTES", 2 * MIB)
-    monkeypatch.setattr(store, "CHUNK_BYTES", MIB)
+    monkeypatch.setattr(s3_traffic, "MAX_FILE_BYTES", 2 * MIB)
+    monkeypatch.setattr(s3_traffic, "CHUNK_BYTES", MIB)
     lake.write(KEY, b"x" * (2 * MIB), "text/plain")
     assert len(lake.read(KEY)) == 2 * MIB
     lake.write("raw/larger", b"x" * (2 * MIB + 1), "text/plain")

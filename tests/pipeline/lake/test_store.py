@@ -31,6 +31,7 @@ from pipeline.errors import (
 from pipeline.lake.s3_errors import Asked, explained
 from pipeline.lake.store import Lake, Written
 from pipeline.masking import MAX_PHRASE_CHARS
+from pipeline.usage import Usage, metered
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -131,8 +132,11 @@ def test_a_file_is_sent_from_its_start_when_the_request_is_repeated() -> None:
 
     client.meta.events.register("before-send.s3.PutObject", answer)
     client.meta.events.register("needs-retry.s3.PutObject", lambda **_: 0 if len(sent) == 1 else None)
-    Lake(client, BUCKET).write_file(KEY, BytesIO(BODY), SHA256.digest(), TYPE)
+    Lake(client, BUCKET)  # of an earlier run: blocks with the same credentials share a client
+    with metered() as meter:
+        Lake(client, BUCKET).write_file(KEY, BytesIO(BODY), SHA256.digest(), TYPE)
     assert sent == [BODY, BODY]
+    assert meter.usage() == Usage(lake_requests=2, lake_bytes_written=2 * len(BODY))
 
 
 def test_what_is_not_there(lake: Lake) -> None:

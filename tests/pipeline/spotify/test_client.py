@@ -10,6 +10,7 @@ import pytest
 from pipeline.errors import ConfigurationError, PlaylistUnavailable
 from pipeline.spotify.token import AccessToken
 from pipeline.threads import THREADS
+from pipeline.usage import metered
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, MIXTAPE
 from tests.spotify import Spotify
 
@@ -37,8 +38,10 @@ PASSING: dict[str, dict[str, object]] = {
 def test_what_passes_is_tried_again_after_a_growing_wait(spotify: Spotify, fault: dict[str, Any]) -> None:
     times = fault.get("times", 1)
     spotify.fail(fault)
-    body = spotify.client().playlist(CHART)
+    with metered() as meter:
+        body = spotify.client().playlist(CHART)
     assert json.loads(body)["id"] == CHART
+    assert meter.usage().spotify_requests == len(spotify.requested()) + spotify.tokens_fetched()
     assert spotify.fired() == [times]
     assert len(spotify.requested()) == times + 1
     assert len(spotify.slept) == times
