@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, get_args
@@ -157,6 +158,32 @@ def test_one_documented_statement_lets_analysts_see_everything(new: Account) -> 
     assert ("USAGE", "ROLE", "SPOTIFY_READER", "ROLE", "ANALYST") in new.administer(
         "SHOW GRANTS TO ROLE analyst"
     )
+
+
+def test_the_documented_deletions_leave_nothing_of_a_playlist_or_of_earlier_dates(new: Account) -> None:
+    pages = re.findall(
+        r"^```sql\nBEGIN;\n(.*?)COMMIT;\n```",
+        OPERATIONS.read_text(encoding="utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+    playlist, dates = (page.replace("37i9dQZEVXbMDoHDwVN2tF", CHARTS[0]) for page in pages)
+
+    def left() -> int:
+        return sum(new.place.count(history(table)) for table in TABLES)
+
+    def delete(page: str) -> None:
+        assert page.count(";") == page.count("_history ") == len(TABLES)
+        new.administer("USE SCHEMA spotify.playlists", *page.split(";")[:-1], role="SPOTIFY_LOADER")
+
+    rows = left()
+    delete(dates.replace("2025-11-20", f"{DAY}"))
+    assert left() == rows > len(TABLES)
+    delete(dates.replace("2025-11-20", f"{DAY + timedelta(days=1)}"))
+    assert left() == 0
+    new.publish(CHARTS[0])
+    assert left() == rows
+    delete(playlist)
+    assert left() == 0
 
 
 def test_with_a_user_of_its_own_for_changes_the_loader_cannot_become_the_owner(new: Account) -> None:
