@@ -6,7 +6,7 @@ fires once when it ends: there is no window then until the next event of `after`
 - The runs that complete are in both. A failed run is in neither, or each would announce another day.
 - If no run has completed yet, nothing would open the first window: `begin_watching` sends an event that does.
 - `for_each` names a label that is the same in all of them. Without it Prefect opens a window by itself if
-  there is none, and would fire again and again.
+  there is none: it would fire again and again, and without an event to name in the text.
 """
 
 from datetime import timedelta
@@ -54,7 +54,7 @@ def no_data(tag: str, tagged: dict[str, Any], notification: UUID) -> AutomationC
 
 
 def begin_watching(tag: str, tagged: dict[str, Any]) -> None:
-    """Opens the first window, unless one is open; to be called once the automation exists."""
+    """Opens a window; to be called once the automation is written, which ends the one that was open."""
     event = Event.model_validate(
         {
             "event": _watched(tag),
