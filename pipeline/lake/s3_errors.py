@@ -4,8 +4,9 @@ botocore's errors may repeat what a server sent, as the region of a redirect: th
 """
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -20,7 +21,11 @@ from pipeline.errors import Code, ConfigurationError, LakeKeyMissing, Transient
 from pipeline.masking import phrase
 from pipeline.threads import Unfinished
 
+T = TypeVar("T")
+
 MAX_CLOCK_AHEAD = timedelta(minutes=1)
+
+ALREADY_THERE = "PreconditionFailed"
 
 PASSING = ("ConditionalRequestConflict", "OperationAborted", "RequestTimeout")
 """Refusals below 500 that S3 asks to try again."""
@@ -70,6 +75,16 @@ def code_of(error: ClientError) -> str:
     """S3's code of the error, as text that is fit for a message."""
     found = str(error.response.get("Error", {}).get("Code", ""))
     return found if re.fullmatch(r"[A-Za-z0-9.]{1,64}", found) else "no code"
+
+
+def unless_there(put: Callable[[], T]) -> T | None:
+    """What S3 answers to a conditional PUT; None where the key is there already."""
+    try:
+        return put()
+    except ClientError as error:
+        if code_of(error) == ALREADY_THERE:
+            return None
+        raise
 
 
 def explained(error: S3Error, asked: Asked) -> ConfigurationError | Transient:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError
 
 from pipeline.errors import Code, ConfigurationError, LakeConflict, LakeKeyMissing
-from pipeline.lake.s3_errors import MAX_CLOCK_AHEAD, S3_ERRORS, Asked, code_of, explained, skewed
+from pipeline.lake.s3_errors import MAX_CLOCK_AHEAD, S3_ERRORS, Asked, explained, skewed, unless_there
 from pipeline.lake.s3_traffic import MAX_FILE_BYTES, count_requests, read_whole
 from pipeline.threads import within
 
@@ -100,7 +100,7 @@ class Lake:
             ChecksumSHA256=checksum,
             IfNoneMatch="*",
         )
-        if self._call(key, partial(_unless_there, put), _deadline(size)) is None:
+        if self._call(key, partial(unless_there, put), _deadline(size)) is None:
             self._expect(key, size, checksum)
         return Written(key, size, digest.hex())
 
@@ -112,7 +112,7 @@ class Lake:
         """
         put = partial(self._client.put_object, Bucket=self.bucket, Key=self._full(key), IfMatch=NO_ETAG)
         try:
-            written = self._call(key, partial(_unless_there, put))
+            written = self._call(key, partial(unless_there, put))
         except LakeKeyMissing:
             return
         if written is not None:
@@ -185,16 +185,6 @@ class Lake:
 
     def _full(self, key: str) -> str:
         return f"{self.folder}/{key}" if self.folder else key
-
-
-def _unless_there(put: Callable[[], T]) -> T | None:
-    """What S3 answers; None where the key is there already."""
-    try:
-        return put()
-    except ClientError as error:
-        if code_of(error) == ALREADY_THERE:
-            return None
-        raise
 
 
 def _deadline(size: int) -> float:
