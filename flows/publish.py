@@ -2,33 +2,29 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 
 from msgspec.structs import replace
 from prefect import State, get_run_logger, task
 from prefect.states import Completed, Failed
 
-from flows.artifacts import show_receipt
-from flows.changes import describe_changes, emit_changes
+from flows.changes import describe_changes
 from flows.connections import find_lake, open_session
 from flows.deadline import OutOfTime
 from flows.outcome import MAYBE_RECORDED, NOT_LOADED, settled
 from flows.run import Stopwatch, run_id_of
 from flows.target import Target
 from flows.tasks import RETRIES
+from flows.write_receipt import make_receipt, write_receipt
 from flows.write_report import write_report
 from pipeline.errors import Code, PipelineError, StopRun
 from pipeline.lake.kept_details import KeptDetails
-from pipeline.lake.layout import receipt_key
 from pipeline.lake.patience import Patience
 from pipeline.losses import warnings
-from pipeline.markdown import LOG_BYTES
-from pipeline.receipt import as_markdown, encode_receipt, playlist_lines
-from pipeline.records import DetailsLine, Kept, Loaded, Manifest, PlaylistLine, Receipt, Run, Work
-from pipeline.run_message import summary
-from pipeline.usage import usage_so_far
+from pipeline.receipt import playlist_lines
+from pipeline.records import Kept, Loaded, Manifest, PlaylistLine, Run, Work
 from pipeline.write import Writer
 
 log = logging.getLogger(__name__)
@@ -63,7 +59,7 @@ def publish(run: Run, work: Work, target: Target, stopwatch: Stopwatch) -> State
         if loaded.partitions:
             with stopwatch.timed("write_report"):
                 report = write_report(run, lines, loaded, target.blocks)
-        receipt = _receipt(
+        receipt = make_receipt(
             run,
             target,
             lines,
@@ -149,59 +145,3 @@ def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: fl
             day,
         )
     return loaded
-
-
-@task(**RETRIES)
-def write_receipt(run: Run, target: Target, receipt: Receipt) -> None:
-    """Writes the receipt to the lake, logs it, and shows it as artifacts; tried again, it is the same."""
-    lake, key = find_lake(target.blocks.lake), receipt_key(run.snapshot_date, run.run_id)
-    lake.write(key, encode_receipt(receipt), "application/json")
-    url = f"{lake.url}{key}"
-    get_run_logger().info("receipt %s\n%s", url, as_markdown(receipt, url, LOG_BYTES))
-    show_receipt(receipt, url)
-    emit_changes(run.run_id, receipt.changes)
-
-
-def _receipt(  # noqa: PLR0913 - all that a run did
-    run: Run,
-    target: Target,
-    lines: Sequence[PlaylistLine],
-    manifest: Manifest,
-    loaded: Loaded,
-    *,
-    details: Sequence[DetailsLine],
-    report: str | None,
-    seconds: Mapping[str, float],
-) -> Receipt:
-    status, message = summary(lines, details, loaded.changes)
-    if target.refresh == "full":
-        deleted, replaced = _known(loaded.partitions_deleted), _known(loaded.partitions_replaced)
-        message += f". Partitions: {deleted} deleted, {replaced} replaced"
-    return Receipt(
-        run_id=run.run_id,
-        flow_run_id=run.flow_run_id,
-        flow=run.flow,
-        status=status,
-        message=message,
-        snapshot_date=run.snapshot_date,
-        started_at=run.started_at,
-        finished_at=datetime.now(UTC),
-        code_version=run.code_version,
-        load=target.load,
-        refresh=target.refresh,
-        playlists=lines,
-        rows_by_table=loaded.rows_by_table,
-        files=manifest.files,
-        details=details,
-        report=report,
-        changes=loaded.changes,
-        partitions_replaced=loaded.partitions_replaced,
-        partitions_deleted=loaded.partitions_deleted,
-        statements=loaded.statements,
-        seconds=seconds,
-        usage=usage_so_far(),
-    )
-
-
-def _known(count: int | None) -> int | str:
-    return "an unknown number" if count is None else count

@@ -19,6 +19,6 @@ def clock_on(day: date) -> Iterator[None]:
             return datetime.now(tz) + shift
 
     with pytest.MonkeyPatch.context() as patched:
-        for module in ("flows.run", "flows.publish", "pipeline.spotify.playlists", "pipeline.enrich"):
+        for module in ("flows.run", "flows.write_receipt", "pipeline.spotify.playlists", "pipeline.enrich"):
             patched.setattr(f"{module}.datetime", Moved)
         yield

@@ -15,6 +15,7 @@ import flows.artifacts
 import flows.publish
 from flows.connections import open_session
 from flows.deadline import OutOfTime
+from flows.write_receipt import write_receipt
 from pipeline.errors import Code, Transient
 from pipeline.lake.store import Lake, Written
 from sandbox.spotify.catalogue import CHARTS, EMPTY
@@ -168,7 +169,7 @@ def test_a_receipt_whose_answer_was_lost_is_found_as_it_is(
         return written
 
     monkeypatch.setattr(Lake, "write", write_and_lose_the_first_receipt_s_answer)
-    monkeypatch.setattr(flows.publish.write_receipt, "retry_delay_seconds", None)
+    monkeypatch.setattr(write_receipt, "retry_delay_seconds", None)
     state = pipeline.ingest(EMPTY, snapshot_date=TODAY)
 
     assert pipeline.place.keys("runs/") == lost
