@@ -1,6 +1,7 @@
 """A server of the sandbox as a process: started, waited for until it is ready, stopped."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Thread
+from typing import ClassVar
 
 ROOT = Path(__file__).parents[1]
 START_S = 120
@@ -30,6 +32,8 @@ class Server:
     Until it is ready, its lines are kept in `printed`; the last ones are for the message of a failure. Then
     they go to stderr (`echo`).
     """
+
+    process_group: ClassVar[int | None] = None
 
     def __init__(
         self,
@@ -53,6 +57,7 @@ class Server:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            process_group=self.process_group,
         )
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -97,9 +102,30 @@ class Server:
                 with suppress(OSError):
                     os.write(2, line.encode())  # not sys.stderr, which tests replace and close
 
+    def last_lines(self) -> str:
+        """What it printed last, for a message."""
+        return "".join(f"  {line.rstrip()}\n" for line in self._last) or "  (nothing)\n"
+
     def _failure(self, what: str) -> str:
-        last = "".join(f"  {line.rstrip()}\n" for line in self._last) or "  (nothing)\n"
-        return f"{self.name} did not start: it {what}. It printed last:\n{last}"
+        return f"{self.name} did not start: it {what}. It printed last:\n{self.last_lines()}"
+
+
+class Worker(Server):
+    """A server that starts processes of its own: they are in its process group, and end with it."""
+
+    process_group = 0
+
+    def stop(self) -> None:
+        """Stops the process, and those that it has started."""
+        self._signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_S)
+        self._signal(signal.SIGKILL)
+        super().stop()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
 
 
 def stop(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
