@@ -18,9 +18,10 @@ from pipeline.lake.store import Lake
 from sandbox.history import keep_history
 from sandbox.processes import ROOT, StandInFailed
 from sandbox.services import BUCKET, Sandbox, running, s3_client
-from sandbox.welcome import ENVIRONMENT, things_to_try, welcome
+from sandbox.welcome import ENV_FILE, things_to_try, welcome
 
 FOLDER = ROOT / ".sandbox"
+ENVIRONMENT = ROOT / ENV_FILE
 PROCESS = FOLDER / "process"
 HISTORY_DAYS = 31
 MISSED_DAYS_AGO = 9
@@ -58,7 +59,7 @@ def main() -> None:
     except StandInFailed as error:
         sys.exit(str(error).rstrip())
     finally:
-        (ROOT / ENVIRONMENT).unlink(missing_ok=True)
+        ENVIRONMENT.unlink(missing_ok=True)
         PROCESS.unlink(missing_ok=True)
 
 
@@ -129,10 +130,9 @@ def _exported(sandbox: Sandbox) -> dict[str, str]:
 def _write_environment(variables: Mapping[str, str]) -> None:
     """Writes the file in one step: a process that waits for it must not read half of it."""
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
-    file = ROOT / ENVIRONMENT
-    draft = file.with_suffix(".draft")
+    draft = ENVIRONMENT.with_suffix(".draft")
     draft.write_text("".join(lines), encoding="utf-8")
-    draft.replace(file)
+    draft.replace(ENVIRONMENT)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-ENVIRONMENT = ".sandbox/env"
+ENV_FILE = ".sandbox/env"
 
 
 class Thing(NamedTuple):
@@ -22,7 +22,7 @@ PLAYLISTS = Thing(
 )
 INGEST = Thing(
     "Today's playlists, read from Spotify and loaded:",
-    f". {ENVIRONMENT} && .venv/bin/python -m flows ingest",
+    f". {ENV_FILE} && .venv/bin/python -m flows ingest",
 )
 
 

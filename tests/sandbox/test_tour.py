@@ -17,7 +17,7 @@ import yaml
 from sandbox.processes import ROOT
 from sandbox.spotify.faults import Fault
 from sandbox.spotify.settings import Settings
-from sandbox.welcome import ENVIRONMENT, things_to_try
+from sandbox.welcome import ENV_FILE, things_to_try
 from tests.waiting import until
 from tools.sql.environment import read_exports
 
@@ -124,7 +124,7 @@ def make_sandbox(checkout: Path, **variables: str) -> "Iterator[tuple[subprocess
         printed = []
         for line in process.stdout:
             printed.append(line)
-            assert (checkout / ENVIRONMENT).exists() or "Three things to try" not in line
+            assert (checkout / ENV_FILE).exists() or "Three things to try" not in line
             if line.startswith("Ctrl-C"):
                 break
         yield process, "".join(printed)
@@ -140,7 +140,7 @@ def shell() -> dict[str, str]:
 
 
 def typed(
-    command: str, checkout: Path, *, first: str = f". {ENVIRONMENT}"
+    command: str, checkout: Path, *, first: str = f". {ENV_FILE}"
 ) -> "subprocess.CompletedProcess[str]":
     """Runs commands as a person does who has typed the first one of the page."""
     return subprocess.run(
@@ -191,14 +191,14 @@ def test_the_tour_as_it_is_typed_then_ctrl_c(checkout: Path) -> None:
         assert "sandbox stopped" in rest
         assert "Traceback" not in rest
     assert processes(checkout) == []
-    assert not (checkout / ENVIRONMENT).exists()
+    assert not (checkout / ENV_FILE).exists()
 
 
 @pytest.mark.faults
 def test_an_empty_sandbox_and_a_run_that_hangs_when_it_is_told_to_stop(checkout: Path) -> None:
     with make_sandbox(checkout, HISTORY="0") as (process, printed):
         assert "loading" not in printed
-        exported = read_exports((checkout / ENVIRONMENT).read_text(encoding="utf-8"))
+        exported = read_exports((checkout / ENV_FILE).read_text(encoding="utf-8"))
         assert "MISSED_DAY" not in exported
         assert requests.get(f"{exported['LAKE_URL']}?prefix=raw/", timeout=30).text.count("<Key>") == 0
         try_what_is_printed(printed, checkout)
