@@ -18,6 +18,9 @@ from sandbox.prefect_server import server_environment
 from sandbox.processes import ROOT, StandInFailed, Worker, stop
 
 POOL = "sandbox"
+POLL_S = 0.5
+"""Between two requests to Prefect, which has enough to do while it waits for a run."""
+RUN_S = 600
 PREFECT_YAML = ROOT / "prefect.yaml"
 
 
@@ -47,13 +50,13 @@ class Deployments:
         printed, _ = self._deploying.communicate()
         if self._deploying.returncode:
             raise StandInFailed(f"prefect.yaml was not deployed. `prefect deploy` printed:\n{printed}")
-        self._worker.wait_until(self._is_online)
+        self._worker.wait_until(self._is_online, POLL_S)
         return {one.name: one.id for one in self._api.read_deployments()}
 
     def run(self, deployment_id: UUID) -> None:
         """Runs a deployment on the worker; raises StandInFailed unless the run completes."""
         begun = self._api.create_flow_run_from_deployment(deployment_id)
-        self._worker.wait_until(lambda: _has_ended(self._api.read_flow_run(begun.id)))
+        self._worker.wait_until(lambda: _has_ended(self._api.read_flow_run(begun.id)), POLL_S, RUN_S)
         state = self._api.read_flow_run(begun.id).state
         if not state or not state.is_completed():
             raise StandInFailed(f"the run {begun.name} ended as {state}. {self._worker.last_lines()}")

@@ -74,16 +74,22 @@ class Server:
         self.wait_until(lambda: self._address is not None)
         return f"http://{self._address}"
 
-    def wait_until(self, is_ready: Callable[[], bool]) -> None:
-        """Returns once the server is ready; raises StandInFailed when its process ends, or after START_S."""
-        deadline = time.monotonic() + START_S
+    def wait_until(
+        self, is_ready: Callable[[], bool], poll_s: float = POLL_S, within_s: float | None = None
+    ) -> None:
+        """Returns once the server is ready; raises StandInFailed when its process ends, or in the end.
+
+        `poll_s`: seconds between two looks. `within_s`: START_S, unless given.
+        """
+        patience = START_S if within_s is None else within_s
+        deadline = time.monotonic() + patience
         while not is_ready():
             if self._process.poll() is not None:
                 self._reader.join(STOP_S)
                 raise StandInFailed(self._failure(f"ended with exit status {self._process.returncode}"))
             if time.monotonic() >= deadline:
-                raise StandInFailed(self._failure(f"was not ready within {START_S} s"))
-            time.sleep(POLL_S)
+                raise StandInFailed(self._failure(f"was not ready within {patience} s"))
+            time.sleep(poll_s)
 
     def stop(self) -> None:
         """Stops the process."""
