@@ -83,10 +83,9 @@ def test_there_are_three_things_to_try(*, has_history: bool) -> None:
     assert [one.split()[:2] for one in how].index(["make", "sql"]) == (0 if has_history else 1)
 
 
-def test_the_deployments_are_those_of_prefect_yaml(prefect_api: dict[str, str]) -> None:
+def test_the_deployments_are_those_of_prefect_yaml() -> None:
     from sandbox.deployments import POOL, process_settings  # noqa: PLC0415 - imports Prefect
 
-    assert prefect_api
     original = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
     derived = process_settings(POOL)["deployments"]
     assert derived == [one | {"work_pool": {"name": POOL}} for one in original]
