@@ -23,7 +23,7 @@ from tools.sql.environment import read_exports
 
 PAGE = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COMMAND_S = 300
+COMMAND_S = 900
 ENGINE = "-m prefect.engine"
 """Of the process of a run."""
 
