@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin/python
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
-export RECORDINGS ROWS BLOCK
+export RECORDINGS HISTORY ROWS BLOCK
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -24,7 +24,7 @@ test-real: .venv/dev  ## contract tests on the accounts that the environment nam
 bench: .venv/dev  ## the benchmarks, as a table of ratios
 	@$(BIN) -m tests.bench
 
-sandbox: .venv/sandbox  ## stand-ins and a Prefect server on loopback, until Ctrl-C
+sandbox: .venv/sandbox  ## stand-ins, Prefect and a month of history to explore, until Ctrl-C; HISTORY=0 starts empty
 	@$(BIN) -m sandbox
 
 sql: override export Q := $(value Q)

@@ -57,7 +57,7 @@ def _write(run: Run, playlists: Sequence[str], on: date, blocks: ReportBlockName
     lake, key = find_lake(blocks.lake), report_key(contents.report_date, run.run_id)
     lake.write(key, render_page(contents), PAGE)
     log.info("report %s%s", lake.url, key)
-    text = report_text(contents, f"{lake.url}{key}", lake.console_link(key))
+    text = report_text(contents, f"{lake.url}{key}", lake.link(key))
     try:
         create_markdown_artifact(text, key="report", description=run.run_id)
     except Exception as error:  # noqa: BLE001 - whatever the API says, the report is written

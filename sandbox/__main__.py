@@ -1,48 +1,61 @@
-"""`python -m sandbox`: keeps the stand-ins and a Prefect server running until Ctrl-C (`make sandbox`)."""
+"""`python -m sandbox`: stand-ins, a Prefect server and a worker, until Ctrl-C (`make sandbox`)."""
 
 import os
 import shlex
 import signal
 import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from shutil import rmtree
+from time import perf_counter
+from typing import NoReturn
 
 from cyclopts import App
 
+from pipeline.lake.store import Lake
+from sandbox.history import keep_history
 from sandbox.processes import ROOT, StandInFailed
-from sandbox.services import Sandbox, running
+from sandbox.services import BUCKET, Sandbox, running, s3_client
+from sandbox.welcome import ENV_FILE, things_to_try, welcome
 
 FOLDER = ROOT / ".sandbox"
-ENVIRONMENT = FOLDER / "env"
+ENVIRONMENT = ROOT / ENV_FILE
 PROCESS = FOLDER / "process"
+HISTORY_DAYS = 31
+MISSED_DAYS_AGO = 9
+"""The day of the history on which no run kept anything; docs/sandbox.md looks for it."""
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 app = App(name="python -m sandbox", version_flags=[])
 
 
 @app.default
 def main() -> None:
-    """Keeps the stand-ins for Spotify, S3 and Snowflake and a Prefect server running until Ctrl-C.
+    """Keeps the stand-ins for Spotify, S3 and Snowflake, a Prefect server and a worker running until Ctrl-C.
 
-    The blocks are registered, and `.sandbox/env` holds the environment once all is ready. The environment
-    variable RECORDINGS names a folder of recorded API responses (*.json) to serve instead of the synthetic
-    playlists.
+    The blocks and the deployments of prefect.yaml are there, and a month of history in lake and warehouse.
+    `.sandbox/env` holds the environment once all is ready. With HISTORY=0 lake and warehouse are empty.
+    The environment variable RECORDINGS names a folder of recorded API responses (*.json) to serve instead of
+    the synthetic playlists; they have no history.
     """
     if _is_running():
         sys.exit(f"a sandbox is running here already (process {PROCESS.read_text()}): stop it first")
+    start = perf_counter()
     _show("starting stand-ins for Spotify, S3 and Snowflake, and a Prefect server, on loopback")
     rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
     PROCESS.write_text(str(os.getpid()))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    recordings = os.environ.get("RECORDINGS")
+    for number in STOPPING:
+        signal.signal(number, _stop)
     try:
-        with running(FOLDER / "prefect", Path(recordings) if recordings else None, _show) as sandbox:
-            _write_environment(sandbox)
-            sys.stdout.write(f"{_welcome(sandbox)}\n")
-            sys.stdout.flush()
+        with ExitStack() as stack:
+            text = _start(stack)
+            _show(f"ready after {perf_counter() - start:.0f} s\n\n{text}")
             signal.pause()
     except KeyboardInterrupt:
-        sys.stdout.write("sandbox stopped\n")
+        _show("sandbox stopped")
     except StandInFailed as error:
         sys.exit(str(error).rstrip())
     finally:
@@ -50,9 +63,49 @@ def main() -> None:
         PROCESS.unlink(missing_ok=True)
 
 
+def _start(stack: ExitStack) -> str:
+    """Starts everything, writes the environment when it is ready, and returns what to print then."""
+    recordings = os.environ.get("RECORDINGS")
+    has_history = not recordings and os.environ.get("HISTORY") != "0"
+    home = FOLDER / "prefect"
+    sandbox = stack.enter_context(running(home, Path(recordings) if recordings else None, _show))
+    from sandbox.deployments import Deployments  # noqa: PLC0415 - Prefect reads its settings at its import
+
+    _show("deploying prefect.yaml on a work pool of processes; its worker starts")
+    deployments = Deployments(stack, sandbox.environment["PREFECT_API_URL"], home)
+    today = datetime.now(UTC).date()
+    missed_day = today - timedelta(days=MISSED_DAYS_AGO)
+    if has_history:
+        _keep_history(sandbox, today, missed_day)
+    ids = deployments.wait()
+    _show(f"the deployments are ready: {', '.join(sorted(ids))}")
+    if has_history:
+        _show("loading the snapshots: a run of the deployment `backfill`")
+        deployments.run(ids["backfill"])
+    _write_environment({**_exported(sandbox), **({"MISSED_DAY": str(missed_day)} if has_history else {})})
+    prefect = sandbox.environment["PREFECT_API_URL"].removesuffix("/api")
+    addresses = (
+        f"Spotify {sandbox.spotify}  S3 {sandbox.s3}  Snowflake {sandbox.snowflake}  Prefect {prefect}"
+    )
+    return welcome(addresses, things_to_try(prefect, str(ids["on-demand"]), has_history=has_history))
+
+
+def _keep_history(sandbox: Sandbox, today: date, missed_day: date) -> None:
+    lake = Lake(s3_client(sandbox.s3), BUCKET, "")
+    kept = keep_history(lake, today, HISTORY_DAYS, [missed_day])
+    _show(f"the lake has {kept} snapshots that daily runs kept over the last {HISTORY_DAYS} days")
+
+
 def _show(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
+
+
+def _stop(*_: object) -> NoReturn:
+    """Raises KeyboardInterrupt; another Ctrl-C must not interrupt the stopping."""
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _is_running() -> bool:
@@ -64,23 +117,22 @@ def _is_running() -> bool:
     return True
 
 
-def _write_environment(sandbox: Sandbox) -> None:
-    """Writes the file in one step: a process that waits for it must not read half of it."""
+def _exported(sandbox: Sandbox) -> dict[str, str]:
+    """What a shell needs: to run flows, to steer the Spotify stand-in, to list the lake."""
     variables = {name: value for name, value in sandbox.environment.items() if "PRIVATE_KEY" not in name}
+    return {
+        **variables,
+        "SPOTIFY_CONTROLS": f"{sandbox.spotify}/sandbox",
+        "LAKE_URL": f"{sandbox.s3}/{BUCKET}",
+    }
+
+
+def _write_environment(variables: Mapping[str, str]) -> None:
+    """Writes the file in one step: a process that waits for it must not read half of it."""
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
     draft = ENVIRONMENT.with_suffix(".draft")
     draft.write_text("".join(lines), encoding="utf-8")
     draft.replace(ENVIRONMENT)
-
-
-def _welcome(sandbox: Sandbox) -> str:
-    prefect = sandbox.environment["PREFECT_API_URL"].removesuffix("/api")
-    return (
-        f"Spotify {sandbox.spotify}  S3 {sandbox.s3}  Snowflake {sandbox.snowflake}  Prefect {prefect}\n"
-        "In another shell:  . .sandbox/env && .venv/bin/python -m flows ingest PLAYLIST\n"
-        f"Playlists:         {sandbox.spotify}/sandbox/playlists\n"
-        "Ctrl-C stops everything."
-    )
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def main() -> int:
     except StandInFailed as error:
         sys.stderr.write(f"\n{error}")
         return 1
-    progress("done. `make sandbox` keeps it all running: see README.md")
+    progress("done, and stopped. `make sandbox` keeps such a month running, to explore: see docs/sandbox.md")
     if completed:
         show(f"the report, for a browser: {REPORT.resolve()}")
     return 0 if completed else 1
@@ -54,19 +54,18 @@ def _run(today: date, progress: Callable[[str], None]) -> bool:
     from flows.connections import find_lake  # noqa: PLC0415
     from flows.ingest import ingest_playlists  # noqa: PLC0415
     from flows.report import report_playlists  # noqa: PLC0415
-    from sandbox.history import keep_history  # noqa: PLC0415
+    from sandbox.history import WANTED, keep_history  # noqa: PLC0415
 
-    wanted = [catalogue.SHARED, *catalogue.PLAYLISTS]  # first the one that people edit
-    kept = keep_history(find_lake("lake"), wanted, today, DAYS)
+    kept = keep_history(find_lake("lake"), today, DAYS)
     progress(f"backfilling {kept} snapshots that daily runs kept over the last {DAYS} days")
     yesterday = today - timedelta(days=1)
     past = backfill_playlists(start_date=today - timedelta(days=DAYS), end_date=yesterday, return_state=True)
     progress("ingesting today from the Spotify Web API")
-    now = ingest_playlists(wanted, return_state=True)
+    now = ingest_playlists([*WANTED], return_state=True)
     _print_charts(yesterday, today)
     progress("making the report")
     REPORT.parent.mkdir(exist_ok=True)
-    page = report_playlists(wanted, out=REPORT, return_state=True)
+    page = report_playlists([*WANTED], out=REPORT, return_state=True)
     return past.is_completed() and now.is_completed() and page.is_completed()
 
 

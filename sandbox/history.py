@@ -1,6 +1,6 @@
 """A month of kept snapshots, as daily runs would have left them in the lake."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 
 from pipeline import VERSION
@@ -11,13 +11,19 @@ from pipeline.records import Envelope
 from sandbox.spotify import catalogue
 from sandbox.spotify.shapes import answers
 
+WANTED = (catalogue.SHARED, *catalogue.PLAYLISTS)
+"""What daily runs read: first the playlist that people edit."""
 
-def keep_history(lake: Lake, playlists: Iterable[str], today: date, days: int) -> int:
-    """Keeps what the catalogue showed on each of the days before today; returns the number of snapshots."""
+
+def keep_history(lake: Lake, today: date, days: int, missed: Collection[date] = ()) -> int:
+    """Keeps what the catalogue showed on the days before today; returns the number of snapshots.
+
+    `missed`: days of them on which no run kept anything.
+    """
     kept = 0
     for age in range(days, 0, -1):
         day = today - timedelta(days=age)
-        for playlist_id in playlists:
+        for playlist_id in WANTED if day not in missed else ():
             kept += _keep(lake, playlist_id, day)
     return kept
 

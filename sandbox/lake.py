@@ -1,5 +1,6 @@
 """The lake's bucket, and its notifications for the pipes of the warehouse."""
 
+import json
 from typing import TYPE_CHECKING
 
 import requests
@@ -16,6 +17,13 @@ def create_lake(s3: "S3Client", bucket: str, snowflake: str) -> None:
     answer = requests.post(f"{snowflake}/sandbox/pipes/channel", timeout=30)
     answer.raise_for_status()
     wire(s3, bucket, answer.json()["notification_channel"])
+
+
+def let_everyone_read(s3: "S3Client", bucket: str) -> None:
+    """Lets browsers and curl read its files: on loopback they are nobody's secret."""
+    resource = f"arn:aws:s3:::{bucket}/*"
+    grant = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": resource}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [grant]}))
 
 
 def wire(s3: "S3Client", bucket: str, channel: str) -> None:

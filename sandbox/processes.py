@@ -1,6 +1,7 @@
 """A server of the sandbox as a process: started, waited for until it is ready, stopped."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Thread
+from typing import ClassVar
 
 ROOT = Path(__file__).parents[1]
 START_S = 120
@@ -30,6 +32,8 @@ class Server:
     Until it is ready, its lines are kept in `printed`; the last ones are for the message of a failure. Then
     they go to stderr (`echo`).
     """
+
+    process_group: ClassVar[int | None] = None
 
     def __init__(
         self,
@@ -53,6 +57,7 @@ class Server:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            process_group=self.process_group,
         )
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -69,16 +74,22 @@ class Server:
         self.wait_until(lambda: self._address is not None)
         return f"http://{self._address}"
 
-    def wait_until(self, is_ready: Callable[[], bool]) -> None:
-        """Returns once the server is ready; raises StandInFailed when its process ends, or after START_S."""
-        deadline = time.monotonic() + START_S
+    def wait_until(
+        self, is_ready: Callable[[], bool], poll_s: float = POLL_S, within_s: float | None = None
+    ) -> None:
+        """Returns once the server is ready; raises StandInFailed when its process ends, or in the end.
+
+        `poll_s`: seconds between two looks. `within_s`: START_S, unless given.
+        """
+        patience = START_S if within_s is None else within_s
+        deadline = time.monotonic() + patience
         while not is_ready():
             if self._process.poll() is not None:
                 self._reader.join(STOP_S)
                 raise StandInFailed(self._failure(f"ended with exit status {self._process.returncode}"))
             if time.monotonic() >= deadline:
-                raise StandInFailed(self._failure(f"was not ready within {START_S} s"))
-            time.sleep(POLL_S)
+                raise StandInFailed(self._failure(f"was not ready within {patience} s"))
+            time.sleep(poll_s)
 
     def stop(self) -> None:
         """Stops the process."""
@@ -97,9 +108,30 @@ class Server:
                 with suppress(OSError):
                     os.write(2, line.encode())  # not sys.stderr, which tests replace and close
 
+    def last_lines(self) -> str:
+        """What it printed last, for a message."""
+        return "".join(f"  {line.rstrip()}\n" for line in self._last) or "  (nothing)\n"
+
     def _failure(self, what: str) -> str:
-        last = "".join(f"  {line.rstrip()}\n" for line in self._last) or "  (nothing)\n"
-        return f"{self.name} did not start: it {what}. It printed last:\n{last}"
+        return f"{self.name} did not start: it {what}. It printed last:\n{self.last_lines()}"
+
+
+class Worker(Server):
+    """A server that starts processes of its own: they are in its process group, and end with it."""
+
+    process_group = 0
+
+    def stop(self) -> None:
+        """Stops the process, and those that it has started."""
+        self._signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_S)
+        self._signal(signal.SIGKILL)
+        super().stop()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
 
 
 def stop(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:

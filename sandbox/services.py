@@ -13,7 +13,8 @@ import requests
 
 from pipeline.lake.layout import TABLES_PREFIX
 from sandbox.account_objects import create_account_objects, private_key
-from sandbox.lake import create_lake
+from sandbox.history import WANTED
+from sandbox.lake import create_lake, let_everyone_read
 from sandbox.prefect_server import PrefectServer, prefect_settings
 from sandbox.processes import Server
 from sandbox.spotify.accounts import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
@@ -59,6 +60,7 @@ def running(
 
         addresses = _addresses(stand_ins)
         create_lake(s3_client(addresses.s3), BUCKET, addresses.snowflake)
+        let_everyone_read(s3_client(addresses.s3), BUCKET)
         create_account_objects(addresses.snowflake, f"s3://{BUCKET}/{TABLES_PREFIX}")
         for line in stand_ins.spotify.printed if recordings else ():
             progress(line)
@@ -66,7 +68,7 @@ def running(
         prefect.wait()
         progress("Prefect is ready")
         environment = prefect_settings(home) | {"PREFECT_API_URL": prefect.url} | block_variables(addresses)
-        register_blocks(environment, served_playlists(addresses.spotify))
+        register_blocks(environment, served_playlists(addresses.spotify) if recordings else WANTED)
         progress("the blocks are registered")
         yield Sandbox(addresses.spotify, addresses.s3, addresses.snowflake, environment)
 

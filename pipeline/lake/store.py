@@ -8,11 +8,11 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from os import SEEK_END
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
-from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
 from pipeline.errors import Code, ConfigurationError, LakeConflict, LakeKeyMissing
+from pipeline.lake.browser_link import browser_link
 from pipeline.lake.s3_errors import MAX_CLOCK_AHEAD, S3_ERRORS, Asked, explained, skewed, unless_there
 from pipeline.lake.s3_traffic import MAX_FILE_BYTES, count_requests, read_whole
 from pipeline.threads import within
@@ -69,10 +69,9 @@ class Lake:
         """Where the keys lie, as `s3://bucket/folder/`."""
         return f"s3://{self.bucket}/{self._full('')}"
 
-    def console_link(self, key: str) -> str | None:
-        """Where a browser shows a key after a login, in the console of AWS; None for another store."""
-        page = f"https://console.aws.amazon.com/s3/object/{self.bucket}?prefix={quote(self._full(key))}"
-        return page if self._client.meta.endpoint_url.endswith(".amazonaws.com") else None
+    def link(self, key: str) -> str | None:
+        """Where a browser shows a key; None if that is not known."""
+        return browser_link(self._client.meta.endpoint_url, self.bucket, self._full(key))
 
     def write(self, key: str, body: bytes, content_type: str) -> Written:
         """Writes a new key with its SHA-256.

@@ -4,7 +4,8 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
@@ -51,14 +52,25 @@ class Controls:
         return JSONResponse(self.script.log())
 
     async def today(self, request: Request) -> Response:
-        """PUT {"date": "2026-11-21"} stops the calendar at a day, {"date": null} lets it run again."""
+        """PUT {"date": "2026-11-21"} stops the calendar at a day, {"date": null} lets it run again.
+
+        With {"days": 2} it runs two days ahead; with a negative number it is behind.
+        """
         try:
-            chosen = json.loads(await request.body())["date"]
-            fixed = None if chosen is None else date.fromisoformat(chosen)
-        except (ValueError, KeyError, TypeError) as error:
+            calendar = self._calendar(json.loads(await request.body()))
+            calendar()
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             return JSONResponse({"error": f"not a date: {error}"}, 400)
-        self.api.today = self.clock if fixed is None else lambda: fixed
+        self.api.today = calendar
         return JSONResponse({"date": self.api.today().isoformat()})
+
+    def _calendar(self, wanted: dict[str, Any]) -> Callable[[], date]:
+        if "days" in wanted:
+            ahead = timedelta(wanted["days"])
+            return lambda: self.clock() + ahead
+        chosen = wanted["date"]
+        fixed = None if chosen is None else date.fromisoformat(chosen)
+        return self.clock if fixed is None else lambda: fixed
 
     async def settings(self, request: Request) -> Response:
         """PATCH some of the settings; GET them all. Limits that are set count from then on."""

@@ -59,7 +59,8 @@ def test_a_run_writes_its_report_and_links_it(pipeline: Pipeline) -> None:
     artifact: Any = Artifact.get("report")
     assert f"| {NAMES[SHARED]} " in artifact.data
     assert "2 added, 1 removed, 1 moved since 19 Nov" in artifact.data
-    assert artifact.data.startswith("Report of 20 Nov 2026: `s3://")
+    assert artifact.data.startswith("[Report of 20 Nov 2026](http://127.0.0.1:")
+    assert ".html): `s3://" in artifact.data.partition("\n")[0]
     assert f"/{second}`" in artifact.data
 
 

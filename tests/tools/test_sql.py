@@ -270,6 +270,9 @@ def test_as_many_rows_are_shown_as_asked_for(client: Client, capsys: pytest.Capt
     client.command("\\rows all")
     client.execute(statement)
     assert "(3 rows, " in capsys.readouterr().out
+    client.execute("INSERT INTO writer_lock (id) SELECT 2 UNION ALL SELECT 3")
+    client.execute("DELETE FROM writer_lock WHERE id > 1")
+    assert capsys.readouterr().out.count("(1 row, ") == 2
     client.command("\\rows 0")
     assert capsys.readouterr().err == "the number of rows must be a whole number from 1, or all, not '0'\n"
     client.command("\\?")

@@ -21,7 +21,8 @@ def answer(cursor: "SnowflakeCursor", statement: str, most: int | None, width: i
     rows: Sequence[Any] = cursor.fetchall() if most is None else cursor.fetchmany(most)
     seconds = perf_counter() - start
     names = [column_name(column.name) for column in cursor.description]
-    total = max(cursor.rowcount or 0, len(rows))
+    # of a DELETE, rowcount is the number of deleted rows: one row says so
+    total = max(cursor.rowcount or 0, len(rows)) if len(rows) == most else len(rows)
     return f"{text_table(names, rows, width)}\n{footer(len(rows), total, seconds)}"
 
 

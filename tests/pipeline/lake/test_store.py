@@ -311,10 +311,11 @@ def test_a_page_instead_of_xml_is_transient_and_not_quoted() -> None:
             "https://s3.eu-west-1.amazonaws.com",
             "https://console.aws.amazon.com/s3/object/bucket?prefix=a%20folder/reports/r.html",
         ),
-        ("http://127.0.0.1:9000", None),
+        ("http://127.0.0.1:9000", "http://127.0.0.1:9000/bucket/a%20folder/reports/r.html"),
+        ("http://minio.example.org:9000", None),
         ("https://amazonaws.com.example.org", None),
     ],
 )
-def test_the_console_shows_what_lies_in_s3(endpoint: str, link: str | None) -> None:
+def test_a_browser_shows_what_lies_in_s3_or_in_the_sandbox(endpoint: str, link: str | None) -> None:
     client = boto3.client("s3", endpoint_url=endpoint, region_name="eu-west-1")
-    assert Lake(client, "bucket", "a folder").console_link("reports/r.html") == link
+    assert Lake(client, "bucket", "a folder").link("reports/r.html") == link

@@ -165,11 +165,12 @@ def test_today_can_be_set_and_let_go(start: Start) -> None:
     now = client.playlist(CHARTS[0])["snapshot_id"]
     assert standin.put("/sandbox/today", {"date": "2026-11-22"}).json() == {"date": "2026-11-22"}
     assert client.playlist(CHARTS[0])["snapshot_id"] != now
+    assert standin.put("/sandbox/today", {"days": 3}).json() == {"date": "2026-11-24"}
     assert standin.put("/sandbox/today", {"date": None}).json() == {"date": "2026-11-21"}
     assert client.playlist(CHARTS[0])["snapshot_id"] == now
 
 
-@pytest.mark.parametrize("value", [{"date": "soon"}, {"date": 7}, {}, []])
+@pytest.mark.parametrize("value", [{"date": "soon"}, {"date": 7}, {"days": "2"}, {}, []])
 def test_today_must_be_a_date(shared: Start, value: object) -> None:
     answer = shared().put("/sandbox/today", value)
     assert answer.status_code == 400

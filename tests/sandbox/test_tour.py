@@ -1,0 +1,213 @@
+"""`make sandbox`: what it prints and docs/sandbox.md, typed as they stand; and that nothing of it is left."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import pytest
+import requests
+import yaml
+
+from sandbox.processes import ROOT
+from sandbox.spotify.faults import Fault
+from sandbox.spotify.settings import Settings
+from sandbox.welcome import ENV_FILE, things_to_try
+from tests.waiting import until
+from tools.sql.environment import read_exports
+
+PAGE = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMAND_S = 900
+ENGINE = "-m prefect.engine"
+"""Of the process of a run."""
+
+
+def steps() -> Iterator[tuple[str, str]]:
+    """Each block of commands of the page, with the lines that it is to print."""
+    kinds = [(kind, text) for kind, text in BLOCK.findall(PAGE) if kind]
+    for number, (kind, text) in enumerate(kinds):
+        following = kinds[number + 1] if number + 1 < len(kinds) else ("", "")
+        if kind == "sh":
+            yield text, following[1] if following[0] == "text" else ""
+
+
+def unseen(expected: str, printed: str) -> list[str]:
+    """Lines of the page that were not printed; spaces do not count, and `…` stands for anything."""
+    lines = [" ".join(line.split()) for line in printed.splitlines()]
+    patterns = {
+        line: ".*".join(re.escape(part) for part in " ".join(line.split()).split("…"))
+        for line in expected.splitlines()
+    }
+    return [line for line, shape in patterns.items() if not any(re.fullmatch(shape, one) for one in lines)]
+
+
+def test_what_is_not_printed_is_noticed() -> None:
+    assert unseen("a … c\nlast", "x\na   b |  c\nlast\n") == []
+    assert unseen("a … c\nlast", "a b d\nlast words") == ["a … c", "last"]
+
+
+def test_the_page_has_all_that_a_tour_shows() -> None:
+    found = list(steps())
+    assert len(found) >= 20
+    assert [kind for kind, _ in BLOCK.findall(PAGE) if kind not in ("", "sh", "text")] == []
+    assert len([expected for _, expected in found if expected]) == PAGE.count("```text")
+    tried = "".join(text for text, _ in found)
+    wanted = ("make sql", "$LAKE_URL", "/today", "/faults", "app_class", "backfill", "$MISSED_DAY", "report")
+    assert [one for one in wanted if one not in tried] == []
+
+
+def test_the_page_documents_every_control() -> None:
+    """As the code has them: routes, settings, kinds of faults."""
+    source = (ROOT / "sandbox" / "spotify" / "controls.py").read_text(encoding="utf-8")
+    controls = re.findall(r'Route\("/sandbox(/\w+)"', source)
+    kinds = get_args(get_type_hints(Fault)["kind"])
+    assert len(controls) >= 6
+    assert len(kinds) >= 9
+    _, _, documented = PAGE.partition("\n## The controls\n")
+    named = set(re.findall(r"`(?:[A-Z]+ )?([\w/]+)`", documented))
+    assert {*controls, *Settings.__struct_fields__, *kinds} <= named
+
+
+@pytest.mark.parametrize("has_history", [True, False])
+def test_there_are_three_things_to_try(*, has_history: bool) -> None:
+    """Whether each works is in the long suite."""
+    how = [thing.how for thing in things_to_try("http://p", "id", has_history=has_history)]
+    assert len(set(how)) == 3
+    assert how.index("http://p/deployments/deployment/id/run") == 2
+    assert [one.split()[:2] for one in how].index(["make", "sql"]) == (0 if has_history else 1)
+
+
+def test_the_deployments_are_those_of_prefect_yaml() -> None:
+    from sandbox.deployments import POOL, process_settings  # noqa: PLC0415 - imports Prefect
+
+    original = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
+    derived = process_settings(POOL)["deployments"]
+    assert derived == [one | {"work_pool": {"name": POOL}} for one in original]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder with the project's files, for a sandbox of its own, and an environment that is up to date."""
+    for one in ROOT.iterdir():
+        if not one.name.startswith("."):
+            (tmp_path / one.name).symlink_to(one)
+    (tmp_path / ".venv").mkdir()
+    for one in Path(sys.prefix).iterdir():
+        (tmp_path / ".venv" / one.name).symlink_to(one)
+    stamp = tmp_path / ".venv" / "sandbox"
+    stamp.unlink(missing_ok=True)
+    stamp.touch()
+    return tmp_path
+
+
+@contextmanager
+def make_sandbox(checkout: Path, **variables: str) -> "Iterator[tuple[subprocess.Popen[str], str]]":
+    """`make sandbox` in a process group of its own, as a shell starts it, and what it prints until ready."""
+    process = subprocess.Popen(
+        ["make", "--no-print-directory", "sandbox"],  # noqa: S607
+        cwd=checkout,
+        env=shell() | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        process_group=0,
+    )
+    assert process.stdout
+    try:
+        printed = []
+        for line in process.stdout:
+            printed.append(line)
+            assert (checkout / ENV_FILE).exists() or "Three things to try" not in line
+            if line.startswith("Ctrl-C"):
+                break
+        yield process, "".join(printed)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+            process.communicate(timeout=COMMAND_S)
+
+
+def shell() -> dict[str, str]:
+    """The environment of a person's shell, without what these tests have set for Prefect."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "MAKE"))}
+
+
+def typed(
+    command: str, checkout: Path, *, first: str = f". {ENV_FILE}"
+) -> "subprocess.CompletedProcess[str]":
+    """Runs commands as a person does who has typed the first one of the page."""
+    return subprocess.run(
+        ["sh", "-ec", f"{first}\n{command}"],  # noqa: S607
+        cwd=checkout,
+        env=shell(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        text=True,
+        timeout=COMMAND_S,
+    )
+
+
+def processes(checkout: Path) -> list[str]:
+    """Command lines of all processes that the sandbox of this folder has started."""
+    listed = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True)  # noqa: S607
+    return [line for line in listed.stdout.splitlines() if f"{checkout}/.venv" in line]
+
+
+def try_what_is_printed(printed: str, checkout: Path) -> None:
+    tried = re.findall(r"^     (\S.*)$", printed, re.MULTILINE)
+    assert len(tried) == 3
+    for one in tried:
+        if one.startswith("http"):
+            assert requests.get(one, timeout=30).ok
+            identifier = one.split("/")[-2]
+            api = f"{one.split('/deployments/')[0]}/api/deployments/{identifier}"
+            assert requests.get(api, timeout=30).json()["name"] == "on-demand"
+            continue
+        done = typed(one, checkout, first="")
+        assert done.returncode == 0, f"{one}\n{done.stdout}"
+
+
+@pytest.mark.faults
+def test_the_tour_as_it_is_typed_then_ctrl_c(checkout: Path) -> None:
+    with make_sandbox(checkout) as (process, printed):
+        wrong = []
+        for commands, expected in steps():
+            done = typed(commands, checkout)
+            if done.returncode or unseen(expected, done.stdout):
+                wrong.append((commands, unseen(expected, done.stdout), done.stdout[-1500:]))
+        assert wrong == []
+        try_what_is_printed(printed, checkout)
+        assert len(processes(checkout)) >= 6
+        os.killpg(process.pid, signal.SIGINT)
+        rest, _ = process.communicate(timeout=COMMAND_S)
+        assert "sandbox stopped" in rest
+        assert "Traceback" not in rest
+    assert processes(checkout) == []
+    assert not (checkout / ENV_FILE).exists()
+
+
+@pytest.mark.faults
+def test_an_empty_sandbox_and_a_run_that_hangs_when_it_is_told_to_stop(checkout: Path) -> None:
+    with make_sandbox(checkout, HISTORY="0") as (process, printed):
+        assert "loading" not in printed
+        exported = read_exports((checkout / ENV_FILE).read_text(encoding="utf-8"))
+        assert "MISSED_DAY" not in exported
+        assert requests.get(f"{exported['LAKE_URL']}?prefix=raw/", timeout=30).text.count("<Key>") == 0
+        try_what_is_printed(printed, checkout)
+        faults = [{"path": "/v1/", "kind": "timeout", "times": 100}]
+        requests.put(f"{exported['SPOTIFY_CONTROLS']}/faults", json=faults, timeout=30).raise_for_status()
+        started = "prefect deployment run ingest-playlists/on-demand --param 'skip_unchanged=false'"
+        done = typed(f".venv/bin/python -m {started}", checkout)
+        assert done.returncode == 0, done.stdout
+        until(lambda: [one for one in processes(checkout) if ENGINE in one], "the process of the run")
+        os.kill(int((checkout / ".sandbox" / "process").read_text()), signal.SIGTERM)
+        rest, _ = process.communicate(timeout=COMMAND_S)
+        assert "sandbox stopped" in rest
+    assert processes(checkout) == []
