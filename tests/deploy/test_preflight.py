@@ -3,13 +3,17 @@
 `pytest -rP` shows the matrix: below each thing that is taken away the lines that are red without it.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from deploy.preflight import command
+from deploy.preflight.command import run_preflight
 from deploy.preflight.role_checks import CALLER
+from pipeline.preflight.checks import Line
 from sandbox.services import Addresses
 from tests.deploy.aws import Aws
 from tests.deploy.conftest import set_up
@@ -54,12 +58,28 @@ def left(surroundings: Surroundings) -> list[Any]:
     return [place.keys(), place.schema(), deployed, watching, pool.base_job_template, pool.is_paused]
 
 
-def test_nothing_is_red_where_all_is_there_and_nothing_is_changed(surroundings: Surroundings) -> None:
+def test_nothing_is_red_where_all_is_there_and_nothing_is_changed(
+    surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in ENOUGH.items():
+        monkeypatch.setenv(name, value)
     before = left(surroundings)
-    lines = surroundings.lines()
-    assert [line for line in lines if line.status != "ok"] == []
-    assert len(lines) > 80
+    capsys.readouterr()
+    assert run_preflight(load="snowpipe", json=True, profile=None) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [line for line in shown["checks"] if line["status"] != "ok"] == []
+    assert shown["red"] == 0
+    assert len(shown["checks"]) > 80
     assert left(surroundings) == before
+
+
+def test_the_command_ends_with_status_1_where_something_is_red(
+    surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert surroundings
+    monkeypatch.setattr(command, "find_lines", lambda _: [Line("a", "ok", "x"), Line("b", "missing", "y")])
+    assert run_preflight(load="copy", json=False, profile=None) == 1
+    assert capsys.readouterr().out == "ok       a  x\nmissing  b  y\n1 of 2 checks is red\n"
 
 
 OF_PREFECT = dict((*deployments(), *watching()))
@@ -83,7 +103,8 @@ def test_what_is_taken_away_is_named(surroundings: Surroundings, name: str) -> N
             lines = surroundings.lines(**environment)
     red = [line for line in lines if line.is_red]
     skipped = [line.check for line in lines if line.status == "skipped"]
-    print(f"\nwithout {name}:", *red, f"skipped: {len(skipped)} {skipped[:3]}", sep="\n    ")  # noqa: T201 - the matrix
+    shown = [f"{line.status} {line.check}: {line.text}" for line in red]
+    print(f"\nwithout {name}:", *shown, f"skipped: {len(skipped)}", sep="\n    ")  # noqa: T201 - the matrix
     assert red
     assert [line for line in red if not line.check.startswith(case.red) or case.says not in line.text] == []
     assert not any(line.status == "skipped" and "needs" not in line.text for line in lines)
