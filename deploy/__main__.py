@@ -31,11 +31,26 @@ def _apply() -> int:
 
 
 @app.command(name="preflight")
-def _preflight() -> int:
-    """Checks what prefect.yaml needs, and changes nothing."""
-    from deploy.apply import check_prefect_yaml  # noqa: PLC0415 - imports Prefect
+def _preflight(
+    *,
+    before_apply: Annotated[
+        bool,
+        Parameter(negative=(), help="Only what `apply` refuses: values, work pool, list of the daily run."),
+    ] = False,
+    load: Annotated[
+        Literal["copy", "snowpipe"], Parameter(help="How runs load; `snowpipe`: there have to be pipes.")
+    ] = "copy",
+    profile: Annotated[str | None, Parameter(help="AWS profile; without it the shell's credentials.")] = None,
+    json: Annotated[bool, Parameter(negative=(), help="Print the checks as JSON.")] = False,
+) -> int:
+    """Checks everything that surrounds a run, and changes nothing."""
+    if before_apply:
+        from deploy.apply import check_prefect_yaml  # noqa: PLC0415 - imports Prefect
 
-    return check_prefect_yaml()
+        return check_prefect_yaml()
+    from deploy.preflight.command import run_preflight  # noqa: PLC0415 - imports Prefect
+
+    return run_preflight(load=load, json=json, profile=profile)
 
 
 @app.command(name="template")

@@ -9,7 +9,7 @@ from prefect.client.schemas.objects import WorkPool
 from prefect.utilities.templating import Placeholder, PlaceholderType, find_placeholders
 
 from flows.daily_playlists import VARIABLE, daily_playlists
-from pipeline.errors import ConfigurationError
+from pipeline.errors import Code, ConfigurationError
 
 Environment = Mapping[str, str]
 
@@ -32,10 +32,14 @@ def problems(settings: Any, environment: Environment, variable: Callable[[str], 
 
     `settings` is prefect.yaml as loaded; `variable` gives the value of a Prefect variable, None without one.
     """
-    found = sorted(find_placeholders(settings), key=lambda one: one.full_match)
-    lines = [line for one in found if (line := _problem(one, environment, variable))]
+    lines = [line for one in placeholders(settings) if (line := problem(one, environment, variable))]
     wrong_list = _wrong_playlists(variable(VARIABLE))
     return [*lines, wrong_list] if wrong_list else lines
+
+
+def placeholders(settings: Any) -> list[Placeholder]:  # noqa: ANN401 - what YAML holds
+    """What is filled in when prefect.yaml is deployed."""
+    return sorted(find_placeholders(settings), key=lambda one: one.full_match)
 
 
 def pool_problem(name: str, pool: WorkPool | None) -> str | None:
@@ -59,7 +63,8 @@ def _accepted_by_cloud(template: Mapping[str, Any]) -> bool:
     return all(isinstance(value, str) for value in env.values()) and "$ref" in credentials
 
 
-def _problem(one: Placeholder, environment: Environment, variable: Callable[[str], Any]) -> str | None:
+def problem(one: Placeholder, environment: Environment, variable: Callable[[str], Any]) -> str | None:
+    """Why a placeholder would be filled in with nothing, or with something wrong; None if it would not."""
     if one.type is PlaceholderType.ENV_VAR:
         name = one.name.removeprefix("$")
         return _wrong_value(name, environment.get(name, ""))
@@ -80,11 +85,19 @@ def _wrong_value(name: str, value: str) -> str | None:
 
 def _wrong_playlists(value: Any) -> str | None:  # noqa: ANN401 - any JSON value
     """What keeps the daily run, which reads the variable when it starts, from reading its playlists."""
-    size = len(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
-    if size > MAX_CHARACTERS:
-        return f"Prefect variable {VARIABLE} has {size:,} characters of JSON; the most is {MAX_CHARACTERS:,}"
     try:
+        refuse_long_list(value)
         daily_playlists(value)
     except ConfigurationError as error:
         return error.message
     return None
+
+
+def refuse_long_list(value: Any) -> None:  # noqa: ANN401 - any JSON value
+    """Raises ConfigurationError if Prefect Cloud would not take the value of the variable."""
+    size = len(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
+    if size > MAX_CHARACTERS:
+        message = (
+            f"Prefect variable {VARIABLE} has {size:,} characters of JSON; the most is {MAX_CHARACTERS:,}"
+        )
+        raise ConfigurationError(message, Code.DAILY_PLAYLISTS_INVALID)

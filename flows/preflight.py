@@ -1,14 +1,11 @@
 """Checks what a run uses, and leaves nothing behind: `python -m flows preflight [PLAYLIST…] [--json]`."""
 
-import json as json_text
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING
 
-from msgspec import to_builtins
 from prefect import State, flow, get_run_logger
 from prefect.artifacts import create_table_artifact
 from prefect.states import Completed, Failed
@@ -24,9 +21,10 @@ from pipeline.lake.layout import LoadMode
 from pipeline.markdown import as_text as as_markdown_text
 from pipeline.preflight.checks import CHECK_S, Checklist, Line
 from pipeline.preflight.lake_checks import check_lake
+from pipeline.preflight.listing import as_json, as_text, summary
 from pipeline.preflight.spotify_checks import BUDGET_S, check_spotify
 from pipeline.records import Run
-from pipeline.threads import threads, within
+from pipeline.threads import within
 
 if TYPE_CHECKING:
     from prefect_snowflake import SnowflakeConnector
@@ -35,8 +33,6 @@ if TYPE_CHECKING:
 
 SHOW_S = 10.0
 """How long the run waits for Prefect to take its artifact."""
-SHOWN = 3
-"""Red checks that the run's message tells in full."""
 
 
 @flow(name="preflight", persist_result=False, validate_parameters=False)  # `ends_failed` does
@@ -72,19 +68,14 @@ def find_lines(run: Run, playlists: Sequence[str], load: LoadMode, blocks: Inges
     """Runs all checks: those of Prefect first, then those of the three services at the same time."""
     checks = Checklist()
     found = check_prefect(checks, blocks, playlists)
-    services = [
-        partial(_check_spotify, found, run, blocks),
-        partial(_check_lake, found, run, blocks),
-        partial(_check_warehouse, found, run, blocks, load),
-    ]
-
-    def check_one(service: Callable[[Checklist], None]) -> list[Line]:
-        own = Checklist(checks.failed)
-        service(own)
-        return own.lines
-
-    with threads() as pool:
-        return [*checks.lines, *chain.from_iterable(pool.map(check_one, services))]
+    checks.check_at_once(
+        [
+            partial(_check_spotify, found, run, blocks),
+            partial(_check_lake, found, run, blocks),
+            partial(_check_warehouse, found, run, blocks, load),
+        ]
+    )
+    return checks.lines
 
 
 def _check_spotify(found: FoundBlocks, run: Run, blocks: IngestBlockNames, checks: Checklist) -> None:
@@ -121,31 +112,6 @@ def _session(connector: "SnowflakeConnector", run: Run) -> "Session":
     from pipeline.warehouse.session import Session  # noqa: PLC0415 - imports the connector
 
     return Session(login_of(connector), run.run_id).limited(CHECK_S)
-
-
-def as_json(lines: Sequence[Line]) -> str:
-    """`{"red": 1, "checks": [{"check": …, "status": …, "text": …}]}`."""
-    red = sum(line.is_red for line in lines)
-    return json_text.dumps({"red": red, "checks": to_builtins(lines)}, ensure_ascii=False, indent=1) + "\n"
-
-
-def as_text(lines: Sequence[Line]) -> str:
-    """A line for each check: status, name, what was found."""
-    width = max(len(line.check) for line in lines)
-    return "".join(f"{line.status:8} {line.check:{width}}  {line.text}\n" for line in lines)
-
-
-def summary(lines: Sequence[Line]) -> str:
-    """The run's message: how many checks are red, and the first of them in full."""
-    red = [line for line in lines if line.is_red]
-    skipped = sum(line.status == "skipped" for line in lines)
-    if not red:
-        return f"{len(lines)} checks, all ok"
-    first = "; ".join(f"{line.check}: {line.text}" for line in red[:SHOWN])
-    more = f"; and {len(red) - SHOWN} more" if len(red) > SHOWN else ""
-    are = "are" if len(red) > 1 else "is"
-    left = f", {skipped} skipped" if skipped else ""
-    return f"{len(red)} of {len(lines)} checks {are} red{left}. {first}{more}"
 
 
 def _show(lines: Sequence[Line]) -> None:

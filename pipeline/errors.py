@@ -106,6 +106,21 @@ class Code(StrEnum):
     ENTRIES_LOST = auto()
     SNAPSHOT_INCOMPLETE = auto()
     ROWS_DIFFER = auto()
+    # What surrounds a run
+    DEPLOY_VARIABLE_MISSING = auto()
+    DEPLOY_VARIABLE_INVALID = auto()
+    WORK_POOL_MISSING = auto()
+    WORK_POOL_DIFFERS = auto()
+    WORKER_MISSING = auto()
+    DEPLOYMENT_MISSING = auto()
+    DEPLOYMENT_DIFFERS = auto()
+    AUTOMATION_MISSING = auto()
+    AUTOMATION_DIFFERS = auto()
+    AWS_NOT_FOUND = auto()
+    AWS_DIFFERS = auto()
+    AWS_NOT_ALLOWED = auto()
+    NOTIFICATION_MISSING = auto()
+    INTEGRATION_DIFFERS = auto()
 
 
 class PipelineError(Exception):

@@ -16,7 +16,7 @@ from snowflake.connector.util_text import split_statements
 
 from pipeline.warehouse.sql_files import literal, read_sql
 
-ROLE_ARN = "arn:aws:iam::000000000000:role/snowflake-reads-the-lake"
+ROLE_ARN = "arn:aws:iam::123456789012:role/snowflake-reads-the-lake"
 OF_DATABASE = re.compile(r"\b(DATABASE|SCHEMA)(\s+IF NOT EXISTS)?\s+spotify\b")
 """Where a statement names the database, or the schema in it."""
 GRANT_OWNER = "GRANT ROLE spotify_owner TO USER spotify_pipeline"

@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import Struct
 
 from pipeline.errors import Code, PipelineError
-from pipeline.threads import Unfinished, within
+from pipeline.threads import Unfinished, threads, within
 
 Status = Literal["ok", "missing", "wrong", "skipped"]
 
@@ -24,9 +24,21 @@ MISSING = frozenset(
         Code.SPOTIFY_NO_USER,
         Code.SPOTIFY_SCOPE,
         Code.RATE_LIMIT_MISSING,
+        Code.DEPLOY_VARIABLE_MISSING,
+        Code.WORK_POOL_MISSING,
+        Code.WORKER_MISSING,
+        Code.DEPLOYMENT_MISSING,
+        Code.AUTOMATION_MISSING,
+        Code.AWS_NOT_FOUND,
+        Code.AWS_NOT_ALLOWED,
+        Code.NOTIFICATION_MISSING,
     }
 )
 """Codes of what is not there, or not granted; all others are of what is there and wrong."""
+
+
+class NotVisible(Exception):
+    """Whoever runs the checks may not look, or nothing is there to look at; says why."""
 
 
 class Line(Struct, frozen=True):
@@ -53,18 +65,34 @@ class Checklist:
     def check(self, name: str, run: Callable[[], str], needs: Sequence[str] = ()) -> bool:
         """Runs one check, at most CHECK_S seconds; returns whether it is ok.
 
-        `run` returns what it found, or raises PipelineError. `needs`: checks without which it is skipped.
+        `run` returns what it found, or raises PipelineError, or NotVisible. `needs`: checks without which
+        it is skipped.
         """
         if failed := [need for need in needs if need in self.failed]:
             return self._note(name, "skipped", f"needs {failed[0]!r}")
         try:
             return self._note(name, "ok", within(CHECK_S, run))
+        except NotVisible as error:
+            return self._note(name, "skipped", str(error))
         except PipelineError as error:
             return self._note(name, "missing" if error.code in MISSING else "wrong", str(error))
         except Unfinished:
             return self._note(name, "wrong", f"no response within {CHECK_S:g} s: run preflight again")
         except Exception as error:  # noqa: BLE001 - one check that breaks must not hide the others
             return self._note(name, "wrong", f"the check ended with {type(error).__name__}: report it")
+
+    def check_at_once(self, parts: Sequence[Callable[["Checklist"], None]]) -> None:
+        """Runs parts at the same time, each with a list of its own; the lines stay in their order."""
+
+        def run(part: Callable[[Checklist], None]) -> "Checklist":
+            own = Checklist(self.failed)
+            part(own)
+            return own
+
+        with threads() as pool:
+            for own in list(pool.map(run, parts)):
+                self.lines += own.lines
+                self.failed |= own.failed
 
     def skip(self, name: str, need: str) -> None:
         """Notes that nothing is known about this, because of another check."""

@@ -17,10 +17,13 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelling
 
 from deploy import automations
+from deploy.preflight.surroundings import Wanted, check_prefect
+from pipeline.preflight.checks import Checklist
 from sandbox.services import BUCKET
 from sandbox.spotify.catalogue import CHARTS, MIXTAPE
 from tests.deploy.aws import REGION, TASK_ROLE
 from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, WORKERS_OWN, Rehearsal, client, module
+from tests.deploy.test_prefect_yaml import SETTINGS
 from tests.deploy.webhook import BLOCK, webhook
 from tests.faults.injected import FAILURES, Fault
 from tests.faults.labels import Label
@@ -75,6 +78,13 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
     check_one_error(rehearsal, never, "[NOTHING_KEPT]")
     first, second = (rehearsal.container(run).definition["revision"] for run in (past, never))
     assert first == second, "nothing has changed between the two runs"
+
+
+def test_preflight_finds_everything_deployed(rehearsal: Rehearsal) -> None:
+    checks = Checklist()
+    check_prefect(checks, Wanted(rehearsal.environment, SETTINGS))
+    found = [line for line in checks.lines if not line.check.startswith("automation")]
+    assert [line for line in found if line.status != "ok"] == []
 
 
 def check_death(rehearsal: Rehearsal) -> None:

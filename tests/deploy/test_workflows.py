@@ -39,7 +39,7 @@ def test_what_is_deployed_was_tested_and_comes_from_main() -> None:
 def test_the_guard_comes_before_the_build() -> None:
     commands = [step["run"] for step in DEPLOY["steps"] if "run" in step]
     assert [one.split("\n")[0].split()[0:3] for one in commands] == [
-        ["make", "deploy", "CHECK=--check"],
+        ["make", "deploy", 'CHECK="preflight'],
         ["aws", "ecr", "get-login-password"],
         ["make", "deploy"],
     ]

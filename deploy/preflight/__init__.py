@@ -1,0 +1,1 @@
+"""Preflight of what surrounds a run: `python -m deploy preflight`."""

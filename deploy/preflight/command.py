@@ -1,0 +1,27 @@
+"""`python -m deploy preflight`: checks what surrounds a run, and changes nothing."""
+
+import sys
+
+import yaml
+
+from blocks.prefect_api import PrefectFailed, connected
+from blocks.validation import NotRegistered
+from blocks.variables import read_environment
+from deploy.apply import PREFECT_YAML
+from deploy.preflight.surroundings import Wanted, find_lines
+from pipeline.lake.layout import LoadMode
+from pipeline.preflight.listing import as_json, as_text, counted
+
+
+def run_preflight(*, load: LoadMode, json: bool, profile: str | None) -> int:
+    """Prints a line for each check; returns the exit status."""
+    try:
+        environment = read_environment()
+        with connected(environment):
+            settings = yaml.safe_load(PREFECT_YAML.read_text("utf-8"))
+            lines = find_lines(Wanted(environment, settings, load, profile))
+    except (NotRegistered, PrefectFailed) as error:
+        sys.stderr.write(f"nothing is checked: {error}\n")
+        return 1
+    sys.stdout.write(as_json(lines) if json else f"{as_text(lines)}{counted(lines)}\n")
+    return int(any(line.is_red for line in lines))

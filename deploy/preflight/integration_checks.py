@@ -1,0 +1,72 @@
+"""Checks of what connects the warehouse with the lake: storage integration, and queue of the pipes."""
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from deploy.preflight.warehouse_grant_checks import HIDDEN
+from pipeline.columns import TABLES, pipe
+from pipeline.errors import Code, ConfigurationError, PipelineError
+from pipeline.preflight.checks import Checklist, NotVisible
+from pipeline.warehouse.messages import listed
+from pipeline.warehouse.session import Session
+
+INTEGRATION = "integration SPOTIFY_LAKE"
+PIPES = "pipes"
+
+
+@dataclass
+class Found:
+    """Properties of the integration by name, and the notification channels of the pipes."""
+
+    integration: dict[str, str] = field(default_factory=dict)
+    channels: set[str] = field(default_factory=set)
+
+
+def check_integration(
+    checks: Checklist, session: Session, tables_url: str, found: Found, needs: list[str]
+) -> None:
+    """Checks that Snowflake may read the lake's tables; notes the properties of the integration."""
+    checks.check(INTEGRATION, partial(_describe, session, tables_url, found), needs)
+
+
+def check_pipes(checks: Checklist, session: Session, found: Found, needs: list[str], *, wanted: bool) -> None:
+    """Looks for our pipes and the queue that wakes them. `wanted`: whether there should be some."""
+    checks.check(PIPES, partial(_find_pipes, session, found, wanted=wanted), needs)
+
+
+def _describe(session: Session, tables_url: str, found: Found) -> str:
+    try:
+        rows = session.rows("preflight/describe_integration")
+    except PipelineError as error:
+        if error.code in HIDDEN:
+            message = f"it does not exist, or role {session.place.role} may not look: {error.message}"
+            raise NotVisible(message) from None
+        raise
+    shown = {row["property"]: str(row["property_value"]) for row in rows}
+    if shown.get("ENABLED", "").lower() != "true":
+        message = f"{INTEGRATION} is disabled. ALTER STORAGE INTEGRATION spotify_lake SET ENABLED = TRUE"
+        raise ConfigurationError(message, Code.INTEGRATION_DIFFERS)
+    allowed = shown.get("STORAGE_ALLOWED_LOCATIONS", "").split(",")
+    if not any(one == "*" or tables_url.startswith(one) for one in allowed if one):
+        message = (
+            f"{INTEGRATION} allows {listed(allowed)}, not {tables_url}. "
+            f"ALTER STORAGE INTEGRATION spotify_lake SET STORAGE_ALLOWED_LOCATIONS = ('{tables_url}')"
+        )
+        raise ConfigurationError(message, Code.INTEGRATION_DIFFERS)
+    found.integration |= shown
+    return tables_url
+
+
+def _find_pipes(session: Session, found: Found, *, wanted: bool) -> str:
+    try:
+        rows = session.rows("preflight/find_pipes")
+    except PipelineError as error:
+        if error.code in HIDDEN:
+            raise NotVisible(f"role {session.place.role} may not look: {error.message}") from None
+        raise
+    ours = {pipe(table).upper() for table in TABLES}
+    pipes = [row for row in rows if row["name"] in ours]
+    found.channels |= {row["notification_channel"] for row in pipes if row["notification_channel"]}
+    if not pipes and wanted:
+        raise NotVisible("there are none yet: the first run with --load snowpipe creates them")
+    return f"{len(pipes)} pipes" if pipes else "none: runs execute COPY INTO"

@@ -1,0 +1,1 @@
+SHOW FUTURE GRANTS TO ROLE ${role}

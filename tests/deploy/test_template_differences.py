@@ -1,0 +1,62 @@
+"""A pool's template against this release's: what counts is named by its path, and nothing else is."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any, get_args
+
+import pytest
+
+from deploy.template import PoolType, template
+from deploy.template_differences import additions, differences
+
+KINDS = get_args(PoolType)
+
+
+def paths(value: Any, *path: Any) -> Iterator[tuple[Any, ...]]:
+    """Paths of all values, objects and lists included."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, one in pairs:
+        yield (*path, name)
+        yield from paths(one, *path, name)
+
+
+def counts(path: tuple[Any, ...]) -> bool:
+    """Whether a field decides how a run is started, or which values the form takes."""
+    if path[0] == "job_configuration":
+        return True
+    if path[:1] == ("variables",) and path[1:2] == ("required",):
+        return True
+    in_a_form = path[:2] == ("variables", "properties") and len(path) > 2
+    free = ("default", "title", "description")
+    return in_a_form and (len(path) == 3 or path[3] not in free or path[2:4] == ("env", "default"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_field_taken_away_is_named_if_it_counts(kind: PoolType) -> None:
+    wanted = template(kind, "id")
+    assert differences(wanted, wanted) == []
+    tried = 0
+    for path in paths(wanted):
+        stored = deepcopy(wanted)
+        inner: Any = stored
+        for name in path[:-1]:
+            inner = inner[name]
+        del inner[path[-1]]
+        empty = kind == "ecs:push" and path[2:] == ("env", "default")  # nothing is kept out there
+        whole = path[:2] == ("variables",) or path == ("variables", "properties")
+        found = differences(stored, wanted)
+        assert bool(found) == ((counts(path) or whole) and not empty), (path, found)
+        tried += bool(found)
+    assert tried > 80
+
+
+def test_what_people_fill_in_or_add_is_no_difference() -> None:
+    wanted, stored = template("ecs", "id"), template("ecs", "another")
+    own = stored["variables"]["properties"]
+    own["memory"]["default"], own["cluster"]["default"] = 4096, "mine"
+    own["env"]["default"]["LANG"] = "C.UTF-8"
+    own["mine"] = {"type": "string"}
+    stored["job_configuration"]["mine"] = "{{ mine }}"
+    assert differences(stored, wanted) == []
+    assert additions(stored, wanted) == ["job_configuration.mine", "variables.mine"]
+    assert differences({}, wanted)[0] == "job_configuration"
