@@ -39,7 +39,7 @@ def _describe(session: Session, tables_url: str, found: Found) -> str:
         rows = session.rows("preflight/describe_integration")
     except PipelineError as error:
         if error.code in HIDDEN:
-            message = f"it does not exist, or role {session.place.role} may not look: {error.message}"
+            message = f"role {session.place.role} may not look, or it does not exist: {error.message}"
             raise NotVisible(message) from None
         raise
     shown = {row["property"]: str(row["property_value"]) for row in rows}

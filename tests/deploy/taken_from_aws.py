@@ -110,7 +110,7 @@ NOTIFICATIONS: dict[str, dict[str, Any]] = {
     "queue": {"QueueArn": "arn:aws:sqs:us-east-1:123456789012:prefect-ecs-tasks-events"},
     "event": {"Events": ["s3:ObjectRemoved:*"]},
     "prefix": {"Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "elsewhere/"}]}}},
-    "suffix": {"Filter": {"Key": {"FilterRules": []}}},
+    "suffix": {"Filter": {"Key": {"FilterRules": [{"Name": "suffix", "Value": ".csv.gz"}]}}},
 }
 
 

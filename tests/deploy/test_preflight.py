@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.config import Config
 
-from deploy.preflight import command
+from deploy.preflight import aws_account, command
 from deploy.preflight.command import run_preflight
 from deploy.preflight.role_checks import CALLER
+from pipeline.preflight import checks
 from pipeline.preflight.checks import Line
 from sandbox.services import Addresses
 from tests.deploy.aws import Aws
@@ -40,6 +42,8 @@ def surroundings(addresses: Addresses, prefect_api: dict[str, str]) -> Iterator[
     aws = Aws.create(addresses.s3)
     set_up({name: value for name, value in place.variables().items() if name not in KEYS})
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(checks, "CHECK_S", 60.0)  # however busy the machine is
+        patched.setattr(aws_account, "QUICK", Config(read_timeout=60))
         for name, value in aws.variables().items():
             patched.setenv(name, value)
         made = Surroundings({**os.environ, **ENOUGH}, place, aws)
@@ -107,7 +111,8 @@ def test_what_is_taken_away_is_named(surroundings: Surroundings, name: str) -> N
     print(f"\nwithout {name}:", *shown, f"skipped: {len(skipped)}", sep="\n    ")  # noqa: T201 - the matrix
     assert red
     assert [line for line in red if not line.check.startswith(case.red) or case.says not in line.text] == []
-    assert not any(line.status == "skipped" and "needs" not in line.text for line in lines)
+    reasons = {line.text.partition(" ")[0] for line in lines if line.status == "skipped"}
+    assert reasons <= {"needs", "role"}  # … SPOTIFY_OWNER may not look
 
 
 def test_what_the_caller_may_not_see_is_skipped(
