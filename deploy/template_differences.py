@@ -13,7 +13,7 @@ OF_A_FORM = (*WORDS, "default")
 ABSENT = object()
 
 
-def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+def template_differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     """Paths of the fields that differ: `job_configuration.task_definition.cpu`, `variables.memory.type`."""
     mine, own = (_variables(template) for template in (stored, wanted))
     found = [*_differing("job_configuration", stored.get("job_configuration"), wanted["job_configuration"])]

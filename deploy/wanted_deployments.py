@@ -16,7 +16,7 @@ KINDS = ("cron", "interval", "rrule")
 OF_A_SCHEDULE = (*KINDS, "timezone", "anchor_date", "day_or")
 
 
-class Wanted(NamedTuple):
+class WantedDeployment(NamedTuple):
     """A deployment of prefect.yaml. `entry`: its part of the file, with the environment filled in."""
 
     name: str
@@ -25,21 +25,21 @@ class Wanted(NamedTuple):
     pull: list[Any]
 
 
-def wanted_deployments(settings: Settings, environment: Mapping[str, str]) -> list[Wanted]:
+def wanted_deployments(settings: Settings, environment: Mapping[str, str]) -> list[WantedDeployment]:
     """The deployments by the full name that Prefect gives them, `flow/deployment`."""
     filled: Any = _filled_in(settings, environment)
     return [_wanted(entry, entry.get("pull", filled.get("pull")) or []) for entry in filled["deployments"]]
 
 
-def _wanted(entry: Settings, pull: list[Any]) -> Wanted:
+def _wanted(entry: Settings, pull: list[Any]) -> WantedDeployment:
     file, _, function = entry["entrypoint"].partition(":")
     flow = getattr(import_module(file.removesuffix(".py").replace("/", ".")), function)
-    return Wanted(
+    return WantedDeployment(
         f"{flow.name}/{entry['name']}", entry, parameter_schema(flow).model_dump_for_openapi(), pull
     )
 
 
-def differences(wanted: Wanted, found: DeploymentResponse) -> list[str]:
+def deployment_differences(wanted: WantedDeployment, found: DeploymentResponse) -> list[str]:
     """What the deployment has otherwise, in words."""
     compared = (
         f"its {name} is {_short(is_)}, not {_short(should)}"
@@ -53,7 +53,7 @@ def differences(wanted: Wanted, found: DeploymentResponse) -> list[str]:
     return [*compared, *schedules, *paused, *form]
 
 
-def _values(wanted: Wanted, found: DeploymentResponse) -> dict[str, tuple[Any, Any]]:
+def _values(wanted: WantedDeployment, found: DeploymentResponse) -> dict[str, tuple[Any, Any]]:
     """The wanted value and the one that is there, by what they are."""
     entry = wanted.entry
     pool, own = entry.get("work_pool") or {}, found.job_variables

@@ -21,7 +21,7 @@ from pipeline.lake.layout import LoadMode
 from pipeline.markdown import as_text as as_markdown_text
 from pipeline.preflight.checks import CHECK_S, Checklist, Line
 from pipeline.preflight.lake_checks import check_lake
-from pipeline.preflight.listing import as_json, as_text, summary
+from pipeline.preflight.listing import checks_summary, lines_as_json, lines_as_text
 from pipeline.preflight.spotify_checks import BUDGET_S, check_spotify
 from pipeline.records import Run
 from pipeline.threads import within
@@ -58,9 +58,9 @@ def preflight(
     run = start_run()
     name_preflight(run)
     lines = find_lines(run, playlists, load, blocks)
-    sys.stdout.write(as_json(lines) if json else as_text(lines))
+    sys.stdout.write(lines_as_json(lines) if json else lines_as_text(lines))
     _show(lines)
-    message = summary(lines)
+    message = checks_summary(lines)
     return (Failed if any(line.is_red for line in lines) else Completed)(message=message)
 
 
@@ -119,7 +119,9 @@ def _show(lines: Sequence[Line]) -> None:
         {"check": line.check, "status": line.status, "text": as_markdown_text(line.text)} for line in lines
     ]
     try:
-        within(SHOW_S, partial(create_table_artifact, rows, key="preflight", description=summary(lines)))
+        within(
+            SHOW_S, partial(create_table_artifact, rows, key="preflight", description=checks_summary(lines))
+        )
     except Exception as error:  # noqa: BLE001 - whatever the API says, the checks are done
         get_run_logger().warning("the checks could not be shown as an artifact: %s", cause(error, SHOW_S))
 

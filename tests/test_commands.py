@@ -20,7 +20,7 @@ COMMANDS = {
     "deploy": {
         "apply": "Deploys all of prefect.yaml, unless something it needs is missing or wrong.",
         "preflight": "Checks everything that surrounds a run, and changes nothing.",
-        "automations": "Creates or updates the notifications of runs that fail, hang or wait.",
+        "automations": "Creates or updates the notifications of runs that fail, hang, wait or are missing.",
     },
 }
 

@@ -25,7 +25,7 @@ SECTIONS = {
     "pipeline/lake/": {"The lake"},
     "pipeline/warehouse/": {"The warehouse", "Counts that differ"},
     "pipeline/transform/": {"Spotify", "Counts that differ"},
-    "pipeline/preflight/": {"Spotify", "The lake", "The warehouse"},
+    "pipeline/preflight/": {"Spotify", "The lake", "The warehouse", "What surrounds a run"},
 }
 """Sections of the codes that a package may use, besides those of the run."""
 PREFECT = (

@@ -15,6 +15,7 @@ PRODUCT = [path for path in MODULES if not path.is_relative_to(ROOT / "tests")]
 USUAL_LINES = 200
 LONGER = {
     "flows/rate_limit.py",
+    "pipeline/errors.py",  # a line for each code of the runbook
     "pipeline/records.py",  # all records in one place
 }
 """Modules with more than USUAL_LINES. Split for meaning and take one off; a new one needs a reason."""

@@ -8,9 +8,9 @@ from blocks.prefect_api import PrefectFailed, connected
 from blocks.validation import NotRegistered
 from blocks.variables import read_environment
 from deploy.apply import PREFECT_YAML
-from deploy.preflight.surroundings import Wanted, find_lines
+from deploy.preflight.surroundings import Scope, find_surrounding_lines
 from pipeline.lake.layout import LoadMode
-from pipeline.preflight.listing import as_json, as_text, counted
+from pipeline.preflight.listing import counted, lines_as_json, lines_as_text
 
 
 def run_preflight(*, load: LoadMode, json: bool, profile: str | None) -> int:
@@ -19,9 +19,9 @@ def run_preflight(*, load: LoadMode, json: bool, profile: str | None) -> int:
         environment = read_environment()
         with connected(environment):
             settings = yaml.safe_load(PREFECT_YAML.read_text("utf-8"))
-            lines = find_lines(Wanted(environment, settings, load, profile))
+            lines = find_surrounding_lines(Scope(environment, settings, load, profile))
     except (NotRegistered, PrefectFailed) as error:
         sys.stderr.write(f"nothing is checked: {error}\n")
         return 1
-    sys.stdout.write(as_json(lines) if json else f"{as_text(lines)}{counted(lines)}\n")
+    sys.stdout.write(lines_as_json(lines) if json else f"{lines_as_text(lines)}{counted(lines)}\n")
     return int(any(line.is_red for line in lines))

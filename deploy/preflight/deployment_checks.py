@@ -12,7 +12,7 @@ from deploy.guard import placeholders
 from deploy.preflight.pool_checks import POOL
 from deploy.preflight.prefect_api import api
 from deploy.preflight.value_checks import value_check
-from deploy.wanted_deployments import Wanted, differences, wanted_deployments
+from deploy.wanted_deployments import WantedDeployment, deployment_differences, wanted_deployments
 from pipeline.errors import Code, ConfigurationError
 from pipeline.preflight.checks import Checklist
 from pipeline.warehouse.messages import listed
@@ -33,14 +33,14 @@ def check_deployments(
     checks.check("deployments: no others", partial(_refuse_others, [one.name for one in wanted]))
 
 
-def _compare(wanted: Wanted) -> str:
+def _compare(wanted: WantedDeployment) -> str:
     with api() as client:
         try:
             found = client.read_deployment_by_name(wanted.name)
         except ObjectNotFound:
             message = f"there is no deployment {wanted.name}. {AGAIN}"
             raise ConfigurationError(message, Code.DEPLOYMENT_MISSING) from None
-    if different := differences(wanted, found):
+    if different := deployment_differences(wanted, found):
         message = f"deployment {wanted.name} differs from prefect.yaml: {'; '.join(different)}. {AGAIN}"
         raise ConfigurationError(message, Code.DEPLOYMENT_DIFFERS)
     return str(found.job_variables.get("image"))

@@ -15,7 +15,7 @@ PIPES = "pipes"
 
 
 @dataclass
-class Found:
+class LakeAccess:
     """Properties of the integration by name, and the notification channels of the pipes."""
 
     integration: dict[str, str] = field(default_factory=dict)
@@ -23,18 +23,20 @@ class Found:
 
 
 def check_integration(
-    checks: Checklist, session: Session, tables_url: str, found: Found, needs: list[str]
+    checks: Checklist, session: Session, tables_url: str, found: LakeAccess, needs: list[str]
 ) -> None:
     """Checks that Snowflake may read the lake's tables; notes the properties of the integration."""
     checks.check(INTEGRATION, partial(_describe, session, tables_url, found), needs)
 
 
-def check_pipes(checks: Checklist, session: Session, found: Found, needs: list[str], *, wanted: bool) -> None:
+def check_pipes(
+    checks: Checklist, session: Session, found: LakeAccess, needs: list[str], *, wanted: bool
+) -> None:
     """Looks for our pipes and the queue that wakes them. `wanted`: whether there should be some."""
     checks.check(PIPES, partial(_find_pipes, session, found, wanted=wanted), needs)
 
 
-def _describe(session: Session, tables_url: str, found: Found) -> str:
+def _describe(session: Session, tables_url: str, found: LakeAccess) -> str:
     try:
         rows = session.rows("preflight/describe_integration")
     except PipelineError as error:
@@ -57,7 +59,7 @@ def _describe(session: Session, tables_url: str, found: Found) -> str:
     return tables_url
 
 
-def _find_pipes(session: Session, found: Found, *, wanted: bool) -> str:
+def _find_pipes(session: Session, found: LakeAccess, *, wanted: bool) -> str:
     try:
         rows = session.rows("preflight/find_pipes")
     except PipelineError as error:

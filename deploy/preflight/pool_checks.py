@@ -12,7 +12,7 @@ from deploy.guard import TYPES, pool_problem
 from deploy.preflight.prefect_api import api
 from deploy.preflight.value_checks import value_check
 from deploy.template import BLOCK, PoolType, push_problem, template
-from deploy.template_differences import additions, default, differences
+from deploy.template_differences import additions, default, template_differences
 from pipeline.errors import BlockMissing, Code, ConfigurationError
 from pipeline.preflight.checks import Checklist
 from pipeline.warehouse.messages import listed
@@ -74,7 +74,7 @@ def _find_block(pools: list[WorkPool], found: list[BlockDocument]) -> str:
 def _compare_templates(pool: WorkPool) -> str:
     kind: PoolType = "ecs:push" if pool.type == "ecs:push" else "ecs"
     wanted = template(kind, str(NOBODY))
-    found = differences(pool.base_job_template, wanted)
+    found = template_differences(pool.base_job_template, wanted)
     if not _refers_to_a_block(pool.base_job_template):
         found.append("variables.aws_credentials.default (the block that starts tasks)")
     problem = pool_problem(pool.name, pool)

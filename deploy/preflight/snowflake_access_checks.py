@@ -8,7 +8,7 @@ from deploy.policies import EXTERNAL_ID, SNOWFLAKE_ROLE, Account, grants
 from deploy.policy_evaluation import evaluate_trust
 from deploy.preflight.aws_account import AwsAccount, Missing, Role, looking, not_found
 from deploy.preflight.aws_checks import Used, partition_of, trusted
-from deploy.preflight.integration_checks import INTEGRATION, PIPES, Found
+from deploy.preflight.integration_checks import INTEGRATION, PIPES, LakeAccess
 from deploy.preflight.role_checks import CALLER, check_role
 from pipeline.errors import Code, ConfigurationError
 from pipeline.lake.layout import SUFFIXES, TABLES_PREFIX
@@ -19,7 +19,7 @@ NOTIFICATIONS = "bucket notifications"
 CREATED = "s3:ObjectCreated:*"
 
 
-def check_snowflake_role(checks: Checklist, account: AwsAccount, used: Used, found: Found) -> None:
+def check_snowflake_role(checks: Checklist, account: AwsAccount, used: Used, found: LakeAccess) -> None:
     """Checks the role that the integration names."""
     arn = found.integration.get("STORAGE_AWS_ROLE_ARN", "")
     wanted = grants(SNOWFLAKE_ROLE, Account(used.bucket, used.folder, partition_of(arn)))
@@ -40,7 +40,7 @@ def _trusts_snowflake(integration: Mapping[str, str], role: Role) -> str:
     return f"{user}, with the external id"
 
 
-def check_notifications(checks: Checklist, account: AwsAccount, used: Used, found: Found) -> None:
+def check_notifications(checks: Checklist, account: AwsAccount, used: Used, found: LakeAccess) -> None:
     """Checks that the bucket tells the pipes' queue of their files; nothing if there are no pipes."""
     for channel in sorted(found.channels):
         run = partial(_find_notification, account, used, channel)

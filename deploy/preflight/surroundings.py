@@ -10,7 +10,7 @@ from deploy.preflight.automation_checks import check_automations
 from deploy.preflight.aws_account import AwsAccount
 from deploy.preflight.aws_checks import Used, check_containers, check_execution_role, check_task_role
 from deploy.preflight.deployment_checks import check_deployments
-from deploy.preflight.integration_checks import Found, check_integration, check_pipes
+from deploy.preflight.integration_checks import LakeAccess, check_integration, check_pipes
 from deploy.preflight.pool_checks import check_pool
 from deploy.preflight.role_checks import CALLER
 from deploy.preflight.snowflake_access_checks import check_notifications, check_snowflake_role
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 LOGIN = "Snowflake: log in"
 
 
-class Wanted(NamedTuple):
+class Scope(NamedTuple):
     """What is checked, and as whom. `blocks`: names of the blocks that runs use."""
 
     environment: Mapping[str, str]
@@ -49,14 +49,14 @@ class Known(NamedTuple):
     buckets: list["S3Bucket"]
 
 
-def find_lines(wanted: Wanted) -> list[Line]:
+def find_surrounding_lines(wanted: Scope) -> list[Line]:
     """Runs all checks: those of Prefect first, then those of Snowflake and AWS, which it names."""
     checks = Checklist()
-    check_accounts(checks, wanted, check_prefect(checks, wanted))
+    check_accounts(checks, wanted, check_surrounding_prefect(checks, wanted))
     return checks.lines
 
 
-def check_prefect(checks: Checklist, wanted: Wanted) -> Known:
+def check_surrounding_prefect(checks: Checklist, wanted: Scope) -> Known:
     """Checks values, pool, deployments and automations."""
     check_values(checks, wanted.settings, wanted.environment)
     pool, task_block = check_pool(checks, wanted.environment)
@@ -67,9 +67,9 @@ def check_prefect(checks: Checklist, wanted: Wanted) -> Known:
     return Known(Used(wanted.environment, pool, task_block, **_use_of(buckets)), buckets)
 
 
-def check_accounts(checks: Checklist, wanted: Wanted, known: Known) -> None:
+def check_accounts(checks: Checklist, wanted: Scope, known: Known) -> None:
     """Checks Snowflake, and then what it and the containers need of AWS."""
-    account, found, used = AwsAccount(wanted.environment, wanted.profile), Found(), known.used
+    account, found, used = AwsAccount(wanted.environment, wanted.profile), LakeAccess(), known.used
     checks.check_at_once(
         [partial(_check_warehouse, wanted, known.buckets, found), partial(_check_caller, account)]
     )
@@ -84,7 +84,7 @@ def check_accounts(checks: Checklist, wanted: Wanted, known: Known) -> None:
     )
 
 
-def _load_lake(wanted: Wanted, found: list["S3Bucket"]) -> str:
+def _load_lake(wanted: Scope, found: list["S3Bucket"]) -> str:
     from prefect_aws import S3Bucket  # noqa: PLC0415 - half a second, only where it is needed
 
     found.append(load_block(S3Bucket, wanted.blocks.lake))
@@ -102,7 +102,7 @@ def _use_of(buckets: list["S3Bucket"]) -> dict[str, Any]:
     return {}
 
 
-def _check_warehouse(wanted: Wanted, buckets: list["S3Bucket"], found: Found, checks: Checklist) -> None:
+def _check_warehouse(wanted: Scope, buckets: list["S3Bucket"], found: LakeAccess, checks: Checklist) -> None:
     """Checks the grants with the role that changes the schema, or else with the loader's."""
     warehouse = block_check(wanted.blocks.warehouse)
     connectors: list[SnowflakeConnector] = []
@@ -119,7 +119,7 @@ def _check_warehouse(wanted: Wanted, buckets: list["S3Bucket"], found: Found, ch
         check_pipes(checks, session, found, [LOGIN], wanted=wanted.load == "snowpipe")
 
 
-def _load_connectors(wanted: Wanted, found: list["SnowflakeConnector"]) -> str:
+def _load_connectors(wanted: Scope, found: list["SnowflakeConnector"]) -> str:
     """Loads the loader's block, and the owner's if there is one."""
     from prefect_snowflake import SnowflakeConnector  # noqa: PLC0415 - five seconds
 

@@ -11,13 +11,13 @@ SHOWN = 3
 """Red checks that the sentence tells in full."""
 
 
-def as_json(lines: Sequence[Line]) -> str:
+def lines_as_json(lines: Sequence[Line]) -> str:
     """`{"red": 1, "checks": [{"check": …, "status": …, "text": …}]}`."""
     red = sum(line.is_red for line in lines)
     return json.dumps({"red": red, "checks": to_builtins(lines)}, ensure_ascii=False, indent=1) + "\n"
 
 
-def as_text(lines: Sequence[Line]) -> str:
+def lines_as_text(lines: Sequence[Line]) -> str:
     """A line for each check: status, name, what was found."""
     width = max(len(line.check) for line in lines)
     return "".join(f"{line.status:8} {line.check:{width}}  {line.text}\n" for line in lines)
@@ -33,7 +33,7 @@ def counted(lines: Sequence[Line]) -> str:
     return f"{red} of {len(lines)} checks {'are' if red > 1 else 'is'} red{left}"
 
 
-def summary(lines: Sequence[Line]) -> str:
+def checks_summary(lines: Sequence[Line]) -> str:
     """The run's message: how many checks are red, and the first of them in full."""
     red = [line for line in lines if line.is_red]
     if not red:

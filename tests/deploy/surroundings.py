@@ -25,9 +25,14 @@ from deploy.policies import (
     trusted_by_ecs,
     trusted_by_snowflake,
 )
-from deploy.preflight.surroundings import Known, Wanted, check_accounts, check_prefect, find_lines
-from deploy.wanted_deployments import Wanted as WantedDeployment
-from deploy.wanted_deployments import wanted_deployments
+from deploy.preflight.surroundings import (
+    Known,
+    Scope,
+    check_accounts,
+    check_surrounding_prefect,
+    find_surrounding_lines,
+)
+from deploy.wanted_deployments import WantedDeployment, wanted_deployments
 from pipeline.preflight.checks import Checklist, Line
 from sandbox.account_objects import ROLE_ARN, connect
 from sandbox.lake import wire
@@ -71,24 +76,24 @@ class Surroundings:
 
     def lines(self, **environment: str) -> list[Line]:
         """What the command finds, with other variables."""
-        return find_lines(Wanted({**self.environment, **environment}, SETTINGS))
+        return find_surrounding_lines(Scope({**self.environment, **environment}, SETTINGS))
 
     def lines_of_prefect(self) -> list[Line]:
         """The same of Prefect alone."""
         checks = Checklist()
-        check_prefect(checks, Wanted(self.environment, SETTINGS))
+        check_surrounding_prefect(checks, Scope(self.environment, SETTINGS))
         return checks.lines
 
     def lines_of_accounts(self) -> list[Line]:
         """The same of Snowflake and AWS, where nothing of Prefect has changed."""
-        checks, wanted = Checklist(), Wanted(self.environment, SETTINGS)
+        checks, wanted = Checklist(), Scope(self.environment, SETTINGS)
         check_accounts(checks, wanted, self.known)
         return checks.lines
 
     @cached_property
     def known(self) -> Known:
         """What Prefect says when all is there."""
-        return check_prefect(Checklist(), Wanted(self.environment, SETTINGS))
+        return check_surrounding_prefect(Checklist(), Scope(self.environment, SETTINGS))
 
     def client(self, service: str) -> Any:
         """A client of the account's owner."""

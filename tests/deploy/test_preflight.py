@@ -81,7 +81,9 @@ def test_the_command_ends_with_status_1_where_something_is_red(
     surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert surroundings
-    monkeypatch.setattr(command, "find_lines", lambda _: [Line("a", "ok", "x"), Line("b", "missing", "y")])
+    monkeypatch.setattr(
+        command, "find_surrounding_lines", lambda _: [Line("a", "ok", "x"), Line("b", "missing", "y")]
+    )
     assert run_preflight(load="copy", json=False, profile=None) == 1
     assert capsys.readouterr().out == "ok       a  x\nmissing  b  y\n1 of 2 checks is red\n"
 

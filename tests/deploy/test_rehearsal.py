@@ -17,7 +17,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelling
 
 from deploy import automations
-from deploy.preflight.surroundings import Wanted, check_prefect
+from deploy.preflight.surroundings import Scope, check_surrounding_prefect
 from pipeline.preflight.checks import Checklist
 from sandbox.services import BUCKET
 from sandbox.spotify.catalogue import CHARTS, MIXTAPE
@@ -82,7 +82,7 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
 
 def test_preflight_finds_everything_deployed(rehearsal: Rehearsal) -> None:
     checks = Checklist()
-    check_prefect(checks, Wanted(rehearsal.environment, SETTINGS))
+    check_surrounding_prefect(checks, Scope(rehearsal.environment, SETTINGS))
     found = [line for line in checks.lines if not line.check.startswith("automation")]
     assert [line for line in found if line.status != "ok"] == []
 

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from deploy.template import PoolType, template
-from deploy.template_differences import additions, differences
+from deploy.template_differences import additions, template_differences
 
 KINDS = get_args(PoolType)
 
@@ -34,7 +34,7 @@ def counts(path: tuple[Any, ...]) -> bool:
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_field_taken_away_is_named_if_it_counts(kind: PoolType) -> None:
     wanted = template(kind, "id")
-    assert differences(wanted, wanted) == []
+    assert template_differences(wanted, wanted) == []
     tried = 0
     for path in paths(wanted):
         stored = deepcopy(wanted)
@@ -44,7 +44,7 @@ def test_each_field_taken_away_is_named_if_it_counts(kind: PoolType) -> None:
         del inner[path[-1]]
         empty = kind == "ecs:push" and path[2:] == ("env", "default")  # nothing is kept out there
         whole = path[:2] == ("variables",) or path == ("variables", "properties")
-        found = differences(stored, wanted)
+        found = template_differences(stored, wanted)
         assert bool(found) == ((counts(path) or whole) and not empty), (path, found)
         tried += bool(found)
     assert tried > 80
@@ -57,6 +57,6 @@ def test_what_people_fill_in_or_add_is_no_difference() -> None:
     own["env"]["default"]["LANG"] = "C.UTF-8"
     own["mine"] = {"type": "string"}
     stored["job_configuration"]["mine"] = "{{ mine }}"
-    assert differences(stored, wanted) == []
+    assert template_differences(stored, wanted) == []
     assert additions(stored, wanted) == ["job_configuration.mine", "variables.mine"]
-    assert differences({}, wanted)[0] == "job_configuration"
+    assert template_differences({}, wanted)[0] == "job_configuration"
