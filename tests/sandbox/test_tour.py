@@ -165,7 +165,7 @@ def try_what_is_printed(printed: str, checkout: Path) -> None:
     assert len(tried) == 3
     for one in tried:
         if one.startswith("http"):
-            assert requests.get(one, timeout=30).ok
+            assert requests.get(one, headers={"Accept": "text/html"}, timeout=30).ok
             identifier = one.split("/")[-2]
             api = f"{one.split('/deployments/')[0]}/api/deployments/{identifier}"
             assert requests.get(api, timeout=30).json()["name"] == "on-demand"
