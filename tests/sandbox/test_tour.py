@@ -156,7 +156,7 @@ def typed(
 
 def processes(checkout: Path) -> list[str]:
     """Command lines of all processes that the sandbox of this folder has started."""
-    listed = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True)  # noqa: S607
+    listed = subprocess.run(["ps", "-eww", "-o", "args="], capture_output=True, text=True, check=True)  # noqa: S607
     return [line for line in listed.stdout.splitlines() if f"{checkout}/.venv" in line]
 
 
