@@ -156,7 +156,7 @@ def typed(
 
 def processes(checkout: Path) -> list[str]:
     """Command lines of all processes that the sandbox of this folder has started."""
-    listed = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True)  # noqa: S607
+    listed = subprocess.run(["ps", "-eww", "-o", "args="], capture_output=True, text=True, check=True)  # noqa: S607
     return [line for line in listed.stdout.splitlines() if f"{checkout}/.venv" in line]
 
 
@@ -165,7 +165,7 @@ def try_what_is_printed(printed: str, checkout: Path) -> None:
     assert len(tried) == 3
     for one in tried:
         if one.startswith("http"):
-            assert requests.get(one, timeout=30).ok
+            assert requests.get(one, headers={"Accept": "text/html"}, timeout=30).ok
             identifier = one.split("/")[-2]
             api = f"{one.split('/deployments/')[0]}/api/deployments/{identifier}"
             assert requests.get(api, timeout=30).json()["name"] == "on-demand"
