@@ -120,7 +120,7 @@ def _try_privileges(session: Session, table: str, used: Sequence[str]) -> str:
 
 def _find_views(session: Session) -> str:
     views = view_files()
-    names = ", ".join(map(literal, views))
+    names = ", ".join(literal(name) for name in views)
     found = {name for name, kind in session.execute("setup/find_objects", names=names) if kind == "VIEW"}
     if hidden := [name for name in views if name not in found]:
         raise _lacks(session, "SELECT", f"VIEW {listed(_full(session, one) for one in hidden)}")
@@ -135,7 +135,7 @@ def _try_copy(session: Session, lake: Lake) -> str:
         session.execute(
             "load/copy_table",
             table=identifier(history(PROBE)),
-            columns=", ".join(map(identifier, dtypes(PROBE))),
+            columns=", ".join(identifier(column) for column in dtypes(PROBE)),
             files=literal(file or f"{PROBE}/preflight/{session.run_id}.csv.gz"),
         )
     except PipelineError as error:
