@@ -30,6 +30,8 @@ STATEMENTS = {
 LOCK, LEDGER, VERSIONS, PIPE_VERSIONS = "writer_lock", "loads", "schema_versions", "snowpipe_versions"
 PROBE = "playlists"
 """The table into which COPY is tried."""
+NO_FILE = f"{PROBE}/preflight/no_file.csv.gz"
+"""What is copied if there is nothing: no run writes it."""
 STAGE, FORMAT = "lake", "playlist_csv"
 
 
@@ -136,7 +138,7 @@ def _try_copy(session: Session, lake: Lake) -> str:
             "load/copy_table",
             table=identifier(history(PROBE)),
             columns=", ".join(identifier(column) for column in dtypes(PROBE)),
-            files=literal(file or f"{PROBE}/preflight/{session.run_id}.csv.gz"),
+            files=literal(file or NO_FILE),
         )
     except PipelineError as error:
         if file is None and error.code == Code.SNOWFLAKE_STAGE:

@@ -50,7 +50,7 @@ def test_every_file_parses_as_snowflake_sql(path: Path) -> None:
 def test_only_statements_about_the_account_are_beyond_the_parser() -> None:
     unread = [one for path in FILES for one in statements(path) if isinstance(one, exp.Command)]
     assert {one.this for one in unread} <= {"CREATE", "GRANT", "ALTER", "SHOW"}
-    assert all(re.search("ROLE|USER|INTEGRATION", one.sql()) for one in unread)
+    assert all(re.search("ROLE|USER|INTEGRATION|PIPES", one.sql()) for one in unread)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
