@@ -22,7 +22,7 @@ from pipeline.preflight.checks import Checklist
 from sandbox.services import BUCKET
 from sandbox.spotify.catalogue import CHARTS, MIXTAPE
 from tests.deploy.aws import REGION, TASK_ROLE
-from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, WORKERS_OWN, Rehearsal, client, module
+from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, POOL, WORKERS_OWN, Rehearsal, client, module
 from tests.deploy.test_prefect_yaml import SETTINGS
 from tests.deploy.webhook import BLOCK, webhook
 from tests.faults.injected import FAILURES, Fault
@@ -81,10 +81,24 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
 
 
 def test_preflight_finds_everything_deployed(rehearsal: Rehearsal) -> None:
+    with client() as api:
+        until(lambda: api.read_workers_for_work_pool(POOL), "a sign of life of the worker")
     checks = Checklist()
     check_surrounding_prefect(checks, Scope(rehearsal.environment, SETTINGS))
     found = [line for line in checks.lines if not line.check.startswith("automation")]
     assert [line for line in found if line.status != "ok"] == []
+
+
+@pytest.mark.faults
+def test_preflight_in_a_container_is_ok_under_the_role_of_runs(rehearsal: Rehearsal) -> None:
+    before = rehearsal.place.keys()
+    assert completed(rehearsal, rehearsal.start("preflight/preflight")).endswith("checks, all ok")
+    assert rehearsal.place.keys() == before
+    missing = rehearsal.ended(rehearsal.start("preflight/preflight", playlists=["0" * 22]))
+    assert missing.state
+    assert missing.state.is_failed()
+    assert "1 of" in str(missing.state.message)
+    assert str(missing.state.message).endswith("[SPOTIFY_NOT_FOUND]")
 
 
 def check_death(rehearsal: Rehearsal) -> None:
