@@ -16,6 +16,7 @@ from pipeline.insights.report.contents import (
 )
 from pipeline.insights.report.drawings import RACE_PLACES, draw_race, draw_way
 from pipeline.insights.report.movements import Movement, placed, raced
+from pipeline.insights.report.owners import only_adder, usual_adder
 from pipeline.insights.report.words import shown_date, shown_day, shown_reason, shown_title
 from pipeline.records import PlaylistChanges, SongChange
 
@@ -62,7 +63,10 @@ class BarGroup(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A playlist's part of the page. `adder`: who added all songs. `is_long`: its places need much space."""
+    """A playlist's part of the page.
+
+    `adder`: who added most songs, so that only others are named; `is_long`: its places need much space.
+    """
 
     anchor: str
     details: PlaylistDetails
@@ -70,6 +74,7 @@ class Section(NamedTuple):
     kinds: Sequence[Kind]
     songs: Sequence[ListRow]
     adder: str | None
+    has_others: bool
     is_long: bool
     race: Race | None
     groups: Sequence[BarGroup]
@@ -83,6 +88,7 @@ class Section(NamedTuple):
 def section(anchor: str, details: PlaylistDetails, rows: int) -> Section:
     """A playlist's part of the page, with at most so many rows of its list."""
     shown = details.songs[:rows]
+    adder = usual_adder(shown)
     places = [place for song in shown for place in (song.position, song.previous_position or 0)]
     return Section(
         anchor=anchor,
@@ -90,7 +96,8 @@ def section(anchor: str, details: PlaylistDetails, rows: int) -> Section:
         headline=headline(details.figures),
         kinds=[*_kinds(details.changes)],
         songs=[*_rows(details, shown)],
-        adder=_adder(shown),
+        adder=adder,
+        has_others=any(song.added_by != adder for song in shown),
         is_long=max(places, default=0) >= LONG,
         race=_race(details),
         groups=[*_groups(details)],
@@ -109,12 +116,6 @@ def headline(figures: PlaylistFigures) -> str:
     return f"{said or 'Nothing changed'} {since}"
 
 
-def _adder(songs: Sequence[SongLine] | Sequence[SongChange]) -> str | None:
-    """Who added all of the songs, if there are several; to say it of each would be noise."""
-    adders = {song.added_by for song in songs}
-    return adders.pop() if len(adders) == 1 and len(songs) > 1 else None
-
-
 def _kinds(changes: PlaylistChanges | None) -> Iterable[Kind]:
     if changes is None:
         return
@@ -126,7 +127,7 @@ def _kinds(changes: PlaylistChanges | None) -> Iterable[Kind]:
     ]
     for title, songs, most, where in ways:
         if songs:
-            adder = _adder(songs) if title == "Added" else None
+            adder = only_adder(songs) if title == "Added" else None
             yield Kind(title, songs[:most], max(0, len(songs) - most), where, adder)
 
 

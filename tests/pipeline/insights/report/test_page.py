@@ -192,15 +192,20 @@ def test_playlists_of_one_name_are_told_apart() -> None:
     assert told_apart([same[2], same[2]._replace(playlist_id="e")]) == {"d": "(d)", "e": "(e)"}
 
 
-def test_who_added_all_songs_is_said_once() -> None:
+def test_who_added_most_songs_is_said_once() -> None:
     by_ann = EDITED._replace(
         changes=changes([change("x", 1, None, "ann"), change("y", 2, None, "ann")]),
         songs=[line(1, added_by="ann"), line(2, added_by="ann")],
     )
     said = page(by_ann).words
     assert "Added by ann" in said
-    assert "The list all added by ann" in said
+    assert "The list added by ann #" in said
     assert said.count("added by ann") == 1
+    said = page(by_ann._replace(songs=[*by_ann.songs, line(3, added_by="bob")])).words
+    assert "The list added by ann unless noted" in said
+    assert (said.count("added by ann"), said.count("added by bob")) == (1, 1)
+    said = page(by_ann._replace(songs=[*by_ann.songs, line(3)])).words
+    assert said.count("added by ann") == 2
 
 
 @pytest.mark.parametrize(
