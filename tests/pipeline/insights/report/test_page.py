@@ -199,7 +199,7 @@ def test_who_added_most_songs_is_said_once() -> None:
     )
     said = page(by_ann).words
     assert "Added by ann" in said
-    assert "The list added by ann #" in said
+    assert "The list added by ann Place" in said
     assert said.count("added by ann") == 1
     said = page(by_ann._replace(songs=[*by_ann.songs, line(3, added_by="bob")])).words
     assert "The list added by ann unless noted" in said
