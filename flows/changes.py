@@ -9,7 +9,7 @@ from prefect.events import emit_event
 
 from flows.prefect_errors import cause
 from pipeline.insights.changes_text import in_lines, shown_name, with_changes
-from pipeline.records import PlaylistChanges, Run
+from pipeline.records import Loaded, PlaylistChanges
 
 if TYPE_CHECKING:
     from pipeline.warehouse.session import Session
@@ -21,12 +21,12 @@ CHANGED = "spotify-playlist.changed"
 QUERY_TIMEOUT_S = 60.0
 
 
-def describe_changes(session: "Session", run: Run) -> Sequence[PlaylistChanges]:
+def describe_changes(session: "Session", loaded: Loaded) -> Sequence[PlaylistChanges]:
     """Compares the run's snapshots with those before; only warns on errors, because the load is committed."""
     from pipeline.insights.changes import find_changes  # noqa: PLC0415 - imports Snowflake
 
     try:
-        return find_changes(session.limited(QUERY_TIMEOUT_S), run)
+        return find_changes(session.limited(QUERY_TIMEOUT_S), loaded.partitions)
     except Exception as error:  # noqa: BLE001 - whatever it is, the load is committed
         get_run_logger().warning("the run's changes are not described: %s", cause(error, QUERY_TIMEOUT_S))
         return ()

@@ -136,7 +136,7 @@ def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: fl
         else:
             loaded = load.replace(partial(copy_files, session, manifest.files))
         if target.describe_changes and target.refresh == "snapshot":  # "full" leaves no earlier snapshot
-            loaded = replace(loaded, changes=describe_changes(session, run))
+            loaded = replace(loaded, changes=describe_changes(session, loaded))
     for playlist, day in loaded.superseded:
         get_run_logger().warning(
             "playlist %s, %s: the warehouse holds a snapshot that ranks higher "

@@ -38,8 +38,8 @@ def report_playlists(
 
     Args:
         playlists: The playlists to show, one per item: id (22 letters and digits), spotify:playlist: URI or
-            open.spotify.com link. Default: all playlists in the warehouse. Of more than 20, those with most
-            changes are shown in full.
+            open.spotify.com link. Default: all playlists in the warehouse. Of more than 20, the 20 with
+            most changes are shown in full.
         date: Date of the report (YYYY-MM-DD). Default: that of the newest snapshot.
         out: File to write, which is replaced if it is there. Default: a new key under `reports/` in the lake.
         blocks: Names of the Prefect blocks to use. The defaults are what `python -m blocks register` writes.

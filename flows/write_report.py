@@ -78,19 +78,24 @@ def find_contents(
 
 def report_text(contents: "ReportContents", url: str, link: str | None) -> str:
     """The artifact: where the page is, and a line for each playlist that it shows in full."""
+    from pipeline.insights.report.owners import told_apart  # noqa: PLC0415
     from pipeline.insights.report.sections import headline  # noqa: PLC0415 - imports Jinja's markup
     from pipeline.insights.report.words import shown_date, shown_title  # noqa: PLC0415
 
+    apart = told_apart(contents.playlists)
     rows = [
-        {"playlist": shown_title(one.figures.playlist_name), "changes": headline(one.figures, one.changes)}
-        for one in contents.details
+        {
+            "playlist": f"{shown_title(one.playlist_name)} {apart.get(one.playlist_id, '')}".strip(),
+            "changes": headline(one),
+        }
+        for one in (details.figures for details in contents.details)
     ]
     more = len(contents.playlists) - len(contents.details)
     name = f"Report of {shown_date(contents.report_date)}"
     return "\n\n".join(
         [
             f"{f'[{name}]({link})' if link else name}: {as_text(url)}",
-            markdown_table(rows),
+            markdown_table(rows) if rows else "Nothing changed.",
             *([f"and {more:,} more playlists"] if more else []),
         ]
     )

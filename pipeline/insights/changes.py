@@ -1,34 +1,33 @@
-"""What a run has changed in the warehouse's playlists, as people would say it."""
+"""What changed in playlists since their previous snapshots, as people would say it."""
 
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+import msgspec
+
 from pipeline.insights.song_changes import ListedSong, ListedTooOften, compare_songs
-from pipeline.records import PlaylistChanges, Run
+from pipeline.records import PlaylistChanges
 from pipeline.warehouse.session import Session
 
 log = logging.getLogger(__name__)
 
 Row = Mapping[str, Any]
 MAX_ENTRIES = 200_000
-"""Entries that one run compares, in the earlier and the later snapshots together: some 200 MB of memory."""
+"""Entries that are compared at once, those of both snapshots together: some 200 MB of memory."""
 
 
-def find_changes(session: Session, run: Run) -> list[PlaylistChanges]:
-    """What is different in each playlist that the run has loaded for its date, in one statement.
+def find_changes(session: Session, partitions: Iterable[tuple[str, date]]) -> list[PlaylistChanges]:
+    """What is different in playlists on a date, one of each, in one statement.
 
     Playlists without an earlier snapshot are left out, as are those that are too large; the log names these.
     """
-    rows = session.rows("insights/find_listed_songs", (run.run_id, run.snapshot_date, MAX_ENTRIES))
-    return changes_in(rows)
-
-
-def changes_in(rows: Iterable[Row]) -> list[PlaylistChanges]:
-    """The changes of each playlist, from both snapshots' entries in order of playlists and positions."""
+    wanted = [{"playlist_id": playlist, "snapshot_date": day} for playlist, day in partitions]
+    rows = session.rows("insights/find_listed_songs", (msgspec.json.encode(wanted).decode(), MAX_ENTRIES))
     found = [_changes([*own]) for _, own in groupby(rows, itemgetter("playlist_id"))]
     return [changes for changes in found if changes]
 
@@ -37,7 +36,7 @@ def _changes(rows: Sequence[Row]) -> PlaylistChanges | None:
     """Changes of one playlist, from its entries in order of their positions."""
     playlist = rows[0]
     if not playlist["is_compared"]:
-        _warn(playlist, f"the playlists of this run have more than {MAX_ENTRIES:,} entries")
+        _warn(playlist, f"the playlists together have more than {MAX_ENTRIES:,} entries")
         return None
     earlier, later = ([row for row in rows if row["is_later"] is side] for side in (False, True))
     try:

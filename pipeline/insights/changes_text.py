@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from pipeline.insights.names import or_no_name
 from pipeline.markdown import ARTIFACT_BYTES, as_text, markdown_table, shortened
 from pipeline.masking import printed
 from pipeline.records import PlaylistChanges, SongChange
@@ -23,12 +24,14 @@ ADDRESSES = ((re.compile(r"://"), ":\u2044\u2044"), (re.compile(r"(?<=\w)\.(?=\w
 
 def counts(changes: PlaylistChanges) -> str:
     """`2 added, 1 removed, 1 moved, 1 more rejected`; empty if nothing changed."""
-    numbers = {
-        "added": len(changes.entered),
-        "removed": len(changes.left),
-        "moved": len(changes.moved),
-        "more rejected": sum(changes.rejected.values()),
-    }
+    return in_numbers(
+        len(changes.entered), len(changes.left), len(changes.moved), sum(changes.rejected.values())
+    )
+
+
+def in_numbers(added: int, removed: int, moved: int, rejected: int) -> str:
+    """The same, for the report as well."""
+    numbers = {"added": added, "removed": removed, "moved": moved, "more rejected": rejected}
     return ", ".join(f"{number:,} {what}" for what, number in numbers.items() if number)
 
 
@@ -79,12 +82,12 @@ def _rows(found: Sequence[PlaylistChanges]) -> Iterator[dict[str, object]]:
 
 def _row(changes: PlaylistChanges, what: str, song: SongChange) -> dict[str, object]:
     return {
-        "playlist": _cell(changes.name),
+        "playlist": _cell(or_no_name(changes.name)),
         "since": str(changes.previous_date),
         "change": what,
         "from": song.previous_position,
         "to": song.position,
-        "song": _cell(song.name),
+        "song": _cell(or_no_name(song.name)),
         "artist": _cell(song.artist),
         "added by": _cell(song.added_by),
     }
@@ -110,4 +113,4 @@ def _plain(text: str) -> str:
     shown = printed(words).translate(NO_MARKUP)
     for pattern, harmless in ADDRESSES:
         shown = pattern.sub(harmless, shown)
-    return shortened(shown, NAME_CHARACTERS) or "(no name)"
+    return or_no_name(shortened(shown, NAME_CHARACTERS))

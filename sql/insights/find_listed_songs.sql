@@ -1,17 +1,25 @@
--- What the playlists of a run list, and what they listed in the newest earlier snapshot; rejects with their reason.
--- A playlist without an earlier snapshot is left out. Of the largest ones, with which there would be more entries
--- than the third value, there is one row that says so.
-WITH pairs AS (
+-- What playlists list in a snapshot, and what they listed in the newest earlier one; rejects with their reason. One
+-- JSON list of objects: playlist_id, snapshot_date; then how many entries are compared at most. A playlist without an
+-- earlier snapshot is left out. Of the largest ones, with which there would be more entries, one row says so.
+WITH wanted AS (
+    SELECT
+        part.value:playlist_id::VARCHAR AS playlist_id,
+        part.value:snapshot_date::DATE AS snapshot_date
+    FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) AS part
+),
+
+pairs AS (
     SELECT
         later.playlist_id,
         later.name AS playlist_name,
         later.snapshot_date,
         earlier.snapshot_date AS previous_date,
         later.item_count + earlier.item_count AS entry_count
-    FROM playlists_history AS later
+    FROM wanted AS w
+    INNER JOIN playlists_history AS later
+        ON w.playlist_id = later.playlist_id AND w.snapshot_date = later.snapshot_date
     INNER JOIN playlists_history AS earlier
         ON later.playlist_id = earlier.playlist_id AND later.snapshot_date > earlier.snapshot_date
-    WHERE later.run_id = ? AND later.snapshot_date = ?
     QUALIFY ROW_NUMBER() OVER (PARTITION BY later.playlist_id ORDER BY earlier.snapshot_date DESC) = 1
 ),
 

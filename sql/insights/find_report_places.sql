@@ -1,5 +1,8 @@
--- Where songs stood in the last 30 snapshots of playlists: those among the first songs now, and those that were in the
--- top ten. One JSON list of objects: playlist_id, snapshot_date; then how many first songs of each.
+-- Where songs stood in the last 30 snapshots of playlists whose songs race: those among the first songs now, and those
+-- that were in the top ten. One JSON list of objects: playlist_id, snapshot_date; then how many first songs of each.
+--
+-- Songs race if in at least a third of the snapshots more than one song was overtaken since the snapshot before: as
+-- in a chart, but hardly ever in a list made by hand, where one song put on top overtakes the others as one.
 WITH wanted AS (
     SELECT
         part.value:playlist_id::VARCHAR AS playlist_id,
@@ -38,6 +41,49 @@ places AS (
     GROUP BY l.playlist_id, l.song_id, n.snapshot_number, n.snapshot_date
 ),
 
+-- The song that stands before each one now: is it one that stood behind it?
+overtakings AS (
+    SELECT
+        now.playlist_id,
+        now.snapshot_number,
+        IFF(
+            before.position < LAG(before.position) OVER (
+                PARTITION BY now.playlist_id, now.snapshot_number
+                ORDER BY now.position ASC
+            ),
+            1,
+            0
+        ) AS is_overtaken
+    FROM places AS now
+    INNER JOIN places AS before
+        ON
+            now.playlist_id = before.playlist_id
+            AND now.song_id = before.song_id
+            AND now.snapshot_number = before.snapshot_number + 1
+),
+
+reordered AS (
+    SELECT playlist_id, snapshot_number
+    FROM overtakings
+    GROUP BY playlist_id, snapshot_number
+    HAVING SUM(is_overtaken) > 1
+),
+
+snapshots AS (
+    SELECT playlist_id, COUNT(*) AS snapshot_count, MIN(snapshot_date) AS first_date
+    FROM numbered
+    GROUP BY playlist_id
+),
+
+-- With two snapshots there is nothing to follow.
+races AS (
+    SELECT n.playlist_id, n.snapshot_count, n.first_date
+    FROM snapshots AS n
+    INNER JOIN reordered AS r ON n.playlist_id = r.playlist_id
+    GROUP BY n.playlist_id, n.snapshot_count, n.first_date
+    HAVING n.snapshot_count >= 3 AND 3 * COUNT(*) >= n.snapshot_count - 1
+),
+
 first_songs AS (
     SELECT p.playlist_id, p.song_id
     FROM wanted AS w
@@ -59,7 +105,10 @@ SELECT
     p.song_id,
     p.snapshot_number,
     p.snapshot_date,
-    p.position
+    p.position,
+    r.snapshot_count,
+    r.first_date
 FROM places AS p
+INNER JOIN races AS r ON p.playlist_id = r.playlist_id
 INNER JOIN drawn AS d ON p.playlist_id = d.playlist_id AND p.song_id = d.song_id
 ORDER BY p.playlist_id ASC, p.song_id ASC, p.snapshot_number ASC

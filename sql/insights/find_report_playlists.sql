@@ -1,5 +1,8 @@
 -- Playlists as their newest snapshots on or before a date show them: a JSON list of ids (an empty one: all playlists),
--- and the date (9999-12-31: that of the newest snapshot). Those with most changes since the previous snapshot first.
+-- and the date (9999-12-31: that of the newest snapshot).
+--
+-- One that was not read for more than a day when the newest of these snapshots was taken is stale: it has no previous
+-- snapshot, because what changed long ago is not what changed.
 WITH wanted AS (
     SELECT part.value::VARCHAR AS playlist_id
     FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) AS part
@@ -17,10 +20,10 @@ dated AS (
         h.snapshot_date,
         h.fetched_at,
         h.item_count,
-        LAG(h.snapshot_date) OVER (PARTITION BY h.playlist_id ORDER BY h.snapshot_date ASC) AS previous_date,
-        LAG(h.item_count) OVER (PARTITION BY h.playlist_id ORDER BY h.snapshot_date ASC) AS previous_item_count,
+        LAG(h.snapshot_date) OVER (PARTITION BY h.playlist_id ORDER BY h.snapshot_date ASC) AS earlier_date,
         MIN(h.snapshot_date) OVER (PARTITION BY h.playlist_id) AS first_date,
         COUNT(*) OVER (PARTITION BY h.playlist_id) AS snapshot_count,
+        h.snapshot_date < DATEADD(DAY, -1, MAX(h.snapshot_date) OVER ()) AS is_stale,
         IFF(a.last_date = '9999-12-31'::DATE, MAX(h.snapshot_date) OVER (), a.last_date) AS report_date
     FROM playlists_history AS h
     CROSS JOIN asked AS a
@@ -33,35 +36,35 @@ dated AS (
 ),
 
 newest AS (
-    SELECT *
+    SELECT
+        *,
+        IFF(is_stale, NULL, earlier_date) AS previous_date,
+        GREATEST(first_date, DATEADD(DAY, -30, report_date)) AS first_day
     FROM dated
     QUALIFY ROW_NUMBER() OVER (PARTITION BY playlist_id ORDER BY snapshot_date DESC) = 1
 ),
 
--- Days with a snapshot among the 30 that end with the date of the report.
+-- Of the 30 days before the date of the report, as in the view freshness.
 days AS (
     SELECT playlist_id, COUNT(*) AS day_count
     FROM dated
-    WHERE snapshot_date > DATEADD(DAY, -30, report_date)
+    WHERE snapshot_date >= DATEADD(DAY, -30, report_date) AND snapshot_date < report_date
     GROUP BY playlist_id
 ),
 
 listings AS (
-    SELECT playlist_id, snapshot_date AS listed_on, TRUE AS is_now
+    SELECT playlist_id, snapshot_date AS listed_on, 1 AS now, 0 AS before
     FROM newest
+    WHERE previous_date IS NOT NULL
     UNION ALL
-    SELECT playlist_id, previous_date AS listed_on, FALSE AS is_now
+    SELECT playlist_id, previous_date AS listed_on, 0 AS now, 1 AS before
     FROM newest
     WHERE previous_date IS NOT NULL
 ),
 
 -- A song that is listed twice counts twice.
-counted AS (
-    SELECT
-        d.playlist_id,
-        l.song_id,
-        SUM(IFF(d.is_now, 1, 0)) AS now_count,
-        SUM(IFF(d.is_now, 0, 1)) AS before_count
+songs_counted AS (
+    SELECT d.playlist_id, l.song_id, SUM(d.now) AS now_count, SUM(d.before) AS before_count
     FROM listings AS d
     INNER JOIN playlist_songs_history AS l ON d.playlist_id = l.playlist_id AND d.listed_on = l.snapshot_date
     GROUP BY d.playlist_id, l.song_id
@@ -72,7 +75,20 @@ changes AS (
         playlist_id,
         SUM(GREATEST(now_count - before_count, 0)) AS entered_count,
         SUM(GREATEST(before_count - now_count, 0)) AS left_count
-    FROM counted
+    FROM songs_counted
+    GROUP BY playlist_id
+),
+
+reasons_counted AS (
+    SELECT d.playlist_id, r.reason, SUM(d.now) AS now_count, SUM(d.before) AS before_count
+    FROM listings AS d
+    INNER JOIN rejects_history AS r ON d.playlist_id = r.playlist_id AND d.listed_on = r.snapshot_date
+    GROUP BY d.playlist_id, r.reason
+),
+
+rejections AS (
+    SELECT playlist_id, SUM(GREATEST(now_count - before_count, 0)) AS rejected_count
+    FROM reasons_counted
     GROUP BY playlist_id
 ),
 
@@ -88,34 +104,30 @@ contents AS (
     INNER JOIN songs_history AS s
         ON l.playlist_id = s.playlist_id AND l.snapshot_date = s.snapshot_date AND l.song_id = s.song_id
     GROUP BY n.playlist_id
-),
-
-figures AS (
-    SELECT
-        n.playlist_id,
-        n.playlist_name,
-        n.owner_name,
-        n.report_date,
-        n.snapshot_date,
-        n.previous_date,
-        n.fetched_at,
-        n.item_count,
-        COALESCE(c.song_count, 0) AS song_count,
-        IFF(n.previous_date IS NULL, 0, COALESCE(g.entered_count, 0)) AS entered_count,
-        IFF(n.previous_date IS NULL, 0, COALESCE(g.left_count, 0)) AS left_count,
-        n.item_count + COALESCE(n.previous_item_count, 0) AS entry_count,
-        n.snapshot_count,
-        LEAST(30, DATEDIFF(DAY, n.first_date, n.report_date) + 1) - COALESCE(d.day_count, 0) AS missing_day_count,
-        c.duration_ms,
-        c.explicit_percent
-    FROM newest AS n
-    LEFT JOIN days AS d ON n.playlist_id = d.playlist_id
-    LEFT JOIN changes AS g ON n.playlist_id = g.playlist_id
-    LEFT JOIN contents AS c ON n.playlist_id = c.playlist_id
 )
 
 SELECT
-    *,
-    SUM(IFF(entered_count + left_count > 0, 1, 0)) OVER () AS changed_playlist_count
-FROM figures
-ORDER BY entered_count + left_count DESC, playlist_name ASC, playlist_id ASC
+    n.playlist_id,
+    n.playlist_name,
+    n.owner_name,
+    n.report_date,
+    n.snapshot_date,
+    n.previous_date,
+    n.is_stale,
+    n.fetched_at,
+    n.item_count,
+    COALESCE(c.song_count, 0) AS song_count,
+    COALESCE(g.entered_count, 0) AS entered_count,
+    COALESCE(g.left_count, 0) AS left_count,
+    COALESCE(r.rejected_count, 0) AS rejected_count,
+    n.snapshot_count,
+    GREATEST(DATEDIFF(DAY, n.first_day, n.report_date), 0) AS day_count,
+    GREATEST(DATEDIFF(DAY, n.first_day, n.report_date), 0) - COALESCE(d.day_count, 0) AS missing_day_count,
+    c.duration_ms,
+    c.explicit_percent
+FROM newest AS n
+LEFT JOIN days AS d ON n.playlist_id = d.playlist_id
+LEFT JOIN changes AS g ON n.playlist_id = g.playlist_id
+LEFT JOIN rejections AS r ON n.playlist_id = r.playlist_id
+LEFT JOIN contents AS c ON n.playlist_id = c.playlist_id
+ORDER BY n.playlist_name ASC, n.playlist_id ASC

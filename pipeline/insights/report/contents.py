@@ -1,4 +1,4 @@
-"""What the report shows. A record has the columns of the query that finds it; nothing is computed here."""
+"""What the report shows. A record has the columns of the query that finds it; only `moved_count` has none."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -10,10 +10,10 @@ from pipeline.records import PlaylistChanges
 class PlaylistFigures(NamedTuple):
     """A playlist as its newest snapshot on or before `report_date` shows it (find_report_playlists.sql).
 
-    `previous_date`: None for a first snapshot. `entry_count`: entries that a comparison with the previous
-    snapshot reads. `missing_day_count`: days without a snapshot among the 30 that end with `report_date`,
-    from the first snapshot on. `explicit_percent`: None if Spotify says of no song whether it is explicit.
-    `changed_playlist_count`: of all playlists of the report, those with songs added or removed.
+    `previous_date`: None for a first snapshot, and for one that `is_stale`: not read when others were.
+    `rejected_count`: entries that are rejected in addition. `missing_day_count`: days without a snapshot, of
+    the `day_count` days before `report_date`: 30, or fewer since the first snapshot. `explicit_percent`: None
+    if Spotify says of no song whether it is explicit. `moved_count`: None if the songs were not compared.
     """
 
     playlist_id: str
@@ -22,22 +22,29 @@ class PlaylistFigures(NamedTuple):
     report_date: date
     snapshot_date: date
     previous_date: date | None
+    is_stale: bool
     fetched_at: datetime
     item_count: int
     song_count: int
     entered_count: int
     left_count: int
-    entry_count: int
+    rejected_count: int
     snapshot_count: int
+    day_count: int
     missing_day_count: int
     duration_ms: int | None
     explicit_percent: float | None
-    changed_playlist_count: int
+    moved_count: int | None = None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether there is no earlier snapshot."""
+        return self.previous_date is None and not self.is_stale
 
     @property
     def change_count(self) -> int:
-        """Songs that were added or removed."""
-        return self.entered_count + self.left_count
+        """Songs that were added, removed or moved, and entries that are rejected in addition."""
+        return self.entered_count + self.left_count + self.rejected_count + (self.moved_count or 0)
 
 
 class SongLine(NamedTuple):
@@ -59,23 +66,18 @@ class SongLine(NamedTuple):
 
 
 class SongPlace(NamedTuple):
-    """Where a song stood in one of the last 30 snapshots, numbered from 1 (find_report_places.sql)."""
+    """Where a song stood in one of the last 30 snapshots, numbered from 1 (find_report_places.sql).
+
+    `snapshot_count` and `first_date` are those of the race: of its snapshots, 30 at most.
+    """
 
     playlist_id: str
     song_id: str
     snapshot_number: int
     snapshot_date: date
     position: int
-
-
-class Order(NamedTuple):
-    """In how many of the last 30 snapshots more than one song was overtaken (find_report_orders.sql)."""
-
-    playlist_id: str
     snapshot_count: int
-    reordered_count: int
     first_date: date
-    last_date: date
 
 
 class Bar(NamedTuple):
@@ -90,14 +92,14 @@ class Bar(NamedTuple):
 class PlaylistDetails(NamedTuple):
     """A playlist that is shown in full.
 
-    `changes`: None if there is nothing to compare, or too much. `songs`: the first ones of the list.
+    `changes`: None if there is nothing to compare, or too much. `songs`: the first ones of the list. `places`
+    by song: empty if the songs do not race.
     """
 
     figures: PlaylistFigures
     changes: PlaylistChanges | None = None
     songs: Sequence[SongLine] = ()
     places: Mapping[str, Sequence[SongPlace]] = {}
-    order: Order | None = None
     artists: Sequence[Bar] = ()
     ages: Sequence[Bar] = ()
     rejects: Sequence[Bar] = ()

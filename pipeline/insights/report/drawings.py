@@ -15,25 +15,33 @@ RACE_PLACES = 10
 """Places that the race shows; lines of songs below leave the picture at its lower edge."""
 STEP = 10
 """Units between two places and two snapshots of the race, which is stretched to its box."""
+EDGE_PARTS = 40
+"""Part of the race's width that is free on both sides, for dots."""
 WAY_WIDTH, WAY_HEIGHT, WAY_EDGE = 90, 22, 3
+WAY_PLACES = 10
+"""Least places that the height of a song's way stands for: one place up is no summit."""
 
 
-def draw_way(places: Sequence[SongPlace], snapshots: int, deepest: int) -> Markup:
-    """A song's positions over the playlist's last snapshots, the first place at the top.
+def draw_way(places: Sequence[SongPlace], snapshots: int) -> Markup:
+    """A song's positions over the playlist's last snapshots, its best at the top: each has its own scale.
 
-    `deepest`: the last position of the scale. A snapshot without the song is a gap.
+    A snapshot without the song is a gap.
     """
-    across, down = max(snapshots - 1, 1), max(deepest - 1, 1)
+    positions = [place.position for place in places] or [1]
+    best, worst = min(positions), max(positions)
+    height = max(worst - best, WAY_PLACES)
 
     def point(place: SongPlace) -> tuple[int, int]:
-        x = WAY_WIDTH * (place.snapshot_number - 1) // across if snapshots > 1 else WAY_WIDTH
-        return WAY_EDGE + x, WAY_EDGE + round(WAY_HEIGHT * (min(place.position, deepest) - 1) / down)
+        x = WAY_WIDTH * (place.snapshot_number - 1) // max(snapshots - 1, 1)
+        down = place.position - best + (height - (worst - best)) / 2
+        return WAY_EDGE + x, WAY_EDGE + round(WAY_HEIGHT * down / height)
 
     end = places[-1] if places and places[-1].snapshot_number == snapshots else None
-    dot = Markup('<path class="now" d="{}"/>').format(_path([[point(end)]])) if end else ""
+    dot = Markup('<path class="now" d="{}"/>').format(_dot(*point(end))) if end else ""
     size = f"0 0 {WAY_WIDTH + 2 * WAY_EDGE} {WAY_HEIGHT + 2 * WAY_EDGE}"
+    lines = "".join(_line([point(place) for place in part]) for part in _parts(places))
     return Markup('<svg class="way" viewBox="{}" role="img" aria-label="{}"><path d="{}"/>{}</svg>').format(
-        size, way_text(places, snapshots), _path([[*map(point, part)] for part in _parts(places)]), dot
+        size, way_text(places, snapshots), lines, dot
     )
 
 
@@ -56,34 +64,29 @@ def draw_race(
 ) -> Markup:
     """Lines of songs by their names, over faint ones of other songs; the first line is the leader's.
 
-    Stretched to its box, so it holds no words: those stand beside it.
+    Stretched to its box, so it holds no words: those stand beside it. Each line ends in a dot at its name.
     """
-
-    def points(places: Sequence[SongPlace]) -> str:
-        return _path(
-            [[(STEP * (one.snapshot_number - 1), STEP * one.position - STEP // 2) for one in part]
-             for part in _parts(places)]
-        )  # fmt: skip
-
-    faint = [Markup('<path class="past" d="{}"/>').format(points(places)) for places in others]
+    width = STEP * (snapshots - 1)
+    edge = max(width // EDGE_PARTS, 1)
+    faint = [Markup('<path class="past" d="{}"/>').format(_curves(places)) for places in others]
     strong = [
-        Markup('<path class="{}" d="{}"><title>{}</title></path>').format(
-            "racer" if number else "racer leader", points(places), name
+        Markup('<g class="{}"><title>{}</title><path d="{}"/><path class="now" d="{}"/></g>').format(
+            "racer" if number else "racer leader", name, _curves(places), _dot(*_race_point(places[-1]))
         )
         for number, (name, places) in enumerate(lines)
     ]
-    size = f"0 0 {max(STEP * (snapshots - 1), 1)} {STEP * RACE_PLACES}"
+    size = f"{-edge} 0 {width + 2 * edge} {STEP * RACE_PLACES}"
     return Markup(
         '<svg class="race" viewBox="{}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
     ).format(size, text, Markup("").join([*faint, *reversed(strong)]))
 
 
-def draw_bar(value: float, most: float) -> Markup:
-    """A bar; it stands beside its number, so it says nothing to those who do not see it."""
-    width = round(100 * value / most) if most else 0
+def draw_bar(percent: float) -> Markup:
+    """A bar of the whole; it stands beside its number, so it says nothing to those who do not see it."""
     return Markup(
-        '<svg class="bar" aria-hidden="true"><rect width="{}%" height="100%" rx="2"/></svg>'
-    ).format(max(width, 1))
+        '<svg class="bar" aria-hidden="true"><rect class="whole" width="100%" height="100%" rx="2"/>'
+        '<rect width="{}%" height="100%" rx="2"/></svg>'
+    ).format(max(round(percent), 1))
 
 
 def _parts(places: Sequence[SongPlace]) -> list[list[SongPlace]]:
@@ -97,8 +100,38 @@ def _parts(places: Sequence[SongPlace]) -> list[list[SongPlace]]:
     return parts
 
 
-def _path(parts: Iterable[Sequence[tuple[int, int]]]) -> str:
-    """Lines through points; a single point becomes a dot, because lines have round ends."""
-    return "".join(
-        "M" + "L".join(f"{x} {y}" for x, y in part) + ("h0" if len(part) == 1 else "") for part in parts
+def _line(points: Sequence[tuple[int, int]]) -> str:
+    """Straight lines through points, without those in the middle of a level part; one point is a dot."""
+    if len(points) == 1:
+        return _dot(*points[0])
+    inner = [
+        point
+        for before, point, after in zip(points, points[1:], points[2:], strict=False)
+        if not before[1] == point[1] == after[1]
+    ]
+    return "M" + "L".join(f"{x} {y}" for x, y in [points[0], *inner, points[-1]])
+
+
+def _curves(places: Sequence[SongPlace]) -> str:
+    """Lines that are level at each snapshot, so that the eye can follow them where they cross."""
+    return "".join(map(_curve, _parts(places)))
+
+
+def _curve(part: Sequence[SongPlace]) -> str:
+    start, *_ = points = [_race_point(place) for place in part]
+    if len(points) == 1:
+        return _dot(*start)
+    downs = [after[1] - before[1] for before, after in pairwise(points)]
+    half = STEP // 2
+    return f"M{start[0]} {start[1]}" + "".join(
+        f"c{half} 0 {half} {down} {STEP} {down}" if down else f"h{STEP}" for down in downs
     )
+
+
+def _race_point(place: SongPlace) -> tuple[int, int]:
+    return STEP * (place.snapshot_number - 1), STEP * place.position - STEP // 2
+
+
+def _dot(x: int, y: int) -> str:
+    """A line without a length, which has round ends."""
+    return f"M{x} {y}h0"

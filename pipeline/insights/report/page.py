@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -12,36 +12,46 @@ from markupsafe import Markup
 
 from pipeline.insights.report import drawings, words
 from pipeline.insights.report.contents import PlaylistFigures, ReportContents
-from pipeline.insights.report.sections import Section, moved_count, section
+from pipeline.insights.report.owners import owned_by, told_apart
+from pipeline.insights.report.sections import Section, section
 from pipeline.markdown import plural
 
 HERE = Path(__file__).parent
 PAGE_BYTES = 1_000_000
 """Mail and chat show an attachment of this size."""
-ROWS = 1_000
-"""Songs that all lists of the page show together, shared evenly; fewer if the page becomes too large."""
+OVERVIEW_ROWS = 1_000
+"""Playlists of the overview; fewer if the page becomes too large."""
+SPARE = 0.95
+"""Part of the bytes that is aimed at when a page is cut, because its rows are of different lengths."""
 
 
 class OverviewLine(NamedTuple):
-    """A playlist in the overview; `anchor` is where it is shown in full, if it is."""
+    """A playlist in the overview.
+
+    `anchor`: where it is shown in full, if it is. `apart`: what tells it from another one of its name.
+    """
 
     figures: PlaylistFigures
     anchor: str | None
-    moved: str
+    apart: str
 
 
 def render_page(contents: ReportContents) -> bytes:
     """The page in UTF-8, below PAGE_BYTES; longer lists are cut, and the page says so."""
-    rows = ROWS
-    while len(page := _render(contents, rows)) > PAGE_BYTES and rows > 1:
-        rows //= 2
-    return page
+    longest, share = max((len(one.songs) for one in contents.details), default=0), 1.0
+    while True:
+        rows, lines = max(int(longest * share), 1), max(int(OVERVIEW_ROWS * share), 1)
+        page = _render(contents, rows, lines)
+        if len(page) <= PAGE_BYTES or rows == lines == 1:
+            return page
+        share *= SPARE * PAGE_BYTES / len(page)
 
 
-def _render(contents: ReportContents, rows: int) -> bytes:
-    each = max(rows // max(len(contents.details), 1), 1)
-    sections = [section(f"p{number}", details, each) for number, details in enumerate(contents.details, 1)]
-    overview = _overview(contents, sections) if len(contents.playlists) > 1 else []
+def _render(contents: ReportContents, rows: int, lines: int) -> bytes:
+    """The page with so many rows of each list, and so many lines of the overview."""
+    sections = [section(f"p{number}", details, rows) for number, details in enumerate(contents.details, 1)]
+    apart = told_apart(contents.playlists)
+    overview = _overview(contents, sections, apart) if len(contents.playlists) > 1 else []
     css = _css()
     page = (
         _environment()
@@ -49,8 +59,12 @@ def _render(contents: ReportContents, rows: int) -> bytes:
         .render(
             report=contents,
             sections=sections,
-            overview=overview[:rows],
-            more_playlists=len(overview) - len(overview[:rows]),
+            overview=overview[:lines],
+            more_playlists=len(overview) - len(overview[:lines]),
+            summary=_summary(contents.playlists),
+            notes=[*_notes(contents)],
+            has_rejected=any(one.rejected_count for one in contents.playlists),
+            apart=apart,
             css=Markup(css),  # noqa: S704 - our own file
             policy=_policy(css),
         )
@@ -58,24 +72,31 @@ def _render(contents: ReportContents, rows: int) -> bytes:
     return page.encode("utf-8", "replace")
 
 
-def _overview(contents: ReportContents, sections: Sequence[Section]) -> list[OverviewLine]:
-    shown = {one.details.figures.playlist_id: one for one in sections}
+def _overview(
+    contents: ReportContents, sections: Sequence[Section], apart: Mapping[str, str]
+) -> list[OverviewLine]:
+    anchors = {one.details.figures.playlist_id: one.anchor for one in sections}
     return [
-        OverviewLine(
-            figures,
-            shown[figures.playlist_id].anchor if figures.playlist_id in shown else None,
-            moved_count(shown[figures.playlist_id].details.changes)
-            if figures.playlist_id in shown
-            else words.NOTHING,
-        )
-        for figures in contents.playlists
+        OverviewLine(one, anchors.get(one.playlist_id), apart.get(one.playlist_id, ""))
+        for one in contents.playlists
     ]
 
 
 def _summary(playlists: Sequence[PlaylistFigures]) -> str:
-    """`6 playlists; in 2 of them songs were added or removed`."""
-    changed = playlists[0].changed_playlist_count if playlists else 0
-    return f"{plural(len(playlists), 'playlist')}; in {changed:,} of them songs were added or removed"
+    """`6 playlists; 2 of them changed`."""
+    changed = sum(one.change_count > 0 for one in playlists)
+    return f"{plural(len(playlists), 'playlist')}; {f'{changed:,}' if changed else 'none'} of them changed"
+
+
+def _notes(contents: ReportContents) -> Iterator[str]:
+    """What a reader of the overview has to know."""
+    if any(one.moved_count is None and one.previous_date for one in contents.playlists):
+        yield f"{words.NOTHING}: these lists are too long to compare song by song."
+    shown = len(contents.details)
+    if 0 < shown < len(contents.playlists):
+        changed = sum(one.change_count > 0 for one in contents.playlists)
+        which = "with most changes" if changed > shown else "that changed or are new"
+        yield f"Below: the {plural(shown, 'playlist')} {which}."
 
 
 def _policy(css: str) -> str:
@@ -105,6 +126,6 @@ def _environment() -> Environment:
         "plural": plural,
         "number": "{:,}".format,
         "bar": drawings.draw_bar,
-        "summary": _summary,
+        "owner": owned_by,
     }
     return environment

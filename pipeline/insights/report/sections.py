@@ -1,13 +1,14 @@
 """What a playlist's part of the page says, in the order in which it says it. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from typing import NamedTuple
 
 from markupsafe import Markup
 
+from pipeline.insights.changes_text import in_numbers
 from pipeline.insights.report.contents import (
     Bar,
-    Order,
     PlaylistDetails,
     PlaylistFigures,
     SongLine,
@@ -15,34 +16,34 @@ from pipeline.insights.report.contents import (
 )
 from pipeline.insights.report.drawings import RACE_PLACES, draw_race, draw_way
 from pipeline.insights.report.movements import Movement, placed, raced
-from pipeline.insights.report.words import NOTHING, shown_day, shown_reason, shown_title
+from pipeline.insights.report.owners import only_adder, usual_adder
+from pipeline.insights.report.words import shown_date, shown_day, shown_reason, shown_title
 from pipeline.records import PlaylistChanges, SongChange
 
 CHANGES_SHOWN = 8
 """Songs that were added, and as many that were removed; a chart may have fifty a day."""
 MOVES_SHOWN = 4
 """Those that moved furthest; the list shows where all others came from."""
-LEAST_SNAPSHOTS = 3
-"""Of a race: with two there is nothing to follow."""
-LEAST_REORDERED = 1 / 3
-"""Part of the snapshots in which songs overtake each other, for a list to be a race."""
+LONG = 1_000
+"""Places from here on need wider columns."""
 
 
 class ListRow(NamedTuple):
-    """A row of the list."""
+    """A row of the list; `way` is the song's way through a race."""
 
     song: SongLine
     movement: Movement
-    way: Markup
+    way: Markup | None
 
 
 class Kind(NamedTuple):
-    """Songs that changed in one way: the first ones, and how many more there are."""
+    """Songs that changed in one way: the first ones, how many more there are, and who added all of them."""
 
     title: str
     songs: Sequence[SongChange]
     more: int
     where: Callable[[SongChange], str]
+    adder: str | None
 
 
 class Race(NamedTuple):
@@ -50,34 +51,33 @@ class Race(NamedTuple):
 
     picture: Markup
     racers: Sequence[SongLine]
-    order: Order
+    snapshots: int
+    first_date: date
 
 
 class BarGroup(NamedTuple):
-    """Bars under a title, and the longest of them."""
+    """Bars under a title."""
 
     title: str
     bars: Sequence[Bar]
-    most: float
 
 
 class Section(NamedTuple):
-    """A playlist's part of the page."""
+    """A playlist's part of the page.
+
+    `adder`: who added most songs, so that only others are named; `is_long`: its places need much space.
+    """
 
     anchor: str
     details: PlaylistDetails
     headline: str
     kinds: Sequence[Kind]
     songs: Sequence[ListRow]
-    more_songs: int
+    adder: str | None
+    has_others: bool
+    is_long: bool
     race: Race | None
     groups: Sequence[BarGroup]
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether anything changed since the previous snapshot."""
-        changes = self.details.changes
-        return bool(self.details.figures.change_count or (changes and changes.moved))
 
     @property
     def is_not_compared(self) -> bool:
@@ -87,33 +87,32 @@ class Section(NamedTuple):
 
 def section(anchor: str, details: PlaylistDetails, rows: int) -> Section:
     """A playlist's part of the page, with at most so many rows of its list."""
-    race = _race(details)
     shown = details.songs[:rows]
+    adder = usual_adder(shown)
+    places = [place for song in shown for place in (song.position, song.previous_position or 0)]
     return Section(
         anchor=anchor,
         details=details,
-        headline=headline(details.figures, details.changes),
+        headline=headline(details.figures),
         kinds=[*_kinds(details.changes)],
-        songs=[*_rows(details, shown, is_race=race is not None)],
-        more_songs=details.figures.song_count - len(shown),
-        race=race,
+        songs=[*_rows(details, shown)],
+        adder=adder,
+        has_others=any(song.added_by != adder for song in shown),
+        is_long=max(places, default=0) >= LONG,
+        race=_race(details),
         groups=[*_groups(details)],
     )
 
 
-def moved_count(changes: PlaylistChanges | None) -> str:
-    """How many songs moved, if they were compared."""
-    return NOTHING if changes is None else f"{len(changes.moved):,}"
-
-
-def headline(figures: PlaylistFigures, changes: PlaylistChanges | None) -> str:
+def headline(figures: PlaylistFigures) -> str:
     """`2 added, 1 removed, 1 moved since 27 Nov`."""
+    if figures.is_stale:
+        return f"Last read {shown_date(figures.snapshot_date)}"
     if figures.previous_date is None:
         return "First snapshot: there is nothing to compare it with yet"
     since = f"since {shown_day(figures.previous_date, figures.snapshot_date)}"
-    moved = len(changes.moved) if changes else 0
-    numbers = {"added": figures.entered_count, "removed": figures.left_count, "moved": moved}
-    said = ", ".join(f"{number:,} {what}" for what, number in numbers.items() if number)
+    moved = figures.moved_count or 0
+    said = in_numbers(figures.entered_count, figures.left_count, moved, figures.rejected_count)
     return f"{said or 'Nothing changed'} {since}"
 
 
@@ -122,20 +121,21 @@ def _kinds(changes: PlaylistChanges | None) -> Iterable[Kind]:
         return
     moved = sorted(changes.moved, key=_distance, reverse=True)
     ways: list[tuple[str, Sequence[SongChange], int, Callable[[SongChange], str]]] = [
-        ("Added", changes.entered, CHANGES_SHOWN, lambda one: f"at {one.position}"),
-        ("Removed", changes.left, CHANGES_SHOWN, lambda one: f"was at {one.previous_position}"),
+        ("Added", changes.entered, CHANGES_SHOWN, lambda one: f"at {one.position:,}"),
+        ("Removed", changes.left, CHANGES_SHOWN, lambda one: f"was at {one.previous_position:,}"),
         ("Moved", moved, MOVES_SHOWN, _way),
     ]
     for title, songs, most, where in ways:
         if songs:
-            yield Kind(title, songs[:most], max(0, len(songs) - most), where)
+            adder = only_adder(songs) if title == "Added" else None
+            yield Kind(title, songs[:most], max(0, len(songs) - most), where, adder)
 
 
 def _way(moved: SongChange) -> str:
     """From where to where; a song that all others pass may have kept its place."""
     if moved.previous_position == moved.position:
-        return f"still at {moved.position}, among others"
-    return f"from {moved.previous_position} to {moved.position}"
+        return f"still at {moved.position:,}, among others"
+    return f"from {moved.previous_position:,} to {moved.position:,}"
 
 
 def _distance(moved: SongChange) -> int:
@@ -143,11 +143,8 @@ def _distance(moved: SongChange) -> int:
 
 
 def _race(details: PlaylistDetails) -> Race | None:
-    """A race only of a list that moves; in one made by hand nobody overtakes anybody."""
-    order = details.order
-    if not order or order.snapshot_count < LEAST_SNAPSHOTS:
-        return None
-    if order.reordered_count < LEAST_REORDERED * (order.snapshot_count - 1):
+    """A race only of a list whose songs overtake each other; in one made by hand they do not."""
+    if not details.places:
         return None
     racers = [song for song in details.songs if song.position <= RACE_PLACES]
     names = {song.song_id: shown_title(song.song_name) for song in racers}
@@ -158,26 +155,29 @@ def _race(details: PlaylistDetails) -> Race | None:
     text = "Places of the songs that are in the top ten now: " + "; ".join(
         f"{name}, {places[0].position} to {places[-1].position}" for name, places in lines
     )
-    return Race(draw_race(lines, others, order.snapshot_count, text), racers, order)
+    one = _any_place(details)
+    picture = draw_race(lines, others, one.snapshot_count, text)
+    return Race(picture, racers, one.snapshot_count, one.first_date)
+
+
+def _any_place(details: PlaylistDetails) -> SongPlace:
+    return next(iter(details.places.values()))[0]
 
 
 def _was_high(places: Sequence[SongPlace]) -> bool:
     return any(place.position <= RACE_PLACES for place in places)
 
 
-def _rows(details: PlaylistDetails, songs: Sequence[SongLine], *, is_race: bool) -> Iterable[ListRow]:
-    snapshots = details.order.snapshot_count if details.order else 1
-    deepest = max(
-        (place.position for song in songs for place in details.places.get(song.song_id, ())), default=1
-    )
+def _rows(details: PlaylistDetails, songs: Sequence[SongLine]) -> Iterable[ListRow]:
     moved = {(one.song_id, one.position): one for one in details.changes.moved} if details.changes else {}
+    snapshots = _any_place(details).snapshot_count if details.places else 0
     for song in songs:
-        change = moved.get((song.song_id, song.position))
-        yield ListRow(
-            song,
-            raced(song, details.figures) if is_race else placed(song, details.figures, change),
-            draw_way(details.places.get(song.song_id, ()), snapshots, deepest),
-        )
+        if snapshots:
+            way = draw_way(details.places.get(song.song_id, ()), snapshots)
+            yield ListRow(song, raced(song, details.figures), way)
+        else:
+            change = moved.get((song.song_id, song.position))
+            yield ListRow(song, placed(song, details.figures, change), None)
 
 
 def _groups(details: PlaylistDetails) -> Iterable[BarGroup]:
@@ -187,6 +187,4 @@ def _groups(details: PlaylistDetails) -> Iterable[BarGroup]:
         "Release ages": details.ages,
         "Left out: not a song, or unusable": rejects,
     }
-    for title, bars in titles.items():
-        if bars:
-            yield BarGroup(title, bars, max(bar.percent for bar in bars))
+    return (BarGroup(title, bars) for title, bars in titles.items() if bars)

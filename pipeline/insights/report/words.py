@@ -3,6 +3,8 @@
 import unicodedata
 from datetime import date
 
+from pipeline.insights.names import NO_NAME, or_no_name
+
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 NAME_CHARACTERS = 100
 SCANNED_CHARACTERS = 1_000
@@ -28,12 +30,14 @@ def shown_text(text: str | None) -> str:
     """A name on one line, shortened, without characters that would change what stands around it."""
     words = " ".join((text or "")[:SCANNED_CHARACTERS].split())
     kept = "".join(one for one in words if one not in TURNING and unicodedata.category(one) not in DROPPED)
+    if or_no_name(kept) == NO_NAME:
+        return ""
     return kept.strip() if len(kept) <= NAME_CHARACTERS else f"{kept[: NAME_CHARACTERS - 1].strip()}…"
 
 
 def shown_title(text: str | None) -> str:
     """The same for a name that a line cannot do without."""
-    return shown_text(text) or "(no name)"
+    return shown_text(text) or NO_NAME
 
 
 def shown_date(day: date) -> str:
@@ -47,18 +51,22 @@ def shown_day(day: date, beside: date) -> str:
 
 
 def shown_length(milliseconds: int | None) -> str:
-    """`3 h 12 min`, `41 min`."""
+    """`3 h 12 min`, `41 min`, `29 s`."""
     if milliseconds is None:
         return NOTHING
+    if (seconds := round(milliseconds / 1_000)) < 60:  # noqa: PLR2004 - a minute
+        return f"{seconds} s"
     hours, minutes = divmod(round(milliseconds / 60_000), 60)
     return f"{hours:,} h {minutes} min" if hours else f"{minutes} min"
 
 
 def percent(value: float | None) -> str:
-    """`12 %`; a share that is not zero is never shown as zero."""
+    """`12 %`; only nothing is shown as zero, and only all as 100."""
     if value is None:
         return NOTHING
-    return "< 1 %" if 0 < value < 1 else f"{value:.0f} %"
+    if 0 < value < 1:
+        return "< 1 %"
+    return "> 99 %" if 99 < value < 100 else f"{value:.0f} %"  # noqa: PLR2004
 
 
 def shown_reason(text: str) -> str:

@@ -10,7 +10,7 @@ from pipeline.insights import changes
 from pipeline.insights.changes import find_changes
 from pipeline.records import PlaylistChanges, SongChange
 from tests.builders import OTHER_PLAYLIST, PLAYLIST, entry, head, snapshot, song
-from tests.warehouses import DAY, Warehouse, run_of
+from tests.warehouses import DAY, Warehouse
 
 YESTERDAY = DAY - timedelta(days=1)
 EPISODE = entry(song("e", type="episode"))
@@ -26,7 +26,7 @@ def load(warehouse: Warehouse, day: date, **playlists: Sequence[Any]) -> list[Pl
     ]
     warehouse.load(run_id, warehouse.write_snapshots(run_id, {day: kept}))
     with warehouse.session(run_id, autocommit=False) as session:
-        found = find_changes(session, run_of(run_id))
+        found = find_changes(session, [(id_, day) for id_ in playlists])
         assert len(session.statements) == 1
     return found
 
@@ -61,7 +61,7 @@ def test_each_playlist_of_the_run_has_its_own(warehouse: Warehouse) -> None:
     assert (second.playlist_id, second.left) == (OTHER_PLAYLIST, [change("b", None, 1)])
 
 
-def test_a_first_snapshot_and_another_run_s_playlists_are_not_compared(warehouse: Warehouse) -> None:
+def test_a_first_snapshot_and_other_playlists_are_not_compared(warehouse: Warehouse) -> None:
     assert load(warehouse, DAY, **{PLAYLIST: songs("ab")}) == []
     load(warehouse, YESTERDAY, **{PLAYLIST: songs("b")})
     assert load(warehouse, DAY, **{OTHER_PLAYLIST: songs("b")}) == []

@@ -76,6 +76,7 @@ def test_what_others_wrote_is_no_markup_in_a_notification() -> None:
     assert name.startswith("x Bcc: a")
     assert len(name) <= changes_text.NAME_CHARACTERS
     assert changes_text.shown_name(changes("")) == "(no name)"
+    assert changes_text.shown_name(changes("\u200b\ufeff\u3164\u2800")) == "(no name)"
 
 
 def test_a_song_that_moved_only_among_others_has_one_place() -> None:

@@ -6,7 +6,6 @@ from html.parser import HTMLParser
 from typing import Any
 
 from pipeline.insights.report.contents import (
-    Order,
     PlaylistDetails,
     PlaylistFigures,
     ReportContents,
@@ -29,17 +28,19 @@ def figures(**changes: Any) -> PlaylistFigures:
         report_date=DAY,
         snapshot_date=DAY,
         previous_date=YESTERDAY,
+        is_stale=False,
         fetched_at=datetime(2026, 11, 28, 6, 5, tzinfo=UTC),
         item_count=3,
         song_count=3,
         entered_count=0,
         left_count=0,
-        entry_count=6,
+        rejected_count=0,
         snapshot_count=2,
+        day_count=1,
         missing_day_count=0,
         duration_ms=600_000,
         explicit_percent=50.0,
-        changed_playlist_count=0,
+        moved_count=0,
     )
     return known._replace(**changes)
 
@@ -63,14 +64,18 @@ def places(song_id: str, *positions: int | None) -> list[SongPlace]:
     """Where a song stood in the snapshots of consecutive days; None: not listed."""
     first = DAY - timedelta(days=len(positions) - 1)
     return [
-        SongPlace("aPlaylist0000000000001", song_id, number, first + timedelta(days=number - 1), position)
+        SongPlace(
+            playlist_id="aPlaylist0000000000001",
+            song_id=song_id,
+            snapshot_number=number,
+            snapshot_date=first + timedelta(days=number - 1),
+            position=position,
+            snapshot_count=len(positions),
+            first_date=first,
+        )
         for number, position in enumerate(positions, 1)
         if position is not None
     ]
-
-
-def order(snapshots: int = 3, reordered: int = 0) -> Order:
-    return Order("aPlaylist0000000000001", snapshots, reordered, DAY - timedelta(days=snapshots - 1), DAY)
 
 
 def change(name: str, position: int | None, previous: int | None, by: str | None = None) -> SongChange:

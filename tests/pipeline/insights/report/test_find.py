@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from pipeline.insights import changes
 from pipeline.insights.report import find
 from pipeline.insights.report.contents import PlaylistDetails, PlaylistFigures, ReportContents
-from pipeline.insights.report.find import find_report
-from pipeline.insights.report.page import ROWS, render_page
+from pipeline.insights.report.find import ROWS_OF_LIST, find_report
+from pipeline.insights.report.page import render_page
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, MIXTAPE, NAMES, SHARED
 from tests.builders import OTHER_PLAYLIST, PLAYLIST, entry, head, snapshot, song
 from tests.pipeline.insights.report.shown import Page
@@ -66,21 +67,21 @@ def test_every_number_is_that_of_the_views(warehouse: Warehouse) -> None:
         check_bars(query, own)
         check_page(shown, own)
         assert own.figures.playlist_name == NAMES[playlist_id]
-    check_orders(by_id(contents))
+    assert {id_ for id_, own in by_id(contents).items() if own.places} == {CHART}
     check_race(query, by_id(contents)[CHART])
 
 
 def check_figures(query: Any, figures: PlaylistFigures) -> None:
     own = figures.playlist_id
     assert (figures.snapshot_date, figures.previous_date, figures.report_date) == (DAY, YESTERDAY, DAY)
-    changes = query(
+    found = query(
         "SELECT change, COUNT(*) FROM playlist_changes WHERE playlist_id = ? AND snapshot_date = ?"
         " GROUP BY change",
         own,
         DAY,
     )
     counted = {"entered": figures.entered_count, "left": figures.left_count}
-    assert dict(changes) == {change: count for change, count in counted.items() if count}
+    assert dict(found) == {change: count for change, count in counted.items() if count}
     ((count, length, explicit),) = query(
         "SELECT COUNT(*), SUM(duration_ms), 100 * AVG(IFF(is_explicit, 1, 0)) FROM tracklist"
         " WHERE playlist_id = ?",
@@ -91,7 +92,20 @@ def check_figures(query: Any, figures: PlaylistFigures) -> None:
     ((snapshots,),) = query("SELECT COUNT(*) FROM playlists_history WHERE playlist_id = ?", own)
     ((fetched_at,),) = query("SELECT fetched_at FROM freshness WHERE playlist_id = ?", own)
     assert (figures.snapshot_count, figures.fetched_at) == (snapshots, fetched_at)
-    assert figures.missing_day_count == 1
+    assert (figures.missing_day_count, figures.day_count) == (1, 8)
+    ((rejected,),) = query(
+        """
+        SELECT COALESCE(SUM(GREATEST(now - before, 0)), 0)
+        FROM (
+            SELECT COUNT_IF(snapshot_date = ?) AS now, COUNT_IF(snapshot_date = ?) AS before
+            FROM rejects_history WHERE playlist_id = ? GROUP BY reason
+        )
+        """,
+        DAY,
+        YESTERDAY,
+        own,
+    )
+    assert figures.rejected_count == rejected
 
 
 def check_list(query: Any, own: PlaylistDetails) -> None:
@@ -110,7 +124,7 @@ def check_list(query: Any, own: PlaylistDetails) -> None:
         for s in own.songs
     ]
     assert found == listed[: len(found)]
-    assert len(found) == min(len(listed), ROWS // len(ALL))
+    assert len(found) == min(len(listed), ROWS_OF_LIST)
     before = query(
         "SELECT song_id, previous_position FROM song_journeys WHERE playlist_id = ? AND is_listed",
         own.figures.playlist_id,
@@ -139,19 +153,10 @@ def check_bars(query: Any, own: PlaylistDetails) -> None:
 
 def check_page(shown: Page, own: PlaylistDetails) -> None:
     """The list on the page has the numbers of the query's rows."""
-    rows = [(row[0], row[3], row[4]) for row in shown.rows if len(row) == 6]
+    rows = [(row[0], row[3], row[4]) for row in shown.rows if len(row) in (5, 6)]
     wanted = [(str(s.position), str(s.peak_position), f"{s.snapshot_count:,}") for s in own.songs]
     starts = [at for at, row in enumerate(rows) if row == wanted[0]] if wanted else [0]
     assert any(rows[at : at + len(wanted)] == wanted for at in starts)
-
-
-def check_orders(own: dict[str, PlaylistDetails]) -> None:
-    """Songs of a chart overtake each other; in a list made by hand one is moved a day, two over the gap."""
-    snapshots = len(DAYS)
-    reordered = {id_: one.order.reordered_count for id_, one in own.items() if one.order}
-    assert {one.order.snapshot_count for one in own.values() if one.order} == {snapshots}
-    assert reordered[CHART] > snapshots / 2
-    assert (reordered[SHARED], reordered[EMPTY]) == (1, 0)
 
 
 def check_race(query: Any, own: PlaylistDetails) -> None:
@@ -186,11 +191,25 @@ def test_a_date_shows_the_newest_snapshot_before_it(warehouse: Warehouse) -> Non
         ("a", 2, 1, 1, 2),
         ("c", 3, None, 3, 1),
     ]
-    assert own.figures.missing_day_count == 3
+    assert (own.figures.missing_day_count, own.figures.day_count) == (2, 4)
     assert own.changes
     assert [(one.name, one.position) for one in own.changes.entered] == [("Song c", 3)]
     assert len(own.changes.moved) == 1
     assert (other.figures.previous_date, other.changes) == (None, None)
+    assert (own.figures.is_stale, other.figures.is_stale) == (False, False)
+    now = by_id(report(warehouse))
+    assert {id_: one.figures.is_stale for id_, one in now.items()} == {PLAYLIST: False, OTHER_PLAYLIST: True}
+
+
+def test_days_without_a_snapshot_are_those_of_the_view(warehouse: Warehouse) -> None:
+    ((today,),) = warehouse.place.query("SELECT SYSDATE()::DATE")
+    for age in (40, 6, 4, 0):
+        load(warehouse, today - timedelta(days=age), **{PLAYLIST: songs("a")})
+    load(warehouse, today - timedelta(days=3), **{OTHER_PLAYLIST: songs("a")})
+    found = warehouse.place.query("SELECT playlist_id, missing_day_count FROM freshness")
+    shown = by_id(report(warehouse, on=today))
+    assert {id_: own.figures.missing_day_count for id_, own in shown.items()} == dict(found)
+    assert {id_: own.figures.day_count for id_, own in shown.items()} == {PLAYLIST: 30, OTHER_PLAYLIST: 3}
 
 
 def test_a_song_that_is_listed_twice_keeps_both_places(warehouse: Warehouse) -> None:
@@ -203,22 +222,29 @@ def test_a_song_that_is_listed_twice_keeps_both_places(warehouse: Warehouse) -> 
 
 
 def test_of_many_playlists_those_with_most_changes_are_shown_in_full(warehouse: Warehouse) -> None:
-    ids = [f"{number:022}" for number in range(find.MAX_DETAILED + 1)]
-    load(warehouse, YESTERDAY, **{id_: songs("a") for id_ in ids})
-    load(warehouse, DAY, **{id_: songs("ab" if number else "a") for number, id_ in enumerate(ids)})
+    """A move is a change; what changed when others were not read yet is none."""
+    ids = [f"{number:022}" for number in range(find.MAX_DETAILED + 2)]
+    moved, same, old, *others = ids
+    load(warehouse, YESTERDAY - timedelta(days=9), **{old: songs("abc")})
+    load(warehouse, YESTERDAY - timedelta(days=8), **{old: songs("xyz")})
+    load(
+        warehouse,
+        YESTERDAY,
+        **{moved: songs("abcde"), same: songs("a"), **{id_: songs("a") for id_ in others}},
+    )
+    load(warehouse, DAY, **{moved: songs("deabc"), same: songs("a"), **{id_: songs("ab") for id_ in others}})
     contents = report(warehouse)
-    assert len(contents.playlists) == len(ids)
-    assert {one.figures.playlist_id for one in contents.details} == {*ids[1:]}
-    assert contents.playlists[0].changed_playlist_count == len(ids) - 1
+    assert [one.playlist_id for one in contents.playlists] == [moved, *others, same, old]
+    assert [one.figures.playlist_id for one in contents.details] == [moved, *others]
     shown = Page(render_page(contents))
-    assert "21 playlists; in 20 of them songs were added or removed" in shown.words
-    assert "Below: the 20 playlists with most changes." in shown.words
+    assert "22 playlists; 20 of them changed" in shown.words
+    assert "Below: the 20 playlists that changed or are new." in shown.words
 
 
 def test_what_is_too_large_to_compare_is_counted_all_the_same(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(find, "MAX_ENTRIES", 4)
+    monkeypatch.setattr(changes, "MAX_ENTRIES", 4)
     load(warehouse, YESTERDAY, **{PLAYLIST: songs("abc"), OTHER_PLAYLIST: songs("a")})
     load(warehouse, DAY, **{PLAYLIST: songs("abd"), OTHER_PLAYLIST: songs("ab")})
     own, other = (by_id(report(warehouse))[id_] for id_ in (PLAYLIST, OTHER_PLAYLIST))
@@ -259,4 +285,4 @@ def test_the_same_data_is_the_same_page_and_costs_as_many_statements(warehouse: 
             assert found
             pages.append(render_page(found))
         assert pages[0] == pages[1]
-        assert len(session.statements) == 16
+        assert len(session.statements) == 14

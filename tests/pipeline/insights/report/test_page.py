@@ -3,14 +3,16 @@
 import base64
 import hashlib
 import re
+from datetime import date
 from itertools import pairwise
 
 import pytest
 
 from pipeline.insights.report import page as page_module
 from pipeline.insights.report.contents import Bar, PlaylistDetails
+from pipeline.insights.report.owners import told_apart
 from pipeline.insights.report.page import PAGE_BYTES, render_page
-from pipeline.insights.report.words import NAME_CHARACTERS
+from pipeline.insights.report.words import NAME_CHARACTERS, NOTHING, shown_length
 from tests.pipeline.insights.report.shown import (
     DAY,
     Page,
@@ -18,14 +20,13 @@ from tests.pipeline.insights.report.shown import (
     changes,
     figures,
     line,
-    order,
     page,
     places,
     report,
 )
 
 EDITED = PlaylistDetails(
-    figures=figures(entered_count=2, left_count=1, changed_playlist_count=1),
+    figures=figures(entered_count=2, left_count=1, moved_count=1, rejected_count=2, missing_day_count=1),
     changes=changes(
         [change("Ann's", 2, None, "ann"), change("Bob's", 3, None, "bob")],
         [change("Gone", None, 2)],
@@ -36,17 +37,18 @@ EDITED = PlaylistDetails(
         line(2, "Ann's", previous_position=None, snapshot_count=1, added_by="ann"),
         line(3, "Bob's", previous_position=None, snapshot_count=4, added_by="bob"),
     ],
-    order=order(),
-    artists=[Bar("aPlaylist0000000000001", "Artist 1", 2, 66.7)],
-    ages=[Bar("aPlaylist0000000000001", "under a year", 3, 100)],
+    artists=[
+        Bar("aPlaylist0000000000001", "Artist 1", 2, 66.7),
+        Bar("aPlaylist0000000000001", "Artist 2", 1, 0.4),
+    ],
+    ages=[Bar("aPlaylist0000000000001", "under a year", 3, 99.6)],
     rejects=[Bar("aPlaylist0000000000001", "null_item", 1, 25)],
 )
 CHART = PlaylistDetails(
-    figures=figures(playlist_id="bPlaylist0000000000002", playlist_name="Chart", changed_playlist_count=1),
+    figures=figures(playlist_id="bPlaylist0000000000002", playlist_name="Chart", moved_count=2),
     changes=changes(moved=[change("a", 1, 2), change("b", 2, 1)]),
     songs=[line(1, song_id="a", previous_position=2), line(2, song_id="b", previous_position=1), line(3)],
     places={"a": places("a", 3, 2, 1), "b": places("b", 1, 1, 2), "gone": places("gone", 2, 3, None)},
-    order=order(reordered=2),
 )
 
 HOSTILE = {
@@ -63,6 +65,7 @@ HOSTILE = {
     "Hebrew": "קפה (live)",
     "Arabic": "قطار الليل",
     "Japanese": "夜のやかん",
+    "wide emoji": "🧑\u200d" * 30,
     "emoji": "🫖👩\u200d👩\u200d👧\u200d👦🇦🇶👍🏽",
     "line breaks": "a\nb\r\nc\u2028d",
     "control characters": "a\x00b\x07c\x1b[31md",
@@ -73,12 +76,13 @@ HOSTILE = {
     "URL": "javascript:alert(1) https://example.com",
     "empty": "",
     "blank": " \t ",
+    "invisible": "\u200b\ufeff\u3164\u00ad\u2060\u200f\u2800\u115f\ufe0f",
 }
 
 
 def test_the_first_screen_says_what_changed_and_who_did_it() -> None:
     said = page(EDITED).words
-    assert said.index("Party mix") < said.index("2 added, 1 removed, 1 moved since 27 Nov")
+    assert said.index("Party mix") < said.index("2 added, 1 removed, 1 moved, 2 more rejected since 27 Nov")
     assert "Ann's Artist · at 2 · added by ann" in said
     assert "Bob's Artist · at 3 · added by bob" in said
     assert "Gone Artist · was at 2" in said
@@ -98,23 +102,26 @@ def test_a_chart_shows_each_step_and_the_race() -> None:
     rows = [row[:2] for row in shown.rows if row[0] in ("1", "2", "3")]
     assert rows == [["1", "▲ 1up from 2"], ["2", "▼ 1down from 1"], ["3", "=same place"]]
     assert "The race of the top ten" in shown.words
-    assert "3 snapshots. Faint lines" in shown.words
-    lines = [
-        attributes for attributes in shown.all("path") if attributes.get("class") in ("racer", "racer leader")
-    ]
-    assert [one["d"] for one in lines] == ["M0 5L10 5L20 15", "M0 25L10 15L20 5"]
-    assert [one["d"] for one in shown.all("path") if one.get("class") == "past"] == ["M0 15L10 25"]
+    assert "3 snapshots. Dotted" in shown.words
+    assert [one["class"] for one in shown.all("g")] == ["racer", "racer leader"]
+    race = [one["d"] for one in shown.all("path")][:5]
+    assert race[0] == "M0 15c5 0 5 10 10 10"
+    assert race[1:3] == ["M0 5h10c5 0 5 10 10 10", "M20 15h0"]
+    assert race[3:] == ["M0 25c5 0 5 -10 10 -10c5 0 5 -10 10 -10", "M20 5h0"]
+    assert [one["class"] for one in shown.all("path") if one.get("class")][:3] == ["past", "now", "now"]
 
 
 def test_bars_figures_and_rejects_are_shown_with_their_numbers() -> None:
     shown = page(EDITED)
     for row in (
-        ["Artist 1", "2", "67 %"],
-        ["under a year", "3", "100 %"],
+        ["Artist 1", "", "2", "67 %"],
+        ["Artist 2", "", "1", "< 1 %"],
+        ["under a year", "3", "> 99 %"],
         ["no longer available", "1", "25 %"],
     ):
-        assert [row[0], "", *row[1:]] in shown.rows
-    for said in ("Songs 3", "Length 10 min", "Explicit 50 %", "Snapshots 2", "0 of the last 30"):
+        assert row in shown.rows
+    assert [one["width"] for one in shown.all("rect")] == ["100%", "67%", "100%", "1%"]
+    for said in ("Songs 3", "Length 10 min", "Explicit 50 %", "Snapshots 2", "1 of 1 day"):
         assert said in shown.words
     assert "Read from Spotify 28 Nov 2026, 06:05 UTC" in shown.words
 
@@ -145,19 +152,74 @@ def test_an_older_snapshot_is_named() -> None:
 
 
 def test_lists_that_are_too_long_to_compare_say_so() -> None:
-    said = page(PlaylistDetails(figures(entered_count=1), None)).words
+    said = page(PlaylistDetails(figures(entered_count=1, moved_count=None), None)).words
     assert "1 added since 27 Nov" in said
     assert "too long to compare song by song" in said
 
 
 def test_several_playlists_begin_with_an_overview() -> None:
     shown = page(EDITED, CHART)
-    assert "2 playlists; in 1 of them songs were added or removed" in shown.words
-    assert ["Party mix", "3", "2", "1", "1", "28 Nov 2026"] in shown.rows
-    assert ["Chart", "3", "0", "0", "2", "28 Nov 2026"] in shown.rows
+    assert "2 playlists; 2 of them changed" in shown.words
+    assert ["Party mix", "3", "2", "1", "1", "2"] in shown.rows
+    assert ["Chart", "3", "0", "0", "2", "0"] in shown.rows
     targets = {attributes["id"] for attributes in shown.all("section")}
     links = [attributes["href"] or "" for attributes in shown.all("a")]
     assert {link[1:] for link in links if link.startswith("#")} == targets
+
+
+def test_what_was_not_read_says_so_and_counts_nothing() -> None:
+    old = figures(snapshot_date=date(2026, 2, 2), previous_date=None, is_stale=True, moved_count=None)
+    other = figures(playlist_id="other")
+    shown = page(
+        PlaylistDetails(old, songs=[line(1, previous_position=None)]), PlaylistDetails(other, changes())
+    )
+    assert "2 playlists; none of them changed" in shown.words
+    (row,) = [row for row in shown.rows if "last read" in row[0]]
+    assert row[0].endswith("last read 2 Feb 2026")
+    assert "by Owner (aPlaylist0000000000001)" in row[0]
+    assert row[1:] == ["3", *[NOTHING] * 3]
+    assert "Last read 2 Feb 2026" in shown.words
+    assert ["1", ""] in [row[:2] for row in shown.rows]
+
+
+def test_playlists_of_one_name_are_told_apart() -> None:
+    others = [("b", "Owner"), ("c", "Ann"), ("d", None)]
+    same = [figures(playlist_id=id_, owner_name=owner) for id_, owner in others]
+    assert told_apart([figures(playlist_id="a", playlist_name="Chart"), *same]) == {
+        "b": "by Owner", "c": "by Ann", "d": "",
+    }  # fmt: skip
+    assert told_apart([figures(playlist_id="a"), *same])["b"] == "by Owner (b)"
+    assert told_apart([same[2], same[2]._replace(playlist_id="e")]) == {"d": "(d)", "e": "(e)"}
+
+
+def test_who_added_most_songs_is_said_once() -> None:
+    by_ann = EDITED._replace(
+        changes=changes([change("x", 1, None, "ann"), change("y", 2, None, "ann")]),
+        songs=[line(1, added_by="ann"), line(2, added_by="ann")],
+    )
+    said = page(by_ann).words
+    assert "Added by ann" in said
+    assert "The list added by ann Place" in said
+    assert said.count("added by ann") == 1
+    said = page(by_ann._replace(songs=[*by_ann.songs, line(3, added_by="bob")])).words
+    assert "The list added by ann unless noted" in said
+    assert (said.count("added by ann"), said.count("added by bob")) == (1, 1)
+    said = page(by_ann._replace(songs=[*by_ann.songs, line(3)])).words
+    assert said.count("added by ann") == 2
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "said"),
+    [
+        (None, NOTHING),
+        (29_000, "29 s"),
+        (59_700, "1 min"),
+        (3_570_000, "1 h 0 min"),
+        (9 * 3_600_000, "9 h 0 min"),
+    ],
+)
+def test_a_length_of_time(milliseconds: int | None, said: str) -> None:
+    assert shown_length(milliseconds) == said
 
 
 @pytest.mark.parametrize("title", HOSTILE.values(), ids=HOSTILE)
@@ -165,17 +227,17 @@ def test_a_title_comes_out_as_text(title: str) -> None:
     own = PlaylistDetails(
         figures(playlist_name=title, owner_name=title),
         changes([change(title, 1, None, title)], [change(title, None, 1)], [change(title, 2, 9)]),
-        [line(1, title, song_id="a", artist_names=title, added_by=title), line(2, title)],
+        [line(1, title, song_id="a", artist_names=title, added_by=title), line(2, title, added_by="ann")],
         {"a": places("a", 1, 2, 1)},
-        order(reordered=3),
         [Bar("", title, 1, 100)],
         rejects=[Bar("", title, 1, 100)],
     )
-    shown, plain = page(own, EDITED), page(own._replace(figures=figures()), EDITED)
+    shown, plain = page(own, EDITED), page(own._replace(figures=figures(owner_name=title)), EDITED)
     assert [tag for tag, _ in shown.tags] == [tag for tag, _ in plain.tags]
     kept = "".join(
         one for one in " ".join(title.split()) if one not in "\x00\x07\x1b\u202e\u202c\u2067\u2069"
     )
+    kept = "" if title == HOSTILE["invisible"] else kept
     expected = kept.strip() if len(kept) <= NAME_CHARACTERS else kept[: NAME_CHARACTERS - 1] + "…"
     assert shown.text.count(expected or "(no name)") >= 7
     assert "\u202e" not in shown.words
@@ -228,7 +290,7 @@ def test_the_same_contents_are_the_same_bytes() -> None:
 def test_colours_have_the_contrast_that_readers_need(scheme: int) -> None:
     css = (page_module.HERE / "page.css").read_text(encoding="utf-8")
     colours = dict(re.findall(r"--(\w+): (#\w{6})", css.split(":root {")[scheme + 1].partition("}")[0]))
-    for name, least in {"text": 7, "quiet": 4.5, "accent": 4.5, "line": 3}.items():
+    for name, least in {"text": 7, "quiet": 4.5, "accent": 4.5, "line": 3, "past": 3}.items():
         assert contrast(colours[name], colours["page"]) >= least, name
 
 
@@ -247,14 +309,18 @@ def luminance(colour: str) -> float:
 
 
 def long_list(length: int, name: str, snapshots: int = 30) -> PlaylistDetails:
-    """A chart of songs with such names."""
+    """A chart of songs with such names, all of which move each day."""
     songs = [line(number, name, song_id=str(number), artist_names=name) for number in range(1, length + 1)]
     return PlaylistDetails(
         figures(playlist_name=name, song_count=length, item_count=length),
         changes([change(name, 1, None, name)] * 50, [change(name, None, 1)] * 50, [change(name, 2, 9)] * 50),
         songs,
-        {song.song_id: places(song.song_id, *[song.position] * snapshots) for song in songs},
-        order(snapshots, snapshots - 1),
+        {
+            song.song_id: places(song.song_id, *[song.position, song.position + 1] * (snapshots // 2 + 1))[
+                :snapshots
+            ]
+            for song in songs
+        },
         [Bar("", name, 1, 10)] * 10,
     )
 
@@ -273,6 +339,6 @@ def test_it_stays_below_a_megabyte_and_says_what_it_leaves_out(
     shown = Page(rendered)
     rows = len(re.findall(r'class="way"', rendered.decode()))
     if rows < playlists * length:
-        assert f"of {length:,} songs; the other" in shown.words
+        assert f"of {length:,} songs." in shown.words
     assert re.search(r"\d more playlists, with fewer changes", shown.words)
     assert f"Below: the {playlists} playlist" in shown.words
