@@ -97,9 +97,8 @@ def test_what_is_left_behind_goes_and_each_prefix_has_its_days() -> None:
     found = {}
     for condition, rule, otherwise in (one["Fn::If"] for one in expiring):
         assert (rule["Status"], otherwise) == ("Enabled", NO_VALUE)
-        prefix = rule["Prefix"]["Fn::Sub"].removeprefix("${LakeFolder}")
-        found[prefix] = (condition, rule["ExpirationInDays"]["Ref"])
-    assert found == EXPIRY
+        found[rule["Prefix"]["Fn::Sub"]] = (condition, rule["ExpirationInDays"]["Ref"])
+    assert found == {f"${{LakeFolder}}{prefix}": one for prefix, one in EXPIRY.items()}
     assert {*PREFIXES} - {*EXPIRY} == {RECEIPTS_PREFIX}
 
 
@@ -133,6 +132,7 @@ def test_snowpipe_is_notified_of_its_own_files_only() -> None:
 
 def test_images_are_scanned_and_ten_are_kept() -> None:
     images = properties("Images")
+    assert images["EmptyOnDelete"]
     assert images["ImageScanningConfiguration"] == {"ScanOnPush": True}
     rules = json.loads(images["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
     assert [
@@ -172,10 +172,11 @@ def test_who_starts_tasks_may_what_the_page_says() -> None:
     arns = [{"Fn::GetAtt": [role, "Arn"]} for role in ("TaskRole", "ExecutionRole")]
     to_ecs = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
     assert confined["iam:PassRole"] == (arns, to_ecs)
+    created = {"StringEquals": {"ecs:CreateAction": ["RunTask", "RegisterTaskDefinition"]}}
+    assert confined["ecs:TagResource"] == ("*", created)
     in_the_cluster = ("*", {"ArnEquals": {"ecs:cluster": {"Fn::GetAtt": ["Cluster", "Arn"]}}})
-    assert {
-        confined[f"ecs:{name}"] == in_the_cluster for name in ("RunTask", "StopTask", "DescribeTasks")
-    } == {True}
+    for action in ("ecs:RunTask", "ecs:StopTask", "ecs:DescribeTasks"):
+        assert confined[action] == in_the_cluster
 
 
 def test_the_execution_role_may_what_the_page_says() -> None:
@@ -188,7 +189,11 @@ def test_the_execution_role_may_what_the_page_says() -> None:
         ["logs:CreateLogGroup"],
         ["secretsmanager:GetSecretValue"],
     ]
-    assert statements[1]["Resource"] == [{"Ref": "PrefectApiKey"}]
+    group, api_key = (one["Resource"] for one in statements)
+    account = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}"
+    name = properties("Logs")["LogGroupName"]["Fn::Sub"]
+    assert group == [{"Fn::Sub": f"{account}:log-group:{name}{end}"} for end in ("", ":*")]
+    assert api_key == [{"Ref": "PrefectApiKey"}]
 
 
 in_an_account = pytest.mark.usefixtures("aws_account")

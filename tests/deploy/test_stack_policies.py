@@ -7,6 +7,7 @@ StringEquals. test_stack.py says what the conditions are.
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -44,16 +45,26 @@ def keys(name: str) -> dict[str, str]:
     else:
         arn = f"arn:aws:iam::{ACCOUNT}:role/{NAME}-{name}"
         made = SESSION.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    return _named(made)
+
+
+def _named(made: Any) -> dict[str, str]:
+    """Credentials as boto3 takes them."""
     found = {"aws_access_key_id": made["AccessKeyId"], "aws_secret_access_key": made["SecretAccessKey"]}
     return found | ({"aws_session_token": made["SessionToken"]} if "SessionToken" in made else {})
+
+
+def client_of(credentials: Any, service: Any) -> Any:
+    """A client of a service with these credentials."""
+    return SESSION.client(service, **credentials)
 
 
 @contextmanager
 def acting(name: str) -> Iterator[Client]:
     """Clients as a role or user of the stack, whose policies count."""
-    credentials: Any = keys(name)
+    credentials = keys(name)
     with enable_iam_authentication():
-        yield lambda service: SESSION.client(service, **credentials)
+        yield partial(client_of, credentials)
 
 
 def denied(calls: dict[str, Callable[[], object]]) -> list[str]:
@@ -211,11 +222,7 @@ def test_snowflakes_user_takes_its_role_with_the_external_id_only() -> None:
         iam.create_user(UserName=user)
         iam.put_user_policy(UserName=user, PolicyName="assume", PolicyDocument=json.dumps(allow))
         made = iam.create_access_key(UserName=user)["AccessKey"]
-        sts: Any = SESSION.client(
-            "sts",
-            aws_access_key_id=made["AccessKeyId"],
-            aws_secret_access_key=made["SecretAccessKey"],
-        )
+        sts = client_of(_named(made), "sts")
         for external_id in (EXTERNAL_ID, "another id"):
             taken[f"{user}, {external_id}"] = _assuming(sts, external_id)
     with enable_iam_authentication():
