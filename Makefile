@@ -44,6 +44,7 @@ check: .venv/dev  ## formatting, lint, types, SQL lint, schema drift, import con
 	$(BIN) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN) -m check_jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	.venv/bin/zizmor --offline --quiet --no-progress .github/workflows
+	.venv/bin/cfn-lint deploy/aws.yaml
 	$(BIN) -c "from importlinter.cli import lint_imports_command as lint; lint()"
 
 generate: .venv/dev  ## DDL, views and docs/tables.md from the one list of tables

@@ -1,6 +1,7 @@
 """Policies of docs/operations.md, read from there: tests act under what people are told to set up."""
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,12 +17,27 @@ class Grant(NamedTuple):
     resource: str
 
 
+def shown(after: str, bucket: str = PLACEHOLDER, folder: str = "") -> Any:
+    """The first JSON of the page after a text, for a bucket, or a folder of it."""
+    text = PAGE.read_text(encoding="utf-8").split(after)[1].split("```json")[1].split("```")[0]
+    inside = f"{folder}/" if folder else ""
+    return json.loads(_filled_in(text, bucket, folder).replace('"tables/*"', f'"{inside}tables/*"'))
+
+
+def listed_actions(after: str, until: str) -> list[str]:
+    """Actions that a sentence of the page lists; the service stands before the first of several."""
+    text = PAGE.read_text(encoding="utf-8").split(after)[1].split(until)[0]
+    found: list[str] = []
+    for service, action in re.findall(r"`(?:([a-z0-9]+):)?([A-Z][A-Za-z]+)`", text):
+        found.append(f"{service or found[-1].partition(':')[0]}:{action}")
+    return found
+
+
 def task_role_grants() -> list[Grant]:
     """All that the task role may do, its statements taken apart."""
-    text = PAGE.read_text(encoding="utf-8").split("**The lake**")[1].split("```json")[1].split("```")[0]
     return [
         Grant(action, resource)
-        for statement in json.loads(text)["Statement"]
+        for statement in shown("**The lake**")["Statement"]
         for action in statement["Action"]
         for resource in statement["Resource"]
     ]

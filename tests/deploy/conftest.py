@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moto import mock_aws
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.variables import Variable
 
@@ -32,6 +33,15 @@ from tests.serving import running
 def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     """What the Dockerfile describes."""
     return build(tmp_path_factory.mktemp("image"))
+
+
+@pytest.fixture
+def aws_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty account of AWS within the process."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    with mock_aws():
+        yield
 
 
 @pytest.fixture(scope="module")

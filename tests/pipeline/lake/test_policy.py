@@ -75,16 +75,19 @@ OPERATIONS: dict[str, Callable[[Lake], object]] = {
 """What runs do with the lake; RUN has been there before."""
 
 
-@pytest.fixture
-def used(s3: "S3Client") -> Lake:
-    """A lake that a run has left files in."""
-    lake = Lake(s3, BUCKET, FOLDER)
+def leave_files(lake: Lake) -> None:
+    """Writes what a run leaves in the lake."""
     keep(lake, RUN)
     keep_details(lake, RUN)
     write_files(lake, TABLES, DAY, RUN)
     write_receipt(lake, RUN)
     write_report(lake, RUN)
-    return lake
+
+
+@pytest.fixture
+def used(s3: "S3Client") -> None:
+    """A lake that a run has left files in."""
+    leave_files(Lake(s3, BUCKET, FOLDER))
 
 
 @contextmanager
@@ -108,16 +111,21 @@ def under(grants: list[Grant]) -> Iterator[Lake]:
 
 def denied(grants: list[Grant], caplog: pytest.LogCaptureFixture) -> dict[str, str]:
     """Operations that fail under a policy, with what they say, be it only a warning."""
-    found = {}
     with under(grants) as lake:
-        for name, operation in OPERATIONS.items():
-            caplog.clear()
-            try:
-                operation(lake)
-            except ConfigurationError as error:
-                found[name] = str(error)
-            if "access is denied" in caplog.text:
-                found[name] = caplog.text
+        return refused(lake, caplog)
+
+
+def refused(lake: Lake, caplog: pytest.LogCaptureFixture) -> dict[str, str]:
+    """Operations that the lake refuses to a client, with what they say."""
+    found = {}
+    for name, operation in OPERATIONS.items():
+        caplog.clear()
+        try:
+            operation(lake)
+        except ConfigurationError as error:
+            found[name] = str(error)
+        if "access is denied" in caplog.text:
+            found[name] = caplog.text
     return found
 
 
