@@ -15,7 +15,6 @@ from flows.rate_limit import RateLimit
 from pipeline.errors import BlockMissing, Code, ConfigurationError
 from pipeline.lake.store import CLIENT_CONFIG, Lake
 from pipeline.spotify.client import SpotifyClient
-from pipeline.spotify.waits import BUDGET_S
 
 if TYPE_CHECKING:
     from prefect_snowflake import SnowflakeConnector
@@ -34,7 +33,7 @@ def find_spotify(name: str) -> SpotifyClient:
     """A client with the credentials of a SpotifyCredentials block, held to the app's rate limit."""
     credentials = load_block(SpotifyCredentials, name)
     _warn_of_age(credentials, name)
-    return spotify_client(credentials)
+    return SpotifyClient(credentials, before_request=RateLimit(credentials.rate_limit).take)
 
 
 def _warn_of_age(credentials: SpotifyCredentials, name: str) -> None:
@@ -47,11 +46,6 @@ def _warn_of_age(credentials: SpotifyCredentials, name: str) -> None:
             days,
             name,
         )
-
-
-def spotify_client(credentials: SpotifyCredentials, budget_s: float = BUDGET_S) -> SpotifyClient:
-    """A client with the credentials of a block at hand; `budget_s`: how long all its requests may wait."""
-    return SpotifyClient(credentials, budget_s, before_request=RateLimit(credentials.rate_limit).take)
 
 
 def find_lake(name: str) -> Lake:

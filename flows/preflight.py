@@ -10,10 +10,11 @@ from prefect import State, flow, get_run_logger
 from prefect.artifacts import create_table_artifact
 from prefect.states import Completed, Failed
 
-from flows.connections import login_of, spotify_client
+from flows.connections import login_of
 from flows.parameters import IngestBlockNames, Playlists
 from flows.prefect_checks import FoundBlocks, block_check, check_prefect
 from flows.prefect_errors import cause
+from flows.rate_limit import RateLimit
 from flows.run import ends_failed, start_run
 from flows.run_name import name_preflight
 from flows.shell import run_from_shell
@@ -24,6 +25,7 @@ from pipeline.preflight.lake_checks import check_lake
 from pipeline.preflight.listing import checks_summary, lines_as_json, lines_as_text
 from pipeline.preflight.spotify_checks import BUDGET_S, check_spotify
 from pipeline.records import Run
+from pipeline.spotify.client import SpotifyClient
 from pipeline.threads import within
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ def _check_spotify(found: FoundBlocks, run: Run, blocks: IngestBlockNames, check
         return checks.skip("Spotify", block_check(blocks.spotify))
     (credentials,) = found.spotify
     days = credentials.days_since_authorization(datetime.now(UTC))
-    client = spotify_client(credentials, BUDGET_S)
+    client = SpotifyClient(credentials, BUDGET_S, before_request=RateLimit(credentials.rate_limit).take)
     return check_spotify(checks, client, run, found.playlists, days)
 
 

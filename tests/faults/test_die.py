@@ -44,7 +44,7 @@ AFTER_EVERY_LOAD = {
     Label("s3", "PUT runs"),
     Label("s3", "PUT reports"),
     Label("snowflake", "login", 4),
-    *(Label("snowflake", "WITH", number) for number in range(1, 9)),
+    *(Label("snowflake", "WITH", number) for number in range(1, 8)),
     *(Label("snowflake", "logout", number) for number in (3, 4)),
 }
 LATER = {
