@@ -30,6 +30,9 @@ from tests.places import Place
 from tests.tiers import enumerated
 from tests.warehouses import Warehouse
 
+pytestmark = pytest.mark.faults
+"""Its surroundings take long to make; `make test` has the checks of Prefect in test_rehearsal.py."""
+
 KEYS = ("LAKE_AWS_ACCESS_KEY_ID", "LAKE_AWS_SECRET_ACCESS_KEY")
 
 

@@ -203,7 +203,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", enumerated(CASES, ["no lake block", "restricted app"]))
+@pytest.mark.parametrize("name", enumerated(CASES, ["no lake block"]))
 def test_what_is_wrong_is_red_and_what_depends_on_it_is_skipped(ready: Pipeline, name: str) -> None:
     case = CASES[name]
     found = not_ok(case.spoil(ready))

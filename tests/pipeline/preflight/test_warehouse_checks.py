@@ -23,11 +23,7 @@ from tests.warehouses import DAY, OWNER, Warehouse
 OTHERS = ("TO ROLE sysadmin", "TO ROLE spotify_reader", "TO USER spotify_admin")
 """`python -m deploy preflight` looks at what these may do."""
 OURS = [one for one in GRANTS if not one.endswith(OTHERS)]
-ALWAYS = [
-    "GRANT USAGE ON WAREHOUSE spotify_load TO ROLE spotify_loader",
-    "GRANT DELETE ON FUTURE TABLES IN SCHEMA spotify.playlists TO ROLE spotify_loader",
-    "GRANT CREATE PIPE ON SCHEMA spotify.playlists TO ROLE spotify_owner",
-]
+ALWAYS = ["GRANT DELETE ON FUTURE TABLES IN SCHEMA spotify.playlists TO ROLE spotify_loader"]
 
 
 @pytest.fixture(scope="module")
