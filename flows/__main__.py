@@ -45,10 +45,9 @@ def _report(*options: Options) -> None:
 @app.command(name="preflight", help_flags=[])
 def _preflight(*options: Options) -> None:
     """Checks everything that a run uses, and changes nothing."""
-    from flows.preflight import preflight  # noqa: PLC0415 - imports Prefect
-    from flows.shell import run_from_shell  # noqa: PLC0415
+    from flows.preflight import run_preflight_from_shell  # noqa: PLC0415 - imports Prefect
 
-    run_from_shell(preflight, "flows preflight", options)
+    run_preflight_from_shell(options)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+API = "Prefect: API"
 PLAYLISTS = "Prefect: playlists"
 
 
@@ -49,12 +50,11 @@ def check_prefect(checks: Checklist, blocks: IngestBlockNames, playlists: Sequen
     from prefect_snowflake import SnowflakeConnector  # noqa: PLC0415 - five seconds
 
     found = FoundBlocks([], [], [], [], [])
-    api = "Prefect: API"
-    checks.check(api, _find_api)
+    checks.check(API, _find_api)
     checks.check("versions", _find_versions)
 
     def check_block(name: str, load: Callable[[], str]) -> None:
-        checks.check(block_check(name), load, [api])
+        checks.check(block_check(name), load, [API])
 
     check_block(blocks.spotify, partial(_load, SpotifyCredentials, blocks.spotify, found.spotify.append))
     check_block(
@@ -64,8 +64,8 @@ def check_prefect(checks: Checklist, blocks: IngestBlockNames, playlists: Sequen
         blocks.warehouse, partial(_load, SnowflakeConnector, blocks.warehouse, found.warehouse.append)
     )
     check_block(blocks.warehouse_admin, partial(_load_admin, blocks, found))
-    checks.check("Prefect: rate limit", partial(_find_rate_limit, found), [api, block_check(blocks.spotify)])
-    checks.check(PLAYLISTS, partial(_find_playlists, playlists, found), [api])
+    checks.check("Prefect: rate limit", partial(_find_rate_limit, found), [API, block_check(blocks.spotify)])
+    checks.check(PLAYLISTS, partial(_find_playlists, playlists, found), [API])
     return found
 
 

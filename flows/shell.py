@@ -25,8 +25,16 @@ START_AGAIN_S = 5.0
 """Then, for the report that the run has crashed."""
 
 
-def run_from_shell(flow: Flow[..., Any], name: str, options: Sequence[str] | None = None) -> None:
-    """Runs the flow with the options of `python -m NAME`; the exit status is 0 only for a Completed run."""
+def run_from_shell(
+    flow: Flow[..., Any],
+    name: str,
+    options: Sequence[str] | None = None,
+    without_api: Callable[[str, Sequence[str]], None] = lambda _message, _options: None,
+) -> None:
+    """Runs the flow with the options of `python -m NAME`; the exit status is 0 only for a Completed run.
+
+    `without_api` is called with the message and the options if Prefect's API does not respond.
+    """
     run: Callable[..., State[Any]] = _started_in_time(flow)
 
     @wraps(flow.fn)
@@ -43,7 +51,9 @@ def run_from_shell(flow: Flow[..., Any], name: str, options: Sequence[str] | Non
     except CycloptsError as error:
         sys.exit(f"{_reason(error)}\n`python -m {name} --help` shows every option and its form.")
     except PrefectFailed as error:
-        sys.exit(f"{error} [{Code.PREFECT_UNAVAILABLE}]")
+        message = f"{error} [{Code.PREFECT_UNAVAILABLE}]"
+        without_api(message, given)
+        sys.exit(message)
     sys.exit(status)
 
 

@@ -3,14 +3,13 @@
 from dataclasses import dataclass, field
 from functools import partial
 
-from deploy.preflight.warehouse_grant_checks import HIDDEN
 from pipeline.columns import TABLES, pipe
-from pipeline.errors import Code, ConfigurationError, PipelineError
+from pipeline.errors import PipelineError
 from pipeline.preflight.checks import Checklist, NotVisible
-from pipeline.warehouse.messages import listed
+from pipeline.preflight.integration import HIDDEN, INTEGRATION, describe_integration
 from pipeline.warehouse.session import Session
 
-INTEGRATION = "integration SPOTIFY_LAKE"
+INTEGRATION_CHECK = f"integration {INTEGRATION}"
 PIPES = "pipes"
 
 
@@ -26,7 +25,7 @@ def check_integration(
     checks: Checklist, session: Session, tables_url: str, found: LakeAccess, needs: list[str]
 ) -> None:
     """Checks that Snowflake may read the lake's tables; notes the properties of the integration."""
-    checks.check(INTEGRATION, partial(_describe, session, tables_url, found), needs)
+    checks.check(INTEGRATION_CHECK, partial(_describe, session, tables_url, found), needs)
 
 
 def check_pipes(
@@ -37,25 +36,7 @@ def check_pipes(
 
 
 def _describe(session: Session, tables_url: str, found: LakeAccess) -> str:
-    try:
-        rows = session.rows("preflight/describe_integration")
-    except PipelineError as error:
-        if error.code in HIDDEN:
-            message = f"role {session.place.role} may not look, or it does not exist: {error.message}"
-            raise NotVisible(message) from None
-        raise
-    shown = {row["property"]: str(row["property_value"]) for row in rows}
-    if shown.get("ENABLED", "").lower() != "true":
-        message = f"{INTEGRATION} is disabled. ALTER STORAGE INTEGRATION spotify_lake SET ENABLED = TRUE"
-        raise ConfigurationError(message, Code.INTEGRATION_DIFFERS)
-    allowed = shown.get("STORAGE_ALLOWED_LOCATIONS", "").split(",")
-    if not any(one == "*" or tables_url.startswith(one) for one in allowed if one):
-        message = (
-            f"{INTEGRATION} allows {listed(allowed)}, not {tables_url}. "
-            f"ALTER STORAGE INTEGRATION spotify_lake SET STORAGE_ALLOWED_LOCATIONS = ('{tables_url}')"
-        )
-        raise ConfigurationError(message, Code.INTEGRATION_DIFFERS)
-    found.integration |= shown
+    found.integration |= describe_integration(session, tables_url)
     return tables_url
 
 

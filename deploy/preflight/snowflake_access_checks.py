@@ -8,7 +8,7 @@ from deploy.policies import EXTERNAL_ID, SNOWFLAKE_ROLE, Account, grants
 from deploy.policy_evaluation import evaluate_trust
 from deploy.preflight.aws_account import AwsAccount, Missing, Role, looking, not_found
 from deploy.preflight.aws_checks import Used, partition_of, trusted
-from deploy.preflight.integration_checks import INTEGRATION, PIPES, LakeAccess
+from deploy.preflight.integration_checks import INTEGRATION_CHECK, PIPES, LakeAccess
 from deploy.preflight.role_checks import CALLER, check_role
 from pipeline.errors import Code, ConfigurationError
 from pipeline.lake.layout import SUFFIXES, TABLES_PREFIX
@@ -24,7 +24,7 @@ def check_snowflake_role(checks: Checklist, account: AwsAccount, used: Used, fou
     arn = found.integration.get("STORAGE_AWS_ROLE_ARN", "")
     wanted = grants(SNOWFLAKE_ROLE, Account(used.bucket, used.folder, partition_of(arn)))
     trust = partial(_trusts_snowflake, found.integration)
-    check_role(checks, account, ROLE, arn, trust, wanted, [INTEGRATION])
+    check_role(checks, account, ROLE, arn, trust, wanted, [INTEGRATION_CHECK])
 
 
 def _trusts_snowflake(integration: Mapping[str, str], role: Role) -> str:

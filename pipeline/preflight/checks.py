@@ -11,7 +11,7 @@ from pipeline.threads import Unfinished, threads, within
 Status = Literal["ok", "missing", "wrong", "skipped"]
 
 CHECK_S = 8.0
-"""How long one check may take: with three services that do not respond, all of them take under 20 s."""
+"""How long one check may take. At most two wait for a service that does not respond: all take under 20 s."""
 MISSING = frozenset(
     {
         Code.BLOCK_MISSING,
@@ -39,6 +39,9 @@ MISSING = frozenset(
 
 class NotVisible(Exception):
     """Whoever runs the checks may not look, or nothing is there to look at; says why."""
+
+
+ODD = "a value of the block may be unusable; if not, report it"
 
 
 class Line(Struct, frozen=True):
@@ -79,7 +82,7 @@ class Checklist:
         except Unfinished:
             return self._note(name, "wrong", f"no response within {CHECK_S:g} s: run preflight again")
         except Exception as error:  # noqa: BLE001 - one check that breaks must not hide the others
-            return self._note(name, "wrong", f"the check ended with {type(error).__name__}: report it")
+            return self._note(name, "wrong", f"the check ended with {type(error).__name__}: {ODD}")
 
     def check_at_once(self, parts: Sequence[Callable[["Checklist"], None]]) -> None:
         """Runs parts at the same time, each with a list of its own; the lines stay in their order."""

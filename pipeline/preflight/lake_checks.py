@@ -15,14 +15,15 @@ def check_lake(checks: Checklist, lake: Lake, run_id: str) -> None:
     A key that does not exist shows whether it may be read: S3 answers 404 then, otherwise 403. Without
     s3:ListBucket it always answers 403, so the other checks need that one.
     """
+    first = _listing(raw_prefix())
     for prefix in LISTED:
-        checks.check(_listing(prefix), partial(_list, lake, prefix))
+        checks.check(_listing(prefix), partial(_list, lake, prefix), [first] if prefix in LISTED[1:] else [])
     for prefix in PREFIXES:
         key = f"{prefix}preflight/{run_id}"
         listed = [_listing(prefix if prefix in LISTED else raw_prefix())]
         checks.check(f"lake: read {prefix}*", partial(_read, lake, key), listed)
         checks.check(f"lake: write {prefix}*", partial(_write, lake, key), listed)
-    checks.check("lake: clock", partial(_compare_clocks, lake))
+    checks.check("lake: clock", partial(_compare_clocks, lake), [first])
 
 
 def _listing(prefix: str) -> str:

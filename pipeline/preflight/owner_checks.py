@@ -5,18 +5,21 @@ from functools import partial
 
 from pipeline.errors import Code, ConfigurationError
 from pipeline.preflight.checks import Checklist
+from pipeline.preflight.integration import INTEGRATION, describe_integration
 from pipeline.warehouse.session import Session
 from pipeline.warehouse.sql_files import identifier
 
 LOGIN = "set-up: log in"
 CREATES = ("CREATE TABLE", "CREATE VIEW", "CREATE STAGE", "CREATE FILE FORMAT", "CREATE PIPE")
-INTEGRATION = "SPOTIFY_LAKE"
 Granted = set[tuple[str, str, str]]
 """Privilege, kind and name of the object."""
 
 
-def check_owner(checks: Checklist, session: Session, warehouse: str) -> None:
-    """Checks the privileges that set-up and upgrades need; `warehouse` is the virtual one of the block."""
+def check_owner(checks: Checklist, session: Session, warehouse: str, tables_url: str) -> None:
+    """Checks the privileges that set-up and upgrades need, and that Snowflake may read the lake.
+
+    `warehouse`: the virtual one of the block. `tables_url`: where the lake's tables are.
+    """
     with ExitStack() as stack:
         checks.check(LOGIN, partial(_log_in, stack, session))
         place = session.place
@@ -36,6 +39,7 @@ def check_owner(checks: Checklist, session: Session, warehouse: str) -> None:
             checks.check(
                 f"set-up: {privilege} on {kind} {name}", partial(_expect, session, granted, one), [find]
             )
+        checks.check("set-up: integration", partial(_describe, session, tables_url), [LOGIN])
 
 
 def _log_in(stack: ExitStack, session: Session) -> str:
@@ -57,12 +61,19 @@ def _find_grants(session: Session, granted: Granted) -> str:
     return f"{len(granted)} grants"
 
 
+def _describe(session: Session, tables_url: str) -> str:
+    describe_integration(session, tables_url)
+    return f"may read {tables_url}"
+
+
 def _expect(session: Session, granted: Granted, wanted: tuple[str, str, str]) -> str:
     privilege, kind, name = wanted
     if wanted in granted or ("OWNERSHIP", kind, name) in granted:
         return "granted"
     role = session.place.role
     message = (
-        f"role {role} lacks {privilege} on {kind} {name}. GRANT {privilege} ON {kind} {name} TO ROLE {role}"
+        f"role {role}, which is to change the schema, lacks {privilege} on {kind} {name}. "
+        f"GRANT {privilege} ON {kind} {name} TO ROLE {role}, or make the block warehouse-admin with a role "
+        "that has it"
     )
     raise ConfigurationError(message, Code.SNOWFLAKE_DENIED)

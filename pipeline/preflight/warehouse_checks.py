@@ -12,6 +12,8 @@ from pipeline.lake.layout import TABLES_PREFIX, LoadMode
 from pipeline.lake.store import Lake
 from pipeline.markdown import plural
 from pipeline.preflight.checks import Checklist
+from pipeline.preflight.future_grants import check_future_grants
+from pipeline.preflight.integration import HIDDEN
 from pipeline.warehouse.messages import listed
 from pipeline.warehouse.session import Session
 from pipeline.warehouse.setup import PARTS, SCHEMA, SNOWPIPE, installed_version, is_current
@@ -21,13 +23,10 @@ from pipeline.warehouse.views import view_files
 LOGIN = "warehouse: log in"
 PLACE = "warehouse: database, schema and virtual warehouse"
 SET_UP = "warehouse: schema version"
-STATEMENTS = {
-    "SELECT": "select_nothing",
-    "INSERT": "insert_nothing",
-    "DELETE": "delete_nothing",
-    "UPDATE": "update_nothing",
-}
 LOCK, LEDGER, VERSIONS, PIPE_VERSIONS = "writer_lock", "loads", "schema_versions", "snowpipe_versions"
+COLUMNS = {name(table): list(dtypes(table)) for table in TABLES for name in (history, landing)}
+CURRENT = "current"
+"""Among the versions that were found: 1 if nothing has to be set up."""
 PROBE = "playlists"
 """The table into which COPY is tried."""
 NO_FILE = f"{PROBE}/preflight/no_file.csv.gz"
@@ -44,10 +43,13 @@ def privileges(*, pipes: bool) -> dict[str, list[str]]:
     return used
 
 
-def check_warehouse(checks: Checklist, session: Session, lake: Lake, load: LoadMode) -> None:
+def check_warehouse(
+    checks: Checklist, session: Session, lake: Lake, load: LoadMode, *, owns: bool = False
+) -> bool:
     """Checks everything that a run does with the warehouse; nothing is committed.
 
-    What the next run will create is not looked for.
+    What the next run will create is not looked for, but the grants on it. `owns`: whether the role will own
+    it. Returns whether the schema has this release's version and lake, so that nothing has to be set up.
     """
     with ExitStack() as stack:
         checks.check(LOGIN, partial(_log_in, stack, session))
@@ -55,10 +57,13 @@ def check_warehouse(checks: Checklist, session: Session, lake: Lake, load: LoadM
         versions: dict[str, int] = {}
         checks.check(SET_UP, partial(_compare_versions, session, lake, load, versions), [PLACE])
         if versions.get(SCHEMA.noted_in) == 0:
-            return
+            if not owns:
+                check_future_grants(checks, session, load, SET_UP)
+            return False
         pipes = load == "snowpipe" and versions.get(SNOWPIPE.noted_in) != 0
         for table, used in privileges(pipes=pipes).items():
             checks.check(_table(table), partial(_try_privileges, session, table, used), [SET_UP])
+        checks.check("warehouse: row of the lock", partial(_count_lock_rows, session), [_table(LOCK)])
         if versions.get(SCHEMA.noted_in) in (SCHEMA.newest, None):
             checks.check("warehouse: views", partial(_find_views, session), [SET_UP])
         needs = [SET_UP, _table(history(PROBE))]
@@ -66,6 +71,7 @@ def check_warehouse(checks: Checklist, session: Session, lake: Lake, load: LoadM
         for table in TABLES if pipes else ():
             checks.check(f"warehouse: pipe {pipe(table)}", partial(_find_pipe, session, table), [SET_UP])
         checks.check("warehouse: newest snapshot", partial(_find_newest, session), needs)
+        return SET_UP not in checks.failed and versions.get(CURRENT, 0) > 0
 
 
 def _table(name: str) -> str:
@@ -98,6 +104,7 @@ def _compare_versions(session: Session, lake: Lake, load: LoadMode, versions: di
             raise _lacks(session, "SELECT", f"TABLE {_full(session, VERSIONS)}") from None
         raise
     versions |= {part.noted_in: installed_version(session, part) for part in PARTS[load]}
+    versions[CURRENT] = int(current)
     if current:
         return f"{versions[SCHEMA.noted_in]}, for {lake.url}"
     if not versions[SCHEMA.noted_in]:
@@ -108,16 +115,48 @@ def _compare_versions(session: Session, lake: Lake, load: LoadMode, versions: di
 
 def _try_privileges(session: Session, table: str, used: Sequence[str]) -> str:
     for privilege in used:
-        parts = {} if privilege == "UPDATE" else {"table": identifier(table)}
         try:
-            session.execute(f"preflight/{STATEMENTS[privilege]}", **parts)
+            _try(session, table, privilege)
         except LockTimeout:
             continue  # it is granted, and another run is loading
         except ConfigurationError as error:
-            if error.code in (Code.SNOWFLAKE_NOT_FOUND, Code.SNOWFLAKE_DENIED):
-                raise _lacks(session, privilege, f"TABLE {_full(session, table)}") from None
+            if error.code in HIDDEN:
+                raise _lacks(session, privilege, f"TABLE {_full(session, table)}", error.code) from None
             raise
+    if table in COLUMNS:
+        _expect_columns(session, table)
     return ", ".join(used)
+
+
+def _try(session: Session, table: str, privilege: str) -> None:
+    if privilege == "UPDATE":
+        session.execute("preflight/update_nothing")
+    else:
+        session.execute(f"preflight/{privilege.lower()}_nothing", table=identifier(table))
+
+
+def _expect_columns(session: Session, table: str) -> None:
+    """Raises ConfigurationError if a column of ours is not there."""
+    columns = ", ".join(identifier(column) for column in COLUMNS[table])
+    try:
+        session.execute("preflight/select_columns", table=identifier(table), columns=columns)
+    except PipelineError as error:
+        message = (
+            f"{_full(session, table)} lacks a column of this release: {error.message}. Add it (ALTER TABLE) "
+            "as sql/setup/generated/create_history_tables.sql has it"
+        )
+        raise ConfigurationError(message, Code.SNOWFLAKE_NOT_FOUND) from None
+
+
+def _count_lock_rows(session: Session) -> str:
+    ((count,),) = session.execute("preflight/count_lock_rows")
+    if not count:
+        message = (
+            "the table writer_lock is empty, so every load is refused. "
+            "Run INSERT INTO writer_lock (id) SELECT 1"
+        )
+        raise ConfigurationError(message, Code.SNOWFLAKE_LOCK_ROW)
+    return "there"
 
 
 def _find_views(session: Session) -> str:
@@ -125,7 +164,12 @@ def _find_views(session: Session) -> str:
     names = ", ".join(literal(name) for name in views)
     found = {name for name, kind in session.execute("setup/find_objects", names=names) if kind == "VIEW"}
     if hidden := [name for name in views if name not in found]:
-        raise _lacks(session, "SELECT", f"VIEW {listed(_full(session, one) for one in hidden)}")
+        message = (
+            f"role {session.place.role} does not see the views {listed(map(str.lower, hidden))}. The next "
+            "run creates those that are not there. For those that are hidden: GRANT SELECT ON ALL VIEWS IN "
+            f"SCHEMA {session.place.database}.{session.place.schema} TO ROLE {session.place.role}"
+        )
+        raise ConfigurationError(message, Code.SNOWFLAKE_DENIED)
     return f"{len(found)} views"
 
 
@@ -189,10 +233,13 @@ def _full(session: Session, name: str) -> str:
     return f"{session.place.database}.{session.place.schema}.{name.upper()}"
 
 
-def _lacks(session: Session, privilege: str, thing: str) -> ConfigurationError:
+def _lacks(
+    session: Session, privilege: str, thing: str, code: Code = Code.SNOWFLAKE_DENIED
+) -> ConfigurationError:
     role = session.place.role
     message = (
         f"role {role} lacks {privilege} on {thing}, or it does not exist. "
-        f"GRANT {privilege} ON {thing} TO ROLE {role}"
+        f"GRANT {privilege} ON {thing} TO ROLE {role}; if it was dropped, UNDROP it, "
+        "or DELETE FROM schema_versions lets the next run create it"
     )
-    return ConfigurationError(message, Code.SNOWFLAKE_DENIED)
+    return ConfigurationError(message, code)

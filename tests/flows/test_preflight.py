@@ -4,6 +4,7 @@ The lake's permissions and the warehouse's grants are in tests/pipeline/prefligh
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ from blocks import SpotifyCredentials
 from blocks.stored import make_rate_limit
 from flows.daily_playlists import VARIABLE
 from flows.parameters import IngestBlockNames
-from flows.preflight import find_lines, preflight
+from flows.preflight import find_lines, preflight, run_preflight_from_shell
 from flows.run import start_run
 from pipeline.preflight.checks import Line
 from sandbox.spotify.catalogue import CHARTS, FOREIGN, MIXTAPE
@@ -64,7 +65,7 @@ def test_a_pipeline_that_works_is_all_ok_and_left_as_it_was(
 
     before = state()
     ended: Any = preflight(json=True, return_state=True, blocks=IngestBlockNames(**ready.blocks))
-    assert (ended.is_completed(), ended.message) == (True, "57 checks, all ok")
+    assert (ended.is_completed(), ended.message) == (True, "59 checks, all ok")
     printed = json.loads(capsys.readouterr().out)
     assert printed["red"] == 0
     assert {line["status"] for line in printed["checks"]} == {"ok"}
@@ -219,6 +220,20 @@ def test_a_red_check_fails_the_run_and_is_its_message(
 ) -> None:
     ended: Any = preflight([UNKNOWN], return_state=True, blocks=IngestBlockNames(**ready.blocks))
     assert ended.is_failed()
-    assert ended.message.startswith(f"1 of 56 checks is red. Spotify: playlist {UNKNOWN}: ")
+    assert ended.message.startswith(f"1 of 58 checks is red. Spotify: playlist {UNKNOWN}: ")
     (line,) = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("ok ")]
     assert line.startswith(f"missing  Spotify: playlist {UNKNOWN} ")
+
+
+@pytest.mark.parametrize("options", [["--json"], []], ids=["JSON", "text"])
+def test_without_prefect_that_check_is_red_and_the_rest_is_skipped(
+    options: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    with pytest.raises(SystemExit):
+        run_preflight_from_shell(options)
+    shown = capsys.readouterr().out
+    if options:
+        assert json.loads(shown)["red"] == 1
+    assert len(re.findall("skipped", shown)) == 4
+    assert "[PREFECT_UNAVAILABLE]" in shown

@@ -40,7 +40,7 @@ def lines(warehouse: Warehouse) -> list[Line]:
     """All checks of the warehouse, those of the loader and those of the owner."""
     checks = Checklist()
     check_warehouse(checks, warehouse.session(), warehouse.lake, "snowpipe")
-    check_owner(checks, warehouse.session(role=OWNER), "SPOTIFY_LOAD")
+    check_owner(checks, warehouse.session(role=OWNER), "SPOTIFY_LOAD", f"{warehouse.lake.url}tables/")
     return checks.lines
 
 
@@ -103,11 +103,60 @@ def words(grant: str, database: str) -> tuple[str, str]:
     return privilege, OF_DATABASE.sub(rf"\1\2 {database}", what).split()[-1].upper()
 
 
-def test_what_the_next_run_creates_is_not_missing(addresses: Addresses) -> None:
-    empty = Warehouse(Place.create(addresses))
+@pytest.fixture
+def empty(addresses: Addresses) -> Iterator[Warehouse]:
+    """A warehouse that is not set up."""
+    made = Warehouse(Place.create(addresses))
+    yield made
+    made.place.drop()
+
+
+def test_what_the_next_run_creates_is_not_missing(empty: Warehouse) -> None:
     told = {line.check: (line.status, line.text) for line in lines(empty)}
     assert told["warehouse: schema version"] == (
         "ok",
         "not set up yet: the next run creates everything",
     )
     assert {status for status, _ in told.values()} == {"ok"}
+
+
+def test_what_it_may_do_with_what_the_next_run_creates_is_checked(
+    empty: Warehouse, addresses: Addresses
+) -> None:
+    schema = f"{empty.place.database}.playlists"
+    with connect(addresses.snowflake) as connection:
+        connection.cursor().execute(
+            f"REVOKE DELETE ON FUTURE TABLES IN SCHEMA {schema} FROM ROLE spotify_loader"
+        )
+    (red,) = [line for line in lines(empty) if line.status != "ok"]
+    assert red.check == "warehouse: SELECT, INSERT, UPDATE, DELETE on future tables"
+    assert red.text.startswith("role SPOTIFY_LOADER lacks DELETE on future tables. GRANT DELETE ON FUTURE")
+
+
+def test_a_lake_that_snowflake_may_not_read_is_red_before_the_first_run(empty: Warehouse) -> None:
+    checks = Checklist()
+    check_owner(checks, empty.session(role=OWNER), "SPOTIFY_LOAD", "s3://elsewhere/tables/")
+    (red,) = [line for line in checks.lines if line.status != "ok"]
+    assert "not s3://elsewhere/tables/. ALTER STORAGE INTEGRATION" in red.text
+    assert red.text.endswith("[INTEGRATION_DIFFERS]")
+
+
+SPOILT = {
+    "DELETE FROM writer_lock": ("warehouse: row of the lock", "[SNOWFLAKE_LOCK_ROW]"),
+    "ALTER TABLE songs_history DROP COLUMN name": (
+        "warehouse: table songs_history",
+        "lacks a column of this release",
+    ),
+    "DROP VIEW tracklist": ("warehouse: views", "does not see the views tracklist. The next run creates"),
+    "DROP TABLE rejects_history": ("warehouse: table rejects_history", "[SNOWFLAKE_NOT_FOUND]"),
+}
+
+
+@pytest.mark.parametrize("statement", enumerated(SPOILT, []))
+def test_what_somebody_spoilt_is_red(empty: Warehouse, statement: str) -> None:
+    empty.set_up()
+    empty.place.query(statement)
+    check, says = SPOILT[statement]
+    told = {line.check: line for line in lines(empty)}
+    assert told[check].is_red
+    assert says in told[check].text

@@ -1,0 +1,4 @@
+-- The row that every load updates first.
+SELECT COUNT(*) AS row_count
+FROM writer_lock
+WHERE id = 1

@@ -1,0 +1,4 @@
+-- Fails if a column is not there; reads no rows.
+SELECT ${columns}
+FROM ${table}
+WHERE FALSE
