@@ -10,20 +10,44 @@ Options = Annotated[str, Parameter(allow_leading_hyphen=True)]
 
 app = App(
     name="python -m deploy",
-    help="Deploys the flows to the work pool. Without a command: `apply`.",
+    help="Provisions the accounts, and deploys the flows. Without a command: `deployments`.",
     version_flags=[],
 )
 
 
 @app.default
-def _apply_or_check(
+def _deploy_or_check(
     *, check: Annotated[bool, Parameter(negative=(), help="The same as `preflight`.")] = False
 ) -> int:
-    return _preflight() if check else _apply()
+    return _preflight() if check else _deployments()
 
 
-@app.command(name="apply")
-def _apply() -> int:
+@app.command(name="plan", help_flags=[])
+def _plan(*options: Options) -> object:
+    """Lists what `apply` would make and change on AWS, Snowflake and Prefect; writes nothing."""
+    return _provision("plan", options)
+
+
+@app.command(name="apply", help_flags=[])
+def _apply(*options: Options) -> object:
+    """Makes everything on AWS, Snowflake and Prefect that is missing or differs; may be repeated."""
+    return _provision("apply", options)
+
+
+@app.command(name="destroy", help_flags=[])
+def _destroy(*options: Options) -> object:
+    """Removes what `apply` made, after its plan and a question; the lake and the database only by name."""
+    return _provision("destroy", options)
+
+
+def _provision(name: str, options: tuple[str, ...]) -> object:
+    from deploy.provision.command import app as command  # noqa: PLC0415 - imports Prefect and Snowflake
+
+    return command([name, *options], result_action="return_value")
+
+
+@app.command(name="deployments")
+def _deployments() -> int:
     """Deploys all of prefect.yaml, unless something it needs is missing or wrong."""
     from deploy.apply import apply_prefect_yaml  # noqa: PLC0415 - imports Prefect
 

@@ -17,8 +17,10 @@ from sandbox.snowflake.status import SUCCESS
 
 ALTER_INTEGRATION = (
     r"ALTER\s+STORAGE\s+INTEGRATION\s+(?P<name>\S+)"
-    r"\s+SET\s+STORAGE_ALLOWED_LOCATIONS\s*=\s*\((?P<locations>[^()]*)\)$"
+    r"\s+SET\s+(?:STORAGE_ALLOWED_LOCATIONS\s*=\s*\((?P<locations>[^()]*)\)"
+    r"|STORAGE_AWS_ROLE_ARN\s*=\s*'(?P<role>[^']*)')$"
 )
+DROP_INTEGRATION = r"DROP\s+(?:STORAGE\s+)?INTEGRATION\s+(?P<exists>IF\s+EXISTS\s+)?(?P<name>\S+)$"
 
 
 def change_grants(session: Session, match: re.Match[str]) -> str:
@@ -62,12 +64,23 @@ def create_integration(session: Session, match: re.Match[str]) -> str:
 
 
 def alter_integration(session: Session, match: re.Match[str]) -> str:
-    """Sets the locations that stages of the integration may have."""
+    """Sets the role that Snowflake assumes, or the locations that stages of the integration may have."""
     name, known = normalise_ident(match["name"]), session.account.integrations
     if name not in known:
         raise errors.does_not_exist("Integration", name)
-    known[name]["STORAGE_ALLOWED_LOCATIONS"] = re.findall(r"'([^']*)'", match["locations"])
+    if match["role"]:
+        known[name]["STORAGE_AWS_ROLE_ARN"] = match["role"]
+    else:
+        known[name]["STORAGE_ALLOWED_LOCATIONS"] = re.findall(r"'([^']*)'", match["locations"])
     return SUCCESS
+
+
+def drop_integration(session: Session, match: re.Match[str]) -> str:
+    """Drops a storage integration."""
+    name = normalise_ident(match["name"])
+    if session.account.integrations.pop(name, None) is None and not match["exists"]:
+        raise errors.does_not_exist("Integration", name)
+    return f"{name} successfully dropped."
 
 
 def describe_integration(session: Session, match: re.Match[str]) -> str:
