@@ -12,7 +12,8 @@ from prefect.variables import Variable
 
 from blocks.prefect_api import PrefectFailed, connected
 from blocks.validation import NotRegistered
-from blocks.variables import Environment, read_environment
+from blocks.variables import Environment
+from deploy.deployed_file import deploy_environment
 from deploy.guard import pool_problem, problems
 
 PREFECT_YAML = Path(__file__).parents[1] / "prefect.yaml"
@@ -38,7 +39,7 @@ def check_prefect_yaml() -> int:
 def _complete_environment() -> Environment | None:
     """The environment to deploy with; None after printing what is missing or wrong."""
     try:
-        environment = read_environment()
+        environment = deploy_environment()
         with connected(environment):
             found = _problems(environment)
     except (NotRegistered, PrefectFailed) as error:

@@ -1,4 +1,4 @@
-"""The story of `python -m deploy plan | apply`: Snowflake, AWS, Prefect, in the order in which they need each other."""
+"""The story of `python -m deploy plan | apply`: Snowflake, AWS, Prefect, as they need each other."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,11 +9,11 @@ from blocks.environment import private_key
 from blocks.key_pair import KeyPair, fingerprint, public_half
 from blocks.registration import wanted_blocks
 from blocks.stored import find, stored_private_key
+from deploy.deployed_file import file_changes, write_file
 from deploy.provision import prefect_objects
 from deploy.provision.accounts import Accounts, Options, Tell, logged_in
 from deploy.provision.bucket import Bucket
 from deploy.provision.changes import Change, as_text
-from deploy.provision.deployed_file import file_changes, write_file
 from deploy.provision.prefect_objects import api_secret
 from deploy.provision.snowflake_account import USER
 from deploy.provision.target import UNKNOWN, Target, block_variables, find_target

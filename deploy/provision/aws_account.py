@@ -1,4 +1,4 @@
-"""AWS side beside the stack: who is logged in, the value of the secret, the access key of who starts tasks."""
+"""AWS side beside the stack: who is logged in, the secret, the access key of who starts tasks."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -16,11 +16,11 @@ from blocks.registration import wanted_blocks
 from blocks.stored import MISSING, OK, make_rate_limit, state, state_of_rate_limit
 from blocks.variables import Environment, number
 from deploy.automations import automations, notification_block, write_automations
-from deploy.provision.changes import Action, Change
+from deploy.provision.changes import Action, Change, Side
 from deploy.template import PoolType, template, usable_block
 from flows.daily_playlists import VARIABLE
 
-SIDE = "Prefect"
+SIDE: Side = "Prefect"
 BLOCKS = ("spotify", "aws", "lake", "aws-ecs", "warehouse-admin", "warehouse")
 MINE = ["mine"]
 """What daily runs read until somebody names playlists: all of the user who gives consent."""

@@ -195,7 +195,8 @@ class CloudFormationStack:
             if event["EventId"] not in seen and event["ResourceStatus"].endswith("_FAILED")
         ]
         return (
-            f"Stack {self.name} ended as {stack['StackStatus']} ({failed[0] if failed else 'see its events'}). "
+            f"Stack {self.name} ended as {stack['StackStatus']} "
+            f"({failed[0] if failed else 'its events say why'}). "
             "Correct that and run the same command again"
         )
 
@@ -242,7 +243,7 @@ def is_new(stack: Mapping[str, Any]) -> bool:
 
 
 def _is_busy(stack: Mapping[str, Any]) -> bool:
-    status = stack["StackStatus"]
+    status = str(stack["StackStatus"])
     return status.endswith("_IN_PROGRESS") and status != EMPTY
 
 

@@ -24,10 +24,11 @@ WORKER = (
 def summary(target: Target) -> str:
     """The last lines on the screen."""
     total = sum(price for _, price in FIXED_PRICES)
+    lake = f"s3://{target.bucket}/{target.folder}"
     return "\n".join(
         [
             "",
-            f"made: s3://{target.bucket}/{target.folder}, Snowflake database SPOTIFY, Prefect's blocks and pool",
+            f"made: lake {lake}; Snowflake database SPOTIFY with its roles; Prefect blocks and work pool",
             f"a month: ${total:.2f} fixed, and what is used ({PRICES_OF}):",
             *(f"  {name}: ${price:.2f}" for name, price in FIXED_PRICES),
             *(f"  {name}: {price}" for name, price in BY_USE),

@@ -1,6 +1,7 @@
 """Grants, databases, storage integrations; handlers return the status message, that of DESC its SQL."""
 
 import re
+from typing import Any
 
 import sqlglot
 from fakesnow import info_schema, macros
@@ -15,6 +16,7 @@ from sandbox.snowflake.state.session import Session
 from sandbox.snowflake.statements import grant_statements
 from sandbox.snowflake.status import SUCCESS
 
+DROP_DATABASE = r"DROP\s+DATABASE\s+(?P<exists>IF\s+EXISTS\s+)?(?P<name>\S+)$"
 ALTER_INTEGRATION = (
     r"ALTER\s+STORAGE\s+INTEGRATION\s+(?P<name>\S+)"
     r"\s+SET\s+(?:STORAGE_ALLOWED_LOCATIONS\s*=\s*\((?P<locations>[^()]*)\)"
@@ -53,6 +55,22 @@ def _create_database(account: Account, name: str) -> bool:
         cursor.execute(f'CREATE SCHEMA "{name}".PUBLIC')
         create_history(cursor, name)
     return True
+
+
+def drop_database(session: Session, match: re.Match[str]) -> str:
+    """Drops a database with all that is in it, unless it is the session's own."""
+    name, account = normalise_ident(match["name"]).upper(), session.account
+    if not account.schema_exists(name, "MAIN"):
+        if match["exists"]:
+            return f"Drop statement executed successfully ({name} already dropped)."
+        raise errors.does_not_exist("Database", name)
+    with account.definitions, account.engine.cursor() as cursor:
+        cursor.execute(f'DETACH "{name}"')
+    known: tuple[dict[Any, Any], ...] = (account.stages, account.formats, account.pipes.by_name)
+    for objects in known:
+        for one in [each for each in objects if each[0] == name]:
+            del objects[one]
+    return f"{name} successfully dropped."
 
 
 def create_integration(session: Session, match: re.Match[str]) -> str:

@@ -58,6 +58,7 @@ WITH_STATUS: list[tuple[str, Handler]] = [
         r"CREATE\s+DATABASE\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<name>\S+)",
         account_statements.create_database,
     ),
+    (account_statements.DROP_DATABASE, account_statements.drop_database),
     (rf"{CREATE}STORAGE\s+INTEGRATION\s+.*", account_statements.create_integration),
     (account_statements.ALTER_INTEGRATION, account_statements.alter_integration),
     (account_statements.DROP_INTEGRATION, account_statements.drop_integration),

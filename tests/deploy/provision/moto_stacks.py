@@ -1,0 +1,96 @@
+"""moto's CloudFormation as far as provisioning needs it: outputs after a change set, and secrets."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from moto.cloudformation.models import CloudFormationBackend, Stack
+from moto.core.common_models import CloudFormationModel
+from moto.iam.models import iam_backends
+from moto.logs.models import logs_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.server import ThreadedMotoServer
+
+
+class Secret(CloudFormationModel):
+    """AWS::SecretsManager::Secret without a value, which moto's CloudFormation does not know."""
+
+    def __init__(self, arn: str) -> None:
+        self.physical_resource_id = arn
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        """The property that names it."""
+        return "Name"
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        """Its type in templates."""
+        return "AWS::SecretsManager::Secret"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
+    ) -> "Secret":
+        """Creates it."""
+        del cloudformation_json, kwargs
+        backend = secretsmanager_backends[account_id][region_name]
+        made, _ = backend._add_secret(resource_name)  # noqa: SLF001 - moto's own way to one without a value
+        return cls(made.arn)
+
+    @classmethod
+    def delete_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
+    ) -> None:
+        """Deletes it at once."""
+        del cloudformation_json
+        secretsmanager_backends[account_id][region_name].delete_secret(resource_name, None, True)  # noqa: FBT003
+
+
+def _made(stack: Any) -> list[Any]:
+    """What a stack has made; moto lists conditions that do not hold, too."""
+    return [resource for resource in stack.resource_map.values() if resource is not None]
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """An empty account in this process; its address."""
+    execute = CloudFormationBackend.execute_change_set
+
+    def execute_with_outputs(self: Any, change_set_name: str, stack_name: str | None = None) -> None:
+        execute(self, change_set_name, stack_name)
+        change_set = self.describe_change_set(change_set_name)
+        stack = change_set.stack
+        resolved = stack.resource_map.resolved_parameters.items()
+        stack.parameters = {name: str(value) for name, value in resolved}
+        stack._parse_template()  # noqa: SLF001 - moto does not, where a change set creates the stack
+        stack.output_map = stack._create_output_map()  # noqa: SLF001 - likewise
+
+    delete = Stack.delete
+
+    def delete_all(self: Any) -> None:
+        """Detaches what moto would refuse to delete; policies and the log group, which it leaves."""
+        iam = iam_backends[self.account_id]["aws"]
+        for role in [role for role in iam.roles.values() if role.name.startswith(f"{self.name}-")]:
+            for policy in [*role.managed_policies.values()]:
+                policy.detach_from(role)
+        delete(self)
+        for arn in [arn for arn in iam.managed_policies if arn.rpartition("/")[2].startswith(self.name)]:
+            del iam.managed_policies[arn]
+        logs_backends[self.account_id][self.region_name].groups.pop(f"/ecs/{self.name}", None)
+
+    for noisy in ("werkzeug", "moto"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(CloudFormationBackend, "execute_change_set", execute_with_outputs)
+        patched.setattr(Stack, "delete", delete_all)
+        patched.setattr(Stack, "stack_resources", property(_made))
+        server.start()
+        try:
+            host, port = server.get_host_and_port()
+            yield f"http://{host}:{port}"
+        finally:
+            server.stop()
