@@ -24,19 +24,19 @@ def _deploy_or_check(
 
 @app.command(name="plan", help_flags=[])
 def _plan(*options: Options) -> object:
-    """Lists what `apply` would make and change on AWS, Snowflake and Prefect; writes nothing."""
+    """Lists what `apply` would make and change on all three sides; writes nothing."""
     return _provision("plan", options)
 
 
 @app.command(name="apply", help_flags=[])
 def _apply(*options: Options) -> object:
-    """Makes everything on AWS, Snowflake and Prefect that is missing or differs; may be repeated."""
+    """Makes what is missing or differs on AWS, Snowflake and Prefect; may be repeated."""
     return _provision("apply", options)
 
 
 @app.command(name="destroy", help_flags=[])
 def _destroy(*options: Options) -> object:
-    """Removes what `apply` made, after its plan and a question; the lake and the database only by name."""
+    """Removes what `apply` made, after a question; lake and database only by name."""
     return _provision("destroy", options)
 
 
@@ -49,9 +49,17 @@ def _provision(name: str, options: tuple[str, ...]) -> object:
 @app.command(name="deployments")
 def _deployments() -> int:
     """Deploys all of prefect.yaml, unless something it needs is missing or wrong."""
-    from deploy.apply import apply_prefect_yaml  # noqa: PLC0415 - imports Prefect
+    from deploy.deployments import deploy_prefect_yaml  # noqa: PLC0415 - imports Prefect
 
-    return apply_prefect_yaml()
+    return deploy_prefect_yaml()
+
+
+@app.command(name="release")
+def _release() -> int:
+    """Builds the image, pushes it, and deploys; with PIPELINE_IMAGE set it only deploys."""
+    from deploy.deployments import release  # noqa: PLC0415 - imports Prefect
+
+    return release()
 
 
 @app.command(name="preflight")
@@ -59,7 +67,9 @@ def _preflight(
     *,
     before_apply: Annotated[
         bool,
-        Parameter(negative=(), help="Only what `apply` refuses: values, work pool, list of the daily run."),
+        Parameter(
+            negative=(), help="Only what stops a deployment: values, work pool, list of the daily run."
+        ),
     ] = False,
     load: Annotated[
         Literal["copy", "snowpipe"], Parameter(help="How runs load; `snowpipe`: there have to be pipes.")
@@ -69,7 +79,7 @@ def _preflight(
 ) -> int:
     """Checks everything that surrounds a run, and changes nothing."""
     if before_apply:
-        from deploy.apply import check_prefect_yaml  # noqa: PLC0415 - imports Prefect
+        from deploy.deployments import check_prefect_yaml  # noqa: PLC0415 - imports Prefect
 
         return check_prefect_yaml()
     from deploy.preflight.command import run_preflight  # noqa: PLC0415 - imports Prefect

@@ -1,6 +1,5 @@
 """`.env.deployed`: what `apply` made, for `make deploy` and the other commands here. No secrets."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -17,18 +16,18 @@ def deploy_environment() -> dict[str, str]:
     return _stored() | read_environment()
 
 
-def file_changes(values: Mapping[str, str]) -> list[Change]:
-    """What `write_file` would do."""
-    if _stored() == dict(values):
+def file_changes(values: dict[str, str]) -> list[Change]:
+    """What `write_file` would do; other values in the file stay."""
+    if _stored() | values == _stored():
         return []
     return [Change("here", "change" if FILE.exists() else "create", str(FILE))]
 
 
-def write_file(values: Mapping[str, str]) -> list[Change]:
+def write_file(values: dict[str, str]) -> list[Change]:
     """Writes the file, if it differs."""
     changes = file_changes(values)
     if changes:
-        lines = [f"{name}='{value}'\n" for name, value in values.items()]
+        lines = [f"{name}='{value}'\n" for name, value in (_stored() | values).items()]
         FILE.write_text("".join([HEADER, *lines]), encoding="utf-8")
     return changes
 

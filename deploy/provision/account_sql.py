@@ -6,6 +6,7 @@ from io import StringIO
 
 from snowflake.connector.util_text import split_statements
 
+from deploy.account_grants import read_grant
 from pipeline.warehouse.sql_files import literal, read_sql
 
 Fact = tuple[str, ...]
@@ -14,10 +15,7 @@ Fact = tuple[str, ...]
 CREATE = re.compile(
     r"CREATE (DATABASE|SCHEMA|WAREHOUSE|ROLE|USER|STORAGE INTEGRATION) IF NOT EXISTS ([\w.]+)", re.IGNORECASE
 )
-GRANT_ROLE = re.compile(r"GRANT ROLE (\w+) TO (ROLE|USER) (\w+)", re.IGNORECASE)
-GRANT = re.compile(
-    r"GRANT ([\w ,]+) ON (FUTURE )?([A-Z ]+?)(?: IN SCHEMA)? ([\w.]+) TO ROLE (\w+)", re.IGNORECASE
-)
+FUTURE = "FUTURE "
 
 
 def account_statements(name: str, **parts: str) -> list[str]:
@@ -30,26 +28,7 @@ def account_statements(name: str, **parts: str) -> list[str]:
 
 def facts(statement: str) -> frozenset[Fact]:
     """What holds once the statement was executed; nothing for one that only sets the session's role."""
-    return frozenset(_facts(statement.upper()))
-
-
-def _facts(statement: str) -> Iterator[Fact]:
-    if match := CREATE.match(statement):
-        yield match[1].removeprefix("STORAGE "), match[2]
-    elif match := GRANT_ROLE.match(statement):
-        yield "USAGE", "ROLE", match[1], match[3]
-    elif match := GRANT.match(statement):
-        privileges, future, kind, name, role = match.groups()
-        kind = singular(kind) if future else kind
-        for privilege in privileges.split(","):
-            yield privilege.strip(), f"{future or ''}{kind}", name, role
-    elif not statement.startswith("USE ROLE "):
-        raise ValueError(f"sql/account has a statement of another kind: {statement}")
-
-
-def singular(kind: str) -> str:
-    """FILE FORMATS as SHOW names one of them."""
-    return kind.removesuffix("S")
+    return frozenset(_facts(statement))
 
 
 def described(statement: str) -> str:
@@ -57,3 +36,13 @@ def described(statement: str) -> str:
     if match := CREATE.match(statement):
         return f"{match[1].lower()} {match[2].upper()}"
     return re.sub(r"^GRANT ", "grant ", statement)
+
+
+def _facts(statement: str) -> Iterator[Fact]:
+    if match := CREATE.match(statement):
+        yield match[1].removeprefix("STORAGE "), match[2].upper()
+    elif not statement.startswith("USE ROLE "):
+        grant = read_grant(statement, {})
+        kind = f"{FUTURE}{grant.kind}" if grant.future else grant.kind
+        for privilege in grant.privileges:
+            yield privilege, kind, grant.name, grant.who

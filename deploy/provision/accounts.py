@@ -3,15 +3,16 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import snowflake.connector
+from cyclopts import Parameter
 from snowflake.connector.config_manager import CONFIG_MANAGER
 from snowflake.connector.errors import Error as SnowflakeError
 
 from blocks.prefect_api import address, connected
 from blocks.variables import Variables, read_variables
-from deploy.provision.aws_account import AwsAccount
+from deploy.provision.aws_login import AwsLogin
 from deploy.provision.changes import ProvisionFailed
 from deploy.provision.snowflake_account import SnowflakeAccount, refusal
 from deploy.provision.stack import CloudFormationStack
@@ -24,19 +25,35 @@ CONNECTIONS = (
 Tell = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Options:
-    """What the person chose; names that the command line explains."""
+def _option(text: str) -> Parameter:
+    return Parameter(help=text, negative=())
 
-    stack: str = "spotify-playlist-pipeline"
-    pool: str = "spotify"
-    bucket: str | None = None
-    playlists: tuple[str, ...] = ()
-    notify: str | None = None
-    snowpipe: bool = False
-    parameters: tuple[str, ...] = ()
-    profile: str | None = None
-    connection: str | None = None
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the person chose."""
+
+    profile: Annotated[str | None, _option("AWS profile; without it the default chain.")] = None
+    connection: Annotated[str | None, _option("Entry of connections.toml; without it the default one.")] = (
+        None
+    )
+    stack: Annotated[str, _option("Name of the stack, with which those of its roles begin.")] = (
+        "spotify-playlist-pipeline"
+    )
+    pool: Annotated[str, _option("Name of Prefect's work pool.")] = "spotify"
+    bucket: Annotated[str | None, _option("An existing bucket for the lake, which is not changed.")] = None
+    parameter: Annotated[
+        tuple[str, ...], _option("Parameter of deploy/aws.yaml, as RawDays=365; may be repeated.")
+    ] = ()
+    playlist: Annotated[
+        tuple[str, ...], _option("What daily runs read, `mine` if nothing is named; may be repeated.")
+    ] = ()
+    notify: Annotated[
+        str | None, _option("Notification block, as slack-webhook/data-team: also make the automations.")
+    ] = None
+    snowpipe: Annotated[bool, _option("Also notify the pipes of new files, for runs with load=snowpipe.")] = (
+        False
+    )
 
 
 @dataclass(frozen=True)
@@ -45,7 +62,7 @@ class Accounts:
 
     options: Options
     variables: Variables
-    aws: AwsAccount
+    aws: AwsLogin
     snowflake: SnowflakeAccount
     stack: CloudFormationStack
     tell: Tell
@@ -55,11 +72,11 @@ class Accounts:
 def logged_in(options: Options, tell: Tell) -> Iterator[Accounts]:
     """Logs in on all sides and tells as whom; raises unless each login works. Nothing is written."""
     variables = read_variables()
-    aws = AwsAccount.logged_in(options.profile, variables.values.get("AWS_DEFAULT_REGION"))
+    aws = AwsLogin.logged_in(options.profile, variables.values.get("AWS_DEFAULT_REGION"))
     tell(f"AWS: account {aws.account_id}, region {aws.region}, as {aws.arn}")
     with closing(_snowflake(options.connection)) as connection, connected(variables.values):
         account = SnowflakeAccount(connection, tell)
-        tell(f"Snowflake: account {account.account}, as {account.check_role()} with role ACCOUNTADMIN")
+        tell(f"Snowflake: account {account.identifier}, as {account.check_role()} with role ACCOUNTADMIN")
         tell(f"Prefect: {_prefect_address()}")
         stack = CloudFormationStack(aws.cloudformation, options.stack, tell)
         yield Accounts(options, variables, aws, account, stack, tell)

@@ -34,7 +34,7 @@ def writes(changes: Iterable[Change]) -> list[Change]:
     return [change for change in changes if change.action != "keep"]
 
 
-def as_text(changes: Iterable[Change]) -> str:
+def plan_text(changes: Iterable[Change]) -> str:
     """The plan: the changes of each side under its name, and their number."""
     listed = sorted(changes, key=lambda change: SIDES.index(change.side))
     parts = [

@@ -13,12 +13,13 @@ from snowflake.connector.errors import Error as SnowflakeError
 from blocks.prefect_api import PrefectFailed
 from blocks.validation import NotRegistered, wrong_fields
 from deploy.automations import NoBlockError
+from deploy.preflight.command import run_preflight
 from deploy.provision.accounts import Options
 from deploy.provision.apply import apply, plan
 from deploy.provision.changes import ProvisionFailed
 from deploy.provision.destroy import Named, destroy
 from deploy.provision.snowflake_account import refusal
-from deploy.provision.summary import summary
+from deploy.provision.summary import apply_summary
 from pipeline.errors import PipelineError
 
 Chosen = Annotated[Options, Parameter(name="*")]
@@ -29,18 +30,19 @@ app = App(name="python -m deploy", version_flags=[])
 
 @app.command(name="plan")
 def _plan(options: Chosen | None = None) -> int:
-    """Lists what `apply` would make and change on AWS, Snowflake and Prefect; writes nothing."""
+    """Lists what `apply` would make and change on all three sides; writes nothing."""
     return _told(lambda: plan(options or Options(), tell), "nothing is planned")
 
 
 @app.command(name="apply")
 def _apply(options: Chosen | None = None) -> int:
-    """Makes everything on AWS, Snowflake and Prefect that is missing or differs; may be repeated."""
+    """Makes what is missing or differs on AWS, Snowflake and Prefect; may be repeated."""
     chosen = options or Options()
 
     def run() -> None:
-        tell(summary(apply(chosen, tell)))
-        _preflight()
+        tell(apply_summary(apply(chosen, tell), chosen))
+        tell("\npreflight; what is red belongs to the steps that are left:")
+        run_preflight(load="snowpipe" if chosen.snowpipe else "copy", json=False, profile=chosen.profile)
 
     return _told(run, "stopped", CONTINUES)
 
@@ -53,7 +55,7 @@ def _destroy(
     database: Annotated[str | None, Parameter(help="Drop the database too: SPOTIFY.")] = None,
     yes: Annotated[bool, Parameter(negative=(), help="Do not ask.")] = False,
 ) -> int:
-    """Removes what `apply` made, after its plan and a question; the lake and the database only by name."""
+    """Removes what `apply` made, after a question; lake and database only by name."""
     named = Named(lake, database)
     return _told(
         lambda: destroy(options or Options(), named, tell, _yes if yes else _asked), "stopped", CONTINUES
@@ -74,14 +76,6 @@ def _asked() -> bool:
     sys.stdout.write("Remove all that the plan names? Type yes: ")
     sys.stdout.flush()
     return sys.stdin.readline().strip() == "yes"
-
-
-def _preflight() -> None:
-    """What is left to do shows as red lines."""
-    from deploy.apply import check_prefect_yaml  # noqa: PLC0415 - after the rest
-
-    tell("preflight (red lines belong to the steps that are left):")
-    check_prefect_yaml()
 
 
 def _told(run: Callable[[], object], happened: str, then: str = "") -> int:

@@ -7,7 +7,7 @@ from deploy.deployed_file import FILE
 from deploy.provision import prefect_removal
 from deploy.provision.accounts import Accounts, Options, Tell, logged_in
 from deploy.provision.bucket import Bucket
-from deploy.provision.changes import Change, ProvisionFailed, as_text, writes
+from deploy.provision.changes import Change, ProvisionFailed, plan_text, writes
 from deploy.provision.snowflake_account import (
     DATABASE,
     INTEGRATION,
@@ -40,7 +40,7 @@ def destroy(options: Options, named: Named, tell: Tell, agreed: Callable[[], boo
         bucket = _bucket(accounts)
         _refuse_other_names(named, bucket)
         changes = _changes(accounts, named, bucket)
-        tell(as_text(changes))
+        tell(plan_text(changes))
         if not writes(changes):
             return
         if not agreed():

@@ -8,18 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from deploy.provision.changes import Action, Change, ProvisionFailed
+from deploy.provision.watched_stack import EMPTY, POLL_S, WatchedStack
 
 TEMPLATE = Path(__file__).parents[1] / "aws.yaml"
 PREFIX = "deploy-"
 """How the names of our change sets begin."""
-POLL_S = 3.0
 NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 """In the reason of a change set that has nothing to change."""
-EMPTY = "REVIEW_IN_PROGRESS"
-"""A stack that has had a change set only."""
 DEAD = {"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"}
 """A stack in these states can only be deleted."""
 GOOD = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
@@ -27,7 +23,6 @@ BUCKET = "AWS::S3::Bucket"
 """The template retains it."""
 ACTIONS: dict[str, Action] = {"Add": "create", "Modify": "change", "Remove": "delete"}
 
-Tell = Callable[[str], None]
 Parameters = Mapping[str, str]
 
 
@@ -39,18 +34,8 @@ class Proposal:
     execute: Callable[[], None]
 
 
-class CloudFormationStack:
-    """The stack of this name; `tell` gets a line for each event of its resources."""
-
-    def __init__(self, client: Any, name: str, tell: Tell) -> None:  # noqa: ANN401 - boto3's client
-        self.client, self.name, self.tell = client, name, tell
-
-    def found(self) -> dict[str, Any] | None:
-        """The stack as AWS describes it, once AWS has finished changing it; None if there is none."""
-        while (stack := self._described(self.name)) and _is_busy(stack):
-            self.tell(f"waiting for stack {self.name}: {stack['StackStatus']}")
-            time.sleep(POLL_S)
-        return stack
+class CloudFormationStack(WatchedStack):
+    """The stack of deploy/aws.yaml: what it would change, and changing it."""
 
     def outputs(self) -> dict[str, str]:
         """Values of the stack's outputs."""
@@ -126,11 +111,11 @@ class CloudFormationStack:
         stack = self.found()
         if stack is None:
             return
-        seen = self._event_ids(stack["StackId"])
+        seen = self.event_ids(stack["StackId"])
         self.client.delete_stack(StackName=self.name)
-        ended = self._watch(stack["StackId"], seen)
+        ended = self.watch(stack["StackId"], seen)
         if ended and ended["StackStatus"] != "DELETE_COMPLETE":
-            raise ProvisionFailed(self._failure(ended, seen))
+            raise ProvisionFailed(self.failure(ended, seen))
 
     def _create(self, name: str, kind: str, parameters: Parameters) -> list[Change] | None:
         """The changes of a new change set; None if it has nothing to change."""
@@ -167,38 +152,12 @@ class CloudFormationStack:
         return shown
 
     def _execute(self, name: str) -> None:
-        stack = self._described(self.name) or {}
-        seen = self._event_ids(stack["StackId"])
+        stack = self.described(self.name) or {}
+        seen = self.event_ids(stack["StackId"])
         self.client.execute_change_set(ChangeSetName=name, StackName=self.name)
-        ended = self._watch(stack["StackId"], seen)
+        ended = self.watch(stack["StackId"], seen)
         if ended is None or ended["StackStatus"] not in GOOD:
-            raise ProvisionFailed(self._failure(ended or stack, seen))
-
-    def _watch(self, stack_id: str, seen: set[str]) -> dict[str, Any] | None:
-        """Tells each event until AWS has finished; the stack as it is then."""
-        told = set(seen)
-        while True:
-            stack = self._described(stack_id)
-            for event in reversed(self._events(stack_id)):
-                if event["EventId"] not in told:
-                    told.add(event["EventId"])
-                    self.tell(_event_line(event))
-            if stack is None or not (_is_busy(stack) or stack["StackStatus"] == EMPTY):
-                return stack
-            time.sleep(POLL_S)
-
-    def _failure(self, stack: Mapping[str, Any], seen: set[str]) -> str:
-        """What happened, from the events since; the first failure is the cause."""
-        failed = [
-            f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
-            for event in reversed(self._events(stack["StackId"]))
-            if event["EventId"] not in seen and event["ResourceStatus"].endswith("_FAILED")
-        ]
-        return (
-            f"Stack {self.name} ended as {stack['StackStatus']} "
-            f"({failed[0] if failed else 'its events say why'}). "
-            "Correct that and run the same command again"
-        )
+            raise ProvisionFailed(self.failure(ended or stack, seen))
 
     def _remove_leftovers(self, stack: Mapping[str, Any]) -> None:
         """Change sets of a killed command, and the stack where there is nothing else of it."""
@@ -215,36 +174,10 @@ class CloudFormationStack:
         if whole:
             self.client.delete_stack(StackName=self.name)
 
-    def _described(self, name: str) -> dict[str, Any] | None:
-        try:
-            stack: dict[str, Any] = self.client.describe_stacks(StackName=name)["Stacks"][0]
-        except ClientError as error:
-            if "does not exist" in str(error):
-                return None
-            raise
-        return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack
-
-    def _events(self, stack_id: str) -> list[dict[str, Any]]:
-        """Newest first, as many as one page has."""
-        try:
-            return list(self.client.describe_stack_events(StackName=stack_id)["StackEvents"])
-        except ClientError as error:
-            if "does not exist" in str(error):
-                return []
-            raise
-
-    def _event_ids(self, stack_id: str) -> set[str]:
-        return {event["EventId"] for event in self._events(stack_id)}
-
 
 def is_new(stack: Mapping[str, Any]) -> bool:
     """Whether nothing of the stack is in use: it has to be deleted before it can be created."""
     return stack["StackStatus"] in DEAD | {EMPTY}
-
-
-def _is_busy(stack: Mapping[str, Any]) -> bool:
-    status = str(stack["StackStatus"])
-    return status.endswith("_IN_PROGRESS") and status != EMPTY
 
 
 def _by_key(stack: Mapping[str, Any], kind: str) -> dict[str, str]:
@@ -259,8 +192,3 @@ def _resource(kind: str, one: Mapping[str, Any]) -> str:
 def _change(change: Mapping[str, Any]) -> Change:
     replaced = "is replaced" if change.get("Replacement") == "True" else ""
     return Change("AWS", ACTIONS[change["Action"]], _resource(change["ResourceType"], change), replaced)
-
-
-def _event_line(event: Mapping[str, Any]) -> str:
-    reason = f": {event['ResourceStatusReason']}" if event.get("ResourceStatusReason") else ""
-    return f"{event['LogicalResourceId']} {event['ResourceStatus']}{reason}"

@@ -8,7 +8,8 @@ from deploy.provision.accounts import Accounts
 from deploy.provision.bucket import Bucket
 from deploy.provision.changes import ProvisionFailed
 from deploy.provision.prefect_objects import pool_type
-from deploy.provision.snowflake_account import OWNER, USER, Lake, Trust
+from deploy.provision.snowflake_account import OWNER, USER, Trust
+from deploy.provision.snowflake_objects import LakeAccess
 from pipeline.lake.layout import TABLES_PREFIX
 
 FIXED = {
@@ -25,13 +26,13 @@ UNKNOWN = Trust("arn:aws:iam::000000000000:root", "unknown")
 
 
 @dataclass(frozen=True)
-class Target:
+class Goal:
     """`folder` ends with a slash, or is empty; `existing`: the bucket is not the stack's."""
 
     bucket: str
     existing: bool
     folder: str
-    lake: Lake
+    lake: LakeAccess
     queue: str | None
     given: dict[str, str]
 
@@ -50,8 +51,8 @@ class Target:
         }
 
 
-def find_target(accounts: Accounts) -> Target:
-    """The target; raises for everything that would stop `apply` half-way and can be seen now."""
+def find_goal(accounts: Accounts) -> Goal:
+    """The goal; raises for everything that would stop `apply` half-way and can be seen now."""
     variables, options = accounts.variables.values, accounts.options
     known = accounts.stack.parameters()
     name = options.bucket or known.get("BucketName") or variables.get("LAKE_BUCKET")
@@ -65,19 +66,19 @@ def find_target(accounts: Accounts) -> Target:
         )
     folder = f"{variables['LAKE_FOLDER']}/" if variables.get("LAKE_FOLDER") else ""
     role_arn = accounts.aws.role_arn(f"{options.stack}-snowflake")
-    lake = Lake(role_arn, f"s3://{bucket.name}/{folder}{TABLES_PREFIX}")
+    lake = LakeAccess(role_arn, f"s3://{bucket.name}/{folder}{TABLES_PREFIX}")
     _refuse_other_names(variables)
-    target = Target(
+    goal = Goal(
         bucket.name, existing, folder, lake, _queue(accounts, bucket, folder), _given(accounts, known)
     )
-    refuse_incomplete(block_variables(accounts, target), has_key=True)
-    return target
+    refuse_incomplete(block_variables(accounts, goal), has_key=True)
+    return goal
 
 
-def block_variables(accounts: Accounts, target: Target) -> dict[str, str]:
-    """What the blocks are made from: what the person has set, and what follows from the target."""
-    defaults = {"SNOWFLAKE_ACCOUNT": accounts.snowflake.account}
-    fixed = {"LAKE_BUCKET": target.bucket, "AWS_DEFAULT_REGION": accounts.aws.region}
+def block_variables(accounts: Accounts, goal: Goal) -> dict[str, str]:
+    """What the blocks are made from: what the person has set, and what follows from the goal."""
+    defaults = {"SNOWFLAKE_ACCOUNT": accounts.snowflake.identifier}
+    fixed = {"LAKE_BUCKET": goal.bucket, "AWS_DEFAULT_REGION": accounts.aws.region}
     ours = {name: FIXED[name] for name in ("SNOWFLAKE_USER", "SNOWFLAKE_ADMIN_ROLE")}
     return defaults | accounts.variables.values | fixed | ours
 
@@ -93,7 +94,7 @@ def _refuse_other_names(variables: dict[str, str]) -> None:
 
 def _given(accounts: Accounts, known: dict[str, str]) -> dict[str, str]:
     """Parameters of the command line over those that the stack has, as far as the template knows them."""
-    given = dict(one.partition("=")[::2] for one in accounts.options.parameters)
+    given = dict(one.partition("=")[::2] for one in accounts.options.parameter)
     in_template = accounts.stack.template_parameters()
     if unknown := sorted(given.keys() - in_template):
         raise ProvisionFailed(

@@ -21,7 +21,7 @@ class AccessKey(NamedTuple):
 
 
 @dataclass(frozen=True)
-class AwsAccount:
+class AwsLogin:
     """The account that somebody is logged in to."""
 
     session: boto3.Session
@@ -29,7 +29,7 @@ class AwsAccount:
     arn: str
 
     @classmethod
-    def logged_in(cls, profile: str | None, region: str | None) -> "AwsAccount":
+    def logged_in(cls, profile: str | None, region: str | None) -> "AwsLogin":
         """The account of a profile, or of the default chain; raises ProvisionFailed."""
         try:
             session = boto3.Session(profile_name=profile, region_name=region)
