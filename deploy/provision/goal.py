@@ -9,7 +9,7 @@ from deploy.provision.bucket import Bucket
 from deploy.provision.changes import ProvisionFailed
 from deploy.provision.prefect_objects import pool_type
 from deploy.provision.snowflake_account import OWNER, USER, Trust
-from deploy.provision.snowflake_objects import LakeAccess
+from deploy.provision.snowflake_objects import SnowflakeLake
 from pipeline.lake.layout import TABLES_PREFIX
 
 FIXED = {
@@ -32,7 +32,7 @@ class Goal:
     bucket: str
     existing: bool
     folder: str
-    lake: LakeAccess
+    lake: SnowflakeLake
     queue: str | None
     given: dict[str, str]
 
@@ -66,7 +66,7 @@ def find_goal(accounts: Accounts) -> Goal:
         )
     folder = f"{variables['LAKE_FOLDER']}/" if variables.get("LAKE_FOLDER") else ""
     role_arn = accounts.aws.role_arn(f"{options.stack}-snowflake")
-    lake = LakeAccess(role_arn, f"s3://{bucket.name}/{folder}{TABLES_PREFIX}")
+    lake = SnowflakeLake(role_arn, f"s3://{bucket.name}/{folder}{TABLES_PREFIX}")
     _refuse_other_names(variables)
     goal = Goal(
         bucket.name, existing, folder, lake, _queue(accounts, bucket, folder), _given(accounts, known)

@@ -22,19 +22,19 @@ GRANT_OWNER = f"GRANT ROLE {OWNER} TO USER {USER}"
 """Lets the runs' user change the schema too, through the block warehouse-admin."""
 
 
-class LakeAccess(NamedTuple):
+class SnowflakeLake(NamedTuple):
     """What the integration is about: the role that Snowflake assumes, and the URL of the lake's `tables/`."""
 
     role_arn: str
     tables_url: str
 
 
-def object_changes(account: SnowflakeAccount, lake: LakeAccess) -> list[Change]:
+def object_changes(account: SnowflakeAccount, lake: SnowflakeLake) -> list[Change]:
     """What `write_objects` would do."""
     return [_as_change(statement) for statement in _statements(account, lake)]
 
 
-def write_objects(account: SnowflakeAccount, lake: LakeAccess) -> Trust:
+def write_objects(account: SnowflakeAccount, lake: SnowflakeLake) -> Trust:
     """Executes what would change something; returns what the trust policy has to name."""
     for statement in _statements(account, lake):
         account.tell(str(_as_change(statement)))
@@ -45,7 +45,7 @@ def write_objects(account: SnowflakeAccount, lake: LakeAccess) -> Trust:
     return trust
 
 
-def _statements(account: SnowflakeAccount, lake: LakeAccess) -> list[str]:
+def _statements(account: SnowflakeAccount, lake: SnowflakeLake) -> list[str]:
     """Those that would change something, in order."""
     known = _known_facts(account)
     found = account_statements(
@@ -75,7 +75,7 @@ def _granted(rows: Iterable[Row], role: str, prefix: str = "") -> Iterable[Fact]
         yield row["privilege"], f"{prefix}{kind}", name.partition(".<")[0] if prefix else name, role
 
 
-def _integration_changes(account: SnowflakeAccount, lake: LakeAccess) -> list[str]:
+def _integration_changes(account: SnowflakeAccount, lake: SnowflakeLake) -> list[str]:
     """Locations that are allowed already stay: another lake may need them."""
     shown = account.properties(f"DESC INTEGRATION {INTEGRATION}")
     if not shown:
