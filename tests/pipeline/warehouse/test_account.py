@@ -34,7 +34,7 @@ from tests.serving import running
 from tests.tiers import enumerated
 from tests.warehouses import DAY, Warehouse
 
-OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
+BY_HAND = Path(__file__).parents[3] / "docs" / "by-hand.md"
 
 
 @dataclass(frozen=True)
@@ -147,9 +147,9 @@ def new(account: Account) -> Account:
 
 
 def test_one_documented_statement_lets_analysts_see_everything(new: Account) -> None:
-    """The role exists, and the user who has it; the statement is the one of docs/operations.md."""
+    """The role exists, and the user who has it; the statement is the one of docs/by-hand.md."""
     (statement,) = re.findall(
-        r"GRANT ROLE spotify_reader TO ROLE \w+", OPERATIONS.read_text(encoding="utf-8")
+        r"GRANT ROLE spotify_reader TO ROLE \w+", BY_HAND.read_text(encoding="utf-8")
     )
     new.administer("CREATE ROLE analyst", "CREATE USER ann", "GRANT ROLE analyst TO USER sandbox", statement)
     with new.place.connected("ANALYST") as connection:
@@ -163,7 +163,7 @@ def test_one_documented_statement_lets_analysts_see_everything(new: Account) -> 
 def test_the_documented_deletions_leave_nothing_of_a_playlist_or_of_earlier_dates(new: Account) -> None:
     pages = re.findall(
         r"^```sql\nBEGIN;\n(.*?)COMMIT;\n```",
-        OPERATIONS.read_text(encoding="utf-8"),
+        BY_HAND.read_text(encoding="utf-8"),
         re.MULTILINE | re.DOTALL,
     )
     playlist, dates = (page.replace("37i9dQZEVXbMDoHDwVN2tF", CHARTS[0]) for page in pages)
