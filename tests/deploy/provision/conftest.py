@@ -61,10 +61,16 @@ class Clouds:
 
 
 @pytest.fixture(scope="session")
-def clouds() -> Iterator[Clouds]:
+def aws() -> Iterator[str]:
+    """Address of an AWS account, for all tests of this worker."""
+    with serving() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def clouds(aws: str) -> Iterator[Clouds]:
     """The accounts, for all tests of this worker; each finds them empty."""
     with ExitStack() as stack:
-        aws = stack.enter_context(serving())
         options = ("--s3-endpoint", aws, "--idle-abort", "1.0")
         server = Server.start(stack, "the stand-in for Snowflake", "sandbox.snowflake", *options)
         yield Clouds(aws, server.wait_for_address())

@@ -22,11 +22,11 @@ class Killed(BaseException):
 class Interruption:
     """Lets so many calls through that write, then refuses the next, or ends the process right after the last.
 
-    Without a number nothing is interrupted. `writes`: the calls that were made.
+    `at`: ends the process right after this call, however many there were. `writes`: the calls that were made.
     """
 
-    def __init__(self, allowed: int | None = None, *, kills: bool = False) -> None:
-        self.allowed, self.kills = allowed, kills
+    def __init__(self, allowed: int | None = None, *, kills: bool = False, at: str = "") -> None:
+        self.allowed, self.kills, self.at = allowed, kills or bool(at), at
         self.writes: list[str] = []
         self.is_over = False
 
@@ -42,7 +42,7 @@ class Interruption:
         """Raises once the call was answered."""
         if _writes(call):
             self.writes.append(call)
-            if self.kills and len(self.writes) == self.allowed:
+            if self.kills and (len(self.writes) == self.allowed or call == self.at):
                 self.is_over = True
                 raise Killed
 

@@ -1,6 +1,7 @@
 """moto's CloudFormation as far as provisioning needs it: outputs after a change set, and secrets."""
 
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -83,6 +84,7 @@ def serving() -> Iterator[str]:
 
     for noisy in ("werkzeug", "moto"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", "Tried to parse", UserWarning)  # moto's word for what it leaves out
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(CloudFormationBackend, "execute_change_set", execute_with_outputs)

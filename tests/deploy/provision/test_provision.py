@@ -4,15 +4,22 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from prefect.client.orchestration import get_client
 from prefect.variables import Variable
 
+from deploy.provision import command as commands
 from tests.deploy.provision.conftest import ALL, LAKE, STACK, Clouds, Command
+from tests.deploy.provision.interruptions import Interruption, Killed, interrupted
+from tests.tiers import enumerated
 
 NOTHING = "nothing to change"
 
 
-def test_from_empty_to_all_and_back(command: Command, clouds: Clouds, person: Path) -> None:
+def test_from_empty_to_all_and_back(
+    command: Command, clouds: Clouds, person: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first apply is killed in the middle."""
     before = state(clouds)
     planned = command("plan")
     assert state(clouds) == before
@@ -20,7 +27,11 @@ def test_from_empty_to_all_and_back(command: Command, clouds: Clouds, person: Pa
     assert "+ create IAM Role SnowflakeRole" in planned
     assert "+ create block warehouse" in planned
 
+    with interrupted(Interruption(at="ExecuteChangeSet")), pytest.raises(Killed):
+        command("apply")
     told = command("apply")
+    check_preflight(told)
+    monkeypatch.setattr(commands, "run_preflight", lambda **_: 0)
     assert NOTHING in command("plan")
     made = state(clouds)
     again = command("apply")
@@ -58,6 +69,12 @@ def state(clouds: Clouds) -> dict[str, Any]:
     found["roles"] = [one["RoleName"] for one in iam.list_roles()["Roles"]]
     found["buckets"] = [one["Name"] for one in clouds.client("s3").list_buckets()["Buckets"]]
     return found | {"variable": Variable.get("daily_playlists")}
+
+
+def check_preflight(told: str) -> None:
+    """Only what is left to do is red: the image, a worker, the automations."""
+    red = [line.split()[1] for line in told.splitlines() if line.startswith(("missing ", "wrong "))]
+    assert [what for what in red if what != "automation"] == ["value", "work"]
 
 
 def check_trust(clouds: Clouds) -> None:
@@ -100,3 +117,35 @@ def check_no_secret(person: Path, printed: str) -> None:
     for secret in ("canary-secret", "PRIVATE KEY", "BEGIN"):
         assert secret not in printed + written
     assert "IMAGE_REPOSITORY='123456789012.dkr.ecr.us-east-1.amazonaws.com/" in written
+
+
+WRONG_NAMES = {
+    "lake": (("--lake", "another"), f"--lake another: the lake is called {LAKE}. Nothing is removed"),
+    "database": (("--database", "spotify"), "the database is called SPOTIFY. Nothing is removed"),
+    "no such bucket": (("--bucket", "none"), "There is no bucket none"),
+    "parameter": (("--parameter", "Days=1"), "deploy/aws.yaml has no parameter Days. It has BucketName, "),
+}
+
+
+@pytest.mark.parametrize("case", enumerated(WRONG_NAMES, ["lake"]))
+def test_names_that_are_wrong_stop_before_anything_is_written(
+    command: Command, clouds: Clouds, case: str
+) -> None:
+    before, (options, says) = state(clouds), WRONG_NAMES[case]
+    name = "destroy" if options[0] in ("--lake", "--database") else "apply"
+    assert says in command(name, *options, status=1)
+    assert state(clouds) == before
+
+
+@pytest.mark.faults
+def test_a_bucket_that_exists_stays_as_it_is(command: Command, clouds: Clouds) -> None:
+    clouds.client("s3").create_bucket(Bucket="of-somebody")
+    planned = command("plan", "--bucket", "of-somebody")
+    assert "keep bucket of-somebody (not configured, and not changed: " in planned
+    command("apply", "--bucket", "of-somebody")
+    made = clouds.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
+    assert "AWS::S3::Bucket" not in {one["ResourceType"] for one in made}
+    assert [one["Name"] for one in clouds.client("s3").list_buckets()["Buckets"]] == ["of-somebody"]
+    assert NOTHING in command("plan")
+    command("destroy", "--yes", "--lake", "of-somebody", "--database", "SPOTIFY")
+    assert clouds.client("s3").list_buckets()["Buckets"] == []

@@ -148,9 +148,7 @@ def new(account: Account) -> Account:
 
 def test_one_documented_statement_lets_analysts_see_everything(new: Account) -> None:
     """The role exists, and the user who has it; the statement is the one of docs/by-hand.md."""
-    (statement,) = re.findall(
-        r"GRANT ROLE spotify_reader TO ROLE \w+", BY_HAND.read_text(encoding="utf-8")
-    )
+    (statement,) = re.findall(r"GRANT ROLE spotify_reader TO ROLE \w+", BY_HAND.read_text(encoding="utf-8"))
     new.administer("CREATE ROLE analyst", "CREATE USER ann", "GRANT ROLE analyst TO USER sandbox", statement)
     with new.place.connected("ANALYST") as connection:
         for name in (*map(history, TABLES), *view_files(), "loads"):
