@@ -38,7 +38,7 @@ class Clouds:
 
     def rows(self, sql: str) -> list[Any]:
         """Rows of a statement of an administrator."""
-        with closing(connect(self.snowflake, role="ACCOUNTADMIN")) as connection:
+        with closing(connect(self.snowflake, role="ACCOUNTADMIN", warehouse="SPOTIFY_LOAD")) as connection:
             cursor: Any = connection.cursor()
             return list(cursor.execute(sql).fetchall())
 
