@@ -5,7 +5,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from blocks.variables import read_environment, that_are_set
-from deploy.provision.changes import Change
+from deploy.changes import Change
 
 FILE = Path(".env.deployed")
 HEADER = "# Written by `python -m deploy apply`; .env and the environment win. No secrets. Not for git.\n"

@@ -12,8 +12,8 @@ from snowflake.connector.errors import Error as SnowflakeError
 
 from blocks.prefect_api import address, connected
 from blocks.variables import Variables, read_variables
+from deploy.changes import ProvisionFailed
 from deploy.provision.aws_login import AwsLogin
-from deploy.provision.changes import ProvisionFailed
 from deploy.provision.snowflake_account import SnowflakeAccount, refusal
 from deploy.provision.stack import CloudFormationStack
 

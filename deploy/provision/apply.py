@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from blocks.key_pair import KeyPair
 from blocks.registration import wanted_blocks
+from deploy.changes import Change, plan_text
 from deploy.deployed_file import file_changes, write_file
 from deploy.provision import prefect_objects
 from deploy.provision.accounts import Accounts, Options, Tell, logged_in
@@ -15,7 +16,6 @@ from deploy.provision.aws_objects import (
     write_bucket,
     write_secret,
 )
-from deploy.provision.changes import Change, plan_text
 from deploy.provision.goal import UNKNOWN, Goal, block_variables, find_goal
 from deploy.provision.snowflake_objects import object_changes, write_objects
 from deploy.provision.starter_key import held_starter_key, starter_changes, write_starter_key

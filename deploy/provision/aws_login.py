@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
-from deploy.provision.changes import ProvisionFailed
+from deploy.changes import ProvisionFailed
 
 LOG_IN = "Log in (`aws sso login`, or keys in ~/.aws/credentials), or name another login with --profile"
 NO_REGION = "No AWS region is set. Write AWS_DEFAULT_REGION=eu-west-1 (or another region) into .env"

@@ -1,8 +1,8 @@
 """AWS beside the stack: Snowpipe's notification of a bucket that exists, and the secret's value."""
 
+from deploy.changes import Change
 from deploy.provision.accounts import Accounts
 from deploy.provision.bucket import Bucket
-from deploy.provision.changes import Change
 from deploy.provision.goal import Goal
 from deploy.provision.prefect_objects import api_secret
 

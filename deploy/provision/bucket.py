@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from deploy.provision.changes import ProvisionFailed
+from deploy.changes import ProvisionFailed
 from pipeline.lake.layout import TABLES_PREFIX
 
 SUFFIX = ".snowpipe.csv.gz"

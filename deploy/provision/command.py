@@ -13,10 +13,10 @@ from snowflake.connector.errors import Error as SnowflakeError
 from blocks.prefect_api import PrefectFailed
 from blocks.validation import NotRegistered, wrong_fields
 from deploy.automations import NoBlockError
+from deploy.changes import ProvisionFailed
 from deploy.preflight.command import run_preflight
 from deploy.provision.accounts import Options
 from deploy.provision.apply import apply, plan
-from deploy.provision.changes import ProvisionFailed
 from deploy.provision.destroy import Named, destroy
 from deploy.provision.snowflake_account import refusal
 from deploy.provision.summary import apply_summary

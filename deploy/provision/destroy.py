@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from deploy.changes import Change, ProvisionFailed, plan_text, writes
 from deploy.deployed_file import FILE
 from deploy.provision import prefect_removal
 from deploy.provision.accounts import Accounts, Options, Tell, logged_in
 from deploy.provision.bucket import Bucket
-from deploy.provision.changes import Change, ProvisionFailed, plan_text, writes
 from deploy.provision.snowflake_account import (
     DATABASE,
     INTEGRATION,

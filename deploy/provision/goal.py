@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from blocks.validation import NotRegistered
 from blocks.variables import refuse_incomplete
+from deploy.changes import ProvisionFailed
 from deploy.provision.accounts import Accounts
 from deploy.provision.bucket import Bucket
-from deploy.provision.changes import ProvisionFailed
 from deploy.provision.prefect_objects import pool_type
 from deploy.provision.snowflake_account import OWNER, USER, Trust
 from deploy.provision.snowflake_objects import SnowflakeLake

@@ -16,7 +16,7 @@ from blocks.registration import wanted_blocks
 from blocks.stored import MISSING, OK, make_rate_limit, state, state_of_rate_limit
 from blocks.variables import Environment, number
 from deploy.automations import automations, notification_block, write_automations
-from deploy.provision.changes import Action, Change, Side
+from deploy.changes import Action, Change, Side
 from deploy.template import PoolType, template, usable_block
 from flows.daily_playlists import VARIABLE
 

@@ -15,7 +15,7 @@ from blocks.spotify import SpotifyCredentials
 from blocks.stored import Unreadable, find
 from blocks.variables import Environment
 from deploy.automations import TAG
-from deploy.provision.changes import Change
+from deploy.changes import Change
 from deploy.provision.prefect_objects import SIDE
 from flows.daily_playlists import VARIABLE
 

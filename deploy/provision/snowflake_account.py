@@ -8,8 +8,8 @@ from typing import Any
 from snowflake.connector.errors import Error as SnowflakeError
 from snowflake.connector.errors import ProgrammingError
 
+from deploy.changes import ProvisionFailed
 from deploy.provision.account_sql import Fact
-from deploy.provision.changes import ProvisionFailed
 
 NOT_FOUND = 2003
 OWNER, LOADER, READER = "SPOTIFY_OWNER", "SPOTIFY_LOADER", "SPOTIFY_READER"

@@ -4,8 +4,8 @@ import secrets
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from deploy.changes import Change, ProvisionFailed
 from deploy.provision.account_sql import FUTURE, Fact, account_statements, described, facts
-from deploy.provision.changes import Change, ProvisionFailed
 from deploy.provision.snowflake_account import (
     INTEGRATION,
     LOADER,

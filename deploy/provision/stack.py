@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.provision.changes import Action, Change, ProvisionFailed
+from deploy.changes import Action, Change, ProvisionFailed
 from deploy.provision.watched_stack import EMPTY, POLL_S, WatchedStack
 
 TEMPLATE = Path(__file__).parents[1] / "aws.yaml"

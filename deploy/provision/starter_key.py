@@ -5,9 +5,9 @@ from typing import Any
 from prefect_aws import AwsCredentials
 
 from blocks.stored import find
+from deploy.changes import Change
 from deploy.provision.accounts import Accounts
 from deploy.provision.aws_objects import Outputs
-from deploy.provision.changes import Change
 from deploy.provision.prefect_objects import pool_type
 
 

@@ -6,7 +6,7 @@ from blocks.environment import private_key
 from blocks.key_pair import PrivateKey, fingerprint, public_half
 from blocks.stored import stored_private_key
 from blocks.variables import Environment
-from deploy.provision.changes import Change, ProvisionFailed
+from deploy.changes import Change, ProvisionFailed
 from deploy.provision.snowflake_account import USER, SnowflakeAccount
 
 KEY_SLOTS = ("RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from moto.cloudformation.models import CloudFormationBackend, Stack
 from moto.core.common_models import CloudFormationModel
+from moto.ecr.models import ecr_backends
 from moto.iam.models import iam_backends
 from moto.logs.models import logs_backends
 from moto.secretsmanager.models import secretsmanager_backends
@@ -72,7 +73,10 @@ def serving() -> Iterator[str]:
     delete = Stack.delete
 
     def delete_all(self: Any) -> None:
-        """Detaches what moto would refuse to delete; policies and the log group, which it leaves."""
+        """Detaches and empties what moto refuses to delete; deletes policies and log group, which stay."""
+        repository = ecr_backends[self.account_id][self.region_name].repositories.get(self.name)
+        if repository is not None:
+            repository.images.clear()  # EmptyOnDelete
         iam = iam_backends[self.account_id]["aws"]
         for role in [role for role in iam.roles.values() if role.name.startswith(f"{self.name}-")]:
             for policy in [*role.managed_policies.values()]:

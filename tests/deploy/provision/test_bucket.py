@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import pytest
 
+from deploy.changes import ProvisionFailed
 from deploy.provision.bucket import Bucket, notification
-from deploy.provision.changes import ProvisionFailed
 
 PIPES, OTHER = "arn:aws:sqs:us-east-1:123456789012:pipes", "arn:aws:sqs:us-east-1:123456789012:other"
 ALL = ["encryption", "public access blocked", "versioning"]

@@ -7,9 +7,9 @@ import boto3
 import pytest
 
 from blocks.key_pair import KeyPair, fingerprint, public_half
+from deploy.changes import ProvisionFailed
 from deploy.provision import starter_key
 from deploy.provision.aws_login import AwsLogin
-from deploy.provision.changes import ProvisionFailed
 from deploy.provision.user_key import key_changes, register_key
 
 PAIR, OTHER = KeyPair.new(), "SHA256:other"
