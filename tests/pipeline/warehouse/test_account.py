@@ -34,7 +34,8 @@ from tests.serving import running
 from tests.tiers import enumerated
 from tests.warehouses import DAY, Warehouse
 
-BY_HAND = Path(__file__).parents[3] / "docs" / "by-hand.md"
+DOCS = Path(__file__).parents[3] / "docs"
+BY_HAND, OPERATIONS = DOCS / "by-hand.md", DOCS / "operations.md"
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def test_one_documented_statement_lets_analysts_see_everything(new: Account) -> 
 def test_the_documented_deletions_leave_nothing_of_a_playlist_or_of_earlier_dates(new: Account) -> None:
     pages = re.findall(
         r"^```sql\nBEGIN;\n(.*?)COMMIT;\n```",
-        BY_HAND.read_text(encoding="utf-8"),
+        OPERATIONS.read_text(encoding="utf-8"),
         re.MULTILINE | re.DOTALL,
     )
     playlist, dates = (page.replace("37i9dQZEVXbMDoHDwVN2tF", CHARTS[0]) for page in pages)
