@@ -11,7 +11,6 @@ from prefect.variables import Variable
 from deploy.provision import command as commands
 from tests.deploy.provision.conftest import ALL, LAKE, STACK, Clouds, Command
 from tests.deploy.provision.interruptions import Interruption, Killed, interrupted
-from tests.tiers import enumerated
 
 NOTHING = "nothing to change"
 
@@ -42,6 +41,7 @@ def test_from_empty_to_all_and_back(
     check_pool(clouds)
     check_no_secret(person, told + again + planned)
 
+    assert "the lake is called" in command("destroy", "--yes", "--lake", "another", status=1)
     kept = command("destroy", "--yes")
     assert f"keep bucket {LAKE}" in kept
     assert clouds.client("s3").list_buckets()["Buckets"][0]["Name"] == LAKE
@@ -127,11 +127,12 @@ WRONG_NAMES = {
 }
 
 
-@pytest.mark.parametrize("case", enumerated(WRONG_NAMES, ["lake"]))
+@pytest.mark.faults
+@pytest.mark.parametrize(("options", "says"), WRONG_NAMES.values(), ids=WRONG_NAMES)
 def test_names_that_are_wrong_stop_before_anything_is_written(
-    command: Command, clouds: Clouds, case: str
+    command: Command, clouds: Clouds, options: tuple[str, ...], says: str
 ) -> None:
-    before, (options, says) = state(clouds), WRONG_NAMES[case]
+    before = state(clouds)
     name = "destroy" if options[0] in ("--lake", "--database") else "apply"
     assert says in command(name, *options, status=1)
     assert state(clouds) == before
