@@ -1,7 +1,6 @@
 """moto's CloudFormation as far as provisioning needs it: outputs after a change set, and secrets."""
 
 import logging
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -56,43 +55,42 @@ def _made(stack: Any) -> list[Any]:
     return [resource for resource in stack.resource_map.values() if resource is not None]
 
 
+_execute, _delete = CloudFormationBackend.execute_change_set, Stack.delete
+
+
+def _execute_with_outputs(backend: Any, change_set_name: str, stack_name: str | None = None) -> None:
+    """Executes a change set; moto forgets parameters, template and outputs of the stack that it creates."""
+    _execute(backend, change_set_name, stack_name)
+    stack = backend.describe_change_set(change_set_name).stack
+    stack.parameters = {name: str(value) for name, value in stack.resource_map.resolved_parameters.items()}
+    stack._parse_template()  # noqa: SLF001 - moto has no other way
+    stack.output_map = stack._create_output_map()  # noqa: SLF001 - likewise
+
+
+def _delete_all(stack: Any) -> None:
+    """Detaches and empties what moto refuses to delete; deletes policies and log group, which stay."""
+    repository = ecr_backends[stack.account_id][stack.region_name].repositories.get(stack.name)
+    if repository is not None:
+        repository.images.clear()  # EmptyOnDelete
+    iam = iam_backends[stack.account_id]["aws"]
+    for role in [role for role in iam.roles.values() if role.name.startswith(f"{stack.name}-")]:
+        for policy in [*role.managed_policies.values()]:
+            policy.detach_from(role)
+    _delete(stack)
+    for arn in [arn for arn in iam.managed_policies if arn.rpartition("/")[2].startswith(stack.name)]:
+        del iam.managed_policies[arn]
+    logs_backends[stack.account_id][stack.region_name].groups.pop(f"/ecs/{stack.name}", None)
+
+
 @contextmanager
 def serving() -> Iterator[str]:
     """An empty account in this process; its address."""
-    execute = CloudFormationBackend.execute_change_set
-
-    def execute_with_outputs(self: Any, change_set_name: str, stack_name: str | None = None) -> None:
-        execute(self, change_set_name, stack_name)
-        change_set = self.describe_change_set(change_set_name)
-        stack = change_set.stack
-        resolved = stack.resource_map.resolved_parameters.items()
-        stack.parameters = {name: str(value) for name, value in resolved}
-        stack._parse_template()  # noqa: SLF001 - moto does not, where a change set creates the stack
-        stack.output_map = stack._create_output_map()  # noqa: SLF001 - likewise
-
-    delete = Stack.delete
-
-    def delete_all(self: Any) -> None:
-        """Detaches and empties what moto refuses to delete; deletes policies and log group, which stay."""
-        repository = ecr_backends[self.account_id][self.region_name].repositories.get(self.name)
-        if repository is not None:
-            repository.images.clear()  # EmptyOnDelete
-        iam = iam_backends[self.account_id]["aws"]
-        for role in [role for role in iam.roles.values() if role.name.startswith(f"{self.name}-")]:
-            for policy in [*role.managed_policies.values()]:
-                policy.detach_from(role)
-        delete(self)
-        for arn in [arn for arn in iam.managed_policies if arn.rpartition("/")[2].startswith(self.name)]:
-            del iam.managed_policies[arn]
-        logs_backends[self.account_id][self.region_name].groups.pop(f"/ecs/{self.name}", None)
-
     for noisy in ("werkzeug", "moto"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", "Tried to parse", UserWarning)  # moto's word for what it leaves out
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(CloudFormationBackend, "execute_change_set", execute_with_outputs)
-        patched.setattr(Stack, "delete", delete_all)
+        patched.setattr(CloudFormationBackend, "execute_change_set", _execute_with_outputs)
+        patched.setattr(Stack, "delete", _delete_all)
         patched.setattr(Stack, "stack_resources", property(_made))
         server.start()
         try:
