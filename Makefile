@@ -31,8 +31,8 @@ sql: override export Q := $(value Q)
 sql: .venv/sandbox  ## a SQL prompt on the warehouse of the environment at hand; Q="SELECT …" for one statement
 	@$(BIN) -m tools.sql
 
-deploy: .venv/dev  ## all of prefect.yaml, unless something it needs is empty
-	@$(BIN) -m deploy $(CHECK)
+deploy: .venv/dev  ## builds and pushes the image, deploys prefect.yaml; CHECK=--check only checks
+	@$(BIN) -m deploy $(or $(CHECK),release)
 
 check: .venv/dev  ## formatting, lint, types, SQL lint, schema drift, import contracts
 	$(BIN) -m ruff format --check .

@@ -1,7 +1,8 @@
 """Key pairs for Snowflake: a new one, its public half as Snowflake wants it; whether a given key works."""
 
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -45,10 +46,24 @@ class KeyPair(NamedTuple):
         pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        public = key.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        return cls(PrivateKey(SecretBytes(pem)), b64encode(public).decode())
+        return cls(PrivateKey(SecretBytes(pem)), _public_text(key.public_key()))
+
+
+def public_half(private: PrivateKey) -> str:
+    """The public half of a private key as Snowflake wants it: base64 on one line."""
+    passphrase = private.passphrase.get_secret_value().encode() if private.passphrase else None
+    key = serialization.load_pem_private_key(private.pem.get_secret_value(), passphrase)
+    return _public_text(key.public_key())
+
+
+def fingerprint(public: str) -> str:
+    """How DESC USER shows a public key, `SHA256:…`."""
+    return f"SHA256:{b64encode(sha256(b64decode(public)).digest()).decode()}"
+
+
+def _public_text(key: Any) -> str:  # noqa: ANN401 - any kind of key has it
+    der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return b64encode(der).decode()
 
 
 def alter_user(user: str, public_key: str) -> str:

@@ -32,7 +32,7 @@ def main(
     """Writes every block from environment variables, or from ./.env; may be repeated.
 
     Real environment variables win over the file, except AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
-    AWS_SESSION_TOKEN: these are read from the file only. docs/operations.md lists all.
+    AWS_SESSION_TOKEN: these are read from the file only. docs/by-hand.md lists all.
     """
     try:
         variables = read_variables(env_file)

@@ -107,7 +107,7 @@ def _problems(environment: Environment) -> list[str]:
         for variable, (pattern, form) in FORMS.items()
         if variable in environment and not re.fullmatch(pattern, environment[variable])
     ]
-    return ([f"not set: {', '.join(missing)} (see docs/operations.md)"] if missing else []) + wrong
+    return ([f"not set: {', '.join(missing)} (see docs/by-hand.md)"] if missing else []) + wrong
 
 
 def _needed(environment: Environment) -> list[str]:

@@ -10,24 +10,56 @@ Options = Annotated[str, Parameter(allow_leading_hyphen=True)]
 
 app = App(
     name="python -m deploy",
-    help="Deploys the flows to the work pool. Without a command: `apply`.",
+    help="Provisions the accounts, and deploys the flows. Without a command: `deployments`.",
     version_flags=[],
 )
 
 
 @app.default
-def _apply_or_check(
+def _deploy_or_check(
     *, check: Annotated[bool, Parameter(negative=(), help="The same as `preflight`.")] = False
 ) -> int:
-    return _preflight() if check else _apply()
+    return _preflight() if check else _deployments()
 
 
-@app.command(name="apply")
-def _apply() -> int:
+@app.command(name="plan", help_flags=[])
+def _plan(*options: Options) -> object:
+    """Lists what `apply` would make and change on all three sides; writes nothing."""
+    return _provision("plan", options)
+
+
+@app.command(name="apply", help_flags=[])
+def _apply(*options: Options) -> object:
+    """Makes what is missing or differs on AWS, Snowflake and Prefect; may be repeated."""
+    return _provision("apply", options)
+
+
+@app.command(name="destroy", help_flags=[])
+def _destroy(*options: Options) -> object:
+    """Removes what `apply` made, after a question; lake and database only by name."""
+    return _provision("destroy", options)
+
+
+def _provision(name: str, options: tuple[str, ...]) -> object:
+    from deploy.provision.command import app as command  # noqa: PLC0415 - imports Prefect and Snowflake
+
+    return command([name, *options], result_action="return_value")
+
+
+@app.command(name="deployments")
+def _deployments() -> int:
     """Deploys all of prefect.yaml, unless something it needs is missing or wrong."""
-    from deploy.apply import apply_prefect_yaml  # noqa: PLC0415 - imports Prefect
+    from deploy.deployments import deploy_prefect_yaml  # noqa: PLC0415 - imports Prefect
 
-    return apply_prefect_yaml()
+    return deploy_prefect_yaml()
+
+
+@app.command(name="release")
+def _release() -> int:
+    """Builds the image, pushes it, and deploys; with PIPELINE_IMAGE set it only deploys."""
+    from deploy.deployments import release  # noqa: PLC0415 - imports Prefect
+
+    return release()
 
 
 @app.command(name="preflight")
@@ -35,7 +67,9 @@ def _preflight(
     *,
     before_apply: Annotated[
         bool,
-        Parameter(negative=(), help="Only what `apply` refuses: values, work pool, list of the daily run."),
+        Parameter(
+            negative=(), help="Only what stops a deployment: values, work pool, list of the daily run."
+        ),
     ] = False,
     load: Annotated[
         Literal["copy", "snowpipe"], Parameter(help="How runs load; `snowpipe`: there have to be pipes.")
@@ -45,7 +79,7 @@ def _preflight(
 ) -> int:
     """Checks everything that surrounds a run, and changes nothing."""
     if before_apply:
-        from deploy.apply import check_prefect_yaml  # noqa: PLC0415 - imports Prefect
+        from deploy.deployments import check_prefect_yaml  # noqa: PLC0415 - imports Prefect
 
         return check_prefect_yaml()
     from deploy.preflight.command import run_preflight  # noqa: PLC0415 - imports Prefect

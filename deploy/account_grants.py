@@ -43,7 +43,7 @@ class AccountGrant(NamedTuple):
 
 def account_grants(names: Mapping[str, str]) -> list[AccountGrant]:
     """All grants; `names` has other names of objects, roles and users than those of the file."""
-    return [_grant(statement, names) for statement in grant_statements()]
+    return [read_grant(statement, names) for statement in grant_statements()]
 
 
 def grant_statements() -> Iterator[str]:
@@ -54,7 +54,8 @@ def grant_statements() -> Iterator[str]:
             yield found
 
 
-def _grant(statement: str, names: Mapping[str, str]) -> AccountGrant:
+def read_grant(statement: str, names: Mapping[str, str]) -> AccountGrant:
+    """A GRANT statement, on one line, with other names of objects, roles and users."""
     found = FUTURE.fullmatch(statement) or PRIVILEGES.fullmatch(statement) or TO_ROLE.fullmatch(statement)
     if found is None:
         raise ValueError(f"sql/{SOURCE}: {statement} is a form of GRANT that preflight does not know")

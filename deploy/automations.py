@@ -20,6 +20,7 @@ from prefect.exceptions import ObjectNotFound
 from blocks.prefect_api import PrefectFailed, connected
 from blocks.validation import NotRegistered
 from blocks.variables import read_environment
+from deploy.no_data import NAME as NO_DATA_NAME
 from deploy.no_data import begin_watching, no_data
 from flows.changes import CHANGED
 from flows.parameters import MAX_HOURS
@@ -71,11 +72,9 @@ def create(
     """Creates the automations, or brings those of the same names up to date."""
     try:
         with connected(read_environment()):
-            block = _block(notify)
+            block = notification_block(notify)
             found = [*automations(block), *([playlist_changed(block)] if changes else [])]
-            for one in found:
-                _write(one)
-            begin_watching(TAG, OURS)
+            write_automations(found)
     except (NoBlockError, NotRegistered, PrefectFailed) as error:
         sys.stderr.write(f"nothing is created: {error}\n")
         return 1
@@ -161,7 +160,8 @@ def _span(span: timedelta) -> str:
     return f"{hours:g} hours" if hours >= 1 else f"{hours * 60:g} minutes"
 
 
-def _block(name: str) -> UUID:
+def notification_block(name: str) -> UUID:
+    """Id of a block, as type/name; raises NoBlockError unless it notifies."""
     kind, _, own = name.partition("/")
     with get_client(sync_client=True) as client:
         try:
@@ -173,6 +173,14 @@ def _block(name: str) -> UUID:
     if not found.block_schema or "notify" not in found.block_schema.capabilities:
         raise NoBlockError(f"block {name} cannot notify: name one of a notification type")
     return found.id
+
+
+def write_automations(found: Iterable[AutomationCore]) -> None:
+    """Creates the automations, or brings those of the same names up to date."""
+    for one in found:
+        _write(one)
+        if one.name == f"{TAG}: {NO_DATA_NAME}":
+            begin_watching(TAG, OURS)
 
 
 def _write(automation: AutomationCore) -> None:

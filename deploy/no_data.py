@@ -18,6 +18,7 @@ from prefect.client.orchestration import get_client
 from prefect.events.schemas.automations import EventTrigger, Posture
 from prefect.events.schemas.events import Event
 
+NAME = "no data"
 DAILY = "daily"
 """The deployment of prefect.yaml whose runs are expected. Runs of the others do not count."""
 NO_DATA = timedelta(hours=26)
@@ -46,7 +47,7 @@ def no_data(tag: str, tagged: dict[str, Any], notification: UUID) -> AutomationC
     )
     hours = NO_DATA.total_seconds() / 3600
     return AutomationCore(
-        name=f"{tag}: no data",
+        name=f"{tag}: {NAME}",
         description=f"notifies once if no daily run has completed for {hours:g} hours",
         trigger=trigger,
         actions=[SendNotification(block_document_id=notification, subject="no data today", body=TEXT)],

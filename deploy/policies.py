@@ -1,4 +1,4 @@
-"""What the roles of AWS may do: the policies of docs/operations.md, as data.
+"""What the roles of AWS may do: the policies of docs/by-hand.md, as data.
 
 `YOUR-BUCKET/` in a resource stands for the lake: the bucket, and the folder in it if there is one.
 """
@@ -93,7 +93,7 @@ def grants(statements: Sequence[Statement], account: Account) -> list[Grant]:
 
 
 def document(statements: Sequence[Statement]) -> Document:
-    """The policy, as docs/operations.md shows it."""
+    """The policy, as docs/by-hand.md shows it."""
     return {"Version": "2012-10-17", "Statement": [_as_json(one) for one in statements]}
 
 

@@ -28,7 +28,7 @@ def print_template(pool_type: PoolType) -> int:
     """Prints the template as JSON, or why there is none; returns the exit status."""
     try:
         with connected(read_environment()):
-            block = _usable_block(pool_type)
+            block = usable_block(pool_type)
     except (NotRegistered, PrefectFailed) as error:
         sys.stderr.write(f"no template is printed: {error}\n")
         return 1
@@ -67,7 +67,8 @@ def push_problem(credentials: dict[str, Any]) -> str | None:
     return None
 
 
-def _usable_block(pool_type: PoolType) -> BlockDocument:
+def usable_block(pool_type: PoolType) -> BlockDocument:
+    """The block that starts tasks; raises NotRegistered where such a pool could not use it."""
     with get_client(sync_client=True) as client:
         try:
             block = client.read_block_document_by_name(BLOCK, "aws-credentials")

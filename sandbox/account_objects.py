@@ -20,7 +20,7 @@ ROLE_ARN = "arn:aws:iam::123456789012:role/snowflake-reads-the-lake"
 OF_DATABASE = re.compile(r"\b(DATABASE|SCHEMA)(\s+IF NOT EXISTS)?\s+spotify\b")
 """Where a statement names the database, or the schema in it."""
 GRANT_OWNER = "GRANT ROLE spotify_owner TO USER spotify_pipeline"
-"""The simplest way, in docs/operations.md, to let somebody change the schema."""
+"""The simplest way, in docs/by-hand.md, to let somebody change the schema."""
 
 
 def connect(url: str, **options: Any) -> snowflake.connector.SnowflakeConnection:

@@ -1,4 +1,4 @@
-"""Policies of docs/operations.md, read from there: tests act under what people are told to set up."""
+"""Policies of docs/by-hand.md, read from there: tests act under what people are told to set up."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-PAGE = Path(__file__).parents[1] / "docs" / "operations.md"
+PAGE = Path(__file__).parents[1] / "docs" / "by-hand.md"
 PLACEHOLDER = "YOUR-BUCKET"
 
 

@@ -18,7 +18,11 @@ COMMANDS = {
         "authorize": "Stores a Spotify user's consent in the block, as a refresh token.",
     },
     "deploy": {
-        "apply": "Deploys all of prefect.yaml, unless something it needs is missing or wrong.",
+        "plan": "Lists what apply would make and change on all three sides; writes nothing.",
+        "apply": "Makes what is missing or differs on AWS, Snowflake and Prefect; may be repeated.",
+        "destroy": "Removes what apply made, after a question; lake and database only by name.",
+        "release": "Builds the image, pushes it, and deploys; with PIPELINE_IMAGE set it only deploys.",
+        "deployments": "Deploys all of prefect.yaml, unless something it needs is missing or wrong.",
         "preflight": "Checks everything that surrounds a run, and changes nothing.",
         "automations": "Creates or updates the notifications of runs that fail, hang, wait or are missing.",
     },

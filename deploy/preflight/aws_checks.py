@@ -131,7 +131,7 @@ def _find_image(account: AwsAccount, used: Used) -> str:
                 registryId=image["registry"], repositoryName=repository, imageIds=[wanted]
             )
     except Missing:
-        fix = "Build and push it (docs/operations.md, step 6), or correct PIPELINE_IMAGE"
+        fix = "Build and push it (docs/by-hand.md, step 6), or correct PIPELINE_IMAGE"
         raise not_found(f"image {image[0]}", fix) from None
     return image[0]
 
@@ -152,7 +152,7 @@ def trusted(role: Role, principal: tuple[str, str], context: Mapping[str, str]) 
         conditions = "".join(f", {name} {value}" for name, value in context.items() if "External" in name)
         message = (
             f"the trust policy of role {role.arn} does not let {principal[1]}{conditions} assume it. "
-            "docs/operations.md, step 2 and 3, has the policy"
+            "docs/by-hand.md, steps 2 and 3, has the policy"
         )
         raise ConfigurationError(message, Code.AWS_DIFFERS)
     if answer == "unknown":

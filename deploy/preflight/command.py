@@ -6,8 +6,8 @@ import yaml
 
 from blocks.prefect_api import PrefectFailed, connected
 from blocks.validation import NotRegistered
-from blocks.variables import read_environment
-from deploy.apply import PREFECT_YAML
+from deploy.deployed_file import deploy_environment
+from deploy.deployments import PREFECT_YAML
 from deploy.preflight.surroundings import Scope, find_surrounding_lines
 from pipeline.lake.layout import LoadMode
 from pipeline.preflight.listing import counted, lines_as_json, lines_as_text
@@ -16,7 +16,7 @@ from pipeline.preflight.listing import counted, lines_as_json, lines_as_text
 def run_preflight(*, load: LoadMode, json: bool, profile: str | None) -> int:
     """Prints a line for each check; returns the exit status."""
     try:
-        environment = read_environment()
+        environment = deploy_environment()
         with connected(environment):
             settings = yaml.safe_load(PREFECT_YAML.read_text("utf-8"))
             lines = find_surrounding_lines(Scope(environment, settings, load, profile))

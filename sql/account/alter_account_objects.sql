@@ -1,5 +1,5 @@
 -- Once in an account that an earlier release set up, after create_account_objects has been run again; may be repeated.
--- Fill in the lake's `tables/`; see docs/operations.md.
+-- Fill in the lake's `tables/`; see docs/by-hand.md.
 USE ROLE accountadmin;
 -- Only after a run of this release has moved the stage there: the old one shows more.
 ALTER STORAGE INTEGRATION spotify_lake SET STORAGE_ALLOWED_LOCATIONS = (${tables_url});

@@ -1,5 +1,5 @@
 -- Once per account; may be repeated. Only ACCOUNTADMIN may create integrations as well as grant on future objects.
--- Fill in the role that Snowflake assumes to read the lake, and the lake's `tables/`; see docs/operations.md.
+-- Fill in the role that Snowflake assumes to read the lake, and the lake's `tables/`; see docs/by-hand.md.
 USE ROLE accountadmin;
 CREATE DATABASE IF NOT EXISTS spotify;
 CREATE SCHEMA IF NOT EXISTS spotify.playlists;

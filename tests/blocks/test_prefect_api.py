@@ -19,7 +19,7 @@ COMMANDS = [
     "blocks.authorize_spotify",
     "deploy",
     "deploy --check",
-    "deploy apply",
+    "deploy deployments",
     "deploy preflight",
     "deploy automations --notify a/b",
     "deploy.automations --notify a/b",

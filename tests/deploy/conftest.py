@@ -48,7 +48,7 @@ def aws_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def rehearsal(
     addresses: Addresses, prefect_api: dict[str, str], image: Image, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Rehearsal]:
-    """Everything deployed as docs/operations.md says, on stand-ins."""
+    """Everything deployed as docs/by-hand.md says, on stand-ins."""
     folder, traffic = tmp_path_factory.mktemp("rehearsal"), Traffic()
     aws = Aws.create(addresses.s3)
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""Everything that surrounds a run, on stand-ins, as docs/operations.md sets it up."""
+"""Everything that surrounds a run, on stand-ins, as docs/by-hand.md sets it up."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -288,7 +288,7 @@ def quick_no_data(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
 def ticking() -> AutomationCore:
     """An automation that sends `tick` again and again, each time after the shortest wait."""
     trigger = EventTrigger(posture=Posture.Proactive, within=SHORTEST, expect={"never"})
-    block = automations._block(BLOCK)  # noqa: SLF001 - the id of the block
+    block = automations.notification_block(BLOCK)
     send = SendNotification(block_document_id=block, subject="tick", body="tick")
     return AutomationCore(name="ticking", trigger=trigger, actions=[send])
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from prefect.client.schemas.objects import WorkPool
 
-from deploy.apply import apply_prefect_yaml
+from deploy.deployments import deploy_prefect_yaml
 from deploy.guard import pool_problem, problems
 from deploy.template import SOURCE, PoolType, template
 from tests.deploy.image import ROOT
@@ -143,7 +143,7 @@ def test_the_command_names_what_is_missing_and_deploys_nothing(
     for name in ENOUGH:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PIPELINE_IMAGE", "image:1")
-    assert apply_prefect_yaml() == 1
+    assert deploy_prefect_yaml() == 1
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith("nothing is deployed, see docs/operations.md:\n- ")

@@ -1,4 +1,4 @@
-"""deploy/policies.py against docs/operations.md, and what policies allow."""
+"""deploy/policies.py against docs/by-hand.md, and what policies allow."""
 
 import json
 from typing import Any

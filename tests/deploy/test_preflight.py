@@ -38,7 +38,7 @@ KEYS = ("LAKE_AWS_ACCESS_KEY_ID", "LAKE_AWS_SECRET_ACCESS_KEY")
 
 @pytest.fixture(scope="module")
 def surroundings(addresses: Addresses, prefect_api: dict[str, str]) -> Iterator[Surroundings]:
-    """Everything as docs/operations.md says, pipes included."""
+    """Everything as docs/by-hand.md says, pipes included."""
     assert prefect_api["PREFECT_API_URL"]
     place = Place.create(addresses)
     Warehouse(place, "snowpipe").set_up()

@@ -1,4 +1,4 @@
-"""deploy/aws.yaml: what it says of each resource, and that its policies are those of docs/operations.md."""
+"""deploy/aws.yaml: what it says of each resource, and that its policies are those of docs/by-hand.md."""
 
 import json
 import re

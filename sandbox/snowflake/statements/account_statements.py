@@ -1,6 +1,7 @@
 """Grants, databases, storage integrations; handlers return the status message, that of DESC its SQL."""
 
 import re
+from typing import Any
 
 import sqlglot
 from fakesnow import info_schema, macros
@@ -15,10 +16,13 @@ from sandbox.snowflake.state.session import Session
 from sandbox.snowflake.statements import grant_statements
 from sandbox.snowflake.status import SUCCESS
 
+DROP_DATABASE = r"DROP\s+DATABASE\s+(?P<exists>IF\s+EXISTS\s+)?(?P<name>\S+)$"
 ALTER_INTEGRATION = (
     r"ALTER\s+STORAGE\s+INTEGRATION\s+(?P<name>\S+)"
-    r"\s+SET\s+STORAGE_ALLOWED_LOCATIONS\s*=\s*\((?P<locations>[^()]*)\)$"
+    r"\s+SET\s+(?:STORAGE_ALLOWED_LOCATIONS\s*=\s*\((?P<locations>[^()]*)\)"
+    r"|STORAGE_AWS_ROLE_ARN\s*=\s*'(?P<role>[^']*)')$"
 )
+DROP_INTEGRATION = r"DROP\s+(?:STORAGE\s+)?INTEGRATION\s+(?P<exists>IF\s+EXISTS\s+)?(?P<name>\S+)$"
 
 
 def change_grants(session: Session, match: re.Match[str]) -> str:
@@ -53,6 +57,22 @@ def _create_database(account: Account, name: str) -> bool:
     return True
 
 
+def drop_database(session: Session, match: re.Match[str]) -> str:
+    """Drops a database with all that is in it, unless it is the session's own."""
+    name, account = normalise_ident(match["name"]).upper(), session.account
+    if not account.schema_exists(name, "MAIN"):
+        if match["exists"]:
+            return f"Drop statement executed successfully ({name} already dropped)."
+        raise errors.does_not_exist("Database", name)
+    with account.definitions, account.engine.cursor() as cursor:
+        cursor.execute(f'DETACH "{name}"')
+    known: tuple[dict[Any, Any], ...] = (account.stages, account.formats, account.pipes.by_name)
+    for objects in known:
+        for one in [each for each in objects if each[0] == name]:
+            del objects[one]
+    return f"{name} successfully dropped."
+
+
 def create_integration(session: Session, match: re.Match[str]) -> str:
     """Creates a storage integration."""
     create = sqlglot.parse_one(match[0], read="snowflake")
@@ -62,12 +82,23 @@ def create_integration(session: Session, match: re.Match[str]) -> str:
 
 
 def alter_integration(session: Session, match: re.Match[str]) -> str:
-    """Sets the locations that stages of the integration may have."""
+    """Sets the role that Snowflake assumes, or the locations that stages of the integration may have."""
     name, known = normalise_ident(match["name"]), session.account.integrations
     if name not in known:
         raise errors.does_not_exist("Integration", name)
-    known[name]["STORAGE_ALLOWED_LOCATIONS"] = re.findall(r"'([^']*)'", match["locations"])
+    if match["role"]:
+        known[name]["STORAGE_AWS_ROLE_ARN"] = match["role"]
+    else:
+        known[name]["STORAGE_ALLOWED_LOCATIONS"] = re.findall(r"'([^']*)'", match["locations"])
     return SUCCESS
+
+
+def drop_integration(session: Session, match: re.Match[str]) -> str:
+    """Drops a storage integration."""
+    name = normalise_ident(match["name"])
+    if session.account.integrations.pop(name, None) is None and not match["exists"]:
+        raise errors.does_not_exist("Integration", name)
+    return f"{name} successfully dropped."
 
 
 def describe_integration(session: Session, match: re.Match[str]) -> str:

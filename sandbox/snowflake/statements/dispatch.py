@@ -6,7 +6,7 @@ from collections.abc import Callable
 from sandbox.snowflake import errors
 from sandbox.snowflake.pipes import ddl
 from sandbox.snowflake.state.session import Session
-from sandbox.snowflake.statements import account_statements, session_statements, show_grants
+from sandbox.snowflake.statements import account_statements, session_statements, show_grants, show_objects
 from sandbox.snowflake.status import SUCCESS, status
 
 Handler = Callable[[Session, re.Match[str]], str]
@@ -58,8 +58,10 @@ WITH_STATUS: list[tuple[str, Handler]] = [
         r"CREATE\s+DATABASE\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<name>\S+)",
         account_statements.create_database,
     ),
+    (account_statements.DROP_DATABASE, account_statements.drop_database),
     (rf"{CREATE}STORAGE\s+INTEGRATION\s+.*", account_statements.create_integration),
     (account_statements.ALTER_INTEGRATION, account_statements.alter_integration),
+    (account_statements.DROP_INTEGRATION, account_statements.drop_integration),
     (ddl.CREATE, ddl.create_pipe),
     (ddl.DROP, ddl.drop_pipe),
     (ddl.ALTER, ddl.alter_pipe),
@@ -69,6 +71,8 @@ WITH_STATUS: list[tuple[str, Handler]] = [
 WITH_ROWS: list[tuple[str, Handler]] = [
     (r"DESC(RIBE)?\s+(STORAGE\s+)?INTEGRATION\s+(?P<name>\S+)", account_statements.describe_integration),
     (show_grants.PATTERN, show_grants.rows),
+    (show_objects.SHOW, show_objects.show),
+    (show_objects.DESCRIBE_USER, show_objects.describe_user),
     (ddl.SHOW, ddl.show_pipes),
     (ddl.OTHERS, ddl.refuse),
 ]

@@ -92,7 +92,7 @@ RULES = [
         ((OWN, "", "name"),),
     ),
     Rule(
-        rf"DESC(?:RIBE)?\s+(?P<kind>TABLE|VIEW|(?:STORAGE\s+)?INTEGRATION)\s+(?P<name>{NAME})",
+        rf"DESC(?:RIBE)?\s+(?P<kind>TABLE|VIEW|USER|(?:STORAGE\s+)?INTEGRATION)\s+(?P<name>{NAME})",
         ((ANY, "", "name"),),
     ),
     Rule(rf"USE\s+SCHEMA\s+(?P<name>{NAME})", (("USAGE", "SCHEMA", "name"),)),

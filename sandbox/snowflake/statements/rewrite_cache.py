@@ -4,6 +4,7 @@ Reading one and rewriting it for DuckDB, in eighty passes over its tree, takes l
 """
 
 import importlib
+import re
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -14,6 +15,8 @@ LONGEST = 20_000  # characters
 ANYWHERE = (exp.Query, exp.Insert, exp.Update, exp.Delete)
 HERE = ("INFORMATION_SCHEMA", "DATABASES")
 """What fakesnow rewrites by the session's place."""
+DESCRIBE_USER = re.compile(r"\s*DESC(RIBE)?\s+USER\s", re.IGNORECASE)
+"""sqlglot cannot read it; show_objects.py executes it."""
 
 _cursor = importlib.import_module("fakesnow.cursor")
 _server = importlib.import_module("fakesnow.server")  # `fakesnow.server` is also a function
@@ -39,6 +42,8 @@ def tree(text: str) -> exp.Expr:
 
 @lru_cache(maxsize=KEPT)
 def _parsed(text: str) -> exp.Expr:
+    if DESCRIBE_USER.match(text):
+        return exp.Command(this="DESC", expression="USER")
     return _stock_parse(text)
 
 

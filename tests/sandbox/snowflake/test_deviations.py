@@ -151,6 +151,15 @@ def test_copy_grants_of_nothing_gives_future_grants(run: Run, loader: Run) -> No
     assert loader("SELECT a FROM foreseen") == [(1,)]
 
 
+def test_show_like_returns_names(run: Run) -> None:
+    assert run("SHOW ROLES LIKE 'accountadmin'") == [("ACCOUNTADMIN",)]
+
+
+def test_describe_user_returns_few_properties(run: Run) -> None:
+    shown: dict[str, str] = dict(run("DESC USER sandbox"))
+    assert sorted(shown) == ["DEFAULT_ROLE", "NAME", "RSA_PUBLIC_KEY_2_FP", "RSA_PUBLIC_KEY_FP"]
+
+
 def test_managing_grants_needs_usage(connect: Connect, run: Run, loader: Run) -> None:
     del loader  # it has made the table
     run("GRANT ROLE securityadmin TO USER sandbox")

@@ -13,18 +13,38 @@ from prefect.variables import Variable
 from blocks.prefect_api import PrefectFailed, connected
 from blocks.validation import NotRegistered
 from blocks.variables import Environment, read_environment
+from deploy.deployed_file import deploy_environment, write_file
 from deploy.guard import pool_problem, problems
+from deploy.image import ImageNotPushed, image_name, push_image
 
 PREFECT_YAML = Path(__file__).parents[1] / "prefect.yaml"
 
 
-def apply_prefect_yaml() -> int:
+def release() -> int:
+    """Builds and pushes the image, then deploys; with PIPELINE_IMAGE set it only deploys.
+
+    Returns the exit status.
+    """
+    repository = deploy_environment().get("IMAGE_REPOSITORY")
+    if "PIPELINE_IMAGE" in read_environment() or repository is None:
+        return deploy_prefect_yaml()
+    try:
+        image = image_name(repository)
+        environment = _complete_environment(PIPELINE_IMAGE=image)
+        if environment is None:
+            return 1
+        push_image(image, environment)
+    except ImageNotPushed as error:
+        sys.stderr.write(f"nothing is deployed: {error}\n")
+        return 1
+    write_file({"PIPELINE_IMAGE": image})
+    return _deploy(environment)
+
+
+def deploy_prefect_yaml() -> int:
     """Deploys, unless something that prefect.yaml needs is missing or wrong; returns the exit status."""
     environment = _complete_environment()
-    if environment is None:
-        return 1
-    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
-    return subprocess.run(command, cwd=PREFECT_YAML.parent, env=environment, check=False).returncode  # noqa: S603 - our own command
+    return 1 if environment is None else _deploy(environment)
 
 
 def check_prefect_yaml() -> int:
@@ -35,10 +55,15 @@ def check_prefect_yaml() -> int:
     return 0
 
 
-def _complete_environment() -> Environment | None:
-    """The environment to deploy with; None after printing what is missing or wrong."""
+def _deploy(environment: Environment) -> int:
+    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+    return subprocess.run(command, cwd=PREFECT_YAML.parent, env=environment, check=False).returncode  # noqa: S603 - our own command
+
+
+def _complete_environment(**others: str) -> Environment | None:
+    """The environment to deploy with, `others` over it; None after printing what is missing or wrong."""
     try:
-        environment = read_environment()
+        environment = deploy_environment() | others
         with connected(environment):
             found = _problems(environment)
     except (NotRegistered, PrefectFailed) as error:

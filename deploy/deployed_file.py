@@ -1,0 +1,38 @@
+"""`.env.deployed`: what `apply` made, for `make deploy` and the other commands here. No secrets."""
+
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from blocks.variables import read_environment, that_are_set
+from deploy.changes import Change
+
+FILE = Path(".env.deployed")
+HEADER = "# Written by `python -m deploy apply`; .env and the environment win. No secrets. Not for git.\n"
+
+
+def deploy_environment() -> dict[str, str]:
+    """The environment over `.env` over what `apply` wrote."""
+    return _stored() | read_environment()
+
+
+def file_changes(values: dict[str, str]) -> list[Change]:
+    """What `write_file` would do; other values in the file stay."""
+    if _stored() | values == _stored():
+        return []
+    return [Change("here", "change" if FILE.exists() else "create", str(FILE))]
+
+
+def write_file(values: dict[str, str]) -> list[Change]:
+    """Writes the file, if it differs."""
+    changes = file_changes(values)
+    if changes:
+        lines = [f"{name}='{value}'\n" for name, value in (_stored() | values).items()]
+        FILE.write_text("".join([HEADER, *lines]), encoding="utf-8")
+    return changes
+
+
+def _stored() -> dict[str, str]:
+    if not FILE.exists():
+        return {}
+    return that_are_set(dotenv_values(FILE, interpolate=False))

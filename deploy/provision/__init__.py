@@ -1,0 +1,1 @@
+"""Provisioning: two empty accounts and a Prefect workspace, up to what `make deploy` needs."""

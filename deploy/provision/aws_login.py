@@ -1,0 +1,101 @@
+"""AWS side beside the stack: who is logged in, the secret, the access key of who starts tasks."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+
+from deploy.changes import ProvisionFailed
+
+LOG_IN = "Log in (`aws sso login`, or keys in ~/.aws/credentials), or name another login with --profile"
+NO_REGION = "No AWS region is set. Write AWS_DEFAULT_REGION=eu-west-1 (or another region) into .env"
+
+
+class AccessKey(NamedTuple):
+    """A new access key; its secret is shown once."""
+
+    key_id: str
+    secret: str
+
+
+@dataclass(frozen=True)
+class AwsLogin:
+    """The account that somebody is logged in to."""
+
+    session: boto3.Session
+    account_id: str
+    arn: str
+
+    @classmethod
+    def logged_in(cls, profile: str | None, region: str | None) -> "AwsLogin":
+        """The account of a profile, or of the default chain; raises ProvisionFailed."""
+        try:
+            session = boto3.Session(profile_name=profile, region_name=region)
+            if not session.region_name:
+                raise ProvisionFailed(NO_REGION)
+            caller = session.client("sts").get_caller_identity()
+        except ProfileNotFound as error:
+            raise ProvisionFailed(f"{error}. {LOG_IN}") from None
+        except (BotoCoreError, ClientError) as error:
+            raise ProvisionFailed(f"AWS does not say who is logged in ({error}). {LOG_IN}") from None
+        return cls(session, caller["Account"], caller["Arn"])
+
+    @property
+    def region(self) -> str:
+        """Where everything is made."""
+        return str(self.session.region_name)
+
+    def role_arn(self, name: str) -> str:
+        """ARN of a role, which need not exist."""
+        return f"arn:{self.arn.split(':')[1]}:iam::{self.account_id}:role/{name}"
+
+    @cached_property
+    def cloudformation(self) -> Any:  # noqa: ANN401 - boto3's client
+        """A client of CloudFormation."""
+        return self.session.client("cloudformation")
+
+    @cached_property
+    def s3(self) -> Any:  # noqa: ANN401 - boto3's client
+        """A client of S3."""
+        return self.session.client("s3")
+
+    @cached_property
+    def _secrets(self) -> Any:  # noqa: ANN401 - boto3's client
+        return self.session.client("secretsmanager")
+
+    @cached_property
+    def _iam(self) -> Any:  # noqa: ANN401 - boto3's client
+        return self.session.client("iam")
+
+    def holds(self, secret_arn: str, value: str) -> bool:
+        """Whether the secret has this value."""
+        try:
+            return bool(self._secrets.get_secret_value(SecretId=secret_arn)["SecretString"] == value)
+        except self._secrets.exceptions.ResourceNotFoundException:  # it has no value yet
+            return False
+
+    def put_secret(self, secret_arn: str, value: str) -> None:
+        """Gives the secret a value."""
+        self._secrets.put_secret_value(SecretId=secret_arn, SecretString=value)
+
+    def access_keys(self, user: str) -> list[str]:
+        """Ids of the user's access keys; none if there is no such user."""
+        try:
+            listed = self._iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
+        except self._iam.exceptions.NoSuchEntityException:
+            return []
+        return [one["AccessKeyId"] for one in listed]
+
+    def create_access_key(self, user: str) -> AccessKey:
+        """A new access key of the user."""
+        made = self._iam.create_access_key(UserName=user)["AccessKey"]
+        return AccessKey(made["AccessKeyId"], made["SecretAccessKey"])
+
+    def delete_access_key(self, user: str, key_id: str) -> None:
+        """Deletes an access key, if it exists."""
+        try:
+            self._iam.delete_access_key(UserName=user, AccessKeyId=key_id)
+        except self._iam.exceptions.NoSuchEntityException:
+            return

@@ -1,0 +1,74 @@
+"""AWS beside the stack: Snowpipe's notification of a bucket that exists, and the secret's value."""
+
+from deploy.changes import Change
+from deploy.provision.accounts import Accounts
+from deploy.provision.bucket import Bucket
+from deploy.provision.goal import Goal
+from deploy.provision.prefect_objects import api_secret
+
+Outputs = dict[str, str]
+"""Of the stack; empty before there is one."""
+
+
+def bucket_changes(accounts: Accounts, goal: Goal) -> list[Change]:
+    """What an existing bucket lacks, and its notification; the stack configures its own bucket."""
+    if not goal.existing:
+        return []
+    bucket = Bucket(accounts.aws.s3, goal.bucket)
+    missing = bucket.not_configured(goal.folder)
+    told = f"not configured, and not changed: {', '.join(missing)}" if missing else "as it is"
+    changes = [Change("AWS", "keep", f"bucket {goal.bucket}", told)]
+    if goal.queue and bucket.must_notify(goal.queue, goal.folder):
+        changes.append(Change("AWS", "create", f"notification of bucket {goal.bucket}", goal.queue))
+    return changes
+
+
+def write_bucket(accounts: Accounts, goal: Goal) -> None:
+    """Configures the notification, if it is wanted."""
+    for change in bucket_changes(accounts, goal):
+        accounts.tell(str(change))
+        if goal.queue and change.action == "create":
+            Bucket(accounts.aws.s3, goal.bucket).notify(goal.queue, goal.folder)
+
+
+def secret_changes(accounts: Accounts, outputs: Outputs) -> list[Change]:
+    """Whether the secret has to be given what containers log in to Prefect with."""
+    secret, arn = api_secret(), outputs.get("ApiKeySecretArn")
+    if secret is None or (arn and accounts.aws.holds(arn, secret[1])):
+        return []
+    return [Change("AWS", "change", "value of the secret", "Prefect's API key, for the containers")]
+
+
+def write_secret(accounts: Accounts, outputs: Outputs) -> None:
+    """Gives it."""
+    secret = api_secret()
+    for change in secret_changes(accounts, outputs):
+        accounts.tell(str(change))
+        if secret:
+            accounts.aws.put_secret(outputs["ApiKeySecretArn"], secret[1])
+
+
+def pool_defaults(outputs: Outputs) -> dict[str, str]:
+    """Values for variables of the work pool's template."""
+    defaults = {
+        "cluster": outputs["ClusterArn"],
+        "log_group": outputs["LogGroup"],
+        "task_role_arn": outputs["TaskRoleArn"],
+        "execution_role_arn": outputs["ExecutionRoleArn"],
+    }
+    secret = api_secret()
+    return defaults | ({secret[0]: outputs["ApiKeySecretArn"]} if secret else {})
+
+
+def deployed_variables(accounts: Accounts, outputs: Outputs) -> dict[str, str]:
+    """What `make deploy` needs."""
+    profile = {"AWS_PROFILE": accounts.options.profile} if accounts.options.profile else {}
+    return {
+        "PREFECT_WORK_POOL": accounts.options.pool,
+        "IMAGE_REPOSITORY": outputs["ImageRepository"],
+        "ECS_TASK_ROLE_ARN": outputs["TaskRoleArn"],
+        "ECS_EXECUTION_ROLE_ARN": outputs["ExecutionRoleArn"],
+        "LAKE_BUCKET": outputs["BucketName"],
+        "AWS_DEFAULT_REGION": accounts.aws.region,
+        **profile,
+    }

@@ -1,0 +1,196 @@
+"""Prefect side: blocks and rate limit, the list of playlists, the work pool, the automations."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from prefect.automations import AutomationCore
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
+from prefect.client.schemas.objects import WorkPool
+from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, PREFECT_API_URL, PREFECT_CLOUD_API_URL
+from prefect.variables import Variable
+
+from blocks.registration import wanted_blocks
+from blocks.stored import MISSING, OK, make_rate_limit, state, state_of_rate_limit
+from blocks.variables import Environment, number
+from deploy.automations import automations, notification_block, write_automations
+from deploy.changes import Action, Change, Side
+from deploy.template import PoolType, template, usable_block
+from flows.daily_playlists import VARIABLE
+
+SIDE: Side = "Prefect"
+BLOCKS = ("spotify", "aws", "lake", "aws-ecs", "warehouse-admin", "warehouse")
+MINE = ["mine"]
+"""What daily runs read until somebody names playlists: all of the user who gives consent."""
+UNTIL_KNOWN = "made of what the other sides return"
+
+Defaults = Mapping[str, str]
+"""Of variables of the pool's template."""
+
+
+def pool_type() -> PoolType:
+    """Prefect Cloud starts containers itself; beside a server of one's own a worker does."""
+    return "ecs:push" if str(PREFECT_API_URL.value()).startswith(PREFECT_CLOUD_API_URL.value()) else "ecs"
+
+
+def api_secret() -> tuple[str, str] | None:
+    """What containers log in to Prefect with: the template's variable for its ARN, and the secret."""
+    for name, setting in (
+        ("prefect_api_key_secret_arn", PREFECT_API_KEY),
+        ("prefect_api_auth_string_secret_arn", PREFECT_API_AUTH_STRING),
+    ):
+        if value := setting.value():
+            return name, value.get_secret_value()
+    return None
+
+
+# --- blocks and rate limit ---
+
+
+def block_changes(environment: Environment, *, has_key: bool) -> list[Change]:
+    """What `write_blocks` would do; without a key yet, every block is new or made again."""
+    if not has_key:
+        return [Change(SIDE, "create", f"block {name}", UNTIL_KNOWN) for name in BLOCKS]
+    blocks = wanted_blocks(environment)
+    found = {f"block {name}": state(block, name) for name, block in blocks.items()}
+    if number(environment, "SPOTIFY_REQUESTS_PER_SECOND"):
+        limit = blocks["spotify"].rate_limit
+        found[f"rate limit {limit}"] = state_of_rate_limit(limit)
+    return [
+        Change(SIDE, "create" if told == MISSING else "change", what, "" if told == MISSING else told)
+        for what, told in found.items()
+        if told != OK
+    ]
+
+
+def write_blocks(environment: Environment, blocks: Mapping[str, Any]) -> list[Change]:
+    """Writes the blocks that are missing or differ, and the rate limit; returns what was written."""
+    written = []
+    for name, block in blocks.items():
+        told = state(block, name)
+        if told != OK:
+            block.save(name, overwrite=True)
+            action: Action = "create" if told == MISSING else "change"
+            written.append(Change(SIDE, action, f"block {name}"))
+    limit, per_second = blocks["spotify"].rate_limit, number(environment, "SPOTIFY_REQUESTS_PER_SECOND")
+    if per_second and state_of_rate_limit(limit) == MISSING:
+        make_rate_limit(limit, per_second)
+        written.append(Change(SIDE, "create", f"rate limit {limit}"))
+    return written
+
+
+# --- the list of playlists ---
+
+
+def playlist_changes(given: Sequence[str]) -> list[Change]:
+    """What `write_playlists` would do: a list that is there stays unless playlists are given."""
+    there: Any = Variable.get(VARIABLE)
+    wanted = list(given) or there or MINE
+    if there == wanted:
+        return []
+    return [Change(SIDE, "change" if there else "create", f"variable {VARIABLE}", ", ".join(wanted))]
+
+
+def write_playlists(given: Sequence[str]) -> list[Change]:
+    """Sets the list that daily runs read."""
+    changes = playlist_changes(given)
+    if changes:
+        Variable.set(VARIABLE, list(given) or MINE, overwrite=True)
+    return changes
+
+
+# --- the work pool ---
+
+
+def pool_changes(name: str, defaults: Defaults | None) -> list[Change]:
+    """What `write_pool` would do; `defaults` is None while the stack has no outputs yet."""
+    pool = find_pool(name)
+    if pool is None:
+        return [Change(SIDE, "create", f"work pool {name}", pool_type())]
+    if defaults is None or pool.base_job_template != _template_for(pool, defaults):
+        return [Change(SIDE, "change", f"work pool {name}", "its template")]
+    return []
+
+
+def write_pool(name: str, defaults: Defaults) -> list[Change]:
+    """Creates the pool, or brings its template up to date; what somebody filled in stays."""
+    changes = pool_changes(name, defaults)
+    wanted = _template_for(find_pool(name), defaults) if changes else {}
+    with get_client(sync_client=True) as client:
+        if changes and changes[0].action == "create":
+            client.create_work_pool(WorkPoolCreate(name=name, type=pool_type(), base_job_template=wanted))
+        elif changes:
+            client.update_work_pool(name, WorkPoolUpdate(base_job_template=wanted))
+    return changes
+
+
+def find_pool(name: str) -> WorkPool | None:
+    """The pool of the name, or None."""
+    with get_client(sync_client=True) as client:
+        try:
+            return client.read_work_pool(name)
+        except ObjectNotFound:
+            return None
+
+
+def _template_for(pool: WorkPool | None, defaults: Defaults) -> dict[str, Any]:
+    kind = pool_type()
+    wanted = template(kind, str(usable_block(kind).id))
+    variables = wanted["variables"]["properties"]
+    filled_in = pool.base_job_template.get("variables", {}).get("properties", {}) if pool else {}
+    for name, variable in variables.items():
+        if name in defaults:
+            variable["default"] = defaults[name]
+        elif name not in ("aws_credentials", "env") and "default" in filled_in.get(name, {}):
+            variable["default"] = filled_in[name]["default"]
+    return wanted
+
+
+# --- automations ---
+
+
+def automation_changes(notify: str | None) -> list[Change]:
+    """What `write_changed_automations` would do with this notification block."""
+    found = []
+    for wanted in _wanted_automations(notify):
+        stored = _stored_automation(wanted.name)
+        if stored is None:
+            found.append(Change(SIDE, "create", f"automation {wanted.name}"))
+        elif _compared(stored) != _compared(wanted):
+            found.append(Change(SIDE, "change", f"automation {wanted.name}"))
+    return found
+
+
+def write_changed_automations(notify: str | None) -> list[Change]:
+    """Creates or updates those that are missing or differ."""
+    changes = automation_changes(notify)
+    changed = {change.what.removeprefix("automation ") for change in changes}
+    write_automations(one for one in _wanted_automations(notify) if one.name in changed)
+    return changes
+
+
+def _wanted_automations(notify: str | None) -> list[AutomationCore]:
+    return automations(notification_block(notify)) if notify else []
+
+
+def _stored_automation(name: str) -> AutomationCore | None:
+    with get_client(sync_client=True) as client:
+        return next(iter(client.read_automations_by_name(name)), None)
+
+
+def _compared(automation: AutomationCore) -> str:
+    """All of an automation that we write, without the ids that the server gives to its triggers."""
+    fields = {"name", "description", "trigger", "actions", "enabled"}
+    whole = automation.model_dump(mode="json", include=fields)
+    return json.dumps(_without_ids(whole), sort_keys=True)
+
+
+def _without_ids(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, dict):
+        return {name: _without_ids(one) for name, one in value.items() if name != "id"}
+    if isinstance(value, list):
+        plain = [_without_ids(one) for one in value]
+        return sorted(plain, key=json.dumps) if all(isinstance(one, str) for one in plain) else plain
+    return value

@@ -1,0 +1,111 @@
+"""The Snowflake account as ACCOUNTADMIN sees it, through an open connection."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from snowflake.connector.errors import Error as SnowflakeError
+from snowflake.connector.errors import ProgrammingError
+
+from deploy.changes import ProvisionFailed
+from deploy.provision.account_sql import Fact
+
+NOT_FOUND = 2003
+OWNER, LOADER, READER = "SPOTIFY_OWNER", "SPOTIFY_LOADER", "SPOTIFY_READER"
+USER, WAREHOUSE, INTEGRATION = "SPOTIFY_PIPELINE", "SPOTIFY_LOAD", "SPOTIFY_LAKE"
+DATABASE, SCHEMA = "SPOTIFY", "SPOTIFY.PLAYLISTS"
+EXISTING: tuple[tuple[str, str, str], ...] = (
+    ("DATABASE", DATABASE, f"SHOW DATABASES LIKE '{DATABASE}'"),
+    ("SCHEMA", SCHEMA, f"SHOW SCHEMAS LIKE 'PLAYLISTS' IN DATABASE {DATABASE}"),
+    ("WAREHOUSE", WAREHOUSE, f"SHOW WAREHOUSES LIKE '{WAREHOUSE}'"),
+    ("INTEGRATION", INTEGRATION, f"SHOW INTEGRATIONS LIKE '{INTEGRATION}'"),
+    ("USER", USER, f"SHOW USERS LIKE '{USER}'"),
+    *(("ROLE", role, f"SHOW ROLES LIKE '{role}'") for role in (OWNER, LOADER, READER)),
+)
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What the trust policy of the role that Snowflake assumes has to name."""
+
+    user_arn: str
+    external_id: str
+
+
+class SnowflakeAccount:
+    """The account; `tell` gets a line for each statement that changes something."""
+
+    def __init__(self, connection: Any, tell: Callable[[str], None]) -> None:  # noqa: ANN401 - the connector's
+        self.connection, self.tell = connection, tell
+
+    @cached_property
+    def identifier(self) -> str:
+        """The account identifier, as blocks want it."""
+        host = str(self.connection.host)
+        suffix = ".snowflakecomputing.com"
+        return host.removesuffix(suffix) if host.endswith(suffix) else str(self.connection.account)
+
+    def check_role(self) -> str:
+        """Takes the role ACCOUNTADMIN; returns the user's name."""
+        try:
+            self.rows("USE ROLE accountadmin")
+        except ProgrammingError as error:
+            raise ProvisionFailed(
+                f"Snowflake's login may not use the role ACCOUNTADMIN ({refusal(error)}). Grant it, or name "
+                "another login with --connection"
+            ) from None
+        return str(self.rows("SELECT CURRENT_USER() AS NAME")[0]["NAME"])
+
+    def existing(self) -> set[Fact]:
+        """The objects of sql/account that exist."""
+        return {(kind, name) for kind, name, show in EXISTING if self._is_shown(show, name)}
+
+    def trust(self) -> Trust | None:
+        """What DESC INTEGRATION shows for the trust policy; None without an integration."""
+        shown = self.properties(f"DESC INTEGRATION {INTEGRATION}")
+        if not shown:
+            return None
+        return Trust(shown["STORAGE_AWS_IAM_USER_ARN"], shown["STORAGE_AWS_EXTERNAL_ID"])
+
+    def notification_channel(self) -> str | None:
+        """ARN of the queue that the pipes read; None before a run has created pipes."""
+        found = [row["notification_channel"] for row in self.rows_if_found(f"SHOW PIPES IN SCHEMA {SCHEMA}")]
+        return next(filter(None, found), None)
+
+    def properties(self, describe: str) -> dict[str, str]:
+        """Property and value of each row of DESC; empty if the object does not exist."""
+        rows = self.rows_if_found(describe)
+        value = "property_value" if describe.startswith("DESC INTEGRATION") else "value"
+        return {row["property"]: str(row[value]) for row in rows}
+
+    def drop(self, kind: str, name: str) -> None:
+        """Drops an object, if it exists."""
+        self.rows(f"DROP {kind} IF EXISTS {name}")
+
+    def rows_if_found(self, sql: str) -> list[Row]:
+        """Rows of a statement; none if what it names does not exist."""
+        try:
+            return self.rows(sql)
+        except ProgrammingError as error:
+            if error.errno != NOT_FOUND:
+                raise
+            return []
+
+    def rows(self, sql: str) -> list[Row]:
+        """Rows of a statement by name of column."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql)
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def _is_shown(self, show: str, name: str) -> bool:
+        """LIKE takes `_` for any character, so the names are compared."""
+        return any(row["name"] == name.rpartition(".")[2] for row in self.rows_if_found(show))
+
+
+def refusal(error: SnowflakeError) -> str:
+    """What Snowflake said, as the end of a message."""
+    return str(error.msg or error).strip()

@@ -1,0 +1,98 @@
+"""Snowflake side: the objects and grants of sql/account, and the integration."""
+
+import secrets
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from deploy.changes import Change, ProvisionFailed
+from deploy.provision.account_sql import FUTURE, Fact, account_statements, described, facts
+from deploy.provision.snowflake_account import (
+    INTEGRATION,
+    LOADER,
+    OWNER,
+    READER,
+    USER,
+    Row,
+    SnowflakeAccount,
+    Trust,
+)
+from pipeline.warehouse.sql_files import literal
+
+GRANT_OWNER = f"GRANT ROLE {OWNER} TO USER {USER}"
+"""Lets the runs' user change the schema too, through the block warehouse-admin."""
+
+
+class SnowflakeLake(NamedTuple):
+    """What the integration is about: the role that Snowflake assumes, and the URL of the lake's `tables/`."""
+
+    role_arn: str
+    tables_url: str
+
+
+def object_changes(account: SnowflakeAccount, lake: SnowflakeLake) -> list[Change]:
+    """What `write_objects` would do."""
+    return [_as_change(statement) for statement in _statements(account, lake)]
+
+
+def write_objects(account: SnowflakeAccount, lake: SnowflakeLake) -> Trust:
+    """Executes what would change something; returns what the trust policy has to name."""
+    for statement in _statements(account, lake):
+        account.tell(str(_as_change(statement)))
+        account.rows(statement)
+    trust = account.trust()
+    if trust is None:
+        raise ProvisionFailed(f"Integration {INTEGRATION} was dropped meanwhile. Run the same command again")
+    return trust
+
+
+def _statements(account: SnowflakeAccount, lake: SnowflakeLake) -> list[str]:
+    """Those that would change something, in order."""
+    known = _known_facts(account)
+    found = account_statements(
+        "create_account_objects",
+        role_arn=lake.role_arn,
+        tables_url=lake.tables_url,
+        external_id=secrets.token_hex(16),
+    )
+    missing = [one for one in [*found, GRANT_OWNER] if facts(one) - known]
+    return [*missing, *_integration_changes(account, lake)]
+
+
+def _known_facts(account: SnowflakeAccount) -> set[Fact]:
+    found = account.existing()
+    for role in (OWNER, LOADER, READER, "SYSADMIN"):
+        found |= set(_granted(account.rows_if_found(f"SHOW GRANTS TO ROLE {role}"), role))
+        found |= set(_granted(account.rows_if_found(f"SHOW FUTURE GRANTS TO ROLE {role}"), role, FUTURE))
+    rows = account.rows_if_found(f"SHOW GRANTS TO USER {USER}")
+    return found | {("USAGE", "ROLE", row.get("role") or row["name"], USER) for row in rows}
+
+
+def _granted(rows: Iterable[Row], role: str, prefix: str = "") -> Iterable[Fact]:
+    """A future grant names its kind in another column, and the schema with `.<TABLE>` at its end."""
+    for row in rows:
+        kind = str(row.get("granted_on") or row.get("grant_on")).replace("_", " ")
+        name = str(row["name"])
+        yield row["privilege"], f"{prefix}{kind}", name.partition(".<")[0] if prefix else name, role
+
+
+def _integration_changes(account: SnowflakeAccount, lake: SnowflakeLake) -> list[str]:
+    """Locations that are allowed already stay: another lake may need them."""
+    shown = account.properties(f"DESC INTEGRATION {INTEGRATION}")
+    if not shown:
+        return []
+    alter = f"ALTER STORAGE INTEGRATION {INTEGRATION} SET"
+    found = []
+    if shown["STORAGE_AWS_ROLE_ARN"] != lake.role_arn:
+        found.append(f"{alter} STORAGE_AWS_ROLE_ARN = {literal(lake.role_arn)}")
+    locations = [one for one in shown["STORAGE_ALLOWED_LOCATIONS"].split(",") if one]
+    if not any(lake.tables_url.startswith(one) or one == "*" for one in locations):
+        listed = ", ".join(map(literal, [*locations, lake.tables_url]))
+        found.append(f"{alter} STORAGE_ALLOWED_LOCATIONS = ({listed})")
+    return found
+
+
+def _as_change(statement: str) -> Change:
+    if statement.startswith("ALTER"):
+        _, _, what = statement.partition(" SET ")
+        return Change("Snowflake", "change", f"integration {INTEGRATION}", what)
+    return Change("Snowflake", "create", described(statement))

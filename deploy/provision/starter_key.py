@@ -1,0 +1,57 @@
+"""The access key with which Prefect Cloud starts tasks: in the block aws-ecs and nowhere else."""
+
+from typing import Any
+
+from prefect_aws import AwsCredentials
+
+from blocks.stored import find
+from deploy.changes import Change
+from deploy.provision.accounts import Accounts
+from deploy.provision.aws_objects import Outputs
+from deploy.provision.prefect_objects import pool_type
+
+
+def starter_changes(accounts: Accounts, outputs: Outputs) -> list[Change]:
+    """A new key unless the block holds one of the user's; keys that no block holds are of a killed run."""
+    user, held = _user(accounts, outputs), held_starter_key(accounts)
+    if user is None:
+        return []
+    there = accounts.aws.access_keys(user)
+    if held.get("ECS_AWS_ACCESS_KEY_ID") in there:
+        return []
+    lost = [Change("AWS", "delete", f"access key {key}", "no block holds it") for key in there]
+    return [*lost, Change("AWS", "create", f"access key of {user}", "in the block aws-ecs only")]
+
+
+def write_starter_key(accounts: Accounts, outputs: Outputs) -> dict[str, str]:
+    """The variables of the access key for the block; makes the key if it has to."""
+    user, changes = _user(accounts, outputs), starter_changes(accounts, outputs)
+    if user is None or not changes:
+        return held_starter_key(accounts)
+    for change in changes:
+        accounts.tell(str(change))
+        if change.action == "delete":
+            accounts.aws.delete_access_key(user, change.what.removeprefix("access key "))
+    made = accounts.aws.create_access_key(user)
+    return {"ECS_AWS_ACCESS_KEY_ID": made.key_id, "ECS_AWS_SECRET_ACCESS_KEY": made.secret}
+
+
+def held_starter_key(accounts: Accounts) -> dict[str, str]:
+    """The access key of the stored block, as variables; nothing if the key is not ours to give."""
+    block: Any = None if _is_given(accounts) else find(AwsCredentials, "aws-ecs")
+    if block is None or not block.aws_access_key_id or not block.aws_secret_access_key:
+        return {}
+    secret = block.aws_secret_access_key.get_secret_value()
+    return {"ECS_AWS_ACCESS_KEY_ID": block.aws_access_key_id, "ECS_AWS_SECRET_ACCESS_KEY": secret}
+
+
+def _is_given(accounts: Accounts) -> bool:
+    """Whether a worker starts tasks with its role, or the person has set keys of their own."""
+    return pool_type() == "ecs" or "ECS_AWS_ACCESS_KEY_ID" in accounts.variables.values
+
+
+def _user(accounts: Accounts, outputs: Outputs) -> str | None:
+    """The stack's user whose key the block needs; before there is a stack, as the template calls it."""
+    if _is_given(accounts):
+        return None
+    return outputs.get("StarterUser", f"{accounts.options.stack}-starter")

@@ -1,0 +1,59 @@
+"""The key pair of Snowflake's user: the private half is in the block only, the public one is registered."""
+
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from blocks.environment import private_key
+from blocks.key_pair import PrivateKey, fingerprint, public_half
+from blocks.stored import stored_private_key
+from blocks.variables import Environment
+from deploy.changes import Change, ProvisionFailed
+from deploy.provision.snowflake_account import USER, SnowflakeAccount
+
+KEY_SLOTS = ("RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2")
+
+
+def held_key(environment: Environment) -> PrivateKey | None:
+    """The private key of the variables, or else the block's; None if one has to be made."""
+    return private_key(environment) or stored_private_key("warehouse")
+
+
+def key_changes(account: SnowflakeAccount, key: PrivateKey | None) -> list[Change]:
+    """What `register_key` would do; without a key yet, one will be made."""
+    if key is None:
+        return [Change("Snowflake", "change", f"user {USER}", "a new public key")]
+    slot = _slot(account, fingerprint(_public(key)))
+    return [Change("Snowflake", "change", f"user {USER}", f"{slot} of the block's key")] if slot else []
+
+
+def register_key(account: SnowflakeAccount, key: PrivateKey) -> None:
+    """Lets the user log in with the key, beside one that it has already."""
+    public = _public(key)
+    if slot := _slot(account, fingerprint(public)):
+        account.tell(str(Change("Snowflake", "change", f"user {USER}", slot)))
+        account.rows(f"ALTER USER {USER} SET {slot} = '{public}'")
+
+
+def _public(key: PrivateKey) -> str:
+    try:
+        return public_half(key)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ProvisionFailed(
+            "The private key of block `warehouse` (or of SNOWFLAKE_PRIVATE_KEY) cannot be read. Delete the "
+            "block and unset the variable: the same command then makes a new key pair"
+        ) from None
+
+
+def _slot(account: SnowflakeAccount, wanted: str) -> str | None:
+    """The user's property that has to be set to the key of this fingerprint; None if one has it."""
+    shown = account.properties(f"DESC USER {USER}")
+    prints = {slot: shown.get(f"{slot}_FP", "null") for slot in KEY_SLOTS}
+    if wanted in prints.values():
+        return None
+    free = [slot for slot, value in prints.items() if value in ("null", "", "None")]
+    if not free:
+        raise ProvisionFailed(
+            f"User {USER} has two public keys already, and that of the block `warehouse` is neither. "
+            f"ALTER USER {USER} UNSET RSA_PUBLIC_KEY (or _2), whichever is not used any more, and run the "
+            "same command again"
+        )
+    return free[0]

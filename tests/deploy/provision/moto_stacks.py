@@ -1,0 +1,100 @@
+"""moto's CloudFormation as far as provisioning needs it: outputs after a change set, and secrets."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from moto.cloudformation.models import CloudFormationBackend, Stack
+from moto.core.common_models import CloudFormationModel
+from moto.ecr.models import ecr_backends
+from moto.iam.models import iam_backends
+from moto.logs.models import logs_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.server import ThreadedMotoServer
+
+
+class Secret(CloudFormationModel):
+    """AWS::SecretsManager::Secret without a value, which moto's CloudFormation does not know."""
+
+    def __init__(self, arn: str) -> None:
+        self.physical_resource_id = arn
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        """The property that names it."""
+        return "Name"
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        """Its type in templates."""
+        return "AWS::SecretsManager::Secret"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
+    ) -> "Secret":
+        """Creates it."""
+        del cloudformation_json, kwargs
+        backend = secretsmanager_backends[account_id][region_name]
+        made, _ = backend._add_secret(resource_name)  # noqa: SLF001 - moto's own way to one without a value
+        return cls(made.arn)
+
+    @classmethod
+    def delete_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
+    ) -> None:
+        """Deletes it at once."""
+        del cloudformation_json
+        secretsmanager_backends[account_id][region_name].delete_secret(resource_name, None, True)  # noqa: FBT003
+
+
+def _made(stack: Any) -> list[Any]:
+    """What a stack has made; moto lists conditions that do not hold, too."""
+    return [resource for resource in stack.resource_map.values() if resource is not None]
+
+
+_execute, _delete = CloudFormationBackend.execute_change_set, Stack.delete
+
+
+def _execute_with_outputs(backend: Any, change_set_name: str, stack_name: str | None = None) -> None:
+    """Executes a change set; moto forgets parameters, template and outputs of the stack that it creates."""
+    _execute(backend, change_set_name, stack_name)
+    stack = backend.describe_change_set(change_set_name).stack
+    stack.parameters = {name: str(value) for name, value in stack.resource_map.resolved_parameters.items()}
+    stack._parse_template()  # noqa: SLF001 - moto has no other way
+    stack.output_map = stack._create_output_map()  # noqa: SLF001 - likewise
+
+
+def _delete_all(stack: Any) -> None:
+    """Detaches and empties what moto refuses to delete; deletes policies and log group, which stay."""
+    repository = ecr_backends[stack.account_id][stack.region_name].repositories.get(stack.name)
+    if repository is not None:
+        repository.images.clear()  # EmptyOnDelete
+    iam = iam_backends[stack.account_id]["aws"]
+    for role in [role for role in iam.roles.values() if role.name.startswith(f"{stack.name}-")]:
+        for policy in [*role.managed_policies.values()]:
+            policy.detach_from(role)
+    _delete(stack)
+    for arn in [arn for arn in iam.managed_policies if arn.rpartition("/")[2].startswith(stack.name)]:
+        del iam.managed_policies[arn]
+    logs_backends[stack.account_id][stack.region_name].groups.pop(f"/ecs/{stack.name}", None)
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """An empty account in this process; its address."""
+    for noisy in ("werkzeug", "moto"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(CloudFormationBackend, "execute_change_set", _execute_with_outputs)
+        patched.setattr(Stack, "delete", _delete_all)
+        patched.setattr(Stack, "stack_resources", property(_made))
+        server.start()
+        try:
+            host, port = server.get_host_and_port()
+            yield f"http://{host}:{port}"
+        finally:
+            server.stop()

@@ -1,0 +1,76 @@
+"""Keys that only blocks hold: the key pair of Snowflake's user, the access key of who starts tasks."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+
+from blocks.key_pair import KeyPair, fingerprint, public_half
+from deploy.changes import ProvisionFailed
+from deploy.provision import starter_key
+from deploy.provision.aws_login import AwsLogin
+from deploy.provision.user_key import key_changes, register_key
+
+PAIR, OTHER = KeyPair.new(), "SHA256:other"
+OURS = fingerprint(PAIR.public)
+SLOTS: dict[str, tuple[dict[str, str], str | None]] = {
+    "none": ({"RSA_PUBLIC_KEY_FP": "null", "RSA_PUBLIC_KEY_2_FP": "null"}, "RSA_PUBLIC_KEY"),
+    "another": ({"RSA_PUBLIC_KEY_FP": OTHER, "RSA_PUBLIC_KEY_2_FP": "null"}, "RSA_PUBLIC_KEY_2"),
+    "ours": ({"RSA_PUBLIC_KEY_FP": OURS, "RSA_PUBLIC_KEY_2_FP": OTHER}, None),
+    "ours second": ({"RSA_PUBLIC_KEY_FP": OTHER, "RSA_PUBLIC_KEY_2_FP": OURS}, None),
+}
+
+
+def account(shown: dict[str, str], sent: list[str]) -> Any:
+    return SimpleNamespace(properties=lambda _: shown, tell=lambda _: None, rows=sent.append)
+
+
+@pytest.mark.parametrize(("shown", "slot"), SLOTS.values(), ids=SLOTS)
+def test_the_public_key_takes_a_free_place(shown: dict[str, str], slot: str | None) -> None:
+    sent: list[str] = []
+    register_key(account(shown, sent), PAIR.private)
+    wanted = [f"ALTER USER SPOTIFY_PIPELINE SET {slot} = '{PAIR.public}'"] if slot else []
+    assert sent == wanted
+    assert len(key_changes(account(shown, []), PAIR.private)) == len(wanted)
+
+
+def test_of_two_other_keys_none_is_replaced() -> None:
+    sent: list[str] = []
+    with pytest.raises(ProvisionFailed, match="has two public keys already"):
+        register_key(
+            account(dict.fromkeys(("RSA_PUBLIC_KEY_FP", "RSA_PUBLIC_KEY_2_FP"), OTHER), sent), PAIR.private
+        )
+    assert sent == []
+
+
+def test_the_public_half_is_that_of_the_pair() -> None:
+    assert public_half(PAIR.private) == PAIR.public
+
+
+def test_the_starter_has_one_key_which_the_block_holds(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that no block holds was made by a run that was killed before it could write the block."""
+    session: Any = boto3.Session("o", "o", region_name="us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws)
+    iam = session.client("iam")
+    iam.create_user(UserName="x-starter")
+    lost = iam.create_access_key(UserName="x-starter")["AccessKey"]["AccessKeyId"]
+    held: list[Any] = []
+    monkeypatch.setattr(starter_key, "pool_type", lambda: "ecs:push")
+    monkeypatch.setattr(starter_key, "find", lambda *_: held[0] if held else None)
+    accounts: Any = SimpleNamespace(
+        aws=AwsLogin(session, "123456789012", "arn:aws:iam::123456789012:user/o"),
+        variables=SimpleNamespace(values={}),
+        options=SimpleNamespace(stack="x"),
+        tell=lambda _: None,
+    )
+    made = starter_key.write_starter_key(accounts, {"StarterUser": "x-starter"})
+    there = [one["AccessKeyId"] for one in iam.list_access_keys(UserName="x-starter")["AccessKeyMetadata"]]
+    assert there == [made["ECS_AWS_ACCESS_KEY_ID"]]
+    assert there != [lost]
+    secret = SimpleNamespace(get_secret_value=lambda: made["ECS_AWS_SECRET_ACCESS_KEY"])
+    held.append(SimpleNamespace(aws_access_key_id=there[0], aws_secret_access_key=secret))
+    assert starter_key.starter_changes(accounts, {"StarterUser": "x-starter"}) == []
+    assert starter_key.write_starter_key(accounts, {"StarterUser": "x-starter"}) == made
+    iam.delete_access_key(UserName="x-starter", AccessKeyId=there[0])
+    iam.delete_user(UserName="x-starter")

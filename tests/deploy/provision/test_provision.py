@@ -1,0 +1,152 @@
+"""Two empty accounts, provisioned, provisioned again and emptied."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.variables import Variable
+
+from deploy.provision import command as commands
+from tests.deploy.provision.conftest import ALL, LAKE, STACK, Clouds, Command
+from tests.deploy.provision.interruptions import Interruption, Killed, interrupted
+
+NOTHING = "nothing to change"
+
+
+def test_from_empty_to_all_and_back(
+    command: Command, clouds: Clouds, person: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first apply is killed in the middle."""
+    before = state(clouds)
+    planned = command("plan")
+    assert state(clouds) == before
+    assert "+ create storage integration SPOTIFY_LAKE" in planned
+    assert "+ create IAM Role SnowflakeRole" in planned
+    assert "+ create block warehouse" in planned
+
+    with interrupted(Interruption(at="ExecuteChangeSet")), pytest.raises(Killed):
+        command("apply")
+    told = command("apply")
+    check_preflight(told)
+    monkeypatch.setattr(commands, "run_preflight", lambda **_: 0)
+    assert NOTHING in command("plan")
+    made = state(clouds)
+    again = command("apply")
+    assert state(clouds) == made
+    assert [line for line in again.splitlines() if re.match(r"[+~-] ", line)] == []
+    check_trust(clouds)
+    check_key(clouds)
+    check_pool(clouds)
+    check_no_secret(person, told + again + planned)
+
+    assert "the lake is called" in command("destroy", "--yes", "--lake", "another", status=1)
+    kept = command("destroy", "--yes")
+    assert f"keep bucket {LAKE}" in kept
+    assert clouds.client("s3").list_buckets()["Buckets"][0]["Name"] == LAKE
+    assert clouds.rows("SHOW DATABASES LIKE 'SPOTIFY'")
+    assert clouds.rows("SHOW USERS LIKE 'SPOTIFY_PIPELINE'") == []
+    command("destroy", *ALL)
+    assert state(clouds) == before
+
+
+def state(clouds: Clouds) -> dict[str, Any]:
+    """What the accounts hold."""
+    iam, cloudformation = clouds.client("iam"), clouds.client("cloudformation")
+    kinds = ("DATABASES", "WAREHOUSES", "ROLES", "USERS", "INTEGRATIONS")
+    with get_client(sync_client=True) as client:
+        found: dict[str, Any] = {
+            "blocks": [str(one.updated) for one in client.read_block_documents()],
+            "pools": [str(one.updated) for one in client.read_work_pools() if one.name == "spotify"],
+        }
+    found |= {kind: clouds.rows(f"SHOW {kind} LIKE '%'") for kind in kinds}
+    stacks = cloudformation.list_stacks(StackStatusFilter=["CREATE_COMPLETE", "REVIEW_IN_PROGRESS"])
+    found["stacks"] = [one["StackName"] for one in stacks["StackSummaries"]]
+    found["change sets"] = (
+        cloudformation.list_change_sets(StackName=STACK)["Summaries"] if found["stacks"] else []
+    )
+    found["roles"] = [one["RoleName"] for one in iam.list_roles()["Roles"]]
+    found["buckets"] = [one["Name"] for one in clouds.client("s3").list_buckets()["Buckets"]]
+    return found | {"variable": Variable.get("daily_playlists")}
+
+
+def check_preflight(told: str) -> None:
+    """Only what is left to do is red: the image, a worker, the automations."""
+    red = [line.split()[1] for line in told.splitlines() if line.startswith(("missing ", "wrong "))]
+    assert [what for what in red if what != "automation"] == ["value", "work"]
+
+
+def check_trust(clouds: Clouds) -> None:
+    """The role of the integration is the stack's, and trusts who Snowflake says, with its external id."""
+    shown = {row[0]: row[2] for row in clouds.rows("DESC INTEGRATION spotify_lake")}
+    role = clouds.client("iam").get_role(RoleName=f"{STACK}-snowflake")["Role"]
+    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert role["Arn"] == shown["STORAGE_AWS_ROLE_ARN"]
+    assert statement["Principal"]["AWS"] == shown["STORAGE_AWS_IAM_USER_ARN"]
+    assert statement["Condition"]["StringEquals"]["sts:ExternalId"] == shown["STORAGE_AWS_EXTERNAL_ID"]
+    assert shown["STORAGE_ALLOWED_LOCATIONS"] == f"s3://{LAKE}/tables/"
+
+
+def check_key(clouds: Clouds) -> None:
+    """Both blocks log in with the key that the account has."""
+    from prefect_snowflake import SnowflakeConnector  # noqa: PLC0415 - takes seconds
+
+    del clouds
+    for name, role in (("warehouse", "SPOTIFY_LOADER"), ("warehouse-admin", "SPOTIFY_OWNER")):
+        block: Any = SnowflakeConnector.load(name)
+        with block.get_connection() as connection:
+            assert connection.cursor().execute("SELECT CURRENT_ROLE()").fetchone() == (role,)
+
+
+def check_pool(clouds: Clouds) -> None:
+    """The pool starts tasks in the stack's cluster, with its roles."""
+    with get_client(sync_client=True) as client:
+        pool = client.read_work_pool("spotify")
+    variables = pool.base_job_template["variables"]["properties"]
+    (cluster,) = clouds.client("ecs").list_clusters()["clusterArns"]
+    assert variables["cluster"]["default"] == cluster
+    assert variables["log_group"]["default"] == f"/ecs/{STACK}"
+    assert variables["execution_role_arn"]["default"].endswith(f":role/{STACK}-execution")
+    assert variables["aws_credentials"]["default"]["$ref"]
+
+
+def check_no_secret(person: Path, printed: str) -> None:
+    """Nothing secret is printed, or written beside `.env`."""
+    written = (person / ".env.deployed").read_text(encoding="utf-8")
+    for secret in ("canary-secret", "PRIVATE KEY", "BEGIN"):
+        assert secret not in printed + written
+    assert "IMAGE_REPOSITORY='123456789012.dkr.ecr.us-east-1.amazonaws.com/" in written
+
+
+WRONG_NAMES = {
+    "lake": (("--lake", "another"), f"--lake another: the lake is called {LAKE}. Nothing is removed"),
+    "database": (("--database", "spotify"), "the database is called SPOTIFY. Nothing is removed"),
+    "no such bucket": (("--bucket", "none"), "There is no bucket none"),
+    "parameter": (("--parameter", "Days=1"), "deploy/aws.yaml has no parameter Days. It has BucketName, "),
+}
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(("options", "says"), WRONG_NAMES.values(), ids=WRONG_NAMES)
+def test_names_that_are_wrong_stop_before_anything_is_written(
+    command: Command, clouds: Clouds, options: tuple[str, ...], says: str
+) -> None:
+    before = state(clouds)
+    name = "destroy" if options[0] in ("--lake", "--database") else "apply"
+    assert says in command(name, *options, status=1)
+    assert state(clouds) == before
+
+
+@pytest.mark.faults
+def test_a_bucket_that_exists_stays_as_it_is(command: Command, clouds: Clouds) -> None:
+    clouds.client("s3").create_bucket(Bucket="of-somebody")
+    planned = command("plan", "--bucket", "of-somebody")
+    assert "keep bucket of-somebody (not configured, and not changed: " in planned
+    command("apply", "--bucket", "of-somebody")
+    made = clouds.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
+    assert "AWS::S3::Bucket" not in {one["ResourceType"] for one in made}
+    assert [one["Name"] for one in clouds.client("s3").list_buckets()["Buckets"]] == ["of-somebody"]
+    assert NOTHING in command("plan")
+    command("destroy", "--yes", "--lake", "of-somebody", "--database", "SPOTIFY")
+    assert clouds.client("s3").list_buckets()["Buckets"] == []
