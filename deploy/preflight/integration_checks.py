@@ -6,7 +6,8 @@ from functools import partial
 from pipeline.columns import TABLES, pipe
 from pipeline.errors import PipelineError
 from pipeline.preflight.checks import Checklist, NotVisible
-from pipeline.preflight.integration import HIDDEN, INTEGRATION, describe_integration
+from pipeline.preflight.integration import INTEGRATION, describe_integration
+from pipeline.preflight.lacking import HIDDEN
 from pipeline.warehouse.session import Session
 
 INTEGRATION_CHECK = f"integration {INTEGRATION}"

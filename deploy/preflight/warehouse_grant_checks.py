@@ -10,7 +10,7 @@ from typing import NamedTuple
 from deploy.account_grants import AccountGrant
 from pipeline.errors import Code, ConfigurationError, PipelineError
 from pipeline.preflight.checks import Checklist, NotVisible
-from pipeline.preflight.integration import HIDDEN
+from pipeline.preflight.lacking import HIDDEN
 from pipeline.warehouse.session import Session
 from pipeline.warehouse.sql_files import identifier
 

@@ -5,7 +5,7 @@ from functools import partial
 from pipeline.errors import Code, ConfigurationError, PipelineError
 from pipeline.lake.layout import LoadMode
 from pipeline.preflight.checks import Checklist, NotVisible
-from pipeline.preflight.integration import HIDDEN
+from pipeline.preflight.lacking import HIDDEN
 from pipeline.warehouse.session import Session
 from pipeline.warehouse.sql_files import identifier
 

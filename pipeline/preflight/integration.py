@@ -2,12 +2,11 @@
 
 from pipeline.errors import Code, ConfigurationError, PipelineError
 from pipeline.preflight.checks import NotVisible
+from pipeline.preflight.lacking import HIDDEN
 from pipeline.warehouse.messages import listed
 from pipeline.warehouse.session import Session
 
 INTEGRATION = "SPOTIFY_LAKE"
-HIDDEN = (Code.SNOWFLAKE_NOT_FOUND, Code.SNOWFLAKE_DENIED)
-"""Codes of objects that are not there, or that the role may not see."""
 
 
 def describe_integration(session: Session, tables_url: str) -> dict[str, str]:

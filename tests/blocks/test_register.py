@@ -82,6 +82,7 @@ def test_twice_the_same_changes_nothing(
     assert {data[name]["credentials"]["private_key"] for name in names if "warehouse" in name} == {key}
 
 
+@pytest.mark.faults
 def test_what_is_no_longer_set_is_no_longer_there(command: Command, environment: dict[str, str]) -> None:
     command({**environment, **FULL})
     assert command(environment).status == 0

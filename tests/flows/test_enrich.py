@@ -4,6 +4,7 @@ import gzip
 import json
 from typing import Any
 
+import pytest
 import requests
 
 from pipeline.columns import TABLES
@@ -86,6 +87,7 @@ def test_what_is_kept_is_not_asked_for_again_and_a_backfill_shows_the_same(pipel
     assert pipeline.place.contents(TABLES) == before
 
 
+@pytest.mark.faults
 def test_a_restricted_app_fills_what_it_is_told(pipeline: Pipeline) -> None:
     url = pipeline.show()
     requests.patch(f"{url}/sandbox/settings", json={"app_class": "restricted"}, timeout=10)
@@ -144,6 +146,7 @@ def test_what_cannot_be_read_is_said_and_asked_for_again(pipeline: Pipeline) -> 
     assert details(pipeline)["artists"]["fetched"] == artists
 
 
+@pytest.mark.faults
 def test_what_spotify_does_not_know_is_not_asked_for_again(pipeline: Pipeline) -> None:
     url = pipeline.show()
     requests.patch(f"{url}/sandbox/settings", json={"app_class": "restricted"}, timeout=10)

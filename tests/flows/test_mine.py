@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import requests
 
 from pipeline.columns import TABLES
@@ -78,6 +79,7 @@ def test_what_changes_between_list_and_reading_is_loaded_as_it_was_read(pipeline
     assert asked(url) == [LIST]
 
 
+@pytest.mark.faults
 def test_it_stands_among_ids_and_nothing_is_read_twice(pipeline: Pipeline) -> None:
     url = pipeline.show()
     state = pipeline.ingest(EMPTY, "mine", FOREIGN, CHARTS[0], snapshot_date=TODAY)

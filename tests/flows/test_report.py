@@ -65,6 +65,7 @@ def test_a_run_writes_its_report_and_links_it(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.usefixtures("with_reports")
+@pytest.mark.faults
 def test_it_shows_playlists_that_were_unchanged_too(pipeline: Pipeline) -> None:
     pipeline.ingest(CHART, snapshot_date=TODAY)
     pipeline.ingest(CHART, EMPTY, snapshot_date=TODAY)
@@ -76,6 +77,7 @@ def test_it_shows_playlists_that_were_unchanged_too(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.usefixtures("with_reports")
+@pytest.mark.faults
 def test_a_backfill_writes_one_report_for_its_last_date(pipeline: Pipeline) -> None:
     ingest(pipeline, CHART)
     before = set(reports(pipeline))
@@ -132,6 +134,7 @@ def test_a_lake_that_refuses_it_is_a_warning(
 
 
 @pytest.mark.usefixtures("with_reports")
+@pytest.mark.faults
 def test_a_report_that_takes_too_long_is_a_warning(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -172,6 +175,7 @@ def test_a_shell_writes_it_to_a_file_for_any_date(
     assert reports(made) == []
 
 
+@pytest.mark.faults
 def test_a_shell_writes_it_to_the_lake_and_prints_where(
     made: Pipeline, capsys: pytest.CaptureFixture[str]
 ) -> None:

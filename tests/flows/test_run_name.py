@@ -56,6 +56,7 @@ def test_reports_and_preflight_are_named_too(monkeypatch: pytest.MonkeyPatch) ->
         (["mine", EMPTY, CHARTS[0]], f"ingest {TODAY}: mine and 2 playlists"),
     ],
 )
+@pytest.mark.faults
 def test_mine_is_named_as_it_is(
     playlists: list[str], name: str, monkeypatch: pytest.MonkeyPatch, pipeline: Pipeline
 ) -> None:

@@ -128,6 +128,7 @@ def test_no_secret_is_found_when_spotify_misbehaves(
     assert_found_nowhere(pipeline, state, debug_logs, canary, settings)
 
 
+@pytest.mark.faults
 def test_no_rotated_token_is_found(pipeline: Pipeline, debug_logs: pytest.LogCaptureFixture) -> None:
     url, canary = pipeline.show(), f"canary{token_hex(6)}"
     settings = variables(pipeline, "rotating", canary)

@@ -57,7 +57,8 @@ def test_views_of_real_charts(real_charts: Loaded, view: str) -> None:
     assert differences(real_charts, view) == SAME
 
 
-@pytest.mark.parametrize("chart", [BRAZIL, pytest.param(GLOBAL, marks=pytest.mark.faults)])
+@pytest.mark.faults
+@pytest.mark.parametrize("chart", [BRAZIL, GLOBAL])
 def test_movers_between_any_two_days_of_a_real_chart(real_charts: Loaded, chart: str) -> None:
     warehouse, history = real_charts
     own = {key: listing for key, listing in history.items() if key[0] == chart}

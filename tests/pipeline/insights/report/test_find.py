@@ -173,6 +173,7 @@ def check_race(query: Any, own: PlaylistDetails) -> None:
     assert numbers == {day: number for number, day in enumerate(DAYS, 1)}
 
 
+@pytest.mark.faults
 def test_a_date_shows_the_newest_snapshot_before_it(warehouse: Warehouse) -> None:
     load(warehouse, DAY - timedelta(days=5), **{PLAYLIST: songs("ab"), OTHER_PLAYLIST: songs("z")})
     load(warehouse, DAY - timedelta(days=4), **{PLAYLIST: songs("bac")})
@@ -221,6 +222,7 @@ def test_a_song_that_is_listed_twice_keeps_both_places(warehouse: Warehouse) -> 
     assert (own.figures.entered_count, own.figures.left_count) == (1, 0)
 
 
+@pytest.mark.faults
 def test_of_many_playlists_those_with_most_changes_are_shown_in_full(warehouse: Warehouse) -> None:
     """A move is a change; what changed when others were not read yet is none."""
     ids = [f"{number:022}" for number in range(find.MAX_DETAILED + 2)]
@@ -241,6 +243,7 @@ def test_of_many_playlists_those_with_most_changes_are_shown_in_full(warehouse: 
     assert "Below: the 20 playlists that changed or are new." in shown.words
 
 
+@pytest.mark.faults
 def test_what_is_too_large_to_compare_is_counted_all_the_same(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,6 +256,7 @@ def test_what_is_too_large_to_compare_is_counted_all_the_same(
     assert len(other.changes.entered) == 1
 
 
+@pytest.mark.faults
 def test_a_release_is_as_old_as_it_was_at_the_snapshot(warehouse: Warehouse) -> None:
     dates = {"a": "2026-11-10", "b": "2026-01-01", "c": "2024", "d": "1980-06", "e": "0000"}
     listed = [

@@ -1,0 +1,69 @@
+"""Checks of tables: each privilege that runs use, by statements that change nothing, and each column."""
+
+from collections.abc import Sequence
+
+from pipeline.columns import TABLES, dtypes, history, landing
+from pipeline.errors import Code, ConfigurationError, LockTimeout, PipelineError
+from pipeline.preflight.lacking import HIDDEN, full_name, lacks
+from pipeline.warehouse.session import Session
+from pipeline.warehouse.sql_files import identifier
+
+LOCK, LEDGER, VERSIONS, PIPE_VERSIONS = "writer_lock", "loads", "schema_versions", "snowpipe_versions"
+COLUMNS = {name(table): list(dtypes(table)) for table in TABLES for name in (history, landing)}
+
+
+def privileges(*, pipes: bool) -> dict[str, list[str]]:
+    """What runs do with each table; `pipes`: those that are loaded by pipes, too."""
+    used = {VERSIONS: ["SELECT"], LOCK: ["SELECT", "UPDATE"], LEDGER: ["SELECT", "INSERT"]}
+    used |= {history(table): ["SELECT", "INSERT", "DELETE"] for table in TABLES}
+    if pipes:
+        used |= {PIPE_VERSIONS: ["SELECT"]} | {landing(table): ["SELECT", "DELETE"] for table in TABLES}
+    return used
+
+
+def try_privileges(session: Session, table: str, used: Sequence[str]) -> str:
+    """Raises ConfigurationError for the first privilege or column that is missing."""
+    for privilege in used:
+        try:
+            _try(session, table, privilege)
+        except LockTimeout:
+            continue  # it is granted, and another run is loading
+        except ConfigurationError as error:
+            if error.code in HIDDEN:
+                raise lacks(session, privilege, f"TABLE {full_name(session, table)}", error.code) from None
+            raise
+    if table in COLUMNS:
+        _expect_columns(session, table)
+    return ", ".join(used)
+
+
+def _try(session: Session, table: str, privilege: str) -> None:
+    if privilege == "UPDATE":
+        session.execute("preflight/update_nothing")
+    else:
+        session.execute(f"preflight/{privilege.lower()}_nothing", table=identifier(table))
+
+
+def _expect_columns(session: Session, table: str) -> None:
+    """Raises ConfigurationError if a column of ours is not there."""
+    columns = ", ".join(identifier(column) for column in COLUMNS[table])
+    try:
+        session.execute("preflight/select_columns", table=identifier(table), columns=columns)
+    except PipelineError as error:
+        message = (
+            f"{full_name(session, table)} lacks a column of this release: {error.message}. Add it "
+            "(ALTER TABLE) as sql/setup/generated/create_history_tables.sql has it"
+        )
+        raise ConfigurationError(message, Code.SNOWFLAKE_NOT_FOUND) from None
+
+
+def count_lock_rows(session: Session) -> str:
+    """Raises ConfigurationError if the row is missing that every load updates first."""
+    ((count,),) = session.execute("preflight/count_lock_rows")
+    if not count:
+        message = (
+            "the table writer_lock is empty, so every load is refused. "
+            "Run INSERT INTO writer_lock (id) SELECT 1"
+        )
+        raise ConfigurationError(message, Code.SNOWFLAKE_LOCK_ROW)
+    return "there"
