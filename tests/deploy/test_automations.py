@@ -138,6 +138,7 @@ TOLD = PlaylistChanges(
 )
 
 
+@pytest.mark.faults
 def test_what_changed_in_a_playlist_is_sent_with_its_songs(
     prefect_api: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

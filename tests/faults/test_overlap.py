@@ -17,7 +17,7 @@ pytestmark = EACH_LOAD
 
 @pytest.mark.parametrize(
     ("runs", "rounds"),
-    [(3, 1), *(pytest.param(*many, marks=pytest.mark.faults) for many in [(3, 2), (8, 8)])],
+    [pytest.param(*many, marks=pytest.mark.faults) for many in [(3, 1), (3, 2), (8, 8)]],
 )
 def test_overlapping_runs(rig: Rig, runs: int, rounds: int) -> None:
     for _ in range(rounds):

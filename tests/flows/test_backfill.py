@@ -103,6 +103,7 @@ def test_a_range_and_playlists_narrow_the_replay(two_days: Pipeline) -> None:
     ]
 
 
+@pytest.mark.faults
 def test_the_newest_of_several_snapshots_of_a_date_is_published_and_stays_without_fetched_before(
     pipeline: Pipeline,
 ) -> None:

@@ -121,6 +121,7 @@ def test_a_backfill_works_in_this_mode(pipeline: Pipeline) -> None:
     assert landed(pipeline) == 0
 
 
+@pytest.mark.faults
 def test_what_arrives_twice_or_late_lands_once(pipeline: Pipeline, pipes: Misbehave) -> None:
     run(pipeline, CHART, load="copy")
     copied = pipeline.place.contents(TABLES)

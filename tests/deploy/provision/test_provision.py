@@ -15,6 +15,7 @@ from tests.deploy.provision.interruptions import Interruption, Killed, interrupt
 NOTHING = "nothing to change"
 
 
+@pytest.mark.faults
 def test_from_empty_to_all_and_back(
     command: Command, clouds: Clouds, person: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
