@@ -32,7 +32,7 @@ _CASES = [
     Case("extended_new", "app", {MIXTAPE, FOREIGN}, [CLOSED]),
     Case("extended_old", "app", {MIXTAPE, FOREIGN, SPOTIFY_OWNED}, []),
 ]
-ALWAYS = ["restricted-user", "extended_old-user", "development-app"]
+ALWAYS = ["restricted-user", "development-app"]
 CASES = {f"{case.app_class}-{case.token}": case for case in _CASES}
 
 

@@ -160,6 +160,7 @@ def from_shell(pipeline: Pipeline, *arguments: str) -> int:
     return int(ended.value.code or 0)
 
 
+@pytest.mark.faults
 def test_a_shell_writes_it_to_a_file_for_any_date(
     made: Pipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -280,6 +280,7 @@ def test_without_a_snapshot_there_is_no_report(warehouse: Warehouse) -> None:
         assert find_report(session, [EMPTY], DAY)
 
 
+@pytest.mark.faults
 def test_the_same_data_is_the_same_page_and_costs_as_many_statements(warehouse: Warehouse) -> None:
     warehouse.publish(CHART, SHARED, days=DAYS[-2:])
     with warehouse.session() as session:
