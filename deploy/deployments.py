@@ -78,11 +78,12 @@ def _complete_environment(**others: str) -> Environment | None:
 def _problems(environment: Environment) -> list[str]:
     found = problems(yaml.safe_load(PREFECT_YAML.read_text("utf-8")), environment, Variable.get)
     name = environment.get("PREFECT_WORK_POOL")
-    wrong_pool = pool_problem(name, _pool(name)) if name else None
+    wrong_pool = pool_problem(name, find_pool(name)) if name else None
     return [*found, wrong_pool] if wrong_pool else found
 
 
-def _pool(name: str) -> WorkPool | None:
+def find_pool(name: str) -> WorkPool | None:
+    """The work pool of the name; None if there is none."""
     with get_client(sync_client=True) as client:
         try:
             return client.read_work_pool(name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefect import __version__ as prefect_version
 from prefect.client.orchestration import get_client
@@ -22,8 +22,6 @@ from pipeline.spotify.links import wanted_playlists
 
 if TYPE_CHECKING:
     from prefect_snowflake import SnowflakeConnector
-
-T = TypeVar("T")
 
 API = "Prefect: API"
 PLAYLISTS = "Prefect: playlists"

@@ -8,7 +8,6 @@ from prefect.automations import AutomationCore
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.objects import WorkPool
-from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, PREFECT_API_URL, PREFECT_CLOUD_API_URL
 from prefect.variables import Variable
 
@@ -17,6 +16,7 @@ from blocks.stored import MISSING, OK, make_rate_limit, state, state_of_rate_lim
 from blocks.variables import Environment, number
 from deploy.automations import automations, notification_block, write_automations
 from deploy.changes import Action, Change, Side
+from deploy.deployments import find_pool
 from deploy.template import PoolType, template, usable_block
 from flows.daily_playlists import VARIABLE
 
@@ -124,15 +124,6 @@ def write_pool(name: str, defaults: Defaults) -> list[Change]:
         elif changes:
             client.update_work_pool(name, WorkPoolUpdate(base_job_template=wanted))
     return changes
-
-
-def find_pool(name: str) -> WorkPool | None:
-    """The pool of the name, or None."""
-    with get_client(sync_client=True) as client:
-        try:
-            return client.read_work_pool(name)
-        except ObjectNotFound:
-            return None
 
 
 def _template_for(pool: WorkPool | None, defaults: Defaults) -> dict[str, Any]:

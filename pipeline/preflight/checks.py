@@ -38,7 +38,7 @@ MISSING = frozenset(
 
 
 class NotVisible(Exception):
-    """Whoever runs the checks may not look, or nothing is there to look at; says why."""
+    """The caller may not look, or there is nothing to look at; says why."""
 
 
 ODD = "a value of the block may be unusable; if not, report it"
@@ -65,8 +65,8 @@ class Checklist:
         self.lines: list[Line] = []
         self.failed = set(failed)
 
-    def check(self, name: str, run: Callable[[], str], needs: Sequence[str] = ()) -> bool:
-        """Runs one check, at most CHECK_S seconds; returns whether it is ok.
+    def check(self, name: str, run: Callable[[], str], needs: Sequence[str] = ()) -> None:
+        """Runs one check, at most CHECK_S seconds.
 
         `run` returns what it found, or raises PipelineError, or NotVisible. `needs`: checks without which
         it is skipped.
@@ -101,8 +101,7 @@ class Checklist:
         """Notes that nothing is known about this, because of another check."""
         self._note(name, "skipped", f"needs {need!r}")
 
-    def _note(self, name: str, status: Status, text: str) -> bool:
+    def _note(self, name: str, status: Status, text: str) -> None:
         self.lines.append(Line(name, status, text))
         if status != "ok":
             self.failed.add(name)
-        return status == "ok"

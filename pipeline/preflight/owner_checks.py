@@ -21,7 +21,7 @@ def check_owner(checks: Checklist, session: Session, warehouse: str, tables_url:
     `warehouse`: the virtual one of the block. `tables_url`: where the lake's tables are.
     """
     with ExitStack() as stack:
-        checks.check(LOGIN, partial(_log_in, stack, session))
+        checks.check(LOGIN, lambda: str(stack.enter_context(session).place))
         place = session.place
         granted: Granted = set()
         find = "set-up: grants of the role"
@@ -40,11 +40,6 @@ def check_owner(checks: Checklist, session: Session, warehouse: str, tables_url:
                 f"set-up: {privilege} on {kind} {name}", partial(_expect, session, granted, one), [find]
             )
         checks.check("set-up: integration", partial(_describe, session, tables_url), [LOGIN])
-
-
-def _log_in(stack: ExitStack, session: Session) -> str:
-    stack.enter_context(session)
-    return str(session.place)
 
 
 def _find_grants(session: Session, granted: Granted) -> str:

@@ -36,7 +36,7 @@ def check_warehouse(
     it. Returns whether the schema has this release's version and lake, so that nothing has to be set up.
     """
     with ExitStack() as stack:
-        checks.check(LOGIN, partial(_log_in, stack, session))
+        checks.check(LOGIN, lambda: str(stack.enter_context(session).place))
         checks.check(PLACE, partial(_find_place, session), [LOGIN])
         versions: dict[str, int] = {}
         checks.check(SET_UP, partial(_compare_versions, session, lake, load, versions), [PLACE])
@@ -60,11 +60,6 @@ def check_warehouse(
 
 def _table(name: str) -> str:
     return f"warehouse: table {name}"
-
-
-def _log_in(stack: ExitStack, session: Session) -> str:
-    stack.enter_context(session)
-    return str(session.place)
 
 
 def _find_place(session: Session) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.columns import TABLES, pipe
 from pipeline.preflight.checks import Checklist, Line
+from pipeline.preflight.future_grants import PIPES, WANTED
 from pipeline.preflight.owner_checks import check_owner
 from pipeline.preflight.warehouse_checks import check_warehouse
 from sandbox.account_objects import OF_DATABASE, connect
@@ -131,6 +132,15 @@ def test_what_it_may_do_with_what_the_next_run_creates_is_checked(
     (red,) = [line for line in lines(empty) if line.status != "ok"]
     assert red.check == "warehouse: SELECT, INSERT, UPDATE, DELETE on future tables"
     assert red.text.startswith("role SPOTIFY_LOADER lacks DELETE on future tables. GRANT DELETE ON FUTURE")
+
+
+def test_the_grants_on_future_objects_are_those_of_the_account_script() -> None:
+    found: dict[str, set[str]] = {}
+    for privilege, kind in re.findall(
+        r"GRANT (\w+) ON FUTURE ([\w ]+?)S IN SCHEMA \S+ TO ROLE spotify_loader", "\n".join(GRANTS)
+    ):
+        found.setdefault(kind, set()).add(privilege)
+    assert found == {kind: set(wanted) for kind, wanted in (WANTED | PIPES).items()}
 
 
 def test_a_lake_that_snowflake_may_not_read_is_red_before_the_first_run(empty: Warehouse) -> None:
