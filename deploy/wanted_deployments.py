@@ -68,7 +68,7 @@ def _values(wanted: WantedDeployment, found: DeploymentResponse) -> dict[str, tu
         "parameters": (entry.get("parameters") or {}, found.parameters),
         "concurrency limit": (limit, there.limit if there else None),
         "collision strategy": (waits, options.collision_strategy.value if options else None),
-        "tags": (sorted(entry.get("tags") or []), sorted(found.tags)),
+        "list of tags": (sorted(entry.get("tags") or []), sorted(found.tags)),
         "pull steps": (wanted.pull, found.pull_steps or []),
     }
 

@@ -26,10 +26,14 @@ def show_receipt(receipt: Receipt, key: str) -> None:
     def create() -> None:
         rows, description = as_table(receipt, key)
         create_table_artifact(rows, key="receipt-playlists", description=description)
-        create_markdown_artifact(as_markdown(receipt, key), key="receipt", description=receipt.run_id)
+        create_markdown_artifact(
+            as_markdown(receipt, key), key="receipt", description=f"Receipt of run {receipt.run_id}"
+        )
         if receipt.changes:
             changes = changes_text.changes_table(receipt.changes, key)
-            create_markdown_artifact(changes, key="changes", description=receipt.run_id)
+            create_markdown_artifact(
+                changes, key="changes", description=f"Songs added, removed and moved by run {receipt.run_id}"
+            )
 
     try:
         within(SHOW_S, create)

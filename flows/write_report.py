@@ -59,7 +59,7 @@ def _write(run: Run, playlists: Sequence[str], on: date, blocks: ReportBlockName
     log.info("report %s%s", lake.url, key)
     text = report_text(contents, f"{lake.url}{key}", lake.link(key))
     try:
-        create_markdown_artifact(text, key="report", description=run.run_id)
+        create_markdown_artifact(text, key="report", description=f"Report of run {run.run_id}")
     except Exception as error:  # noqa: BLE001 - whatever the API says, the report is written
         why = cause(error, REPORT_S)
         get_run_logger().warning("the report is written, but could not be shown as an artifact: %s", why)

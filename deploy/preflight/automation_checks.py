@@ -24,10 +24,11 @@ def check_automations(checks: Checklist) -> None:
     """Checks each automation; the one of `--changes` only if it is there."""
     stored: dict[str, Automation] = {}
     checks.check(FIND, partial(_find, stored))
-    wanted = [one.name for one in automations(NOBODY)]
-    wanted += [name for name in (playlist_changed(NOBODY).name,) if name in stored]
-    for name in wanted:
-        checks.check(f"automation {name.removeprefix(f'{TAG}: ')}", partial(_compare, name, stored), [FIND])
+    wanted = automations(NOBODY)
+    wanted += [one for one in (playlist_changed(NOBODY),) if one.name in stored]
+    for one in wanted:
+        name = f"automation {one.name.removeprefix(f'{TAG}: ')}"
+        checks.check(name, partial(_compare, one, stored), [FIND])
 
 
 def _find(stored: dict[str, Automation]) -> str:
@@ -36,9 +37,10 @@ def _find(stored: dict[str, Automation]) -> str:
     return f"{len(stored)} of ours"
 
 
-def _compare(name: str, stored: dict[str, Automation]) -> str:
+def _compare(expected: AutomationCore, stored: dict[str, Automation]) -> str:
+    name = expected.name
     if (found := stored.get(name)) is None:
-        message = f"there is no automation {name!r}, so nobody is notified. {WRITE}"
+        message = f"automation {name!r}, which {expected.description}, does not exist. Run {WRITE}"
         raise ConfigurationError(message, Code.AUTOMATION_MISSING)
     if not found.enabled:
         message = f"automation {name!r} is disabled. prefect automation resume {name!r}"

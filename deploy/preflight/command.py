@@ -9,7 +9,9 @@ from blocks.validation import NotRegistered
 from deploy.deployed_file import deploy_environment
 from deploy.deployments import PREFECT_YAML
 from deploy.preflight.surroundings import Scope, find_surrounding_lines
+from flows.prefect_checks import API
 from pipeline.lake.layout import LoadMode
+from pipeline.preflight.checks import Line
 from pipeline.preflight.listing import counted, lines_as_json, lines_as_text
 
 
@@ -21,7 +23,7 @@ def run_preflight(*, load: LoadMode, json: bool, profile: str | None) -> int:
             settings = yaml.safe_load(PREFECT_YAML.read_text("utf-8"))
             lines = find_surrounding_lines(Scope(environment, settings, load, profile))
     except (NotRegistered, PrefectFailed) as error:
-        sys.stderr.write(f"nothing is checked: {error}\n")
-        return 1
+        problem = " ".join(str(error).split()).rstrip(".")
+        lines = [Line(API, "wrong", f"{problem}. Nothing else was checked")]
     sys.stdout.write(lines_as_json(lines) if json else f"{lines_as_text(lines)}{counted(lines)}\n")
     return int(any(line.is_red for line in lines))

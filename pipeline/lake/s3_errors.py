@@ -15,6 +15,7 @@ from botocore.exceptions import (
     FlexibleChecksumError,
     HTTPClientError,
     IncompleteReadError,
+    ParamValidationError,
 )
 
 from pipeline.errors import Code, ConfigurationError, LakeKeyMissing, Transient
@@ -59,6 +60,9 @@ MISCONFIGURED = {
 UNANSWERED = (ConnectionError, HTTPClientError, IncompleteReadError, FlexibleChecksumError)
 """What the network does to a request; botocore's other errors are about settings."""
 
+INVALID_NAME = "this is not a valid bucket name or key"
+"""botocore's own message is a regular expression."""
+
 S3Error = ClientError | BotoCoreError | Unfinished
 S3_ERRORS = (ClientError, BotoCoreError, Unfinished)
 
@@ -97,8 +101,9 @@ def explained(error: S3Error, asked: Asked) -> ConfigurationError | Transient:
     elif isinstance(error, UNANSWERED):
         problem = phrase(error)
     else:
+        problem = INVALID_NAME if isinstance(error, ParamValidationError) else phrase(error)
         return ConfigurationError(
-            f"{where}: {phrase(error)}. Correct the lake block and its credentials", Code.LAKE_SETTINGS
+            f"{where}: {problem}. Correct the lake block and its credentials", Code.LAKE_SETTINGS
         )
     return Transient(
         f"{where}: {problem}. The request failed after retries: run again", Code.LAKE_UNAVAILABLE

@@ -1,6 +1,7 @@
 """Checks of tables: each privilege that runs use, by statements that change nothing, and each column."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from pipeline.columns import TABLES, dtypes, history, landing
 from pipeline.errors import Code, ConfigurationError, LockTimeout, PipelineError
@@ -33,7 +34,9 @@ def try_privileges(session: Session, table: str, used: Sequence[str]) -> str:
                 raise lacks(session, privilege, f"TABLE {full_name(session, table)}", error.code) from None
             raise
     if table in COLUMNS:
-        _expect_columns(session, table)
+        _expect_columns(session, table, partial(_select_columns, session, table))
+    if table == LEDGER:
+        _expect_columns(session, table, partial(_insert_no_loads, session))
     return ", ".join(used)
 
 
@@ -44,15 +47,24 @@ def _try(session: Session, table: str, privilege: str) -> None:
         session.execute(f"preflight/{privilege.lower()}_nothing", table=identifier(table))
 
 
-def _expect_columns(session: Session, table: str) -> None:
-    """Raises ConfigurationError if a column of ours is not there."""
+def _select_columns(session: Session, table: str) -> None:
     columns = ", ".join(identifier(column) for column in COLUMNS[table])
+    session.execute("preflight/select_columns", table=identifier(table), columns=columns)
+
+
+def _insert_no_loads(session: Session) -> None:
+    """The statement of a load, with the columns of the ledger, for a load of no partitions."""
+    session.execute("load/insert_loads", (*[""] * 5, "[]", ""))
+
+
+def _expect_columns(session: Session, table: str, use: Callable[[], None]) -> None:
+    """Raises ConfigurationError if a statement with the columns of this release fails."""
     try:
-        session.execute("preflight/select_columns", table=identifier(table), columns=columns)
+        use()
     except PipelineError as error:
         message = (
-            f"{full_name(session, table)} lacks a column of this release: {error.message}. Add it "
-            "(ALTER TABLE) as sql/setup/generated/create_history_tables.sql has it"
+            f"{full_name(session, table)} lacks a column of this release: {error.message}. "
+            "Add the column with ALTER TABLE; sql/setup has its type"
         )
         raise ConfigurationError(message, Code.SNOWFLAKE_NOT_FOUND) from None
 

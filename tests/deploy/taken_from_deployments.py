@@ -22,7 +22,7 @@ OTHERS = {
 CANCEL = ConcurrencyOptions(collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "entrypoint": ({"entrypoint": "flows/other.py:other"}, "its entrypoint is flows/other.py:other"),
-    "tags": ({"tags": []}, "its tags is []"),
+    "tags": ({"tags": []}, "its list of tags is []"),
     "concurrency limit": ({"concurrency_limit": None}, "its concurrency limit is unset"),
     "collision strategy": ({"concurrency_options": CANCEL}, "its collision strategy is CANCEL_NEW"),
     "parameters": ({"parameters": {"x": 1}}, "its parameters is {'x': 1}"),

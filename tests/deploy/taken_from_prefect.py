@@ -73,7 +73,7 @@ def watching() -> Iterator[tuple[str, Case]]:
     for one in automations.automations(UUID(int=0)):
         name = f"automation {one.name.removeprefix(f'{automations.TAG}: ')}"
         changes: dict[str, tuple[Callable[[SyncPrefectClient, UUID], object], str]] = {
-            "": (lambda api, found: api.delete_automation(found), f"there is no automation '{one.name}'"),
+            "": (lambda api, found: api.delete_automation(found), f"automation '{one.name}', which "),
             ": enabled": (lambda api, found: api.pause_automation(found), "is disabled"),
             ": trigger": (_make_older, "(trigger differ)"),
         }

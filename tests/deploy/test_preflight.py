@@ -91,6 +91,16 @@ def test_the_command_ends_with_status_1_where_something_is_red(
     assert capsys.readouterr().out == "ok       a  x\nmissing  b  y\n1 of 2 checks is red\n"
 
 
+def test_without_prefect_the_output_is_still_json(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    assert run_preflight(load="copy", json=True, profile=None) == 1
+    (line,) = json.loads(capsys.readouterr().out)["checks"]
+    assert (line["check"], line["status"]) == ("Prefect: API", "wrong")
+    assert "Nothing else was checked" in line["text"]
+
+
 OF_PREFECT = dict((*deployments(), *watching()))
 OF_ACCOUNTS = dict((*permissions(), *roles(), *containers(), *notifications(), *snowflake()))
 CASES: dict[str, Case] = {**dict((*values(), *work_pool())), **OF_PREFECT, **OF_ACCOUNTS}

@@ -157,6 +157,10 @@ SPOILT = {
         "warehouse: table songs_history",
         "lacks a column of this release",
     ),
+    "ALTER TABLE loads DROP COLUMN load_results": (
+        "warehouse: table loads",
+        "lacks a column of this release",
+    ),
     "DROP VIEW tracklist": ("warehouse: views", "does not see the views tracklist. The next run creates"),
     "DROP TABLE rejects_history": ("warehouse: table rejects_history", "[SNOWFLAKE_NOT_FOUND]"),
 }
