@@ -1,4 +1,4 @@
-"""The AWS account as whoever runs the checks may see it."""
+"""Read-only view of the AWS account, with the caller's own permissions."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ IAM_REGION = "us-east-1"
 
 
 class Role(NamedTuple):
-    """A role: who may take it, and its policies."""
+    """An IAM role: its trust policy and its permission policies."""
 
     arn: str
     trust: Document
@@ -36,25 +36,25 @@ class Missing(Exception):
 
 @contextmanager
 def looking(action: str) -> Iterator[None]:
-    """Raises Missing, or NotVisible where AWS does not let the caller look."""
+    """Raises Missing if AWS has no such object, NotVisible if the caller may not see it or AWS fails."""
     try:
         yield
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in MISSING:
             raise Missing from None
-        raise NotVisible(f"these AWS credentials may not look: {action} ({code})") from None
+        raise NotVisible(f"these AWS credentials may not call {action} ({code})") from None
     except BotoCoreError as error:
-        raise NotVisible(f"AWS cannot be asked: {action} ({type(error).__name__})") from None
+        raise NotVisible(f"no response from AWS to {action} ({type(error).__name__})") from None
 
 
 def not_found(what: str, fix: str) -> ConfigurationError:
-    """The error of something that is not there."""
-    return ConfigurationError(f"there is no {what}. {fix}", Code.AWS_NOT_FOUND)
+    """The error of an AWS object that does not exist."""
+    return ConfigurationError(f"{what} does not exist. {fix}", Code.AWS_NOT_FOUND)
 
 
 class AwsAccount:
-    """Clients with the credentials of the shell; `number` and `caller` are known once it was asked."""
+    """Clients with the credentials of the shell. `number`: account id, set by `find_caller`."""
 
     def __init__(self, environment: Mapping[str, str], profile: str | None) -> None:
         self._url = environment.get("AWS_ENDPOINT_URL")
@@ -62,10 +62,10 @@ class AwsAccount:
         self._region = environment.get("AWS_DEFAULT_REGION")
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = Lock()
-        self._session: Any = None  # as boto3 makes clients at run time
+        self._session: Any = None  # boto3 generates clients at run time
         self.number = ""
 
-    def ask_who_calls(self) -> str:
+    def find_caller(self) -> str:
         """ARN of the caller; raises NotVisible without usable credentials."""
         with looking("sts:GetCallerIdentity"):
             found = self.client("sts", IAM_REGION).get_caller_identity()
@@ -73,21 +73,21 @@ class AwsAccount:
         return str(found["Arn"])
 
     def region(self, own: str | None = None) -> str:
-        """The region of a thing, or that of the shell; raises NotVisible without one."""
+        """`own`, or the region of the shell; raises NotVisible if neither is set."""
         found = own or self._region or self._open().region_name
         if not found:
             raise NotVisible("no region is known. Set AWS_DEFAULT_REGION")
         return found
 
     def region_or_any(self, own: str | None = None) -> str:
-        """The same for an ARN that is only compared."""
+        """The same; any region if neither is set. For ARNs that are only compared."""
         try:
             return self.region(own)
         except NotVisible:
             return IAM_REGION
 
-    def client(self, service: str, region: str) -> Any:  # noqa: ANN401 - boto3 makes the types at run time
-        """A client, made once."""
+    def client(self, service: str, region: str) -> Any:  # noqa: ANN401 - boto3 generates the types at run time
+        """A client, cached by service and region."""
         with self._lock:  # sessions are not thread-safe
             key = (service, region)
             if key not in self._clients:

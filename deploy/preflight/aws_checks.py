@@ -1,4 +1,4 @@
-"""Checks of what runs need in AWS: roles, cluster, log group, image, notifications of the bucket."""
+"""Checks of the AWS resources of a run: roles, cluster, log group, image."""
 
 import re
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ IMAGE = re.compile(
 
 @dataclass(frozen=True)
 class Used:
-    """What runs use of AWS, as far as Prefect's blocks and pool say. `own_keys`: runs have keys, no role."""
+    """AWS names found in blocks and work pool. `own_keys`: the aws block has keys, so runs use no role."""
 
     environment: Mapping[str, str]
     pool: WorkPool | None
@@ -44,22 +44,22 @@ class Used:
     own_keys: bool = False
 
     def filled_in(self, name: str) -> str:
-        """What the pool's form has for a variable."""
+        """Default of a variable in the pool's base job template; empty if there is none."""
         return str(default(self.pool.base_job_template, name) or "") if self.pool else ""
 
     @property
     def region(self) -> str | None:
-        """Where tasks are started, if the block says so."""
+        """Region in which ECS tasks start; None if the block does not name one."""
         return (self.task_block.data.get("region_name") if self.task_block else None) or None
 
     @property
     def image(self) -> re.Match[str] | None:
-        """The image in ECR; None if it is elsewhere."""
+        """Parts of the image's name; None if it is not in ECR."""
         return IMAGE.fullmatch(self.environment.get("PIPELINE_IMAGE", ""))
 
 
 def check_task_role(checks: Checklist, account: AwsAccount, used: Used, lake_check: str) -> None:
-    """Checks the role of the containers."""
+    """Checks the task role: the AWS permissions of a run."""
     arn = used.environment.get("ECS_TASK_ROLE_ARN", "")
     place = Account(used.bucket, used.folder, partition_of(arn))
     wanted = _keys_instead if used.own_keys else grants(TASK_ROLE, place)
@@ -68,7 +68,7 @@ def check_task_role(checks: Checklist, account: AwsAccount, used: Used, lake_che
 
 
 def check_execution_role(checks: Checklist, account: AwsAccount, used: Used) -> None:
-    """Checks the role with which ECS starts containers."""
+    """Checks the execution role, with which ECS pulls the image and writes the log."""
     arn = used.environment.get("ECS_EXECUTION_ROLE_ARN", "")
     needs = [value_check("ECS_EXECUTION_ROLE_ARN"), value_check("PIPELINE_IMAGE"), POOL]
     wanted = _execution_grants(account, used, partition_of(arn))
@@ -92,7 +92,7 @@ def _execution_grants(account: AwsAccount, used: Used, partition: str) -> list[G
 
 
 def check_containers(checks: Checklist, account: AwsAccount, used: Used) -> None:
-    """Checks that cluster, log group and image exist."""
+    """Checks that ECS cluster, log group and image exist."""
     checks.check("ECS cluster", partial(_find_cluster, account, used), [CALLER, POOL])
     checks.check("log group", partial(_find_log_group, account, used), [CALLER, POOL])
     checks.check("image in ECR", partial(_find_image, account, used), [CALLER, value_check("PIPELINE_IMAGE")])
@@ -116,7 +116,7 @@ def _find_log_group(account: AwsAccount, used: Used) -> str:
     for one in found:
         if one["logGroupName"] == name:
             kept = one.get("retentionInDays")
-            return f"{name}, {f'kept for {kept} days' if kept else 'kept for ever'}"
+            return f"{name}, {f'retention {kept} days' if kept else 'never expires'}"
     raise not_found(f"log group {name}", f"aws logs create-log-group --log-group-name {name}")
 
 
@@ -146,16 +146,16 @@ def _trusts_ecs(account: AwsAccount, used: Used, role: Role) -> str:
 
 
 def trusted(role: Role, principal: tuple[str, str], context: Mapping[str, str]) -> str:
-    """Raises unless the principal may take the role."""
-    answer = evaluate_trust(role.trust, principal, context)
-    if answer == "denied":
+    """Raises unless the role's trust policy allows the principal to assume it."""
+    decision = evaluate_trust(role.trust, principal, context)
+    if decision == "denied":
         conditions = "".join(f", {name} {value}" for name, value in context.items() if "External" in name)
         message = (
             f"the trust policy of role {role.arn} does not let {principal[1]}{conditions} assume it. "
             "docs/by-hand.md, steps 2 and 3, has the policy"
         )
         raise ConfigurationError(message, Code.AWS_DIFFERS)
-    if answer == "unknown":
+    if decision == "unknown":
         raise NotVisible(UNKNOWN)
     return principal[1]
 
@@ -165,5 +165,5 @@ def _keys_instead() -> str:
 
 
 def partition_of(arn: str) -> str:
-    """`aws`, `aws-cn` …: the second part of an ARN."""
+    """AWS partition of an ARN (its second part), for example `aws-cn`."""
     return next(iter(arn.split(":")[1:]), "aws")

@@ -1,4 +1,4 @@
-"""`python -m deploy preflight`: checks what surrounds a run, and changes nothing."""
+"""`python -m deploy preflight`: checks everything outside the flows, and changes nothing."""
 
 import sys
 
@@ -16,7 +16,7 @@ from pipeline.preflight.listing import counted, lines_as_json, lines_as_text
 
 
 def run_preflight(*, load: LoadMode, json: bool, profile: str | None) -> int:
-    """Prints a line for each check; returns the exit status."""
+    """Prints a line for each check. Returns 1 if a check is red, else 0."""
     try:
         environment = deploy_environment()
         with connected(environment):

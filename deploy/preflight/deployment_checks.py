@@ -17,7 +17,7 @@ from pipeline.errors import Code, ConfigurationError
 from pipeline.preflight.checks import Checklist
 from pipeline.warehouse.messages import listed
 
-AGAIN = "make deploy"
+FIX = "Run make deploy"
 
 
 def check_deployments(
@@ -25,7 +25,7 @@ def check_deployments(
     settings: Any,  # noqa: ANN401 - YAML
     environment: Mapping[str, str],
 ) -> None:
-    """Checks that each deployment is there as prefect.yaml says, and no other one of ours."""
+    """Checks that each deployment equals prefect.yaml, and that no other deployment has our tag."""
     wanted = wanted_deployments(settings, environment)
     needs = [POOL, *(value_check(one.name.removeprefix("$")) for one in placeholders(settings))]
     for one in wanted:
@@ -38,10 +38,10 @@ def _compare(wanted: WantedDeployment) -> str:
         try:
             found = client.read_deployment_by_name(wanted.name)
         except ObjectNotFound:
-            message = f"there is no deployment {wanted.name}. {AGAIN}"
+            message = f"deployment {wanted.name} does not exist. {FIX}"
             raise ConfigurationError(message, Code.DEPLOYMENT_MISSING) from None
     if different := deployment_differences(wanted, found):
-        message = f"deployment {wanted.name} differs from prefect.yaml: {'; '.join(different)}. {AGAIN}"
+        message = f"deployment {wanted.name} differs from prefect.yaml: {'; '.join(different)}. {FIX}"
         raise ConfigurationError(message, Code.DEPLOYMENT_DIFFERS)
     return str(found.job_variables.get("image"))
 
@@ -54,8 +54,8 @@ def _refuse_others(wanted: list[str]) -> str:
     names = [f"{flows[one.flow_id]}/{one.name}" for one in found]
     if others := sorted(set(names) - set(wanted)):
         message = (
-            f"prefect.yaml has no deployment {listed(others)} (tag {TAG}), but it exists, and its schedule "
-            f"may start runs of an old release. prefect deployment delete {others[0]}"
+            f"deployment {listed(others)} has the tag {TAG}, but is not in prefect.yaml. Its schedule "
+            f"may start runs of an old release. Run prefect deployment delete {others[0]}"
         )
         raise ConfigurationError(message, Code.DEPLOYMENT_DIFFERS)
     return f"{len(names)} with the tag {TAG}"

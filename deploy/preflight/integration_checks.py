@@ -1,4 +1,4 @@
-"""Checks of what connects the warehouse with the lake: storage integration, and queue of the pipes."""
+"""Checks of what connects Snowflake to the lake: the storage integration and the pipes' queue."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,14 +25,14 @@ class LakeAccess:
 def check_integration(
     checks: Checklist, session: Session, tables_url: str, found: LakeAccess, needs: list[str]
 ) -> None:
-    """Checks that Snowflake may read the lake's tables; notes the properties of the integration."""
+    """Checks that the integration allows `tables_url`; adds its properties to `found`."""
     checks.check(INTEGRATION_CHECK, partial(_describe, session, tables_url, found), needs)
 
 
 def check_pipes(
     checks: Checklist, session: Session, found: LakeAccess, needs: list[str], *, wanted: bool
 ) -> None:
-    """Looks for our pipes and the queue that wakes them. `wanted`: whether there should be some."""
+    """Finds our pipes, and adds their SQS queue to `found`. `wanted`: pipes are expected (`snowpipe`)."""
     checks.check(PIPES, partial(_find_pipes, session, found, wanted=wanted), needs)
 
 
@@ -46,7 +46,9 @@ def _find_pipes(session: Session, found: LakeAccess, *, wanted: bool) -> str:
         rows = session.rows("preflight/find_pipes")
     except PipelineError as error:
         if error.code in HIDDEN:
-            raise NotVisible(f"role {session.place.role} may not look: {error.message}") from None
+            raise NotVisible(
+                f"role {session.place.role} may not execute SHOW PIPES: {error.message}"
+            ) from None
         raise
     ours = {pipe(table).upper() for table in TABLES}
     pipes = [row for row in rows if row["name"] in ours]

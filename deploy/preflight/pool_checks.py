@@ -20,13 +20,13 @@ from pipeline.warehouse.messages import listed
 POOL = "work pool"
 TEMPLATE = "work pool: template"
 TASK_BLOCK = f"Prefect: block {BLOCK}"
-NOBODY = UUID(int=0)
+NO_BLOCK = UUID(int=0)
 
 
 def check_pool(
     checks: Checklist, environment: Mapping[str, str]
 ) -> tuple[WorkPool | None, BlockDocument | None]:
-    """Checks the pool, and the block with which it starts tasks; returns what there is of both."""
+    """Checks the pool, and the block whose credentials start ECS tasks; returns both, None if missing."""
     name = environment.get("PREFECT_WORK_POOL", "")
     pools: list[WorkPool] = []
     blocks: list[BlockDocument] = []
@@ -53,7 +53,9 @@ def _find_pool(name: str, found: list[WorkPool]) -> str:
 
 def _refuse_paused(pool: WorkPool) -> str:
     if pool.is_paused:
-        message = f"work pool {pool.name} is paused, so no run starts. prefect work-pool resume {pool.name}"
+        message = (
+            f"work pool {pool.name} is paused, so no run starts. Run prefect work-pool resume {pool.name}"
+        )
         raise ConfigurationError(message, Code.WORK_POOL_DIFFERS)
     return "runs start"
 
@@ -63,7 +65,9 @@ def _find_block(pools: list[WorkPool], found: list[BlockDocument]) -> str:
         try:
             block = client.read_block_document_by_name(BLOCK, "aws-credentials")
         except ObjectNotFound:
-            message = f"there is no block {BLOCK!r}, so no task can be started. python -m blocks register"
+            message = (
+                f"block {BLOCK!r} does not exist, so no ECS task can start. Run python -m blocks register"
+            )
             raise BlockMissing(message, Code.BLOCK_MISSING) from None
     found.append(block)
     if pools and pools[0].type == "ecs:push" and (problem := push_problem(block.data)):
@@ -73,7 +77,7 @@ def _find_block(pools: list[WorkPool], found: list[BlockDocument]) -> str:
 
 def _compare_templates(pool: WorkPool) -> str:
     kind: PoolType = "ecs:push" if pool.type == "ecs:push" else "ecs"
-    wanted = template(kind, str(NOBODY))
+    wanted = template(kind, str(NO_BLOCK))
     found = template_differences(pool.base_job_template, wanted)
     if not _refers_to_a_block(pool.base_job_template):
         found.append("variables.aws_credentials.default (the block that starts tasks)")
@@ -84,7 +88,7 @@ def _compare_templates(pool: WorkPool) -> str:
             "--base-job-template work-pool.json; then fill in the pool's form again"
         )
         what = f"its template differs from this release's: {listed(found)}" if found else str(problem)
-        raise ConfigurationError(f"work pool {pool.name}: {what}. {fix}", Code.WORK_POOL_DIFFERS)
+        raise ConfigurationError(f"work pool {pool.name}: {what}. Run {fix}", Code.WORK_POOL_DIFFERS)
     added = additions(pool.base_job_template, wanted)
     return f"this release's{f', and added: {listed(added)}' if added else ''}"
 
@@ -102,19 +106,19 @@ def _refers_to_a_block(stored: Mapping[str, Any]) -> bool:
 
 def _find_worker(name: str) -> str:
     with api() as client:
-        answer = client.request(
+        response = client.request(
             "POST",
             "/work_pools/{work_pool_name}/workers/filter",
             path_params={"work_pool_name": name},
             json={},
         )
-    workers = answer.json()
+    workers = response.json()
     online = [one["name"] for one in workers if one["status"] == "ONLINE"]
     if not online:
         seen = max((one["last_heartbeat_time"] or "" for one in workers), default="")
         message = (
             f"no worker of work pool {name} responds{f', the last was seen at {seen[:16]}' if seen else ''}. "
-            f"prefect worker start --pool {name}"
+            f"Run prefect worker start --pool {name}"
         )
         raise ConfigurationError(message, Code.WORKER_MISSING)
     return listed(online)

@@ -1,4 +1,4 @@
-"""Prefect's API as checks ask it."""
+"""A Prefect API client for checks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +10,6 @@ from flows.prefect_errors import prefect_errors
 
 @contextmanager
 def api() -> Iterator[SyncPrefectClient]:
-    """A client; what it raises for a failed request becomes an error with a code."""
+    """A client. A failed request raises PipelineError with a code instead of Prefect's exception."""
     with prefect_errors(), get_client(sync_client=True) as client:
         yield client

@@ -1,4 +1,4 @@
-"""Checks of a role: that it exists, who may take it, and each action that it needs."""
+"""Checks of an IAM role: that it exists, its trust policy, and each action that it needs."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,7 +14,7 @@ CALLER = "AWS: caller"
 UNKNOWN = "its policies have conditions that are not evaluated here"
 
 
-def check_role(  # noqa: PLR0913, PLR0917 - what a role is to be
+def check_role(  # noqa: PLR0913, PLR0917 - the expected properties of a role
     checks: Checklist,
     account: AwsAccount,
     title: str,
@@ -23,7 +23,7 @@ def check_role(  # noqa: PLR0913, PLR0917 - what a role is to be
     wanted: Sequence[Grant] | Callable[[], str],
     needs: Sequence[str],
 ) -> None:
-    """Checks a role. `trust` says who may take it, or raises.
+    """Checks a role. `trust` returns who may assume it, or raises.
 
     `wanted`: actions on resources; or a function that raises NotVisible if there is nothing to compare with.
     """
@@ -47,7 +47,7 @@ def _find(account: AwsAccount, arn: str, found: list[Role]) -> str:
     try:
         role = account.read_role(arn)
     except Missing:
-        raise not_found(f"role {arn}", "docs/by-hand.md, step 2, says how it is made") from None
+        raise not_found(f"role {arn}", "docs/by-hand.md, step 2, says how to create it") from None
     if role.arn != arn:
         raise ConfigurationError(f"the role's ARN is {role.arn}, not {arn}. Correct it", Code.AWS_DIFFERS)
     found.append(role)
@@ -55,11 +55,11 @@ def _find(account: AwsAccount, arn: str, found: list[Role]) -> str:
 
 
 def _expect(title: str, arn: str, found: list[Role], grant: Grant) -> str:
-    answers = {
+    decisions = {
         context.get("s3:prefix", ""): evaluate(found[0].policies, grant.action, grant.resource, context)
         for context in grant.contexts
     }
-    if lacking := [prefix for prefix, answer in answers.items() if answer == "denied"]:
+    if lacking := [prefix for prefix, decision in decisions.items() if decision == "denied"]:
         prefixes = listed(prefix for prefix in lacking if prefix)
         where = f" with the prefix {prefixes}" if prefixes else ""
         message = (
@@ -67,6 +67,6 @@ def _expect(title: str, arn: str, found: list[Role], grant: Grant) -> str:
             "Add it to the role's policy (docs/by-hand.md, step 2)"
         )
         raise ConfigurationError(message, Code.AWS_NOT_ALLOWED)
-    if "unknown" in answers.values():
+    if "unknown" in decisions.values():
         raise NotVisible(UNKNOWN)
     return "allowed"

@@ -1,4 +1,4 @@
-"""Checks of what lets Snowflake read the lake: the role that it assumes, and the bucket's notifications."""
+"""Checks of Snowflake's access to the lake: the IAM role it assumes, and the bucket notifications."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -20,7 +20,7 @@ CREATED = "s3:ObjectCreated:*"
 
 
 def check_snowflake_role(checks: Checklist, account: AwsAccount, used: Used, found: LakeAccess) -> None:
-    """Checks the role that the integration names."""
+    """Checks the IAM role of the integration."""
     arn = found.integration.get("STORAGE_AWS_ROLE_ARN", "")
     wanted = grants(SNOWFLAKE_ROLE, Account(used.bucket, used.folder, partition_of(arn)))
     trust = partial(_trusts_snowflake, found.integration)
@@ -28,7 +28,7 @@ def check_snowflake_role(checks: Checklist, account: AwsAccount, used: Used, fou
 
 
 def _trusts_snowflake(integration: Mapping[str, str], role: Role) -> str:
-    """Snowflake is trusted with the integration's external id, and not without it."""
+    """Snowflake's user may assume the role with the integration's external id, and only with it."""
     user, own = integration["STORAGE_AWS_IAM_USER_ARN"], integration["STORAGE_AWS_EXTERNAL_ID"]
     trusted(role, ("AWS", user), {EXTERNAL_ID: own})
     if evaluate_trust(role.trust, ("AWS", user), {EXTERNAL_ID: f"not {own}"}) == "allowed":
@@ -41,7 +41,7 @@ def _trusts_snowflake(integration: Mapping[str, str], role: Role) -> str:
 
 
 def check_notifications(checks: Checklist, account: AwsAccount, used: Used, found: LakeAccess) -> None:
-    """Checks that the bucket tells the pipes' queue of their files; nothing if there are no pipes."""
+    """Checks that the bucket notifies the pipes' queue of their files. Without pipes there is no check."""
     for channel in sorted(found.channels):
         run = partial(_find_notification, account, used, channel)
         checks.check(NOTIFICATIONS, run, [CALLER, PIPES])
@@ -51,11 +51,11 @@ def _find_notification(account: AwsAccount, used: Used, channel: str) -> str:
     try:
         with looking(f"s3:GetBucketNotification on {used.bucket}"):
             s3 = account.client("s3", account.region_or_any())
-            told = s3.get_bucket_notification_configuration(Bucket=used.bucket)
+            configuration = s3.get_bucket_notification_configuration(Bucket=used.bucket)
     except Missing:
         raise not_found(f"bucket {used.bucket}", "Create it, or correct LAKE_BUCKET") from None
     prefix = f"{Account(used.bucket, used.folder).inside}{TABLES_PREFIX}"
-    queues = [one for one in told.get("QueueConfigurations", []) if one["QueueArn"] == channel]
+    queues = [one for one in configuration.get("QueueConfigurations", []) if one["QueueArn"] == channel]
     problems = [_problem(one, prefix) for one in queues]
     if None in problems:
         return channel
@@ -70,7 +70,7 @@ def _find_notification(account: AwsAccount, used: Used, channel: str) -> str:
 
 
 def _problem(one: Mapping[str, Any], prefix: str) -> str | None:
-    """Why a notification does not serve. A shorter prefix does; another suffix tells of other runs' files."""
+    """What is wrong with a notification. A shorter prefix is fine; another suffix matches COPY's files."""
     rules: Sequence[Mapping[str, str]] = one.get("Filter", {}).get("Key", {}).get("FilterRules", [])
     has = {rule["Name"].lower(): rule["Value"] for rule in rules}
     if not {CREATED, "s3:ObjectCreated:Put"} & set(one["Events"]):

@@ -1,4 +1,4 @@
-"""All checks of what surrounds a run, in their order."""
+"""All checks of `python -m deploy preflight`, in order: Prefect, then Snowflake and AWS."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -33,7 +33,7 @@ LOGIN = "Snowflake: log in"
 
 
 class Scope(NamedTuple):
-    """What is checked, and as whom. `blocks`: names of the blocks that runs use."""
+    """Input of the checks. `blocks`: names of the blocks that runs use. `profile`: the AWS profile."""
 
     environment: Mapping[str, str]
     settings: Any
@@ -43,21 +43,21 @@ class Scope(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What Prefect says of the other services."""
+    """Values found in Prefect that the checks of Snowflake and AWS need."""
 
     used: Used
     buckets: list["S3Bucket"]
 
 
 def find_surrounding_lines(wanted: Scope) -> list[Line]:
-    """Runs all checks: those of Prefect first, then those of Snowflake and AWS, which it names."""
+    """Runs all checks. Prefect comes first: its blocks name bucket, warehouse and roles."""
     checks = Checklist()
     check_accounts(checks, wanted, check_surrounding_prefect(checks, wanted))
     return checks.lines
 
 
 def check_surrounding_prefect(checks: Checklist, wanted: Scope) -> Known:
-    """Checks values, pool, deployments and automations."""
+    """Checks environment variables, work pool, deployments and automations."""
     check_values(checks, wanted.settings, wanted.environment)
     pool, task_block = check_pool(checks, wanted.environment)
     check_deployments(checks, wanted.settings, wanted.environment)
@@ -68,7 +68,7 @@ def check_surrounding_prefect(checks: Checklist, wanted: Scope) -> Known:
 
 
 def check_accounts(checks: Checklist, wanted: Scope, known: Known) -> None:
-    """Checks Snowflake, and then what it and the containers need of AWS."""
+    """Checks Snowflake and the AWS caller, then the AWS resources that Snowflake and the containers use."""
     account, found, used = AwsAccount(wanted.environment, wanted.profile), LakeAccess(), known.used
     checks.check_at_once(
         [partial(_check_warehouse, wanted, known.buckets, found), partial(_check_caller, account)]
@@ -85,14 +85,14 @@ def check_accounts(checks: Checklist, wanted: Scope, known: Known) -> None:
 
 
 def _load_lake(wanted: Scope, found: list["S3Bucket"]) -> str:
-    from prefect_aws import S3Bucket  # noqa: PLC0415 - half a second, only where it is needed
+    from prefect_aws import S3Bucket  # noqa: PLC0415 - takes half a second, so only if it is needed
 
     found.append(load_block(S3Bucket, wanted.blocks.lake))
     return lake_of(found[0]).url
 
 
 def _check_caller(account: AwsAccount, checks: Checklist) -> None:
-    checks.check(CALLER, account.ask_who_calls)
+    checks.check(CALLER, account.find_caller)
 
 
 def _use_of(buckets: list["S3Bucket"]) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def _use_of(buckets: list["S3Bucket"]) -> dict[str, Any]:
 
 
 def _check_warehouse(wanted: Scope, buckets: list["S3Bucket"], found: LakeAccess, checks: Checklist) -> None:
-    """Checks the grants with the role that changes the schema, or else with the loader's."""
+    """Checks the grants as the schema owner's role if its block exists, else as the loader's role."""
     warehouse = block_check(wanted.blocks.warehouse)
     connectors: list[SnowflakeConnector] = []
     checks.check(warehouse, partial(_load_connectors, wanted, connectors))
@@ -120,8 +120,8 @@ def _check_warehouse(wanted: Scope, buckets: list["S3Bucket"], found: LakeAccess
 
 
 def _load_connectors(wanted: Scope, found: list["SnowflakeConnector"]) -> str:
-    """Loads the loader's block, and the owner's if there is one."""
-    from prefect_snowflake import SnowflakeConnector  # noqa: PLC0415 - five seconds
+    """Loads the loader's block, and the owner's block if it exists."""
+    from prefect_snowflake import SnowflakeConnector  # noqa: PLC0415 - takes five seconds
 
     found.append(load_block(SnowflakeConnector, wanted.blocks.warehouse))
     try:
@@ -138,7 +138,7 @@ def _session(connector: "SnowflakeConnector") -> "Session":
 
 
 def _names(connectors: list["SnowflakeConnector"]) -> dict[str, str]:
-    """What stands in the blocks for the names of sql/account."""
+    """Default names of sql/account → the names that the blocks use instead."""
     loader, owner = connectors[0], connectors[-1]
     database, schema = loader.database.upper(), loader.schema_.upper()
     names = {

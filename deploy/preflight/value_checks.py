@@ -1,4 +1,4 @@
-"""Checks of what prefect.yaml takes from the environment, and of the list of the daily run."""
+"""Checks of the environment variables that prefect.yaml uses, and of the daily list of playlists."""
 
 from collections.abc import Mapping
 from functools import partial

@@ -1,6 +1,6 @@
-"""Checks of the grants of sql/account: what SHOW GRANTS lists, as far as the role may look.
+"""Checks of the grants of sql/account, from what SHOW GRANTS lists for the current role.
 
-What is granted to a role through another role is not looked at.
+Privileges that a role inherits from another role are not included.
 """
 
 from collections.abc import Iterator
@@ -24,11 +24,11 @@ class Granted(NamedTuple):
 
 
 Shown = dict[str, set[Granted]]
-"""What is granted, by `ROLE name`, `FUTURE name` (a role, on future objects) or `USER name`."""
+"""Grants by grantee: `ROLE name`, `USER name`, or `FUTURE name` (a role's grants on future objects)."""
 
 
 def check_grants(checks: Checklist, session: Session, wanted: list[AccountGrant], needs: list[str]) -> None:
-    """Checks each grant, on future objects and on those that the owner has created."""
+    """Checks each grant: on future objects, and on the existing objects of the owner."""
     shown: Shown = {}
     owned: set[Granted] = set()
     for one in wanted:
@@ -43,7 +43,7 @@ def check_grants(checks: Checklist, session: Session, wanted: list[AccountGrant]
 
 
 def _sources(one: AccountGrant) -> Iterator[str]:
-    """What shows whether something is granted."""
+    """Keys of `Shown` that decide whether it is granted."""
     yield f"{one.to} {one.who}"
     if one.future:
         yield f"FUTURE {one.who}"
@@ -64,12 +64,12 @@ def _find(session: Session, key: str, shown: Shown) -> str:
             rows = session.rows(f"preflight/{file}", role=identifier(name))
     except PipelineError as error:
         if error.code in HIDDEN:
-            raise NotVisible(f"role {session.place.role} may not look: {error.message}") from None
+            raise NotVisible(f"role {session.place.role} may not list grants: {error.message}") from None
         raise
     if not rows:
-        message = f"it shows nothing to role {session.place.role}. Execute it as ACCOUNTADMIN"
+        message = f"it lists nothing for role {session.place.role}. Execute it as ACCOUNTADMIN"
         raise NotVisible(message)
-    # SHOW FUTURE GRANTS has `grant_on`; SHOW GRANTS TO USER has had `role` alone
+    # SHOW FUTURE GRANTS has `grant_on` for `granted_on`; older SHOW GRANTS TO USER has only `role`
     shown[key] = {
         Granted(
             str(row.get("privilege") or "USAGE"),
@@ -106,7 +106,7 @@ def _lacking(wanted: AccountGrant, name: str, granted: set[Granted]) -> Iterator
 
 
 def _refuse(session: Session, wanted: AccountGrant, lacking: list[str], where: str) -> str:
-    """Raises if privileges are lacking; `where`: on future objects, or the name of one that exists."""
+    """Raises if privileges are missing. `where`: `FUTURE`, or the name of an existing object."""
     if not lacking:
         return ", ".join(wanted.privileges)
     one_object = wanted.future and where != "FUTURE"
@@ -115,7 +115,7 @@ def _refuse(session: Session, wanted: AccountGrant, lacking: list[str], where: s
     else:
         fix = wanted.statement(tuple(lacking), "FUTURE")
     message = (
-        f"{wanted.to.lower()} {wanted.who} lacks it, as far as role {session.place.role} sees. "
-        f"As ACCOUNTADMIN: {fix}"
+        f"{wanted.to.lower()} {wanted.who} lacks it, according to the grants visible to role "
+        f"{session.place.role}. As ACCOUNTADMIN: {fix}"
     )
     raise ConfigurationError(message, Code.SNOWFLAKE_DENIED)

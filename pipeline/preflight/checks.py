@@ -1,4 +1,4 @@
-"""A list of checks: each has one line as its result, and is skipped if one that it needs has failed."""
+"""Checklist: each check has a one-line result, and is skipped if a check that it needs has failed."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
@@ -11,7 +11,7 @@ from pipeline.threads import Unfinished, threads, within
 Status = Literal["ok", "missing", "wrong", "skipped"]
 
 CHECK_S = 8.0
-"""How long one check may take. At most two wait for a service that does not respond: all take under 20 s."""
+"""Timeout of one check. At most two in a row wait for an unresponsive service, so all take under 20 s."""
 MISSING = frozenset(
     {
         Code.BLOCK_MISSING,
@@ -34,18 +34,18 @@ MISSING = frozenset(
         Code.NOTIFICATION_MISSING,
     }
 )
-"""Codes of what is not there, or not granted; all others are of what is there and wrong."""
+"""Codes that mean `missing`: it does not exist or is not granted. All other codes mean `wrong`."""
 
 
 class NotVisible(Exception):
-    """The caller may not look, or there is nothing to look at; says why."""
+    """The check is not possible: the caller may not see the object, or there is none."""
 
 
-ODD = "a value of the block may be unusable; if not, report it"
+CHECK_FAILED = "a value in a block may be unusable; if not, report a bug"
 
 
 class Line(Struct, frozen=True):
-    """Result of one check. `text` says what was found, or what is red and how to fix it."""
+    """Result of one check. `text`: what was found; if the check is red, the problem and its fix."""
 
     check: str
     status: Status
@@ -53,23 +53,23 @@ class Line(Struct, frozen=True):
 
     @property
     def is_red(self) -> bool:
-        """Whether something has to be fixed here; what is skipped waits for another check."""
+        """True if something has to be fixed here. A skipped check depends on another red one."""
         return self.status in ("missing", "wrong")
 
 
 class Checklist:
-    """Runs checks in the order in which they are named, and keeps their lines."""
+    """Runs checks in order, and collects their lines."""
 
     def __init__(self, failed: Iterable[str] = ()) -> None:
-        """`failed`: checks of other lists that are not ok."""
+        """`failed`: names of checks in other lists that are not ok."""
         self.lines: list[Line] = []
         self.failed = set(failed)
 
     def check(self, name: str, run: Callable[[], str], needs: Sequence[str] = ()) -> None:
-        """Runs one check, at most CHECK_S seconds.
+        """Runs one check for at most CHECK_S seconds.
 
-        `run` returns what it found, or raises PipelineError, or NotVisible. `needs`: checks without which
-        it is skipped.
+        `run` returns what it found, or raises PipelineError or NotVisible. `needs`: names of checks that
+        must be ok, else this one is skipped.
         """
         if failed := [need for need in needs if need in self.failed]:
             return self._note(name, "skipped", f"needs {failed[0]!r}")
@@ -81,11 +81,11 @@ class Checklist:
             return self._note(name, "missing" if error.code in MISSING else "wrong", str(error))
         except Unfinished:
             return self._note(name, "wrong", f"no response within {CHECK_S:g} s: run preflight again")
-        except Exception as error:  # noqa: BLE001 - one check that breaks must not hide the others
-            return self._note(name, "wrong", f"the check ended with {type(error).__name__}: {ODD}")
+        except Exception as error:  # noqa: BLE001 - a defect in one check must not hide the results of others
+            return self._note(name, "wrong", f"the check ended with {type(error).__name__}: {CHECK_FAILED}")
 
     def check_at_once(self, parts: Sequence[Callable[["Checklist"], None]]) -> None:
-        """Runs parts at the same time, each with a list of its own; the lines stay in their order."""
+        """Runs parts concurrently, each with its own checklist. The lines keep the order of the parts."""
 
         def run(part: Callable[[Checklist], None]) -> "Checklist":
             own = Checklist(self.failed)
@@ -98,7 +98,7 @@ class Checklist:
                 self.failed |= own.failed
 
     def skip(self, name: str, need: str) -> None:
-        """Notes that nothing is known about this, because of another check."""
+        """Adds a skipped check that depends on another one."""
         self._note(name, "skipped", f"needs {need!r}")
 
     def _note(self, name: str, status: Status, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Check of COPY: stage, file format and integration, with the newest file of the lake; it is rolled back."""
+"""Check of stage, file format and integration: a COPY of the lake's newest file, rolled back."""
 
 import gzip
 
@@ -13,12 +13,12 @@ from pipeline.warehouse.sql_files import identifier, literal
 PROBE = "playlists"
 """The table into which COPY is tried."""
 NO_FILE = f"{PROBE}/preflight/no_file.csv.gz"
-"""What is copied if there is nothing: no run writes it."""
+"""Copied if the lake has no file: a key that no run writes."""
 STAGE, FORMAT = "lake", "playlist_csv"
 
 
 def try_copy(session: Session, lake: Lake) -> str:
-    """Without a file to copy, Snowflake has to look for one: it must say that it is not there."""
+    """Executes the COPY. If the lake has no file, Snowflake must report that the file does not exist."""
     file = _newest_file(lake)
     session.begin()
     try:
@@ -30,7 +30,7 @@ def try_copy(session: Session, lake: Lake) -> str:
         )
     except PipelineError as error:
         if file is None and error.code == Code.SNOWFLAKE_STAGE:
-            return "Snowflake looks into the lake; there is no file to copy yet"
+            return "Snowflake can list the lake; there is no file to copy yet"
         if error.code == Code.SNOWFLAKE_NOT_FOUND:
             is_format = "file format" in error.message.lower()
             thing = (

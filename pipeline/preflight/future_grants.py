@@ -1,4 +1,4 @@
-"""Checks of a schema that is not set up: what is granted to the loader on what set-up will create."""
+"""Checks before the first set-up: the loader's grants on future objects of the schema."""
 
 from functools import partial
 
@@ -19,7 +19,7 @@ PIPES = {"PIPE": ("MONITOR",)}
 
 
 def check_future_grants(checks: Checklist, session: Session, load: LoadMode, needs: str) -> None:
-    """Checks what the role may do with future objects of the schema."""
+    """Checks each privilege that the role needs on future objects of the schema."""
     granted: set[tuple[str, str]] = set()
     find = "warehouse: grants on future objects"
     checks.check(find, partial(_find, session, granted), [needs])
@@ -34,7 +34,7 @@ def _find(session: Session, granted: set[tuple[str, str]]) -> str:
         rows = session.rows("preflight/find_future_grants", role=identifier(role))
     except PipelineError as error:
         if error.code in HIDDEN:
-            raise NotVisible(f"role {role} may not look: {error.message}") from None
+            raise NotVisible(f"role {role} may not list future grants: {error.message}") from None
         raise
     place = f"{session.place.database}.{session.place.schema}.<".upper()
     for row in rows:

@@ -1,4 +1,4 @@
-"""The storage integration, through which Snowflake reads the lake."""
+"""Storage integration: Snowflake's access to the lake."""
 
 from pipeline.errors import Code, ConfigurationError, PipelineError
 from pipeline.preflight.checks import NotVisible
@@ -12,13 +12,13 @@ INTEGRATION = "SPOTIFY_LAKE"
 def describe_integration(session: Session, tables_url: str) -> dict[str, str]:
     """Properties of the integration by name; raises ConfigurationError unless it may read `tables_url`.
 
-    Raises NotVisible if the role may not look.
+    Raises NotVisible if the role may not see the integration.
     """
     try:
         rows = session.rows("preflight/describe_integration")
     except PipelineError as error:
         if error.code in HIDDEN:
-            message = f"role {session.place.role} may not look, or it does not exist: {error.message}"
+            message = f"role {session.place.role} may not see it, or it does not exist: {error.message}"
             raise NotVisible(message) from None
         raise
     found = {row["property"]: str(row["property_value"]) for row in rows}

@@ -1,21 +1,21 @@
-"""What a role lacks, as an error with the statement that grants it."""
+"""Error of a missing privilege, with the GRANT statement that fixes it."""
 
 from pipeline.errors import Code, ConfigurationError
 from pipeline.warehouse.session import Session
 
 HIDDEN = (Code.SNOWFLAKE_NOT_FOUND, Code.SNOWFLAKE_DENIED)
-"""Codes of objects that are not there, or that the role may not see."""
+"""Codes of objects that do not exist or that the role may not see."""
 
 
 def full_name(session: Session, name: str) -> str:
-    """An object of the schema, with its database."""
+    """Name of an object with database and schema."""
     return f"{session.place.database}.{session.place.schema}.{name.upper()}"
 
 
 def lacks(
     session: Session, privilege: str, thing: str, code: Code = Code.SNOWFLAKE_DENIED
 ) -> ConfigurationError:
-    """The error of a privilege on `TABLE SPOTIFY.PLAYLISTS.LOADS`, say, which may be missing itself."""
+    """The error of a missing privilege on `thing`, for example `TABLE SPOTIFY.PLAYLISTS.LOADS`."""
     role = session.place.role
     message = (
         f"role {role} lacks {privilege} on {thing}, or it does not exist. "

@@ -1,4 +1,4 @@
-"""Checks of the lake: each action on each prefix, without leaving an object."""
+"""Checks of the lake: each S3 action on each prefix, without leaving an object."""
 
 from functools import partial
 
@@ -10,10 +10,10 @@ LISTED = (raw_prefix(), DETAILS_PREFIX, TABLES_PREFIX)
 
 
 def check_lake(checks: Checklist, lake: Lake, run_id: str) -> None:
-    """Lists, reads and writes under every prefix that runs use.
+    """Checks list, read and write permission on every prefix that runs use.
 
-    A key that does not exist shows whether it may be read: S3 answers 404 then, otherwise 403. Without
-    s3:ListBucket it always answers 403, so the other checks need that one.
+    Read permission is checked with a key that does not exist: S3 responds with 404 if reading is allowed,
+    and with 403 otherwise. Without s3:ListBucket it always responds with 403, so reads need that check.
     """
     first = _listing(raw_prefix())
     for prefix in LISTED:
@@ -47,4 +47,4 @@ def _write(lake: Lake, key: str) -> str:
 
 def _compare_clocks(lake: Lake) -> str:
     lake.refuse_skewed_clock()
-    return "not ahead of S3's" if lake.clock_ahead is not None else "S3 has not shown its own"
+    return "not ahead of S3's" if lake.clock_ahead is not None else "S3 sent no date"

@@ -8,7 +8,7 @@ from msgspec import to_builtins
 from pipeline.preflight.checks import Line
 
 SHOWN = 3
-"""Red checks that the sentence tells in full."""
+"""Number of red checks whose text is part of the run's message."""
 
 
 def lines_as_json(lines: Sequence[Line]) -> str:
@@ -18,7 +18,7 @@ def lines_as_json(lines: Sequence[Line]) -> str:
 
 
 def lines_as_text(lines: Sequence[Line]) -> str:
-    """A line for each check: status, name, what was found."""
+    """One line per check: status, name, text."""
     width = max(len(line.check) for line in lines)
     return "".join(f"{line.status:8} {line.check:{width}}  {line.text}\n" for line in lines)
 

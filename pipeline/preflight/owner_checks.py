@@ -1,4 +1,4 @@
-"""Checks of the role that changes the schema: what `sql/account` grants it, and what it inherits."""
+"""Checks of the schema owner's role: the grants of `sql/account`, and those it inherits."""
 
 from contextlib import ExitStack
 from functools import partial
@@ -16,9 +16,9 @@ Granted = set[tuple[str, str, str]]
 
 
 def check_owner(checks: Checklist, session: Session, warehouse: str, tables_url: str) -> None:
-    """Checks the privileges that set-up and upgrades need, and that Snowflake may read the lake.
+    """Checks the privileges that set-up and upgrades need, and that the integration allows the lake.
 
-    `warehouse`: the virtual one of the block. `tables_url`: where the lake's tables are.
+    `warehouse`: virtual warehouse of the block. `tables_url`: URL of the lake's `tables/`.
     """
     with ExitStack() as stack:
         checks.check(LOGIN, lambda: str(stack.enter_context(session).place))
@@ -43,7 +43,7 @@ def check_owner(checks: Checklist, session: Session, warehouse: str, tables_url:
 
 
 def _find_grants(session: Session, granted: Granted) -> str:
-    """Adds the grants of the role, and of the roles that are granted to it."""
+    """Adds the grants of the role and of the roles that it inherits."""
     ((role, *_),) = session.execute("preflight/find_session")
     todo, seen = [role], set[str]()
     while todo:
@@ -67,7 +67,7 @@ def _expect(session: Session, granted: Granted, wanted: tuple[str, str, str]) ->
         return "granted"
     role = session.place.role
     message = (
-        f"role {role}, which is to change the schema, lacks {privilege} on {kind} {name}. "
+        f"role {role}, which sets up the schema, lacks {privilege} on {kind} {name}. "
         f"GRANT {privilege} ON {kind} {name} TO ROLE {role}, or make the block warehouse-admin with a role "
         "that has it"
     )

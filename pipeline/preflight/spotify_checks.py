@@ -1,4 +1,4 @@
-"""Checks of Spotify: token, consent, and whether the app may read each playlist."""
+"""Checks of Spotify: token, the user's consent, and read access to each playlist."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -14,10 +14,10 @@ from pipeline.threads import threads
 
 LOGIN = "Spotify: token"
 PLAYLISTS = "Spotify: playlists to read"
-LIFETIME_DAYS = 180
-"""About six months; Spotify names no day."""
+REFRESH_TOKEN_DAYS = 180
+"""Spotify says six months, without an exact day."""
 BUDGET_S = CHECK_S / 2
-"""How long all requests may wait for Spotify together: a run would wait longer."""
+"""Wait budget of all requests in total; that of a run is longer."""
 
 
 def check_spotify(
@@ -56,7 +56,7 @@ def _authorise(client: SpotifyClient) -> str:
 
 def _check_consent(client: SpotifyClient, days: int | None) -> str:
     if not client.for_user:
-        return "none: the app reads only what it may read without a user"
+        return "none: the app reads only playlists that need no user"
     missing = [scope for scope in SCOPE.split() if scope not in (client.scope or SCOPE).split()]
     if missing:
         message = (
@@ -64,8 +64,8 @@ def _check_consent(client: SpotifyClient, days: int | None) -> str:
         )
         raise ConfigurationError(message, Code.SPOTIFY_SCOPE)
     if days is None:
-        return "the block does not say when; it ends about six months after it was given"
-    left = LIFETIME_DAYS - days
+        return "the block has no authorized_at; consent ends about six months after it was given"
+    left = REFRESH_TOKEN_DAYS - days
     if left <= 0:
         message = (
             f"the user authorised the app {days} days ago, and Spotify ends refresh tokens after six months. "

@@ -1,4 +1,4 @@
-"""Checks of tables: each privilege that runs use, by statements that change nothing, and each column."""
+"""Checks of tables: each privilege that runs use, with statements that change nothing, and each column."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,7 +14,7 @@ COLUMNS = {name(table): list(dtypes(table)) for table in TABLES for name in (his
 
 
 def privileges(*, pipes: bool) -> dict[str, list[str]]:
-    """What runs do with each table; `pipes`: those that are loaded by pipes, too."""
+    """Table → the privileges that runs use. `pipes`: also the tables of Snowpipe."""
     used = {VERSIONS: ["SELECT"], LOCK: ["SELECT", "UPDATE"], LEDGER: ["SELECT", "INSERT"]}
     used |= {history(table): ["SELECT", "INSERT", "DELETE"] for table in TABLES}
     if pipes:
@@ -28,7 +28,7 @@ def try_privileges(session: Session, table: str, used: Sequence[str]) -> str:
         try:
             _try(session, table, privilege)
         except LockTimeout:
-            continue  # it is granted, and another run is loading
+            continue  # the privilege is granted; another run holds the lock
         except ConfigurationError as error:
             if error.code in HIDDEN:
                 raise lacks(session, privilege, f"TABLE {full_name(session, table)}", error.code) from None
@@ -70,7 +70,7 @@ def _expect_columns(session: Session, table: str, use: Callable[[], None]) -> No
 
 
 def count_lock_rows(session: Session) -> str:
-    """Raises ConfigurationError if the row is missing that every load updates first."""
+    """Raises ConfigurationError if the lock row, which every load updates first, is missing."""
     ((count,),) = session.execute("preflight/count_lock_rows")
     if not count:
         message = (
@@ -78,4 +78,4 @@ def count_lock_rows(session: Session) -> str:
             "Run INSERT INTO writer_lock (id) SELECT 1"
         )
         raise ConfigurationError(message, Code.SNOWFLAKE_LOCK_ROW)
-    return "there"
+    return "exists"

@@ -1,4 +1,4 @@
-"""Checks of the warehouse as the loader: statements that change nothing, and a COPY that is rolled back."""
+"""Checks of the warehouse with the loader's role; statements change nothing or are rolled back."""
 
 import json
 from contextlib import ExitStack
@@ -24,16 +24,16 @@ LOGIN = "warehouse: log in"
 PLACE = "warehouse: database, schema and virtual warehouse"
 SET_UP = "warehouse: schema version"
 CURRENT = "current"
-"""Among the versions that were found: 1 if nothing has to be set up."""
+"""Key in `versions`: 1 if set-up has nothing to do."""
 
 
 def check_warehouse(
     checks: Checklist, session: Session, lake: Lake, load: LoadMode, *, owns: bool = False
 ) -> bool:
-    """Checks everything that a run does with the warehouse; nothing is committed.
+    """Checks everything that a run does in the warehouse. Nothing is committed.
 
-    What the next run will create is not looked for, but the grants on it. `owns`: whether the role will own
-    it. Returns whether the schema has this release's version and lake, so that nothing has to be set up.
+    Before the first set-up there are no objects to check, so the grants on future objects are checked.
+    `owns`: the role will own those objects, and needs no grants. Returns True if set-up has nothing to do.
     """
     with ExitStack() as stack:
         checks.check(LOGIN, lambda: str(stack.enter_context(session).place))
@@ -116,9 +116,7 @@ def _find_pipe(session: Session, table: str) -> str:
     if not status:
         raise lacks(session, "MONITOR", f"PIPE {full_name(session, name)}")
     if status.get("executionState") != "RUNNING":
-        message = (
-            f"pipe {name} is {status.get('executionState')}. docs/runbook.md says how pipes are put right"
-        )
+        message = f"pipe {name} is {status.get('executionState')}. docs/runbook.md describes how to fix pipes"
         raise ConfigurationError(message, Code.PIPES_LATE)
     return "RUNNING"
 

@@ -45,7 +45,7 @@ def roles() -> Iterator[tuple[str, Case]]:
             yield {}
             s.trust(title)
 
-        yield title, Case(deleted, (title,), f"there is no role {ROLES[title]}")
+        yield title, Case(deleted, (title,), f"role {ROLES[title]} does not exist")
         yield f"{title}: trust", Case(untrusted, (f"{title}: trust",), f"role {ROLES[title]} does not let")
 
     @contextmanager
@@ -101,7 +101,7 @@ def containers() -> Iterator[tuple[str, Case]]:
         case(
             lambda s: s.client("ecr").batch_delete_image(repositoryName=REPOSITORY, imageIds=image),
             "image in ECR",
-            f"there is no image {ENOUGH['PIPELINE_IMAGE']}",
+            f"image {ENOUGH['PIPELINE_IMAGE']} does not exist",
         ),
     )
 

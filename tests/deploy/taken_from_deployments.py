@@ -48,7 +48,7 @@ def deployments() -> Iterator[tuple[str, Case]]:
             yield {}
             s.deploy(own)
 
-        yield wanted.name, Case(deleted, red, f"there is no deployment {wanted.name}. make deploy")
+        yield wanted.name, Case(deleted, red, f"deployment {wanted.name} does not exist. Run make deploy")
 
     @contextmanager
     def one_more(s: Surroundings) -> Iterator[dict[str, str]]:

@@ -75,7 +75,7 @@ def watching() -> Iterator[tuple[str, Case]]:
         changes: dict[str, tuple[Callable[[SyncPrefectClient, UUID], object], str]] = {
             "": (lambda api, found: api.delete_automation(found), f"automation '{one.name}', which "),
             ": enabled": (lambda api, found: api.pause_automation(found), "is disabled"),
-            ": trigger": (_make_older, "(trigger differ)"),
+            ": trigger": (_make_older, "differs from this release (trigger)"),
         }
         for what, (change, says) in changes.items():
             yield f"{name}{what}", Case(_with_another(one.name, change), (name,), says)

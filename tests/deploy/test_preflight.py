@@ -127,7 +127,7 @@ def test_what_is_taken_away_is_named(surroundings: Surroundings, name: str) -> N
     assert red
     assert [line for line in red if not line.check.startswith(case.red) or case.says not in line.text] == []
     reasons = {line.text.partition(" ")[0] for line in lines if line.status == "skipped"}
-    assert reasons <= {"needs", "role"}  # … SPOTIFY_OWNER may not look
+    assert reasons <= {"needs", "role"}  # "role SPOTIFY_OWNER may not list grants"
 
 
 def test_what_the_caller_may_not_see_is_skipped(
@@ -139,7 +139,7 @@ def test_what_the_caller_may_not_see_is_skipped(
     assert not any(line.is_red for line in lines.values())
     for check in ("task role", "execution role", "ECS cluster", "log group", "image in ECR"):
         assert lines[check].status == "skipped"
-        assert "these AWS credentials may not look" in lines[check].text
+        assert "these AWS credentials may not call" in lines[check].text
     assert lines["task role: trust"].text == "needs 'task role'"
 
 
@@ -149,5 +149,5 @@ def test_without_aws_the_rest_is_checked(surroundings: Surroundings, monkeypatch
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     lines = surroundings.lines()
     (caller,) = (line for line in lines if line.check == CALLER)
-    assert caller.text == "AWS cannot be asked: sts:GetCallerIdentity (NoCredentialsError)"
+    assert caller.text == "no response from AWS to sts:GetCallerIdentity (NoCredentialsError)"
     assert {line.status for line in lines} == {"ok", "skipped"}

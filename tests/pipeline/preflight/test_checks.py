@@ -7,7 +7,7 @@ import pytest
 
 import pipeline.preflight.checks
 from pipeline.errors import Code, ConfigurationError
-from pipeline.preflight.checks import ODD, Checklist, Line
+from pipeline.preflight.checks import CHECK_FAILED, Checklist, Line
 
 
 def refuse(code: Code) -> NoReturn:
@@ -40,6 +40,6 @@ def test_a_check_that_gets_no_response_or_breaks_hides_no_other(monkeypatch: pyt
     checks.check("next", lambda: "found")
     assert [(line.status, line.text) for line in checks.lines] == [
         ("wrong", "no response within 0.01 s: run preflight again"),
-        ("wrong", f"the check ended with KeyError: {ODD}"),
+        ("wrong", f"the check ended with KeyError: {CHECK_FAILED}"),
         ("ok", "found"),
     ]
