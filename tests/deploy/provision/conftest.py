@@ -15,7 +15,6 @@ import requests
 from deploy.provision.command import app
 from sandbox.account_objects import connect
 from sandbox.processes import Server
-from tests.deploy.provision.moto_stacks import serving
 
 LOGINS = ("SPOTIFY_", "LAKE_", "AWS_", "ECS_AWS_", "SNOWFLAKE_")
 THREE_LINES = "SPOTIFY_CLIENT_ID=app\nSPOTIFY_CLIENT_SECRET=canary-secret\nAWS_DEFAULT_REGION=us-east-1\n"
@@ -63,6 +62,8 @@ class Clouds:
 @pytest.fixture(scope="session")
 def aws() -> Iterator[str]:
     """Address of an AWS account, for all tests of this worker."""
+    from tests.deploy.provision.moto_stacks import serving  # noqa: PLC0415 - moto's CloudFormation takes 1.6 s
+
     with serving() as address:
         yield address
 

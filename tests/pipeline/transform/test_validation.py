@@ -40,7 +40,7 @@ def _broken() -> Iterator[Broken]:
                 yield Broken(table, name, column.min - 1)
 
 
-@pytest.mark.parametrize("broken", _broken(), ids=lambda broken: "-".join(map(str, broken)))
+@pytest.mark.parametrize("broken", list(_broken()), ids=lambda broken: "-".join(map(str, broken)))
 def test_a_broken_rule_is_refused_and_named(broken: Broken) -> None:
     sound = SOUND[broken.table]
     first = pl.Series([True] + [False] * (sound.height - 1))
