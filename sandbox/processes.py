@@ -13,6 +13,7 @@ from threading import Thread
 from typing import ClassVar
 
 ROOT = Path(__file__).parents[1]
+CHILD = str(ROOT / "sandbox" / "child.py")
 START_S = 120
 """Seconds that a server may take to start."""
 STOP_S = 10
@@ -50,7 +51,7 @@ class Server:
         self.printed: list[str] = []
         self._last: deque[str] = deque(maxlen=LAST_LINES)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", *module],
+            [sys.executable, CHILD, str(os.getpid()), *module],
             cwd=folder,
             env=environment,
             stdout=subprocess.PIPE,

@@ -13,6 +13,7 @@ import pytest
 from sandbox import prefect_server, processes
 from sandbox.processes import ROOT, Server, StandInFailed
 from tests.tiers import enumerated
+from tests.waiting import until
 
 Start = Callable[[str], Server]
 
@@ -91,3 +92,30 @@ def test_the_commands_show_it_and_end(command: str, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "the stand-in for S3 did not start: it ended with exit status 1." in done.stderr
     assert done.stderr.splitlines()[-1].strip() == "ImportError: moto is broken"
+
+
+PARENT = """
+import signal
+from pathlib import Path
+from sandbox.processes import Server
+Server("the server", ["server"], folder=Path({folder!r}))
+signal.pause()
+"""
+SERVER = """
+import signal, sys
+def stop(*_):
+    open("stopped", "w").close()
+    sys.exit()
+signal.signal(signal.SIGTERM, stop)
+open("started", "w").close()
+signal.pause()
+"""
+
+
+def test_a_server_stops_when_its_parent_was_killed(tmp_path: Path) -> None:
+    (tmp_path / "server.py").write_text(SERVER)
+    parent = subprocess.Popen([sys.executable, "-c", PARENT.format(folder=str(tmp_path))], cwd=ROOT)
+    until((tmp_path / "started").exists, "the start of the server")
+    parent.kill()
+    parent.wait()
+    until((tmp_path / "stopped").exists, "the end of the server")

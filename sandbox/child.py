@@ -1,0 +1,34 @@
+"""Runs a module like `python -m`, and stops it if the process that started it was killed.
+
+`python sandbox/child.py PARENT_PID MODULE ARGUMENTS…`. Without this, a SIGKILL of the sandbox or of a test
+run would leave its servers running.
+"""
+
+import os
+import runpy
+import signal
+import sys
+from threading import Thread
+from time import sleep
+
+POLL_S = 1.0
+
+
+def main() -> None:
+    """Reads the arguments, and runs the module."""
+    _, parent, *arguments = sys.argv
+    Thread(target=stop_without, args=(int(parent),), daemon=True).start()
+    sys.path[0] = ""  # the current folder, as `python -m` has it
+    sys.argv = arguments
+    runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+
+
+def stop_without(parent: int) -> None:
+    """Sends SIGTERM to this process once its parent is another one."""
+    while os.getppid() == parent:
+        sleep(POLL_S)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()
