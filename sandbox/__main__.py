@@ -1,4 +1,4 @@
-"""`python -m sandbox`: stand-ins, a Prefect server and a worker, until Ctrl-C (`make sandbox`)."""
+"""`python -m sandbox` (`make sandbox`): runs the stand-ins, a Prefect server and a worker until Ctrl-C."""
 
 import os
 import shlex
@@ -25,7 +25,7 @@ ENVIRONMENT = ROOT / ENV_FILE
 PROCESS = FOLDER / "process"
 HISTORY_DAYS = 31
 MISSED_DAYS_AGO = 9
-"""The day of the history on which no run kept anything; docs/sandbox.md looks for it."""
+"""The history has no snapshots of the day this many days ago; docs/sandbox.md, step 6, finds it."""
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 app = App(name="python -m sandbox", version_flags=[])
@@ -35,13 +35,15 @@ app = App(name="python -m sandbox", version_flags=[])
 def main() -> None:
     """Keeps the stand-ins for Spotify, S3 and Snowflake, a Prefect server and a worker running until Ctrl-C.
 
-    The blocks and the deployments of prefect.yaml are there, and a month of history in lake and warehouse.
-    `.sandbox/env` holds the environment once all is ready. With HISTORY=0 lake and warehouse are empty.
-    The environment variable RECORDINGS names a folder of recorded API responses (*.json) to serve instead of
-    the synthetic playlists; they have no history.
+    Registers the blocks, deploys prefect.yaml, and loads a month of history into lake and warehouse. With
+    HISTORY=0 both stay empty. The environment variable RECORDINGS names a folder of recorded API responses
+    (*.json) to serve instead of the synthetic playlists; they have no history. When everything is ready, the
+    exported variables are in `.sandbox/env`.
     """
     if _is_running():
-        sys.exit(f"a sandbox is running here already (process {PROCESS.read_text()}): stop it first")
+        sys.exit(
+            f"A sandbox is already running in this folder (process {PROCESS.read_text()}). Stop it first."
+        )
     start = perf_counter()
     _show("starting stand-ins for Spotify, S3 and Snowflake, and a Prefect server, on loopback")
     rmtree(FOLDER, ignore_errors=True)
@@ -64,14 +66,14 @@ def main() -> None:
 
 
 def _start(stack: ExitStack) -> str:
-    """Starts everything, writes the environment when it is ready, and returns what to print then."""
+    """Starts everything, then writes the environment file; returns the text to print."""
     recordings = os.environ.get("RECORDINGS")
     has_history = not recordings and os.environ.get("HISTORY") != "0"
     home = FOLDER / "prefect"
     sandbox = stack.enter_context(running(home, Path(recordings) if recordings else None, _show))
-    from sandbox.deployments import Deployments  # noqa: PLC0415 - Prefect reads its settings at its import
+    from sandbox.deployments import Deployments  # noqa: PLC0415 - Prefect reads its settings when imported
 
-    _show("deploying prefect.yaml on a work pool of processes; its worker starts")
+    _show("deploying prefect.yaml to a work pool of type process, and starting its worker")
     deployments = Deployments(stack, sandbox.environment["PREFECT_API_URL"], home)
     today = datetime.now(UTC).date()
     missed_day = today - timedelta(days=MISSED_DAYS_AGO)
@@ -80,7 +82,7 @@ def _start(stack: ExitStack) -> str:
     ids = deployments.wait()
     _show(f"the deployments are ready: {', '.join(sorted(ids))}")
     if has_history:
-        _show("loading the snapshots: a run of the deployment `backfill`")
+        _show("loading the snapshots with a run of the deployment `backfill`")
         deployments.run(ids["backfill"])
     _write_environment({**_exported(sandbox), **({"MISSED_DAY": str(missed_day)} if has_history else {})})
     prefect = sandbox.environment["PREFECT_API_URL"].removesuffix("/api")
@@ -102,14 +104,14 @@ def _show(text: str) -> None:
 
 
 def _stop(*_: object) -> NoReturn:
-    """Raises KeyboardInterrupt; another Ctrl-C must not interrupt the stopping."""
+    """Raises KeyboardInterrupt; ignores later signals, so a second Ctrl-C does not interrupt the shutdown."""
     for number in STOPPING:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def _is_running() -> bool:
-    """Whether the process whose id is in the file is alive; a killed one leaves its file."""
+    """Returns True if the process in the id file is running; a killed sandbox leaves its file behind."""
     try:
         os.kill(int(PROCESS.read_text()), 0)
     except (OSError, ValueError):
@@ -118,7 +120,7 @@ def _is_running() -> bool:
 
 
 def _exported(sandbox: Sandbox) -> dict[str, str]:
-    """What a shell needs: to run flows, to steer the Spotify stand-in, to list the lake."""
+    """Variables for a shell that runs flows, controls the Spotify stand-in and lists the lake."""
     variables = {name: value for name, value in sandbox.environment.items() if "PRIVATE_KEY" not in name}
     return {
         **variables,
@@ -128,7 +130,7 @@ def _exported(sandbox: Sandbox) -> dict[str, str]:
 
 
 def _write_environment(variables: Mapping[str, str]) -> None:
-    """Writes the file in one step: a process that waits for it must not read half of it."""
+    """Writes the file atomically, because other processes wait for it and read it."""
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
     draft = ENVIRONMENT.with_suffix(".draft")
     draft.write_text("".join(lines), encoding="utf-8")

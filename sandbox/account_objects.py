@@ -1,4 +1,4 @@
-"""What an administrator does once on a Snowflake account, done in the stand-in with the same files."""
+"""One-time set-up by a Snowflake administrator, in the stand-in and with the same files in sql/account/."""
 
 import re
 from base64 import b64encode
@@ -18,13 +18,13 @@ from pipeline.warehouse.sql_files import literal, read_sql
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/snowflake-reads-the-lake"
 OF_DATABASE = re.compile(r"\b(DATABASE|SCHEMA)(\s+IF NOT EXISTS)?\s+spotify\b")
-"""Where a statement names the database, or the schema in it."""
+"""Matches the name of the database in a statement."""
 GRANT_OWNER = "GRANT ROLE spotify_owner TO USER spotify_pipeline"
-"""The simplest way, in docs/by-hand.md, to let somebody change the schema."""
+"""The simplest way in docs/by-hand.md to allow a user to change the schema."""
 
 
 def connect(url: str, **options: Any) -> snowflake.connector.SnowflakeConnection:
-    """An administrator's connection to the stand-in at `http://127.0.0.1:<port>`; connector's options."""
+    """Connects to the stand-in at `http://127.0.0.1:<port>` as administrator; `options` of the connector."""
     parts = urlsplit(url)
     return snowflake.connector.connect(
         account="sandbox",
@@ -43,12 +43,12 @@ def connect(url: str, **options: Any) -> snowflake.connector.SnowflakeConnection
 
 @cache
 def key() -> rsa.RSAPrivateKey:
-    """The key of the runs' user, made once in each process."""
+    """RSA key of the user SPOTIFY_PIPELINE, generated once per process."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def private_key() -> str:
-    """Its private half, as PEM."""
+    """The private key as PEM."""
     return (
         key()
         .private_bytes(
@@ -59,28 +59,28 @@ def private_key() -> str:
 
 
 def public_key() -> str:
-    """Its public half, as Snowflake wants it: base64 on one line."""
+    """The public key in the format of RSA_PUBLIC_KEY: DER as base64 on one line."""
     public = key().public_key()
     der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return b64encode(der).decode()
 
 
 def statements(name: str, **parts: str) -> Iterator[str]:
-    """The statements of `sql/account/<name>.sql`."""
+    """Yields the statements of `sql/account/<name>.sql`; `parts` are values of its placeholders."""
     yield from split(read_sql(f"account/{name}", **{part: literal(value) for part, value in parts.items()}))
 
 
 def split(text: str) -> Iterator[str]:
-    """The statements of a text, without comments and semicolons."""
+    """Splits a SQL text into statements without comments and semicolons."""
     for statement, _ in split_statements(StringIO(text), remove_comments=True):
         if statement and statement.strip(" \n;"):
             yield statement.strip().rstrip(";")
 
 
 def create_account_objects(url: str, tables_url: str) -> None:
-    """Database, schema, warehouse, storage integration, roles and the runs' user, who may change the schema.
+    """Creates database, schema, warehouse, storage integration, roles, and the user of runs with its key.
 
-    `tables_url`: what Snowflake may read.
+    The user may also change the schema. `tables_url`: location that the storage integration allows.
     """
     with closing(connect(url)) as connection, connection.cursor() as cursor:
         for statement in statements(
@@ -92,7 +92,7 @@ def create_account_objects(url: str, tables_url: str) -> None:
 
 
 def create_database(url: str, name: str) -> None:
-    """Another database with the schema, and the same grants on both."""
+    """Creates another database with the schema, and the same grants on both."""
     with closing(connect(url)) as connection, connection.cursor() as cursor:
         for statement in statements("create_account_objects", tables_url="", role_arn="", external_id=""):
             if OF_DATABASE.search(statement):

@@ -1,4 +1,4 @@
-"""`make demo`: backfills a month of kept snapshots, ingests today, prints receipts and insights; a report."""
+"""`make demo`: backfills a month of snapshots, ingests today, prints the insights and writes a report."""
 
 import os
 import sys
@@ -14,12 +14,12 @@ from sandbox.spotify import catalogue
 
 DAYS = 30
 REPORT = Path(".sandbox") / "report.html"
-"""Stays when the demo has ended."""
+"""Outside the demo's temporary folder: it remains when the demo has ended."""
 
 
 def main() -> int:
-    """Runs the real flows against the stand-ins; 0 only if both runs completed."""
-    # The server ends with the demo, and its logs with it.
+    """Runs the real flows against the stand-ins; returns 0 only if all runs completed."""
+    # The server stops with the demo, so its logs could not be read.
     os.environ["PREFECT_LOGGING_TO_API_ENABLED"] = "false"
     start = perf_counter()
 
@@ -36,9 +36,11 @@ def main() -> int:
     except StandInFailed as error:
         sys.stderr.write(f"\n{error}")
         return 1
-    progress("done, and stopped. `make sandbox` keeps such a month running, to explore: see docs/sandbox.md")
+    progress(
+        "done; all servers are stopped. Run `make sandbox` to explore the same data: see docs/sandbox.md"
+    )
     if completed:
-        show(f"the report, for a browser: {REPORT.resolve()}")
+        show(f"open the report in a browser: {REPORT.resolve()}")
     return 0 if completed else 1
 
 
@@ -49,23 +51,23 @@ def show(text: str) -> None:
 
 
 def _run(today: date, progress: Callable[[str], None]) -> bool:
-    # Prefect reads its settings when it is imported, so the flows are imported once these are set.
+    # Prefect reads its settings when it is imported, so the flows are imported after the settings are set.
     from flows.backfill import backfill_playlists  # noqa: PLC0415
     from flows.connections import find_lake  # noqa: PLC0415
     from flows.ingest import ingest_playlists  # noqa: PLC0415
     from flows.report import report_playlists  # noqa: PLC0415
-    from sandbox.history import WANTED, keep_history  # noqa: PLC0415
+    from sandbox.history import DAILY_PLAYLISTS, keep_history  # noqa: PLC0415
 
     kept = keep_history(find_lake("lake"), today, DAYS)
     progress(f"backfilling {kept} snapshots that daily runs kept over the last {DAYS} days")
     yesterday = today - timedelta(days=1)
     past = backfill_playlists(start_date=today - timedelta(days=DAYS), end_date=yesterday, return_state=True)
     progress("ingesting today from the Spotify Web API")
-    now = ingest_playlists([*WANTED], return_state=True)
+    now = ingest_playlists([*DAILY_PLAYLISTS], return_state=True)
     _print_charts(yesterday, today)
     progress("making the report")
     REPORT.parent.mkdir(exist_ok=True)
-    page = report_playlists([*WANTED], out=REPORT, return_state=True)
+    page = report_playlists([*DAILY_PLAYLISTS], out=REPORT, return_state=True)
     return past.is_completed() and now.is_completed() and page.is_completed()
 
 

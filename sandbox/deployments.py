@@ -1,4 +1,4 @@
-"""The deployments of prefect.yaml on a work pool of type `process`, and the worker that runs them."""
+"""Deploys prefect.yaml to a work pool of type `process`, and runs its worker."""
 
 import shlex
 import subprocess
@@ -19,15 +19,15 @@ from sandbox.processes import ROOT, StandInFailed, Worker, stop
 
 POOL = "sandbox"
 POLL_S = 0.5
-"""Between two requests to Prefect, which has enough to do while it waits for a run."""
-RUN_S = 600
+"""Interval between status requests; more would slow down the run on the same machine."""
+RUN_TIMEOUT_S = 600
 PREFECT_YAML = ROOT / "prefect.yaml"
 
 
 class Deployments:
-    """A worker that starts while prefect.yaml is deployed; leaving the stack stops it, and runs with it.
+    """A worker, started while `prefect deploy` runs; closing the stack stops it and its runs.
 
-    `api_url`, `home`: those of the Prefect server.
+    `api_url`, `home`: address and folder of the Prefect server.
     """
 
     def __init__(self, stack: ExitStack, api_url: str, home: Path) -> None:
@@ -46,27 +46,27 @@ class Deployments:
         stack.callback(stop, self._deploying)
 
     def wait(self) -> dict[str, UUID]:
-        """Returns once all is deployed and the worker is ready: deployment → its id; raises StandInFailed."""
+        """Waits for the deployments and the worker; returns deployment name → id, raises StandInFailed."""
         printed, _ = self._deploying.communicate()
         if self._deploying.returncode:
-            raise StandInFailed(f"prefect.yaml was not deployed. `prefect deploy` printed:\n{printed}")
+            raise StandInFailed(f"prefect.yaml was not deployed. Output of `prefect deploy`:\n{printed}")
         self._worker.wait_until(self._is_online, POLL_S)
         return {one.name: one.id for one in self._api.read_deployments()}
 
     def run(self, deployment_id: UUID) -> None:
         """Runs a deployment on the worker; raises StandInFailed unless the run completes."""
-        begun = self._api.create_flow_run_from_deployment(deployment_id)
-        self._worker.wait_until(lambda: _has_ended(self._api.read_flow_run(begun.id)), POLL_S, RUN_S)
-        state = self._api.read_flow_run(begun.id).state
+        run = self._api.create_flow_run_from_deployment(deployment_id)
+        self._worker.wait_until(lambda: _has_ended(self._api.read_flow_run(run.id)), POLL_S, RUN_TIMEOUT_S)
+        state = self._api.read_flow_run(run.id).state
         if not state or not state.is_completed():
-            raise StandInFailed(f"the run {begun.name} ended as {state}. {self._worker.last_lines()}")
+            raise StandInFailed(f"The run {run.name} ended as {state}. {self._worker.last_lines()}")
 
     def _is_online(self) -> bool:
         return self._api.read_work_pool(POOL).status is WorkPoolStatus.READY
 
 
 def pool_template() -> dict[str, Any]:
-    """Prefect's own, for runs in this checkout: the code is not copied, and nothing is installed."""
+    """Base job template of Prefect, changed to run this checkout: no code is copied, nothing is installed."""
     template = ProcessWorker.get_default_base_job_template()
     variables = template["variables"]["properties"]
     variables["command"]["default"] = f"{shlex.quote(sys.executable)} -m prefect.engine"
@@ -75,7 +75,7 @@ def pool_template() -> dict[str, Any]:
 
 
 def process_settings(pool: str) -> dict[str, Any]:
-    """prefect.yaml for a pool of processes: the same deployments, without what only containers have."""
+    """prefect.yaml for a process pool: the same deployments without the settings for containers."""
     settings: dict[str, Any] = yaml.safe_load(PREFECT_YAML.read_text("utf-8"))
     del settings["definitions"]
     for deployment in settings["deployments"]:

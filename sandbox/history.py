@@ -1,4 +1,4 @@
-"""A month of kept snapshots, as daily runs would have left them in the lake."""
+"""Writes a history of raw snapshots to the lake, as daily runs would have kept them."""
 
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,21 +9,21 @@ from pipeline.lake.snapshot_files import keep_snapshot
 from pipeline.lake.store import Lake
 from pipeline.records import Envelope
 from sandbox.spotify import catalogue
-from sandbox.spotify.shapes import answers
+from sandbox.spotify.shapes import response_bodies
 
-WANTED = (catalogue.SHARED, *catalogue.PLAYLISTS)
-"""What daily runs read: first the playlist that people edit."""
+DAILY_PLAYLISTS = (catalogue.SHARED, *catalogue.PLAYLISTS)
+"""Playlists of the daily runs, first the one that two people edit."""
 
 
 def keep_history(lake: Lake, today: date, days: int, missed: Collection[date] = ()) -> int:
-    """Keeps what the catalogue showed on the days before today; returns the number of snapshots.
+    """Keeps the catalogue's playlists of the `days` days before today; returns the number of snapshots.
 
-    `missed`: days of them on which no run kept anything.
+    `missed`: dates without snapshots.
     """
     kept = 0
     for age in range(days, 0, -1):
         day = today - timedelta(days=age)
-        for playlist_id in WANTED if day not in missed else ():
+        for playlist_id in DAILY_PLAYLISTS if day not in missed else ():
             kept += _keep(lake, playlist_id, day)
     return kept
 
@@ -42,5 +42,5 @@ def _keep(lake: Lake, playlist_id: str, day: date) -> bool:
         total=len(playlist["entries"]),
         code_version=VERSION,
     )
-    keep_snapshot(lake, RawFile.of(envelope, answers(playlist, "both")), day)
+    keep_snapshot(lake, RawFile.of(envelope, response_bodies(playlist, "both")), day)
     return True

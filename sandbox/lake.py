@@ -1,4 +1,4 @@
-"""The lake's bucket, and its notifications for the pipes of the warehouse."""
+"""The lake's bucket and its event notifications, which trigger the pipes of the warehouse."""
 
 import json
 from typing import TYPE_CHECKING
@@ -12,22 +12,22 @@ SUFFIX = ".snowpipe.csv.gz"
 
 
 def create_lake(s3: "S3Client", bucket: str, snowflake: str) -> None:
-    """Creates the bucket and wires it, as its owner does once; may be repeated."""
+    """Creates the bucket and its event notifications; idempotent. `snowflake`: URL of the stand-in."""
     s3.create_bucket(Bucket=bucket)
-    answer = requests.post(f"{snowflake}/sandbox/pipes/channel", timeout=30)
-    answer.raise_for_status()
-    wire(s3, bucket, answer.json()["notification_channel"])
+    response = requests.post(f"{snowflake}/sandbox/pipes/channel", timeout=30)
+    response.raise_for_status()
+    notify_pipes(s3, bucket, response.json()["notification_channel"])
 
 
-def let_everyone_read(s3: "S3Client", bucket: str) -> None:
-    """Lets browsers and curl read its files: on loopback they are nobody's secret."""
+def allow_public_reads(s3: "S3Client", bucket: str) -> None:
+    """Allows reads without credentials, for curl and browsers; the server is reachable on loopback only."""
     resource = f"arn:aws:s3:::{bucket}/*"
     grant = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": resource}
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [grant]}))
 
 
-def wire(s3: "S3Client", bucket: str, channel: str) -> None:
-    """Notifies `channel`, the notification_channel of SHOW PIPES, of new files for pipes."""
+def notify_pipes(s3: "S3Client", bucket: str, channel: str) -> None:
+    """Sends events of new Snowpipe files to `channel`, the notification_channel column of SHOW PIPES."""
     s3.put_bucket_notification_configuration(
         Bucket=bucket,
         NotificationConfiguration={

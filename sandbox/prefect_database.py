@@ -1,4 +1,4 @@
-"""`python -m sandbox.prefect_database`: the database that Prefect servers of the sandbox start with."""
+"""`python -m sandbox.prefect_database`: creates the initial database of the sandbox's Prefect servers."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from sandbox.prefect_server import PREFECT_DATABASE, server_environment
 
 
 def main() -> None:
-    """Writes the file in one step, because servers may be starting."""
+    """Creates the database in a temporary folder, then moves it: servers that start now may copy it."""
     with TemporaryDirectory(dir=PREFECT_DATABASE.parent) as home:
         environment = server_environment(Path(home))
         os.environ.clear()
@@ -19,7 +19,7 @@ def main() -> None:
 
 
 async def _create() -> None:
-    """What a server does when it starts: tables and the known block types, which takes it seconds."""
+    """Creates the tables and the known block types, which takes a server seconds at each start."""
     from prefect.server.database import provide_database_interface  # noqa: PLC0415 - reads the environment
     from prefect.server.models.block_registration import run_block_auto_registration  # noqa: PLC0415
 

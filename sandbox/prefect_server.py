@@ -1,4 +1,4 @@
-"""A Prefect server on loopback, with settings and a database of its own."""
+"""A Prefect server on loopback with separate settings and a separate database."""
 
 import os
 import shutil
@@ -12,17 +12,17 @@ import requests
 from sandbox.processes import Server
 
 PREFECT_DATABASE = Path(sys.prefix) / "prefect.db"
-"""A database with tables and block types, made when the virtual environment is."""
+"""Initial database with tables and block types; `make` creates it together with the virtual environment."""
 
-NOTHING_TO_REGISTER = {
-    "PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",  # else it is looked up whether there is something
+SKIP_BLOCK_REGISTRATION = {
+    "PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",  # otherwise the server compares checksums
     "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
 }
-"""What a server is told that starts with that database: registering is half of its start."""
+"""Settings for a server with the initial database: registering block types takes half of a start."""
 
 
 class PrefectServer:
-    """A Prefect server on a free port; `url` is where its API will be."""
+    """A Prefect server on a free port; `url`: address of its API."""
 
     def __init__(self, stack: ExitStack, home: Path) -> None:
         port = _free_port()
@@ -31,7 +31,7 @@ class PrefectServer:
         environment = server_environment(home) | {"PREFECT_UI_API_URL": self.url}
         if PREFECT_DATABASE.exists():
             shutil.copyfile(PREFECT_DATABASE, home / "prefect.db")
-            environment |= NOTHING_TO_REGISTER
+            environment |= SKIP_BLOCK_REGISTRATION
         self._server = Server(
             "the Prefect server",
             ["prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
@@ -42,7 +42,7 @@ class PrefectServer:
         stack.callback(self._server.stop)
 
     def wait(self) -> None:
-        """Returns once the server is ready; raises StandInFailed."""
+        """Waits until the server is ready; raises StandInFailed."""
         self._server.wait_until(self._is_ready)
 
     def _is_ready(self) -> bool:
@@ -53,9 +53,9 @@ class PrefectServer:
 
 
 def server_environment(home: Path) -> dict[str, str]:
-    """The environment of a Prefect server, without the shell's settings for Prefect.
+    """Environment of a Prefect server.
 
-    One of them may name a database with real runs.
+    Prefect settings of the shell are removed: one of them may name a database with real runs.
     """
     others = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     return others | prefect_settings(home)
@@ -68,7 +68,7 @@ def _free_port() -> int:
 
 
 def prefect_settings(home: Path) -> dict[str, str]:
-    """Settings for server and clients, apart from whatever profile the person has."""
+    """Settings for server and clients, independent of the user's Prefect profile."""
     return {
         "PREFECT_HOME": str(home),
         "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),

@@ -1,4 +1,4 @@
-"""A server of the sandbox as a process: started, waited for until it is ready, stopped."""
+"""Server processes of the sandbox: start, wait until ready, stop."""
 
 import os
 import signal
@@ -14,24 +14,23 @@ from typing import ClassVar
 
 ROOT = Path(__file__).parents[1]
 CHILD = str(ROOT / "sandbox" / "child.py")
-START_S = 120
-"""Seconds that a server may take to start."""
-STOP_S = 10
+START_TIMEOUT_S = 120
+STOP_TIMEOUT_S = 10
 POLL_S = 0.05
 LAST_LINES = 15
+"""Number of output lines that an error message contains."""
 ANNOUNCEMENT = "listening on "
-"""How the line begins in which a stand-in prints its address once it is ready."""
+"""Start of the line with the address, which a stand-in prints when it is ready."""
 
 
 class StandInFailed(RuntimeError):
-    """A server ended, or kept silent, before it was ready; the message has its last lines."""
+    """A server exited or was not ready in time; the message contains the last lines of its output."""
 
 
 class Server:
-    """A server as a process. A thread reads what it prints, so that it never waits for a reader.
+    """A server process. A thread reads its output, so the process never blocks on a full pipe.
 
-    Until it is ready, its lines are kept in `printed`; the last ones are for the message of a failure. Then
-    they go to stderr (`echo`).
+    Output before it is ready is in `printed`; later output goes to stderr if `echo` is set.
     """
 
     process_group: ClassVar[int | None] = None
@@ -65,37 +64,37 @@ class Server:
 
     @classmethod
     def start(cls, stack: ExitStack, name: str, *module: str) -> "Server":
-        """A stand-in, `python -m …`; leaving the stack stops it."""
+        """Starts a stand-in, `python -m MODULE …`; closing the stack stops it."""
         server = cls(name, module)
         stack.callback(server.stop)
         return server
 
     def wait_for_address(self) -> str:
-        """The address that a stand-in prints, as `http://127.0.0.1:<port>`; raises StandInFailed."""
+        """Waits for the stand-in's address; returns `http://127.0.0.1:<port>`, raises StandInFailed."""
         self.wait_until(lambda: self._address is not None)
         return f"http://{self._address}"
 
     def wait_until(
-        self, is_ready: Callable[[], bool], poll_s: float = POLL_S, within_s: float | None = None
+        self, is_ready: Callable[[], bool], poll_s: float = POLL_S, timeout_s: float | None = None
     ) -> None:
-        """Returns once the server is ready; raises StandInFailed when its process ends, or in the end.
+        """Waits until the server is ready; raises StandInFailed if its process exits, or at the timeout.
 
-        `poll_s`: seconds between two looks. `within_s`: START_S, unless given.
+        `poll_s`: interval between checks. `timeout_s`: START_TIMEOUT_S by default.
         """
-        patience = START_S if within_s is None else within_s
-        deadline = time.monotonic() + patience
+        timeout = START_TIMEOUT_S if timeout_s is None else timeout_s
+        deadline = time.monotonic() + timeout
         while not is_ready():
             if self._process.poll() is not None:
-                self._reader.join(STOP_S)
+                self._reader.join(STOP_TIMEOUT_S)
                 raise StandInFailed(self._failure(f"ended with exit status {self._process.returncode}"))
             if time.monotonic() >= deadline:
-                raise StandInFailed(self._failure(f"was not ready within {patience} s"))
+                raise StandInFailed(self._failure(f"was not ready within {timeout} s"))
             time.sleep(poll_s)
 
     def stop(self) -> None:
         """Stops the process."""
         stop(self._process)
-        self._reader.join(STOP_S)
+        self._reader.join(STOP_TIMEOUT_S)
 
     def _read(self) -> None:
         for line in self._process.stdout or ():
@@ -107,26 +106,26 @@ class Server:
                 self.printed.append(line.rstrip())
             if self._echo and self._address:
                 with suppress(OSError):
-                    os.write(2, line.encode())  # not sys.stderr, which tests replace and close
+                    os.write(2, line.encode())  # not sys.stderr: tests replace and close it
 
     def last_lines(self) -> str:
-        """What it printed last, for a message."""
+        """The last lines of output, indented, for an error message."""
         return "".join(f"  {line.rstrip()}\n" for line in self._last) or "  (nothing)\n"
 
     def _failure(self, what: str) -> str:
-        return f"{self.name} did not start: it {what}. It printed last:\n{self.last_lines()}"
+        return f"{self.name} did not start: it {what}. Last lines of its output:\n{self.last_lines()}"
 
 
 class Worker(Server):
-    """A server that starts processes of its own: they are in its process group, and end with it."""
+    """A server that starts child processes: they are in its process group, and `stop` ends them too."""
 
     process_group = 0
 
     def stop(self) -> None:
-        """Stops the process, and those that it has started."""
+        """Stops the process and its children."""
         self._signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(STOP_S)
+            self._process.wait(STOP_TIMEOUT_S)
         self._signal(signal.SIGKILL)
         super().stop()
 
@@ -136,10 +135,10 @@ class Worker(Server):
 
 
 def stop(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
-    """Ends a process: SIGTERM, and SIGKILL if it is still there after STOP_S."""
+    """Ends a process with SIGTERM, then with SIGKILL if it is still running after STOP_TIMEOUT_S."""
     process.terminate()
     try:
-        process.wait(timeout=STOP_S)
+        process.wait(timeout=STOP_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -1,4 +1,4 @@
-"""The sandbox's blocks, written by the project's own registration, and the list of its daily runs."""
+"""Registers the sandbox's blocks with the same code as `blocks register`, and sets `daily_playlists`."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,15 +8,15 @@ from blocks.prefect_api import connected
 from blocks.registration import register
 from flows.daily_playlists import VARIABLE
 
-MOST_PLAYLISTS = 150
-"""What a Prefect variable surely holds; a folder of recordings may have more."""
+MAX_PLAYLISTS = 150
+"""Prefect limits the size of a variable's value; a folder of recordings may contain more playlists."""
 
 
 def register_blocks(environment: Mapping[str, str], playlists: Sequence[str]) -> None:
-    """Writes the blocks into the Prefect server that `environment` names; none of the shell's values.
+    """Writes the blocks to the Prefect server in `environment`; variables of the shell are not used.
 
-    `playlists`: what runs read that name none.
+    `playlists`: value of the Prefect variable `daily_playlists`.
     """
     with connected(environment):
         register(environment)
-        Variable.set(VARIABLE, list(playlists[:MOST_PLAYLISTS]), overwrite=True)
+        Variable.set(VARIABLE, list(playlists[:MAX_PLAYLISTS]), overwrite=True)

@@ -1,4 +1,14 @@
-"""`python -m sandbox.s3`: moto's S3 on loopback until SIGTERM or SIGINT."""
+"""`python -m sandbox.s3`: stand-in for S3, moto's server on loopback until SIGTERM or SIGINT.
+
+The same port also serves moto's other AWS services; the sandbox uses SQS for the events of pipes.
+
+Deviations from AWS:
+- Data are in memory and lost at exit.
+- Any access key is valid and may do everything. Only a key that STS issued for a role is restricted, to the
+  policies of that role.
+- There are no rate limits, and no latency of a network.
+moto's documentation lists which operations and parameters it implements.
+"""
 
 import logging
 import signal
@@ -13,10 +23,10 @@ from moto.server import ThreadedMotoServer
 from moto.sts.models import sts_backends
 
 
-def hold_roles_to_their_policies() -> None:
-    """Switches moto's access control on for roles that somebody has assumed; all other keys may do all."""
+def enforce_role_policies() -> None:
+    """Enables moto's access control for the keys of assumed roles; all other keys may do everything."""
     settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
-    authorize = ActionAuthenticatorMixin._authenticate_and_authorize_action  # noqa: SLF001 - moto has no other way
+    authorize = ActionAuthenticatorMixin._authenticate_and_authorize_action  # noqa: SLF001 - moto has no option for it
 
     def authorize_roles(self: Any, *arguments: Any, **options: Any) -> None:
         key = self.headers.get("Authorization", "").partition("Credential=")[2].partition("/")[0]
@@ -27,8 +37,8 @@ def hold_roles_to_their_policies() -> None:
 
 
 def main() -> None:
-    """Serves on a free port and prints its address once ready."""
-    hold_roles_to_their_policies()
+    """Serves on a free port, and prints its address when it is ready."""
+    enforce_role_policies()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

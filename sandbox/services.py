@@ -1,4 +1,4 @@
-"""The stand-ins and a Prefect server as processes on loopback, with blocks that point at them."""
+"""Starts the stand-ins and a Prefect server as processes on loopback, and registers blocks for them."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -13,8 +13,8 @@ import requests
 
 from pipeline.lake.layout import TABLES_PREFIX
 from sandbox.account_objects import create_account_objects, private_key
-from sandbox.history import WANTED
-from sandbox.lake import create_lake, let_everyone_read
+from sandbox.history import DAILY_PLAYLISTS
+from sandbox.lake import allow_public_reads, create_lake
 from sandbox.prefect_server import PrefectServer, prefect_settings
 from sandbox.processes import Server
 from sandbox.spotify.accounts import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 BUCKET = "spotify-lake"
 IDLE_ABORT_S = 5.0
-"""How long a transaction of a client that died may block others in the warehouse."""
+"""Seconds after which an idle transaction that blocks another is aborted, e.g. that of a killed client."""
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the stand-ins are, as `http://127.0.0.1:<port>`."""
+    """Addresses of the stand-ins, as `http://127.0.0.1:<port>`."""
 
     spotify: str
     s3: str
@@ -38,7 +38,7 @@ class Addresses:
 
 @dataclass(frozen=True)
 class Sandbox(Addresses):
-    """Running stand-ins and a Prefect server, with the environment that clients of them need."""
+    """Running stand-ins and a Prefect server; `environment`: variables for their clients."""
 
     environment: dict[str, str]
 
@@ -47,20 +47,20 @@ class Sandbox(Addresses):
 def running(
     home: Path, recordings: Path | None = None, progress: Callable[[str], None] = lambda _: None
 ) -> Iterator[Sandbox]:
-    """Starts everything, side by side, registers the blocks, and stops everything on leaving.
+    """Starts everything in parallel and registers the blocks; stops everything at exit.
 
-    `home` is where Prefect keeps its files; `progress` is called with a line on what is ready. Prefect's
-    settings of this process become the sandbox's, so nothing of Prefect may be imported before.
+    `home`: folder for Prefect's files. `progress`: called with a line for each step. Sets the Prefect
+    settings of this process, so Prefect must not have been imported before.
     """
     with ExitStack() as stack:
         prefect = PrefectServer(stack, home)
-        stand_ins = _begin(stack, recordings)
+        stand_ins = _start_processes(stack, recordings)
         os.environ.update(prefect_settings(home), PREFECT_API_URL=prefect.url)
-        from sandbox.registration import register_blocks  # noqa: PLC0415 - takes seconds, in which the servers start
+        from sandbox.registration import register_blocks  # noqa: PLC0415 - takes seconds; the servers start meanwhile
 
         addresses = _addresses(stand_ins)
         create_lake(s3_client(addresses.s3), BUCKET, addresses.snowflake)
-        let_everyone_read(s3_client(addresses.s3), BUCKET)
+        allow_public_reads(s3_client(addresses.s3), BUCKET)
         create_account_objects(addresses.snowflake, f"s3://{BUCKET}/{TABLES_PREFIX}")
         for line in stand_ins.spotify.printed if recordings else ():
             progress(line)
@@ -68,7 +68,7 @@ def running(
         prefect.wait()
         progress("Prefect is ready")
         environment = prefect_settings(home) | {"PREFECT_API_URL": prefect.url} | block_variables(addresses)
-        register_blocks(environment, served_playlists(addresses.spotify) if recordings else WANTED)
+        register_blocks(environment, served_playlists(addresses.spotify) if recordings else DAILY_PLAYLISTS)
         progress("the blocks are registered")
         yield Sandbox(addresses.spotify, addresses.s3, addresses.snowflake, environment)
 
@@ -76,23 +76,22 @@ def running(
 def start_stand_ins(
     stack: ExitStack, recordings: Path | None = None, *, idle_abort_s: float = IDLE_ABORT_S
 ) -> Addresses:
-    """Starts the three stand-ins, empty; raises StandInFailed.
-
-    `idle_abort_s`: how long a transaction of a client that died may block others in the warehouse.
-    """
-    return _addresses(_begin(stack, recordings, idle_abort_s))
+    """Starts the three stand-ins, empty; raises StandInFailed. `idle_abort_s`: see IDLE_ABORT_S."""
+    return _addresses(_start_processes(stack, recordings, idle_abort_s))
 
 
 class StandIns(NamedTuple):
-    """Their processes."""
+    """Processes of the stand-ins."""
 
     spotify: Server
     s3: Server
     snowflake: Server
 
 
-def _begin(stack: ExitStack, recordings: Path | None, idle_abort_s: float = IDLE_ABORT_S) -> StandIns:
-    """Starts the processes; only S3 is ready then, because Snowflake is told its address."""
+def _start_processes(
+    stack: ExitStack, recordings: Path | None, idle_abort_s: float = IDLE_ABORT_S
+) -> StandIns:
+    """Starts the processes; waits only for S3, because Snowflake needs its address."""
     s3 = Server.start(stack, "the stand-in for S3", "sandbox.s3")
     options = ["--recordings", str(recordings)] if recordings else []
     spotify = Server.start(stack, "the stand-in for Spotify", "sandbox.spotify", *options)
@@ -106,7 +105,7 @@ def _addresses(servers: StandIns) -> Addresses:
 
 
 def s3_client(url: str) -> "S3Client":
-    """A client of the S3 stand-in."""
+    """An S3 client for the stand-in."""
     return boto3.client(
         "s3",
         endpoint_url=url,
@@ -122,7 +121,7 @@ def served_playlists(url: str) -> list[str]:
 
 
 def block_variables(addresses: Addresses) -> dict[str, str]:
-    """What `blocks register` makes the sandbox's blocks from."""
+    """Environment variables from which `blocks register` creates the sandbox's blocks."""
     snowflake = urlsplit(addresses.snowflake)
     return {
         "SPOTIFY_CLIENT_ID": CLIENT_ID,

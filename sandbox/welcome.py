@@ -1,48 +1,51 @@
-"""What `make sandbox` prints once all is ready: addresses, and three things to try."""
+"""The text that `make sandbox` prints when it is ready: addresses and three things to try."""
 
 from typing import NamedTuple
 
 ENV_FILE = ".sandbox/env"
 
 
-class Thing(NamedTuple):
-    """A thing to try: a command for a shell in the project's folder, or a page for a browser."""
+class Suggestion(NamedTuple):
+    """A thing to try; `action`: a shell command in the project's folder, or a URL for a browser."""
 
-    what: str
-    how: str
+    description: str
+    action: str
 
 
-SQL = Thing(
-    "What people added to a playlist and removed from it, in SQL:",
+SQL = Suggestion(
+    "Query which songs people added to a playlist and removed from it:",
     'make sql Q="SELECT snapshot_date, change, song_name, added_by FROM playlist_changes'
     " WHERE playlist_name = 'Office Kettle' ORDER BY snapshot_date DESC LIMIT 10\"",
 )
-PLAYLISTS = Thing(
-    "Which playlists the warehouse has, in SQL:", 'make sql Q="SELECT name, item_count FROM playlists"'
+PLAYLISTS = Suggestion(
+    "Query which playlists the warehouse has:", 'make sql Q="SELECT name, item_count FROM playlists"'
 )
-INGEST = Thing(
-    "Today's playlists, read from Spotify and loaded:",
+INGEST = Suggestion(
+    "Read today's playlists from Spotify and load them:",
     f". {ENV_FILE} && .venv/bin/python -m flows ingest",
 )
 
 
-def run_form(prefect: str, deployment_id: str) -> Thing:
-    """The page on which a person starts a run of a deployment."""
-    return Thing(
-        "A run from its form in the browser; then look at its tab Artifacts:",
+def run_form(prefect: str, deployment_id: str) -> Suggestion:
+    """The URL of a deployment's run form."""
+    return Suggestion(
+        "Start a run from its form in the browser, then open its tab Artifacts:",
         f"{prefect}/deployments/deployment/{deployment_id}/run",
     )
 
 
-def things_to_try(prefect: str, deployment_id: str, *, has_history: bool) -> list[Thing]:
-    """Three things, in an order in which each works: without a history there are no tables before a run."""
+def things_to_try(prefect: str, deployment_id: str, *, has_history: bool) -> list[Suggestion]:
+    """Three suggestions in an order that works: without a history, the first run creates the tables."""
     first = [SQL, INGEST] if has_history else [INGEST, PLAYLISTS]
     return [*first, run_form(prefect, deployment_id)]
 
 
-def welcome(addresses: str, things: list[Thing]) -> str:
-    """The text."""
-    tried = [f"{number}. {thing.what}\n\n     {thing.how}\n" for number, thing in enumerate(things, start=1)]
+def welcome(addresses: str, suggestions: list[Suggestion]) -> str:
+    """The text to print."""
+    tried = [
+        f"{number}. {one.description}\n\n     {one.action}\n"
+        for number, one in enumerate(suggestions, start=1)
+    ]
     return "\n".join(
         [
             addresses,

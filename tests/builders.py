@@ -1,4 +1,4 @@
-"""Entries and playlists as the Web API gives them, in one line each; all values are invented."""
+"""Builders of entries, playlists and tables with invented values, for tests."""
 
 import json
 from contextlib import closing
@@ -81,13 +81,13 @@ def song(
         "is_local": False,
         "type": "track",
         "uri": f"spotify:track:{id_}",
-        "episode": False,  # Spotify's boolean keys inside the object: not the wrapper
+        "episode": False,  # Spotify's boolean keys in the song object, not the wrapper of the song
         "track": True,
     } | changes
 
 
 def entry(item: Json | None, **changes: object) -> Json:
-    """An entry with its song under `item`; `shaped` renames it."""
+    """An entry with the song under `item`; `shaped` renames the key."""
     return {
         "added_at": ADDED_AT,
         "added_by": {"id": "user-1"},
@@ -98,7 +98,7 @@ def entry(item: Json | None, **changes: object) -> Json:
 
 
 def shaped(wrapped: Json, shape: Shape) -> Json:
-    """The entry with its song under the keys of an API shape."""
+    """The entry with the song under the keys of an API shape."""
     rest = {key: value for key, value in wrapped.items() if key != "item"}
     if "item" not in wrapped:
         return rest
@@ -112,7 +112,7 @@ def head(
     total: int | None = None,
     **changes: object,
 ) -> Json:
-    """The answer of `GET /playlists/{id}` with all its entries, or the first of `total`."""
+    """Response of `GET /playlists/{id}` with all entries, or with the first of `total` entries."""
     paging = {"items": [shaped(one, shape) if isinstance(one, dict) else one for one in entries]}
     pages = {
         f"{key}s": paging | {"total": len(entries) if total is None else total} for key in WRAPPED_AS[shape]
@@ -133,26 +133,26 @@ def head(
 
 
 def page(entries: list[Json], total: int, offset: int | None = None) -> Json:
-    """The answer of `GET /playlists/{id}/items`; the last page if no offset is given."""
+    """Response of `GET /playlists/{id}/items`; without `offset` the last page."""
     before = total - len(entries) if offset is None else offset
     return {"items": entries, "total": total, "limit": max(len(entries), 1), "offset": before}
 
 
-def body(answer: object) -> bytes:
-    """The answer as bytes; only ASCII, so that lone surrogates survive as escapes."""
-    return json.dumps(answer).encode("ascii")
+def body(response: object) -> bytes:
+    """The response encoded as ASCII JSON, in which lone surrogates are escaped."""
+    return json.dumps(response).encode("ascii")
 
 
-def snapshot(answers: list[Any], total: int, id_: str = PLAYLIST) -> Snapshot:
-    """What was kept of a playlist whose answers these are."""
-    bodies = [one if isinstance(one, bytes) else body(one) for one in answers]
+def snapshot(responses: list[Any], total: int, id_: str = PLAYLIST) -> Snapshot:
+    """A snapshot with these responses, as objects or as bytes."""
+    bodies = [one if isinstance(one, bytes) else body(one) for one in responses]
     return fetched(id_, bodies, total)
 
 
 def fetched(
     id_: str, bodies: list[bytes], total: int, snapshot_id: str = "AAAA/+8=", at: datetime = FETCHED_AT
 ) -> Snapshot:
-    """A snapshot of a playlist with these bodies."""
+    """A snapshot with these response bodies."""
     return Snapshot(Envelope(RUN, id_, snapshot_id, at, "both", total, "1.2.3"), bodies)
 
 
@@ -163,7 +163,7 @@ def tables_of(*entries: Any, shape: Shape = "items") -> Tables:
 
 
 def encode_csv(*frames: pl.DataFrame) -> bytes:
-    """The file of a table that was filled by these batches."""
+    """The CSV file of a table that consists of these batches."""
     with closing(CsvFile()) as csv:
         for frame in frames:
             csv.append(frame)
@@ -173,7 +173,7 @@ def encode_csv(*frames: pl.DataFrame) -> bytes:
 
 
 def write_files(lake: Lake, tables: Tables, day: date, run_id: str, load: LoadMode = "copy") -> list[File]:
-    """Writes the tables of one date."""
+    """Writes the tables of one date to the lake."""
     files = TableFiles(day, run_id, load)
     files.append(tables)
     with threads() as pool:
@@ -181,25 +181,25 @@ def write_files(lake: Lake, tables: Tables, day: date, run_id: str, load: LoadMo
 
 
 def rows(tables: Tables, table: str, *columns: str) -> list[Any]:
-    """Rows of a table: values of one column, tuples of several."""
+    """Rows of a table: values if one column is given, tuples for several."""
     values = tables[table].select(columns).rows()
     return [row[0] for row in values] if len(columns) == 1 else values
 
 
 def only(tables: Tables, table: str) -> Json:
-    """The one row of a table."""
+    """The only row of a table; {} if there is no row or more than one."""
     return tables[table].row(0, named=True) if tables[table].height == 1 else {}
 
 
 def replaced(json_value: Json, path: Path, value: object) -> Json:
-    """A copy with another value at a path."""
+    """A copy with the value at a path replaced."""
     copy = deepcopy(json_value)
     _parent(copy, path)[path[-1]] = value
     return copy
 
 
 def without(json_value: Json, path: Path) -> Json:
-    """A copy without what is at a path."""
+    """A copy with the key at a path removed."""
     copy = deepcopy(json_value)
     del _parent(copy, path)[path[-1]]
     return copy

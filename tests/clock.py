@@ -1,4 +1,4 @@
-"""The clock of what a run fetches, moved by whole days."""
+"""Moves the clock of a run by whole days."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ import pytest
 
 @contextmanager
 def clock_on(day: date) -> Iterator[None]:
-    """Moves the clock of what a run fetches by whole days, to a day (UTC)."""
+    """Moves the clock of `fetched_at`, run id and receipt to the same time on `day` (UTC)."""
     shift = day - datetime.now(UTC).date()
 
     class Moved(datetime):

@@ -1,4 +1,4 @@
-"""Running stand-ins for the tests that need them: one set per pytest worker, started when first asked for."""
+"""Fixtures with running stand-ins and a Prefect server: one set per pytest worker, started at first use."""
 
 import os
 import pickle
@@ -16,7 +16,7 @@ from sandbox.account_objects import create_account_objects
 from sandbox.lake import create_lake
 from sandbox.prefect_server import PrefectServer, prefect_settings
 from sandbox.services import BUCKET, Addresses, s3_client, start_stand_ins
-from tests.places import Place, readers
+from tests.places import Place, open_connections
 from tests.pools import Pool
 
 if TYPE_CHECKING:
@@ -24,28 +24,28 @@ if TYPE_CHECKING:
 
 RECORDINGS = Path(__file__).parents[2] / "shared" / "data" / "recordings"
 
-# All is on loopback. Else each request looks for a proxy among all variables of the environment.
+# All servers are on loopback. Without this, each request searches the environment for a proxy.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
 IDLE_ABORT_S = 1.0
-"""How long a transaction of a client that died may block others; the real service takes minutes."""
+"""Seconds after which an idle transaction that blocks another is aborted; Snowflake takes minutes."""
 
 
 @pytest.fixture(scope="session")
 def addresses() -> Iterator[Addresses]:
-    """The three stand-ins, shared by all tests of this worker: each test makes its own place in them."""
+    """The three stand-ins, shared by all tests of this worker; each test uses its own `Place`."""
     with ExitStack() as stack:
         addresses = start_stand_ins(stack, idle_abort_s=IDLE_ABORT_S)
         create_lake(s3_client(addresses.s3), BUCKET, addresses.snowflake)
         create_account_objects(addresses.snowflake, f"s3://{BUCKET}/")
         yield addresses
-        for reader in readers:
-            reader.close()
+        for connection in open_connections:
+            connection.close()
 
 
 @pytest.fixture(scope="session")
 def warehouses(addresses: Addresses) -> "Pool[Warehouse]":
-    """Warehouses that are set up, without Prefect."""
+    """Pool of warehouses with the schema set up, used without Prefect."""
     from tests.warehouses import Warehouse  # noqa: PLC0415 - imports Snowflake
 
     def create() -> Warehouse:
@@ -58,14 +58,14 @@ def warehouses(addresses: Addresses) -> "Pool[Warehouse]":
 
 @pytest.fixture
 def warehouse(warehouses: "Pool[Warehouse]") -> Iterator["Warehouse"]:
-    """A warehouse of its own that is set up and empty, without Prefect."""
-    with warehouses.lend() as lent:
-        yield lent
+    """An empty warehouse with the schema set up, exclusive to the test, used without Prefect."""
+    with warehouses.acquire() as acquired:
+        yield acquired
 
 
 @pytest.fixture(scope="session")
 def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A Prefect server that flows and blocks of this process use; the environment for other processes."""
+    """A Prefect server for flows and blocks of this process; yields the environment for child processes."""
     from prefect.settings import (  # noqa: PLC0415 - only tests that run flows pay for Prefect
         PREFECT_API_URL,
         PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
@@ -120,7 +120,7 @@ def remembered() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def recordings() -> Path:
-    """Real answers of the Web API; they are not part of the project."""
+    """Folder of recorded responses of the real Web API, which is not part of the project."""
     if not RECORDINGS.is_dir():
         pytest.skip(f"no recordings at ../shared/data ({RECORDINGS.name}): they are not part of the project")
     return RECORDINGS

@@ -1,4 +1,4 @@
-"""Texts that break careless handling of quotes, escapes and line breaks; what the warehouse holds of them."""
+"""Texts that break careless handling of quotes, escapes and line breaks, and the rows expected for them."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -72,7 +72,7 @@ TEXTS = {
 
 
 class Landed(NamedTuple):
-    """What the warehouse holds of one playlist."""
+    """Rows of one playlist in the warehouse."""
 
     playlist: tuple[object, ...]
     songs: list[tuple[object, ...]]
@@ -80,7 +80,7 @@ class Landed(NamedTuple):
 
 
 def _entry(text: str) -> Json:
-    """A song with the text wherever a text may be; an id is never empty."""
+    """An entry with the text in every text field of the song; ids are never empty."""
     some = text or "-"
     by = artist(some, name=text, external_urls={"spotify": some})
     on = album(some, [by], name=text, album_type=text, release_date_precision=text)
@@ -90,11 +90,11 @@ def _entry(text: str) -> Json:
 
 
 def hostile_snapshot(number: int, text: str) -> Snapshot:
-    """A playlist with the text in each of its own texts, and in those of its one song."""
+    """A snapshot with the text in every text field of the playlist and of its only song."""
     playlist = f"{number:022}"
     own = {"name": text, "description": text, "owner": {"id": text, "display_name": text}}
-    answer = body(head([_entry(text)], id_=playlist) | own | {"snapshot_id": text or "-"})
-    return fetched(playlist, [answer], 1, decode_snapshot_id(answer))
+    response = body(head([_entry(text)], id_=playlist) | own | {"snapshot_id": text or "-"})
+    return fetched(playlist, [response], 1, decode_snapshot_id(response))
 
 
 LANDED = """
@@ -118,8 +118,8 @@ SONGS = """
 REJECTS = "SELECT playlist_id, reason, entry FROM rejects_history WHERE run_id = ?"
 
 
-def look(query: Query, run_id: str, snapshots: Sequence[Snapshot]) -> list[Landed]:
-    """What landed of each snapshot of a run."""
+def read_landed(query: Query, run_id: str, snapshots: Sequence[Snapshot]) -> list[Landed]:
+    """Reads the rows of each snapshot of a run."""
     landed = {row[0]: Landed(row[1:], [], []) for row in query(LANDED, run_id)}
     for playlist, *values in query(SONGS, run_id):
         landed[playlist].songs.append(tuple(values))
@@ -129,8 +129,8 @@ def look(query: Query, run_id: str, snapshots: Sequence[Snapshot]) -> list[Lande
 
 
 def check(text: str, landed: Landed) -> None:
-    """The text is what came out, or its entry is a reject with the reason."""
-    text = json.loads(json.dumps(text))  # two halves side by side are a character
+    """Asserts that the rows contain the text unchanged, or a reject with the reason."""
+    text = json.loads(json.dumps(text))  # joins adjacent high and low surrogates to one character
     fit = text.encode("utf-8", "replace").decode().replace("\0", "?")
     assert landed.playlist == (fit, fit, fit, fit, fit or "-", fit or "-")
     if fit == text:

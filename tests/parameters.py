@@ -1,4 +1,4 @@
-"""Parameters of the flows: tests write them flat, as a shell does; the run form has groups."""
+"""Conversion of flow parameters: tests and shell options are flat, the flows have groups."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ BLOCKS = ("spotify", "lake", "warehouse", "warehouse_admin")
 
 
 def grouped(parameters: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of a flow, with limits and names of blocks in their groups."""
+    """The parameters of a flow, with limits and block names in their groups."""
     rest = {name: value for name, value in parameters.items() if name not in LIMITS + BLOCKS}
     groups = {"limits": LIMITS, "blocks": BLOCKS}
     return rest | {

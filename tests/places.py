@@ -1,4 +1,4 @@
-"""A place of its own for a test: a folder of the bucket, a database, and blocks that point at them."""
+"""Isolates tests that share the stand-ins: each has its own folder of the bucket and its own database."""
 
 import json
 import secrets
@@ -15,16 +15,15 @@ from sandbox.account_objects import connect, create_database
 from sandbox.services import BUCKET, Addresses, block_variables, s3_client
 
 Rows = list[tuple[Any, ...]]
-DATA = ("_HISTORY", "_LANDING", "LOADS")
-"""How the names of tables end whose rows a run loads."""
-VERSIONS = ("SCHEMA_VERSIONS", "SNOWPIPE_VERSIONS")
+DATA_TABLE_SUFFIXES = ("_HISTORY", "_LANDING", "LOADS")
+VERSION_TABLES = ("SCHEMA_VERSION_TABLES", "SNOWPIPE_VERSION_TABLES")
 
 
-readers: list[Any] = []
-"""Connections of places that are to be closed before the stand-in ends."""
+open_connections: list[Any] = []
+"""Connections that must be closed before the stand-in stops."""
 
 
-def _ask(connection: Any, sql: str, *values: object) -> Rows:
+def _rows_of(connection: Any, sql: str, *values: object) -> Rows:
     cursor = connection.cursor()
     cursor.execute(sql, values or None)
     return list(cursor.fetchall())
@@ -39,7 +38,7 @@ class Place:
 
     @classmethod
     def create(cls, addresses: Addresses) -> "Place":
-        """Makes the database and its schema; a folder needs no making."""
+        """Creates the database and its schema; a folder in S3 exists with its first file."""
         place = cls(addresses)
         create_database(addresses.snowflake, place.database)
         return place
@@ -51,36 +50,36 @@ class Place:
 
     @cached_property
     def s3(self) -> Any:
-        """A client of the S3 stand-in."""
+        """An S3 client for the stand-in."""
         return s3_client(self.addresses.s3)
 
     def variables(self, **others: str) -> dict[str, str]:
-        """What blocks for this place are made from."""
+        """Environment variables from which blocks for this place are created."""
         own = {"LAKE_FOLDER": self.name, "SNOWFLAKE_DATABASE": self.database}
-        own["SPOTIFY_REQUESTS_PER_SECOND"] = "0"  # tests/flows/test_connections.py has the rate limit
+        own["SPOTIFY_REQUESTS_PER_SECOND"] = "0"  # off; tests/flows/test_connections.py tests the rate limit
         return block_variables(self.addresses) | own | others
 
     @cached_property
     def _owner(self) -> Any:
-        """A connection for all questions of a test: to open one takes as long as the question."""
-        readers.append(self.connect())
-        return readers[-1]
+        """A connection for all queries of a test, because opening one takes as long as a query."""
+        open_connections.append(self.connect())
+        return open_connections[-1]
 
     def connect(self, role: str = "SPOTIFY_OWNER") -> Any:
-        """A connection of somebody who may take any role."""
+        """Opens a connection with the given role."""
         where = {"database": self.database, "schema": "PLAYLISTS", "warehouse": "SPOTIFY_LOAD"}
         return connect(self.addresses.snowflake, role=role, **where)
 
     def connected(self, role: str = "SPOTIFY_READER") -> AbstractContextManager[Any]:
-        """A connection of a reader, or in another role."""
+        """Context manager of a connection, by default with the reader role."""
         return closing(self.connect(role))
 
     def query(self, sql: str, *values: object) -> Rows:
-        """Rows of a statement of the owner, who sees what readers see, and may change it."""
+        """Executes a statement with the owner role; returns its rows."""
         if current_thread() is main_thread():
-            return _ask(self._owner, sql, *values)
+            return _rows_of(self._owner, sql, *values)
         with self.connected("SPOTIFY_OWNER") as connection:
-            return _ask(connection, sql, *values)
+            return _rows_of(connection, sql, *values)
 
     def count(self, table: str) -> int:
         """Number of rows of a table or view."""
@@ -92,19 +91,19 @@ class Place:
         return [item["Key"].removeprefix(f"{self.name}/") for item in listed.get("Contents", [])]
 
     def head(self, key: str) -> dict[str, Any]:
-        """What S3 knows of a key."""
+        """Metadata of an object: the response of HeadObject."""
         return dict(self.s3.head_object(Bucket=BUCKET, Key=f"{self.name}/{key}", ChecksumMode="ENABLED"))
 
     def read(self, key: str) -> bytes:
-        """The bytes of a key."""
+        """Content of an object."""
         return bytes(self.s3.get_object(Bucket=BUCKET, Key=f"{self.name}/{key}")["Body"].read())
 
     def write(self, key: str, body: bytes) -> None:
-        """Overwrites a key, as nothing in the pipeline does."""
+        """Writes an object, also over an existing one, which the pipeline never does."""
         self.s3.put_object(Bucket=BUCKET, Key=f"{self.name}/{key}", Body=body)
 
     def delete(self, key: str) -> None:
-        """Removes a key, as nothing in the pipeline does."""
+        """Deletes an object, which the pipeline never does."""
         self.s3.delete_object(Bucket=BUCKET, Key=f"{self.name}/{key}")
 
     def receipts(self) -> list[dict[str, Any]]:
@@ -113,41 +112,43 @@ class Place:
         return sorted(found, key=lambda receipt: datetime.fromisoformat(receipt["finished_at"]))
 
     def schema(self) -> list[object]:
-        """What is set up: columns and kinds of tables, versions, states of pipes, rows of the lock."""
+        """State of the schema: tables, columns, versions, states of pipes, rows of the lock table."""
         ours = "WHERE table_schema = 'PLAYLISTS' ORDER BY 1, 2"
         columns = "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns"
         kinds = self.query(f"SELECT table_name, table_type FROM information_schema.tables {ours}")
         names = {name for name, _ in kinds}
         found: list[object] = [kinds, self.query(f"{columns} {ours}")]
         found += [
-            self.query(f"SELECT version, lake_url FROM {table}") for table in VERSIONS if table in names
+            self.query(f"SELECT version, lake_url FROM {table}") for table in VERSION_TABLES if table in names
         ]
-        if names.issuperset(VERSIONS):
+        if names.issuperset(VERSION_TABLES):
             states = [self.query(f"SELECT SYSTEM$PIPE_STATUS('{pipe(table)}')") for table in TABLES]
             found += [json.loads(text)["executionState"] for ((text,),) in states]
         return [*found, "WRITER_LOCK" in names and self.query("SELECT id FROM writer_lock")]
 
     def empty(self) -> None:
-        """Deletes all files and all rows; what is set up stays."""
+        """Deletes all files and all loaded rows; keeps the schema."""
         while keys := self.keys():
             objects: Any = [{"Key": f"{self.name}/{key}"} for key in keys]
             self.s3.delete_objects(Bucket=BUCKET, Delete={"Objects": objects})
         tables = "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE'"
         for (table,) in self.query(tables):
-            if table.endswith(DATA):
+            if table.endswith(DATA_TABLE_SUFFIXES):
                 self.query(f"DELETE FROM {table}")
 
     def drop(self) -> None:
-        """Drops the schema: the stand-in looks through all tables of all databases at every statement."""
+        """Drops the schema: the stand-in searches all tables of all databases at every statement."""
         with closing(connect(self.addresses.snowflake)) as connection:
             connection.cursor().execute(f"DROP SCHEMA IF EXISTS {self.database}.playlists")
 
     def contents(self, tables: Iterable[str], day: date | None = None) -> dict[str, Rows]:
-        """All rows of history tables without what differs from run to run: run_id and fetched_at."""
+        """All rows of history tables, without run_id and fetched_at, which differ from run to run."""
         return {table: self._rows(table, day) for table in tables}
 
     def _rows(self, table: str, day: date | None) -> Rows:
         where = " WHERE snapshot_date = ?" if day else ""
-        unlike = "fetched_at, run_id" if table == "playlists" else "run_id"
-        rows = self.query(f"SELECT * EXCLUDE ({unlike}) FROM {table}_history{where}", *([day] if day else []))
+        excluded = "fetched_at, run_id" if table == "playlists" else "run_id"
+        rows = self.query(
+            f"SELECT * EXCLUDE ({excluded}) FROM {table}_history{where}", *([day] if day else [])
+        )
         return sorted(rows, key=repr)

@@ -1,4 +1,4 @@
-"""Policies of docs/by-hand.md, read from there: tests act under what people are told to set up."""
+"""Reads the policies in docs/by-hand.md, so that tests use exactly the policies that users create."""
 
 import json
 import re
@@ -17,15 +17,15 @@ class Grant(NamedTuple):
     resource: str
 
 
-def shown(after: str, bucket: str = PLACEHOLDER, folder: str = "") -> Any:
-    """The first JSON of the page after a text, for a bucket, or a folder of it."""
+def documented_json(after: str, bucket: str = PLACEHOLDER, folder: str = "") -> Any:
+    """The first JSON block of the page after the text `after`, for a bucket or a folder of it."""
     text = PAGE.read_text(encoding="utf-8").split(after)[1].split("```json")[1].split("```")[0]
     inside = f"{folder}/" if folder else ""
     return json.loads(_filled_in(text, bucket, folder).replace('"tables/*"', f'"{inside}tables/*"'))
 
 
 def listed_actions(after: str, until: str) -> list[str]:
-    """Actions that a sentence of the page lists; the service stands before the first of several."""
+    """Actions listed in the page between two texts; only the first action of a service has its prefix."""
     text = PAGE.read_text(encoding="utf-8").split(after)[1].split(until)[0]
     found: list[str] = []
     for service, action in re.findall(r"`(?:([a-z0-9]+):)?([A-Z][A-Za-z]+)`", text):
@@ -34,17 +34,17 @@ def listed_actions(after: str, until: str) -> list[str]:
 
 
 def task_role_grants() -> list[Grant]:
-    """All that the task role may do, its statements taken apart."""
+    """Grants of the task role: one per action and resource."""
     return [
         Grant(action, resource)
-        for statement in shown("**The lake**")["Statement"]
+        for statement in documented_json("**The lake**")["Statement"]
         for action in statement["Action"]
         for resource in statement["Resource"]
     ]
 
 
 def policy(grants: Iterable[Grant], bucket: str, folder: str = "") -> str:
-    """A policy document that allows these, for a bucket, or a folder of it."""
+    """A policy document with these grants, for a bucket or a folder of it."""
     statements: list[dict[str, Any]] = [
         {"Effect": "Allow", "Action": [one.action], "Resource": [_filled_in(one.resource, bucket, folder)]}
         for one in grants

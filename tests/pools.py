@@ -1,4 +1,4 @@
-"""What costs much to set up is lent to one test after another, as long as each gives it back unchanged."""
+"""Pool of resources that are slow to set up: tests reuse a resource if its schema is unchanged."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,38 +8,38 @@ from typing import Generic, Protocol, TypeVar
 from tests.places import Place
 
 
-class Lent(Protocol):
-    """What a pool lends: it stands at a place."""
+class Resource(Protocol):
+    """A resource of a pool."""
 
     @property
     def place(self) -> Place:
-        """Its folder of the bucket and its database."""
+        """Folder of the bucket and database of the resource."""
 
 
-L = TypeVar("L", bound=Lent)
+R = TypeVar("R", bound=Resource)
 
 
 @dataclass(frozen=True)
-class Pool(Generic[L]):
-    """Lends what `create` makes: emptied to the next test, or a new one if a test has changed the schema.
+class Pool(Generic[R]):
+    """Resources created by `create`, emptied between tests; a resource with a changed schema is dropped.
 
-    `is_spoiled`: whether a test changed anything else that the next one relies on.
+    `is_dirty`: returns True if a test has changed anything else that the next test relies on.
     """
 
-    create: Callable[[], L]
-    is_spoiled: Callable[[L], bool] = lambda _: False
-    _idle: list[tuple[L, list[object]]] = field(default_factory=list)
+    create: Callable[[], R]
+    is_dirty: Callable[[R], bool] = lambda _: False
+    _idle: list[tuple[R, list[object]]] = field(default_factory=list)
 
     @contextmanager
-    def lend(self) -> Iterator[L]:
-        """Lends one: set up, and without rows or files."""
+    def acquire(self) -> Iterator[R]:
+        """Yields a resource that is set up, without rows or files."""
         if not self._idle:
             new = self.create()
             self._idle.append((new, new.place.schema()))
-        lent, schema = self._idle.pop()
-        yield lent
-        if self.is_spoiled(lent) or lent.place.schema() != schema:
-            lent.place.drop()
+        acquired, schema = self._idle.pop()
+        yield acquired
+        if self.is_dirty(acquired) or acquired.place.schema() != schema:
+            acquired.place.drop()
         else:
-            lent.place.empty()
-            self._idle.append((lent, schema))
+            acquired.place.empty()
+            self._idle.append((acquired, schema))

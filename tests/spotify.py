@@ -1,4 +1,4 @@
-"""Spotify's stand-in on loopback, and clients of it that never sleep."""
+"""The pipeline's Spotify client, connected to the stand-in; it records its waits instead of sleeping."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,13 +18,13 @@ TODAY = date(2026, 11, 21)
 
 @dataclass
 class Spotify:
-    """A stand-in, a client of it, and the seconds that the client would have slept."""
+    """A running stand-in with clients; `slept`: seconds that each wait of a client would have taken."""
 
     standin: Standin
     slept: list[float] = field(default_factory=list)
 
     def credentials(self, *, user: bool = True, secret: str = CLIENT_SECRET) -> SpotifyCredentials:
-        """The stand-in's app, with a user's refresh token or for itself."""
+        """Credentials of the stand-in's app, by default with the user's refresh token."""
         return SpotifyCredentials(
             client_id=CLIENT_ID,
             client_secret=SecretStr(secret),
@@ -42,20 +42,20 @@ class Spotify:
         )
 
     def fail(self, *faults: dict[str, object]) -> None:
-        """Scripts faults."""
+        """Sets the faults of the stand-in."""
         self.standin.put("/sandbox/faults", list(faults)).raise_for_status()
 
     def fired(self) -> list[int]:
-        """How often each fault happened."""
+        """Number of times that each fault was applied."""
         return [fault["fired"] for fault in self.standin.get("/sandbox/faults").json()]
 
     def requested(self) -> list[str]:
-        """Path, query and status of each request so far, those for tokens left out."""
+        """Path, paging parameters and status of each request so far, without requests for tokens."""
         seen = self.standin.get("/sandbox/requests").json()
         return [_short(one) for one in seen if one["path"] != "/api/token"]
 
     def tokens_fetched(self) -> int:
-        """Requests for a token so far."""
+        """Number of requests for a token so far."""
         seen = self.standin.get("/sandbox/requests").json()
         return sum(one["path"] == "/api/token" for one in seen)
 
@@ -67,8 +67,8 @@ def _short(seen: dict[str, str]) -> str:
 
 
 class Start(Protocol):
-    """Starts a stand-in of a shape, of the synthetic playlists or of a source of one's own."""
+    """Starts a stand-in with a shape of responses and a source, by default the synthetic playlists."""
 
     def __call__(self, shape: Shape = "both", source: Source | None = None) -> Spotify:
-        """Gives the running stand-in; it stops after the test."""
+        """Returns the running stand-in, which stops after the test."""
         ...

@@ -1,4 +1,4 @@
-"""A running stand-in for Spotify: real clients of it, and its controls."""
+"""A running stand-in for Spotify, with spotipy clients and access to its controls."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from spotipy.cache_handler import MemoryCacheHandler
 from sandbox.spotify.accounts import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, SCOPE
 from sandbox.spotify.shapes import Shape
 
-TIMEOUT = 5  # seconds
-REDIRECT_URI = "http://127.0.0.1:9/callback"  # never called
+TIMEOUT_S = 5
+REDIRECT_URI = "http://127.0.0.1:9/callback"  # no server listens there
 Client = Any  # spotipy.Spotify, which has no types
 _spotipy: Any = spotipy
 _cache: Any = MemoryCacheHandler
@@ -25,19 +25,21 @@ class Standin:
     url: str
 
     def app_client(self, client_id: str = CLIENT_ID, secret: str = CLIENT_SECRET) -> Client:
-        """Returns spotipy with an app's token."""
+        """Returns a spotipy client with a token of the app."""
         return self._client(
             _spotipy.SpotifyClientCredentials(
-                client_id, secret, cache_handler=_cache(), requests_timeout=TIMEOUT
+                client_id, secret, cache_handler=_cache(), requests_timeout=TIMEOUT_S
             )
         )
 
     def user_client(self, refresh_token: str = REFRESH_TOKEN) -> Client:
-        """Returns spotipy with a user's stored refresh token."""
+        """Returns a spotipy client with a refresh token of the user."""
         stored = {"refresh_token": refresh_token, "access_token": "", "expires_at": 0, "scope": SCOPE}
         keys = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "redirect_uri": REDIRECT_URI}
         return self._client(
-            _spotipy.SpotifyOAuth(**keys, scope=SCOPE, cache_handler=_cache(stored), requests_timeout=TIMEOUT)
+            _spotipy.SpotifyOAuth(
+                **keys, scope=SCOPE, cache_handler=_cache(stored), requests_timeout=TIMEOUT_S
+            )
         )
 
     def _client(self, manager: Any) -> Client:  # any of spotipy's auth managers
@@ -47,38 +49,38 @@ class Standin:
         return client
 
     def token(self, **form: str) -> requests.Response:
-        """Asks the token endpoint."""
+        """Sends a request to the token endpoint."""
         auth = (CLIENT_ID, CLIENT_SECRET)
-        return requests.post(f"{self.url}/api/token", data=form, auth=auth, timeout=TIMEOUT)
+        return requests.post(f"{self.url}/api/token", data=form, auth=auth, timeout=TIMEOUT_S)
 
     def bearer(self, *, user: bool = False) -> str:
-        """Returns a valid token, for the app or its user."""
+        """Returns a valid access token, of the app or of its user."""
         form = {"grant_type": "client_credentials"}
         if user:
             form = {"grant_type": "refresh_token", "refresh_token": REFRESH_TOKEN}
         return str(self.token(**form).json()["access_token"])
 
     def log(self) -> list[dict[str, Any]]:
-        """Returns the requests so far."""
+        """Returns the log of requests."""
         seen: list[dict[str, Any]] = self.get("/sandbox/requests").json()
         return seen
 
     def get(self, path: str, token: str | None = None) -> requests.Response:
-        """Reads a path, with a bearer token if there is one."""
+        """Sends GET, with a bearer token if given."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return requests.get(self.url + path, headers=headers, timeout=TIMEOUT)
+        return requests.get(self.url + path, headers=headers, timeout=TIMEOUT_S)
 
     def put(self, path: str, value: object) -> requests.Response:
-        """Sets something under /sandbox."""
-        return requests.put(self.url + path, json=value, timeout=TIMEOUT)
+        """Sends PUT to a control under /sandbox."""
+        return requests.put(self.url + path, json=value, timeout=TIMEOUT_S)
 
     def set(self, **settings: object) -> requests.Response:
         """Changes settings."""
-        return requests.patch(f"{self.url}/sandbox/settings", json=settings, timeout=TIMEOUT)
+        return requests.patch(f"{self.url}/sandbox/settings", json=settings, timeout=TIMEOUT_S)
 
     def delete(self, path: str) -> requests.Response:
-        """Resets something under /sandbox."""
-        return requests.delete(self.url + path, timeout=TIMEOUT)
+        """Sends DELETE to a control under /sandbox."""
+        return requests.delete(self.url + path, timeout=TIMEOUT_S)
 
 
 OF_SHAPE: dict[Shape, dict[str, Any]] = {
@@ -86,5 +88,5 @@ OF_SHAPE: dict[Shape, dict[str, Any]] = {
     "tracks": {"old_shape": True},
     "both": {},
 }
-"""Settings with which the stand-in serves playlists in a shape."""
+"""Shape of responses → settings of the stand-in."""
 Start = Callable[..., Standin]  # the fixture that starts stand-ins

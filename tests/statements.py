@@ -1,4 +1,4 @@
-"""What is sent to Snowflake, seen at the connector's cursor: below everything that the flows do."""
+"""Observes the statements sent to Snowflake, at the cursor of the connector."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,14 +16,14 @@ def _nothing(sql: str) -> None:
 
 @contextmanager
 def watched(before: Hook = _nothing, after: Hook = _nothing) -> Iterator[None]:
-    """Calls the hooks with each statement: what they raise comes in place of sending, or of the answer."""
+    """Calls hooks with each statement, before it is sent and after its response; a hook may raise."""
     execute = SnowflakeCursor.execute
 
     def watched_execute(cursor: SnowflakeCursor, command: str, *args: Any, **kwargs: Any) -> Any:
         before(command)
-        answer = execute(cursor, command, *args, **kwargs)
+        result = execute(cursor, command, *args, **kwargs)
         after(command)
-        return answer
+        return result
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(SnowflakeCursor, "execute", watched_execute)
@@ -32,7 +32,7 @@ def watched(before: Hook = _nothing, after: Hook = _nothing) -> Iterator[None]:
 
 @contextmanager
 def recorded() -> Iterator[list[str]]:
-    """The SQL of every statement sent, in order."""
+    """Yields a list to which the SQL of every sent statement is appended."""
     sent: list[str] = []
     with watched(before=sent.append):
         yield sent

@@ -226,14 +226,14 @@ STALE = "Which playlists are stale?"
 @pytest.fixture(scope="module")
 def playlists(warehouses: Pool[Warehouse]) -> Iterator[Warehouse]:
     """A warehouse with the snapshots above."""
-    with warehouses.lend() as lent:
-        with lent.session() as session:
+    with warehouses.acquire() as acquired:
+        with acquired.session() as session:
             for (playlist, day), entries in SNAPSHOTS.items():
                 for table, rows in table_rows(playlist, day, entries).items():
                     partition = {"playlist_id": playlist, "snapshot_date": day, "run_id": "run"}
                     insert(session, history(table), [partition | row for row in rows])
             insert(session, "loads", [ledger_row()])
-        yield lent
+        yield acquired
 
 
 def named(name: str, day: date) -> str:

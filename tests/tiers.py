@@ -1,4 +1,4 @@
-"""Enumerations of like cases: one or two of each kind in `make test`, all in `make test-faults`."""
+"""Enumerations of similar cases: one or two of each kind run in `make test`, all in `make test-faults`."""
 
 from collections.abc import Collection, Iterable
 
@@ -7,7 +7,7 @@ from _pytest.mark import ParameterSet
 
 
 def enumerated(names: Iterable[str], always: Collection[str]) -> list[ParameterSet]:
-    """Parameters of a test; those that are not tested `always` belong to the long suites."""
+    """Parameters of a test; cases that are not in `always` get the mark `faults` of the long suites."""
     known = list(names)
     if unknown := set(always) - set(known):
         raise ValueError(f"no such cases: {unknown}")

@@ -1,4 +1,4 @@
-"""Waiting for what other processes do, never longer than needed."""
+"""Waits for a condition in another process, without a fixed delay."""
 
 from collections.abc import Callable
 from threading import Event
@@ -6,13 +6,13 @@ from time import monotonic
 from typing import TypeVar
 
 T = TypeVar("T")
-PATIENCE_S = 120
+TIMEOUT_S = 120
 
 
-def until(look: Callable[[], T | None], what: str, patience_s: float = PATIENCE_S) -> T:
-    """The first thing that is found, looking again and again."""
-    deadline, pause = monotonic() + patience_s, Event()
-    while not (found := look()):
-        assert monotonic() < deadline, f"{what} did not come within {patience_s} s"
+def until(find: Callable[[], T | None], what: str, timeout_s: float = TIMEOUT_S) -> T:
+    """Calls `find` repeatedly until its result is true, and returns the result; `what`: for the message."""
+    deadline, pause = monotonic() + timeout_s, Event()
+    while not (found := find()):
+        assert monotonic() < deadline, f"timeout after {timeout_s} s: waited for {what}"
         pause.wait(0.2)
     return found

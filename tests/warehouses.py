@@ -1,4 +1,4 @@
-"""A warehouse of its own for a test, loaded without Prefect: files in the lake, then the load itself."""
+"""A warehouse for a test, loaded without Prefect: writes files to the lake, then loads them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ from pipeline.warehouse.transaction import Load
 from sandbox.account_objects import key
 from sandbox.services import BUCKET
 from sandbox.spotify import catalogue
-from sandbox.spotify.shapes import answers
+from sandbox.spotify.shapes import response_bodies
 from tests.builders import fetched, write_files
 from tests.places import Place
 
@@ -36,12 +36,12 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 OWNER = "SPOTIFY_OWNER"
 TIMEOUT: dict[str, Any] = {"network_timeout": 30}
 EAGER = Polling(60, lambda _pause: sleep(0.02))
-"""Asks the stand-in's pipes again at once: they need no longer."""
+"""Polls the stand-in's pipes with short pauses, because they load within milliseconds."""
 
 
 @dataclass(frozen=True)
 class Warehouse:
-    """A place with its schema set up, loaded in one of the two ways."""
+    """A place with the schema set up; `mode`: how it is loaded."""
 
     place: Place
     mode: LoadMode = "copy"
@@ -49,7 +49,7 @@ class Warehouse:
 
     @property
     def lake(self) -> Lake:
-        """The place's folder of the lake."""
+        """The lake in the place's folder."""
         return Lake(self.place.s3, BUCKET, self.place.name)
 
     def session(
@@ -60,14 +60,14 @@ class Warehouse:
         user: str = "SPOTIFY_PIPELINE",
         autocommit: bool = True,
     ) -> Session:
-        """A session as the flows open it."""
+        """Opens a session as the flows do."""
         address = urlsplit(self.place.addresses.snowflake)
         where = Snowflake("sandbox", role, self.place.database, "PLAYLISTS")
         connect = partial(
             snowflake.connector.connect,
             account=where.account,
             user=user,
-            private_key=key(),  # the object: to read one takes longer than a login
+            private_key=key(),  # the key object: parsing a PEM takes longer than a login
             authenticator="SNOWFLAKE_JWT",
             role=role,
             database=where.database,
@@ -81,28 +81,28 @@ class Warehouse:
         return Session(Login(connect, where, TIMEOUT), run_id, autocommit=autocommit)
 
     def set_up(self, lake_url: str | None = None, load: LoadMode | None = None) -> None:
-        """Brings the schema to the newest version."""
+        """Sets up the newest version of the schema."""
         with self.session(role=OWNER) as session, self.session(role=OWNER) as guard:
             set_up(session, guard, lake_url or self.lake.url, "test", load or self.mode)
 
     def new_run_id(self) -> str:
-        """A run id that no other load of this warehouse has."""
+        """Returns a run id that is unique within this warehouse."""
         return f"20261120T120000Z-{next(self._numbers):08x}"
 
     def write(
         self, run_id: str, *playlists: str, days: tuple[date, ...] = (DAY,), fetched_at: datetime = NOON
     ) -> Manifest:
-        """Writes the tables of catalogue playlists as a run would."""
+        """Writes the tables of synthetic playlists to the lake, as a run does."""
         snapshots = {day: [snapshot(playlist, day, fetched_at) for playlist in playlists] for day in days}
         return self.write_snapshots(run_id, snapshots)
 
     def write_snapshots(self, run_id: str, snapshots: dict[date, list[Snapshot]]) -> Manifest:
-        """Writes the tables of kept snapshots by date."""
+        """Writes the tables of snapshots, given by date, to the lake."""
         days = snapshots.items()
         return Manifest.of(write_day(self.lake, run_id, day, kept, self.mode) for day, kept in days)
 
     def load(self, run_id: str, manifest: Manifest, **options: Any) -> Loaded:
-        """Loads a manifest as a run would."""
+        """Loads a manifest as a run does."""
         with self.session(run_id, autocommit=False) as session:
             load = Load(session, run_of(run_id), manifest, self.mode, **options)
             if self.mode == "snowpipe":
@@ -112,7 +112,7 @@ class Warehouse:
     def publish(
         self, *playlists: str, days: tuple[date, ...] = (DAY,), fetched_at: datetime = NOON, **options: Any
     ) -> Loaded:
-        """Writes and loads playlists of the day, or of others."""
+        """Writes and loads synthetic playlists, by default of DAY."""
         run_id = self.new_run_id()
         return self.load(run_id, self.write(run_id, *playlists, days=days, fetched_at=fetched_at), **options)
 
@@ -120,7 +120,7 @@ class Warehouse:
 def write_day(
     lake: Lake, run_id: str, day: date, snapshots: Sequence[Snapshot], load: LoadMode = "copy"
 ) -> Manifest:
-    """Writes the tables of one date."""
+    """Writes the tables of one date to the lake; returns the manifest."""
     decoded = [snapshot_rows(one) for one in snapshots]
     tables = build_tables(decoded, day, run_id)
     files = write_files(lake, tables, day, run_id, load)
@@ -129,14 +129,16 @@ def write_day(
 
 
 def run_of(run_id: str) -> Run:
-    """A run of the day."""
+    """A run with this id on DAY."""
     return Run(run_id, DAY, NOON, "test", "test")
 
 
 def snapshot(playlist_id: str, day: date, fetched_at: datetime) -> Snapshot:
-    """A catalogue playlist as it is kept."""
+    """The snapshot of a synthetic playlist."""
     shown = catalogue.playlist(playlist_id, day)
     if shown is None:
         raise LookupError(playlist_id)
     entries = len(shown["entries"])
-    return fetched(playlist_id, answers(shown, "both"), entries, str(shown["snapshot_id"]), fetched_at)
+    return fetched(
+        playlist_id, response_bodies(shown, "both"), entries, str(shown["snapshot_id"]), fetched_at
+    )

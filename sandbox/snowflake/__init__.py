@@ -1,11 +1,11 @@
-"""Snowflake stand-in: fakesnow over HTTP, extended with what the project relies on.
+"""Stand-in for Snowflake: fakesnow over HTTP, extended with the features that the project relies on.
 
-server/      HTTP: login, queries, heartbeats, logout, and requests that the connector repeats
-statements/  SQL: which privileges a statement needs (needs.py), who has them (access.py); which are refused,
-             executed here or passed on to fakesnow; the cursor; set-up, grants
+server/      HTTP: login, queries, heartbeats, logout, deduplication of repeated requests
+statements/  SQL: required privileges (needs.py) and their check (access.py); dispatch of a statement to an
+             error, to code here or to fakesnow (dispatch.py); the cursor; set-up and grants
 copy/        COPY INTO a table: stages and staged files, CSV format, errors, load history
 pipes/       Snowpipe: CREATE PIPE and its COPY, status and history, the loading thread, controls for tests
-state/       what the account holds: sessions, grants, locks, tables, and each pipe's queue and memory
+state/       state of the account: sessions, grants, locks, tables, queues and load metadata of pipes
 
-Imports run downwards, in this order. DEVIATIONS.md lists where the stand-in differs from Snowflake.
+A package imports only packages below it in this list. DEVIATIONS.md lists the differences from Snowflake.
 """

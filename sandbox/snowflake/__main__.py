@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from sandbox.serving import serve
-from sandbox.snowflake.server.app import MAX_LOCK_WAIT, create_app
+from sandbox.snowflake.server.app import MAX_LOCK_WAIT_S, create_app
 
 app = App(name="python -m sandbox.snowflake", version_flags=[])
 
@@ -14,26 +14,25 @@ app = App(name="python -m sandbox.snowflake", version_flags=[])
 def main(
     *,
     s3_endpoint: Annotated[
-        str, Parameter(help="URL of the S3 that stages refer to, e.g. http://127.0.0.1:5000.")
+        str, Parameter(help="URL of the S3 server that stages refer to, e.g. http://127.0.0.1:5000.")
     ],
-    port: Annotated[int, Parameter(help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
+    port: Annotated[int, Parameter(help="Port on 127.0.0.1; 0 selects a free port.")] = 0,
     idle_abort: Annotated[
         float, Parameter(help="Seconds after which an idle transaction that blocks another is rolled back.")
     ] = 5.0,
     max_lock_wait: Annotated[
-        float, Parameter(help="Seconds that a statement waits for a lock at most, whatever LOCK_TIMEOUT is.")
-    ] = MAX_LOCK_WAIT,
+        float, Parameter(help="Maximum wait for a lock in seconds, even if LOCK_TIMEOUT is longer.")
+    ] = MAX_LOCK_WAIT_S,
     pipe_delay: Annotated[
-        float, Parameter(help="Seconds between the event of a new file and its loading by pipes.")
+        float, Parameter(help="Seconds between the event of a new file and its load by pipes.")
     ] = 0.0,
 ) -> None:
     """Serves the stand-in for Snowflake on loopback until SIGTERM or SIGINT.
 
-    The line `listening on 127.0.0.1:PORT` is printed once it is ready. The account is in memory, empty at the
-    start.
+    Prints `listening on 127.0.0.1:PORT` when it is ready. The account is in memory and empty at the start.
     """
-    account = create_app(s3_endpoint, idle_abort, max_lock_wait, pipe_delay)
-    serve(account, port, timeout_graceful_shutdown=2, timeout_keep_alive=75)
+    served = create_app(s3_endpoint, idle_abort, max_lock_wait, pipe_delay)
+    serve(served, port, timeout_graceful_shutdown=2, timeout_keep_alive=75)
 
 
 if __name__ == "__main__":

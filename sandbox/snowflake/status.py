@@ -1,4 +1,4 @@
-"""The single row that most statements return."""
+"""The status row that most statements return."""
 
 from sqlglot import exp
 
@@ -6,5 +6,5 @@ SUCCESS = "Statement executed successfully."
 
 
 def status(message: str) -> str:
-    """Returns SQL for the row."""
+    """Returns SQL for a status row."""
     return f'SELECT {exp.Literal.string(message).sql()} AS "status"'

@@ -20,22 +20,20 @@ app = App(name="python -m sandbox.spotify", version_flags=[], default_parameter=
 @app.default
 def main(
     *,
-    port: Annotated[int, Parameter(help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
+    port: Annotated[int, Parameter(help="Port on 127.0.0.1; 0 selects a free port.")] = 0,
     recordings: Annotated[
         Path | None, Parameter(help="Folder of recorded API responses (*.json) to serve.")
     ] = None,
     today: Annotated[
-        date | None, Parameter(help="Date that the stand-in takes for today, YYYY-MM-DD; by default UTC's.")
+        date | None, Parameter(help="Fixed date of the playlists, YYYY-MM-DD; by default today in UTC.")
     ] = None,
-    app_class: Annotated[
-        AppClass, Parameter(help="Class of Spotify app that every client counts as.")
-    ] = "extended_new",
-    old_shape: Annotated[bool, Parameter(help="Serve playlists in the shape before 2026.")] = False,
+    app_class: Annotated[AppClass, Parameter(help="Class of Spotify app of every client.")] = "extended_new",
+    old_shape: Annotated[bool, Parameter(help="Serve playlists in the shape used before 2026.")] = False,
 ) -> int:
     """Serves the stand-in for the Spotify Web API on loopback until SIGTERM or SIGINT.
 
-    The line `listening on 127.0.0.1:PORT` is printed once it is ready. The exit status is 2 if there are no
-    recordings in the folder or the port is in use.
+    Prints `listening on 127.0.0.1:PORT` when it is ready. The exit status is 2 if the port is in use or the
+    folder contains no usable recording.
     """
     try:
         source, calendar = _source(recordings), _calendar(today)

@@ -1,4 +1,4 @@
-"""Spotify's accounts service: the user's consent, the token endpoint, and the check of bearer tokens."""
+"""Spotify's accounts service: consent of the user, token endpoint, and check of bearer tokens."""
 
 from base64 import b64decode
 from collections.abc import Callable, Mapping
@@ -13,15 +13,15 @@ from sandbox.spotify.settings import Settings
 
 CLIENT_ID = "sandbox-client"
 CLIENT_SECRET = "sandbox-secret"
-REFRESH_TOKEN = "sandbox-refresh"  # authorised when the stand-in starts
+REFRESH_TOKEN = "sandbox-refresh"  # valid from the start of the stand-in
 SCOPE = "playlist-read-private playlist-read-collaborative"
-CODE_LIFETIME = 600  # seconds
-DAY = 86_400  # seconds
+CODE_LIFETIME_S = 600
+DAY_S = 86_400
 LOOPBACK = ("127.0.0.1", "::1")
 
 
 class Consent(NamedTuple):
-    """What a user agreed to, and when."""
+    """Consent of the user; `at`: seconds of the stand-in's clock."""
 
     scope: str
     at: float
@@ -30,20 +30,20 @@ class Consent(NamedTuple):
 
 @dataclass
 class Accounts:
-    """Codes and tokens; `now` in seconds."""
+    """Authorization codes and tokens; `now`: clock in seconds."""
 
     settings: Settings
     now: Callable[[], float]
     _codes: dict[str, Consent] = field(default_factory=dict)
     _refresh: dict[str, Consent] = field(default_factory=dict)
     _expiry: dict[str, float] = field(default_factory=dict)
-    _of_user: dict[str, str] = field(default_factory=dict)  # access token → scope
+    _scope_of_user_token: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._refresh[REFRESH_TOKEN] = Consent(SCOPE, self.now())
 
     def authorize(self, query: Mapping[str, str]) -> str:
-        """Handles GET /authorize, without a page: returns the URL to redirect to; raises RefusedError."""
+        """Handles GET /authorize; returns the URL to redirect to, raises RefusedError."""
         redirect_uri = query.get("redirect_uri", "")
         if query.get("client_id") != CLIENT_ID:
             raise RefusedError(400, "INVALID_CLIENT: Invalid client")
@@ -51,9 +51,9 @@ class Accounts:
             raise RefusedError(400, "INVALID_CLIENT: Insecure redirect URI")
         if query.get("response_type") != "code":
             raise RefusedError(400, "response_type must be code")
-        answer = self._consent(redirect_uri, query.get("scope", ""))
+        result = self._consent(redirect_uri, query.get("scope", ""))
         state = {"state": query["state"]} if "state" in query else {}
-        return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(answer | state)}"
+        return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(result | state)}"
 
     def grant(self, authorization: str, form: Mapping[str, str]) -> Json:
         """Handles POST /api/token; raises GrantRefusedError."""
@@ -71,7 +71,7 @@ class Accounts:
                 )
 
     def check(self, authorization: str) -> str:
-        """Returns the valid bearer token of a request; raises RefusedError."""
+        """Returns the bearer token of a request; raises RefusedError if it is missing, unknown or expired."""
         token = authorization.removeprefix("Bearer ").strip()
         if not token:
             raise RefusedError(401, "No token provided")
@@ -82,17 +82,17 @@ class Accounts:
         return token
 
     def is_user(self, token: str) -> bool:
-        """Whether a token was issued for a user, not only for the app."""
-        return token in self._of_user
+        """Returns True if a token was issued for the user, False if for the app alone."""
+        return token in self._scope_of_user_token
 
     def scopes(self, token: str) -> set[str]:
-        """What the user has agreed to; raises RefusedError if the token is the app's own."""
-        if token not in self._of_user:
+        """Returns the scopes of a user's token; raises RefusedError for a token of the app alone."""
+        if token not in self._scope_of_user_token:
             raise RefusedError(401, "Valid user authentication required")
-        return set(self._of_user[token].split())
+        return set(self._scope_of_user_token[token].split())
 
     def expire_all(self) -> None:
-        """Expires every access token that was issued so far."""
+        """Expires every access token issued so far."""
         self._expiry = dict.fromkeys(self._expiry, self.now())
 
     def _consent(self, redirect_uri: str, scope: str) -> dict[str, str]:
@@ -103,11 +103,11 @@ class Accounts:
         return {"code": code}
 
     def _redeem(self, code: str, redirect_uri: str) -> Json:
-        """Exchanges a code, which works once, and only with the redirect URI that it was issued for."""
+        """Exchanges a code for tokens; a code works once, with the redirect URI that it was issued for."""
         consent = self._codes.pop(code, None)
         if consent is None:
             raise GrantRefusedError("invalid_grant", "Invalid authorization code")
-        if consent.at + CODE_LIFETIME <= self.now():
+        if consent.at + CODE_LIFETIME_S <= self.now():
             raise GrantRefusedError("invalid_grant", "Authorization code expired")
         if consent.redirect_uri != redirect_uri:
             raise GrantRefusedError("invalid_grant", "Invalid redirect URI")
@@ -117,13 +117,13 @@ class Accounts:
         consent = self._refresh.get(refresh_token)
         if consent is None:
             raise GrantRefusedError("invalid_grant", "Invalid refresh token")
-        if consent.at + self.settings.refresh_days * DAY <= self.now():
+        if consent.at + self.settings.refresh_days * DAY_S <= self.now():
             raise GrantRefusedError("invalid_grant", "Refresh token expired")
-        answer = self._issue(consent)
+        granted = self._issue(consent)
         if self.settings.rotating:
             del self._refresh[refresh_token]
-            answer["refresh_token"] = self._new_refresh_token(consent)
-        return answer
+            granted["refresh_token"] = self._new_refresh_token(consent)
+        return granted
 
     def _new_refresh_token(self, consent: Consent) -> str:
         token = f"sandbox-refresh-{token_hex(16)}"
@@ -133,15 +133,15 @@ class Accounts:
     def _issue(self, consent: Consent | None = None) -> Json:
         token, lifetime = f"sandbox-access-{token_hex(16)}", self.settings.token_lifetime
         self._expiry[token] = self.now() + lifetime
-        answer: Json = {"access_token": token, "token_type": "Bearer", "expires_in": lifetime}
+        granted: Json = {"access_token": token, "token_type": "Bearer", "expires_in": lifetime}
         if consent:
-            self._of_user[token] = consent.scope
-            answer["scope"] = consent.scope
-        return answer
+            self._scope_of_user_token[token] = consent.scope
+            granted["scope"] = consent.scope
+        return granted
 
 
 def _is_safe(redirect_uri: str) -> bool:
-    """Whether Spotify takes a redirect URI: https, or a loopback IP literal, not `localhost`."""
+    """Returns True if Spotify accepts the redirect URI: https, or a loopback IP address (not `localhost`)."""
     try:
         parts = urlsplit(redirect_uri)
     except ValueError:

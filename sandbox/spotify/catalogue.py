@@ -1,8 +1,8 @@
-"""The synthetic playlists, which change from day to day: no clock, no environment.
+"""The synthetic playlists, which depend only on the date.
 
-A playlist has one canonical form: Spotify's metadata, and all its entries under `entries`, each song or
-episode under `item`. `sandbox.spotify.shapes` makes API responses of it. The forms are cached: read them,
-change nothing.
+A playlist has one canonical form: Spotify's metadata, and all entries under `entries`, with the song or
+episode under `item`. shapes.py converts it to API responses. The returned objects are cached; do not change
+them.
 """
 
 import json
@@ -23,13 +23,13 @@ from sandbox.spotify.songs import Song, chart_of, releases, track_on
 CHARTS = ("sandboxTop50Worldwide1", "sandboxTop50Atlantis01")
 MIXTAPE = "sandboxMixtape00000001"
 EMPTY = "sandboxEmpty0000000001"
-EMPTIED = "sandboxEmptied00000001"  # has entries on days with an odd ordinal only
+EMPTIED = "sandboxEmptied00000001"  # empty every other day: has entries if date.toordinal() is odd
 FOREIGN = "sandboxForeign00000001"  # owned by another user: a restricted app may not read its entries
-SPOTIFY_OWNED = f"{SPOTIFY_OWNS}sandbox000000001"  # closed to all apps but those of class extended_old
-SHARED = "sandboxShared000000001"  # owned by another user, who edits it together with the sandbox's user
-HUGE = "sandboxHuge00000000001"  # as long as a playlist can be; the same every day
+SPOTIFY_OWNED = f"{SPOTIFY_OWNS}sandbox000000001"  # only apps of class extended_old may read it
+SHARED = "sandboxShared000000001"  # owned by another user; collaborative, also edited by the sandbox's user
+HUGE = "sandboxHuge00000000001"  # has the maximum number of entries of a playlist; never changes
 
-# id → name, in the order in which a demo shows them; not in it: SHARED, SPOTIFY_OWNED and HUGE
+# id → name, in the order of the demo; without SHARED, SPOTIFY_OWNED and HUGE
 PLAYLISTS = {
     CHARTS[0]: "Top 50 - Worldwide",
     CHARTS[1]: "Top 50 - Atlantis",
@@ -50,20 +50,21 @@ _DESCRIPTIONS = {
     SPOTIFY_OWNED: "The hottest 50. Cover: nobody yet.",
     HUGE: "",
 }
-# id, name; all others are the user's
+# playlist id → owner's id and name; the user owns all other playlists
 _OWNERS = {
     FOREIGN: ("somebody-else", None),
     SHARED: ("colleague", "A Colleague"),
     SPOTIFY_OWNED: ("spotify", "Spotify"),
 }
-# what the user owns or follows, in the order of GET /me/playlists
+# playlists that the user owns or follows, in the order of GET /me/playlists
 LIBRARY = (SHARED, *PLAYLISTS, SPOTIFY_OWNED)
 MIXTAPE_LENGTH = 320
 HUGE_LENGTH = 10_000
 _EMPTIED_LENGTH = 12
 _FOREIGN_LENGTH = 40
-_WEEK = 7  # days; playlists made by hand change once a week
-_MARK = b64decode("AAAA/+8=")  # so that every snapshot_id has the letters that file names cannot take
+_WEEK = 7  # days; playlists edited by hand change once a week
+# Prefix of every snapshot_id: it contains `/`, `+` and `=`, which are unsafe in file names and URLs.
+_PREFIX = b64decode("AAAA/+8=")
 
 
 def _chart(playlist_id: str, day: int) -> list[Json]:
@@ -72,7 +73,7 @@ def _chart(playlist_id: str, day: int) -> list[Json]:
 
 
 def _pick(collection: str, number: int, week: int) -> Json:
-    """Returns the entry with this number of a collection to which four are added every week."""
+    """Returns the entry with this number of a collection that grows by four entries every week."""
     added = number // 4 * _WEEK + rng(collection, number).randrange(_WEEK)
     song: Song = releases(added - rng(collection, number, "age").randrange(1500))[0]
     return entry(track_on(song, week * _WEEK), f"{date.fromordinal(added)}T18:{number % 60:02}:00Z", user(ME))
@@ -84,17 +85,17 @@ def _picks(collection: str, length: int, day: int) -> list[Json]:
 
 
 def _mixtape(day: int) -> list[Json]:
-    """Spreads the oddities over all pages, between ordinary songs."""
+    """Returns ordinary songs, with the oddities distributed over all pages."""
     entries = _picks(MIXTAPE, MIXTAPE_LENGTH - len(ODDITIES), day)
-    apart = MIXTAPE_LENGTH // len(ODDITIES)
+    distance = MIXTAPE_LENGTH // len(ODDITIES)
     for number, odd in enumerate(ODDITIES.values()):
-        entries.insert(apart // 2 + number * apart, odd(day))
+        entries.insert(distance // 2 + number * distance, odd(day))
     return entries
 
 
 @lru_cache(maxsize=1)
 def _huge() -> list[Json]:
-    """Returns 10,000 different songs, made of those of one chart."""
+    """Returns 10,000 different songs, derived from the songs of one chart."""
     on = date(2026, 1, 1)
     songs = [picked["item"] for picked in _chart(HUGE, on.toordinal())]
     numbered = (
@@ -108,7 +109,7 @@ def _emptied(day: int) -> list[Json]:
     return _picks(EMPTIED, _EMPTIED_LENGTH, day) if day % 2 else []
 
 
-_MADE_BY_HAND: dict[str, Callable[[int], list[Json]]] = {
+_EDITED_BY_HAND: dict[str, Callable[[int], list[Json]]] = {
     MIXTAPE: _mixtape,
     SHARED: edited,
     FOREIGN: partial(_picks, FOREIGN, _FOREIGN_LENGTH),
@@ -121,7 +122,7 @@ def _entries(playlist_id: str, day: int) -> list[Json]:
         return _chart(playlist_id, day)
     if playlist_id == HUGE:
         return _huge()
-    return _MADE_BY_HAND[playlist_id](day) if playlist_id in _MADE_BY_HAND else []
+    return _EDITED_BY_HAND[playlist_id](day) if playlist_id in _EDITED_BY_HAND else []
 
 
 def _followers(playlist_id: str, day: int) -> int:
@@ -131,16 +132,19 @@ def _followers(playlist_id: str, day: int) -> int:
 
 
 def _snapshot_id(content: Json) -> str:
-    """Returns an id that is equal exactly for equal content; real ones look alike, 32 letters of base64."""
+    """Returns an id that identifies the content; in the format of real ids, 32 characters of base64."""
     if content.get("id") == HUGE:
-        content = {**content, "entries": HUGE_LENGTH}  # they never change, and take half a second to write
+        content = {
+            **content,
+            "entries": HUGE_LENGTH,
+        }  # the entries never change, and take half a second to encode
     text = json.dumps(content, sort_keys=True)
-    return b64encode(_MARK + sha256(text.encode("ascii")).digest()[:18]).decode("ascii")
+    return b64encode(_PREFIX + sha256(text.encode("ascii")).digest()[:18]).decode("ascii")
 
 
 @lru_cache(maxsize=256)
 def playlist(playlist_id: str, day: date) -> Json | None:
-    """Returns a playlist as it is on a day, in the canonical form; None if there is no such playlist."""
+    """Returns a playlist on a date, in the canonical form; None for an unknown id."""
     if playlist_id not in NAMES:
         return None
     owner, owner_name = _OWNERS.get(playlist_id, (ME, "Sandbox Listener"))
@@ -159,8 +163,8 @@ def playlist(playlist_id: str, day: date) -> Json | None:
     return {**content, "snapshot_id": _snapshot_id(content)}
 
 
-def grown(content: Json, entries: int) -> Json:
-    """Returns a playlist with so many more entries at its end, or fewer at its start."""
+def resized(content: Json, entries: int) -> Json:
+    """Returns the playlist with `entries` more at the end, or if negative, fewer at the start."""
     if not entries:
         return content
     more = islice(cycle(content["entries"]), max(0, entries))

@@ -1,4 +1,4 @@
-"""/sandbox: settings, faults and logs, for tests and the demo, never for a client."""
+"""/sandbox: settings, faults and request log, for tests and people; Spotify has no such endpoints."""
 
 import json
 import re
@@ -42,25 +42,25 @@ class Controls:
         ]
 
     async def playlists(self, _request: Request) -> Response:
-        """GET: the playlists served, id → name."""
+        """GET returns the playlists served, id → name."""
         return JSONResponse(self.api.source.listing(self.api.settings.app_class))
 
     async def requests(self, request: Request) -> Response:
-        """GET: the requests since the start or the last DELETE."""
+        """GET returns the requests since the start or the last DELETE."""
         if request.method == "DELETE":
             self.script.requests.clear()
         return JSONResponse(self.script.log())
 
     async def today(self, request: Request) -> Response:
-        """PUT {"date": "2026-11-21"} stops the calendar at a day, {"date": null} lets it run again.
+        """PUT {"date": "2026-11-21"} sets a fixed date, {"days": 2} a date two days ahead of the clock.
 
-        With {"days": 2} it runs two days ahead; with a negative number it is behind.
+        {"date": null} resets it to the clock.
         """
         try:
             calendar = self._calendar(json.loads(await request.body()))
             calendar()
         except (ValueError, KeyError, TypeError, OverflowError) as error:
-            return JSONResponse({"error": f"not a date: {error}"}, 400)
+            return JSONResponse({"error": f"invalid date: {error}"}, 400)
         self.api.today = calendar
         return JSONResponse({"date": self.api.today().isoformat()})
 
@@ -73,7 +73,7 @@ class Controls:
         return self.clock if fixed is None else lambda: fixed
 
     async def settings(self, request: Request) -> Response:
-        """PATCH some of the settings; GET them all. Limits that are set count from then on."""
+        """PATCH changes some settings, GET returns all; a changed limit counts from now."""
         if request.method == "PATCH":
             try:
                 wanted = msgspec.json.decode(await request.body(), type=dict[str, object])
@@ -85,7 +85,7 @@ class Controls:
         return as_json(msgspec.json.encode(self.api.settings))
 
     async def faults(self, request: Request) -> Response:
-        """PUT a list of faults in place of the old ones; GET them with their `fired` counts."""
+        """PUT replaces the list of faults; GET returns the faults with their counts."""
         if request.method == "PUT":
             try:
                 self.script.faults = msgspec.json.decode(await request.body(), type=list[Fault])
@@ -94,6 +94,6 @@ class Controls:
         return as_json(msgspec.json.encode(self.script.faults))
 
     async def tokens(self, _request: Request) -> Response:
-        """DELETE: every access token given out so far expires now."""
+        """DELETE expires every access token issued so far."""
         self.api.accounts.expire_all()
         return Response(status_code=204)

@@ -1,4 +1,4 @@
-"""A proxy or a firewall that refuses a request and repeats it, credentials included."""
+"""Error responses that repeat the request and its credentials, as some proxies and firewalls send them."""
 
 import html
 import json
@@ -11,20 +11,21 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope
 
 Echo = Literal["message", "page", "error", "description", "url-encoded", "base64", "huge"]
-HUGE = 5 * 2**20  # bytes
+HUGE_BYTES = 5 * 2**20
 
 
 async def echo(scope: Scope, receive: Receive, status: int, kind: Echo) -> Response:
-    """Returns a refusal that repeats the request.
+    """Returns an error response that repeats the request.
 
-    message, url-encoded, base64: as Spotify's error.message, the first with control characters within.
-    error, description: as OAuth's two fields. page, huge: as HTML, of 5 MiB.
+    message: in Spotify's error.message, with control characters between the letters. url-encoded, base64: in
+    error.message, encoded. error, description: in these fields of an OAuth error. page, huge: as HTML; huge
+    has 5 MiB.
     """
     text = await _request_text(Request(scope, receive))
     match kind:
         case "page" | "huge":
             page = f"<html><body><pre>{html.escape(text)}</pre></body></html>"
-            body = page.ljust(HUGE) if kind == "huge" else page
+            body = page.ljust(HUGE_BYTES) if kind == "huge" else page
             return Response(body, status, media_type="text/html")
         case "error":
             return _as_json({"error": text}, status)
@@ -44,7 +45,7 @@ def _as_json(body: object, status: int) -> Response:
 
 
 async def _request_text(request: Request) -> str:
-    """Credentials first: a message may be cut."""
+    """Returns the text of a request, credentials first because a client may truncate the message."""
     form = (await request.body()).decode()
     headers = sorted(request.headers.items(), key=lambda header: header[0] != "authorization")
     lines = "\n".join(f"{name}: {value}" for name, value in headers)

@@ -1,7 +1,7 @@
-"""A playlist that two people edit by hand, every day: the changes that the report is about.
+"""A playlist that two people edit every day, so that the report has additions, removals and moves.
 
-Each day both add a song at the end, the colleague's oldest one is removed, and one is dragged to the top. On
-Mondays the user also removes the songs that have been there for four weeks.
+Each day both users append a song, the colleague's oldest song is removed, and one song is moved to the top.
+On Mondays the user's songs older than four weeks are removed.
 """
 
 from collections.abc import Iterator
@@ -13,25 +13,26 @@ from sandbox.spotify.songs import releases, track_on
 
 COLLEAGUE = "colleague"
 COLLEAGUE_DAYS = 20
-"""How long the colleague's songs stay; the user's stay at least USER_DAYS."""
+"""Days after which a song of the colleague is removed."""
 USER_DAYS = 28
-DRAGGED_AFTER = 5
-"""Days after which the colleague's songs are dragged to the top."""
+"""Minimum number of days that a song of the user stays."""
+MOVED_AFTER_DAYS = 5
+"""Days after which a song of the colleague is moved to the top."""
 WEEK = 7
 CATALOGUE_DAYS = 1500
-APART = 37
-"""Days between the releases of two songs: so no song is listed twice."""
+RELEASE_STEP_DAYS = 37
+"""Days between the releases of consecutive songs, so that no song is listed twice."""
 
 
 class Added(NamedTuple):
-    """A song as somebody added it, on the day with this ordinal."""
+    """An added song; `day`: ordinal of the date, `by`: user id."""
 
     day: int
     by: str
 
 
 def edited(day: int) -> list[Json]:
-    """Its entries on the day with this ordinal."""
+    """Returns the entries on the date with this ordinal."""
     return [_entry(one) for one in sorted(_listed(day), key=lambda one: _place(one, day))]
 
 
@@ -44,14 +45,14 @@ def _listed(day: int) -> Iterator[Added]:
 
 
 def _place(one: Added, day: int) -> tuple[int, int, str]:
-    """Sorts what was dragged to the top first, the last one first, and then the others as they were added."""
-    if one.by == COLLEAGUE and one.day <= day - DRAGGED_AFTER:
+    """Sort key: songs moved to the top, newest first, then all other songs in the order of their addition."""
+    if one.by == COLLEAGUE and one.day <= day - MOVED_AFTER_DAYS:
         return 0, -one.day, one.by
     return 1, one.day, one.by
 
 
 def _entry(one: Added) -> Json:
     number = 2 * one.day + (one.by == ME)
-    song = releases(one.day - number * APART % CATALOGUE_DAYS)[0]
+    song = releases(one.day - number * RELEASE_STEP_DAYS % CATALOGUE_DAYS)[0]
     hour = 9 if one.by == ME else 20
     return entry(track_on(song, one.day), f"{date.fromordinal(one.day)}T{hour:02}:15:00Z", user(one.by))

@@ -1,10 +1,10 @@
-"""What the stand-in refuses, in Spotify's two forms."""
+"""Refused requests, with Spotify's two formats of error bodies."""
 
 from sandbox.spotify.objects import Json
 
 
 class RefusedError(Exception):
-    """A request that the Web API refuses."""
+    """Raised if the Web API refuses a request."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -13,7 +13,7 @@ class RefusedError(Exception):
 
 
 class GrantRefusedError(Exception):
-    """A request that the token endpoint refuses, always with 400."""
+    """Raised if the token endpoint refuses a request, always with status 400."""
 
     def __init__(self, error: str, description: str) -> None:
         super().__init__(description)

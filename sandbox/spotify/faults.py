@@ -1,4 +1,4 @@
-"""Faults that happen instead of a response."""
+"""Scripted faults, which replace the response to a request."""
 
 import asyncio
 import json
@@ -17,18 +17,19 @@ from sandbox.spotify.echoes import Echo, echo
 from sandbox.spotify.settings import Count, Positive
 
 HTML = "<html><body><h1>Something went wrong</h1></body></html>"
-LINGER_NOT = struct.pack("ii", 1, 0)  # closing then resets the connection
-SILENCE = 60  # seconds after which a client without a timeout is disconnected
+LINGER_ZERO = struct.pack("ii", 1, 0)  # value of SO_LINGER: close() resets the connection
+MAX_STALL_S = 60
+"""Seconds after which a stalled connection is closed, for clients without a timeout."""
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=False):
-    """A fault for `times` requests whose path?query matches `path`, once `after` have passed.
+    """A fault for `times` requests whose path?query matches `path`, after the first `after` matches.
 
-    answer: `status` with `body` and `headers`. reset: the connection is reset before any response.
-    empty, html: 200, or `status`, with no body or a page. truncated: the connection ends within the body.
-    timeout: no response until the client disconnects. trickle, slow_headers: body or headers come a byte
-    every `every_ms`. echo: `status` with the request itself, in the form of `echo_as`.
-    `matched` counts the requests that match, `fired` the faults.
+    answer: a response with `status`, `body` and `headers`. reset: the connection is reset before a response.
+    empty, html: 200, or `status`, with no body or an HTML page. truncated: the body ends early.
+    timeout: no response until the client disconnects. trickle, slow_headers: the body or the headers are sent
+    one byte every `every_ms`. echo: `status` with the request in the body, in the format `echo_as`.
+    `matched` counts the matching requests, `fired` the faults.
     """
 
     path: str
@@ -49,7 +50,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=False):
         re.compile(self.path)
 
     def count(self, target: str) -> bool:
-        """Counts a request, and returns whether the fault may happen to it."""
+        """Counts a matching request; returns True if the fault applies to it."""
         if not re.search(self.path, target):
             return False
         self.matched += 1
@@ -63,13 +64,13 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=False):
         body = default if self.body is None else self.body
         return Response(body.encode(), status, self.headers, media_type)
 
-    async def happen(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handles a request as the fault defines."""
+    async def apply(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles the request as this fault defines."""
         match self.kind:
             case "reset":
                 await _reset(receive)
             case "timeout":
-                await _keep_silent(receive)
+                await _stall(receive)
             case "truncated":
                 await _truncate(self.response(), receive, send)
             case "trickle":
@@ -84,7 +85,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=False):
 
 
 def _error(status: int) -> str:
-    """Returns an error in Spotify's form; nothing for 204 and 304, which have no body."""
+    """Returns Spotify's error body; empty for 204 and 304, which have no body."""
     if status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
         return ""
     return json.dumps({"error": {"status": status, "message": HTTPStatus(status).phrase}})
@@ -92,14 +93,14 @@ def _error(status: int) -> str:
 
 async def _reset(receive: Receive) -> None:
     connection = _transport(receive).get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
-    await _end(receive)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
+    await _close(receive)
 
 
-async def _keep_silent(receive: Receive) -> None:
+async def _stall(receive: Receive) -> None:
     with suppress(TimeoutError):
-        await asyncio.wait_for(_gone(receive), SILENCE)
-    await _end(receive)
+        await asyncio.wait_for(_disconnected(receive), MAX_STALL_S)
+    await _close(receive)
 
 
 async def _truncate(response: Response, receive: Receive, send: Send) -> None:
@@ -107,45 +108,45 @@ async def _truncate(response: Response, receive: Receive, send: Send) -> None:
     start = {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
     await send(start)
     await send({"type": "http.response.body", "body": response.body, "more_body": True})
-    await _end(receive)
+    await _close(receive)
 
 
 async def _trickle(response: Response, every_ms: int, receive: Receive, send: Send) -> None:
-    """Sends the body a byte at a time, and begins again at its end, until the client disconnects."""
+    """Sends the body byte by byte, repeatedly, until the client disconnects."""
     headers = [(name, value) for name, value in response.raw_headers if name != b"content-length"]
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-    gone = asyncio.ensure_future(_gone(receive))
-    for place in range(SILENCE * 1000 // every_ms):
-        byte = response.body[place % len(response.body) :][:1]
+    disconnected = asyncio.ensure_future(_disconnected(receive))
+    for position in range(MAX_STALL_S * 1000 // every_ms):
+        byte = response.body[position % len(response.body) :][:1]
         await send({"type": "http.response.body", "body": byte, "more_body": True})
-        await asyncio.wait([gone], timeout=every_ms / 1000)
-        if gone.done():
+        await asyncio.wait([disconnected], timeout=every_ms / 1000)
+        if disconnected.done():
             return
-    await _end(receive)
+    await _close(receive)
 
 
 async def _trickle_headers(every_ms: int, receive: Receive) -> None:
-    transport, gone = _transport(receive), asyncio.ensure_future(_gone(receive))
+    transport, disconnected = _transport(receive), asyncio.ensure_future(_disconnected(receive))
     transport.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-    for _ in range(SILENCE * 1000 // every_ms):
+    for _ in range(MAX_STALL_S * 1000 // every_ms):
         transport.write(b"x")
-        await asyncio.wait([gone], timeout=every_ms / 1000)
-        if gone.done():
+        await asyncio.wait([disconnected], timeout=every_ms / 1000)
+        if disconnected.done():
             return
-    await _end(receive)
+    await _close(receive)
 
 
 def _transport(receive: Receive) -> asyncio.Transport:
-    """The transport of uvicorn, behind its `receive`: ASGI itself cannot break a connection."""
+    """Returns uvicorn's transport, because ASGI has no way to break a connection."""
     transport: asyncio.Transport = receive.__self__.transport  # type: ignore[attr-defined]
     return transport
 
 
-async def _gone(receive: Receive) -> None:
+async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _end(receive: Receive) -> None:
+async def _close(receive: Receive) -> None:
     _transport(receive).close()
-    await _gone(receive)  # else uvicorn would respond 500, or log an error
+    await _disconnected(receive)  # otherwise uvicorn sends a 500 or logs an error

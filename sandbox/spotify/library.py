@@ -1,4 +1,4 @@
-"""Whole artists and albums, made of the short forms in which the entries of playlists have them."""
+"""Full artist and album objects, derived from the simplified objects in the entries of playlists."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,14 +11,15 @@ from sandbox.spotify.seeds import base62, hexadecimal, rng
 from sandbox.spotify.words import title
 
 GENRES = ("kettle pop", "ferry folk", "umbrella house", "lo-fi tram", "marmalade metal")
-TRACKS = 50  # of an album, at most, in its response
-MOST_TRACKS = 1000  # of an album, whatever a recording says
-_ONLY_WHOLE = {"album", "external_ids", "popularity", "episode", "track"}  # keys that an album's tracks lack
+TRACKS_PER_PAGE = 50
+MAX_TRACKS = 1000
+"""Maximum number of tracks of an album; a recorded total_tracks may be larger."""
+_FULL_TRACK_KEYS = {"album", "external_ids", "popularity", "episode", "track"}  # absent in simplified tracks
 
 
 @dataclass
 class Library:
-    """Artists and albums by id, and the tracks that are known of each album by number."""
+    """Artists and albums by id, and the known tracks of each album by track number."""
 
     artists: dict[str, Json] = field(default_factory=dict)
     albums: dict[str, Json] = field(default_factory=dict)
@@ -26,7 +27,7 @@ class Library:
 
     @classmethod
     def of(cls, entries: Iterable[Json]) -> Self:
-        """Collects what occurs in entries of playlists, under `item` or `track`; recorded ones may be odd."""
+        """Collects artists, albums and tracks from entries; recorded entries may have any JSON values."""
         library = cls()
         for entry in filter(None, entries):
             song = entry.get("item") or entry.get("track")
@@ -38,8 +39,8 @@ class Library:
         """Adds a track with its artists and its album."""
         on = song["album"]
         self.albums.setdefault(on["id"], on)
-        self.tracks.setdefault(on["id"], {}).setdefault(_whole(song.get("track_number"), 0), song)
-        for artist in (*_listed(song.get("artists")), *_listed(on.get("artists"))):
+        self.tracks.setdefault(on["id"], {}).setdefault(_as_int(song.get("track_number"), 0), song)
+        for artist in (*_as_list(song.get("artists")), *_as_list(on.get("artists"))):
             if _has_id(artist):
                 self.artists.setdefault(artist["id"], artist)
 
@@ -62,7 +63,7 @@ class Library:
             return None
         on, chance = self.albums[spotify_id], rng("whole album", spotify_id)
         label = f"{title('label', spotify_id)} Records"
-        total = min(_whole(on.get("total_tracks"), 1), MOST_TRACKS)
+        total = min(_as_int(on.get("total_tracks"), 1), MAX_TRACKS)
         tracks = [self._track(on, number) for number in range(1, total + 1)]
         return {
             **on,
@@ -71,25 +72,25 @@ class Library:
             "genres": [],
             "label": label,
             "popularity": chance.randint(0, 100),
-            "tracks": shapes.paging(tracks, f"{api_url}/albums/{spotify_id}/tracks", 0, TRACKS),
+            "tracks": shapes.paging(tracks, f"{api_url}/albums/{spotify_id}/tracks", 0, TRACKS_PER_PAGE),
         }
 
     def _track(self, on: Json, number: int) -> Json:
-        """Returns a track of an album in the short form, made up where no playlist has it."""
+        """Returns a simplified track of an album, invented if no playlist contains it."""
         known = self.tracks[on["id"]]
         own = {"name": title("song", on["id"], number), "track_number": number}
         own |= identity("track", base62("track", on["id"], number))
         song = known.get(number) or {**next(iter(known.values())), **own}
-        return {key: value for key, value in song.items() if key not in _ONLY_WHOLE}
+        return {key: value for key, value in song.items() if key not in _FULL_TRACK_KEYS}
 
 
 def _has_id(value: Any) -> bool:  # any JSON value
     return isinstance(value, dict) and isinstance(value.get("id"), str) and value["id"] != ""
 
 
-def _listed(value: Any) -> list[Any]:  # any JSON value
+def _as_list(value: Any) -> list[Any]:  # any JSON value
     return value if isinstance(value, list) else []
 
 
-def _whole(value: object, default: int) -> int:
+def _as_int(value: object, default: int) -> int:
     return int(value) if isinstance(value, int | float) and isfinite(value) else default

@@ -1,4 +1,4 @@
-"""Around the whole stand-in: the log of requests, faults, latency and limits."""
+"""Middleware for all requests: log, faults, latency and limits."""
 
 import asyncio
 from collections.abc import Iterator
@@ -12,15 +12,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sandbox.spotify.faults import Fault
 from sandbox.spotify.limits import Limits
 
-CONTROLS = "/sandbox/"  # paths that are neither logged nor made to fail
+CONTROLS = "/sandbox/"  # requests to these paths are not logged and get no faults
 LIMITED = "/v1/"
 
 
 @dataclass
-class Seen:
-    """A request that arrived; the status is None before the response, and after a reset.
+class LoggedRequest:
+    """A received request; `status` is None before the response, and after a reset.
 
-    `at_once` counts the requests in progress at that moment, itself included.
+    `at_once`: number of requests in progress when it arrived, including itself.
     """
 
     method: str
@@ -31,44 +31,44 @@ class Seen:
 
     @property
     def target(self) -> str:
-        """Path and query as they were asked for."""
+        """Path and query as requested."""
         return f"{self.path}?{self.query}" if self.query else self.path
 
 
 @dataclass
 class Script:
-    """The faults to come and the requests so far."""
+    """The scripted faults and the log of requests."""
 
     faults: list[Fault] = field(default_factory=list)
-    requests: list[Seen] = field(default_factory=list)
-    under_way: int = 0
+    requests: list[LoggedRequest] = field(default_factory=list)
+    in_progress: int = 0
 
     @contextmanager
-    def logged(self, seen: Seen) -> Iterator[None]:
-        """Logs a request while it is in progress."""
-        self.requests.append(seen)
-        self.under_way += 1
-        seen.at_once = self.under_way
+    def logged(self, request: LoggedRequest) -> Iterator[None]:
+        """Logs a request, and counts it as in progress within the context."""
+        self.requests.append(request)
+        self.in_progress += 1
+        request.at_once = self.in_progress
         try:
             yield
         finally:
-            self.under_way -= 1
+            self.in_progress -= 1
 
-    def next_fault(self, seen: Seen) -> Fault | None:
-        """Counts the request at each fault, and takes the first that may happen to it."""
-        ready = [fault for fault in self.faults if fault.count(seen.target)]
-        if not ready:
+    def next_fault(self, request: LoggedRequest) -> Fault | None:
+        """Counts the request at every fault; returns the first fault that applies to it."""
+        applicable = [fault for fault in self.faults if fault.count(request.target)]
+        if not applicable:
             return None
-        ready[0].fired += 1
-        return ready[0]
+        applicable[0].fired += 1
+        return applicable[0]
 
     def log(self) -> list[dict[str, object]]:
         """Returns the requests as JSON objects."""
-        return [asdict(seen) for seen in self.requests]
+        return [asdict(request) for request in self.requests]
 
 
-class Scripted:
-    """The middleware."""
+class ScriptMiddleware:
+    """ASGI middleware that applies a script and the limits."""
 
     def __init__(self, app: ASGIApp, script: Script, limits: Limits) -> None:
         self.app, self.script, self.limits = app, script, limits
@@ -78,16 +78,16 @@ class Scripted:
         if scope["type"] != "http" or scope["path"].startswith(CONTROLS):
             await self.app(scope, receive, send)
             return
-        seen = Seen(scope["method"], scope["path"], scope["query_string"].decode("latin-1"))
+        request = LoggedRequest(scope["method"], scope["path"], scope["query_string"].decode("latin-1"))
 
-        async def watched(message: Message) -> None:
+        async def send_logged(message: Message) -> None:
             if message["type"] == "http.response.start":
-                seen.status = message["status"]
+                request.status = message["status"]
                 message["headers"] = [*message["headers"], (b"date", self._date())]
             await send(message)
 
-        with self.script.logged(seen):
-            await self._respond(self._responder(seen), scope, receive, watched)
+        with self.script.logged(request):
+            await self._respond(self._responder(request), scope, receive, send_logged)
 
     def _date(self) -> bytes:
         return formatdate(time() - self.limits.settings.date_behind_s, usegmt=True).encode()
@@ -97,8 +97,8 @@ class Scripted:
             await asyncio.sleep(self.limits.settings.latency_ms / 1000)
         await responder(scope, receive, send)
 
-    def _responder(self, seen: Seen) -> ASGIApp:
-        if (fault := self.script.next_fault(seen)) is not None:
-            return fault.happen
-        refusal = self.limits.refusal() if seen.path.startswith(LIMITED) else None
+    def _responder(self, request: LoggedRequest) -> ASGIApp:
+        if (fault := self.script.next_fault(request)) is not None:
+            return fault.apply
+        refusal = self.limits.refusal() if request.path.startswith(LIMITED) else None
         return refusal or self.app

@@ -1,4 +1,4 @@
-"""Spotify's objects as the Web API writes them, from invented values."""
+"""Objects of the Web API with invented values."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from sandbox.spotify.seeds import hexadecimal
 
 Json = dict[str, Any]
 API_URL = "https://api.spotify.com/v1"
-ME = "sandbox-listener"  # whose playlists a restricted app may read
+ME = "sandbox-listener"  # id of the sandbox's user
 
 MARKETS = (
     "AR", "AU", "AT", "BE", "BO", "BR", "CA", "CH", "CL", "CO", "CZ", "DE", "DK", "EC", "EE", "EG", "ES",
@@ -26,13 +26,13 @@ def identity(kind: str, spotify_id: str) -> Json:
     }
 
 
-def nobody(kind: str) -> Json:
-    """Returns the same keys without an identity, as local files and tombstones have them."""
+def null_identity(kind: str) -> Json:
+    """Returns the same keys with null ids, as in local files and tombstones."""
     return {"external_urls": {}, "href": None, "id": None, "type": kind, "uri": None}
 
 
 def images(*key: object) -> list[Json]:
-    """Returns an image in three sizes."""
+    """Returns the URLs of an image in three sizes."""
     sizes = ((640, "ab67616d0000b273"), (300, "ab67616d00001e02"), (64, "ab67616d00004851"))
     return [
         {"url": f"https://i.scdn.co/image/{prefix}{hexadecimal(*key)}", "width": size, "height": size}
@@ -41,13 +41,13 @@ def images(*key: object) -> list[Json]:
 
 
 def markets(number: int) -> list[str]:
-    """Returns 20 of the markets."""
+    """Returns 20 market codes."""
     start = number % 20
     return list(MARKETS[start : start + 20])
 
 
 def album(spotify_id: str, name: str, artists: list[Json], **further: object) -> Json:
-    """Returns an album as it is embedded in a track; `further` replaces and adds keys."""
+    """Returns the simplified album of a track; `further` replaces and adds keys."""
     return {
         "available_markets": markets(len(name)),
         "album_type": "album",
@@ -85,7 +85,7 @@ def track(spotify_id: str, name: str, on: Json, artists: list[Json], **further: 
 
 
 def episode(spotify_id: str, name: str, show: str) -> Json:
-    """Returns an episode of a podcast: no album, no artists."""
+    """Returns a podcast episode, which has no album and no artists."""
     return {
         "audio_preview_url": None,
         "available_markets": markets(3),
@@ -123,12 +123,12 @@ def episode(spotify_id: str, name: str, show: str) -> Json:
 
 
 def user(user_id: str) -> Json:
-    """Returns a user as `added_by` has it; Spotify's editors have the id ""."""
+    """Returns the user object of `added_by`; Spotify's editors have the id ""."""
     return identity("user", user_id)
 
 
 def entry(item: Json | None, added_at: str | None, added_by: Json | None) -> Json:
-    """Returns an entry of a playlist, the song or episode under `item`."""
+    """Returns an entry of a playlist, with the song or episode under `item`."""
     return {
         "added_at": added_at,
         "added_by": added_by,

@@ -1,14 +1,25 @@
-"""The strange entries that real playlists contain, one of each by name."""
+"""Unusual entries that real playlists contain, one of each kind."""
 
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.spotify.objects import ME, Json, album, entry, episode, identity, markets, nobody, track, user
+from sandbox.spotify.objects import (
+    ME,
+    Json,
+    album,
+    entry,
+    episode,
+    identity,
+    markets,
+    null_identity,
+    track,
+    user,
+)
 from sandbox.spotify.seeds import base62
 from sandbox.spotify.words import title
 
 ADDED_AT = "2025-06-01T12:00:00Z"
-RENAMED_EVERY = 7  # days
+RENAMED_EVERY_DAYS = 7
 
 
 def _artist(name: str) -> Json:
@@ -39,12 +50,12 @@ def _without_popularity() -> Json:
 
 
 def _unidentified(name: str, artist: str, on: str, **further: object) -> Json:
-    """Returns a track without an identity, shaped as Spotify shapes them."""
-    nowhere: Json = {"available_markets": [], "images": [], "artists": []}
+    """Returns a track without ids, with the keys that Spotify sends for it."""
+    empty: Json = {"available_markets": [], "images": [], "artists": []}
     undated = {"album_type": None, "release_date": None, "release_date_precision": None}
     return {
-        "album": {"name": on, **nowhere, **undated, **nobody("album")},
-        "artists": [{"name": artist, **nobody("artist")}],
+        "album": {"name": on, **empty, **undated, **null_identity("album")},
+        "artists": [{"name": artist, **null_identity("artist")}],
         "available_markets": [],
         "explicit": False,
         "preview_url": None,
@@ -55,7 +66,7 @@ def _unidentified(name: str, artist: str, on: str, **further: object) -> Json:
         "popularity": 0,
         "track_number": 0,
         "is_local": False,
-        **nobody("track"),
+        **null_identity("track"),
         **further,
     }
 
@@ -68,13 +79,13 @@ def _local() -> Json:
 
 
 def _tombstone() -> Json:
-    gone = _unidentified("", "", "")
-    gone["album"]["release_date"], gone["album"]["release_date_precision"] = "0000", "year"
-    return gone
+    removed = _unidentified("", "", "")
+    removed["album"]["release_date"], removed["album"]["release_date_precision"] = "0000", "year"
+    return removed
 
 
 def _renamed(day: int) -> Json:
-    return _song("Working Title") | {"name": f"Working Title, Take {day // RENAMED_EVERY % 9 + 1}"}
+    return _song("Working Title") | {"name": f"Working Title, Take {day // RENAMED_EVERY_DAYS % 9 + 1}"}
 
 
 def _somebody_elses_album() -> Json:
@@ -95,7 +106,7 @@ def _named(name: str) -> Callable[[int], Json]:
     return lambda _day: _added(_song(name))
 
 
-# name of the oddity → its entry on a day (an ordinal)
+# name of the oddity → function from a date's ordinal to the entry
 ODDITIES: dict[str, Callable[[int], Json]] = {
     "null item": lambda _day: _added(None),
     "no item key": lambda _day: _without_key(),

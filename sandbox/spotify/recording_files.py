@@ -1,7 +1,7 @@
-"""Files of recorded API responses, read and judged before any of them is served.
+"""Reads and validates files of recorded API responses.
 
-A file holds one playlist object, or one page of a playlist's entries, or a list of one such object. A byte
-order mark and UTF-16 or UTF-32 are repaired; any other fault refuses the file.
+A file contains a playlist object, a page of a playlist's entries, or a list with one such object. A byte
+order mark is removed, and UTF-16 and UTF-32 are converted to UTF-8. A file with any other problem is refused.
 """
 
 import json
@@ -12,22 +12,23 @@ from typing import Any, NamedTuple
 from sandbox.spotify.objects import Json
 
 JSON_TYPES = {dict: "an object", list: "a list", str: "a text", bool: "a boolean", type(None): "null"}
-"""What values are called; all others are numbers."""
+"""Names of JSON types in messages; any other type is a number."""
 
-LONGEST_INT = 4_300
-BARE_ENTRIES = "it holds bare entries, without the playlist or the page around them"
+MAX_INT_DIGITS = 4_300
+"""Maximum number of digits that Python converts to an int by default."""
+BARE_ENTRIES = "it contains entries without a playlist or page object around them"
 
 
 class File(NamedTuple):
-    """A file that holds one JSON object, or a list of one."""
+    """A valid file; `raw`: bytes of the object as recorded, in UTF-8; `content`: the decoded object."""
 
     name: str
-    raw: bytes  # the object's bytes as they were recorded, in UTF-8
-    answer: Json
+    raw: bytes
+    content: Json
 
 
 def read_files(folder: Path) -> tuple[list[File], list[str]]:
-    """The *.json that can be served, and a line with name and reason for each other one."""
+    """Returns the valid *.json files, and a line with name and reason for each refused file."""
     files, refused = [], []
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() != ".json":
@@ -41,33 +42,33 @@ def read_files(folder: Path) -> tuple[list[File], list[str]]:
     return files, refused
 
 
-def is_playlist(answer: Json) -> bool:
-    """Whether it is the response of GET /playlists/{id}."""
-    return answer.get("type") == "playlist"
+def is_playlist(content: Json) -> bool:
+    """Returns True for a response of GET /playlists/{id}."""
+    return content.get("type") == "playlist"
 
 
-def is_page(answer: Json) -> bool:
-    """Whether it is the response of GET /playlists/{id}/items or /tracks."""
-    at_playlist = "/playlists/" in str(answer.get("href"))
-    return not is_playlist(answer) and isinstance(answer.get("items"), list) and at_playlist
+def is_page(content: Json) -> bool:
+    """Returns True for a response of GET /playlists/{id}/items or /tracks."""
+    at_playlist = "/playlists/" in str(content.get("href"))
+    return not is_playlist(content) and isinstance(content.get("items"), list) and at_playlist
 
 
 def _parse(name: str, recorded: bytes) -> File:
-    """Raises ValueError with the reason if the content cannot be served."""
+    """Returns the file; raises ValueError with the reason if it cannot be served."""
     raw = _as_utf8(recorded)
     if not raw.strip():
         raise ValueError("it is empty")
     try:
-        answer = json.loads(raw, parse_constant=_refuse_constant, parse_int=_int)
+        content = json.loads(raw, parse_constant=_refuse_constant, parse_int=_int)
     except json.JSONDecodeError as error:
         raise ValueError(f"it is not JSON ({error})") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    if isinstance(answer, list) and len(answer) == 1 and not _is_entry(answer[0]):
-        (answer,), raw = answer, raw[raw.index(b"[") + 1 : raw.rindex(b"]")].strip()
-    if fault := _fault(answer):
+    if isinstance(content, list) and len(content) == 1 and not _is_entry(content[0]):
+        (content,), raw = content, raw[raw.index(b"[") + 1 : raw.rindex(b"]")].strip()
+    if fault := _fault(content):
         raise ValueError(fault)
-    return File(name, raw, answer)
+    return File(name, raw, content)
 
 
 def _as_utf8(recorded: bytes) -> bytes:
@@ -80,35 +81,35 @@ def _as_utf8(recorded: bytes) -> bytes:
 
 
 def _int(digits: str) -> int | float:
-    """Python converts no more digits than this; no field holds as many, and the file is served as it is."""
-    return int(digits) if len(digits) <= LONGEST_INT else math.inf
+    """Converts an integer; longer ones become infinity, because no field needs them and `raw` is served."""
+    return int(digits) if len(digits) <= MAX_INT_DIGITS else math.inf
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"it is not JSON ({name})")
 
 
-def _fault(answer: object) -> str:
-    """Why it cannot be served; empty if it can."""
-    if isinstance(answer, list):
-        bare = any(map(_is_entry, answer))
-        return BARE_ENTRIES if bare else f"it is a list of {len(answer)} values"
-    if not isinstance(answer, dict):
-        return f"it is {_name(answer)}"
-    if is_playlist(answer):
-        return _playlist_fault(answer)
-    return _entries_fault(answer["items"]) if is_page(answer) else _other(answer)
+def _fault(content: object) -> str:
+    """Returns the reason why the content cannot be served, or an empty text."""
+    if isinstance(content, list):
+        bare = any(map(_is_entry, content))
+        return BARE_ENTRIES if bare else f"it is a list of {len(content)} values"
+    if not isinstance(content, dict):
+        return f"it is {_name(content)}"
+    if is_playlist(content):
+        return _playlist_fault(content)
+    return _entries_fault(content["items"]) if is_page(content) else _other(content)
 
 
-def _other(answer: Json) -> str:
-    """What an object is that is neither a playlist nor a page of one."""
-    if "error" in answer:
+def _other(content: Json) -> str:
+    """Returns the reason for an object that is neither a playlist nor a page of a playlist."""
+    if "error" in content:
         return "it is an error response"
-    if _is_entry(answer):
+    if _is_entry(content):
         return BARE_ENTRIES
-    if isinstance(answer.get("items"), list):
-        return "it is a page, but its `href` names no playlist"
-    return 'it is neither a playlist (`"type": "playlist"`) nor a page of one'
+    if isinstance(content.get("items"), list):
+        return "it is a page, but its `href` contains no playlist"
+    return 'it is neither a playlist (`"type": "playlist"`) nor a page of a playlist'
 
 
 def _is_entry(value: object) -> bool:
@@ -130,7 +131,7 @@ def _playlist_fault(playlist: Json) -> str:
 
 
 def _paging_fault(key: str, paging: object) -> str:
-    """A paging object may have no entries: Spotify withholds them from some apps."""
+    """Returns the problem of a paging object; it may lack entries, which Spotify withholds from some apps."""
     if paging is None:
         return ""
     if not isinstance(paging, dict):

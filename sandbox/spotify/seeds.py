@@ -1,4 +1,4 @@
-"""Seeded chance: the same key gives the same numbers and ids in every process."""
+"""Seeded random values: the same key yields the same numbers and ids in every process."""
 
 import hashlib
 from random import Random
@@ -15,17 +15,17 @@ def _digest(*key: object) -> bytes:
 
 
 def rng(*key: object) -> Random:
-    """Returns a generator of its own for the key."""
+    """Returns a random generator seeded with the key."""
     return Random(_digest(*key))
 
 
 def noise(*key: object) -> float:
-    """Returns a number in [-1, 1), evenly spread."""
+    """Returns a uniformly distributed number in [-1, 1)."""
     return int.from_bytes(_digest(*key)[:4], "big") / 2**31 - 1
 
 
 def base62(*key: object) -> str:
-    """Returns an id as Spotify's: 22 characters of base62."""
+    """Returns an id in Spotify's format: 22 characters of base62."""
     number, letters = int.from_bytes(_digest(*key), "big"), ""
     for _ in range(ID_LENGTH):
         number, digit = divmod(number, len(BASE62))
@@ -34,5 +34,5 @@ def base62(*key: object) -> str:
 
 
 def hexadecimal(*key: object) -> str:
-    """Returns 24 hexadecimal digits, as they end the names of Spotify's images."""
+    """Returns 24 hexadecimal digits, the end of an image URL at Spotify."""
     return _digest(*key).hex()[:24]

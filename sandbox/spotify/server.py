@@ -1,4 +1,4 @@
-"""The stand-in's application: Spotify's routes, /sandbox to steer and watch it, and what lies around both."""
+"""The stand-in's ASGI app: Spotify's routes, the controls under /sandbox, and middleware."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from sandbox.spotify.accounts import Accounts
 from sandbox.spotify.controls import Controls
 from sandbox.spotify.errors import RefusedError
 from sandbox.spotify.limits import Limits
-from sandbox.spotify.middleware import Script, Scripted
+from sandbox.spotify.middleware import Script, ScriptMiddleware
 from sandbox.spotify.settings import Settings
 from sandbox.spotify.sources import Source
 from sandbox.spotify.web_api import WebApi
@@ -32,9 +32,9 @@ def create_app(
     now: Callable[[], float] = time.monotonic,
     **settings: object,
 ) -> Starlette:
-    """Builds the stand-in; `today` and `now`, in seconds, are asked at each request.
+    """Returns the app; calls `today` and `now` (seconds) at each request.
 
-    `settings` are those of `sandbox.spotify.settings`; raises msgspec.ValidationError.
+    `settings`: fields of `Settings`; raises msgspec.ValidationError.
     """
     chosen, script = msgspec.convert(settings, Settings), Script()
 
@@ -45,6 +45,6 @@ def create_app(
     limits = Limits(chosen, clock)
     return Starlette(
         routes=[*api.routes(), *Controls(api, script, limits).routes()],
-        middleware=[Middleware(Scripted, script=script, limits=limits)],
+        middleware=[Middleware(ScriptMiddleware, script=script, limits=limits)],
         exception_handlers={RefusedError: _refuse},
     )

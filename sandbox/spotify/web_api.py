@@ -1,4 +1,4 @@
-"""Spotify's routes: consent and tokens, playlists, the user's list of them, artists and albums."""
+"""Spotify's routes: consent, tokens, playlists, the user's list of playlists, artists and albums."""
 
 import re
 from collections.abc import Callable
@@ -16,13 +16,13 @@ from sandbox.spotify.errors import GrantRefusedError, RefusedError
 from sandbox.spotify.library import Library
 from sandbox.spotify.objects import ME, Json, user
 from sandbox.spotify.settings import Settings
-from sandbox.spotify.sources import Ask, Source
+from sandbox.spotify.sources import PlaylistQuery, Source
 
 SPOTIFY_ID = re.compile("[0-9A-Za-z]{22}")
-# path → default and greatest page size
+# path → default and maximum page size
 PAGE_SIZES = {"items": (20, 50), "tracks": (100, 100)}
 LIST_SIZES = (20, 50)
-# kind → ids in one request, at most
+# kind → maximum number of ids per request
 BATCH_SIZES = {"artists": 50, "albums": 20}
 
 
@@ -34,7 +34,7 @@ class WebApi:
     today: Callable[[], date]
     settings: Settings
     accounts: Accounts
-    _libraries: dict[date, Library] = field(default_factory=dict)  # at most one
+    _libraries: dict[date, Library] = field(default_factory=dict)  # contains only the latest date
 
     def routes(self) -> list[Route]:
         """Returns the routes."""
@@ -50,7 +50,7 @@ class WebApi:
         ]
 
     async def authorize(self, request: Request) -> Response:
-        """Handles GET /authorize: the user decides at once."""
+        """Handles GET /authorize; redirects immediately, without a page."""
         try:
             return RedirectResponse(self.accounts.authorize(request.query_params), 302)
         except RefusedError as refused:
@@ -76,30 +76,32 @@ class WebApi:
         return self._json(shapes.body(shapes.withheld(found, self.settings.shape)))
 
     async def my_playlists(self, request: Request) -> Response:
-        """Handles GET /v1/me/playlists: what the user owns or follows, as far as the consent reaches."""
+        """Handles GET /v1/me/playlists: playlists that the user owns or follows, if the scopes allow it."""
         token = self._token(request)
         scopes = self.accounts.scopes(token)
-        asks = [self._ask(request, token, playlist_id) for playlist_id in self.source.library()]
-        found = [one for one in map(self.source.listed, asks) if one is None or _scope_of(one) <= scopes]
+        queries = [self._playlist_query(request, token, playlist_id) for playlist_id in self.source.library()]
+        found = [one for one in map(self.source.listed, queries) if one is None or _scope_of(one) <= scopes]
         of = f"users/{ME}" if self.settings.user_in_href else "me"
         url = f"{_api_url(request)}/{of}/playlists"
         return self._json(shapes.body(shapes.paging(found, url, *_window(request, LIST_SIZES))))
 
     async def playlist(self, request: Request) -> Response:
         """Handles GET /v1/playlists/{id}."""
-        ask = self._ask(request, self._token(request), _checked(request.path_params["playlist_id"]))
-        return self._json(self.source.head(ask))
+        query = self._playlist_query(
+            request, self._token(request), _checked(request.path_params["playlist_id"])
+        )
+        return self._json(self.source.head(query))
 
     async def items(self, request: Request) -> Response:
-        """Handles GET /v1/playlists/{id}/items and the older …/tracks."""
+        """Handles GET /v1/playlists/{id}/items and, for the shape before 2026, …/tracks."""
         token = self._token(request)
         self._check_items(token, request.path_params["path"])
         offset, limit = _window(request, PAGE_SIZES[request.path_params["path"]])
-        ask = self._ask(request, token, _checked(request.path_params["playlist_id"]))
-        return self._json(self.source.page(ask, offset, limit))
+        query = self._playlist_query(request, token, _checked(request.path_params["playlist_id"]))
+        return self._json(self.source.page(query, offset, limit))
 
     async def several(self, request: Request) -> Response:
-        """Handles GET /v1/artists?ids= and /v1/albums?ids=, null for what is unknown."""
+        """Handles GET /v1/artists?ids= and /v1/albums?ids=; unknown ids return null."""
         self._token(request)
         kind = request.url.path.rpartition("/")[2]
         if self.settings.restricted:
@@ -107,18 +109,18 @@ class WebApi:
         ids = [_checked(given) for given in request.query_params.get("ids", "").split(",")]
         if len(ids) > BATCH_SIZES[kind]:
             raise RefusedError(400, "Too many ids requested")
-        return self._json(shapes.body({kind: [self._whole(request, kind, given) for given in ids]}))
+        return self._json(shapes.body({kind: [self._full_object(request, kind, given) for given in ids]}))
 
     async def single(self, request: Request) -> Response:
         """Handles GET /v1/artists/{id} and /v1/albums/{id}."""
         self._token(request)
         kind = request.url.path.split("/")[2]
-        found = self._whole(request, kind, _checked(request.path_params["spotify_id"]))
+        found = self._full_object(request, kind, _checked(request.path_params["spotify_id"]))
         if found is None:
             raise RefusedError(404, "Resource not found")
         return self._json(shapes.body(shapes.withheld(found, self.settings.shape)))
 
-    def _whole(self, request: Request, kind: str, spotify_id: str) -> Json | None:
+    def _full_object(self, request: Request, kind: str, spotify_id: str) -> Json | None:
         library = self._library(self.today())
         found = library.artist if kind == "artists" else library.album
         return found(spotify_id, _api_url(request))
@@ -139,26 +141,28 @@ class WebApi:
         if self.settings.restricted and not self.accounts.is_user(token):
             raise RefusedError(401, "Valid user authentication required")
 
-    def _ask(self, request: Request, token: str, playlist_id: str) -> Ask:
+    def _playlist_query(self, request: Request, token: str, playlist_id: str) -> PlaylistQuery:
         days, entries = self._changes(playlist_id)
         day, api_url = self.today() + timedelta(days), _api_url(request)
         user = self.accounts.is_user(token)
-        return Ask(playlist_id, day, self.settings.shape, api_url, self.settings.app_class, user, entries)
+        return PlaylistQuery(
+            playlist_id, day, self.settings.shape, api_url, self.settings.app_class, user, entries
+        )
 
     def _changes(self, playlist_id: str) -> tuple[int, int]:
-        """Returns days and entries by which a playlist has changed, and counts the response about it."""
-        mine = [change for change in self.settings.changes if change.playlist == playlist_id]
-        for change in mine:
+        """Counts the response, and returns the days and entries by which the playlist has changed."""
+        changes = [change for change in self.settings.changes if change.playlist == playlist_id]
+        for change in changes:
             change.count()
-        days = sum(change.fired * change.days for change in mine)
-        return days, sum(change.fired * change.entries for change in mine)
+        days = sum(change.fired * change.days for change in changes)
+        return days, sum(change.fired * change.entries for change in changes)
 
     def _json(self, body: bytes) -> Response:
         return as_json(shapes.with_floats(body) if self.settings.floats else body)
 
 
 def as_json(body: bytes) -> Response:
-    """Returns a body as Spotify sends it."""
+    """Returns a JSON response with Spotify's media type."""
     return Response(body, media_type="application/json; charset=utf-8")
 
 
@@ -173,18 +177,18 @@ def _checked(spotify_id: str) -> str:
 
 
 def _scope_of(playlist: Json) -> set[str]:
-    """Returns the scope without which GET /me/playlists leaves a playlist out; none for a public one."""
+    """Returns the scope that GET /me/playlists requires to list a playlist; empty for a public playlist."""
     if playlist["collaborative"]:
         return {"playlist-read-collaborative"}
     return set() if playlist["public"] else {"playlist-read-private"}
 
 
 def _window(request: Request, sizes: tuple[int, int]) -> tuple[int, int]:
-    """Returns offset and limit of a page, by its default and greatest size; raises RefusedError."""
-    default, most = sizes
+    """Returns offset and limit of a page; `sizes`: default and maximum limit. Raises RefusedError."""
+    default, maximum = sizes
     offset = _number(request, "offset", 0)
     limit = _number(request, "limit", default)
-    if not 1 <= limit <= most:
+    if not 1 <= limit <= maximum:
         raise RefusedError(400, "Invalid limit")
     return offset, limit
 

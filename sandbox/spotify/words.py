@@ -36,8 +36,8 @@ WHEN = (
     "twice",
 )
 ARTISTS = 180
-# written in other scripts: the tables must carry them, and the demo shows that they do
-ELSEWHERE = ("夜のやかん", "종이 우산", "قطار الليل", "橙色電車", "Νυχτερινό Τραμ", "סבון צהוב")
+# Names in other scripts show that tables and reports preserve Unicode.
+NON_LATIN_NAMES = ("夜のやかん", "종이 우산", "قطار الليل", "橙色電車", "Νυχτερινό Τραμ", "סבון צהוב")
 
 
 def _artist(chance: Random) -> str:
@@ -53,13 +53,13 @@ def _artist(chance: Random) -> str:
 
 @cache
 def artist_names() -> tuple[str, ...]:
-    """Returns the names of all artists, each different, the most popular first."""
+    """Returns the names of all artists, without duplicates, most popular first."""
     chance = rng("artist names")
     names: dict[str, None] = {}
-    while len(names) < ARTISTS - len(ELSEWHERE):
+    while len(names) < ARTISTS - len(NON_LATIN_NAMES):
         names[_artist(chance)] = None
     found = list(names)
-    for number, name in enumerate(ELSEWHERE):
+    for number, name in enumerate(NON_LATIN_NAMES):
         found.insert(4 + 17 * number, name)
     return tuple(found)
 

@@ -23,7 +23,7 @@ from sandbox.spotify.accounts import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from sandbox.spotify.catalogue import CHARTS, playlist
 from sandbox.spotify.server import create_app
 from sandbox.spotify.settings import AppClass
-from sandbox.spotify.sources import Ask
+from sandbox.spotify.sources import PlaylistQuery
 from tests.serving import running
 
 PLAYLISTS = [f"bench{number:017d}" for number in range(100)]
@@ -54,7 +54,7 @@ class Copies:
         """The user's list is not asked for."""
         return []
 
-    def listed(self, ask: Ask) -> None:
+    def listed(self, ask: PlaylistQuery) -> None:
         """Likewise."""
         del ask
 
@@ -63,11 +63,11 @@ class Copies:
         del day
         return []
 
-    def head(self, ask: Ask) -> bytes:
+    def head(self, ask: PlaylistQuery) -> bytes:
         """Answers GET /playlists/{id}."""
         return self._head.replace(CHARTS[0].encode(), ask.playlist_id.encode())
 
-    def page(self, ask: Ask, offset: int, limit: int) -> bytes:
+    def page(self, ask: PlaylistQuery, offset: int, limit: int) -> bytes:
         """Answers GET /playlists/{id}/items."""
         del ask, limit
         return self._pages[offset]

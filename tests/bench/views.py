@@ -7,7 +7,7 @@ from time import perf_counter
 from sandbox.account_objects import create_account_objects
 from sandbox.lake import create_lake
 from sandbox.services import BUCKET, s3_client, start_stand_ins
-from tests.places import Place, readers
+from tests.places import Place, open_connections
 from tests.warehouses import Warehouse
 
 SNAPSHOTS, PLAYLISTS, SONGS = 500, 20, 100
@@ -68,8 +68,8 @@ def measure() -> list[tuple[str, str, str]]:
         _fill(warehouse.place)
         whole = {view: _seconds(warehouse.place, f"SELECT COUNT(*) FROM {view}") for view in WHOLE}
         asked = {query: _seconds(warehouse.place, f"SELECT * FROM {query}") for query in ASKED}
-        while readers:
-            readers.pop().close()
+        while open_connections:
+            open_connections.pop().close()
     size = f"{SNAPSHOTS} snapshots x {PLAYLISTS} playlists x {SONGS} songs: seconds for"
     return [
         (f"{size} the rows of all views (slowest: {_slowest(whole)})", _total(whole), ALLOWED_S),

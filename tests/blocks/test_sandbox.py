@@ -4,7 +4,7 @@ import pytest
 from prefect.client.orchestration import get_client
 
 from flows.daily_playlists import VARIABLE
-from sandbox.registration import MOST_PLAYLISTS, register_blocks
+from sandbox.registration import MAX_PLAYLISTS, register_blocks
 from sandbox.services import Sandbox, block_variables
 from sandbox.spotify.catalogue import EMPTY
 from tests.blocks.conftest import Command, held
@@ -37,7 +37,7 @@ def test_no_real_variable_reaches_the_sandbox(
         kept = api.read_variable_by_name(VARIABLE)
         api.delete_variable_by_name(VARIABLE)
     assert kept
-    assert kept.value == [EMPTY] * MOST_PLAYLISTS
+    assert kept.value == [EMPTY] * MAX_PLAYLISTS
     assert sorted(blocks) == ["aws", "aws-ecs", "lake", "spotify", "warehouse", "warehouse-admin"]
     assert "canary-real" not in repr(blocks)
     assert blocks["spotify"]["data"]["client_secret"] == variables["SPOTIFY_CLIENT_SECRET"]

@@ -18,7 +18,7 @@ from tests.deploy.fargate import Container, Fargate
 from tests.deploy.image import ROOT
 from tests.faults.proxy import Traffic
 from tests.places import Place
-from tests.waiting import PATIENCE_S, until
+from tests.waiting import TIMEOUT_S, until
 
 PLAYLISTS = ["sandboxTop50Worldwide1", "sandboxMixtape00000001"]
 
@@ -111,7 +111,7 @@ def module(environment: dict[str, str], *words: str) -> subprocess.CompletedProc
         check=False,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=TIMEOUT_S,
     )
 
 

@@ -35,7 +35,7 @@ from deploy.preflight.surroundings import (
 from deploy.wanted_deployments import WantedDeployment, wanted_deployments
 from pipeline.preflight.checks import Checklist, Line
 from sandbox.account_objects import ROLE_ARN, connect
-from sandbox.lake import wire
+from sandbox.lake import notify_pipes
 from sandbox.services import BUCKET
 from tests.deploy import aws as account
 from tests.deploy.aws import CLUSTER, REGION, Aws
@@ -191,7 +191,7 @@ class Surroundings:
     def notify(self, **changed: Any) -> None:
         """Sets the bucket's notification as the sandbox does, or with something changed."""
         s3 = self.place.s3
-        wire(s3, BUCKET, self.channel())
+        notify_pipes(s3, BUCKET, self.channel())
         if changed:
             (queue,) = s3.get_bucket_notification_configuration(Bucket=BUCKET)["QueueConfigurations"]
             s3.put_bucket_notification_configuration(

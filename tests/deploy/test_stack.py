@@ -28,7 +28,7 @@ from tests.deploy.stacks import (
     template,
 )
 from tests.pipeline.lake.conftest import BUCKET, SESSION
-from tests.policies import PAGE, listed_actions, shown
+from tests.policies import PAGE, documented_json, listed_actions
 
 TEXT = PAGE.read_text(encoding="utf-8")
 NO_VALUE = {"Ref": "AWS::NoValue"}
@@ -153,7 +153,7 @@ def test_events_of_the_cluster_reach_the_queue_that_workers_read() -> None:
     cluster = {"detail": {"clusterArn": [{"Fn::GetAtt": ["Cluster", "Arn"]}]}}
     assert rule["EventPattern"] == json.loads(pattern[1]) | cluster
     assert [one["Arn"] for one in rule["Targets"]] == [arn]
-    document = json.loads(shown("`queue.json` has the queue's policy")["Policy"])
+    document = json.loads(documented_json("`queue.json` has the queue's policy")["Policy"])
     (statement,) = document["Statement"]
     source = {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["EventsRule", "Arn"]}}}
     document["Statement"] = [statement | {"Resource": arn, "Condition": source}]
@@ -211,9 +211,11 @@ def test_roles_in_a_stack_are_those_of_the_page() -> None:
     }
     lake = iam.get_role_policy(RoleName=f"{NAME}-task", PolicyName="lake")["PolicyDocument"]
     read = iam.get_role_policy(RoleName=f"{NAME}-snowflake", PolicyName="read")["PolicyDocument"]
-    assert lake == shown("**The lake**", BUCKET, FOLDER)
-    assert read == shown("Save as `read.json`", BUCKET, FOLDER)
-    wanted = json.dumps(shown("Save as `trust.json`")).replace("STORAGE_AWS_IAM_USER_ARN", SNOWFLAKE_USER)
+    assert lake == documented_json("**The lake**", BUCKET, FOLDER)
+    assert read == documented_json("Save as `read.json`", BUCKET, FOLDER)
+    wanted = json.dumps(documented_json("Save as `trust.json`")).replace(
+        "STORAGE_AWS_IAM_USER_ARN", SNOWFLAKE_USER
+    )
     assert trust["snowflake"] == json.loads(wanted.replace("STORAGE_AWS_EXTERNAL_ID", EXTERNAL_ID))
     (statement,) = trust["task"]["Statement"]
     assert statement["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}

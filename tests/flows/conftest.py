@@ -173,16 +173,16 @@ def pipelines(
         changed_blocks.difference_update(made.blocks.values())
         return made
 
-    def is_spoiled(pipeline: Pipeline) -> bool:
+    def is_dirty(pipeline: Pipeline) -> bool:
         return not changed_blocks.isdisjoint(pipeline.blocks.values())
 
-    return {load: Pool(partial(create, load), is_spoiled) for load in get_args(LoadMode)}
+    return {load: Pool(partial(create, load), is_dirty) for load in get_args(LoadMode)}
 
 
 @pytest.fixture
 def pipeline(pipelines: dict[LoadMode, Pool[Pipeline]]) -> Iterator[Pipeline]:
     """A pipeline with a folder, a database and a Spotify of its own: set up for COPY, and empty."""
-    with pipelines["copy"].lend() as lent:
+    with pipelines["copy"].acquire() as lent:
         lent.show()
         yield lent
 

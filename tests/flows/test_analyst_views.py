@@ -50,7 +50,7 @@ HISTORY: History = {
 @pytest.fixture(scope="module")
 def mix(warehouses: Pool[Warehouse]) -> Iterator[Warehouse]:
     """The history above, loaded."""
-    with warehouses.lend() as warehouse:
+    with warehouses.acquire() as warehouse:
         load(warehouse, HISTORY)
         yield warehouse
 
@@ -187,7 +187,7 @@ FRESH = {
 def fresh(warehouses: Pool[Warehouse]) -> Iterator[tuple[Warehouse, datetime]]:
     """A playlist for each case, and what time it is."""
     now = datetime.now(UTC)
-    with warehouses.lend() as warehouse:
+    with warehouses.acquire() as warehouse:
         cases = {
             (case, now.date() - timedelta(days=age)): listing("a")._replace(
                 fetched_at=now - timedelta(hours=hours)

@@ -14,7 +14,7 @@ from pipeline.errors import Code
 from pipeline.lake.layout import LoadMode
 from sandbox.spotify import catalogue
 from sandbox.spotify.catalogue import CHARTS, EMPTIED
-from sandbox.spotify.shapes import answers
+from sandbox.spotify.shapes import response_bodies
 from tests.flows.conftest import TODAY, Pipeline
 from tests.pools import Pool
 
@@ -31,7 +31,7 @@ def ingest_days(pipeline: Pipeline, *days: date) -> None:
 @pytest.fixture(scope="module")
 def two_days(pipelines: dict[LoadMode, Pool[Pipeline]]) -> Iterator[Pipeline]:
     """Two days that are kept and published: what its tests publish again is what is there already."""
-    with pipelines["copy"].lend() as lent:
+    with pipelines["copy"].acquire() as lent:
         ingest_days(lent, YESTERDAY, TODAY)
         yield lent
 
@@ -198,7 +198,7 @@ def falsify(pipeline: Pipeline, playlist: str, fetched_at: datetime) -> None:
     shown = {**(catalogue.playlist(playlist, YESTERDAY) or {})}
     first, *_ = gzip.decompress(pipeline.place.read(true)).splitlines()
     envelope = {**json.loads(first), "fetched_at": fetched_at.isoformat(), "total": len(shown["entries"])}
-    lines = [json.dumps(envelope).encode(), *answers(shown, "both")]
+    lines = [json.dumps(envelope).encode(), *response_bodies(shown, "both")]
     false = re.sub(r"[^/]+$", "99991231T235959Z-ffffffff.json.gz", true)
     pipeline.place.write(false, gzip.compress(b"\n".join(lines) + b"\n"))
     assert pipeline.backfill(playlist).message == "1 playlist loaded"

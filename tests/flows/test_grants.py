@@ -20,7 +20,7 @@ from pipeline.lake.layout import LoadMode
 from pipeline.warehouse.views import view_files
 from sandbox.account_objects import connect, statements
 from sandbox.services import Addresses
-from sandbox.snowflake.state.grants import Grants, Thing
+from sandbox.snowflake.state.grants import Grants, Securable
 from sandbox.snowflake.statements import access, dispatch, grant_statements, needs
 from sandbox.snowflake.statements.access import Actor
 from sandbox.spotify.catalogue import CHARTS, MIXTAPE
@@ -131,7 +131,7 @@ def failing(sent: list[Sent], without: str = "") -> list[str]:
 
 def actor(grants: Grants, role: str) -> Actor:
     """The role as it is logged in: without a database or schema that it may not use."""
-    place = (Thing("DATABASE", ("SPOTIFY",)), Thing("SCHEMA", ("SPOTIFY", "PLAYLISTS")))
+    place = (Securable("DATABASE", ("SPOTIFY",)), Securable("SCHEMA", ("SPOTIFY", "PLAYLISTS")))
     database, schema = (one.name[-1] if grants.allows(role, ("USAGE",), one) else None for one in place)
     return Actor(role, database, schema if database else None, "SPOTIFY_LOAD")
 
@@ -143,8 +143,8 @@ def succeeds(grants: Grants, by: Actor, command: str) -> bool:
         do(grants, by, command)
     except ProgrammingError:
         return False
-    unnamed = None in (by.database, by.schema) and bool(known.needs or known.describes)
-    return not unnamed and not (known.describes and grants.hidden(by.role, "SPOTIFY"))
+    unnamed = None in (by.database, by.schema) and bool(known.needs or known.reads_information_schema)
+    return not unnamed and not (known.reads_information_schema and grants.hidden(by.role, "SPOTIFY"))
 
 
 def do(grants: Grants, by: Actor, command: str) -> None:
@@ -153,7 +153,7 @@ def do(grants: Grants, by: Actor, command: str) -> None:
     access.check(grants, by, known)
     if status := STATUS.fullmatch(command):
         pipe = (by.database or "", by.schema or "", status["pipe"].upper())
-        grants.require(by.role, ("MONITOR",), Thing("PIPE", pipe))
+        grants.require(by.role, ("MONITOR",), Securable("PIPE", pipe))
     if re.match(r"GRANT\s|REVOKE\s|(CREATE|ALTER)\s+(ROLE|USER)\s", command):
         grant_statements.run(grants, by.role, command, by[1:3])
     access.apply(grants, by, known)

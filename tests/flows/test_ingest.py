@@ -15,7 +15,7 @@ from pipeline.columns import TABLES
 from pipeline.errors import Code
 from pipeline.lake.layout import LoadMode
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, FOREIGN, MIXTAPE, MIXTAPE_LENGTH, playlist
-from sandbox.spotify.shapes import answers
+from sandbox.spotify.shapes import response_bodies
 from tests.flows.conftest import TODAY, Pipeline
 from tests.places import Place
 from tests.pools import Pool
@@ -48,7 +48,7 @@ class Published(NamedTuple):
 @pytest.fixture(scope="module")
 def published(pipelines: dict[LoadMode, Pool[Pipeline]]) -> Iterator[Published]:
     """One run that several tests read."""
-    with pipelines["copy"].lend() as pipeline:
+    with pipelines["copy"].acquire() as pipeline:
         pipeline.show()
         began = datetime.now(UTC)
         state = pipeline.ingest(CHART, OTHER_CHART, MIXTAPE, EMPTY, snapshot_date=TODAY)
@@ -69,7 +69,7 @@ def test_the_answers_are_kept_as_they_came(published: Published) -> None:
     shown = playlist(MIXTAPE, TODAY)
     assert shown is not None
     assert [len(_entries(body)) for body in bodies] == [100, 50, 50, 50, 50, 20]
-    sent = [entry for body in answers(shown, "both") for entry in _entries(body)]
+    sent = [entry for body in response_bodies(shown, "both") for entry in _entries(body)]
     assert [entry for body in bodies for entry in _entries(body)] == sent
 
 
@@ -238,7 +238,7 @@ def test_what_spotify_shows_is_kept_though_the_warehouse_is_away(pipeline: Pipel
 
 
 def test_a_playlist_whose_songs_cannot_be_read_is_kept_and_fails(pipeline: Pipeline) -> None:
-    shown = json.loads(answers(dict(playlist(CHART, TODAY) or {}), "items")[0])
+    shown = json.loads(response_bodies(dict(playlist(CHART, TODAY) or {}), "items")[0])
     for one in shown["items"]["items"]:
         one["item"]["id"] = 7
     pipeline.show({"chart": shown})

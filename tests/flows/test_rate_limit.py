@@ -134,7 +134,7 @@ class Sick:
             self.asked += 1
             answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
             if answer is None:
-                await Fault(path="", kind="timeout").happen(scope, receive, send)
+                await Fault(path="", kind="timeout").apply(scope, receive, send)
                 return
             response = answer
         await response(scope, receive, send)

@@ -33,7 +33,7 @@ SOON = 0.05
 @pytest.fixture
 def pipeline(pipelines: dict[LoadMode, Pool[Pipeline]]) -> Iterator[Pipeline]:
     """A pipeline that is set up for Snowpipe, and empty."""
-    with pipelines["snowpipe"].lend() as lent:
+    with pipelines["snowpipe"].acquire() as lent:
         lent.show()
         yield lent
 

@@ -22,7 +22,7 @@ BRAZIL, GLOBAL = "37i9dQZEVXbMXbN3EUUhlg", "37i9dQZEVXbMDoHDwVN2tF"
 def invented_lists(warehouses: Pool[Warehouse]) -> Iterator[Loaded]:
     """Forty small playlists."""
     history = invented(playlists=40, days=8, seed=18)
-    with warehouses.lend() as warehouse:
+    with warehouses.acquire() as warehouse:
         load(warehouse, history)
         yield warehouse, history
 
@@ -31,7 +31,7 @@ def invented_lists(warehouses: Pool[Warehouse]) -> Iterator[Loaded]:
 def real_charts(warehouses: Pool[Warehouse], recordings: Path) -> Iterator[Loaded]:
     """Two charts, 209 snapshots."""
     history = recorded_charts(recordings.with_name("chart-history.jsonl.gz"))
-    with warehouses.lend() as warehouse:
+    with warehouses.acquire() as warehouse:
         load(warehouse, history)
         yield warehouse, history
 

@@ -12,7 +12,7 @@ from pipeline.warehouse.ledger import PARTITIONS_PER_INSERT, insert_loads, is_lo
 from pipeline.warehouse.lock import take_lock
 from pipeline.warehouse.setup import is_current
 from tests.builders import body, entry, fetched, head, song
-from tests.hostile_texts import TEXTS, check, hostile_snapshot, look
+from tests.hostile_texts import TEXTS, check, hostile_snapshot, read_landed
 from tests.pipeline.warehouse.test_request_size import RESULTS, full_statement
 from tests.real.accounts import Accounts
 from tests.warehouses import DAY
@@ -54,7 +54,7 @@ def test_hostile_texts_come_back_as_written_and_null_as_null(accounts: Accounts)
     description = "SELECT description FROM playlists_history WHERE run_id = ? AND playlist_id = ?"
     isrc = "SELECT isrc FROM songs_history WHERE run_id = ? AND playlist_id = ?"
     with accounts.session() as session:
-        for text, landed in zip(SHORT, look(session.query, run.run_id, hostile), strict=True):
+        for text, landed in zip(SHORT, read_landed(session.query, run.run_id, hostile), strict=True):
             check(text, landed)
         for query in (description, isrc):
             assert session.query(query, run.run_id, SMALL) == [(None,)]

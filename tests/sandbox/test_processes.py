@@ -54,7 +54,7 @@ def test_all_that_one_prints_before_it_is_ready_is_kept(start: Start) -> None:
 
 
 def test_one_that_keeps_silent_is_given_up_in_the_end(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "START_S", 0)
+    monkeypatch.setattr(processes, "START_TIMEOUT_S", 0)
     server = start("input()")
     try:
         with pytest.raises(StandInFailed, match="was not ready within 0 s"):

@@ -77,7 +77,7 @@ def test_the_page_documents_every_control() -> None:
 @pytest.mark.parametrize("has_history", [True, False])
 def test_there_are_three_things_to_try(*, has_history: bool) -> None:
     """Whether each works is in the long suite."""
-    how = [thing.how for thing in things_to_try("http://p", "id", has_history=has_history)]
+    how = [one.action for one in things_to_try("http://p", "id", has_history=has_history)]
     assert len(set(how)) == 3
     assert how.index("http://p/deployments/deployment/id/run") == 2
     assert [one.split()[:2] for one in how].index(["make", "sql"]) == (0 if has_history else 1)

@@ -1,1 +1,1 @@
-"""COPY INTO: stages, staged files, the CSV format, errors and the load history."""
+"""COPY INTO: stages, staged files, CSV format, errors and load history."""

@@ -1,4 +1,4 @@
-"""COPY INTO a table FROM a stage: everything is read as text, then cast to the table's types."""
+"""COPY INTO a table FROM a stage: reads all fields as text, then casts them to the types of the columns."""
 
 import tempfile
 from pathlib import Path
@@ -20,7 +20,7 @@ from sandbox.snowflake.state.schema_objects import Stage
 from sandbox.snowflake.state.session import Session
 from sandbox.snowflake.state.tables import columns_of, existing_table
 
-MOST_FILES = 1000
+MAX_FILES = 1000
 OPTIONS = {"FILES", "FILE_FORMAT", "FORCE", "ON_ERROR", "PURGE"}
 RESULT = pa.schema(
     [
@@ -40,7 +40,7 @@ NO_ERROR = (None, None, None, None)
 
 
 def copy_into(session: Session, copy: exp.Copy) -> pa.Table:
-    """Runs the COPY; returns its result, a row per file, or a single status when all were loaded before."""
+    """Runs the COPY; returns one row per file, or a single status if all files were loaded before."""
     target = copy.this
     table = existing_table(session, target.this if isinstance(target, exp.Schema) else target)
     columns = columns_of(session, table, target)
@@ -76,8 +76,8 @@ def _options(copy: exp.Copy) -> dict[str, Any]:
 def _file_names(names: list[str] | None) -> list[str]:
     if not names:
         raise errors.not_emulated("COPY without FILES")
-    if len(names) > MOST_FILES:
-        raise errors.failure(1038, "42601", f"FILES has {len(names)} names; {MOST_FILES} is the maximum.")
+    if len(names) > MAX_FILES:
+        raise errors.failure(1038, "42601", f"FILES has {len(names)} names; {MAX_FILES} is the maximum.")
     return list(dict.fromkeys(names))
 
 
@@ -92,19 +92,19 @@ def _source(session: Session, copy: exp.Copy, options: dict[str, Any]) -> tuple[
 
 
 def check_bytes(files: list[StagedFile], file_format: CsvFormat) -> None:
-    """Raises for bytes of which the stand-in does not know what becomes."""
+    """Raises for bytes whose handling in Snowflake is undocumented or not emulated."""
     for file in files:
         body = file.path.read_bytes()
         if not file_format.backslash_is_text and b"\\" in body:
             raise errors.not_emulated(
-                f"the default ESCAPE_UNENCLOSED_FIELD, a backslash, and '{file.url}' has one: set it to NONE"
+                f"a backslash in '{file.url}' with the default ESCAPE_UNENCLOSED_FIELD: set it to NONE"
             )
         if b"\0" in body:
-            raise errors.not_emulated(f"NUL in a CSV file, of which nothing is documented: '{file.url}'")
+            raise errors.not_emulated(f"NUL in a CSV file, which is undocumented: '{file.url}'")
 
 
 def run_load(session: Session, load: Load, stage: Stage, **by_pipe: Any) -> dict[str, int]:
-    """Inserts the files' rows and records them in the history; returns rows by URL."""
+    """Inserts the rows and records the files in the load history; returns the number of rows by file URL."""
     if not load.files:
         return {}
     try:

@@ -1,4 +1,4 @@
-"""CSV file format options, and the DuckDB reader that behaves like them."""
+"""CSV file format options, and the equivalent DuckDB reader."""
 
 import csv
 import itertools
@@ -8,12 +8,12 @@ from typing import Any, Literal, NamedTuple
 from sandbox.snowflake import errors
 from sandbox.snowflake.state.schema_objects import Options
 
-LONGEST_RECORD = 128 * 2**20  # bytes
-SHORTEST_BUFFER = 2 * 2**20
+MAX_RECORD_BYTES = 128 * 2**20
+MIN_BUFFER_BYTES = 2 * 2**20
 UNTERMINATED = "Value with unterminated quote found."
 
-# options that are read below, and options of which only these values are emulated
-READ = {
+# Options that CsvFormat evaluates.
+EVALUATED = {
     "SKIP_HEADER",
     "FIELD_DELIMITER",
     "FIELD_OPTIONALLY_ENCLOSED_BY",
@@ -23,7 +23,8 @@ READ = {
     "ESCAPE_UNENCLOSED_FIELD",
     "COMMENT",
 }
-ONLY: dict[str, set[Any]] = {
+# Options of which only these values are emulated.
+EMULATED_VALUES: dict[str, set[Any]] = {
     "TYPE": {"CSV"},
     "ENCODING": {"UTF8", "UTF-8"},
     "COMPRESSION": {"GZIP", "AUTO", "NONE"},
@@ -43,7 +44,7 @@ ONLY: dict[str, set[Any]] = {
 
 
 class CsvFormat(NamedTuple):
-    """The options that make a difference; defaults as in Snowflake."""
+    """The evaluated options; defaults as in Snowflake."""
 
     skip_header: int = 0
     delimiter: str = ","
@@ -55,11 +56,11 @@ class CsvFormat(NamedTuple):
 
     @classmethod
     def of(cls, options: Options) -> "CsvFormat":
-        """Returns the format; raises for an option that would be ignored."""
+        """Returns the format; raises for an option or a value that is not emulated."""
         for name, value in options.items():
-            if name not in READ and name not in ONLY:
+            if name not in EVALUATED and name not in EMULATED_VALUES:
                 raise errors.not_emulated(f"the file format option {name}")
-            if name in ONLY and str(value).upper() not in ONLY[name]:
+            if name in EMULATED_VALUES and str(value).upper() not in EMULATED_VALUES[name]:
                 raise errors.not_emulated(f"{name} = {value!r}")
         quote = options.get("FIELD_OPTIONALLY_ENCLOSED_BY", "NONE")
         nulls = options.get("NULL_IF", ["\\N"])
@@ -74,14 +75,15 @@ class CsvFormat(NamedTuple):
         )
 
     def reader(self, paths: list[Path], columns: list[str], *, padded: bool = False) -> str:
-        """Returns SQL that reads the files: `columns` as text, and `__file`, the path.
+        """Returns SQL that reads the files: `columns` as text, and the path as `__file`.
 
-        `padded`: records may have fewer fields, the rest is null.
+        `padded`: records may have fewer fields; missing fields are null.
         """
         longest = max((path.stat().st_size for path in paths), default=0)
-        buffer = min(max(longest, SHORTEST_BUFFER), LONGEST_RECORD)
+        buffer = min(max(longest, MIN_BUFFER_BYTES), MAX_RECORD_BYTES)
         names = ", ".join(f"{text(name)}: 'VARCHAR'" for name in columns)
-        # an empty field is null only if it is not enclosed; `nullstr` cannot be switched off
+        # An empty field is null only if it is not enclosed. `nullstr` cannot be disabled, so it gets a value
+        # that no file contains.
         null = "" if self.empty_is_null else "\x01never"
         return (
             f"read_csv([{', '.join(text(str(path)) for path in paths)}], header=false, auto_detect=false, "
@@ -93,8 +95,8 @@ class CsvFormat(NamedTuple):
         )
 
     def lengths(self, path: Path, url: str) -> set[int]:
-        """Returns how many fields the records have; raises Snowflake's error for one that is malformed."""
-        csv.field_size_limit(LONGEST_RECORD)
+        """Returns the distinct numbers of fields of records; raises Snowflake's error for a malformed one."""
+        csv.field_size_limit(MAX_RECORD_BYTES)
         quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE
         found, line = set(), 0
         with path.open(encoding="utf-8", errors="replace", newline="") as file:
@@ -113,7 +115,7 @@ class CsvFormat(NamedTuple):
         return found - {0}
 
     def value(self, column: str) -> str:
-        """Returns SQL for a column with NULL_IF applied, to enclosed fields too."""
+        """Returns SQL for a column with NULL_IF applied, which also applies to enclosed fields."""
         name = '"' + column.replace('"', '""') + '"'
         for null in self.null_if:
             name = f"nullif({name}, {text(null)})"
@@ -121,5 +123,5 @@ class CsvFormat(NamedTuple):
 
 
 def text(value: str) -> str:
-    """Returns SQL for a text."""
+    """Returns a SQL string literal."""
     return "'" + value.replace("'", "''") + "'"

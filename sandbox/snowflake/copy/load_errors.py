@@ -1,4 +1,4 @@
-"""Why a COPY failed: file, line and column, as Snowflake reports them."""
+"""Error messages of a failed COPY, with file, line and column as in Snowflake."""
 
 import re
 
@@ -10,8 +10,10 @@ from sandbox.snowflake.copy.load_sql import Load
 from sandbox.snowflake.copy.staged_files import StagedFile
 from sandbox.snowflake.state.schema_objects import Column
 
-SHOWN = 100  # characters of a bad value
-LONGEST_TEXT = 16 * 2**20  # bytes, unless VARCHAR is declared longer
+SHOWN_CHARACTERS = 100
+"""Length to which a message cuts an invalid value."""
+MAX_TEXT_BYTES = 16 * 2**20
+"""Maximum length of a VARCHAR without a declared length."""
 CSV_ERROR = re.compile(
     r"CSV Error on Line: (?P<line>\d+)\n.*?\n\s*(?P<what>Expected Number[^\n]+|Value with[^\n]+|[^\n]+)\n"
     r".*?file = (?P<file>[^\n]+)",
@@ -21,11 +23,11 @@ COUNTS = re.compile(r"Expected Number of Columns: (?P<expected>\d+) Found: (?P<f
 
 
 def explain(engine: duckdb.DuckDBPyConnection, error: duckdb.Error, load: Load) -> ProgrammingError:
-    """Returns the error of the first bad record, or DuckDB's own if none can be found."""
+    """Returns Snowflake's error for the first invalid record, or DuckDB's error if none is found."""
     match = CSV_ERROR.search(str(error))
     if match and "Error when converting column" not in match["what"]:
         return _malformed(match, load)
-    # the session's transaction has failed: look at the files from another
+    # The session's transaction has failed, so read the files in another one.
     with engine.cursor() as cursor:
         for column in load.columns:
             file = _first_file_with(cursor, load, _is_bad(load, column))
@@ -35,15 +37,15 @@ def explain(engine: duckdb.DuckDBPyConnection, error: duckdb.Error, load: Load) 
 
 
 def refuse_long_texts(connection: duckdb.DuckDBPyConnection, load: Load) -> None:
-    """Raises Snowflake's error for a text that no VARCHAR holds; DuckDB knows no limit."""
-    long = [file for file in load.files if file.path.stat().st_size > LONGEST_TEXT]
+    """Raises Snowflake's error for a text that is too long for VARCHAR; DuckDB has no limit."""
+    long = [file for file in load.files if file.path.stat().st_size > MAX_TEXT_BYTES]
     for file in long:
         lengths = ", ".join(f"max(strlen({load.text(column)}))" for column in load.columns)
         row = connection.execute(f"SELECT {lengths} FROM {load.source(file)}").fetchall()[0]
         for column, length in zip(load.columns, row, strict=True):
-            if (length or 0) > LONGEST_TEXT:
+            if (length or 0) > MAX_TEXT_BYTES:
                 message = (
-                    f"Max LOB size ({LONGEST_TEXT}) exceeded, actual size of parsed column is {length}"
+                    f"Max LOB size ({MAX_TEXT_BYTES}) exceeded, actual size of parsed column is {length}"
                     f'\n  File \'{file.url}\', column "{load.table.name}"["{column.name}"]'
                 )
                 raise errors.failure(100082, "22000", message)
@@ -88,4 +90,6 @@ def _bad_value(
     )
     if value is None:
         return errors.failure(100072, "22000", f"NULL result in a non-nullable column{place}")
-    return errors.failure(100038, "22018", f"{column.type} value '{value[:SHOWN]}' is not recognized{place}")
+    return errors.failure(
+        100038, "22018", f"{column.type} value '{value[:SHOWN_CHARACTERS]}' is not recognized{place}"
+    )

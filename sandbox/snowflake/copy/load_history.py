@@ -1,4 +1,4 @@
-"""What was loaded into the tables of a database, by COPY and by pipes; kept where the rows are."""
+"""Load history of a database: the files that COPY and pipes have loaded, stored in the same database."""
 
 import datetime as dt
 from typing import NamedTuple
@@ -28,7 +28,7 @@ LOAD_FAILED = "Load failed"
 
 
 class Entry(NamedTuple):
-    """One file: what became of it."""
+    """Result of one file; `error`, `line` and `column` of the first error."""
 
     url: str
     etag: str
@@ -51,7 +51,7 @@ def create_history(connection: DuckDBPyConnection, database: str) -> None:
 
 
 def record(connection: DuckDBPyConnection, table: Table, entries: list[Entry]) -> None:
-    """Records the files, in the open transaction."""
+    """Records the files in the open transaction."""
     now = dt.datetime.now(dt.UTC)
     rows = [
         [table.oid, *entry[:4], now, *entry[4:]]  # in the order of COLUMNS
@@ -62,6 +62,6 @@ def record(connection: DuckDBPyConnection, table: Table, entries: list[Entry]) -
 
 
 def copied_before(connection: DuckDBPyConnection, table: Table) -> set[tuple[str, str]]:
-    """Returns URL and ETag of what COPY has loaded; what pipes have loaded it does not know."""
+    """Returns URL and ETag of the files loaded by COPY; loads by pipes do not count for COPY."""
     sql = f"SELECT file_name, etag FROM {table.history} WHERE table_oid = ? AND pipe IS NULL"
     return set(connection.execute(sql, [table.oid]).fetchall())

@@ -1,4 +1,4 @@
-"""What one COPY loads: target, columns, format and files."""
+"""SQL of one COPY: target table, columns, format and files."""
 
 from typing import NamedTuple
 
@@ -11,10 +11,11 @@ ROW_NUMBER = "METADATA$FILE_ROW_NUMBER"
 
 
 class Load(NamedTuple):
-    """The files are local copies; their rows are read as text and cast.
+    """A load of local copies of staged files: fields are read as text and cast.
 
-    `fields`: how many fields the longest record has, which are then read by position ($1, …), as a COPY with
-    a SELECT does; 0: exactly the columns, in order. `ragged`: other records have fewer, the rest is null.
+    `fields`: number of fields of the longest record, read by position ($1, …) for a COPY with a SELECT; 0
+    for a COPY without SELECT, which reads exactly the columns in order. `ragged`: some records are shorter,
+    and their missing fields are null.
     """
 
     table: Table
@@ -25,7 +26,7 @@ class Load(NamedTuple):
     ragged: bool = False
 
     def source(self, *files: StagedFile) -> str:
-        """Returns SQL that reads the given files, or all: the fields as text, and `__file`."""
+        """Returns SQL that reads the given files (default: all): the fields as text, and `__file`."""
         paths = [file.path for file in files or self.files]
         if not self.fields:
             return self.format.reader(paths, [column.name for column in self.columns])
@@ -34,12 +35,12 @@ class Load(NamedTuple):
         return f'(SELECT *, row_number() OVER () AS "{ROW_NUMBER}" FROM {reader})'
 
     def field(self, column: Column) -> str:
-        """Returns the SQL name of a column's field as it was read."""
+        """Returns the quoted SQL name of the field that a column is loaded from."""
         name = column.source or column.name
         return '"' + name.replace('"', '""') + '"'
 
     def text(self, column: Column) -> str:
-        """Returns SQL for a column's text, null where the format defines it."""
+        """Returns SQL for the text of a column, with NULL_IF of the format applied."""
         if column.source == FILE_NAME:
             return text(self.files[0].key)
         if column.source == ROW_NUMBER:
@@ -47,7 +48,7 @@ class Load(NamedTuple):
         return self.format.value(column.source or column.name)
 
     def insert(self) -> str:
-        """Returns SQL that loads all files."""
+        """Returns the INSERT that loads all files."""
         names = ", ".join(f'"{column.name}"' for column in self.columns)
         values = ", ".join(f"CAST({self.text(column)} AS {column.type})" for column in self.columns)
         return f"INSERT INTO {self.table.sql} ({names}) SELECT {values} FROM {self.source()}"

@@ -1,4 +1,4 @@
-"""Fetching the files of a COPY from S3 to a local directory."""
+"""Downloads the files of a COPY from S3 to a local directory."""
 
 import gzip
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 
 class StagedFile(NamedTuple):
-    """A fetched file: its full name, its ETag, its size and its decompressed local copy."""
+    """A downloaded file; `size`: compressed bytes, `path`: decompressed local copy."""
 
     url: str
     etag: str
@@ -23,12 +23,12 @@ class StagedFile(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The path in the bucket."""
+        """The key in the bucket."""
         return self.url.removeprefix("s3://").partition("/")[2]
 
 
 def fetch(s3: Any, urls: list[str], compression: str, directory: Path) -> list[StagedFile]:
-    """Fetches all files, in order; raises for the first that is missing."""
+    """Downloads all files, in order; raises for the first missing file."""
 
     def one(numbered: tuple[int, str]) -> StagedFile:
         number, url = numbered
@@ -44,12 +44,12 @@ def fetch(s3: Any, urls: list[str], compression: str, directory: Path) -> list[S
 def _get(s3: Any, url: str) -> tuple[bytes, str]:
     bucket, _, key = url.removeprefix("s3://").partition("/")
     try:
-        answer = s3.get_object(Bucket=bucket, Key=key)
+        response = s3.get_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if error.response["Error"]["Code"] in {"NoSuchKey", "NoSuchBucket"}:
             raise errors.failure(91016, "22000", f"Remote file '{url}' was not found.") from error
         raise errors.failure(91003, "22000", f"Failure using stage area: {url}: {error}") from error
-    return answer["Body"].read(), answer["ETag"].strip('"')
+    return response["Body"].read(), response["ETag"].strip('"')
 
 
 def _plain(body: bytes, url: str, compression: str) -> bytes:

@@ -10,19 +10,19 @@ from sandbox.snowflake import errors
 from sandbox.snowflake.state.schema_objects import Name, Options, Stage
 from sandbox.snowflake.state.session import Session
 
-OWN_ID = "STANDIN_SFCRole=1"
-"""External id of an integration that names none."""
+DEFAULT_EXTERNAL_ID = "STANDIN_SFCRole=1"
+"""External id of an integration that does not set one."""
 STAGE_OPTIONS = {"URL", "STORAGE_INTEGRATION", "FILE_FORMAT", "COMMENT"}
 
 
 def qualified(session: Session, name: str) -> Name:
-    """Returns database, schema and name, in capitals, with the session's filled in."""
+    """Returns database, schema and name in upper case; missing parts are those of the session."""
     database, schema, plain = parts_from_var(name, session.database, session.schema)
     return str(database), str(schema), str(plain)
 
 
 def existing_stage(session: Session, name: str) -> Stage:
-    """Looks the stage up; raises Snowflake's error if there is none."""
+    """Returns the stage; raises Snowflake's error if it does not exist."""
     stage = session.account.stages.get(qualified(session, name))
     if stage is None:
         raise errors.does_not_exist("Stage", name)
@@ -30,7 +30,7 @@ def existing_stage(session: Session, name: str) -> Stage:
 
 
 def properties(create: exp.Create) -> Options:
-    """Returns the options of a CREATE; a nested list like FILE_FORMAT=(…) becomes a dict."""
+    """Returns the options of a CREATE statement; a nested list like FILE_FORMAT=(…) becomes a dict."""
     listed = create.args.get("properties")
     expressions = listed.expressions if listed else []
     if create.find(exp.CredentialsProperty):
@@ -55,7 +55,7 @@ def file_format_options(expressions: list[exp.Expression]) -> Options:
 
 
 def create_integration(session: Session, create: exp.Create) -> str:
-    """Records an integration; returns the status that Snowflake reports."""
+    """Records an integration; returns Snowflake's status message."""
     name = create.this.name.upper()
     known = session.account.integrations
     if name in known and create.args.get("exists"):
@@ -67,7 +67,7 @@ def create_integration(session: Session, create: exp.Create) -> str:
 
 
 def describe_integration(session: Session, name: str) -> list[tuple[str, str, str, str]]:
-    """Returns property, type, value and default, as DESC INTEGRATION does."""
+    """Returns property, type, value and default, as in DESC INTEGRATION."""
     options = session.account.integrations.get(name)
     if options is None:
         raise errors.does_not_exist("Integration", name)
@@ -78,7 +78,12 @@ def describe_integration(session: Session, name: str) -> list[tuple[str, str, st
         ("STORAGE_ALLOWED_LOCATIONS", "List", locations, "[]"),
         ("STORAGE_AWS_IAM_USER_ARN", "String", "arn:aws:iam::000000000000:user/snowflake-stand-in", ""),
         ("STORAGE_AWS_ROLE_ARN", "String", str(options.get("STORAGE_AWS_ROLE_ARN", "")), ""),
-        ("STORAGE_AWS_EXTERNAL_ID", "String", str(options.get("STORAGE_AWS_EXTERNAL_ID", OWN_ID)), ""),
+        (
+            "STORAGE_AWS_EXTERNAL_ID",
+            "String",
+            str(options.get("STORAGE_AWS_EXTERNAL_ID", DEFAULT_EXTERNAL_ID)),
+            "",
+        ),
     ]
 
 
@@ -95,7 +100,7 @@ def record_stage(session: Session, create: exp.Create) -> None:
     if name not in session.account.stages or create.args.get("replace"):
         session.account.stages[name] = Stage(url, options.get("FILE_FORMAT", {}))
     for literal in create.args["properties"].find_all(exp.Literal):
-        literal.set("this", literal.name.replace("'", "''"))  # fakesnow pastes it into its own statement
+        literal.set("this", literal.name.replace("'", "''"))  # fakesnow inserts it unescaped into a statement
 
 
 def _check_integration(session: Session, name: str, url: str) -> None:
@@ -118,7 +123,7 @@ def record_format(session: Session, create: exp.Create) -> None:
 
 
 def named_format(session: Session, options: Options) -> Options:
-    """Returns the options with those of FORMAT_NAME filled in."""
+    """Returns the options, completed with those of the file format FORMAT_NAME."""
     if "FORMAT_NAME" not in options:
         return options
     name = qualified(session, str(options["FORMAT_NAME"]))

@@ -1,1 +1,1 @@
-"""Snowpipe: what a pipe copies, its statements and functions, and the thread that loads its files."""
+"""Snowpipe: definition of a pipe, statements and functions about pipes, and the thread that loads files."""

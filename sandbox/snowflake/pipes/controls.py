@@ -1,4 +1,4 @@
-"""/sandbox/pipes: simulated faults of pipes, for tests and the sandbox, never for a client."""
+"""/sandbox/pipes: simulated faults of pipes, for tests only; Snowflake has no such endpoint."""
 
 import re
 from typing import Any
@@ -18,7 +18,7 @@ def routes(account: Account) -> list[Route]:
     """Returns the routes."""
 
     async def pipes(request: Request) -> Response:
-        """PUT replaces all settings, {} resets them; GET shows them and their effects."""
+        """PUT replaces all settings, {} resets them; GET returns the settings and their effects."""
         if request.method == "PUT":
             try:
                 wanted = msgspec.json.decode(await request.body(), type=dict[str, Any])
@@ -30,7 +30,7 @@ def routes(account: Account) -> list[Route]:
         return JSONResponse(_shown(account))
 
     async def channel(_request: Request) -> Response:
-        """POST: the ARN to send the bucket's notifications to, before there is any pipe."""
+        """POST returns the ARN for the bucket's notifications, even before the first pipe exists."""
         try:
             return JSONResponse({"notification_channel": await run_in_threadpool(account.channel.open)})
         except ProgrammingError as error:
@@ -46,5 +46,5 @@ def _shown(account: Account) -> dict[str, Any]:
     pipes = account.pipes
     with pipes.lock:
         waiting = [event.url for pipe in pipes.by_name.values() for event in pipe.queue]
-        did = {"held": [event.url for event in pipes.held], "repeated": list(pipes.repeated)}
-        return {**msgspec.structs.asdict(pipes.settings), **did, "waiting": waiting}
+        effects = {"held": [event.url for event in pipes.held], "repeated": list(pipes.repeated)}
+        return {**msgspec.structs.asdict(pipes.settings), **effects, "waiting": waiting}

@@ -27,9 +27,9 @@ SHOW = (
     r"SHOW\s+PIPES(?:\s+LIKE\s+'(?P<like>[^']*)')?"
     r"(?:\s+IN\b(?:\s+(?P<kind>ACCOUNT|DATABASE|SCHEMA)\b)?(?:\s+(?P<where>[\w.\"$]+))?)?$"
 )
-OTHERS = r"(CREATE\s+(OR\s+REPLACE\s+)?|ALTER\s+|DROP\s+|DESC(RIBE)?\s+|SHOW\s+)PIPES?\b.*"
+OTHER_STATEMENTS = r"(CREATE\s+(OR\s+REPLACE\s+)?|ALTER\s+|DROP\s+|DESC(RIBE)?\s+|SHOW\s+)PIPES?\b.*"
 OPTION = re.compile(r"\s*(?P<name>\w+)\s*=\s*(?P<value>'(?:[^']|'')*'|\w+)", re.DOTALL)
-SHOWN = [
+SHOWN_COLUMNS = [
     "created_on",
     "name",
     "database_name",
@@ -48,10 +48,10 @@ SHOWN = [
 
 
 def create_pipe(session: Session, match: re.Match[str]) -> str:
-    """Creates a pipe; it loads files that arrive from now on."""
+    """Creates a pipe, which loads files that arrive from now on."""
     name = stages.qualified(session, match["name"])
     pipes = session.account.pipes
-    known = name in {pipe.name for pipe in pipes.alive()}
+    known = name in {pipe.name for pipe in pipes.existing()}
     if known and match["exists"]:
         return f"{name[2]} already exists, statement succeeded."
     if known and not match["replace"]:
@@ -63,14 +63,14 @@ def create_pipe(session: Session, match: re.Match[str]) -> str:
     finally:
         session.sessions.close(inside)
     session.account.channel.listen()
-    made = Pipe(name, match["copy"], definition, comment, session.role, dt.datetime.now(dt.UTC))
+    pipe = Pipe(name, match["copy"], definition, comment, session.role, dt.datetime.now(dt.UTC))
     with pipes.lock:
-        pipes.by_name[name] = made
+        pipes.by_name[name] = pipe
     return f"Pipe {name[2]} successfully created."
 
 
 def _comment(options: str) -> str | None:
-    """Reads the options before AS: AUTO_INGEST = TRUE, perhaps a comment, nothing else."""
+    """Returns the comment; raises for options other than AUTO_INGEST = TRUE and COMMENT."""
     found = {each["name"].upper(): each["value"] for each in OPTION.finditer(options)}
     if OPTION.sub("", options).strip() or found.keys() - {"AUTO_INGEST", "COMMENT"}:
         raise errors.not_emulated(f"these options of a pipe: {options.strip()}")
@@ -80,16 +80,16 @@ def _comment(options: str) -> str | None:
 
 
 def find_pipe(session: Session, name: str) -> Pipe:
-    """Looks a pipe up; raises Snowflake's error if there is none."""
+    """Returns the pipe; raises Snowflake's error if it does not exist."""
     full = stages.qualified(session, name)
-    for pipe in session.account.pipes.alive():
+    for pipe in session.account.pipes.existing():
         if pipe.name == full:
             return pipe
     raise errors.does_not_exist("Pipe", name)
 
 
 def drop_pipe(session: Session, match: re.Match[str]) -> str:
-    """Drops a pipe with its queue and its memory of files."""
+    """Drops a pipe with its queue and its load metadata."""
     name = stages.qualified(session, match["name"])
     pipes = session.account.pipes
     with pipes.lock:
@@ -117,32 +117,32 @@ def show_pipes(session: Session, match: re.Match[str]) -> str:
     like = re.escape(match["like"] or "%").replace("%", ".*").replace("_", ".")
     shown = [
         pipe
-        for pipe in session.account.pipes.alive()
+        for pipe in session.account.pipes.existing()
         if pipe.name[: len(scope)] == scope and re.fullmatch(like, pipe.name[2], re.IGNORECASE | re.DOTALL)
     ]
     rows = [_row(session, pipe) for pipe in sorted(shown, key=lambda pipe: pipe.name)]
-    selects = [_select(row) for row in rows] or [_select([None] * len(SHOWN)) + " WHERE 1 = 0"]
+    selects = [_select(row) for row in rows] or [_select([None] * len(SHOWN_COLUMNS)) + " WHERE 1 = 0"]
     return " UNION ALL ".join(selects)
 
 
 def refuse(session: Session, match: re.Match[str]) -> str:
-    """Raises for the other statements about pipes, ALTER PIPE … REFRESH among them."""
+    """Raises for all other statements about pipes, e.g. ALTER PIPE … REFRESH."""
     del session
     raise errors.not_emulated(" ".join(match[0].split()[:4]) + " …")
 
 
 def _scope(session: Session, match: re.Match[str]) -> tuple[str, ...]:
-    """Returns the first parts of the names to show; without IN, those of the current schema."""
+    """Returns the prefix of the names to show: (), (database,) or (database, schema)."""
     kind = (match["kind"] or "").upper()
     parts = [normalise_ident(part) for part in (match["where"] or "").split(".")]
-    here = [part for part in (session.database, session.schema) if part]
+    current = [part for part in (session.database, session.schema) if part]
     if kind == "ACCOUNT":
         return ()
     if kind == "DATABASE":
-        return tuple(parts if match["where"] else here[:1])
+        return tuple(parts if match["where"] else current[:1])
     if not match["where"]:
-        return tuple(here)
-    return (*here[: 2 - len(parts)], *parts)
+        return tuple(current)
+    return (*current[: 2 - len(parts)], *parts)
 
 
 def _row(session: Session, pipe: Pipe) -> list[str | None]:
@@ -159,4 +159,6 @@ def _select(row: list[str | None]) -> str:
         for value in row
     ]
     values[0] = f"CAST({values[0]} AS TIMESTAMP_TZ)"
-    return "SELECT " + ", ".join(f'{value} AS "{name}"' for name, value in zip(SHOWN, values, strict=True))
+    return "SELECT " + ", ".join(
+        f'{value} AS "{name}"' for name, value in zip(SHOWN_COLUMNS, values, strict=True)
+    )

@@ -1,4 +1,4 @@
-"""The COPY statement of a pipe: read once, at CREATE PIPE, and refused there if it is not emulated."""
+"""The COPY statement of a pipe: parsed and checked once, at CREATE PIPE."""
 
 import re
 from typing import Any
@@ -21,7 +21,7 @@ METADATA = {"METADATA$FILENAME": FILE_NAME, "METADATA$FILE_ROW_NUMBER": ROW_NUMB
 
 
 def read_definition(session: Session, sql: str) -> Definition:
-    """Reads and checks the COPY statement; `session` is in the pipe's schema."""
+    """Parses and checks the COPY statement; the current schema of `session` is the pipe's schema."""
     copy = parse_one(sql)
     if not isinstance(copy, exp.Copy):
         raise errors.not_emulated("a pipe of anything but COPY INTO a table")
@@ -47,7 +47,7 @@ def read_definition(session: Session, sql: str) -> Definition:
 
 
 def pipe_columns(session: Session, definition: Definition) -> list[Column]:
-    """Returns the columns and where their values come from; raises if the table has others."""
+    """Returns the columns with their sources; raises if their number differs or a column does not exist."""
     found = columns_of(session, existing_table(session, definition.table), definition.target)
     sources = definition.sources or [f"${number}" for number in range(1, len(found) + 1)]
     if len(sources) != len(found):

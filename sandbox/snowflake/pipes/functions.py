@@ -1,4 +1,4 @@
-"""SYSTEM$PIPE_STATUS and COPY_HISTORY in a query: each is replaced by its result."""
+"""Replaces calls of SYSTEM$PIPE_STATUS and COPY_HISTORY in a query by their results."""
 
 import datetime as dt
 import json
@@ -11,14 +11,14 @@ from sqlglot import exp
 from sandbox.snowflake import errors
 from sandbox.snowflake.copy.load_history import LOAD_FAILED
 from sandbox.snowflake.pipes.ddl import find_pipe
-from sandbox.snowflake.state.grants import PRIVILEGES, Thing
+from sandbox.snowflake.state.grants import PRIVILEGES, Securable
 from sandbox.snowflake.state.pipe import Event, Pipe
 from sandbox.snowflake.state.schema_objects import Table
 from sandbox.snowflake.state.session import Session
 from sandbox.snowflake.state.tables import existing_table
 
 MARK = "stand_in_value_"
-TIMES = {"START_TIME": ">=", "END_TIME": "<="}
+TIME_FILTERS = {"START_TIME": ">=", "END_TIME": "<="}
 HISTORY = """
 SELECT
     substr(file_name, length(stage_location) + 1) AS FILE_NAME,
@@ -48,19 +48,19 @@ WHERE table_oid = {table.oid} AND (pipe IS NULL OR p.id IS NOT NULL)
 
 
 def replace_functions(session: Session, query: exp.Expr, params: Any) -> exp.Expr:
-    """Returns the query without them; values bound in their place are taken off `params`."""
+    """Returns the query with the results; removes the bound arguments of the calls from `params`."""
     found = [node for node in query.walk() if _is_status(node) or _is_history(node)]
     if not found:
         return query
-    take = _taker(query, params)
+    read_argument = _argument_reader(query, params)
     for node in found:
         if _is_status(node):
-            text: exp.Expr = exp.Literal.string(status(session, _argument(node.expressions, take)))
+            text: exp.Expr = exp.Literal.string(status(session, _argument(node.expressions, read_argument)))
             if isinstance(node.parent, exp.Select):
                 text = exp.alias_(text, node.sql(dialect="snowflake").upper(), quoted=True)
             node.replace(text)
         else:
-            node.replace(_history(session, node, take))
+            node.replace(_history(session, node, read_argument))
     return query
 
 
@@ -73,10 +73,10 @@ def _is_history(node: exp.Expr) -> bool:
     return called is not None and called.name.upper() == "COPY_HISTORY"
 
 
-def _taker(query: exp.Expr, params: Any) -> Callable[[exp.Expr], str]:
-    """Returns a function that gives the text of an argument, and takes a bound one off the values.
+def _argument_reader(query: exp.Expr, params: Any) -> Callable[[exp.Expr], str]:
+    """Returns a function that returns an argument's text, and removes a bound argument from `params`.
 
-    DuckDB counts `?` as they stand in the text, which is not the order of the tree.
+    DuckDB numbers `?` in the order of the SQL text, which differs from the order in the syntax tree.
     """
     marked = {f"{MARK}{number}_": node for number, node in enumerate(query.find_all(exp.Placeholder))}
     for mark, node in marked.items():
@@ -86,28 +86,28 @@ def _taker(query: exp.Expr, params: Any) -> Callable[[exp.Expr], str]:
         node.set("this", None)
     left = [marked[mark] for mark in order]
 
-    def take(argument: exp.Expr) -> str:
+    def read_argument(argument: exp.Expr) -> str:
         if isinstance(argument, exp.Placeholder):
             position = next(number for number, node in enumerate(left) if node is argument)
             left.pop(position)
             return str(params.pop(position))
         if not isinstance(argument, exp.Literal):
-            raise errors.not_emulated(f"{argument.sql(dialect='snowflake')} here: only a text or ?")
+            raise errors.not_emulated(f"{argument.sql(dialect='snowflake')} here: only a string literal or ?")
         return argument.name
 
-    return take
+    return read_argument
 
 
-def _argument(arguments: list[exp.Expr], take: Callable[[exp.Expr], str]) -> str:
+def _argument(arguments: list[exp.Expr], read_argument: Callable[[exp.Expr], str]) -> str:
     if len(arguments) != 1:
         raise errors.not_emulated(f"SYSTEM$PIPE_STATUS with {len(arguments)} arguments")
-    return take(arguments[0])
+    return read_argument(arguments[0])
 
 
 def status(session: Session, name: str) -> str:
     """Returns the JSON of SYSTEM$PIPE_STATUS."""
     pipe, pipes, channel = find_pipe(session, name), session.account.pipes, session.account.channel
-    session.account.grants.require(session.role, ("MONITOR",), Thing("PIPE", pipe.name))
+    session.account.grants.require(session.role, ("MONITOR",), Securable("PIPE", pipe.name))
     state = pipes.state(pipe)
     with pipes.lock:
         found: dict[str, Any] = {"executionState": state, "pendingFileCount": len(pipe.queue)}
@@ -136,18 +136,18 @@ def _time(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _history(session: Session, node: exp.Expr, take: Callable[[exp.Expr], str]) -> exp.Expr:
+def _history(session: Session, node: exp.Expr, read_argument: Callable[[exp.Expr], str]) -> exp.Expr:
     called = node.find(exp.Anonymous)
     arguments = {a.name.upper(): a.expression for a in called.expressions} if called else {}
     if "TABLE_NAME" not in arguments or "START_TIME" not in arguments:
         raise errors.not_emulated("COPY_HISTORY without TABLE_NAME => and START_TIME =>")
-    if unknown := arguments.keys() - {"TABLE_NAME", *TIMES}:
+    if unknown := arguments.keys() - {"TABLE_NAME", *TIME_FILTERS}:
         raise errors.not_emulated(f"the argument {min(unknown)} of COPY_HISTORY")
-    reference = exp.to_table(take(arguments["TABLE_NAME"]), dialect="snowflake")
+    reference = exp.to_table(read_argument(arguments["TABLE_NAME"]), dialect="snowflake")
     table = existing_table(session, reference)
-    session.account.grants.require(session.role, (*PRIVILEGES["TABLE"],), Thing("TABLE", table[:3]))
+    session.account.grants.require(session.role, (*PRIVILEGES["TABLE"],), Securable("TABLE", table[:3]))
     rows = _rows(session, table)
-    for name, operator in TIMES.items():
+    for name, operator in TIME_FILTERS.items():
         if name in arguments:
             moment = exp.cast(arguments[name].copy(), "TIMESTAMPTZ")
             rows = rows.where(
@@ -158,10 +158,12 @@ def _history(session: Session, node: exp.Expr, take: Callable[[exp.Expr], str]) 
 
 
 def _rows(session: Session, table: Table) -> exp.Select:
-    """Returns the table's history: loads by a pipe that was dropped or replaced are not shown."""
-    pipes = [f"('{pipe.id}', {', '.join(map(_text, pipe.name))})" for pipe in session.account.pipes.alive()]
+    """Returns the load history of the table, without loads by pipes that were dropped or replaced."""
+    pipes = [
+        f"('{pipe.id}', {', '.join(map(_text, pipe.name))})" for pipe in session.account.pipes.existing()
+    ]
     sql = HISTORY.format(table=table, failed=LOAD_FAILED, pipes=", ".join(pipes) or "('', '', '', '')")
-    name = f"_copy_history_{table.oid}"  # a name is quicker to rewrite than the query behind it
+    name = f"_copy_history_{table.oid}"  # fakesnow rewrites a table name faster than a subquery
     session.connection.register(name, session.connection.execute(sql).to_arrow_table())
     return exp.select("*").from_(name)
 

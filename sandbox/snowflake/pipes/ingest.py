@@ -1,4 +1,4 @@
-"""The thread that receives the events of new files and loads the files."""
+"""The thread that receives events of new files and loads the files into the tables of pipes."""
 
 import contextlib
 import logging
@@ -24,15 +24,17 @@ from sandbox.snowflake.state.tables import existing_table
 
 log = logging.getLogger(__name__)
 
-PAUSE = 0.05, 0.3  # seconds between looks at the queue: after a file, and when there was none for long
-RECENT = 10.0  # seconds
-RETRIED = {625, 91003}  # a lock, or a bucket that does not answer: later
+BUSY_POLL_S = 0.05
+IDLE_POLL_S = 0.3
+"""Interval between polls of the queue if no file has arrived for IDLE_AFTER_S."""
+IDLE_AFTER_S = 10.0
+RETRIED_ERRORS = {625, 91003}  # a lock timeout, or a bucket that does not respond
 LINE = re.compile(r"\n  File '[^']*', line (?P<line>\d+)")
 COLUMN = re.compile(r'\n  Row \d+, column "[^"]*"\["(?P<column>.*)":\d+\]')
 
 
 class Ingest:
-    """Loads files for the account's pipes, in a thread of its own."""
+    """Loads files for the account's pipes in a separate thread."""
 
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
@@ -46,23 +48,25 @@ class Ingest:
         self.thread.start()
 
     def stop(self) -> None:
-        """Ends the thread, after the file that it is loading."""
+        """Ends the thread after the current file."""
         self.stopping.set()
         self.thread.join(10)
 
     def _run(self) -> None:
         latest = time.monotonic()
-        while not self.stopping.wait(PAUSE[time.monotonic() - latest > RECENT]):
+        while not self.stopping.wait(
+            IDLE_POLL_S if time.monotonic() - latest > IDLE_AFTER_S else BUSY_POLL_S
+        ):
             try:
-                if self._look():
+                if self._poll():
                     latest = time.monotonic()
-            except (BotoCoreError, ClientError):  # S3 may be gone for a while
+            except (BotoCoreError, ClientError):  # S3 may be temporarily unavailable
                 continue
             except Exception:  # an unexpected error must not stop later files
-                log.exception("the pipes' thread goes on after")
+                log.exception("The thread of the pipes continues after an unexpected error.")
 
-    def _look(self) -> bool:
-        """Receives what has arrived and loads what is due; returns whether there was anything."""
+    def _poll(self) -> bool:
+        """Receives events and loads the files that are due; returns True if there were any."""
         events = self.channel.events()
         if events:
             self.pipes.receive(events)
@@ -73,15 +77,15 @@ class Ingest:
         return bool(events or due)
 
     def _load(self, pipe: Pipe, event: Event) -> None:
-        """Loads one file in a transaction of its own; a bad one is skipped and noted."""
+        """Loads one file in a separate transaction; skips an invalid file and records the error."""
         session = self.sessions.open(*self.sessions.account.namespace(*pipe.name[:2]))
         try:
             _load_file(session, pipe, event)
             self.pipes.finish(pipe, event, loaded=True)
-        except Exception as error:  # noqa: BLE001 - no error of one file may end the thread
+        except Exception as error:  # noqa: BLE001 - an error in one file must not end the thread
             known = errors.translate(error)
-            if known.errno not in RETRIED:
-                _note_failure(session, pipe, event, known)
+            if known.errno not in RETRIED_ERRORS:
+                _record_failure(session, pipe, event, known)
                 self.pipes.finish(pipe, event, loaded=False)
         finally:
             self.sessions.close(session)
@@ -108,7 +112,7 @@ def _load_file(session: Session, pipe: Pipe, event: Event) -> None:
         run_waiting(session, f"COPY INTO {table.sql}", run)
 
 
-def _note_failure(session: Session, pipe: Pipe, event: Event, error: ProgrammingError) -> None:
+def _record_failure(session: Session, pipe: Pipe, event: Event, error: ProgrammingError) -> None:
     message = str(error.raw_msg)
     line, column = LINE.search(message), COLUMN.search(message)
     number = int(line["line"]) if line else None
@@ -124,5 +128,5 @@ def _note_failure(session: Session, pipe: Pipe, event: Event, error: Programming
         pipe=pipe.id,
         received_at=event.received_at,
     )
-    with contextlib.suppress(Exception), session.atomic() as connection:  # the table may be gone
+    with contextlib.suppress(Exception), session.atomic() as connection:  # the table may have been dropped
         record(connection, existing_table(session, pipe.definition.table), [entry])

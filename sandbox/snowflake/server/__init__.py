@@ -1,1 +1,1 @@
-"""The HTTP server: login, sessions' heartbeats and logout, queries, repeated requests."""
+"""HTTP server: login, heartbeats, logout, queries, deduplication of repeated requests."""

@@ -1,4 +1,4 @@
-"""The HTTP application: its routes, queries, heartbeats and logout."""
+"""The HTTP application: routes, queries, heartbeats and logout."""
 
 import gzip
 import json
@@ -31,8 +31,9 @@ from sandbox.snowflake.statements import rewrite_cache
 from sandbox.snowflake.statements.cursor import Cursor
 
 MAX_REQUEST_BYTES = 1_000_000
-"""Snowflake documents 1 MB for a statement with its values, compressed; a larger one may pass there."""
-MAX_LOCK_WAIT = 50.0  # seconds: the connector gives up on a response after 60
+"""Snowflake documents a maximum of 1 MB for a compressed statement with its values, but may accept more."""
+MAX_LOCK_WAIT_S = 50.0
+"""Shorter than the 60 seconds after which the connector stops waiting for a response."""
 OWN_PATHS = {"/session", "/session/v1/login-request", "/queries/v1/query-request"}
 
 arrow_results.install()
@@ -40,20 +41,20 @@ rewrite_cache.install()
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result")
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 logging.getLogger("fakesnow").setLevel(logging.WARNING)
-logging.getLogger("fakesnow.server").setLevel(logging.CRITICAL)  # failures go to the client, not to the log
+logging.getLogger("fakesnow.server").setLevel(logging.CRITICAL)  # errors are returned to the client
 
 
 def create_app(
     s3_endpoint: str,
     idle_abort: float = 5.0,
-    max_lock_wait: float = MAX_LOCK_WAIT,
+    max_lock_wait: float = MAX_LOCK_WAIT_S,
     pipe_delay: float = 0.0,
 ) -> Starlette:
     """Returns the ASGI app of a new, empty account.
 
     `idle_abort`: seconds after which an idle transaction that blocks another is rolled back.
-    `max_lock_wait`: seconds that a statement waits for a lock at most, whatever its LOCK_TIMEOUT.
-    `pipe_delay`: seconds between the event of a file and its loading by pipes; see pipes/controls.py.
+    `max_lock_wait`: maximum wait for a lock in seconds, even if LOCK_TIMEOUT is longer.
+    `pipe_delay`: seconds between the event of a new file and its load by pipes; see pipes/controls.py.
     """
     account = Account(s3_endpoint, idle_abort, max_lock_wait, pipe_delay)
     opened = Sessions(account, Cursor)
@@ -104,7 +105,7 @@ def _token(request: Request) -> str:
 
 
 async def _query(request: Request) -> Response:
-    """Runs a query; what fakesnow cannot run becomes an error that the connector does not retry."""
+    """Runs a query; errors of fakesnow are returned as errors that the connector does not retry."""
     if int(request.headers.get("Content-Length", 0)) > MAX_REQUEST_BYTES:
         return PlainTextResponse("Request Entity Too Large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:

@@ -1,4 +1,4 @@
-"""Results as the connector reads them, where fakesnow's Arrow tables are wrong."""
+"""Corrections to fakesnow's Arrow results, which the connector would read wrongly."""
 
 import importlib
 
@@ -15,14 +15,14 @@ _stock_table = _arrow.to_sf
 
 
 def install() -> None:
-    """Puts the functions below in the place of fakesnow's."""
+    """Replaces functions of fakesnow by the functions below."""
     _arrow.__dict__["timestamp_to_sf_struct"] = timestamps
     _server.__dict__["to_sf"] = table
     _transforms.__dict__["numeric_agg_implicit_cast"] = aggregate
 
 
 def timestamps(column: pa.ChunkedArray) -> pa.StructArray:
-    """Returns timestamps in Snowflake's form, with nulls (fakesnow's become 1970-01-01)."""
+    """Returns timestamps in Snowflake's format; nulls stay null (in fakesnow they become 1970-01-01)."""
     plain = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     struct = _stock_timestamps(plain)
     parts = [pc.fill_null(part, 0) for part in struct.flatten()]
@@ -30,7 +30,7 @@ def timestamps(column: pa.ChunkedArray) -> pa.StructArray:
 
 
 def table(result: pa.Table, rowtype: list[ColumnInfo]) -> pa.Table:
-    """Returns the result in Snowflake's form; sums of integers leave DuckDB as floats."""
+    """Returns the result in Snowflake's format; casts sums of integers, floats in DuckDB, to NUMBER."""
     for number, info in enumerate(rowtype):
         column = result.column(number)
         if info["type"] == "fixed" and pa.types.is_floating(column.type):
@@ -39,7 +39,7 @@ def table(result: pa.Table, rowtype: list[ColumnInfo]) -> pa.Table:
 
 
 def aggregate(node: exp.Expr) -> exp.Expr:
-    """Names an aggregate like Snowflake, and leaves its type alone (fakesnow adds up floats)."""
+    """Names an aggregate as Snowflake does, and keeps its type (fakesnow casts its input to float)."""
     if isinstance(node, exp.AggFunc) and isinstance(node.parent, exp.Select):
         return exp.alias_(node, node.sql(dialect="snowflake"), quoted=True)
     return node

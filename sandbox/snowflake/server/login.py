@@ -1,4 +1,4 @@
-"""Login: which session it opens, and what the connector learns of it."""
+"""Login: checks the credentials, opens a session and returns its data to the connector."""
 
 import secrets
 from base64 import b64decode
@@ -15,16 +15,18 @@ from starlette.responses import JSONResponse
 
 from sandbox.snowflake import errors
 from sandbox.snowflake.server.refusal import refusal
-from sandbox.snowflake.state.grants import Grants, Thing
+from sandbox.snowflake.state.grants import Grants, Securable
 from sandbox.snowflake.state.session import Session, Sessions
 from sandbox.snowflake.statements.session_statements import set_parameter
 
 PASSWORD_WRONG, TOKEN_INVALID, ROLE_NOT_GRANTED, ROLE_UNKNOWN = 390100, 390144, 390186, 390189
-ANOTHER = "Contact your local system administrator, or attempt to login with another role, e.g. PUBLIC."
+OTHER_ROLE_HINT = (
+    "Contact your local system administrator, or attempt to login with another role, e.g. PUBLIC."
+)
 
 
 def open_session(opened: Sessions, query: Any, body: dict[str, Any]) -> JSONResponse:
-    """Opens a session for a user who is known, with a role that is granted to them."""
+    """Opens a session if the user exists and the role is granted to the user."""
     grants, data = opened.account.grants, body["data"]
     user = normalise_ident(data.get("LOGIN_NAME") or "")
     try:
@@ -33,9 +35,9 @@ def open_session(opened: Sessions, query: Any, body: dict[str, Any]) -> JSONResp
     except ProgrammingError as error:
         return refusal(error)
     database, schema = opened.account.namespace(query.get("databaseName"), query.get("schemaName"))
-    if database and not grants.allows(role, ("USAGE",), Thing("DATABASE", (database,))):
-        database = schema = None  # dropped without an error, like names that do not exist
-    if database and schema and not grants.allows(role, ("USAGE",), Thing("SCHEMA", (database, schema))):
+    if database and not grants.allows(role, ("USAGE",), Securable("DATABASE", (database,))):
+        database = schema = None  # Snowflake ignores it without an error, like unknown names
+    if database and schema and not grants.allows(role, ("USAGE",), Securable("SCHEMA", (database, schema))):
         schema = None
     session = opened.open(database, schema)
     session.role, session.user = role, user
@@ -52,7 +54,7 @@ def open_session(opened: Sessions, query: Any, body: dict[str, Any]) -> JSONResp
 
 
 def _authenticate(grants: Grants, user: str, data: dict[str, Any]) -> None:
-    """Raises for a user who is not known, or whose token no registered key has signed."""
+    """Raises for an unknown user, a password login that is not allowed, or a wrong signature of a token."""
     known = grants.users.get(user)
     if data.get("AUTHENTICATOR") == "SNOWFLAKE_JWT":
         keys = known.keys.values() if known else ()
@@ -72,28 +74,30 @@ def _has_signed(public_key: str, token: str) -> bool:
 
 
 def _role(grants: Grants, user: str, wanted: str | None) -> str:
-    """The role of the connect string, else the user's default; raises for one that is not granted."""
+    """The requested role or the user's default role; raises if it is not granted to the user."""
     role = normalise_ident(wanted or grants.users[user].default_role)
     named = f"Role '{role}' specified in the connect string"
     if role not in grants.roles:
-        message = f"{named} does not exist or not authorized. {ANOTHER}"
+        message = f"{named} does not exist or not authorized. {OTHER_ROLE_HINT}"
         raise errors.failure(ROLE_UNKNOWN, "08001", message)
     if not grants.may_be(user, role):
-        raise errors.failure(ROLE_NOT_GRANTED, "08001", f"{named} is not granted to this user. {ANOTHER}")
+        raise errors.failure(
+            ROLE_NOT_GRANTED, "08001", f"{named} is not granted to this user. {OTHER_ROLE_HINT}"
+        )
     return role
 
 
 def _login_data(session: Session, token: str) -> dict[str, Any]:
     parameters = {
-        "AUTOCOMMIT": session.commits_itself,
+        "AUTOCOMMIT": session.autocommits,
         "TIMEZONE": "Etc/UTC",
         "CLIENT_SESSION_KEEP_ALIVE_HEARTBEAT_FREQUENCY": 3600,
-        "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD": 0,  # bind arrays inline: there is no PUT
+        "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD": 0,  # sends bound arrays inline, because PUT is not emulated
         "CLIENT_TELEMETRY_ENABLED": False,
     }
     return {
         "token": token,
-        "masterToken": token,  # without one the connector does not log out
+        "masterToken": token,  # without it the connector does not log out
         "serverVersion": SERVER_VERSION,
         "parameters": [{"name": name, "value": value} for name, value in parameters.items()],
         "sessionInfo": {

@@ -1,4 +1,4 @@
-"""Repeated requests get the first response, as in Snowflake: a statement must not run twice."""
+"""Deduplication of repeated requests, as in Snowflake: a statement must not run twice."""
 
 import asyncio
 from collections import OrderedDict
@@ -7,14 +7,14 @@ from urllib.parse import parse_qs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 QUERY_PATH = "/queries/v1/query-request"
-RESPONSES_KEPT = 64
-BYTES_KEPT = 64 * 2**20
+MAX_CACHED_RESPONSES = 64
+MAX_CACHED_BYTES = 64 * 2**20
 
 Response = list[Message]
 
 
 class RepeatedRequests:
-    """ASGI middleware: one run per requestId; a repetition gets the first response, or waits for it."""
+    """ASGI middleware: runs each requestId once; a repeated request gets the first response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -27,28 +27,28 @@ class RepeatedRequests:
             await self.app(scope, receive, send)
             return
         if request_id not in self.responses:
-            # a task of its own: the statement goes on, and is remembered, when the client hangs up
+            # A separate task: if the client disconnects, the statement continues and its response is cached.
             self.responses[request_id] = asyncio.create_task(self._collect(scope, receive))
-            self._forget_old()
+            self._evict_old()
         for message in await asyncio.shield(self.responses[request_id]):
             await send(message)
 
     async def _collect(self, scope: Scope, receive: Receive) -> Response:
         response: Response = []
 
-        async def keep(message: Message) -> None:
+        async def collect(message: Message) -> None:
             response.append(message)
 
-        await self.app(scope, receive, keep)
+        await self.app(scope, receive, collect)
         return response
 
-    def _forget_old(self) -> None:
+    def _evict_old(self) -> None:
         done = [key for key, task in self.responses.items() if task.done()]
-        kept_bytes = sum(_size(self.responses[key]) for key in done)
+        cached_bytes = sum(_size(self.responses[key]) for key in done)
         for key in done:
-            if len(self.responses) <= RESPONSES_KEPT and kept_bytes <= BYTES_KEPT:
+            if len(self.responses) <= MAX_CACHED_RESPONSES and cached_bytes <= MAX_CACHED_BYTES:
                 return
-            kept_bytes -= _size(self.responses.pop(key))
+            cached_bytes -= _size(self.responses.pop(key))
 
 
 def _request_id(scope: Scope) -> str | None:

@@ -1,1 +1,1 @@
-"""What the account holds: sessions and their locks, tables, stages, pipes with their queues."""
+"""State of the account: sessions, locks, grants, tables, stages, and pipes with their queues."""

@@ -1,4 +1,4 @@
-"""The account: what its sessions share."""
+"""The account: state that all sessions share."""
 
 import threading
 from typing import Any
@@ -18,7 +18,7 @@ from sandbox.snowflake.state.schema_objects import Name, Options, Stage
 
 
 class Account:
-    """Databases, grants, integrations, stages, file formats and pipes; in memory, gone with the process."""
+    """Databases, grants, integrations, stages, file formats and pipes, in memory."""
 
     def __init__(
         self,
@@ -35,37 +35,39 @@ class Account:
         self.integrations: dict[str, Options] = {}
         self.stages: dict[Name, Stage] = {}
         self.formats: dict[Name, Options] = {}
-        self.released = threading.Condition()
-        self.definitions = threading.Lock()  # one DDL statement at a time
+        self.lock_released = threading.Condition()
+        self.ddl_lock = threading.Lock()  # one DDL statement at a time
         self.pipes = Pipes(self.schemas, self.pipe_state, Settings(delay=pipe_delay))
         waits = {"connect_timeout": 5, "read_timeout": 5, "retries": {"max_attempts": 0}}
         self.channel = Channel(_client("sqs", s3_endpoint, **waits))
 
     def schema_exists(self, database: str, schema: str) -> bool:
-        """Whether the schema is there, also just committed."""
+        """Returns True if the schema exists; also sees schemas committed during the caller's transaction."""
         sql = "SELECT 1 FROM duckdb_schemas() WHERE upper(database_name) = ? AND upper(schema_name) = ?"
         with self.engine.cursor() as cursor:
             return cursor.execute(sql, [database, schema]).fetchone() is not None
 
     def schemas(self) -> set[tuple[str, str]]:
-        """Returns database and schema of all that are there."""
+        """Returns database and name of all schemas."""
         sql = "SELECT upper(database_name), upper(schema_name) FROM duckdb_schemas()"
         with self.engine.cursor() as cursor:
             return {(database, schema) for database, schema in cursor.execute(sql).fetchall()}
 
     def has_table(self, place: Name, table: exp.Table) -> bool:
-        """Whether the table is there; `place` fills in the database and schema of its name."""
+        """Returns True if the table exists; `place`: default database and schema of its name."""
         name = [part.name if part.args.get("quoted") else part.name.upper() for part in table.parts]
-        whole = ".".join(f'"{part}"' for part in [*place[: 3 - len(name)], *name])
+        qualified = ".".join(f'"{part}"' for part in [*place[: 3 - len(name)], *name])
         with self.engine.cursor() as cursor:
             try:
-                cursor.execute(f"SELECT 1 FROM {whole} LIMIT 0")  # duckdb_tables() lists all databases
+                cursor.execute(
+                    f"SELECT 1 FROM {qualified} LIMIT 0"
+                )  # faster than duckdb_tables(), which lists all databases
             except (duckdb.CatalogException, duckdb.BinderException):
                 return False
             return True
 
     def namespace(self, database: str | None, schema: str | None) -> tuple[str | None, str | None]:
-        """Returns what a login gets: unknown names are dropped without an error, as in Snowflake."""
+        """Returns the current database and schema of a login; like Snowflake, it ignores unknown names."""
         database = normalise_ident(database).upper() if database else None
         if database is None or not self.schema_exists(database, "MAIN"):
             return None, None
@@ -76,15 +78,15 @@ class Account:
         """Returns the pipe's execution state."""
         definition = pipe.definition
         if self.stages.get(definition.stage_name) is not definition.stage:
-            return "STOPPED_STAGE_DROPPED"  # also when it was replaced
+            return "STOPPED_STAGE_DROPPED"  # also if it was replaced
         if not self.has_table(pipe.name, definition.table):
             return "STOPPED_MISSING_TABLE"
         return "PAUSED" if pipe.paused else "RUNNING"
 
     def notify_waiting(self) -> None:
         """Wakes the statements that wait for a lock."""
-        with self.released:
-            self.released.notify_all()
+        with self.lock_released:
+            self.lock_released.notify_all()
 
 
 def _client(service: str, endpoint: str, **config: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Roles, users, owners and privileges of an account; what a role may do follows from them."""
+"""Roles, users, owners and privileges of an account."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ PLURALS = {
     "FILE FORMAT": "FILE FORMATS",
     "PIPE": "PIPES",
 }
-SHOWN_TO_ALL = {"ACCOUNT", "ROLE", "USER"}
+VISIBLE_TO_ALL = {"ACCOUNT", "ROLE", "USER"}
 IN_SCHEMA = ("TABLE", "VIEW", "STAGE", "FILE FORMAT", "PIPE")
 PRIVILEGES: dict[str, set[str]] = {
     "ACCOUNT": {
@@ -40,13 +40,13 @@ PRIVILEGES: dict[str, set[str]] = {
     "ROLE": set(),
     "USER": set(),
 }
-"""Privileges that may be granted by kind of object, beside OWNERSHIP; what this project could use."""
-ABOVE = {
+"""Kind of object → privileges that can be granted, except OWNERSHIP and those that the project never uses."""
+SYSTEM_ROLE_GRANTS = {
     "ACCOUNTADMIN": ("SYSADMIN", "SECURITYADMIN"),
     "SECURITYADMIN": ("USERADMIN",),
 }
 """System roles and the roles that are granted to them."""
-AT_FIRST = {
+SYSTEM_ROLE_PRIVILEGES = {
     "ACCOUNTADMIN": {"CREATE INTEGRATION"},
     "SECURITYADMIN": {"MANAGE GRANTS"},
     "USERADMIN": {"CREATE ROLE", "CREATE USER"},
@@ -56,32 +56,32 @@ AT_FIRST = {
 """Privileges of the system roles on the account."""
 
 
-class Thing(NamedTuple):
-    """An object that privileges are granted on; the account has no name."""
+class Securable(NamedTuple):
+    """A securable object, on which privileges are granted; the account has an empty name."""
 
     kind: str
     name: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
-        """Its qualified name."""
+        """The qualified name."""
         return ".".join(self.name)
 
     @property
-    def containers(self) -> list["Thing"]:
-        """The database and the schema that it is in."""
+    def containers(self) -> list["Securable"]:
+        """The database and the schema that contain it."""
         depth = 2 if self.kind in IN_SCHEMA else 1 if self.kind == "SCHEMA" else 0
-        return [Thing(kind, self.name[: n + 1]) for n, kind in enumerate(("DATABASE", "SCHEMA")[:depth])]
+        return [Securable(kind, self.name[: n + 1]) for n, kind in enumerate(("DATABASE", "SCHEMA")[:depth])]
 
 
-ACCOUNT = Thing("ACCOUNT")
+ACCOUNT = Securable("ACCOUNT")
 Privileges = dict[str, set[str]]
-"""By role."""
+"""Role → privileges."""
 
 
 @dataclass
 class User:
-    """`keys`: public keys by property, base64; `password`: whether any password will do."""
+    """A user; `keys`: property → public key as base64; `password`: whether any password is accepted."""
 
     default_role: str = "PUBLIC"
     password: bool = False
@@ -90,111 +90,125 @@ class User:
 
 
 class Grants:
-    """What is granted; every change forgets what was derived from it."""
+    """Grants of an account, with caches that every change clears."""
 
     def __init__(self) -> None:
-        self.roles: dict[str, set[str]] = {role: set(ABOVE.get(role, ())) for role in AT_FIRST}
+        self.roles: dict[str, set[str]] = {
+            role: set(SYSTEM_ROLE_GRANTS.get(role, ())) for role in SYSTEM_ROLE_PRIVILEGES
+        }
         self.users = {"SANDBOX": User("ACCOUNTADMIN", password=True, roles={"ACCOUNTADMIN"})}
-        at_first = [*(Thing("ROLE", (role,)) for role in self.roles), Thing("USER", ("SANDBOX",))]
-        self.owners = dict.fromkeys(at_first, "ACCOUNTADMIN")  # of all that there is
-        self.granted: dict[Thing, Privileges] = {ACCOUNT: {role: set(own) for role, own in AT_FIRST.items()}}
-        self.future: dict[tuple[Thing, str], Privileges] = {}
-        self.version = 0  # of what is granted: another session may change it while something is derived
+        initial = [*(Securable("ROLE", (role,)) for role in self.roles), Securable("USER", ("SANDBOX",))]
+        self.owners = dict.fromkeys(initial, "ACCOUNTADMIN")  # of every existing object
+        self.granted: dict[Securable, Privileges] = {
+            ACCOUNT: {role: set(own) for role, own in SYSTEM_ROLE_PRIVILEGES.items()}
+        }
+        self.future: dict[tuple[Securable, str], Privileges] = {}
+        # Part of the cache keys: another session may change grants while a cached value is computed.
+        self.version = 0
         self._closures: dict[tuple[int, str], frozenset[str]] = {}
-        self._hidden: dict[tuple[int, str, str], list[Thing]] = {}
+        self._hidden: dict[tuple[int, str, str], list[Securable]] = {}
 
     def changed(self) -> None:
-        """Forgets what was derived."""
+        """Clears the caches."""
         self.version += 1
         self._closures.clear()
         self._hidden.clear()
 
     def closure(self, role: str) -> frozenset[str]:
-        """The role and those that it inherits from."""
+        """The role and the roles that it inherits from."""
         key = self.version, role
         known = self._closures.get(key)
         if known is None:
             found: set[str] = set()
-            left = ["PUBLIC", role]
-            while left:
-                if (one := left.pop()) not in found:
+            pending = ["PUBLIC", role]
+            while pending:
+                if (one := pending.pop()) not in found:
                     found.add(one)
-                    left += self.roles.get(one, ())
+                    pending += self.roles.get(one, ())
             known = self._closures[key] = frozenset(found)
         return known
 
-    def allows(self, role: str, privileges: Iterable[str], thing: Thing) -> bool:
-        """Whether the role has one of the privileges on the object, or owns it."""
-        roles, held = self.closure(role), self.granted.get(thing, {})
+    def allows(self, role: str, privileges: Iterable[str], securable: Securable) -> bool:
+        """Returns True if the role has one of the privileges on the object, or owns it."""
+        roles, held = self.closure(role), self.granted.get(securable, {})
         wanted = set(privileges)
-        return self.owners.get(thing) in roles or any(wanted & held[one] for one in roles & held.keys())
+        return self.owners.get(securable) in roles or any(wanted & held[one] for one in roles & held.keys())
 
-    def sees(self, role: str, thing: Thing) -> bool:
-        """Whether the role has any privilege on the object."""
-        return self.allows(role, PRIVILEGES[thing.kind], thing)
+    def sees(self, role: str, securable: Securable) -> bool:
+        """Returns True if the role has any privilege on the object."""
+        return self.allows(role, PRIVILEGES[securable.kind], securable)
 
-    def require(self, role: str, privileges: tuple[str, ...], thing: Thing, shown: str = "") -> None:
-        """Raises Snowflake's error unless the role has one of the privileges; `shown`: the kind as named."""
-        for container in thing.containers:
+    def require(self, role: str, privileges: tuple[str, ...], securable: Securable, shown: str = "") -> None:
+        """Raises Snowflake's error unless the role has one of the privileges.
+
+        `shown`: kind of object in the error message.
+        """
+        for container in securable.containers:
             if not self.sees(role, container):
                 raise errors.does_not_exist(container.kind.capitalize(), container.path)
         on_account = ("MANAGE GRANTS",) if "MANAGE GRANTS" in privileges else ()
-        if self.allows(role, privileges, thing) or self.allows(role, on_account, ACCOUNT):
+        if self.allows(role, privileges, securable) or self.allows(role, on_account, ACCOUNT):
             return
-        known = thing == ACCOUNT or thing in self.owners
-        if not known or not (thing.kind in SHOWN_TO_ALL or self.sees(role, thing)):
-            raise errors.does_not_exist(shown or thing.kind.capitalize(), thing.path)
-        raise _insufficient(role, privileges[0], thing)
+        known = securable == ACCOUNT or securable in self.owners
+        if not known or not (securable.kind in VISIBLE_TO_ALL or self.sees(role, securable)):
+            raise errors.does_not_exist(shown or securable.kind.capitalize(), securable.path)
+        raise _insufficient(role, privileges[0], securable)
 
     def may_be(self, user: str, role: str) -> bool:
-        """Whether the role is granted to the user, if only through other roles."""
+        """Returns True if the role is granted to the user, directly or through other roles."""
         return role in self.closure("PUBLIC").union(*map(self.closure, self.users[user].roles))
 
-    def relation(self, name: tuple[str, ...]) -> Thing:
-        """The view of that name, or the table, which may be missing."""
-        view = Thing("VIEW", name)
-        return view if view in self.owners else Thing("TABLE", name)
+    def relation(self, name: tuple[str, ...]) -> Securable:
+        """The view with this name, otherwise the table, which may not exist."""
+        view = Securable("VIEW", name)
+        return view if view in self.owners else Securable("TABLE", name)
 
-    def hidden(self, role: str, database: str) -> list[Thing]:
+    def hidden(self, role: str, database: str) -> list[Securable]:
         """Tables and views of the database on which the role has no privilege."""
         key = self.version, role, database
         known = self._hidden.get(key)
         if known is None:
-            here = [thing for thing in list(self.owners) if thing.kind in ("TABLE", "VIEW")]
+            here = [securable for securable in list(self.owners) if securable.kind in ("TABLE", "VIEW")]
             known = [t for t in here if t.name[0] == database and not self.sees(role, t)]
             self._hidden[key] = known
         return known
 
-    def create(self, thing: Thing, role: str, *, replace: bool = False, copy_grants: bool = False) -> None:
-        """The role owns a new object; grants on what it replaces are lost unless copied."""
-        existed = thing in self.owners
+    def create(
+        self, securable: Securable, role: str, *, replace: bool = False, copy_grants: bool = False
+    ) -> None:
+        """Records a new object with its owner; grants on a replaced object need `copy_grants` to survive."""
+        existed = securable in self.owners
         if existed and not replace:
             return
-        self.owners[thing] = role
+        self.owners[securable] = role
         if not (existed and copy_grants):
-            levels = (self.future.get((place, thing.kind), {}) for place in reversed(thing.containers))
-            # those on the schema hide those on the database, whatever role they are for
+            levels = (
+                self.future.get((place, securable.kind), {}) for place in reversed(securable.containers)
+            )
+            # Future grants on the schema override all future grants on the database, even for other roles.
             future = next((by_role for by_role in levels if any(by_role.values())), {})
-            self.granted[thing] = {to: set(privileges) for to, privileges in list(future.items())}
+            self.granted[securable] = {to: set(privileges) for to, privileges in list(future.items())}
         self.changed()
 
-    def drop(self, thing: Thing) -> None:
-        """Forgets the object and what is in it."""
-        inside = thing.kind in ("DATABASE", "SCHEMA")
+    def drop(self, securable: Securable) -> None:
+        """Removes the object and the objects in it."""
+        inside = securable.kind in ("DATABASE", "SCHEMA")
         for one in [*self.owners]:
-            if one == thing or (inside and one.kind in PLURALS and one.name[: len(thing.name)] == thing.name):
+            if one == securable or (
+                inside and one.kind in PLURALS and one.name[: len(securable.name)] == securable.name
+            ):
                 self.owners.pop(one)
                 self.granted.pop(one, None)
         for place, kind in [*self.future]:
-            if inside and place.name[: len(thing.name)] == thing.name:
+            if inside and place.name[: len(securable.name)] == securable.name:
                 self.future.pop((place, kind))
         self.changed()
 
 
-def _insufficient(role: str, privilege: str, thing: Thing) -> ProgrammingError:
+def _insufficient(role: str, privilege: str, securable: Securable) -> ProgrammingError:
     message = (
-        f"SQL access control error:\nInsufficient privileges to operate on {thing.kind.lower()} "
-        f"'{thing.name[-1] if thing.name else 'ACCOUNT'}'.\nYour primary role {role} must have "
-        f"{privilege} granted on {thing.kind} {thing.path}".rstrip()
+        f"SQL access control error:\nInsufficient privileges to operate on {securable.kind.lower()} "
+        f"'{securable.name[-1] if securable.name else 'ACCOUNT'}'.\nYour primary role {role} must have "
+        f"{privilege} granted on {securable.kind} {securable.path}".rstrip()
     )
     return errors.failure(3001, "42501", f"{message}.")

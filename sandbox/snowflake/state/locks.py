@@ -1,4 +1,4 @@
-"""Waiting for locks. DuckDB refuses the second writer at once; Snowflake lets it wait."""
+"""Lock waits: DuckDB refuses a second writer immediately, while in Snowflake it waits."""
 
 import re
 import time
@@ -9,14 +9,15 @@ from fakesnow.expr import normalise_ident
 from sandbox.snowflake import errors
 from sandbox.snowflake.state.session import Session
 
-PAUSE = 0.05  # seconds between attempts while no transaction ends
+RETRY_INTERVAL_S = 0.05
+"""Interval between attempts; a statement also retries when a transaction ends."""
 NAME = r"\s*(?P<name>[\w.\"$]+)"
-# statements that change a table: DuckDB reports conflicts of the first, not of the second
+# Both patterns match statements that change a table. DuckDB reports conflicts of WRITES only.
 WRITES = re.compile(
     r"(?:UPDATE|DELETE\s+FROM|INSERT\s+(?:OVERWRITE\s+)?INTO|MERGE\s+INTO|COPY\s+INTO)" + NAME,
     re.IGNORECASE,
 )
-ALONE = re.compile(
+EXCLUSIVE = re.compile(
     r"(?:(?:ALTER\s+TABLE|DROP\s+TABLE|TRUNCATE(?:\s+TABLE)?)\s+(?:IF\s+EXISTS\s+)?"
     r"|CREATE\s+OR\s+REPLACE\s+TABLE\s)" + NAME,
     re.IGNORECASE,
@@ -25,7 +26,7 @@ ALONE = re.compile(
 
 def written_table(session: Session, command: str) -> str | None:
     """Returns the qualified name of the table that the statement changes."""
-    match = WRITES.match(command) or ALONE.match(command)
+    match = WRITES.match(command) or EXCLUSIVE.match(command)
     if match is None:
         return None
     parts = [normalise_ident(part) for part in match["name"].split(".")]
@@ -34,22 +35,22 @@ def written_table(session: Session, command: str) -> str | None:
 
 
 def run_waiting(session: Session, command: str, run: Callable[[], object]) -> None:
-    """Runs the statement, waiting up to LOCK_TIMEOUT for other writers of its table.
+    """Runs the statement; waits up to LOCK_TIMEOUT for other writers of its table.
 
-    A waiter restarts its transaction, so that it sees what was committed meanwhile. That is possible
-    only while it has written nothing; later, a conflict is an error.
+    A waiting statement restarts its transaction, to see what was committed in the meantime. This is possible
+    only before the transaction's first write; after it, a conflict is an error.
     """
     table = written_table(session, command)
     deadline = time.monotonic() + min(session.lock_timeout, session.account.max_lock_wait)
-    alone = ALONE.match(command)
-    while (alone and holders(session, table)) or not _attempt(session, run):
+    exclusive = EXCLUSIVE.match(command)
+    while (exclusive and holders(session, table)) or not _attempt(session, run):
         if not session.written:
             session.restart()
         abort_idle_holder(session, table)
         if session.closing or time.monotonic() >= deadline:
             raise lock_timeout(table)
-        with session.account.released:
-            session.account.released.wait(PAUSE)
+        with session.account.lock_released:
+            session.account.lock_released.wait(RETRY_INTERVAL_S)
     if table and session.in_transaction:
         session.written.add(table)
 
@@ -62,19 +63,19 @@ def _attempt(session: Session, run: Callable[[], object]) -> bool:
             raise
         if session.written:
             raise errors.not_emulated(
-                "waiting for a lock after the transaction's first write: ROLLBACK, then lock first"
+                "waiting for a lock after the transaction's first write: ROLLBACK, then take the lock first"
             ) from error
         return False
     return True
 
 
 def holders(waiting: Session, table: str | None) -> list[Session]:
-    """Returns the other sessions whose open transaction has changed the table."""
+    """Returns the other sessions with an open transaction that has changed the table."""
     return [other for other in waiting.sessions.others(waiting) if table in other.written]
 
 
 def abort_idle_holder(waiting: Session, table: str | None) -> None:
-    """Aborts transactions that have changed `table` and then been idle for too long."""
+    """Aborts transactions that have changed `table` and been idle for longer than `account.idle_abort`."""
     now = time.monotonic()
     for holder in holders(waiting, table):
         idle = now - holder.idle_since > waiting.account.idle_abort
@@ -86,6 +87,6 @@ def abort_idle_holder(waiting: Session, table: str | None) -> None:
 
 
 def lock_timeout(table: str | None) -> Exception:
-    """Returns Snowflake's error for a wait that was too long."""
+    """Returns Snowflake's error for a lock timeout."""
     message = f"Another transaction has locked table '{table}' and this lock has not yet been released."
     return errors.failure(625, "57014", message)

@@ -1,4 +1,4 @@
-"""The channel between the bucket and the pipes: an SQS queue."""
+"""The notification channel between the bucket and the pipes: an SQS queue."""
 
 import datetime as dt
 import json
@@ -12,11 +12,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sandbox.snowflake import errors
 from sandbox.snowflake.state.pipe import Event
 
-AT_ONCE = 10  # messages, the most that SQS gives
+MAX_MESSAGES = 10
+"""Maximum number of messages that SQS returns in one response."""
 
 
 class Channel:
-    """The account's queue. It is created on first use, and read from the first pipe on."""
+    """The account's queue, created at its first use; it is read only after the first pipe is created."""
 
     def __init__(self, sqs: Any) -> None:
         self.sqs = sqs
@@ -26,7 +27,7 @@ class Channel:
         self.opening = threading.Lock()
 
     def open(self) -> str:
-        """Returns the queue's ARN; every account has one of its own."""
+        """Creates the queue if necessary; returns its ARN."""
         with self.opening:
             if self.queue_url is None:
                 try:
@@ -38,32 +39,32 @@ class Channel:
 
     def _create_queue(self) -> None:
         url = self.sqs.create_queue(QueueName=f"sf-snowpipe-{secrets.token_hex(8)}")["QueueUrl"]
-        asked = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-        self.arn, self.queue_url = asked["Attributes"]["QueueArn"], url
+        response = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        self.arn, self.queue_url = response["Attributes"]["QueueArn"], url
 
     def listen(self) -> None:
-        """Starts to receive events; files put before the first pipe are not loaded."""
+        """Starts to receive events; discards events of files that were written before the first pipe."""
         self.open()
         with self.opening:
             while not self.listening:
                 self.listening = not self._messages()
 
     def events(self) -> list[Event]:
-        """Returns the files that have arrived since, those of ten messages at most."""
+        """Returns the files in the next messages, at most MAX_MESSAGES messages."""
         if not self.listening:
             return []
         return [event for message in self._messages() for event in _events(message)]
 
     def waiting(self) -> int:
-        """Returns the number of messages that were not received yet."""
-        asked = self.sqs.get_queue_attributes(
+        """Returns the number of messages in the queue."""
+        response = self.sqs.get_queue_attributes(
             QueueUrl=self.queue_url, AttributeNames=["ApproximateNumberOfMessages"]
         )
-        return int(asked["Attributes"]["ApproximateNumberOfMessages"])
+        return int(response["Attributes"]["ApproximateNumberOfMessages"])
 
     def _messages(self) -> list[str]:
-        """Takes messages off the queue, in one call: an error of a second one would lose them."""
-        received = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=AT_ONCE)
+        """Receives and deletes messages in one call: an error in a second call would lose the first ones."""
+        received = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=MAX_MESSAGES)
         messages = received.get("Messages", [])
         if messages:
             handles = [{"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(messages)]
@@ -72,7 +73,7 @@ class Channel:
 
 
 def _events(message: str) -> list[Event]:
-    """Returns the files that a notification names; there is none in an s3:TestEvent."""
+    """Returns the files in a notification; an s3:TestEvent contains none."""
     now = dt.datetime.now(dt.UTC)
     objects = [
         (each["s3"]["bucket"]["name"], unquote_plus(each["s3"]["object"]["key"]))

@@ -1,4 +1,4 @@
-"""A pipe: its COPY, its queue, and the files that it has seen."""
+"""A pipe: its COPY, its queue and its load metadata."""
 
 import datetime as dt
 import re
@@ -13,7 +13,7 @@ from sandbox.snowflake.state.schema_objects import Name, Options, Stage
 
 
 class Definition(NamedTuple):
-    """What a pipe copies: `sources` are the fields and metadata of its SELECT, None without one."""
+    """The parsed COPY of a pipe; `sources`: fields and metadata of its SELECT, None without a SELECT."""
 
     target: Any
     sources: list[str] | None
@@ -25,7 +25,7 @@ class Definition(NamedTuple):
 
     @property
     def table(self) -> exp.Table:
-        """The table that is loaded."""
+        """The target table."""
         found: exp.Table = self.target.this if isinstance(self.target, exp.Schema) else self.target
         return found
 
@@ -35,7 +35,7 @@ class Definition(NamedTuple):
         return max([int(source[1:]) for source in self.sources or [] if source[0] == "$"], default=1)
 
     def matches(self, url: str) -> bool:
-        """Whether a file is the pipe's; the pattern sees its path in the stage."""
+        """Returns True if the pipe loads the file; PATTERN is matched with the path relative to the stage."""
         if not url.startswith(f"{self.stage.base}{self.path}"):
             return False
         return self.pattern is None or bool(re.fullmatch(self.pattern, url.removeprefix(self.stage.base)))
@@ -43,7 +43,7 @@ class Definition(NamedTuple):
 
 @dataclass(frozen=True)
 class Event:
-    """A file was put into the bucket."""
+    """The event of a new file in the bucket; `arrived`: monotonic clock in seconds."""
 
     url: str
     received_at: dt.datetime
@@ -52,7 +52,7 @@ class Event:
 
 @dataclass(eq=False)
 class Pipe:
-    """One CREATE PIPE; a recreated pipe starts empty, with another id."""
+    """Result of one CREATE PIPE; a recreated pipe has a new id and no load metadata."""
 
     name: Name
     sql: str
@@ -62,11 +62,11 @@ class Pipe:
     created_on: dt.datetime
     id: str = field(default_factory=lambda: uuid4().hex)
     paused: bool = False
-    memory: dict[str, dt.datetime] = field(default_factory=dict)  # when each URL was queued
+    load_metadata: dict[str, dt.datetime] = field(default_factory=dict)  # URL → when it was queued
     queue: list[Event] = field(default_factory=list)
     forwarded: Event | None = None
     ingested: tuple[str, dt.datetime] | None = None
 
     def relative(self, url: str) -> str:
-        """Returns a file's path in the stage."""
+        """Returns the path of a file, relative to the stage."""
         return url.removeprefix(self.definition.stage.base)

@@ -1,4 +1,4 @@
-"""The pipes of an account: which take a file that arrives, and what waits to be loaded."""
+"""The pipes of an account: forwards events to their queues, and selects the files to load."""
 
 import datetime as dt
 import re
@@ -12,15 +12,15 @@ import msgspec
 from sandbox.snowflake.state.pipe import Event, Pipe
 from sandbox.snowflake.state.schema_objects import Name
 
-MEMORY = dt.timedelta(days=14)
+LOAD_METADATA_RETENTION = dt.timedelta(days=14)
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True):
-    """Simulated faults; `hold` and `twice` are regular expressions that are searched in keys.
+    """Simulated faults; `hold` and `twice` are regular expressions, searched in the URL of a file.
 
-    delay: seconds between a file's event and its loading. paused: events arrive, nothing is loaded.
-    hold: events that do not arrive as long as this is set. twice: events that arrive once more.
-    ahead_days: how far the clock of the pipes' memory is ahead.
+    delay: seconds between the event of a file and its load. paused: events arrive, no file is loaded.
+    hold: these events arrive only after the setting is removed. twice: these events arrive twice.
+    ahead_days: days by which the clock of the load metadata is ahead.
     """
 
     delay: Annotated[float, msgspec.Meta(ge=0)] = 0.0
@@ -35,9 +35,9 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Pipes:
-    """The pipes of an account; `lock` guards them, and what they remember.
+    """The pipes of an account; `lock` protects them, their queues and their load metadata.
 
-    `schemas`: those that are there. `state`: the execution state of a pipe.
+    `schemas`: returns the existing schemas. `state`: returns the execution state of a pipe.
     """
 
     def __init__(
@@ -57,21 +57,21 @@ class Pipes:
         self.lock = threading.Lock()
 
     def now(self) -> dt.datetime:
-        """The time that the memory goes by."""
+        """The clock of the load metadata."""
         return dt.datetime.now(dt.UTC) + dt.timedelta(days=self.settings.ahead_days)
 
-    def alive(self) -> list[Pipe]:
+    def existing(self) -> list[Pipe]:
         """Returns the pipes whose schema still exists."""
         known = list(self.by_name)
-        existing = self.schemas()
+        schemas = self.schemas()
         with self.lock:
             for name in known:
-                if name[:2] not in existing:
+                if name[:2] not in schemas:
                     self.by_name.pop(name, None)
             return list(self.by_name.values())
 
     def set(self, settings: Settings) -> None:
-        """Replaces the settings; events that are no longer held arrive."""
+        """Replaces the settings; held events arrive, unless the new settings hold them again."""
         with self.lock:
             self.settings = settings
             self.repeated.clear()
@@ -79,9 +79,11 @@ class Pipes:
         self.receive(events)
 
     def receive(self, events: list[Event]) -> None:
-        """Forwards each event to the pipes that watch its place, unless they know the file."""
-        watching = [pipe for pipe in self.alive() if any(pipe.definition.matches(one.url) for one in events)]
-        # a stopped pipe drops what arrives, a paused one collects it
+        """Queues each event in every pipe that loads the file, unless its load metadata contains the file."""
+        watching = [
+            pipe for pipe in self.existing() if any(pipe.definition.matches(one.url) for one in events)
+        ]
+        # A stopped pipe discards events, a paused pipe queues them.
         pipes = [pipe for pipe in watching if self.state(pipe) in {"RUNNING", "PAUSED"}]
         with self.lock:
             for event in self._arriving(events):
@@ -101,27 +103,27 @@ class Pipes:
                 yield event
 
     def _queue(self, pipe: Pipe, event: Event) -> None:
-        """Queues a new file. The memory goes by path only, as in Snowflake, not by content."""
+        """Queues a new file; like Snowflake, identifies it by its path and not by its content."""
         pipe.forwarded = event
-        known = pipe.memory.get(event.url)
-        if known is None or self.now() - known >= MEMORY:
-            pipe.memory[event.url] = self.now()
+        queued_at = pipe.load_metadata.get(event.url)
+        if queued_at is None or self.now() - queued_at >= LOAD_METADATA_RETENTION:
+            pipe.load_metadata[event.url] = self.now()
             pipe.queue.append(event)
 
     def due(self) -> list[tuple[Pipe, Event]]:
-        """Returns what may be loaded now: the newest first, because pipes guarantee no order."""
+        """Returns the files to load now, newest first, because real pipes guarantee no order."""
         with self.lock:
             idle = not any(pipe.queue for pipe in self.by_name.values())
         if self.settings.paused or idle:
             return []
         latest = time.monotonic() - self.settings.delay
-        running = [pipe for pipe in self.alive() if pipe.queue and self.state(pipe) == "RUNNING"]
+        running = [pipe for pipe in self.existing() if pipe.queue and self.state(pipe) == "RUNNING"]
         with self.lock:
             found = [(pipe, event) for pipe in running for event in pipe.queue if event.arrived <= latest]
         return sorted(found, key=lambda each: each[1].arrived, reverse=True)
 
     def finish(self, pipe: Pipe, event: Event, *, loaded: bool) -> None:
-        """Takes a file off the queue."""
+        """Removes a file from the queue."""
         with self.lock:
             pipe.queue.remove(event)
             if loaded:

@@ -1,29 +1,29 @@
-"""Names, options, stages, tables and columns, as plain values."""
+"""Value types for names, options, stages, tables and columns."""
 
 from typing import Any, NamedTuple
 
 Name = tuple[str, str, str]  # database, schema, object
 Options = dict[str, Any]
 
-# what COPY has loaded, in the database of the table, so that it is rolled back with the data;
-# DuckDB never uses a table_oid again: a recreated table starts without a history
+# The load history is in the database of the table, so that it is rolled back together with the data.
+# DuckDB never reuses a table_oid, so a recreated table has no history.
 HISTORY = "_fs_information_schema._loaded_files"
 
 
 class Stage(NamedTuple):
-    """An external stage; `file_format` is the stage's own, resolved when COPY uses it."""
+    """An external stage; `file_format`: options of the stage, FORMAT_NAME is resolved when COPY uses them."""
 
     url: str
     file_format: Options
 
     @property
     def base(self) -> str:
-        """The URL with a slash at its end."""
+        """The URL with a trailing slash."""
         return f"{self.url.rstrip('/')}/"
 
 
 class Column(NamedTuple):
-    """A column with its DuckDB type; `source`: the field or metadata that it is loaded from, if another."""
+    """A column with its DuckDB type; `source`: field or metadata column to load; empty: the same name."""
 
     name: str
     type: str

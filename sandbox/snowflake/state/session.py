@@ -1,4 +1,4 @@
-"""A session: a fakesnow connection that knows its role, its parameters and its transaction."""
+"""A session: a fakesnow connection with role, parameters and transaction state."""
 
 import threading
 import time
@@ -17,20 +17,20 @@ from sandbox.snowflake import errors
 from sandbox.snowflake.state.account import Account
 
 DEFAULT_LOCK_TIMEOUT = 43200.0  # seconds, as in Snowflake
-RESULTS_KEPT = 20
+MAX_RESULTS = 20
 
 
 class RecentResults(OrderedDict[str, tuple[Any, ...]]):
-    """The latest results by query id; fakesnow would keep all of them."""
+    """The latest results by query id; bounded, because fakesnow keeps all results."""
 
     def __setitem__(self, key: str, value: tuple[Any, ...]) -> None:
         super().__setitem__(key, value)
-        while len(self) > RESULTS_KEPT:
+        while len(self) > MAX_RESULTS:
             self.popitem(last=False)
 
 
 class Session(FakeSnowflakeConnection):
-    """One login. `lock` is held while a statement runs: only an idle session can be aborted."""
+    """One login. `lock` is held while a statement runs, so only an idle session can be aborted."""
 
     def __init__(
         self, sessions: "Sessions", connection: DuckDBPyConnection, database: str | None, schema: str | None
@@ -45,25 +45,26 @@ class Session(FakeSnowflakeConnection):
         self.warehouse: str | None = None
         self.lock_timeout = DEFAULT_LOCK_TIMEOUT
         self.lock = threading.Lock()
-        self.commits_itself = True  # AUTOCOMMIT; else a statement that changes rows opens a transaction
+        # The parameter AUTOCOMMIT. If it is False, a statement that changes rows opens a transaction.
+        self.autocommits = True
         self.in_transaction = False
         self.written: set[str] = set()  # tables that the open transaction has changed
-        self.refusal: str | None = None  # why every statement but ROLLBACK fails
+        self.refusal: str | None = None  # error message of every statement except ROLLBACK
         self.closing = False
         self.idle_since = time.monotonic()
 
     def cursor(self, cursor_class: type[SnowflakeCursor] = SnowflakeCursor) -> FakeSnowflakeCursor:
         """Returns a cursor of the stand-in."""
-        del cursor_class  # results are rows, whatever the client asks for
+        del cursor_class  # the server always returns rows
         return self.sessions.cursor_of(self, self._duck_conn)
 
     @property
     def connection(self) -> DuckDBPyConnection:
-        """The session's own DuckDB connection."""
+        """The DuckDB connection of the session."""
         return self._duck_conn
 
     def use(self, database: str, schema: str | None) -> None:
-        """Sets the current database and schema, both of which exist."""
+        """Sets the current database and schema, which must exist."""
         self._duck_conn.execute(f"SET schema = '{database}.{schema or 'main'}'")
         self.database, self.database_set = database, True
         self._schema, self.schema_set = schema, schema is not None
@@ -76,46 +77,49 @@ class Session(FakeSnowflakeConnection):
         self.in_transaction = True
 
     def end(self, command: str) -> None:
-        """Ends the transaction, if there is one, with `command`: COMMIT or ROLLBACK."""
+        """Ends the open transaction, if any; `command`: COMMIT or ROLLBACK."""
         if not self.in_transaction:
             return
-        self.in_transaction = False  # DuckDB rolls back when a COMMIT fails
+        self.in_transaction = False  # set first: DuckDB rolls back if COMMIT fails
         self.written.clear()
         self._duck_conn.execute(command)
         self.account.notify_waiting()
 
     def restart(self) -> None:
-        """Takes a new snapshot, with nothing written yet: a waiter sees what was committed meanwhile."""
+        """Restarts a transaction without writes, so that it sees what was committed in the meantime."""
         if self.in_transaction:
             self._duck_conn.rollback()
             self._duck_conn.begin()
 
     def abort(self) -> None:
-        """Rolls back from outside; every statement fails until the session executes ROLLBACK."""
+        """Rolls back for another session; every statement fails until this session executes ROLLBACK."""
         self.end("ROLLBACK")
         self.refusal = "The transaction was aborted: it was idle and blocked another. ROLLBACK first."
 
     def note_failure(self) -> None:
-        """After an error: DuckDB goes on with nothing, and turns COMMIT into a silent ROLLBACK."""
+        """Refuses further statements if the error has aborted DuckDB's transaction.
+
+        DuckDB would execute COMMIT as ROLLBACK without an error.
+        """
         if not self.in_transaction or self.refusal:
             return
         try:
             self._duck_conn.execute("SELECT 1")
         except duckdb.TransactionException:
             self.refusal = (
-                "A statement of this transaction failed: ROLLBACK first (the real service goes on)."
+                "A statement of this transaction failed: ROLLBACK first (Snowflake would continue)."
             )
 
     def end_session(self) -> None:
-        """Rolls back and frees the session, once its running statement has ended."""
-        self.closing = True  # a statement that waits for a lock gives up
+        """Waits for the running statement, rolls back and closes the connection."""
+        self.closing = True  # stops a statement that waits for a lock
         with self.lock:
             self.end("ROLLBACK")
             self.close()
 
     @contextmanager
     def atomic(self) -> Iterator[DuckDBPyConnection]:
-        """Runs several DuckDB statements as one, in the open transaction or in one of their own."""
+        """Runs several DuckDB statements atomically, in the open transaction or in a new one."""
         if self.in_transaction:
             yield self._duck_conn
             return
@@ -129,7 +133,7 @@ class Session(FakeSnowflakeConnection):
 
 
 class Sessions:
-    """The sessions of an account that are open; `cursor_of` creates a session's cursors."""
+    """The open sessions of an account; `cursor_of` creates a cursor of a session."""
 
     def __init__(
         self, account: Account, cursor_of: Callable[[Session, DuckDBPyConnection], FakeSnowflakeCursor]
@@ -139,13 +143,13 @@ class Sessions:
         self._open: set[Session] = set()
 
     def open(self, database: str | None, schema: str | None) -> Session:
-        """Logs in, to a place that is there; the session owns a DuckDB cursor, hence its own transaction."""
+        """Opens a session with a separate DuckDB transaction; database and schema must exist."""
         session = Session(self, self.account.engine.cursor(), database, schema)
         self._open.add(session)
         return session
 
     def close(self, session: Session) -> None:
-        """Logs out, rolling back what is open."""
+        """Rolls back the open transaction and closes the session."""
         session.end_session()
         self._open.discard(session)
 

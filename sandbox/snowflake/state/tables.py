@@ -1,4 +1,4 @@
-"""Tables and their columns, looked up in the session's transaction."""
+"""Finds tables and columns within the session's transaction."""
 
 from sqlglot import exp
 
@@ -8,7 +8,7 @@ from sandbox.snowflake.state.session import Session
 
 
 def find_table(session: Session, reference: exp.Table) -> Table | None:
-    """Looks the table up, in the session's transaction."""
+    """Returns the table, or None if it does not exist."""
     database, schema, name = (
         part.name if part.args.get("quoted") else part.name.upper()
         for part in (
@@ -23,7 +23,7 @@ def find_table(session: Session, reference: exp.Table) -> Table | None:
 
 
 def existing_table(session: Session, reference: exp.Table) -> Table:
-    """Looks the table up; raises Snowflake's error if there is none."""
+    """Returns the table; raises Snowflake's error if it does not exist."""
     table = find_table(session, reference)
     if table is None:
         raise errors.failure(
@@ -35,7 +35,7 @@ def existing_table(session: Session, reference: exp.Table) -> Table:
 
 
 def columns_of(session: Session, table: Table, target: exp.Expression) -> list[Column]:
-    """Returns the columns that `target` lists, or all; raises for one that does not exist."""
+    """Returns the columns listed in `target`, or all; raises for an unknown column."""
     sql = 'SELECT name, type, NOT "notnull" FROM pragma_table_info(?) ORDER BY cid'
     rows = session.connection.execute(sql, [table.sql]).fetchall()
     known = {name: Column(name, type_, nullable) for name, type_, nullable in rows}

@@ -1,1 +1,1 @@
-"""SQL statements: refused, executed here, or rewritten for DuckDB by fakesnow."""
+"""SQL statements: checks privileges, executes some statements, and passes the others to fakesnow (DuckDB)."""

@@ -1,4 +1,7 @@
-"""Grants, databases, storage integrations; handlers return the status message, that of DESC its SQL."""
+"""Statements about grants, databases and storage integrations.
+
+Each handler returns the status message; the handler of DESC returns SQL for its rows.
+"""
 
 import re
 from typing import Any
@@ -32,9 +35,9 @@ def change_grants(session: Session, match: re.Match[str]) -> str:
 
 
 def create_database(session: Session, match: re.Match[str]) -> str:
-    """Creates a database with its PUBLIC schema, and uses them."""
+    """Creates a database with a schema PUBLIC, and makes both current."""
     name = normalise_ident(match["name"])
-    with session.account.definitions:
+    with session.account.ddl_lock:
         created = _create_database(session.account, name)
     if not created and not match["exists"]:
         raise errors.already_exists(name)
@@ -45,7 +48,7 @@ def create_database(session: Session, match: re.Match[str]) -> str:
 
 
 def _create_database(account: Account, name: str) -> bool:
-    """Returns False if the database exists."""
+    """Returns False if the database already exists."""
     if account.schema_exists(name.upper(), "MAIN"):
         return False
     with account.engine.cursor() as cursor:
@@ -58,13 +61,13 @@ def _create_database(account: Account, name: str) -> bool:
 
 
 def drop_database(session: Session, match: re.Match[str]) -> str:
-    """Drops a database with all that is in it, unless it is the session's own."""
+    """Drops a database with all objects in it; DuckDB refuses to drop the current database."""
     name, account = normalise_ident(match["name"]).upper(), session.account
     if not account.schema_exists(name, "MAIN"):
         if match["exists"]:
             return f"Drop statement executed successfully ({name} already dropped)."
         raise errors.does_not_exist("Database", name)
-    with account.definitions, account.engine.cursor() as cursor:
+    with account.ddl_lock, account.engine.cursor() as cursor:
         cursor.execute(f'DETACH "{name}"')
     known: tuple[dict[Any, Any], ...] = (account.stages, account.formats, account.pipes.by_name)
     for objects in known:
@@ -82,7 +85,7 @@ def create_integration(session: Session, match: re.Match[str]) -> str:
 
 
 def alter_integration(session: Session, match: re.Match[str]) -> str:
-    """Sets the role that Snowflake assumes, or the locations that stages of the integration may have."""
+    """Sets the AWS role that Snowflake assumes, or the allowed locations of stages."""
     name, known = normalise_ident(match["name"]), session.account.integrations
     if name not in known:
         raise errors.does_not_exist("Integration", name)

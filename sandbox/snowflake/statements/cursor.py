@@ -1,4 +1,4 @@
-"""A cursor: every statement of a session passes through here."""
+"""The cursor that executes every statement of a session."""
 
 import datetime as dt
 import time
@@ -28,8 +28,8 @@ from sandbox.snowflake.status import SUCCESS, status
 
 COPY_RESULT = "_copy_result"
 NOW = "the start of the statement"
-"""In place of the time, until the statement is rewritten: its text is then the same each time."""
-OF_SESSION: dict[type[exp.Expr], str] = {
+"""Placeholder for the current time, so that the text of a statement can be a key of the rewrite cache."""
+SESSION_FUNCTIONS: dict[type[exp.Expr], str] = {
     exp.CurrentRole: "role",
     exp.CurrentUser: "user",
     exp.CurrentWarehouse: "warehouse",
@@ -39,7 +39,7 @@ OF_SESSION: dict[type[exp.Expr], str] = {
 
 
 class Cursor(FakeSnowflakeCursor):
-    """fakesnow's cursor, with Snowflake's statements, locks and errors."""
+    """fakesnow's cursor, extended with privileges, locks, COPY, pipes and Snowflake's errors."""
 
     _conn: Session
 
@@ -72,29 +72,29 @@ class Cursor(FakeSnowflakeCursor):
         if replacement is not None:
             super().execute(replacement)
             return
-        if dispatch.DML.match(command) and not (session.commits_itself or session.in_transaction):
+        if dispatch.DML.match(command) and not (session.autocommits or session.in_transaction):
             session.begin()
         run = super().execute
-        # fakesnow cannot write its catalogue from two threads
-        alone = session.account.definitions if dispatch.DDL.match(command) else nullcontext()
+        # fakesnow cannot write its catalogue from two threads.
+        lock = session.account.ddl_lock if dispatch.DDL.match(command) else nullcontext()
 
         def attempt() -> None:
-            with alone:
+            with lock:
                 run(command, params, *args, **kwargs)
 
         run_waiting(session, command, attempt)
 
     def _described(self) -> list[Any]:
-        # fakesnow would read and write the statement again, which takes longer than to run it
+        # fakesnow would parse and generate the statement again, which takes longer than running it.
         return self._duck_conn.execute(f"DESCRIBE {self._last_sql}", self._last_params).fetchall()
 
     def _describe_last_sql(self) -> list[Any]:
-        # fakesnow asks on the event loop's thread, where nothing may wait for the session
+        # fakesnow calls this on the event loop's thread, which must not wait for the session.
         return self._description
 
     def _transform(self, expression: exp.Expr, params: Any) -> exp.Expr:
         if isinstance(expression, (exp.Copy, exp.TruncateTable)):
-            return expression  # run below, as they are
+            return expression  # _execute runs them unchanged
         stock = super()._transform
         if isinstance(expression, exp.Create):
             self._record(expression)
@@ -102,7 +102,7 @@ class Cursor(FakeSnowflakeCursor):
             expression = functions.replace_functions(self._conn, expression, params)
             information_schema.hide(self._conn, expression)
             expression = expression.transform(self._context_function, copy=False)
-        return _at_this_time(rewrite_cache.rewrite(expression, lambda one: stock(one, params)))
+        return _with_current_time(rewrite_cache.rewrite(expression, lambda one: stock(one, params)))
 
     def _record(self, create: exp.Create) -> None:
         kind = str(create.kind).upper()
@@ -116,8 +116,8 @@ class Cursor(FakeSnowflakeCursor):
     def _context_function(self, node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.CurrentTimestamp):
             value: exp.Expr = exp.cast(exp.Literal.string(NOW), "TIMESTAMPTZ")
-        elif type(node) in OF_SESSION:
-            text = getattr(self._conn, OF_SESSION[type(node)])
+        elif type(node) in SESSION_FUNCTIONS:
+            text = getattr(self._conn, SESSION_FUNCTIONS[type(node)])
             value = exp.null() if text is None else exp.Literal.string(text)
         else:
             return node
@@ -126,7 +126,7 @@ class Cursor(FakeSnowflakeCursor):
         return exp.alias_(value, node.sql(dialect="snowflake"), quoted=True)
 
     def _inline_variables(self, sql: str) -> str:
-        return sql  # SET is not emulated, and a text may contain $
+        return sql  # SET is not emulated, and a string may contain $
 
     def _execute(self, transformed: exp.Expr, params: Any = None) -> None:
         if isinstance(transformed, exp.Copy):
@@ -138,8 +138,8 @@ class Cursor(FakeSnowflakeCursor):
         super()._execute(transformed, params)
 
 
-def _at_this_time(statement: exp.Expr) -> exp.Expr:
-    """Puts the time in: DuckDB's own is the start of the transaction, Snowflake's that of the statement."""
+def _with_current_time(statement: exp.Expr) -> exp.Expr:
+    """Inserts the start of the statement as current time; DuckDB would use the start of the transaction."""
     for literal in statement.find_all(exp.Literal):
         if literal.this == NOW:
             literal.replace(exp.Literal.string(dt.datetime.now(dt.UTC).isoformat()))

@@ -1,4 +1,4 @@
-"""What happens to a statement before fakesnow sees it: refused, executed here, or passed on."""
+"""Dispatches a statement: raises an error, executes it here, or leaves it to fakesnow."""
 
 import re
 from collections.abc import Callable
@@ -14,13 +14,13 @@ Handler = Callable[[Session, re.Match[str]], str]
 COMMENTS = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
 CREATE = r"CREATE\s+(?:OR\s+REPLACE\s+)?"
 
-# statements whose effect nothing here can see
+# Statements that are accepted without an effect.
 NO_OPS = [
     rf"({CREATE}|ALTER\s+|DROP\s+)WAREHOUSE\s",
     r"USE\s+SECONDARY\s+ROLES?\s",
 ]
 
-# fakesnow executes these wrongly without an error, or not at all
+# Statements that fakesnow does not support, or executes wrongly without an error.
 NOT_EMULATED = [
     r"CREATE\s+OR\s+ALTER\s",
     r"ALTER\s+TABLE\s.*\sSWAP\s+WITH\s",
@@ -37,14 +37,14 @@ NOT_EMULATED = [
     r"COPY\s+INTO\s+[@']",
 ]
 
-# statements that commit an open transaction
+# Statements that commit an open transaction.
 DDL = re.compile(r"(CREATE|DROP|GRANT|REVOKE|COMMENT|ALTER)\s+(?!SESSION)", re.IGNORECASE)
 
-# statements that open a transaction where the session does not commit by itself
+# Statements that open a transaction in a session without AUTOCOMMIT.
 DML = re.compile(r"(INSERT|UPDATE|DELETE|MERGE|COPY|TRUNCATE)\s", re.IGNORECASE)
 
 
-# statements with a handler that returns the message of their status row
+# Handlers that return the message of the status row.
 WITH_STATUS: list[tuple[str, Handler]] = [
     (r"(BEGIN|START)(\s+(WORK|TRANSACTION))?(\s+NAME\s+\w+)?$", session_statements.begin),
     (r"(?P<how>COMMIT|ROLLBACK)(\s+WORK)?$", session_statements.end),
@@ -67,14 +67,14 @@ WITH_STATUS: list[tuple[str, Handler]] = [
     (ddl.ALTER, ddl.alter_pipe),
 ]
 
-# statements with a handler that returns the SQL of their result; refused last: what is left of pipes
+# Handlers that return SQL for the rows. The last one refuses all other statements about pipes.
 WITH_ROWS: list[tuple[str, Handler]] = [
     (r"DESC(RIBE)?\s+(STORAGE\s+)?INTEGRATION\s+(?P<name>\S+)", account_statements.describe_integration),
     (show_grants.PATTERN, show_grants.rows),
     (show_objects.SHOW, show_objects.show),
     (show_objects.DESCRIBE_USER, show_objects.describe_user),
     (ddl.SHOW, ddl.show_pipes),
-    (ddl.OTHERS, ddl.refuse),
+    (ddl.OTHER_STATEMENTS, ddl.refuse),
 ]
 
 
@@ -85,7 +85,7 @@ def plain(command: str) -> str:
 
 
 def replacement(session: Session, command: str) -> str | None:
-    """Returns SQL for the result, None if fakesnow runs the statement; raises for what is not emulated."""
+    """Returns SQL for the result, or None if fakesnow runs the statement; raises if it is not emulated."""
     if any(pattern.match(command) for pattern in _NOT_EMULATED):
         raise errors.not_emulated(" ".join(command.split()[:4]) + " …")
     if DDL.match(command):

@@ -1,4 +1,4 @@
-"""Statements about roles, users and grants: what they change, as values; nothing here is a session's."""
+"""Executes statements about roles, users and grants on a `Grants` object, without a session."""
 
 import re
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from sandbox.snowflake.state.grants import (
     ACCOUNT,
     Grants,
     Privileges,
-    Thing,
+    Securable,
     User,
 )
 from sandbox.snowflake.statements.object_names import (
@@ -18,7 +18,7 @@ from sandbox.snowflake.statements.object_names import (
     known_kind,
     known_privileges,
     parts,
-    thing,
+    securable,
 )
 from sandbox.snowflake.status import SUCCESS
 
@@ -42,7 +42,7 @@ SECONDARY = compiled(rf"ALTER\s+USER\s+(?P<name>{NAME})\s+SET\s+DEFAULT_SECONDAR
 
 
 def run(grants: Grants, role: str, command: str, place: Place) -> str:
-    """Executes the statement by `role`; returns the status message. Raises for one of another form."""
+    """Executes the statement as `role`; returns the status message, raises if the form is not emulated."""
     for pattern, handler in HANDLERS:
         if match := pattern.match(command):
             status = handler(grants, role, match, place)
@@ -82,7 +82,10 @@ def _change_role(grants: Grants, _by: str, match: re.Match[str], _place: Place) 
 def _change_privileges(grants: Grants, _by: str, match: re.Match[str], place: Place) -> str:
     role, container = _role(grants, match["role"]), known_kind(match["kind"])
     kind = known_kind(match["kinds"]) if match["which"] else container
-    privileges, on = known_privileges(match["privileges"], kind), thing(container, match["name"] or "", place)
+    privileges, on = (
+        known_privileges(match["privileges"], kind),
+        securable(container, match["name"] or "", place),
+    )
     if on != ACCOUNT and on not in grants.owners:
         raise errors.does_not_exist(container.capitalize(), on.path)
     which = (match["which"] or "").upper()
@@ -91,7 +94,7 @@ def _change_privileges(grants: Grants, _by: str, match: re.Match[str], place: Pl
     if "OWNERSHIP" in privileges:
         if which or match["verb"].upper() == "REVOKE" or not match["current"]:
             raise errors.not_emulated(
-                "OWNERSHIP but for GRANT … ON one object … COPY or REVOKE CURRENT GRANTS"
+                "OWNERSHIP except in GRANT … ON one object … COPY or REVOKE CURRENT GRANTS"
             )
         grants.owners[on] = role
         if match["current"].upper() == "REVOKE":
@@ -103,8 +106,8 @@ def _change_privileges(grants: Grants, _by: str, match: re.Match[str], place: Pl
     return SUCCESS
 
 
-def _held(grants: Grants, which: str, on: Thing, kind: str) -> list[Privileges]:
-    """Where the privileges are noted: of one object, of all in a schema, or of future ones."""
+def _held(grants: Grants, which: str, on: Securable, kind: str) -> list[Privileges]:
+    """The grants to change: of one object, of all objects in the container, or of future objects."""
     if which == "FUTURE":
         return [grants.future.setdefault((on, kind), {})]
     if not which:
@@ -125,16 +128,16 @@ def _create(grants: Grants, by: str, match: re.Match[str], _place: Place) -> str
         grants.users[name] = User(parts(default["name"])[0] if default else "PUBLIC")
     else:
         grants.roles[name] = set()
-    grants.owners[Thing(kind, (name,))] = by
+    grants.owners[Securable(kind, (name,))] = by
     return f"{kind.capitalize()} {name} successfully created."
 
 
 def _drop(grants: Grants, by: str, match: re.Match[str], _place: Place) -> str:
     (name,), kind = parts(match["name"]), match["kind"].upper()
-    gone: object = (grants.users if kind == "USER" else grants.roles).pop(name, None)
-    if gone is None and not match["exists"]:
+    dropped: object = (grants.users if kind == "USER" else grants.roles).pop(name, None)
+    if dropped is None and not match["exists"]:
         raise errors.does_not_exist(kind.capitalize(), name)
-    grants.owners.pop(Thing(kind, (name,)), None)
+    grants.owners.pop(Securable(kind, (name,)), None)
     if kind == "ROLE":
         owned = [one for one, owner in grants.owners.items() if owner == name]
         grants.owners.update(dict.fromkeys(owned, by))
@@ -154,8 +157,8 @@ def _alter_user(grants: Grants, _by: str, match: re.Match[str], _place: Place) -
     return SUCCESS
 
 
-def _end_secondary_roles(grants: Grants, _by: str, match: re.Match[str], _place: Place) -> str:
-    """Secondary roles count for nobody here; see DEVIATIONS."""
+def _disable_secondary_roles(grants: Grants, _by: str, match: re.Match[str], _place: Place) -> str:
+    """Has no effect: secondary roles never apply (see DEVIATIONS.md)."""
     _user(grants, match["name"])
     return SUCCESS
 
@@ -166,5 +169,5 @@ HANDLERS: list[tuple[re.Pattern[str], Callable[[Grants, str, re.Match[str], Plac
     (NEW, _create),
     (DROPPED, _drop),
     (KEY, _alter_user),
-    (SECONDARY, _end_secondary_roles),
+    (SECONDARY, _disable_secondary_roles),
 ]

@@ -1,16 +1,16 @@
-"""INFORMATION_SCHEMA shows only tables and views on which the role has a privilege."""
+"""Restricts INFORMATION_SCHEMA to tables and views on which the role has a privilege."""
 
 from sqlglot import exp
 
 from sandbox.snowflake.state.session import Session
 
-OF_RELATIONS = {"TABLES", "VIEWS", "COLUMNS"}
+FILTERED_VIEWS = {"TABLES", "VIEWS", "COLUMNS"}
 
 
 def hide(session: Session, query: exp.Expr) -> None:
-    """Filters the query's views of INFORMATION_SCHEMA, if there is anything to hide."""
+    """Filters the INFORMATION_SCHEMA views in the query, unless the role may see all tables and views."""
     for node in list(query.find_all(exp.Table)):
-        if node.db.upper() == "INFORMATION_SCHEMA" and node.name.upper() in OF_RELATIONS:
+        if node.db.upper() == "INFORMATION_SCHEMA" and node.name.upper() in FILTERED_VIEWS:
             database = (node.catalog or str(session.database)).upper()
             if hidden := session.account.grants.hidden(session.role, database):
                 names = ", ".join(exp.Literal.string(".".join(one.name[1:])).sql() for one in hidden)

@@ -1,4 +1,4 @@
-"""Which privileges a statement needs: by the table of rules, and by what its queries name."""
+"""Privileges that a statement needs, from the table of rules and from the tables and views in its queries."""
 
 import re
 from functools import lru_cache
@@ -15,14 +15,15 @@ from sandbox.snowflake.statements.object_names import compiled, known_kind
 from sandbox.snowflake.statements.privilege_rules import ANY, OWN, RULES
 
 RELATION = "OBJECT"
-"""What a query names: a table or a view."""
-LONGEST = 20_000  # characters of a statement that is remembered
+"""Kind of an object in a query: a table or a view."""
+MAX_CACHED_CHARACTERS = 20_000
+"""Maximum length of a statement that is cached."""
 
 
 class Need(NamedTuple):
-    """One of the privileges on an object, or OWNERSHIP of it; `name` as it is written.
+    """Any one of `privileges`, or OWNERSHIP, on an object; `name` as in the statement.
 
-    `if_exists`: the object may be missing.
+    `if_exists`: the object may not exist.
     """
 
     privileges: tuple[str, ...]
@@ -32,7 +33,7 @@ class Need(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """What becomes of an object: CREATE or DROP."""
+    """An object that the statement creates or drops; `verb`: CREATE or DROP."""
 
     verb: str
     kind: str
@@ -42,29 +43,29 @@ class Effect(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """What a statement needs and does; `computes`: it needs a virtual warehouse."""
+    """Privileges and effect of a statement; `needs_warehouse`: it needs a virtual warehouse."""
 
     needs: tuple[Need, ...] = ()
     effect: Effect | None = None
-    computes: bool = False
-    describes: bool = False  # reads INFORMATION_SCHEMA
+    needs_warehouse: bool = False
+    reads_information_schema: bool = False
 
 
 _RULES = [(compiled(rule.pattern), rule) for rule in RULES]
 
 
 def statement(command: str) -> Statement:
-    """What the statement needs; raises for one that is not in the table."""
-    return _remembered(command) if len(command) <= LONGEST else _read(command)
+    """Returns the privileges and the effect; raises for a statement without a rule."""
+    return _cached(command) if len(command) <= MAX_CACHED_CHARACTERS else _analyse(command)
 
 
 @lru_cache(maxsize=2048)
-def _remembered(command: str) -> Statement:
-    return _read(command)
+def _cached(command: str) -> Statement:
+    return _analyse(command)
 
 
-def _read(command: str) -> Statement:
-    _require_names(command)
+def _analyse(command: str) -> Statement:
+    _refuse_hidden_names(command)
     found = ((rule, pattern.match(command)) for pattern, rule in _RULES)
     rule, match = next((one for one in found if one[1]), (None, None))
     if rule is None or match is None:
@@ -77,16 +78,19 @@ def _read(command: str) -> Statement:
     if effect and effect.replace:
         needs = (*needs, Need((OWN,), effect.kind, effect.name, if_exists=True))
     if not rule.root:
-        return Statement(needs, effect, rule.computes)
-    reads, describes, computes = _queries(_tree(command, rule.root), writes="name" in groups)
-    shows_only = effect is not None and effect.kind == "VIEW"
-    return Statement((*needs, *reads), effect, rule.computes or (computes and not shows_only), describes)
+        return Statement(needs, effect, rule.needs_warehouse)
+    reads, reads_information_schema, reads_tables = _queries(
+        _tree(command, rule.root), writes="name" in groups
+    )
+    creates_view = effect is not None and effect.kind == "VIEW"
+    needs_warehouse = rule.needs_warehouse or (reads_tables and not creates_view)
+    return Statement((*needs, *reads), effect, needs_warehouse, reads_information_schema)
 
 
-def _require_names(command: str) -> None:
-    """Raises for several statements, and for IDENTIFIER(): what either names is not seen below."""
+def _refuse_hidden_names(command: str) -> None:
+    """Raises for several statements in one text and for IDENTIFIER(): the rules would not see their names."""
     if ";" not in command and "IDENTIFIER" not in command.upper():
-        return  # quicker than reading it
+        return  # faster than tokenizing it
     tokens = sqlglot.tokenize(command, read="snowflake")
     ends = [TokenType.SEMICOLON, *(token.token_type for token in tokens)]
     count = sum(before == TokenType.SEMICOLON != after for before, after in pairwise(ends))
@@ -99,7 +103,7 @@ def _require_names(command: str) -> None:
 
 
 def _tree(command: str, root: tuple[type[exp.Expr], ...]) -> exp.Expr:
-    """What the statement reads as; raises if it begins like another kind than it is, or has one inside."""
+    """Returns the syntax tree; raises if its class is not in `root`, or if it contains another DML."""
     tree = rewrite_cache.tree(command)
     inside = (node for node in tree.find_all(exp.DML) if not isinstance(node.parent, exp.When))
     wrong = next((node for node in inside if node is not tree), None if isinstance(tree, root) else tree)
@@ -116,7 +120,7 @@ def _need(groups: dict[str, str], privilege: str, kind: str, group: str) -> Need
         return Need((privilege,), kind, groups[group].rpartition(".")[0])
     if privilege == ANY:
         return Need((*PRIVILEGES[kind], OWN), RELATION if kind in ("TABLE", "VIEW") else kind, groups[group])
-    return Need((privilege,), kind, groups[group], bool(groups.get("if_there")))
+    return Need((privilege,), kind, groups[group], bool(groups.get("if_exists")))
 
 
 def _effect(groups: dict[str, str], command: str) -> Effect | None:
@@ -130,7 +134,7 @@ def _effect(groups: dict[str, str], command: str) -> Effect | None:
 
 
 def _granting(command: str) -> Need:
-    """Grants come from the owner of the object, or from who may manage grants."""
+    """GRANT and REVOKE need OWNERSHIP of the object, or MANAGE GRANTS."""
     if match := grant_statements.ROLE.match(command):
         return Need(("MANAGE GRANTS",), "ROLE", match["role"])
     match = grant_statements.PRIVILEGE.match(command)
@@ -142,7 +146,7 @@ def _granting(command: str) -> Need:
 
 
 def _queries(tree: exp.Expr, *, writes: bool) -> tuple[list[Need], bool, bool]:
-    """SELECT on tables and views; whether it reads INFORMATION_SCHEMA, or any table."""
+    """Returns SELECT on the relations read, whether INFORMATION_SCHEMA is read, and whether any table is."""
     written = tree.this.find(exp.Table) if writes else None
     tables = [one for one in tree.find_all(exp.Table) if one is not written]
     for one in tables:
@@ -153,19 +157,19 @@ def _queries(tree: exp.Expr, *, writes: bool) -> tuple[list[Need], bool, bool]:
     described = [one for one in tables if one.db.upper() == "INFORMATION_SCHEMA"]
     read = [one for one in tables if one not in described and not _names_cte(one)]
     names = sorted({".".join(f'"{part.name}"' for part in one.parts) for one in read})
-    computes = bool(tables) or tree.find(exp.TableFromRows) is not None
-    return [Need(("SELECT",), RELATION, name) for name in names], bool(described), computes
+    reads_tables = bool(tables) or tree.find(exp.TableFromRows) is not None
+    return [Need(("SELECT",), RELATION, name) for name in names], bool(described), reads_tables
 
 
 def _names_cte(table: exp.Table) -> bool:
-    """Whether a CTE of that name can be seen from there: a later part of WITH, or the query after it."""
+    """Returns True if the name refers to a CTE: in a later part of its WITH, or in the query after it."""
     node: exp.Expr = table
     while not table.db and node.parent is not None:
         above = node.parent
         clause = above if isinstance(above, exp.With) else above.args.get("with_")
         if clause is not None and clause is not node:
-            own = above is clause  # the table is in a part of WITH
-            before = (node.index or 0) + bool(clause.args.get("recursive")) if own else None
+            inside_with = above is clause
+            before = (node.index or 0) + bool(clause.args.get("recursive")) if inside_with else None
             if any(cte.alias.upper() == table.name.upper() for cte in clause.expressions[:before]):
                 return True
         node = above

@@ -1,4 +1,4 @@
-"""One table: which privileges each kind of statement needs."""
+"""Table of the privileges that each kind of statement needs."""
 
 from typing import NamedTuple
 
@@ -8,65 +8,71 @@ from sandbox.snowflake.statements.object_names import NAME
 
 
 class Rule(NamedTuple):
-    """A kind of statement: privilege, kind of object, and the group of the pattern that names it.
+    """A kind of statement; `needs`: privilege, kind of object, and group of the pattern with its name.
 
-    `root`: how sqlglot has to read it; it then also needs SELECT on what its queries name. `computes`: it
-    needs a virtual warehouse, which queries of tables need anyway.
+    `root`: expected class of the syntax tree; the statement then also needs SELECT on all tables and views in
+    its queries. `needs_warehouse`: it needs a virtual warehouse; queries of tables always need one.
     """
 
     pattern: str
     needs: tuple[tuple[str, str, str], ...] = ()
     root: tuple[type[exp.Expr], ...] = ()
-    computes: bool = False
+    needs_warehouse: bool = False
 
 
 OWN = "OWNERSHIP"
 ANY = "ANY"
-IF_THERE = r"(?P<if_there>IF\s+(?:NOT\s+)?EXISTS\s+)?"
+"""Any privilege on the object."""
+IF_EXISTS = r"(?P<if_exists>IF\s+(?:NOT\s+)?EXISTS\s+)?"
 ON_ACCOUNT = {"DATABASE": "", "WAREHOUSE": "", "ROLE": "", "USER": "", "INTEGRATION": r"STORAGE\s+"}
 MODIFIERS = {"TABLE": r"(?:(?:TRANSIENT|TEMPORARY|TEMP)\s+)?"}
-FOUND_LATER = r"(?=.*?@(?P<stage>[\w.\"$]+)|)(?=.*?FORMAT_NAME\s*=\s*'?(?P<format>[\w.\"$]+)|)"
+STAGE_AND_FORMAT = r"(?=.*?@(?P<stage>[\w.\"$]+)|)(?=.*?FORMAT_NAME\s*=\s*'?(?P<format>[\w.\"$]+)|)"
 
 
 def _create(kind: str, modifier: str = "") -> str:
     words = kind.replace(" ", r"\s+")
     return (
-        rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?{modifier}(?P<create>{words})\s+{IF_THERE}(?P<name>{NAME})"
+        rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?{modifier}(?P<create>{words})\s+{IF_EXISTS}(?P<name>{NAME})"
     )
 
 
 COPY = (("INSERT", "TABLE", "table"), ("USAGE", "STAGE", "stage"), ("USAGE", "FILE FORMAT", "format"))
 RULES = [
     Rule(r"(?:BEGIN|START|COMMIT|ROLLBACK|ALTER\s+SESSION|SHOW|USE\s+(?:ROLE|SECONDARY|WAREHOUSE))\b"),
-    Rule(r"(?:GRANT|REVOKE)\s"),  # by what it grants: see _granting
+    Rule(r"(?:GRANT|REVOKE)\s"),  # depends on the object: see needs._granting
     Rule(r"(?:SELECT|WITH|\(|VALUES)\b", root=(exp.Query, exp.Values)),
     Rule(
         rf"INSERT\s+(?:OVERWRITE\s+INTO\s+(?=(?P<emptied>{NAME}))|INTO\s+)(?P<name>{NAME})",
         (("INSERT", "TABLE", "name"), ("DELETE", "TABLE", "emptied")),
         root=(exp.Insert,),
-        computes=True,
+        needs_warehouse=True,
     ),
-    Rule(rf"UPDATE\s+(?P<name>{NAME})", (("UPDATE", "TABLE", "name"),), root=(exp.Update,), computes=True),
+    Rule(
+        rf"UPDATE\s+(?P<name>{NAME})",
+        (("UPDATE", "TABLE", "name"),),
+        root=(exp.Update,),
+        needs_warehouse=True,
+    ),
     Rule(
         rf"DELETE\s+FROM\s+(?P<name>{NAME})",
         (("DELETE", "TABLE", "name"),),
         root=(exp.Delete,),
-        computes=True,
+        needs_warehouse=True,
     ),
     Rule(
         rf"MERGE\s+INTO\s+(?P<name>{NAME})",
         (("INSERT", "TABLE", "name"), ("UPDATE", "TABLE", "name"), ("DELETE", "TABLE", "name")),
         root=(exp.Merge,),
-        computes=True,
+        needs_warehouse=True,
     ),
     Rule(
-        rf"TRUNCATE\s+(?:TABLE\s+)?{IF_THERE}(?P<name>{NAME})",
+        rf"TRUNCATE\s+(?:TABLE\s+)?{IF_EXISTS}(?P<name>{NAME})",
         (("TRUNCATE", "TABLE", "name"),),
-        computes=True,
+        needs_warehouse=True,
     ),
-    Rule(rf"COPY\s+INTO\s+(?P<table>{NAME}){FOUND_LATER}", COPY, computes=True),
+    Rule(rf"COPY\s+INTO\s+(?P<table>{NAME}){STAGE_AND_FORMAT}", COPY, needs_warehouse=True),
     Rule(
-        _create("PIPE") + rf".*?\sAS\s+COPY\s+INTO\s+(?P<table>{NAME}){FOUND_LATER}",
+        _create("PIPE") + rf".*?\sAS\s+COPY\s+INTO\s+(?P<table>{NAME}){STAGE_AND_FORMAT}",
         (("CREATE PIPE", "SCHEMA", "name"), *COPY, ("SELECT", "TABLE", "table")),
     ),
     Rule(
@@ -81,14 +87,14 @@ RULES = [
         Rule(_create(kind, word), ((f"CREATE {kind}", "ACCOUNT", "name"),))
         for kind, word in ON_ACCOUNT.items()
     ),
-    Rule(rf"ALTER\s+PIPE\s+{IF_THERE}(?P<name>{NAME})", (("OPERATE", "PIPE", "name"),)),
-    Rule(rf"ALTER\s+WAREHOUSE\s+{IF_THERE}(?P<name>{NAME})", (("MODIFY", "WAREHOUSE", "name"),)),
+    Rule(rf"ALTER\s+PIPE\s+{IF_EXISTS}(?P<name>{NAME})", (("OPERATE", "PIPE", "name"),)),
+    Rule(rf"ALTER\s+WAREHOUSE\s+{IF_EXISTS}(?P<name>{NAME})", (("MODIFY", "WAREHOUSE", "name"),)),
     Rule(
-        rf"ALTER\s+(?P<kind>TABLE|VIEW|USER|(?:STORAGE\s+)?INTEGRATION)\s+{IF_THERE}(?P<name>{NAME})",
+        rf"ALTER\s+(?P<kind>TABLE|VIEW|USER|(?:STORAGE\s+)?INTEGRATION)\s+{IF_EXISTS}(?P<name>{NAME})",
         ((OWN, "", "name"),),
     ),
     Rule(
-        rf"(?P<drop>DROP)\s+(?P<kind>[A-Z]+?(?:\s+FORMAT|\s+INTEGRATION)?)\s+{IF_THERE}(?P<name>{NAME})",
+        rf"(?P<drop>DROP)\s+(?P<kind>[A-Z]+?(?:\s+FORMAT|\s+INTEGRATION)?)\s+{IF_EXISTS}(?P<name>{NAME})",
         ((OWN, "", "name"),),
     ),
     Rule(

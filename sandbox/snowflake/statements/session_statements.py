@@ -5,15 +5,15 @@ import re
 from fakesnow.expr import normalise_ident
 
 from sandbox.snowflake import errors
-from sandbox.snowflake.state.grants import Thing
+from sandbox.snowflake.state.grants import Securable
 from sandbox.snowflake.state.session import Session
 from sandbox.snowflake.status import SUCCESS
 
-# accepted and without effect: nothing that the stand-in returns depends on them
-HARMLESS = {"QUERY_TAG", "ABORT_DETACHED_QUERY", "STATEMENT_TIMEOUT_IN_SECONDS", "USE_CACHED_RESULT"}
-HARMLESS_PREFIXES = ("CLIENT_", "PYTHON_CONNECTOR_", "STATEMENT_QUEUED_")
-# only these values are emulated
-FIXED = {
+# Accepted without an effect, because no result of the stand-in depends on them.
+IGNORED = {"QUERY_TAG", "ABORT_DETACHED_QUERY", "STATEMENT_TIMEOUT_IN_SECONDS", "USE_CACHED_RESULT"}
+IGNORED_PREFIXES = ("CLIENT_", "PYTHON_CONNECTOR_", "STATEMENT_QUEUED_")
+# Parameters of which only these values are emulated.
+EMULATED_VALUES = {
     "AUTOCOMMIT": {"TRUE", "FALSE"},
     "TIMEZONE": {"UTC", "ETC/UTC"},
     "TIMESTAMP_TYPE_MAPPING": {"TIMESTAMP_NTZ"},
@@ -25,17 +25,17 @@ FIXED = {
 
 
 def set_parameter(session: Session, name: str, value: str) -> None:
-    """Applies one session parameter; raises for one that would change results if it were emulated."""
+    """Sets a session parameter; raises for one that would change results and is not emulated."""
     name, value = name.upper(), value.strip("'")
     if name == "LOCK_TIMEOUT":
         session.lock_timeout = float(value)
-    elif name in FIXED:
-        if value.upper() not in FIXED[name]:
-            raise errors.not_emulated(f"{name}={value}, only {sorted(FIXED[name])}")
+    elif name in EMULATED_VALUES:
+        if value.upper() not in EMULATED_VALUES[name]:
+            raise errors.not_emulated(f"{name}={value}, only {sorted(EMULATED_VALUES[name])}")
         if name == "AUTOCOMMIT":
             session.end("COMMIT")
-            session.commits_itself = value.upper() == "TRUE"
-    elif name not in HARMLESS and not name.startswith(HARMLESS_PREFIXES):
+            session.autocommits = value.upper() == "TRUE"
+    elif name not in IGNORED and not name.startswith(IGNORED_PREFIXES):
         raise errors.not_emulated(f"the session parameter {name}")
 
 
@@ -61,7 +61,7 @@ def alter_session(session: Session, match: re.Match[str]) -> str:
 
 
 def use_role(session: Session, match: re.Match[str]) -> str:
-    """Sets the current role, one that is granted to the user."""
+    """Sets the current role, which must be granted to the user."""
     name = normalise_ident(match["name"])
     if name not in session.account.grants.roles:
         raise errors.does_not_exist("Role", name)
@@ -78,7 +78,7 @@ def use_role(session: Session, match: re.Match[str]) -> str:
 def use_warehouse(session: Session, match: re.Match[str]) -> str:
     """Sets the current virtual warehouse."""
     name = normalise_ident(match["name"])
-    if not session.account.grants.allows(session.role, ("USAGE",), Thing("WAREHOUSE", (name,))):
+    if not session.account.grants.allows(session.role, ("USAGE",), Securable("WAREHOUSE", (name,))):
         message = "SQL compilation error:\nObject does not exist, or operation cannot be performed."
         raise errors.failure(2043, "02000", message)
     session.warehouse = name
@@ -86,7 +86,7 @@ def use_warehouse(session: Session, match: re.Match[str]) -> str:
 
 
 def use_database(session: Session, match: re.Match[str]) -> str:
-    """Sets the current database, and its schema PUBLIC if it has one."""
+    """Sets the current database, and its schema PUBLIC if it exists."""
     database, schema = session.account.namespace(match["name"], None)
     if database is None:
         raise errors.does_not_exist("Database", normalise_ident(match["name"]))

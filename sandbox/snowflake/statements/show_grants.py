@@ -1,13 +1,13 @@
-"""SHOW GRANTS."""
+"""SHOW GRANTS and SHOW FUTURE GRANTS."""
 
 import re
 
 from sqlglot import exp
 
 from sandbox.snowflake import errors
-from sandbox.snowflake.state.grants import Grants, Thing
+from sandbox.snowflake.state.grants import Grants, Securable
 from sandbox.snowflake.state.session import Session
-from sandbox.snowflake.statements.object_names import NAME, known_kind, parts, thing
+from sandbox.snowflake.statements.object_names import NAME, known_kind, parts, securable
 
 PATTERN = (
     rf"SHOW\s+(?P<future>FUTURE\s+)?GRANTS\s+(?:TO\s+(?P<to>ROLE|USER)\s+(?P<who>{NAME})"
@@ -18,7 +18,7 @@ Row = tuple[str, ...]
 
 
 def rows(session: Session, match: re.Match[str]) -> str:
-    """Returns SQL for what is granted to a role or a user, on an object, or on future objects."""
+    """Returns SQL for the grants to a role or a user, on an object, or on future objects."""
     grants = session.account.grants
     if match["future"]:
         found = _future(grants)
@@ -30,7 +30,7 @@ def rows(session: Session, match: re.Match[str]) -> str:
         found = [row for row in found if row[3:] == (match["to"].upper(), parts(match["who"])[0])]
     else:
         kind = known_kind(match["kind"])
-        path = thing(kind, match["name"], (session.database, session.schema)).path
+        path = securable(kind, match["name"], (session.database, session.schema)).path
         found = [
             row for row in found if (row[1] == kind and row[2] == path) or row[2].startswith(f"{path}.<")
         ]
@@ -59,7 +59,7 @@ def _privileges(grants: Grants) -> list[Row]:
     return found
 
 
-def _on(one: Thing) -> tuple[str, str]:
+def _on(one: Securable) -> tuple[str, str]:
     return one.kind, one.path
 
 

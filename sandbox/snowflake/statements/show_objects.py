@@ -1,4 +1,4 @@
-"""SHOW … LIKE for objects of an account, and DESC USER."""
+"""SHOW … LIKE for databases, schemas, warehouses, integrations, roles and users; DESC USER."""
 
 import re
 from base64 import b64decode, b64encode
@@ -19,7 +19,7 @@ DESCRIBE_USER = rf"DESC(?:RIBE)?\s+USER\s+(?P<name>{NAME})$"
 
 
 def show(session: Session, match: re.Match[str]) -> str:
-    """Returns SQL for the names of the objects that the role sees."""
+    """Returns SQL for the names of the objects that the role may see."""
     kind, grants = match["kinds"].upper().removesuffix("S"), session.account.grants
     inside = parts(match["database"]) if match["database"] else ()
     if inside and not session.account.schema_exists(inside[0], "MAIN"):
@@ -37,7 +37,7 @@ def show(session: Session, match: re.Match[str]) -> str:
 
 
 def describe_user(session: Session, match: re.Match[str]) -> str:
-    """Returns SQL for the properties of a user, as far as the stand-in has them."""
+    """Returns SQL for the emulated properties of a user."""
     (name,) = parts(match["name"])
     user = session.account.grants.users.get(name)
     if user is None:

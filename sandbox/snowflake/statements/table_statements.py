@@ -1,4 +1,4 @@
-"""CREATE TABLE without the keys that Snowflake does not enforce, and TRUNCATE."""
+"""Removes the keys from CREATE TABLE, because Snowflake does not enforce them; executes TRUNCATE."""
 
 from sqlglot import exp
 
@@ -10,7 +10,7 @@ COLUMN_KEYS = (exp.PrimaryKeyColumnConstraint, exp.UniqueColumnConstraint, exp.R
 
 
 def truncate(session: Session, statement: exp.TruncateTable) -> None:
-    """Empties the table and forgets which files were loaded into it."""
+    """Deletes all rows of the table and its load history."""
     reference = statement.expressions[0]
     table = (
         find_table(session, reference) if statement.args.get("exists") else existing_table(session, reference)
@@ -23,12 +23,12 @@ def truncate(session: Session, statement: exp.TruncateTable) -> None:
 
 
 def without_keys(create: exp.Create) -> None:
-    """Drops keys from a CREATE TABLE: Snowflake keeps them as documentation, and NOT NULL of primary keys."""
+    """Removes all keys from a CREATE TABLE; columns of a primary key become NOT NULL, as in Snowflake."""
     schema = create.this
     if create.kind != "TABLE" or not isinstance(schema, exp.Schema):
         return
     for transient in list(create.find_all(exp.TransientProperty)):
-        transient.pop()  # how long deleted rows could be had back, nothing else
+        transient.pop()  # affects only Time Travel and Fail-safe, which are not emulated
     primary = {name.name.upper() for key in schema.find_all(exp.PrimaryKey) for name in key.expressions}
     schema.set("expressions", [part for part in schema.expressions if not _is_key(part)])
     for column in schema.find_all(exp.ColumnDef):

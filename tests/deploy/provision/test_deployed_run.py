@@ -15,7 +15,7 @@ from deploy.preflight import aws_account
 from deploy.preflight.command import run_preflight
 from pipeline.preflight import checks
 from sandbox.processes import stop
-from sandbox.s3 import hold_roles_to_their_policies
+from sandbox.s3 import enforce_role_policies
 from sandbox.spotify.accounts import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from sandbox.spotify.server import create_app
 from sandbox.spotify.sources import Synthetic
@@ -63,7 +63,7 @@ def test_preflight_is_green_and_a_deployed_run_completes(
     command: Command, clouds: Clouds, image: Image, prefect_api: dict[str, str], tmp_path: Path
 ) -> None:
     names, aws = ("--stack", CLUSTER, "--pool", POOL), Aws(clouds.aws)
-    hold_roles_to_their_policies()
+    enforce_role_policies()
     requests.post(f"{clouds.aws}/moto-api/reset", timeout=30)  # with the policies that AWS has made
     never = {"model_name": "ecs::task", "transition": {"progression": "manual", "times": 10**6}}
     requests.post(f"{clouds.aws}/moto-api/state-manager/set-transition", json=never, timeout=30)

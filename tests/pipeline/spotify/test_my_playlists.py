@@ -16,7 +16,7 @@ from sandbox.spotify import shapes
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, FOREIGN, LIBRARY, MIXTAPE, SHARED, playlist
 from sandbox.spotify.objects import ME, user
 from sandbox.spotify.settings import AppClass
-from sandbox.spotify.sources import Ask, Synthetic
+from sandbox.spotify.sources import PlaylistQuery, Synthetic
 from tests.builders import THE_RUN
 from tests.spotify import TODAY, Spotify, Start
 from tests.spotify_standin import REDIRECT_URI, Standin
@@ -41,7 +41,7 @@ class Account(Synthetic):
         """Ids, in order."""
         return list(self.shown)
 
-    def listed(self, ask: Ask) -> Any:
+    def listed(self, ask: PlaylistQuery) -> Any:
         """One of them."""
         return self.shown[ask.playlist_id]
 

@@ -16,7 +16,7 @@ from sandbox.spotify import catalogue, shapes
 from sandbox.spotify.catalogue import CHARTS, EMPTY, FOREIGN, MIXTAPE, MIXTAPE_LENGTH
 from sandbox.spotify.errors import RefusedError
 from sandbox.spotify.shapes import Shape
-from sandbox.spotify.sources import Ask, Synthetic
+from sandbox.spotify.sources import PlaylistQuery, Synthetic
 from tests.builders import PLAYLIST, SHAPES, THE_RUN, Json, body, entry, head, page, song, without
 from tests.spotify import TODAY, Spotify, Start
 
@@ -114,12 +114,12 @@ class Scripted(Synthetic):
     def __init__(self, heads: list[bytes], pages: dict[int, bytes] | None = None) -> None:
         self.heads, self.pages = heads, pages or {}
 
-    def head(self, ask: Ask) -> bytes:
+    def head(self, ask: PlaylistQuery) -> bytes:
         """Answers GET /playlists/{id}."""
         del ask
         return self.heads.pop(0) if len(self.heads) > 1 else self.heads[0]
 
-    def page(self, ask: Ask, offset: int, limit: int) -> bytes:
+    def page(self, ask: PlaylistQuery, offset: int, limit: int) -> bytes:
         """Answers GET /playlists/{id}/items."""
         del ask, limit
         if offset not in self.pages:
@@ -175,11 +175,11 @@ class Midnight(Synthetic):
 
     days = 0
 
-    def head(self, ask: Ask) -> bytes:
+    def head(self, ask: PlaylistQuery) -> bytes:
         """Answers GET /playlists/{id}."""
         return super().head(ask._replace(day=ask.day + timedelta(self.days)))
 
-    def page(self, ask: Ask, offset: int, limit: int) -> bytes:
+    def page(self, ask: PlaylistQuery, offset: int, limit: int) -> bytes:
         """Answers GET /playlists/{id}/items."""
         answer = super().page(ask._replace(day=ask.day + timedelta(self.days)), offset, limit)
         self.days = 7
@@ -189,7 +189,9 @@ class Midnight(Synthetic):
 def test_a_day_that_ends_between_two_pages_gives_one_state(start: Start) -> None:
     spotify = start(source=Midnight())
     kept = _read(spotify, MIXTAPE)
-    later = shapes.answers(_mixtape(TODAY + timedelta(7)), "both", api_url=f"{spotify.standin.url}/v1")
+    later = shapes.response_bodies(
+        _mixtape(TODAY + timedelta(7)), "both", api_url=f"{spotify.standin.url}/v1"
+    )
     assert kept.bodies == later
     assert len(spotify.requested()) == 14
 

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.builders import DAY
-from tests.hostile_texts import TEXTS, Landed, check, hostile_snapshot, look
+from tests.hostile_texts import TEXTS, Landed, check, hostile_snapshot, read_landed
 from tests.warehouses import Warehouse
 
 REFUSED = list(TEXTS)[-6:]
@@ -16,7 +16,7 @@ def _round_trip(warehouse: Warehouse, texts: list[str]) -> list[Landed]:
     run_id = warehouse.new_run_id()
     snapshots = [hostile_snapshot(number, text) for number, text in enumerate(texts)]
     warehouse.load(run_id, warehouse.write_snapshots(run_id, {DAY: snapshots}), refresh="full")
-    return look(warehouse.place.query, run_id, snapshots)
+    return read_landed(warehouse.place.query, run_id, snapshots)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pipeline.transform.partitions import partition_lines
 from pipeline.transform.responses import snapshot_rows
 from pipeline.transform.tables import build_tables
 from pipeline.warehouse import copy_files
-from sandbox.snowflake.copy.copy_into import MOST_FILES
+from sandbox.snowflake.copy.copy_into import MAX_FILES
 from tests.builders import body, entry, fetched, head, song, write_files
 from tests.statements import recorded
 from tests.warehouses import DAY, Warehouse
@@ -84,7 +84,7 @@ def test_more_files_than_one_copy_takes_come_in_chunks_of_one_transaction(
 
 
 def test_chunks_are_as_large_as_snowflake_allows() -> None:
-    assert copy_files.FILES_PER_COPY == MOST_FILES == 1000
+    assert copy_files.FILES_PER_COPY == MAX_FILES == 1000
 
 
 @pytest.mark.faults

@@ -17,7 +17,7 @@ import requests
 import snowflake.connector
 from moto.server import ThreadedMotoServer
 
-from sandbox.lake import wire
+from sandbox.lake import notify_pipes
 from sandbox.snowflake.server.app import create_app
 from tests.serving import running
 
@@ -147,7 +147,7 @@ def wired(connect: Connect, s3: Any) -> None:
         (shown,) = cursor.execute("SHOW PIPES").fetchall()
         names = [column.name for column in cursor.description]
         cursor.execute("DROP PIPE wired")
-    wire(s3, BUCKET, dict(zip(names, shown, strict=True))["notification_channel"])
+    notify_pipes(s3, BUCKET, dict(zip(names, shown, strict=True))["notification_channel"])
 
 
 class Control(NamedTuple):

@@ -89,7 +89,7 @@ def test_no_answer_until_the_client_gives_up(start: Start) -> None:
 def test_a_client_without_patience_of_its_own_is_let_go(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(faults, "SILENCE", 0.01)
+    monkeypatch.setattr(faults, "MAX_STALL_S", 0.01)
     standin = start()
     standin.put("/sandbox/faults", [{"path": PATH, "kind": "timeout"}])
     with pytest.raises(requests.ConnectionError, match="without response"):

@@ -7,7 +7,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from sandbox.spotify.catalogue import EMPTIED
 from sandbox.spotify.limits import Limits
-from sandbox.spotify.middleware import Script, Scripted
+from sandbox.spotify.middleware import Script, ScriptMiddleware
 from sandbox.spotify.settings import Settings
 from tests.spotify_standin import Standin, Start
 
@@ -109,7 +109,7 @@ def test_the_log_tells_how_many_requests_are_answered_at_once() -> None:
         async def send(_message: Message) -> None:
             raise AssertionError
 
-        asked = Scripted(app, script, Limits(Settings(), lambda: 0.0))
+        asked = ScriptMiddleware(app, script, Limits(Settings(), lambda: 0.0))
         scope = {"type": "http", "method": "GET", "path": PATH, "query_string": b""}
         for _ in range(2):
             await asyncio.gather(*(asked(scope, receive, send) for _ in range(3)))

@@ -12,7 +12,7 @@ from sandbox.spotify.objects import ME
 from sandbox.spotify.settings import AppClass
 from sandbox.spotify.shapes import Shape
 from tests.builders import SHAPES
-from tests.spotify_standin import REDIRECT_URI, TIMEOUT, Standin, Start
+from tests.spotify_standin import REDIRECT_URI, TIMEOUT_S, Standin, Start
 
 
 def ids(page: Any) -> list[str | None]:
@@ -82,7 +82,7 @@ def test_a_consent_hides_what_it_does_not_cover(shared: Start, scope: str, has_s
 def token_for(standin: Standin, scope: str) -> str:
     """An access token of a user who has agreed to this only."""
     query = {"client_id": CLIENT_ID, "response_type": "code", "redirect_uri": REDIRECT_URI, "scope": scope}
-    sent = requests.get(f"{standin.url}/authorize", query, allow_redirects=False, timeout=TIMEOUT)
+    sent = requests.get(f"{standin.url}/authorize", query, allow_redirects=False, timeout=TIMEOUT_S)
     (code,) = parse_qs(urlsplit(sent.headers["location"]).query)["code"]
     granted = standin.token(grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI)
     return str(granted.json()["access_token"])

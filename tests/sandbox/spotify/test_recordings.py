@@ -11,8 +11,8 @@ from sandbox.spotify import library
 from sandbox.spotify.errors import RefusedError
 from sandbox.spotify.library import Library
 from sandbox.spotify.objects import Json, user
-from sandbox.spotify.recordings import MOST_REFUSED, Recordings
-from sandbox.spotify.sources import Ask
+from sandbox.spotify.recordings import MAX_REFUSED_SHOWN, Recordings
+from sandbox.spotify.sources import PlaylistQuery
 from tests.spotify_standin import Start
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "recordings"
@@ -20,8 +20,8 @@ ONE, TWO = "recorded00000000000001", "recorded00000000000002"
 ENTRY = {"added_at": None, "item": {"name": "Lone \ud83d Surrogate"}}
 
 
-def ask(playlist_id: str) -> Ask:
-    return Ask(playlist_id, date(2026, 11, 21), "both", "http://127.0.0.1:1/v1")
+def query(playlist_id: str) -> PlaylistQuery:
+    return PlaylistQuery(playlist_id, date(2026, 11, 21), "both", "http://127.0.0.1:1/v1")
 
 
 def whole(playlist_id: str, total: int = 2, **further: object) -> Json:
@@ -56,17 +56,17 @@ def ids(recordings: Recordings) -> dict[str, str]:
 def test_a_whole_playlist_is_served_byte_for_byte(tmp_path: Path) -> None:
     recordings = write(tmp_path, a=whole(ONE), b=[whole(TWO)])
     assert ids(recordings) == {"a.json": ONE, "b.json": TWO}
-    assert recordings.head(ask(ONE)) == (tmp_path / "a.json").read_bytes()
+    assert recordings.head(query(ONE)) == (tmp_path / "a.json").read_bytes()
     inside = (tmp_path / "b.json").read_bytes().strip(b"[] \n")
-    assert recordings.head(ask(TWO)) == inside
+    assert recordings.head(query(TWO)) == inside
     assert json.loads(inside)["id"] == TWO
 
 
 def test_entries_that_were_not_recorded_are_not_promised(tmp_path: Path) -> None:
     recordings = write(tmp_path, a=whole(ONE, total=300))
-    head = json.loads(recordings.head(ask(ONE)))
+    head = json.loads(recordings.head(query(ONE)))
     assert (head["items"]["total"], head["items"]["next"], head["name"]) == (2, None, "Ône")
-    assert json.loads(recordings.page(ask(ONE), 1, 50))["items"] == [ENTRY]
+    assert json.loads(recordings.page(query(ONE), 1, 50))["items"] == [ENTRY]
 
 
 def test_a_later_file_with_the_same_id_gets_one_of_its_own(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_later_file_with_the_same_id_gets_one_of_its_own(tmp_path: Path) -> No
     assert found["a.json"] == ONE
     assert all(re.fullmatch("[0-9A-Za-z]{22}", playlist_id) for playlist_id in found.values())
     assert len(set(found.values())) == 3
-    second = recordings.head(ask(found["b.json"]))
+    second = recordings.head(query(found["b.json"]))
     assert second == (tmp_path / "b.json").read_bytes().replace(ONE.encode(), found["b.json"].encode())
     assert ids(Recordings.read(tmp_path)) == found
 
@@ -83,13 +83,13 @@ def test_a_later_file_with_the_same_id_gets_one_of_its_own(tmp_path: Path) -> No
 def test_a_playlist_with_no_usable_id_gets_one(tmp_path: Path) -> None:
     recordings = write(tmp_path, a=whole("short"), b=page("/users/x/playlists/y/tracks"))
     for playlist_id in recordings.listing():
-        assert json.loads(recordings.head(ask(playlist_id)))["id"] == playlist_id
+        assert json.loads(recordings.head(query(playlist_id)))["id"] == playlist_id
 
 
 def test_every_playlist_is_in_the_users_list_with_its_own_owner(tmp_path: Path) -> None:
     recordings = write(tmp_path, a=whole(ONE), b=page(f"/playlists/{TWO}/items"))
-    shown = [recordings.listed(ask(playlist_id)) for playlist_id in recordings.library()]
-    heads = [json.loads(recordings.head(ask(one["id"]))) for one in shown]
+    shown = [recordings.listed(query(playlist_id)) for playlist_id in recordings.library()]
+    heads = [json.loads(recordings.head(query(one["id"]))) for one in shown]
     assert [one["id"] for one in shown] == [*recordings.listing()]
     assert [one["items"]["total"] for one in shown] == [2, 1]
     for one, head in zip(shown, heads, strict=True):
@@ -105,26 +105,26 @@ def test_a_whole_playlist_takes_the_id_before_a_page(tmp_path: Path, first: bool
 
 def test_a_bare_page_gets_a_head_that_counts_what_is_there(tmp_path: Path) -> None:
     recordings = write(tmp_path, a=page(f"https://api.spotify.com/v1/playlists/{ONE}/tracks?offset=40"))
-    head = json.loads(recordings.head(ask(ONE)))
+    head = json.loads(recordings.head(query(ONE)))
     assert "items" not in head
     assert (head["tracks"]["total"], head["tracks"]["items"]) == (1, [{"added_at": None, "track": None}])
-    assert json.loads(recordings.page(ask(ONE), 0, 50))["total"] == 1
+    assert json.loads(recordings.page(query(ONE), 0, 50))["total"] == 1
 
 
 def test_a_page_of_null_entries_is_served_as_recorded(tmp_path: Path) -> None:
     href = f"https://api.spotify.com/v1/playlists/{ONE}/items"
     recordings = write(tmp_path, a={"href": href, "items": [None, None], "total": 2})
 
-    assert json.loads(recordings.head(ask(ONE)))["items"]["items"] == [None, None]
+    assert json.loads(recordings.head(query(ONE)))["items"]["items"] == [None, None]
 
 
 def test_a_playlist_recorded_without_entries_refuses_them(tmp_path: Path) -> None:
     content = whole(ONE)
     del content["items"]
     recordings = write(tmp_path, a=content)
-    assert "items" not in json.loads(recordings.head(ask(ONE)))
+    assert "items" not in json.loads(recordings.head(query(ONE)))
     with pytest.raises(RefusedError) as refused:
-        recordings.page(ask(ONE), 0, 50)
+        recordings.page(query(ONE), 0, 50)
     assert refused.value.status == 403
 
 
@@ -143,7 +143,7 @@ def test_other_encodings_are_served_as_utf8(tmp_path: Path, encoding: str, liste
     marks = "\ufeff" * (encoding == "utf-8-sig")  # two of them, as when a repaired file is saved again
     (tmp_path / "a.json").write_bytes((marks + (f"[{text}]" if listed else text)).encode(encoding))
     recordings = Recordings.read(tmp_path)
-    assert recordings.head(ask(ONE)) == text.encode()
+    assert recordings.head(query(ONE)) == text.encode()
     assert recordings.remarks == []
 
 
@@ -203,13 +203,13 @@ def test_a_folder_in_the_folder_is_refused_and_other_names_are_left_alone(tmp_pa
 
 
 def test_with_none_good_every_reason_is_said_up_to_a_number(tmp_path: Path) -> None:
-    for number in range(MOST_REFUSED + 2):
+    for number in range(MAX_REFUSED_SHOWN + 2):
         (tmp_path / f"{number:02}.json").write_text("[1, 2]")
     with pytest.raises(FileNotFoundError) as refused:
         Recordings.read(tmp_path)
     first, *lines, last = str(refused.value).splitlines()
     assert str(tmp_path) in first
-    assert lines == [f"  {n:02}.json: refused, it is a list of 2 values" for n in range(MOST_REFUSED)]
+    assert lines == [f"  {n:02}.json: refused, it is a list of 2 values" for n in range(MAX_REFUSED_SHOWN)]
     assert last == "  and 2 more"
 
 
@@ -252,7 +252,7 @@ def test_every_real_playlist_is_whole(start: Start) -> None:
         assert head["id"] == playlist_id
         assert len(paging["items"]) == paging["total"]
         assert client.playlist_items(playlist_id, limit=50)["items"] == paging["items"][:50]
-        untouched += recordings.head(ask(playlist_id)) in (REAL / name).read_bytes()
+        untouched += recordings.head(query(playlist_id)) in (REAL / name).read_bytes()
     assert untouched >= 5
 
 
@@ -277,7 +277,7 @@ def test_artists_and_albums_of_recordings_can_be_asked_for(tmp_path: Path, start
     assert client.artists([ONE, TWO])["artists"][1] is None
     assert client.artist(ONE)["followers"]["total"]
     assert client.album(TWO)["tracks"]["items"][1]["name"] == "Recorded"
-    assert client.album(LARGE)["tracks"]["total"] == library.MOST_TRACKS
+    assert client.album(LARGE)["tracks"]["total"] == library.MAX_TRACKS
 
 
 @needs_real

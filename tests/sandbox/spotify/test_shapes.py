@@ -69,7 +69,7 @@ def test_a_restricted_app_gets_only_the_head_of_others_playlists() -> None:
     head = shapes.head(canonical(FOREIGN), "items")
     assert head["name"] == PLAYLISTS[FOREIGN]
     assert not {"tracks", "items"} & set(head)
-    assert len(shapes.answers(canonical(FOREIGN), "items")) == 1
+    assert len(shapes.response_bodies(canonical(FOREIGN), "items")) == 1
     assert shapes.head(canonical(FOREIGN), "both")["items"]["items"]
 
 
@@ -78,7 +78,7 @@ def test_a_restricted_app_gets_only_the_head_of_others_playlists() -> None:
 def test_answers_hold_every_entry_once_in_order(shape: Shape, playlist_id: str) -> None:
     if shape == "items" and playlist_id == FOREIGN:
         playlist_id = EMPTY  # nothing to read, tested above
-    bodies = shapes.answers(canonical(playlist_id), shape, page_size=30)
+    bodies = shapes.response_bodies(canonical(playlist_id), shape, page_size=30)
     head, *pages = map(json.loads, bodies)
     (wrapper, *_) = WRAPPERS[shape]
     entries = head[f"{wrapper}s"]["items"] + [entry for page in pages for entry in page["items"]]
@@ -99,6 +99,6 @@ def test_pages_know_their_neighbours() -> None:
 
 
 def test_lone_surrogates_are_written_as_escapes() -> None:
-    bodies = shapes.answers(canonical(MIXTAPE), "both")
+    bodies = shapes.response_bodies(canonical(MIXTAPE), "both")
     assert any(rb"Broken \ud83d Heart" in body for body in bodies)
     assert all(body.isascii() for body in bodies)

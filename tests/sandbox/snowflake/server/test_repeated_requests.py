@@ -92,7 +92,7 @@ def test_repetition_waits_for_the_first_answer_even_if_its_client_left() -> None
 
 
 @pytest.mark.parametrize(
-    ("limit", "value"), [("RESPONSES_KEPT", 2), ("BYTES_KEPT", 20)], ids=["by number", "by size"]
+    ("limit", "value"), [("MAX_CACHED_RESPONSES", 2), ("MAX_CACHED_BYTES", 20)], ids=["by number", "by size"]
 )
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch, limit: str, value: int) -> None:
     monkeypatch.setattr(repeated_requests, limit, value)

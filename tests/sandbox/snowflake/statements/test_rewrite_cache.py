@@ -31,7 +31,7 @@ def test_the_same_statement_means_each_session_s_own_table(connect: Connect) -> 
         ("CREATE TABLE t AS SELECT 1 AS a", False),
         ("SELECT table_name FROM information_schema.tables", False),
         ("SHOW TABLES", False),
-        (f"SELECT '{'x' * rewrite_cache.LONGEST}'", False),
+        (f"SELECT '{'x' * rewrite_cache.MAX_CHARACTERS}'", False),
     ],
     ids=lambda value: str(value)[:50],
 )
