@@ -1,4 +1,4 @@
-"""The sandbox's bucket tells the stand-in's pipes what is put into it."""
+"""The sandbox's bucket sends events of new files to the pipes of the Snowflake stand-in."""
 
 import gzip
 
@@ -8,10 +8,10 @@ from tests.places import Place
 from tests.sandbox.snowflake.conftest import eventually
 
 
-def test_a_pipe_in_the_sandbox_just_works(addresses: Addresses) -> None:
+def test_pipe_loads_only_snowpipe_files_of_the_lake(addresses: Addresses) -> None:
     place = Place.create(addresses)
     before = place.s3.get_bucket_notification_configuration(Bucket=BUCKET)["QueueConfigurations"]
-    create_lake(place.s3, BUCKET, place.addresses.snowflake)  # once more
+    create_lake(place.s3, BUCKET, place.addresses.snowflake)  # must be idempotent
     after = place.s3.get_bucket_notification_configuration(Bucket=BUCKET)["QueueConfigurations"]
     assert [each["QueueArn"] for each in before] == [each["QueueArn"] for each in after]
     place.query(

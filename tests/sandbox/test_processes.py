@@ -1,4 +1,4 @@
-"""A server that does not come up is noticed when its process ends, and its last lines are shown."""
+"""Server processes: a failed start is detected, and the error contains the last lines of output."""
 
 import os
 import socket
@@ -20,21 +20,21 @@ Start = Callable[[str], Server]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
-    """Starts a server of the given code, until the test ends."""
+    """Starts a server process that runs the given code."""
 
-    def begin(code: str) -> Server:
+    def start_server(code: str) -> Server:
         (tmp_path / "server.py").write_text(code)
         return Server("the server", ["server"], folder=tmp_path)
 
-    return begin
+    return start_server
 
 
-def test_one_that_ends_at_once_is_noticed(start: Start) -> None:
+def test_server_that_exits_immediately_is_detected(start: Start) -> None:
     with pytest.raises(StandInFailed, match=r"the server did not start: it ended with exit status 3\."):
         start("import sys; sys.exit(3)").wait_for_address()
 
 
-def test_the_last_lines_of_one_that_dies_are_shown(start: Start) -> None:
+def test_error_contains_the_last_lines_of_a_crashed_server(start: Start) -> None:
     code = "for i in range(100): print('line', i)\nraise OSError(28, 'No space left on device')"
     with pytest.raises(StandInFailed) as failed:
         start(code).wait_for_address()
@@ -45,7 +45,7 @@ def test_the_last_lines_of_one_that_dies_are_shown(start: Start) -> None:
     assert "line 99" in str(failed.value)
 
 
-def test_all_that_one_prints_before_it_is_ready_is_kept(start: Start) -> None:
+def test_output_before_ready_is_stored(start: Start) -> None:
     count = processes.LAST_LINES + 5
     server = start(f"for i in range({count}): print('line', i)\nprint('listening on 127.0.0.1:1')")
     assert server.wait_for_address() == "http://127.0.0.1:1"
@@ -53,7 +53,7 @@ def test_all_that_one_prints_before_it_is_ready_is_kept(start: Start) -> None:
     server.stop()
 
 
-def test_one_that_keeps_silent_is_given_up_in_the_end(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_without_output_times_out(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "START_TIMEOUT_S", 0)
     server = start("input()")
     try:
@@ -64,7 +64,7 @@ def test_one_that_keeps_silent_is_given_up_in_the_end(start: Start, monkeypatch:
 
 
 @pytest.mark.faults
-def test_a_port_in_use_is_told_by_the_prefect_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prefect_server_reports_a_port_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, ExitStack() as stack:
         port = taken.getsockname()[1]
         monkeypatch.setattr(prefect_server, "_free_port", lambda: port)
@@ -75,7 +75,7 @@ def test_a_port_in_use_is_told_by_the_prefect_server(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize("command", enumerated(["sandbox.demo", "sandbox"], ["sandbox.demo"]))
-def test_the_commands_show_it_and_end(command: str, tmp_path: Path) -> None:
+def test_commands_print_the_failed_start_and_exit(command: str, tmp_path: Path) -> None:
     (tmp_path / "moto").mkdir()
     (tmp_path / "moto" / "__init__.py").write_text("raise ImportError('moto is broken')")
     for package in ("sandbox", "flows", "pipeline", "blocks", "sql"):

@@ -1,4 +1,4 @@
-"""`make sandbox`: what it prints and docs/sandbox.md, typed as they stand; and that nothing of it is left."""
+"""`make sandbox`: runs every command that it prints and that docs/sandbox.md shows; checks the clean-up."""
 
 import os
 import re
@@ -23,13 +23,13 @@ from tools.sql.environment import read_exports
 
 PAGE = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COMMAND_S = 900
+COMMAND_TIMEOUT_S = 900
 ENGINE = "-m prefect.engine"
-"""Of the process of a run."""
+"""Part of the command line of a run's process."""
 
 
 def steps() -> Iterator[tuple[str, str]]:
-    """Each block of commands of the page, with the lines that it is to print."""
+    """Yields each block of commands of the page, with the expected output."""
     kinds = [(kind, text) for kind, text in BLOCK.findall(PAGE) if kind]
     for number, (kind, text) in enumerate(kinds):
         following = kinds[number + 1] if number + 1 < len(kinds) else ("", "")
@@ -37,8 +37,8 @@ def steps() -> Iterator[tuple[str, str]]:
             yield text, following[1] if following[0] == "text" else ""
 
 
-def unseen(expected: str, printed: str) -> list[str]:
-    """Lines of the page that were not printed; spaces do not count, and `…` stands for anything."""
+def missing_lines(expected: str, printed: str) -> list[str]:
+    """Returns the expected lines that were not printed; ignores spaces, and `…` matches any text."""
     lines = [" ".join(line.split()) for line in printed.splitlines()]
     patterns = {
         line: ".*".join(re.escape(part) for part in " ".join(line.split()).split("…"))
@@ -47,12 +47,12 @@ def unseen(expected: str, printed: str) -> list[str]:
     return [line for line, shape in patterns.items() if not any(re.fullmatch(shape, one) for one in lines)]
 
 
-def test_what_is_not_printed_is_noticed() -> None:
-    assert unseen("a … c\nlast", "x\na   b |  c\nlast\n") == []
-    assert unseen("a … c\nlast", "a b d\nlast words") == ["a … c", "last"]
+def test_missing_lines_are_detected() -> None:
+    assert missing_lines("a … c\nlast", "x\na   b |  c\nlast\n") == []
+    assert missing_lines("a … c\nlast", "a b d\nlast words") == ["a … c", "last"]
 
 
-def test_the_page_has_all_that_a_tour_shows() -> None:
+def test_page_covers_all_topics() -> None:
     found = list(steps())
     assert len(found) >= 20
     assert [kind for kind, _ in BLOCK.findall(PAGE) if kind not in ("", "sh", "text")] == []
@@ -62,8 +62,8 @@ def test_the_page_has_all_that_a_tour_shows() -> None:
     assert [one for one in wanted if one not in tried] == []
 
 
-def test_the_page_documents_every_control() -> None:
-    """As the code has them: routes, settings, kinds of faults."""
+def test_page_documents_every_control() -> None:
+    """The routes, settings and kinds of faults in the code."""
     source = (ROOT / "sandbox" / "spotify" / "controls.py").read_text(encoding="utf-8")
     controls = re.findall(r'Route\("/sandbox(/\w+)"', source)
     kinds = get_args(get_type_hints(Fault)["kind"])
@@ -75,15 +75,15 @@ def test_the_page_documents_every_control() -> None:
 
 
 @pytest.mark.parametrize("has_history", [True, False])
-def test_there_are_three_things_to_try(*, has_history: bool) -> None:
-    """Whether each works is in the long suite."""
-    how = [one.action for one in things_to_try("http://p", "id", has_history=has_history)]
-    assert len(set(how)) == 3
-    assert how.index("http://p/deployments/deployment/id/run") == 2
-    assert [one.split()[:2] for one in how].index(["make", "sql"]) == (0 if has_history else 1)
+def test_three_things_to_try_are_suggested(*, has_history: bool) -> None:
+    """The long suite tries them."""
+    actions = [one.action for one in things_to_try("http://p", "id", has_history=has_history)]
+    assert len(set(actions)) == 3
+    assert actions.index("http://p/deployments/deployment/id/run") == 2
+    assert [one.split()[:2] for one in actions].index(["make", "sql"]) == (0 if has_history else 1)
 
 
-def test_the_deployments_are_those_of_prefect_yaml() -> None:
+def test_deployments_are_those_of_prefect_yaml() -> None:
     from sandbox.deployments import POOL, process_settings  # noqa: PLC0415 - imports Prefect
 
     original = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
@@ -93,7 +93,7 @@ def test_the_deployments_are_those_of_prefect_yaml() -> None:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A folder with the project's files, for a sandbox of its own, and an environment that is up to date."""
+    """A folder with links to the project's files, for a separate sandbox, with an up-to-date environment."""
     for one in ROOT.iterdir():
         if not one.name.startswith("."):
             (tmp_path / one.name).symlink_to(one)
@@ -108,7 +108,7 @@ def checkout(tmp_path: Path) -> Path:
 
 @contextmanager
 def make_sandbox(checkout: Path, **variables: str) -> "Iterator[tuple[subprocess.Popen[str], str]]":
-    """`make sandbox` in a process group of its own, as a shell starts it, and what it prints until ready."""
+    """Runs `make sandbox` in a process group, like a shell; yields the process and its output until ready."""
     process = subprocess.Popen(
         ["make", "--no-print-directory", "sandbox"],  # noqa: S607
         cwd=checkout,
@@ -130,18 +130,18 @@ def make_sandbox(checkout: Path, **variables: str) -> "Iterator[tuple[subprocess
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGINT)
-            process.communicate(timeout=COMMAND_S)
+            process.communicate(timeout=COMMAND_TIMEOUT_S)
 
 
 def shell() -> dict[str, str]:
-    """The environment of a person's shell, without what these tests have set for Prefect."""
+    """The environment of a user's shell, without the Prefect settings of the tests."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "MAKE"))}
 
 
 def typed(
     command: str, checkout: Path, *, first: str = f". {ENV_FILE}"
 ) -> "subprocess.CompletedProcess[str]":
-    """Runs commands as a person does who has typed the first one of the page."""
+    """Runs commands as a user does after the first command of the page."""
     return subprocess.run(
         ["sh", "-ec", f"{first}\n{command}"],  # noqa: S607
         cwd=checkout,
@@ -150,17 +150,17 @@ def typed(
         stderr=subprocess.STDOUT,
         check=False,
         text=True,
-        timeout=COMMAND_S,
+        timeout=COMMAND_TIMEOUT_S,
     )
 
 
 def processes(checkout: Path) -> list[str]:
-    """Command lines of all processes that the sandbox of this folder has started."""
+    """Returns the command lines of all processes that the sandbox of this folder has started."""
     listed = subprocess.run(["ps", "-eww", "-o", "args="], capture_output=True, text=True, check=True)  # noqa: S607
     return [line for line in listed.stdout.splitlines() if f"{checkout}/.venv" in line]
 
 
-def try_what_is_printed(printed: str, checkout: Path) -> None:
+def try_suggestions(printed: str, checkout: Path) -> None:
     tried = re.findall(r"^     (\S.*)$", printed, re.MULTILINE)
     assert len(tried) == 3
     for one in tried:
@@ -175,18 +175,18 @@ def try_what_is_printed(printed: str, checkout: Path) -> None:
 
 
 @pytest.mark.faults
-def test_the_tour_as_it_is_typed_then_ctrl_c(checkout: Path) -> None:
+def test_tour_prints_the_expected_output_and_ctrl_c_stops_everything(checkout: Path) -> None:
     with make_sandbox(checkout) as (process, printed):
         wrong = []
         for commands, expected in steps():
             done = typed(commands, checkout)
-            if done.returncode or unseen(expected, done.stdout):
-                wrong.append((commands, unseen(expected, done.stdout), done.stdout[-1500:]))
+            if done.returncode or missing_lines(expected, done.stdout):
+                wrong.append((commands, missing_lines(expected, done.stdout), done.stdout[-1500:]))
         assert wrong == []
-        try_what_is_printed(printed, checkout)
+        try_suggestions(printed, checkout)
         assert len(processes(checkout)) >= 5
         os.killpg(process.pid, signal.SIGINT)
-        rest, _ = process.communicate(timeout=COMMAND_S)
+        rest, _ = process.communicate(timeout=COMMAND_TIMEOUT_S)
         assert "sandbox stopped" in rest
         assert "Traceback" not in rest
     assert processes(checkout) == []
@@ -194,13 +194,13 @@ def test_the_tour_as_it_is_typed_then_ctrl_c(checkout: Path) -> None:
 
 
 @pytest.mark.faults
-def test_an_empty_sandbox_and_a_run_that_hangs_when_it_is_told_to_stop(checkout: Path) -> None:
+def test_empty_sandbox_stops_during_a_run_that_waits_for_spotify(checkout: Path) -> None:
     with make_sandbox(checkout, HISTORY="0") as (process, printed):
         assert "loading" not in printed
         exported = read_exports((checkout / ENV_FILE).read_text(encoding="utf-8"))
         assert "MISSED_DAY" not in exported
         assert requests.get(f"{exported['LAKE_URL']}?prefix=raw/", timeout=30).text.count("<Key>") == 0
-        try_what_is_printed(printed, checkout)
+        try_suggestions(printed, checkout)
         faults = [{"path": "/v1/", "kind": "timeout", "times": 100}]
         requests.put(f"{exported['SPOTIFY_CONTROLS']}/faults", json=faults, timeout=30).raise_for_status()
         started = "prefect deployment run ingest-playlists/on-demand --param 'skip_unchanged=false'"
@@ -208,6 +208,6 @@ def test_an_empty_sandbox_and_a_run_that_hangs_when_it_is_told_to_stop(checkout:
         assert done.returncode == 0, done.stdout
         until(lambda: [one for one in processes(checkout) if ENGINE in one], "the process of the run")
         os.kill(int((checkout / ".sandbox" / "process").read_text()), signal.SIGTERM)
-        rest, _ = process.communicate(timeout=COMMAND_S)
+        rest, _ = process.communicate(timeout=COMMAND_TIMEOUT_S)
         assert "sandbox stopped" in rest
     assert processes(checkout) == []

@@ -1,4 +1,4 @@
-"""A stand-in and an S3 server per test module, on loopback ports of their own."""
+"""Fixtures: a Snowflake stand-in and an S3 server per test module, each on its own port."""
 
 import contextlib
 import functools
@@ -39,7 +39,7 @@ SETUP = [
 
 
 def connector(url: str) -> Connect:
-    """Return `snowflake.connector.connect` bound to a stand-in; keyword arguments override."""
+    """Returns `snowflake.connector.connect` for a stand-in; keyword arguments override the defaults."""
 
     def connect(**options: Any) -> Connection:
         defaults = {
@@ -55,7 +55,7 @@ def connector(url: str) -> Connect:
             "network_timeout": 10,
             "login_timeout": 10,
             "paramstyle": "qmark",
-            "platform_detection_timeout_seconds": 0.0,  # else it asks cloud metadata services
+            "platform_detection_timeout_seconds": 0.0,  # otherwise it queries cloud metadata services
         }
         return snowflake.connector.connect(**(defaults | options))
 
@@ -86,14 +86,14 @@ def s3(s3_endpoint: str) -> Any:
 
 @pytest.fixture(scope="module")
 def connect(s3_endpoint: str) -> Iterator[Connect]:
-    """Connect to a stand-in where database MUSIC, schema LISTS and stage LAKE exist."""
+    """Connects to a stand-in with database MUSIC, schema LISTS and stage LAKE."""
     with standing_in(s3_endpoint) as result:
         yield result
 
 
 @contextlib.contextmanager
 def standing_in(s3_endpoint: str, **options: Any) -> Iterator[Connect]:
-    """Serve a stand-in with the set-up above; yields its `connect`."""
+    """Serves a stand-in with the set-up above; yields its `connect`."""
     with running(create_app(s3_endpoint, **options), lifespan=True) as url:
         result = connector(url)
         with result(database=None, schema=None) as admin:
@@ -104,7 +104,7 @@ def standing_in(s3_endpoint: str, **options: Any) -> Iterator[Connect]:
 
 @pytest.fixture(scope="module")
 def stand_in(s3_endpoint: str) -> Callable[..., AbstractContextManager[Connect]]:
-    """Serve another stand-in, with its own options."""
+    """Serves another stand-in, with other options."""
     return functools.partial(standing_in, s3_endpoint)
 
 
@@ -119,7 +119,7 @@ Run = Callable[..., list[tuple[Any, ...]]]
 
 @pytest.fixture
 def run(connection: Connection) -> Run:
-    """Run one statement with its binds; returns the rows."""
+    """Runs a statement with bound values; returns the rows."""
 
     def run_one(sql: str, *binds: Any) -> list[tuple[Any, ...]]:
         return list(connection.cursor().execute(sql, binds or None).fetchall())
@@ -129,7 +129,7 @@ def run(connection: Connection) -> Run:
 
 @pytest.fixture
 def put(s3: Any) -> Callable[[str, str], None]:
-    """Put a gzipped text under a key of the lake."""
+    """Writes a text, compressed with gzip, to a key of the lake."""
 
     def put_text(key: str, text: str) -> None:
         s3.put_object(Bucket=BUCKET, Key=key, Body=gzip.compress(text.encode()))
@@ -138,50 +138,50 @@ def put(s3: Any) -> Callable[[str, str], None]:
 
 
 @pytest.fixture(scope="module")
-def wired(connect: Connect, s3: Any) -> None:
-    """Wire the bucket to the pipes of the stand-in, as its owner does: SHOW PIPES tells where to."""
+def notifications(connect: Connect, s3: Any) -> None:
+    """Sends the bucket's events to the notification channel in SHOW PIPES, as the owner of a bucket does."""
     with connect() as admin:
         cursor = admin.cursor()
-        cursor.execute("CREATE TABLE wired (a INT)")
-        cursor.execute("CREATE PIPE wired AUTO_INGEST = TRUE AS COPY INTO wired FROM @lake/wired/")
+        cursor.execute("CREATE TABLE probe (a INT)")
+        cursor.execute("CREATE PIPE probe AUTO_INGEST = TRUE AS COPY INTO probe FROM @lake/probe/")
         (shown,) = cursor.execute("SHOW PIPES").fetchall()
         names = [column.name for column in cursor.description]
-        cursor.execute("DROP PIPE wired")
+        cursor.execute("DROP PIPE probe")
     notify_pipes(s3, BUCKET, dict(zip(names, shown, strict=True))["notification_channel"])
 
 
 class Control(NamedTuple):
-    """How pipes misbehave: a call sets it, in place of what was set before."""
+    """The simulated faults of pipes; a call replaces all settings."""
 
     url: str
 
     def __call__(self, **settings: Any) -> None:
-        """Set all of them."""
+        """Sets these, and resets all other settings."""
         requests.put(self.url, json=settings, timeout=10).raise_for_status()
 
     def shown(self) -> dict[str, Any]:
-        """What is set, and what it did."""
+        """Returns the settings and their effects."""
         return dict(requests.get(self.url, timeout=10).json())
 
 
 @pytest.fixture
 def control(connection: Connection) -> Iterator[Control]:
-    """The pipes' controls, set back in the end."""
-    made = Control(f"http://127.0.0.1:{connection.port}/sandbox/pipes")
-    yield made
-    made()
+    """The controls of pipes, reset after the test."""
+    control = Control(f"http://127.0.0.1:{connection.port}/sandbox/pipes")
+    yield control
+    control()
 
 
-def eventually(ask: Callable[[], Any], wanted: Any) -> None:
-    """Ask until the answer is the one wanted."""
+def eventually(read: Callable[[], Any], expected: Any) -> None:
+    """Calls `read` until it returns the expected value; fails after 15 seconds."""
     deadline = time.monotonic() + 15
-    while (found := ask()) != wanted:
+    while (found := read()) != expected:
         assert time.monotonic() < deadline, found
         time.sleep(0.02)
 
 
 class Songs(NamedTuple):
-    """A landing table with a pipe, watching a folder of their own."""
+    """A landing table with a pipe on a separate folder."""
 
     run: Run
     put: Callable[[str, str], None]
@@ -189,16 +189,16 @@ class Songs(NamedTuple):
 
     @property
     def folder(self) -> str:
-        """What the pipe watches."""
+        """The folder that the pipe loads."""
         return f"tables/{self.name}/"
 
     def create(self, **parts: str) -> None:
-        """Create table and pipe, or replace them."""
+        """Creates or replaces table and pipe."""
         self.run(LANDING.format(name=self.name))
         self.run(self.pipe(**parts))
 
     def pipe(self, name: str = "", location: str = "", options: str = "") -> str:
-        """The statement that makes the pipe."""
+        """The CREATE PIPE statement."""
         return PIPE.format(
             pipe=name or f"{self.name}_pipe",
             name=self.name,
@@ -207,27 +207,27 @@ class Songs(NamedTuple):
         )
 
     def send(self, name: str, text: str) -> str:
-        """Put a file for the pipe; returns its key."""
+        """Writes a file for the pipe; returns its key."""
         key = f"{self.folder}{name}.snowpipe.csv.gz"
         self.put(key, text)
         return key
 
     def settle(self) -> None:
-        """Wait until every file put so far was taken in: one more comes out at the other end."""
+        """Waits until all files written so far are processed, by sending another file."""
         marker = self.send(f"settled-{secrets.token_hex(4)}", "n,note\n")
         eventually(lambda: [row for row in self.history() if row[0] == marker], [(marker, "Loaded", 0)])
         eventually(lambda: self.status()["pendingFileCount"], 0)
 
     def numbers(self) -> list[int]:
-        """What has landed."""
+        """The numbers in the landing table."""
         return [number for (number,) in self.run(f"SELECT n FROM {self.name} ORDER BY n")]
 
     def status(self) -> dict[str, Any]:
-        """The pipe's status."""
+        """The decoded result of SYSTEM$PIPE_STATUS."""
         return dict(json.loads(self.run(f"SELECT SYSTEM$PIPE_STATUS('{self.name}_pipe')")[0][0]))
 
     def history(self, columns: str = "file_name, status, row_count", rest: str = "") -> list[Any]:
-        """The table's history."""
+        """Rows of COPY_HISTORY for the table."""
         call = f"TABLE_NAME => '{self.name}', START_TIME => DATEADD(HOUR, -24, CURRENT_TIMESTAMP())"
         return self.run(f"SELECT {columns} FROM TABLE(INFORMATION_SCHEMA.COPY_HISTORY({call})) {rest}")
 
@@ -242,14 +242,14 @@ FILE_FORMAT = (FORMAT_NAME = 'playlist_csv') PATTERN = '.*[.]snowpipe[.]csv[.]gz
 
 
 @pytest.fixture
-def songs(run: Run, put: Callable[[str, str], None], wired: None) -> Songs:
-    """A landing table and a pipe that no other test has."""
-    del wired
-    made = Songs(run, put, f"songs_{secrets.token_hex(4)}")
-    made.create()
-    return made
+def songs(run: Run, put: Callable[[str, str], None], notifications: None) -> Songs:
+    """A landing table and a pipe, exclusive to the test."""
+    del notifications
+    songs = Songs(run, put, f"songs_{secrets.token_hex(4)}")
+    songs.create()
+    return songs
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # fakesnow's way of reading results, which the stand-in does not choose
+    # A warning about fakesnow's way of reading results, which the stand-in cannot change.
     config.addinivalue_line("filterwarnings", "ignore:Arrow output on a DB-API result:UserWarning")

@@ -12,7 +12,7 @@ from tests.tiers import enumerated
 
 
 @pytest.mark.parametrize("how", enumerated(["SIGTERM", "SIGINT"], ["SIGTERM"]))
-def test_serves_until_told_to_stop(how: str) -> None:
+def test_serves_until_the_signal(how: str) -> None:
     command = [
         sys.executable,
         "-m",

@@ -1,4 +1,4 @@
-"""The stand-in, served to real clients on loopback."""
+"""Fixtures that start the Spotify stand-in on loopback."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -30,13 +30,13 @@ def _starting(stack: ExitStack) -> Start:
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Start stand-ins on 2026-11-21, stopped after the test; their tokens age by `now`, in seconds."""
+    """Starts stand-ins with the date 2026-11-21, stopped after the test; `now`: their clock in seconds."""
     with ExitStack() as stack:
         yield _starting(stack)
 
 
 @pytest.fixture(scope="session")
 def shared() -> Iterator[Start]:
-    """Give one stand-in per shape, for tests that change nothing: stopping a server takes 0.2 s."""
+    """Returns one stand-in per shape, for tests that change no state: stopping a server takes 0.2 s."""
     with ExitStack() as stack:
         yield cache(_starting(stack))

@@ -1,4 +1,4 @@
-"""What each class of app may read: playlists, and artists and albums one by one or in batches."""
+"""Permissions of each class of app: playlists, artists and albums, single and in batches."""
 
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -18,13 +18,13 @@ UNKNOWN = "4uLU6hMCjMI75M1A2tKUQC"
 
 
 class Reading(NamedTuple):
-    """A try to read a playlist, which keys its head has, and what its pages say."""
+    """A read of a playlist; `keys`: expected paging keys of its head, None: not found."""
 
     app_class: AppClass
     playlist: str
     token: Literal["user", "app"]
-    keys: set[str] | None  # None: there is no such playlist
-    pages: str | None = None  # the refusal
+    keys: set[str] | None
+    refusal: str | None = None  # expected error message of its pages
 
 
 READINGS = [
@@ -47,7 +47,7 @@ READINGS = [
 
 
 @pytest.mark.parametrize("reading", READINGS, ids=lambda one: "-".join(map(str, one[:3])))
-def test_who_may_read_which_playlist(shared: Start, reading: Reading) -> None:
+def test_app_reads_the_playlists_of_its_class(shared: Start, reading: Reading) -> None:
     standin = shared(app_class=reading.app_class)
     token = standin.bearer(user=reading.token == "user")
     head = standin.get(f"/v1/playlists/{reading.playlist}", token)
@@ -55,23 +55,23 @@ def test_who_may_read_which_playlist(shared: Start, reading: Reading) -> None:
     if reading.keys is not None:
         assert {"items", "tracks"} & set(head.json()) == reading.keys
     page = standin.get(f"/v1/playlists/{reading.playlist}/items", token).json()
-    assert page.get("error", {}).get("message") == reading.pages
-    assert len(page.get("items", [])) == (0 if reading.pages else 20)
+    assert page.get("error", {}).get("message") == reading.refusal
+    assert len(page.get("items", [])) == (0 if reading.refusal else 20)
 
 
 @pytest.mark.parametrize("app_class", APP_CLASSES)
-def test_a_playlist_of_spotifys_is_listed_where_it_can_be_read(shared: Start, app_class: AppClass) -> None:
+def test_spotifys_own_playlist_is_listed_if_the_app_may_read_it(shared: Start, app_class: AppClass) -> None:
     listed = set(shared(app_class=app_class).get("/sandbox/playlists").json())
     assert listed - set(PLAYLISTS) == ({SPOTIFY_OWNED} if app_class == "extended_old" else set())
     assert set(PLAYLISTS) <= listed
 
 
-def test_the_default_reads_all_but_spotifys_own(shared: Start) -> None:
+def test_default_class_is_extended_new(shared: Start) -> None:
     assert shared().get("/sandbox/settings").json()["app_class"] == "extended_new"
 
 
 def ids(standin: Standin, kind: str) -> list[str]:
-    """Give the ids of all artists or albums of a chart, each once."""
+    """Returns the ids of all artists or albums of a chart, without duplicates."""
     entries = standin.get(f"/v1/playlists/{CHARTS[0]}/items?limit=50", standin.bearer(user=True)).json()
     songs = [entry["item"] for entry in entries["items"]]
     found = [song["album"] for song in songs]
@@ -84,27 +84,27 @@ def get(standin: Standin, path: str) -> Any:  # any JSON value
     return standin.get(f"/v1/{path}", standin.bearer(user=True)).json()
 
 
-@pytest.mark.parametrize(("kind", "most"), [("artists", 50), ("albums", 20)])
+@pytest.mark.parametrize(("kind", "maximum"), [("artists", 50), ("albums", 20)])
 @pytest.mark.parametrize("app_class", OTHERS)
-def test_batches_answer_in_order_with_null_for_the_unknown(
-    shared: Start, app_class: AppClass, kind: str, most: int
+def test_batch_returns_objects_in_order_and_null_for_an_unknown_id(
+    shared: Start, app_class: AppClass, kind: str, maximum: int
 ) -> None:
     standin = shared(app_class=app_class)
-    asked = ids(standin, kind)[: most - 1]
-    asked.insert(3, UNKNOWN)
-    answers = get(standin, f"{kind}?ids={','.join(asked)}")[kind]
-    assert [one and one["id"] for one in answers] == [None if one == UNKNOWN else one for one in asked]
-    assert answers[0] == get(standin, f"{kind}/{asked[0]}")
+    requested = ids(standin, kind)[: maximum - 1]
+    requested.insert(3, UNKNOWN)
+    objects = get(standin, f"{kind}?ids={','.join(requested)}")[kind]
+    assert [one and one["id"] for one in objects] == [None if one == UNKNOWN else one for one in requested]
+    assert objects[0] == get(standin, f"{kind}/{requested[0]}")
 
 
 @pytest.mark.parametrize("kind", ["artists", "albums"])
-def test_everything_in_a_chart_can_be_asked_for(shared: Start, kind: str) -> None:
+def test_artists_and_albums_of_a_chart_are_found(shared: Start, kind: str) -> None:
     standin = shared()
     token = standin.bearer()
-    asked = ids(standin, kind)
-    answers = [standin.get(f"/v1/{kind}/{one}", token) for one in asked[:30]]
-    assert len(answers) == 30
-    assert [answer.json().get("id") for answer in answers] == asked[:30]
+    requested = ids(standin, kind)
+    responses = [standin.get(f"/v1/{kind}/{one}", token) for one in requested[:30]]
+    assert len(responses) == 30
+    assert [response.json().get("id") for response in responses] == requested[:30]
 
 
 @pytest.mark.parametrize(
@@ -119,27 +119,27 @@ def test_everything_in_a_chart_can_be_asked_for(shared: Start, kind: str) -> Non
         (f"albums/{UNKNOWN}", 404, NOT_FOUND),
     ],
 )
-def test_refused_ids(shared: Start, path: str, status: int, message: str) -> None:
+def test_invalid_or_unknown_ids_are_refused(shared: Start, path: str, status: int, message: str) -> None:
     assert get(shared(), path) == {"error": {"status": status, "message": message}}
 
 
 @pytest.mark.parametrize("kind", ["artists", "albums"])
-def test_a_restricted_app_asks_one_by_one_and_sees_less(shared: Start, kind: str) -> None:
+def test_restricted_app_gets_single_objects_without_withheld_fields(shared: Start, kind: str) -> None:
     restricted, full = shared(app_class="restricted"), shared()
     wanted = ids(full, kind)[0]
     assert get(restricted, f"{kind}?ids={wanted}")["error"] == {"status": 403, "message": FORBIDDEN}
-    less, whole = get(restricted, f"{kind}/{wanted}"), get(full, f"{kind}/{wanted}")
-    assert whole["popularity"] in range(101)
-    assert set(whole) - set(less) == WITHHELD & set(whole)
-    assert less["name"] == whole["name"]
+    reduced, complete = get(restricted, f"{kind}/{wanted}"), get(full, f"{kind}/{wanted}")
+    assert complete["popularity"] in range(101)
+    assert set(complete) - set(reduced) == WITHHELD & set(complete)
+    assert reduced["name"] == complete["name"]
 
 
-def test_tokens_are_checked(shared: Start) -> None:
+def test_artists_and_albums_need_a_token(shared: Start) -> None:
     for path in ("artists", "albums", f"artists/{UNKNOWN}", f"albums/{UNKNOWN}"):
         assert shared().get(f"/v1/{path}").status_code == 401
 
 
-def test_artists_are_whole_and_the_same_every_time(start: Start, shared: Start) -> None:
+def test_artists_are_full_objects_and_equal_in_every_process(start: Start, shared: Start) -> None:
     batch = f"artists?ids={','.join(ids(shared(), 'artists')[:50])}"
     artists = get(shared(), batch)["artists"]
     assert get(start(), batch)["artists"] == artists
@@ -147,7 +147,7 @@ def test_artists_are_whole_and_the_same_every_time(start: Start, shared: Start) 
     assert len({artist["followers"]["total"] for artist in artists}) == len(artists)
 
 
-def test_albums_are_whole(shared: Start) -> None:
+def test_albums_are_full_objects(shared: Start) -> None:
     standin = shared()
     song = get(standin, f"playlists/{CHARTS[0]}/items?limit=1")["items"][0]["item"]
     album = get(standin, f"albums/{song['album']['id']}")

@@ -1,4 +1,4 @@
-"""The synthetic playlists: the same everywhere, moving from day to day, with every oddity."""
+"""The synthetic playlists: deterministic, different from day to day, and with every oddity."""
 
 import base64
 import json
@@ -41,14 +41,14 @@ def songs(playlist_id: str, day: date) -> list[str]:
     return [entry["item"]["id"] for entry in found(playlist_id, day)["entries"]]
 
 
-def test_every_id_is_valid_and_served() -> None:
+def test_every_playlist_has_a_valid_id() -> None:
     for playlist_id in PLAYLISTS:
         assert re.fullmatch("[0-9A-Za-z]{22}", playlist_id)
         assert found(playlist_id, DAYS[0])["id"] == playlist_id
     assert playlist("37i9dQZEVXbMDoHDwVN2tF", DAYS[0]) is None
 
 
-def test_another_process_gives_the_same() -> None:
+def test_playlists_are_equal_in_another_process() -> None:
     code = (
         "import datetime, sys; from sandbox.spotify.catalogue import *;"
         "print(*(playlist(name, datetime.date(2026, 10, 20))['snapshot_id'] for name in PLAYLISTS))"
@@ -60,7 +60,7 @@ def test_another_process_gives_the_same() -> None:
 
 
 @pytest.mark.parametrize("playlist_id", PLAYLISTS)
-def test_snapshot_id_is_equal_exactly_for_equal_content(playlist_id: str) -> None:
+def test_snapshot_ids_are_equal_if_and_only_if_the_content_is_equal(playlist_id: str) -> None:
     contents = [found(playlist_id, day) for day in DAYS]
     for content in contents:
         assert set("/+=") <= set(content["snapshot_id"])
@@ -71,25 +71,25 @@ def test_snapshot_id_is_equal_exactly_for_equal_content(playlist_id: str) -> Non
             assert (one["snapshot_id"] == other["snapshot_id"]) == (bare[first] == bare[second])
 
 
-def test_the_mixtape_stays_and_changes() -> None:
+def test_mixtape_changes_on_some_days() -> None:
     ids = [found(MIXTAPE, day)["snapshot_id"] for day in DAYS]
     assert 1 < len(set(ids)) < len(DAYS)
 
 
 @pytest.mark.parametrize("chart", CHARTS)
-def test_a_chart_has_fifty_different_songs(chart: str) -> None:
+def test_chart_has_fifty_different_songs(chart: str) -> None:
     for day in DAYS:
         assert len(songs(chart, day)) == len(set(songs(chart, day))) == 50
 
 
 @pytest.mark.parametrize("chart", CHARTS)
-def test_charts_change_while_most_songs_stay(chart: str) -> None:
+def test_at_least_half_of_a_chart_stays_for_a_week(chart: str) -> None:
     for day, later in zip(DAYS, DAYS[7:], strict=False):
         assert 25 <= len(set(songs(chart, day)) & set(songs(chart, later))) < 50
 
 
 @pytest.mark.parametrize("chart", CHARTS)
-def test_songs_climb_and_fall_by_small_steps(chart: str) -> None:
+def test_songs_move_by_few_positions(chart: str) -> None:
     moves = [
         before.index(song) - after.index(song)
         for before, after in pairwise(songs(chart, day) for day in DAYS)
@@ -101,14 +101,14 @@ def test_songs_climb_and_fall_by_small_steps(chart: str) -> None:
 
 
 @pytest.mark.parametrize("chart", CHARTS)
-def test_a_song_comes_back_to_a_chart(chart: str) -> None:
-    runs = [set(songs(chart, day)) for day in DAYS]
-    again = [
+def test_some_song_re_enters_a_chart(chart: str) -> None:
+    charts = [set(songs(chart, day)) for day in DAYS]
+    re_entered = [
         song
-        for song in set.union(*runs)
-        if "yny" in re.sub(r"(.)\1+", r"\1", "".join("y" if song in run else "n" for run in runs))
+        for song in set.union(*charts)
+        if "yny" in re.sub(r"(.)\1+", r"\1", "".join("y" if song in listed else "n" for listed in charts))
     ]
-    assert again
+    assert re_entered
 
 
 @pytest.mark.parametrize("chart", CHARTS)
@@ -123,7 +123,7 @@ def test_artists_have_several_hits_and_songs_several_artists(chart: str) -> None
 
 
 @pytest.mark.parametrize("chart", CHARTS)
-def test_popularity_moves(chart: str) -> None:
+def test_popularity_changes(chart: str) -> None:
     standing = [
         {entry["item"]["id"]: entry["item"]["popularity"] for entry in found(chart, day)["entries"]}
         for day in (DAYS[0], DAYS[5])
@@ -133,7 +133,7 @@ def test_popularity_moves(chart: str) -> None:
     assert all(0 <= number <= 100 for number in (*standing[0].values(), *standing[1].values()))
 
 
-def test_songs_get_new_names() -> None:
+def test_some_songs_are_renamed() -> None:
     names: dict[str, set[str]] = {}
     for day in DAYS:
         for entry in found(CHARTS[0], day)["entries"]:
@@ -141,20 +141,20 @@ def test_songs_get_new_names() -> None:
     assert any(len(known) > 1 for known in names.values())
 
 
-def test_empty_and_emptied() -> None:
+def test_one_playlist_is_always_empty_and_one_every_other_day() -> None:
     assert not any(found(EMPTY, day)["entries"] for day in DAYS)
     for day in DAYS:
         assert bool(found(EMPTIED, day)["entries"]) == bool(day.toordinal() % 2)
 
 
-def test_only_the_foreign_playlist_is_somebody_elses() -> None:
+def test_only_the_foreign_playlist_has_another_owner() -> None:
     others = [name for name in PLAYLISTS if found(name, DAYS[0])["owner"]["id"] != ME]
     assert others == [FOREIGN]
     assert found(FOREIGN, DAYS[0])["entries"]
 
 
 class Case(NamedTuple):
-    """An oddity and how to recognise it in an entry."""
+    """An oddity, and a function that returns a true value for an entry with it."""
 
     name: str
     holds: Callable[[Json], object]
@@ -232,7 +232,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_mixtape_holds_every_oddity_on_any_day(case: Case) -> None:
+def test_mixtape_contains_every_oddity_on_any_date(case: Case) -> None:
     for day in FAR_DAYS:
         entries = found(MIXTAPE, day)["entries"]
         assert len(entries) == MIXTAPE_LENGTH
@@ -240,7 +240,7 @@ def test_the_mixtape_holds_every_oddity_on_any_day(case: Case) -> None:
 
 
 @pytest.mark.parametrize("day", FAR_DAYS, ids=str)
-def test_the_mixtape_has_a_song_twice_and_one_that_is_renamed(day: date) -> None:
+def test_mixtape_has_a_duplicate_song_and_a_renamed_song(day: date) -> None:
     entries = [item(entry) for entry in found(MIXTAPE, day)["entries"]]
     encores = [track for track in entries if track.get("name") == "Encore"]
     assert len(encores) == 2
@@ -258,11 +258,11 @@ def test_the_mixtape_has_a_song_twice_and_one_that_is_renamed(day: date) -> None
     assert takes[0][0][1] != takes[1][0][1]
 
 
-def test_a_description_has_commas_quotes_and_newlines() -> None:
+def test_description_has_commas_quotes_and_newlines() -> None:
     assert {",", '"', "\n", "\\"} <= set(found(MIXTAPE, DAYS[0])["description"])
 
 
-def test_everything_is_json() -> None:
+def test_playlists_are_json_values() -> None:
     for playlist_id in PLAYLISTS:
         content = found(playlist_id, DAYS[0])
         assert json.loads(json.dumps(content)) == content

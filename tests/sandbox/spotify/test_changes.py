@@ -1,4 +1,4 @@
-"""Playlists that change while they are read, and one that is as long as a playlist can be."""
+"""Playlists that change while they are read, and a playlist with the maximum number of entries."""
 
 from datetime import date
 from typing import Any
@@ -23,7 +23,7 @@ def fired(standin: Standin) -> list[tuple[int, int]]:
     return [(change["answered"], change["fired"]) for change in changes]
 
 
-def test_it_becomes_that_of_another_day_as_often_as_told(start: Start) -> None:
+def test_playlist_moves_to_another_date_the_given_number_of_times(start: Start) -> None:
     standin = start(changes=[Change(CHARTS[0], after=2, times=2, days=5)])
     seen = [head["snapshot_id"] for head in heads(standin, CHARTS[0], 7)]
     days = [0, 0, 5, 5, 10, 10, 10]
@@ -34,7 +34,7 @@ def test_it_becomes_that_of_another_day_as_often_as_told(start: Start) -> None:
 
 
 @pytest.mark.parametrize("entries", [7, -7])
-def test_it_gains_or_loses_entries_between_two_pages(start: Start, entries: int) -> None:
+def test_playlist_gains_or_loses_entries_between_two_pages(start: Start, entries: int) -> None:
     standin = start()
     standin.set(changes=[{"playlist": MIXTAPE, "after": 2, "times": 1, "entries": entries}])
     token = standin.bearer()
@@ -45,12 +45,12 @@ def test_it_gains_or_loses_entries_between_two_pages(start: Start, entries: int)
     assert [page["total"] for page in pages] == [MIXTAPE_LENGTH] * 2 + [after] * 2
     assert [len(page["items"]) for page in pages] == [20, 20, 20 + entries, 20 + entries]
     shifted = [entry["added_at"] for entry in pages[2]["items"][:13]]
-    first = max(0, -entries)  # what is lost is lost at the start, so that all others move up
+    first = max(0, -entries)  # entries are removed at the start, so the other entries move up
     assert shifted == [entry["added_at"] for entry in pages[0]["items"]][first : first + 13]
     assert fired(standin) == [(4, 1)]
 
 
-def test_each_change_has_a_snapshot_id_of_its_own(start: Start) -> None:
+def test_each_change_has_a_new_snapshot_id(start: Start) -> None:
     standin = start(changes=[Change(MIXTAPE, times=9, entries=-1)])
     seen = heads(standin, MIXTAPE, 4)
     assert len({head["snapshot_id"] for head in seen}) == 4
@@ -58,9 +58,9 @@ def test_each_change_has_a_snapshot_id_of_its_own(start: Start) -> None:
     assert fired(standin) == [(4, 3)]
 
 
-def test_changes_are_counted_for_their_playlist_and_for_answers_only(start: Start) -> None:
+def test_change_counts_only_successful_responses_of_its_playlist(start: Start) -> None:
     standin = start(changes=[Change(EMPTY, entries=1), Change(MIXTAPE, entries=1)])
-    standin.get(f"/v1/playlists/{MIXTAPE}")  # no token, hence no answer
+    standin.get(f"/v1/playlists/{MIXTAPE}")  # refused without a token
     assert [head["items"]["total"] for head in heads(standin, MIXTAPE, 2)] == [
         MIXTAPE_LENGTH,
         MIXTAPE_LENGTH + 1,
@@ -69,7 +69,7 @@ def test_changes_are_counted_for_their_playlist_and_for_answers_only(start: Star
     assert [head["items"]["total"] for head in heads(standin, EMPTY, 2)] == [0, 0]  # nothing to repeat
 
 
-def test_the_huge_playlist_is_read_to_its_end(shared: Start) -> None:
+def test_huge_playlist_is_read_to_its_end(shared: Start) -> None:
     standin = shared()
     token = standin.bearer()
     page = standin.get(f"/v1/playlists/{HUGE}/items?limit=50&offset=9990", token).json()
@@ -78,7 +78,7 @@ def test_the_huge_playlist_is_read_to_its_end(shared: Start) -> None:
     assert HUGE not in standin.get("/sandbox/playlists").json()
 
 
-def test_the_huge_playlist_has_10000_different_songs_and_stays() -> None:
+def test_huge_playlist_has_10000_different_songs_and_never_changes() -> None:
     first, later = playlist(HUGE, TODAY), playlist(HUGE, date(2027, 1, 1))
     assert first
     assert later

@@ -1,4 +1,4 @@
-"""Clients that others wrote read from the stand-in: spotipy and tekore, each as it is."""
+"""Two independent clients, spotipy and tekore, read from the stand-in."""
 
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
@@ -20,7 +20,7 @@ def standin(shared: Start) -> Standin:
 
 @pytest.fixture
 def tekore_credentials(standin: Standin, monkeypatch: pytest.MonkeyPatch) -> tekore.Credentials:
-    """Tekore has its addresses in two modules' constants."""
+    """Credentials of tekore, whose addresses are constants of two modules."""
     monkeypatch.setattr("tekore._client.base.prefix", f"{standin.url}/v1/")
     monkeypatch.setattr("tekore._auth.expiring.client.OAUTH_AUTHORIZE_URL", f"{standin.url}/authorize")
     monkeypatch.setattr("tekore._auth.expiring.client.OAUTH_TOKEN_URL", f"{standin.url}/api/token")
@@ -49,7 +49,9 @@ def test_tekore_reads_a_chart_into_its_own_types(client: tekore.Spotify, standin
 def test_tekore_reads_every_entry_of_a_long_playlist(client: tekore.Spotify) -> None:
     entries: list[dict[str, object]] = []
     page = {"total": 1}
-    while len(entries) < page["total"]:  # as dictionaries: its types refuse what real playlists contain
+    while (
+        len(entries) < page["total"]
+    ):  # as dictionaries: tekore's types refuse entries that real playlists contain
         page = client.playlist_items(MIXTAPE, as_tracks=True, offset=len(entries))
         entries += page["items"]
     assert len(entries) == MIXTAPE_LENGTH
@@ -78,17 +80,19 @@ def test_tekore_reads_artists_and_albums(client: tekore.Spotify) -> None:
     assert client.album(albums[0].id) == albums[0]
 
 
-def test_tekore_gets_a_users_consent(tekore_credentials: tekore.Credentials) -> None:
+def test_tekore_completes_the_consent_of_a_user(tekore_credentials: tekore.Credentials) -> None:
     url = tekore_credentials.user_authorisation_url(scope="playlist-read-private", state="mine")
-    back = requests.get(url, allow_redirects=False, timeout=5).headers["Location"]
-    query = parse_qs(urlsplit(back).query)
+    location = requests.get(url, allow_redirects=False, timeout=5).headers["Location"]
+    query = parse_qs(urlsplit(location).query)
     assert query["state"] == ["mine"]
     token = tekore_credentials.request_user_token(query["code"][0])
     assert str(token.scope) == "playlist-read-private"
     assert tekore_credentials.refresh_user_token(token.refresh_token).access_token != token.access_token
 
 
-def test_tekore_reads_refusals(client: tekore.Spotify, tekore_credentials: tekore.Credentials) -> None:
+def test_tekore_raises_its_errors_for_refusals(
+    client: tekore.Spotify, tekore_credentials: tekore.Credentials
+) -> None:
     with pytest.raises(tekore.NotFound):
         client.playlist("4uLU6hMCjMI75M1A2tKUQC")
     with pytest.raises(tekore.BadRequest, match="Invalid refresh token"):
@@ -116,7 +120,7 @@ def test_spotipy_reads_artists_and_albums(standin: Standin) -> None:
     assert client.album(albums[0])["tracks"]["items"]
 
 
-def test_spotipy_hears_how_long_to_wait(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+def test_spotipy_reads_the_retry_after_header(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     client = start(window=1).app_client()
     client.playlist(CHARTS[0])
     with pytest.raises(spotipy.SpotifyException) as refused:

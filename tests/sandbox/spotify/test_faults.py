@@ -1,4 +1,4 @@
-"""Scripted faults: each is what a client would see, and is counted."""
+"""Scripted faults: what the client receives, and the counts."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -16,27 +16,27 @@ from tests.spotify_standin import Standin, Start
 PATH = f"/v1/playlists/{EMPTIED}"
 
 
-def test_an_answer_with_status_body_and_headers(start: Start) -> None:
+def test_fault_sends_status_body_and_headers(start: Start) -> None:
     standin = start()
     token = standin.bearer()
     fault = {"path": EMPTIED, "times": 2, "status": 429, "body": "{}", "headers": {"Retry-After": "7"}}
     standin.put("/sandbox/faults", [fault])
-    answers = [standin.get(PATH, token) for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [429, 429, 200]
-    assert (answers[0].headers["Retry-After"], answers[0].text) == ("7", "{}")
+    responses = [standin.get(PATH, token) for _ in range(3)]
+    assert [response.status_code for response in responses] == [429, 429, 200]
+    assert (responses[0].headers["Retry-After"], responses[0].text) == ("7", "{}")
     (shown,) = standin.get("/sandbox/faults").json()
     assert (shown["times"], shown["fired"]) == (2, 2)
 
 
-def test_a_fault_is_a_503_in_spotifys_form_unless_told_otherwise(start: Start) -> None:
+def test_default_fault_is_a_503_with_spotifys_error_body(start: Start) -> None:
     standin = start()
     standin.put("/sandbox/faults", [{"path": "."}])
-    answer = standin.get(PATH)
-    assert answer.status_code == 503
-    assert answer.json() == {"error": {"status": 503, "message": "Service Unavailable"}}
+    response = standin.get(PATH)
+    assert response.status_code == 503
+    assert response.json() == {"error": {"status": 503, "message": "Service Unavailable"}}
 
 
-def test_a_reset_connection(start: Start) -> None:
+def test_fault_resets_the_connection(start: Start) -> None:
     standin = start()
     token = standin.bearer()
     standin.put("/sandbox/faults", [{"path": PATH, "kind": "reset"}])
@@ -46,7 +46,7 @@ def test_a_reset_connection(start: Start) -> None:
     assert [seen["status"] for seen in standin.get("/sandbox/requests").json()] == [200, None, 200]
 
 
-def test_a_truncated_body(start: Start) -> None:
+def test_fault_truncates_the_body(start: Start) -> None:
     standin = start()
     standin.put("/sandbox/faults", [{"path": PATH, "kind": "truncated"}])
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
@@ -64,19 +64,19 @@ def test_a_truncated_body(start: Start) -> None:
     ],
     ids=["empty", "html", "html 502", "204"],
 )
-def test_a_body_that_is_no_json(
+def test_fault_sends_a_body_that_is_not_json(
     start: Start, fault: dict[str, object], status: int, media_type: str, text: str
 ) -> None:
     standin = start()
     standin.put("/sandbox/faults", [{"path": ".", **fault}])
-    answer = standin.get(PATH)
-    assert (answer.status_code, answer.headers["Content-Type"]) == (status, media_type)
-    assert answer.text.startswith(text)
-    assert bool(answer.text) == bool(text)
+    response = standin.get(PATH)
+    assert (response.status_code, response.headers["Content-Type"]) == (status, media_type)
+    assert response.text.startswith(text)
+    assert bool(response.text) == bool(text)
     assert standin.get("/sandbox/faults").json()[0]["fired"] == 1
 
 
-def test_no_answer_until_the_client_gives_up(start: Start) -> None:
+def test_fault_sends_no_response_until_the_client_times_out(start: Start) -> None:
     standin = start()
     standin.put("/sandbox/faults", [{"path": PATH, "kind": "timeout"}])
     with pytest.raises(requests.ReadTimeout):
@@ -86,7 +86,7 @@ def test_no_answer_until_the_client_gives_up(start: Start) -> None:
     assert [seen["status"] for seen in standin.log()] == [None, 200, 200]
 
 
-def test_a_client_without_patience_of_its_own_is_let_go(
+def test_stalled_connection_is_closed_for_a_client_without_a_timeout(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(faults, "MAX_STALL_S", 0.01)
@@ -97,7 +97,7 @@ def test_a_client_without_patience_of_its_own_is_let_go(
     assert standin.get("/sandbox/faults").json()[0]["fired"] == 1
 
 
-# a fault, and what a client sees of it: the status, or that there is none
+# fault → the status that a client receives, or None without a response
 KINDS: dict[str, tuple[dict[str, object], int | None]] = {
     "500": ({"status": 500}, 500),
     "503": ({}, 503),
@@ -117,17 +117,17 @@ def steady() -> Iterator[Standin]:
 
 
 @pytest.mark.parametrize(("fault", "seen"), KINDS.values(), ids=KINDS)
-def test_a_fault_begins_after_some_requests_and_ends(
+def test_fault_skips_the_first_requests_and_applies_the_given_number_of_times(
     steady: Standin, fault: dict[str, object], seen: int | None
 ) -> None:
     steady.put("/sandbox/faults", [{"path": PATH, "after": 1, "times": 2, **fault}])
     headers = {"Authorization": f"Bearer {steady.bearer()}"}
     statuses: list[int | None] = []
-    silent = 0.3 if fault.get("kind") == "timeout" else 5
-    for patience in (5, silent, silent, 5):
+    timeout_at_fault = 0.3 if fault.get("kind") == "timeout" else 5
+    for timeout in (5, timeout_at_fault, timeout_at_fault, 5):
         try:
-            answer = requests.get(f"{steady.url}{PATH}", headers=headers, timeout=patience)
-            statuses.append(answer.status_code)
+            response = requests.get(f"{steady.url}{PATH}", headers=headers, timeout=timeout)
+            statuses.append(response.status_code)
         except requests.RequestException:
             statuses.append(None)
     assert statuses == [200, seen, seen, 200]
@@ -135,7 +135,7 @@ def test_a_fault_begins_after_some_requests_and_ends(
     assert (shown["matched"], shown["fired"]) == (4, 2)
 
 
-def test_faults_on_the_same_path_happen_one_after_the_other(start: Start) -> None:
+def test_faults_on_the_same_path_apply_one_after_the_other(start: Start) -> None:
     standin = start()
     late = {"path": EMPTIED, "after": 2, "status": 500}
     standin.put("/sandbox/faults", [{"path": EMPTIED, "status": 501}, {"path": EMPTIED, "status": 502}, late])
@@ -144,7 +144,7 @@ def test_faults_on_the_same_path_happen_one_after_the_other(start: Start) -> Non
     assert [fault["fired"] for fault in standin.get("/sandbox/faults").json()] == [1, 1, 1]
 
 
-def test_a_fault_hits_only_what_matches_path_and_query(start: Start) -> None:
+def test_fault_applies_only_to_matching_path_and_query(start: Start) -> None:
     standin = start()
     token = standin.bearer()
     standin.put(
@@ -159,10 +159,10 @@ def test_a_fault_hits_only_what_matches_path_and_query(start: Start) -> None:
 @pytest.mark.parametrize(
     "script", [[{"path": "["}], [{"path": ".", "kind": "meteor"}], [{"path": ".", "often": 1}], {"path": "."}]
 )
-def test_a_script_with_a_mistake_is_refused_and_changes_nothing(start: Start, script: object) -> None:
+def test_invalid_list_of_faults_is_refused_and_changes_nothing(start: Start, script: object) -> None:
     standin = start()
     standin.put("/sandbox/faults", [{"path": "kept"}])
-    answer = standin.put("/sandbox/faults", script)
-    assert answer.status_code == 400
-    assert answer.json()["error"]
+    response = standin.put("/sandbox/faults", script)
+    assert response.status_code == 400
+    assert response.json()["error"]
     assert [fault["path"] for fault in standin.get("/sandbox/faults").json()] == ["kept"]

@@ -15,7 +15,7 @@ COMMAND = [sys.executable, "-m", "sandbox.spotify"]
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
-def test_it_tells_its_address_serves_and_ends(ending: signal.Signals) -> None:
+def test_prints_its_address_and_serves_until_the_signal(ending: signal.Signals) -> None:
     command = [*COMMAND, "--port", "0", "--today", "2026-11-21"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -29,7 +29,7 @@ def test_it_tells_its_address_serves_and_ends(ending: signal.Signals) -> None:
         assert process.wait(10) == 0
 
 
-def test_the_class_of_app_is_an_option() -> None:
+def test_class_of_app_and_shape_are_options() -> None:
     command = [*COMMAND, "--app-class", "restricted", "--old-shape"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -48,25 +48,28 @@ def refused(*options: str) -> str:
     return run.stderr
 
 
-def test_a_folder_without_recordings_is_one_line(tmp_path: Path) -> None:
+def test_folder_without_recordings_is_a_one_line_error(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "missing"):
         message = refused("--recordings", str(folder))
         assert message.count("\n") == 1
         assert str(folder) in message
 
 
-def test_a_folder_without_a_good_recording_is_one_message(tmp_path: Path) -> None:
+def test_folder_without_a_usable_recording_is_an_error_with_all_reasons(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.json").write_text("{")
     first, *lines = refused("--recordings", str(tmp_path)).splitlines()
-    assert first == f"python -m sandbox.spotify: {tmp_path} holds no *.json with a playlist or a page of one"
+    assert (
+        first
+        == f"python -m sandbox.spotify: {tmp_path} contains no *.json with a playlist or a page of a playlist"
+    )
     assert [line.split()[:3] for line in lines] == [
         ["a.json:", "refused,", "it"],
         ["b.json:", "refused,", "it"],
     ]
 
 
-def test_a_port_in_use_is_one_line() -> None:
+def test_port_in_use_is_a_one_line_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         message = refused("--port", str(taken.getsockname()[1]))
     assert message.count("\n") == 1

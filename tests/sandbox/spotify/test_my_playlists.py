@@ -1,4 +1,4 @@
-"""The user's list of playlists, as spotipy and each class of app see it."""
+"""GET /me/playlists, for each class of app, shape and scope."""
 
 from typing import Any, get_args
 from urllib.parse import parse_qs, urlsplit
@@ -20,7 +20,7 @@ def ids(page: Any) -> list[str | None]:
 
 
 @pytest.mark.parametrize("app_class", get_args(AppClass))
-def test_spotifys_own_are_null_where_the_app_may_not_see_them(shared: Start, app_class: AppClass) -> None:
+def test_spotifys_own_playlist_is_null_if_the_app_may_not_see_it(shared: Start, app_class: AppClass) -> None:
     page = shared(app_class=app_class).user_client().current_user_playlists()
     expected = [SHARED, *PLAYLISTS, SPOTIFY_OWNED if app_class == "extended_old" else None]
     assert ids(page) == expected
@@ -28,17 +28,17 @@ def test_spotifys_own_are_null_where_the_app_may_not_see_them(shared: Start, app
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_counts_stand_where_the_shape_has_entries(shared: Start, shape: Shape) -> None:
+def test_total_is_under_the_keys_of_the_shape(shared: Start, shape: Shape) -> None:
     client = shared(shape).user_client()
     shown = client.current_user_playlists(limit=1, offset=2)["items"][0]
     keys = {"tracks": {"tracks"}, "items": {"items"}, "both": {"tracks", "items"}}[shape]
     assert {"tracks", "items"} & shown.keys() == keys
-    whole = client.playlist(shown["id"])
+    playlist = client.playlist(shown["id"])
     assert {shown[key]["total"] for key in keys} == {50}
-    assert shown["snapshot_id"] == whole["snapshot_id"]
+    assert shown["snapshot_id"] == playlist["snapshot_id"]
 
 
-def test_spotipy_follows_next_and_the_user_is_named(start: Start) -> None:
+def test_spotipy_follows_next_and_href_contains_the_user(start: Start) -> None:
     standin = start(user_in_href=False)
     client = standin.user_client()
     page = client.current_user_playlists(limit=3)
@@ -53,10 +53,10 @@ def test_spotipy_follows_next_and_the_user_is_named(start: Start) -> None:
 
 
 @pytest.mark.parametrize("path", ["me", "me/playlists"])
-def test_an_app_by_itself_has_no_list(shared: Start, path: str) -> None:
+def test_token_of_the_app_is_refused(shared: Start, path: str) -> None:
     standin = shared()
-    answer = standin.get(f"/v1/{path}", standin.bearer())
-    assert (answer.status_code, answer.json()["error"]["message"]) == (
+    response = standin.get(f"/v1/{path}", standin.bearer())
+    assert (response.status_code, response.json()["error"]["message"]) == (
         401,
         "Valid user authentication required",
     )
@@ -64,7 +64,7 @@ def test_an_app_by_itself_has_no_list(shared: Start, path: str) -> None:
 
 
 @pytest.mark.parametrize("query", ["limit=51", "limit=0", "offset=-1"])
-def test_wrong_windows_are_refused(shared: Start, query: str) -> None:
+def test_invalid_limit_or_offset_is_refused(shared: Start, query: str) -> None:
     standin = shared()
     assert standin.get(f"/v1/me/playlists?{query}", standin.bearer(user=True)).status_code == 400
 
@@ -72,7 +72,9 @@ def test_wrong_windows_are_refused(shared: Start, query: str) -> None:
 @pytest.mark.parametrize(
     ("scope", "has_shared"), [("playlist-read-private", False), ("playlist-read-collaborative", True)]
 )
-def test_a_consent_hides_what_it_does_not_cover(shared: Start, scope: str, has_shared: bool) -> None:
+def test_playlists_outside_the_granted_scope_are_not_listed(
+    shared: Start, scope: str, has_shared: bool
+) -> None:
     standin = shared()
     page = standin.get("/v1/me/playlists", token_for(standin, scope)).json()
     assert (SHARED in ids(page)) == has_shared
@@ -80,7 +82,7 @@ def test_a_consent_hides_what_it_does_not_cover(shared: Start, scope: str, has_s
 
 
 def token_for(standin: Standin, scope: str) -> str:
-    """An access token of a user who has agreed to this only."""
+    """Returns an access token with this scope only."""
     query = {"client_id": CLIENT_ID, "response_type": "code", "redirect_uri": REDIRECT_URI, "scope": scope}
     sent = requests.get(f"{standin.url}/authorize", query, allow_redirects=False, timeout=TIMEOUT_S)
     (code,) = parse_qs(urlsplit(sent.headers["location"]).query)["code"]
@@ -88,7 +90,7 @@ def token_for(standin: Standin, scope: str) -> str:
     return str(granted.json()["access_token"])
 
 
-def test_whole_numbers_may_come_as_floats(start: Start) -> None:
+def test_integers_can_be_sent_as_floats(start: Start) -> None:
     standin = start(floats=True)
     token = standin.bearer(user=True)
     text = standin.get("/v1/me/playlists?limit=1", token).text

@@ -1,4 +1,4 @@
-"""Recorded answers: served as they were recorded, under ids that never clash."""
+"""Recorded responses: served as recorded, under unique ids."""
 
 import json
 import re
@@ -49,11 +49,11 @@ def write(folder: Path, **files: object) -> Recordings:
 
 
 def ids(recordings: Recordings) -> dict[str, str]:
-    """Give file name → id."""
+    """Returns file name → id."""
     return {name: playlist_id for playlist_id, name in recordings.listing().items()}
 
 
-def test_a_whole_playlist_is_served_byte_for_byte(tmp_path: Path) -> None:
+def test_complete_playlist_is_served_byte_for_byte(tmp_path: Path) -> None:
     recordings = write(tmp_path, a=whole(ONE), b=[whole(TWO)])
     assert ids(recordings) == {"a.json": ONE, "b.json": TWO}
     assert recordings.head(query(ONE)) == (tmp_path / "a.json").read_bytes()
@@ -62,14 +62,14 @@ def test_a_whole_playlist_is_served_byte_for_byte(tmp_path: Path) -> None:
     assert json.loads(inside)["id"] == TWO
 
 
-def test_entries_that_were_not_recorded_are_not_promised(tmp_path: Path) -> None:
+def test_total_counts_only_recorded_entries(tmp_path: Path) -> None:
     recordings = write(tmp_path, a=whole(ONE, total=300))
     head = json.loads(recordings.head(query(ONE)))
     assert (head["items"]["total"], head["items"]["next"], head["name"]) == (2, None, "Ône")
     assert json.loads(recordings.page(query(ONE), 1, 50))["items"] == [ENTRY]
 
 
-def test_a_later_file_with_the_same_id_gets_one_of_its_own(tmp_path: Path) -> None:
+def test_later_file_with_the_same_id_gets_another_id(tmp_path: Path) -> None:
     recordings = write(tmp_path, b=whole(ONE, name="second"), a=whole(ONE), c=page(f"/playlists/{ONE}/items"))
     found = ids(recordings)
     assert found["a.json"] == ONE
@@ -80,13 +80,13 @@ def test_a_later_file_with_the_same_id_gets_one_of_its_own(tmp_path: Path) -> No
     assert ids(Recordings.read(tmp_path)) == found
 
 
-def test_a_playlist_with_no_usable_id_gets_one(tmp_path: Path) -> None:
+def test_playlist_with_an_invalid_id_gets_a_new_id(tmp_path: Path) -> None:
     recordings = write(tmp_path, a=whole("short"), b=page("/users/x/playlists/y/tracks"))
     for playlist_id in recordings.listing():
         assert json.loads(recordings.head(query(playlist_id)))["id"] == playlist_id
 
 
-def test_every_playlist_is_in_the_users_list_with_its_own_owner(tmp_path: Path) -> None:
+def test_every_playlist_is_in_the_users_list_with_its_recorded_owner(tmp_path: Path) -> None:
     recordings = write(tmp_path, a=whole(ONE), b=page(f"/playlists/{TWO}/items"))
     shown = [recordings.listed(query(playlist_id)) for playlist_id in recordings.library()]
     heads = [json.loads(recordings.head(query(one["id"]))) for one in shown]
@@ -97,13 +97,13 @@ def test_every_playlist_is_in_the_users_list_with_its_own_owner(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["page first", "playlist first"])
-def test_a_whole_playlist_takes_the_id_before_a_page(tmp_path: Path, first: bool) -> None:
+def test_playlist_object_keeps_its_id_if_a_page_has_the_same(tmp_path: Path, first: bool) -> None:
     names = ("a", "b") if first else ("b", "a")
     found = ids(write(tmp_path, **{names[0]: page(f"/playlists/{ONE}/items"), names[1]: whole(ONE)}))
     assert found[f"{names[1]}.json"] == ONE
 
 
-def test_a_bare_page_gets_a_head_that_counts_what_is_there(tmp_path: Path) -> None:
+def test_page_gets_a_head_with_its_number_of_entries(tmp_path: Path) -> None:
     recordings = write(tmp_path, a=page(f"https://api.spotify.com/v1/playlists/{ONE}/tracks?offset=40"))
     head = json.loads(recordings.head(query(ONE)))
     assert "items" not in head
@@ -111,14 +111,14 @@ def test_a_bare_page_gets_a_head_that_counts_what_is_there(tmp_path: Path) -> No
     assert json.loads(recordings.page(query(ONE), 0, 50))["total"] == 1
 
 
-def test_a_page_of_null_entries_is_served_as_recorded(tmp_path: Path) -> None:
+def test_page_of_null_entries_is_served_as_recorded(tmp_path: Path) -> None:
     href = f"https://api.spotify.com/v1/playlists/{ONE}/items"
     recordings = write(tmp_path, a={"href": href, "items": [None, None], "total": 2})
 
     assert json.loads(recordings.head(query(ONE)))["items"]["items"] == [None, None]
 
 
-def test_a_playlist_recorded_without_entries_refuses_them(tmp_path: Path) -> None:
+def test_entries_of_a_playlist_recorded_without_entries_are_refused(tmp_path: Path) -> None:
     content = whole(ONE)
     del content["items"]
     recordings = write(tmp_path, a=content)
@@ -128,7 +128,7 @@ def test_a_playlist_recorded_without_entries_refuses_them(tmp_path: Path) -> Non
     assert refused.value.status == 403
 
 
-REPAIRED = {
+ENCODINGS = {
     "UTF-8 with a byte order mark": "utf-8-sig",
     "UTF-16 with a byte order mark": "utf-16",
     "UTF-16 without one": "utf-16-le",
@@ -136,11 +136,13 @@ REPAIRED = {
 }
 
 
-@pytest.mark.parametrize("encoding", REPAIRED.values(), ids=REPAIRED)
+@pytest.mark.parametrize("encoding", ENCODINGS.values(), ids=ENCODINGS)
 @pytest.mark.parametrize("listed", [False, True], ids=["object", "list"])
 def test_other_encodings_are_served_as_utf8(tmp_path: Path, encoding: str, listed: bool) -> None:
     text = json.dumps(whole(ONE), indent=3, ensure_ascii=False).replace("\ud83d", "")
-    marks = "\ufeff" * (encoding == "utf-8-sig")  # two of them, as when a repaired file is saved again
+    marks = "\ufeff" * (
+        encoding == "utf-8-sig"
+    )  # a second byte order mark, as in a file that was converted twice
     (tmp_path / "a.json").write_bytes((marks + (f"[{text}]" if listed else text)).encode(encoding))
     recordings = Recordings.read(tmp_path)
     assert recordings.head(query(ONE)) == text.encode()
@@ -164,10 +166,10 @@ REFUSED: dict[str, tuple[object, str]] = {
     "list of one number": ([5], "it is a number"),
     "list of numbers": ([1, 2], "it is a list of 2 values"),
     "list of playlists": ([whole(ONE), whole(TWO)], "it is a list of 2 values"),
-    "list of entries": ([ENTRY, ENTRY], "it holds bare entries"),
-    "list of one entry": ([ENTRY], "it holds bare entries"),
-    "entry": (ENTRY, "it holds bare entries"),
-    "page of albums": ({"items": [], "href": "/albums"}, "it is a page, but its `href` names no playlist"),
+    "list of entries": ([ENTRY, ENTRY], "it contains entries without"),
+    "list of one entry": ([ENTRY], "it contains entries without"),
+    "entry": (ENTRY, "it contains entries without"),
+    "page of albums": ({"items": [], "href": "/albums"}, "it is a page, but its `href` contains no playlist"),
     "artists": ({"artists": []}, "it is neither a playlist"),
     "no snapshot id": (whole(ONE, snapshot_id=None), "it is a playlist without `snapshot_id`"),
     "no owner, no name": (whole(ONE, owner=None, name=5), "it is a playlist without `name`, `owner.id`"),
@@ -179,9 +181,7 @@ REFUSED: dict[str, tuple[object, str]] = {
 
 
 @pytest.mark.parametrize(("content", "reason"), REFUSED.values(), ids=REFUSED)
-def test_what_cannot_be_served_is_refused_with_name_and_reason(
-    tmp_path: Path, content: object, reason: str
-) -> None:
+def test_invalid_file_is_refused_with_name_and_reason(tmp_path: Path, content: object, reason: str) -> None:
     if isinstance(content, bytes):
         (tmp_path / "odd.json").write_bytes(content)
         recordings = write(tmp_path, good=whole(TWO))
@@ -192,7 +192,7 @@ def test_what_cannot_be_served_is_refused_with_name_and_reason(
     assert list(recordings.listing()) == [TWO]
 
 
-def test_a_folder_in_the_folder_is_refused_and_other_names_are_left_alone(tmp_path: Path) -> None:
+def test_subfolder_is_refused_and_other_extensions_are_ignored(tmp_path: Path) -> None:
     (tmp_path / "folder.json").mkdir()
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "CAPITALS.JSON").write_text(json.dumps(whole(ONE)))
@@ -202,7 +202,7 @@ def test_a_folder_in_the_folder_is_refused_and_other_names_are_left_alone(tmp_pa
     assert line.startswith("folder.json: refused, it cannot be read (")
 
 
-def test_with_none_good_every_reason_is_said_up_to_a_number(tmp_path: Path) -> None:
+def test_error_without_a_usable_file_lists_a_limited_number_of_reasons(tmp_path: Path) -> None:
     for number in range(MAX_REFUSED_SHOWN + 2):
         (tmp_path / f"{number:02}.json").write_text("[1, 2]")
     with pytest.raises(FileNotFoundError) as refused:
@@ -214,7 +214,7 @@ def test_with_none_good_every_reason_is_said_up_to_a_number(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("folder", ["missing", "empty"])
-def test_a_folder_without_playlists_is_an_error(tmp_path: Path, folder: str) -> None:
+def test_missing_or_empty_folder_is_an_error(tmp_path: Path, folder: str) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(OSError, match=folder):
         Recordings.read(tmp_path / folder)
@@ -228,13 +228,11 @@ def test_recordings_are_served(tmp_path: Path, start: Start) -> None:
     assert standin.get(f"/v1/playlists/{TWO}", standin.bearer()).status_code == 404
 
 
-needs_real = pytest.mark.skipif(
-    not REAL.is_dir(), reason="no folder of real recordings beside the repository"
-)
+needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="real recordings are not in ../shared/data")
 
 
 @needs_real
-def test_every_real_recording_is_served_or_remarked() -> None:
+def test_every_real_recording_is_served_or_refused_with_a_remark() -> None:
     recordings = Recordings.read(REAL)
     remarked = {line.partition(":")[0] for line in recordings.remarks}
     assert remarked | set(ids(recordings)) == {path.name for path in REAL.glob("*.json")}
@@ -242,7 +240,7 @@ def test_every_real_recording_is_served_or_remarked() -> None:
 
 
 @needs_real
-def test_every_real_playlist_is_whole(start: Start) -> None:
+def test_every_real_playlist_is_complete(start: Start) -> None:
     recordings = Recordings.read(REAL)
     client = start(source=recordings).app_client()
     untouched = 0
@@ -256,7 +254,7 @@ def test_every_real_playlist_is_whole(start: Start) -> None:
     assert untouched >= 5
 
 
-def test_artists_and_albums_of_recordings_can_be_asked_for(tmp_path: Path, start: Start) -> None:
+def test_artists_and_albums_of_recordings_are_served(tmp_path: Path, start: Start) -> None:
     artist, on = {"id": ONE, "type": "artist"}, {"id": TWO, "artists": [{"id": None}], "total_tracks": 2}
     entry = {"track": {"album": on, "artists": [artist], "name": "Recorded", "track_number": 2}}
     bare: list[Json] = [{"track": None}, {}, {"item": {"album": {"id": None}}}, {"track": {"album": on}}]
@@ -281,14 +279,14 @@ def test_artists_and_albums_of_recordings_can_be_asked_for(tmp_path: Path, start
 
 
 @needs_real
-def test_every_album_of_real_playlists_can_be_asked_for(start: Start) -> None:
+def test_every_album_of_real_playlists_is_served(start: Start) -> None:
     recordings = Recordings.read(REAL)
     library = Library.of(recordings.entries(date(2026, 11, 21)))
     assert len(library.albums) > 50
     for album_id in library.albums:
-        whole_album = library.album(album_id)
-        assert whole_album
-        assert whole_album["id"] == album_id
+        album = library.album(album_id)
+        assert album
+        assert album["id"] == album_id
     some = [artist_id for artist_id in library.artists if artist_id][:50]
     found = start(source=recordings).app_client().artists(some)["artists"]
     assert [one["id"] for one in found] == some

@@ -1,4 +1,4 @@
-"""The stand-in as spotipy, the real client, sees it."""
+"""The stand-in's HTTP interface, mostly through spotipy, the client that the pipeline uses."""
 
 import itertools
 from typing import NamedTuple
@@ -17,7 +17,7 @@ SPOTIFY_OWNED = "37i9dQZEVXbMDoHDwVN2tF"
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_spotipy_reads_a_whole_playlist(shared: Start, shape: Shape) -> None:
+def test_spotipy_reads_all_entries_of_a_playlist(shared: Start, shape: Shape) -> None:
     client = shared(shape).user_client()
     head = client.playlist(MIXTAPE)
     paging = head["items"] if "items" in head else head["tracks"]
@@ -37,21 +37,21 @@ def test_spotipy_follows_next(shared: Start) -> None:
     assert count == MIXTAPE_LENGTH
 
 
-def test_the_older_path_gives_100_entries(shared: Start) -> None:
+def test_path_tracks_returns_100_entries(shared: Start) -> None:
     client = shared("tracks").app_client()
-    page = client._get(f"playlists/{MIXTAPE}/tracks", limit=100)  # noqa: SLF001  # the only way in spotipy
+    page = client._get(f"playlists/{MIXTAPE}/tracks", limit=100)  # noqa: SLF001  # spotipy has no method for it
     assert len(page["items"]) == 100
     assert page["items"][0]["track"]["name"]
 
 
-def test_a_page_of_items_has_20_entries_by_default(shared: Start) -> None:
+def test_page_has_20_entries_by_default(shared: Start) -> None:
     standin = shared()
     page = standin.get(f"/v1/playlists/{MIXTAPE}/items", standin.bearer()).json()
     assert (len(page["items"]), page["limit"]) == (20, 20)
 
 
 class Refusal(NamedTuple):
-    """A path and what the Web API says to it."""
+    """A path, and the expected error response."""
 
     path: str
     status: int
@@ -77,14 +77,14 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: f"{refusal.path} {refusal.shape}")
-def test_refusals_read_as_spotifys(shared: Start, refusal: Refusal) -> None:
+def test_refused_request_gets_spotifys_error_body(shared: Start, refusal: Refusal) -> None:
     standin = shared(refusal.shape)
-    answer = standin.get(f"/v1/playlists/{refusal.path}", standin.bearer())
-    assert answer.status_code == refusal.status
-    assert answer.json() == {"error": {"status": refusal.status, "message": refusal.message}}
+    response = standin.get(f"/v1/playlists/{refusal.path}", standin.bearer())
+    assert response.status_code == refusal.status
+    assert response.json() == {"error": {"status": refusal.status, "message": refusal.message}}
 
 
-def test_a_restricted_app_may_not_read_others_entries(shared: Start) -> None:
+def test_restricted_app_may_not_read_entries_of_other_users(shared: Start) -> None:
     client = shared("items").user_client()
     assert "items" not in client.playlist(FOREIGN)
     with pytest.raises(spotipy.SpotifyException) as refused:
@@ -97,30 +97,32 @@ def test_a_restricted_app_may_not_read_others_entries(shared: Start) -> None:
     ("client_id", "secret", "description"),
     [("somebody", CLIENT_SECRET, "Invalid client"), (CLIENT_ID, "guess", "Invalid client secret")],
 )
-def test_wrong_credentials(shared: Start, client_id: str, secret: str, description: str) -> None:
+def test_wrong_client_credentials_are_refused(
+    shared: Start, client_id: str, secret: str, description: str
+) -> None:
     with pytest.raises(spotipy.SpotifyOauthError) as refused:
         shared().app_client(client_id, secret).playlist(MIXTAPE)
     assert (refused.value.error, refused.value.error_description) == ("invalid_client", description)
 
 
-def test_an_unreadable_authorization_is_no_client(shared: Start) -> None:
+def test_invalid_authorization_header_is_refused(shared: Start) -> None:
     url = f"{shared().url}/api/token"
     for authorization in ("", "Basic", "Basic %%%", "Bearer sandbox"):
         form = {"grant_type": "client_credentials"}
-        answer = requests.post(url, data=form, headers={"Authorization": authorization}, timeout=5)
-        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client")
+        response = requests.post(url, data=form, headers={"Authorization": authorization}, timeout=5)
+        assert (response.status_code, response.json()["error"]) == (400, "invalid_client")
 
 
-def test_an_unknown_refresh_token_or_grant(shared: Start) -> None:
+def test_unknown_refresh_token_or_grant_type_is_refused(shared: Start) -> None:
     standin = shared()
     with pytest.raises(spotipy.SpotifyOauthError) as refused:
         standin.user_client("expired long ago").playlist(MIXTAPE)
     assert refused.value.error == "invalid_grant"
-    answer = standin.token(grant_type="password")
-    assert (answer.status_code, answer.json()["error"]) == (400, "unsupported_grant_type")
+    response = standin.token(grant_type="password")
+    assert (response.status_code, response.json()["error"]) == (400, "unsupported_grant_type")
 
 
-def test_a_refresh_token_stays_unless_it_rotates(start: Start) -> None:
+def test_refresh_token_changes_only_with_rotation(start: Start) -> None:
     staying = start()
     client = staying.user_client()
     client.playlist(EMPTIED)
@@ -134,14 +136,14 @@ def test_a_refresh_token_stays_unless_it_rotates(start: Start) -> None:
     assert rotating.token(grant_type="refresh_token", refresh_token=rotated).status_code == 200
 
 
-def test_tokens_are_checked_and_expire(start: Start) -> None:
-    clock = itertools.count(0, 1800)  # half of a token's life passes with each look at the clock
+def test_access_tokens_are_checked_and_expire(start: Start) -> None:
+    clock = itertools.count(0, 1800)  # each reading of the clock advances it by half of a token's lifetime
     standin = start(now=lambda: next(clock))
     path = f"/v1/playlists/{EMPTIED}"
     token = standin.bearer()
-    answers = [standin.get(path, given) for given in (None, "made-up", token, token)]
-    assert [answer.status_code for answer in answers] == [401, 401, 200, 401]
-    assert [answer.json().get("error", {}).get("message") for answer in answers] == [
+    responses = [standin.get(path, given) for given in (None, "made-up", token, token)]
+    assert [response.status_code for response in responses] == [401, 401, 200, 401]
+    assert [response.json().get("error", {}).get("message") for response in responses] == [
         "No token provided",
         "Invalid access token",
         None,
@@ -149,17 +151,17 @@ def test_tokens_are_checked_and_expire(start: Start) -> None:
     ]
 
 
-def test_all_tokens_can_be_made_to_expire(start: Start) -> None:
+def test_control_expires_all_access_tokens(start: Start) -> None:
     standin = start()
     token = standin.bearer()
     assert standin.get(f"/v1/playlists/{EMPTIED}", token).status_code == 200
     assert standin.delete("/sandbox/tokens").status_code == 204
-    answer = standin.get(f"/v1/playlists/{EMPTIED}", token)
-    assert (answer.status_code, answer.json()["error"]["message"]) == (401, "The access token expired")
+    response = standin.get(f"/v1/playlists/{EMPTIED}", token)
+    assert (response.status_code, response.json()["error"]["message"]) == (401, "The access token expired")
     assert standin.get(f"/v1/playlists/{EMPTIED}", standin.bearer()).status_code == 200
 
 
-def test_today_can_be_set_and_let_go(start: Start) -> None:
+def test_control_sets_and_resets_the_date(start: Start) -> None:
     standin = start()
     client = standin.app_client()
     now = client.playlist(CHARTS[0])["snapshot_id"]
@@ -171,17 +173,17 @@ def test_today_can_be_set_and_let_go(start: Start) -> None:
 
 
 @pytest.mark.parametrize("value", [{"date": "soon"}, {"date": 7}, {"days": "2"}, {}, []])
-def test_today_must_be_a_date(shared: Start, value: object) -> None:
-    answer = shared().put("/sandbox/today", value)
-    assert answer.status_code == 400
-    assert "not a date" in answer.json()["error"]
+def test_invalid_date_is_refused(shared: Start, value: object) -> None:
+    response = shared().put("/sandbox/today", value)
+    assert response.status_code == 400
+    assert "invalid date" in response.json()["error"]
 
 
-def test_playlists_are_listed(shared: Start) -> None:
+def test_control_lists_the_playlists(shared: Start) -> None:
     assert shared().get("/sandbox/playlists").json() == PLAYLISTS
 
 
-def test_requests_are_logged_and_forgotten(start: Start) -> None:
+def test_control_returns_and_clears_the_log_of_requests(start: Start) -> None:
     standin = start()
     standin.get(f"/v1/playlists/{MIXTAPE}/items?limit=50", standin.bearer())
     assert standin.get("/sandbox/requests").json() == [

@@ -1,4 +1,4 @@
-"""Settings: by arguments and over HTTP, the same ones."""
+"""Settings: arguments of create_app and the control accept the same values."""
 
 from datetime import date
 from typing import Any
@@ -30,7 +30,7 @@ GIVEN: dict[str, object] = {
 }
 
 
-def test_arguments_and_http_set_the_same(start: Start) -> None:
+def test_arguments_and_control_have_the_same_settings(start: Start) -> None:
     standin = start()
     assert standin.get("/sandbox/settings").json() == msgspec.to_builtins(Settings())
     assert set(GIVEN) == set(Settings.__struct_fields__)
@@ -38,7 +38,7 @@ def test_arguments_and_http_set_the_same(start: Start) -> None:
     assert start(**GIVEN).get("/sandbox/settings").json() == GIVEN
 
 
-def test_what_is_not_named_stays(start: Start) -> None:
+def test_other_settings_are_unchanged(start: Start) -> None:
     standin = start(window=10)
     assert standin.set(quota=5).json() == {**msgspec.to_builtins(Settings()), "window": 10, "quota": 5}
 
@@ -53,18 +53,18 @@ MISTAKES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=str)
-def test_a_mistake_is_refused_and_changes_nothing(shared: Start, mistake: dict[str, Any]) -> None:
+def test_invalid_setting_is_refused_and_changes_nothing(shared: Start, mistake: dict[str, Any]) -> None:
     standin = shared()
     before = standin.get("/sandbox/settings").json()
-    answer = standin.set(quota=1, **mistake)
-    assert answer.status_code == 400
-    assert answer.json()["error"]
+    response = standin.set(quota=1, **mistake)
+    assert response.status_code == 400
+    assert response.json()["error"]
     assert standin.get("/sandbox/settings").json() == before
     with pytest.raises(msgspec.ValidationError):
         create_app(Synthetic(), today=date.today, **mistake)
 
 
-def test_the_class_can_be_changed_under_way(start: Start) -> None:
+def test_class_of_app_can_be_changed_while_running(start: Start) -> None:
     standin = start()
     token = standin.bearer()
     path = f"/v1/playlists/{MIXTAPE}/items"

@@ -1,4 +1,4 @@
-"""COPY INTO a table FROM the lake."""
+"""COPY INTO a table FROM a stage: values, result, errors, options and load history."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -28,13 +28,13 @@ def copy(table: str, columns: str, *files: str, options: str = "", file_format: 
 
 @pytest.fixture
 def notes(run: Run) -> Run:
-    """A table of texts by number."""
+    """Runs statements; the table `notes` exists and is empty."""
     run("CREATE OR REPLACE TABLE notes (n NUMBER(38,0), note VARCHAR)")
     return run
 
 
 class Value(NamedTuple):
-    """A field of the file, the type of its column, and what arrives."""
+    """A field of the file, the type of the column, and the expected value."""
 
     field: str
     type: str
@@ -73,14 +73,14 @@ NOON = dt.datetime(2026, 11, 1, 12, 0, 0, 7000, tzinfo=dt.UTC)
     ],
     ids=lambda case: f"{case.field[:12]!r} as {case.type}",
 )
-def test_values(run: Run, put: Put, case: Value) -> None:
+def test_field_is_converted_to_the_type_of_the_column(run: Run, put: Put, case: Value) -> None:
     run(f"CREATE OR REPLACE TABLE one (n INT, v {case.type})")
     put("tables/one/dt=2026-11-01/r.csv.gz", f"n,v\n1,{case.field}\n2,{case.field}\n")
     run(copy("one", '"N", "V"', "one/dt=2026-11-01/r.csv.gz"))
     assert run("SELECT v FROM one ORDER BY n") == [(case.expected,)] * 2
 
 
-def test_result_names_every_file(connection: Any, notes: Run, put: Put) -> None:
+def test_result_has_a_row_for_every_file(connection: Any, notes: Run, put: Put) -> None:
     put("tables/notes/dt=1/a.csv.gz", "n,note\n1,x\n2,y\n")
     put("tables/notes/dt=2/b.csv.gz", "n,note\n")
     cursor = connection.cursor().execute(
@@ -102,7 +102,7 @@ def test_columns_are_matched_by_position_to_the_list(run: Run, put: Put) -> None
 
 
 class Failure(NamedTuple):
-    """A file that cannot be loaded, and why."""
+    """A file that cannot be loaded, and the expected error."""
 
     name: str
     text: str
@@ -123,7 +123,7 @@ class Failure(NamedTuple):
     ],
     ids=lambda case: case.name,
 )
-def test_bad_file_loads_nothing_and_is_named(run: Run, put: Put, case: Failure) -> None:
+def test_invalid_file_is_named_in_the_error_and_nothing_is_loaded(run: Run, put: Put, case: Failure) -> None:
     run("CREATE OR REPLACE TABLE strict (n NUMBER(38,0) NOT NULL, note VARCHAR)")
     put("tables/strict/good.csv.gz", "n,note\n1,fine\n")
     put("tables/strict/bad.csv.gz", case.text)
@@ -135,20 +135,20 @@ def test_bad_file_loads_nothing_and_is_named(run: Run, put: Put, case: Failure) 
     assert run(copy("strict", "n, note", "strict/good.csv.gz"))[0][1] == "LOADED"
 
 
-def test_bad_value_names_the_column(run: Run, put: Put) -> None:
+def test_error_names_the_column_of_an_invalid_value(run: Run, put: Put) -> None:
     run("CREATE OR REPLACE TABLE days (n INT, day DATE)")
     put("tables/days.csv.gz", "n,day\n1,2026-02-30\n")
     with pytest.raises(ProgrammingError, match=r'Row 1, column "DAYS"\["DAY":2\]'):
         run(copy("days", "n, day", "days.csv.gz"))
 
 
-def test_nul_is_refused_for_nothing_says_what_becomes_of_it(notes: Run, put: Put) -> None:
+def test_nul_is_refused_because_it_is_undocumented(notes: Run, put: Put) -> None:
     put("tables/nul.csv.gz", "n,note\n1,nul\0byte\n")
     with pytest.raises(ProgrammingError, match=r"does not emulate NUL in a CSV file.*nul.csv.gz"):
         notes(copy("notes", "n, note", "nul.csv.gz"))
 
 
-def test_a_text_of_16_mb_is_the_longest(notes: Run, put: Put) -> None:
+def test_text_longer_than_16_mb_is_refused(notes: Run, put: Put) -> None:
     put("tables/longest.csv.gz", "n,note\n1," + "ü" * 2**23 + "\n")
     notes(copy("notes", "n, note", "longest.csv.gz"))
     put("tables/longer.csv.gz", "n,note\n1," + "ü" * 2**23 + "x\n")
@@ -158,12 +158,12 @@ def test_a_text_of_16_mb_is_the_longest(notes: Run, put: Put) -> None:
     assert notes("SELECT n, LENGTH(note) FROM notes") == [(1, 2**23)]
 
 
-def test_missing_file_is_named(notes: Run) -> None:
+def test_error_names_a_missing_file(notes: Run) -> None:
     with pytest.raises(ProgrammingError, match=f"Remote file '{LAKE}/notes/none.csv.gz' was not found"):
         notes(copy("notes", "n, note", "notes/none.csv.gz"))
 
 
-def test_not_gzip(notes: Run, s3: Any) -> None:
+def test_uncompressed_file_needs_another_compression_option(notes: Run, s3: Any) -> None:
     s3.put_object(Bucket="lake-bucket", Key="tables/plain.csv.gz", Body=b"n,note\n1,x\n")
     with pytest.raises(ProgrammingError, match=r"decompression for file: '.*plain.csv.gz'"):
         notes(copy("notes", "n, note", "plain.csv.gz"))
@@ -184,7 +184,7 @@ def test_not_gzip(notes: Run, s3: Any) -> None:
         "TRUNCATECOLUMNS = TRUE",
     ],
 )
-def test_unsupported_options_raise(notes: Run, options: str) -> None:
+def test_unsupported_copy_option_raises(notes: Run, options: str) -> None:
     with pytest.raises(ProgrammingError, match="does not emulate"):
         notes(copy("notes", "n, note", "notes/a.csv.gz", options=options))
 
@@ -199,18 +199,18 @@ def test_unsupported_options_raise(notes: Run, options: str) -> None:
         "TYPE = CSV DATE_FORMAT = 'DD.MM.YYYY'",
     ],
 )
-def test_unsupported_formats_raise(notes: Run, file_format: str) -> None:
+def test_unsupported_format_option_raises(notes: Run, file_format: str) -> None:
     with pytest.raises(ProgrammingError, match="does not emulate"):
         notes(copy("notes", "n, note", "notes/a.csv.gz", file_format=file_format))
 
 
-def test_backslashes_need_escape_none(notes: Run, put: Put) -> None:
+def test_backslash_needs_escape_unenclosed_field_none(notes: Run, put: Put) -> None:
     put("tables/backslash.csv.gz", "n,note\n1,a\\b\n")
     with pytest.raises(ProgrammingError, match="ESCAPE_UNENCLOSED_FIELD"):
         notes(copy("notes", "n, note", "backslash.csv.gz", file_format="TYPE = CSV SKIP_HEADER = 1"))
 
 
-def test_null_if(notes: Run, put: Put) -> None:
+def test_null_if_applies_to_enclosed_fields(notes: Run, put: Put) -> None:
     put("tables/null_if.csv.gz", 'n,note\n1,none\n2,"none"\n3,""\n4,\n')
     file_format = (
         "TYPE = CSV SKIP_HEADER = 1 FIELD_OPTIONALLY_ENCLOSED_BY = '\"' NULL_IF = ('none')"
@@ -220,7 +220,7 @@ def test_null_if(notes: Run, put: Put) -> None:
     assert notes("SELECT note FROM notes ORDER BY n") == [(None,), (None,), ("",), ("",)]
 
 
-def test_format_of_the_stage(notes: Run, put: Put) -> None:
+def test_file_format_of_the_stage_is_used(notes: Run, put: Put) -> None:
     put("tables/semicolons.csv.gz", "1;x\n")
     notes(
         "CREATE OR REPLACE STAGE formatted URL = 's3://lake-bucket/tables/' STORAGE_INTEGRATION = lake_reader"
@@ -246,13 +246,13 @@ def test_format_of_the_stage(notes: Run, put: Put) -> None:
         ("COPY INTO notes FROM @lake", "does not emulate COPY without FILES"),
     ],
 )
-def test_wrong_names_and_forms(notes: Run, sql: str, words: str) -> None:
+def test_unknown_name_or_unsupported_form_raises(notes: Run, sql: str, words: str) -> None:
     with pytest.raises(ProgrammingError, match=words):
         notes(sql)
 
 
 @pytest.mark.parametrize(("count", "loads"), [(1000, True), (1001, False)])
-def test_at_most_a_thousand_files(notes: Run, put: Put, count: int, loads: bool) -> None:
+def test_copy_accepts_at_most_1000_files(notes: Run, put: Put, count: int, loads: bool) -> None:
     put("tables/many.csv.gz", "n,note\n1,x\n")
     statement = copy("notes", "n, note", *(["many.csv.gz"] * count))
     if loads:
@@ -262,7 +262,7 @@ def test_at_most_a_thousand_files(notes: Run, put: Put, count: int, loads: bool)
             notes(statement)
 
 
-# ---- load history: what was loaded is not loaded again
+# ---- load history: loaded files are not loaded again
 
 
 @pytest.fixture
@@ -276,7 +276,7 @@ AGAIN = copy("notes", "n, note", "history.csv.gz")
 
 
 class Then(NamedTuple):
-    """What happens between two COPYs of a file, and the rows in the end."""
+    """Statements between two COPYs of the same file, and the final number of rows."""
 
     name: str
     between: list[str]
@@ -288,46 +288,50 @@ class Then(NamedTuple):
     [
         Then("nothing", [], 1),
         Then("DELETE keeps the history", ["DELETE FROM notes"], 0),
-        Then("TRUNCATE forgets it", ["TRUNCATE TABLE notes"], 1),
+        Then("TRUNCATE deletes the history", ["TRUNCATE TABLE notes"], 1),
         Then("TRUNCATE IF EXISTS too", ["TRUNCATE TABLE IF EXISTS notes"], 1),
-        Then("so does a new table", ["CREATE OR REPLACE TABLE notes (n INT, note VARCHAR)"], 1),
-        Then("ALTER TABLE keeps it", ["ALTER TABLE notes ADD COLUMN IF NOT EXISTS z INT"], 1),
-        Then("CREATE IF NOT EXISTS keeps it", ["CREATE TABLE IF NOT EXISTS notes (n INT)"], 1),
-        Then("a rolled back TRUNCATE keeps both", ["BEGIN", "TRUNCATE TABLE notes", "ROLLBACK"], 1),
+        Then("a replaced table has no history", ["CREATE OR REPLACE TABLE notes (n INT, note VARCHAR)"], 1),
+        Then("ALTER TABLE keeps the history", ["ALTER TABLE notes ADD COLUMN IF NOT EXISTS z INT"], 1),
+        Then("CREATE IF NOT EXISTS keeps the history", ["CREATE TABLE IF NOT EXISTS notes (n INT)"], 1),
+        Then(
+            "a TRUNCATE that is rolled back keeps the history",
+            ["BEGIN", "TRUNCATE TABLE notes", "ROLLBACK"],
+            1,
+        ),
     ],
     ids=lambda case: case.name,
 )
-def test_second_copy_after(loaded: Run, case: Then) -> None:
+def test_second_copy_of_a_file_after(loaded: Run, case: Then) -> None:
     for statement in case.between:
         loaded(statement)
     loaded(AGAIN)
     assert loaded("SELECT COUNT(*) FROM notes") == [(case.rows,)]
 
 
-def test_second_copy_says_so(loaded: Run) -> None:
+def test_second_copy_reports_0_files(loaded: Run) -> None:
     assert loaded(AGAIN) == [("Copy executed with 0 files processed.",)]
 
 
-def test_force_loads_again(loaded: Run) -> None:
+def test_force_loads_a_file_again(loaded: Run) -> None:
     loaded(AGAIN + " FORCE = TRUE")
     assert loaded("SELECT COUNT(*) FROM notes") == [(2,)]
     loaded(AGAIN + " FORCE = FALSE")
     assert loaded("SELECT COUNT(*) FROM notes") == [(2,)]
 
 
-def test_changed_file_loads_again(loaded: Run, put: Put) -> None:
+def test_changed_file_is_loaded_again(loaded: Run, put: Put) -> None:
     put("tables/history.csv.gz", "n,note\n2,changed\n")
     loaded(AGAIN)
     assert loaded("SELECT n FROM notes ORDER BY n") == [(1,), (2,)]
 
 
-def test_skipped_beside_loaded(loaded: Run, put: Put) -> None:
+def test_result_marks_skipped_and_loaded_files(loaded: Run, put: Put) -> None:
     put("tables/fresh.csv.gz", "n,note\n2,y\n")
     rows = loaded(copy("notes", "n, note", "history.csv.gz", "fresh.csv.gz"))
     assert [row[1] for row in rows] == ["LOAD_SKIPPED", "LOADED"]
 
 
-def test_rolled_back_copy_can_be_repeated(notes: Run, put: Put) -> None:
+def test_copy_that_was_rolled_back_can_be_repeated(notes: Run, put: Put) -> None:
     put("tables/rolled.csv.gz", "n,note\n1,x\n")
     statement = copy("notes", "n, note", "rolled.csv.gz")
     notes("BEGIN")
@@ -337,6 +341,6 @@ def test_rolled_back_copy_can_be_repeated(notes: Run, put: Put) -> None:
     assert notes(statement)[0][1] == "LOADED"
 
 
-def test_history_belongs_to_the_table(loaded: Run) -> None:
+def test_load_history_is_per_table(loaded: Run) -> None:
     loaded("CREATE OR REPLACE TABLE notes_too (n INT, note VARCHAR)")
     assert loaded(copy("notes_too", "n, note", "history.csv.gz"))[0][1] == "LOADED"

@@ -13,7 +13,7 @@ Run = Callable[..., list[tuple[Any, ...]]]
 StandIn = Callable[..., AbstractContextManager[Callable[..., Any]]]
 
 
-def test_create_if_not_exists_and_drop(songs: Songs) -> None:
+def test_pipe_is_created_once_and_dropped(songs: Songs) -> None:
     create = songs.pipe().replace("CREATE OR REPLACE PIPE", "CREATE PIPE IF NOT EXISTS")
     name = f"{songs.name}_pipe".upper()
     assert songs.run(create) == [(f"{name} already exists, statement succeeded.",)]
@@ -52,8 +52,8 @@ def test_create_if_not_exists_and_drop(songs: Songs) -> None:
         ("note, file_name", "zzz, file_name", "invalid identifier 'ZZZ'"),
     ],
 )
-@pytest.mark.usefixtures("wired")
-def test_what_pipes_cannot_do_is_said_when_they_are_made(run: Run, old: str, new: str, words: str) -> None:
+@pytest.mark.usefixtures("notifications")
+def test_unsupported_pipe_is_refused_at_create(run: Run, old: str, new: str, words: str) -> None:
     run("CREATE OR REPLACE TABLE songs (n INT, note VARCHAR, file_name VARCHAR, file_row INT)")
     statement = PIPE.format(pipe="refused", name="songs", location="@lake/", options="")
     assert old in statement
@@ -77,7 +77,7 @@ SHOWN = {
 }
 
 
-def test_show_pipes(stand_in: StandIn) -> None:
+def test_show_pipes_filters_by_like_and_scope(stand_in: StandIn) -> None:
     with stand_in() as connect, connect() as connection:
         run = connection.cursor().execute
         for statement in ("CREATE SCHEMA shows", "CREATE TABLE t (a INT)", "USE SCHEMA lists"):
@@ -89,7 +89,7 @@ def test_show_pipes(stand_in: StandIn) -> None:
     assert shown == SHOWN
 
 
-def test_show_pipes_tells_what_a_pipe_is(connection: Any, songs: Songs) -> None:
+def test_show_pipes_returns_the_properties_of_a_pipe(connection: Any, songs: Songs) -> None:
     cursor = connection.cursor().execute(f"SHOW PIPES LIKE '{songs.name}%'")
     shown = dict(zip([column.name for column in cursor.description], cursor.fetchone(), strict=True))
     assert shown.pop("created_on").utcoffset() is not None
@@ -108,8 +108,8 @@ def test_show_pipes_tells_what_a_pipe_is(connection: Any, songs: Songs) -> None:
     }
 
 
-@pytest.mark.usefixtures("wired")
-def test_a_dropped_schema_takes_its_pipes_along(run: Run) -> None:
+@pytest.mark.usefixtures("notifications")
+def test_dropping_a_schema_drops_its_pipes(run: Run) -> None:
     run("CREATE SCHEMA brief")
     run("CREATE TABLE t (a INT)")
     run("CREATE PIPE brief AUTO_INGEST = TRUE AS COPY INTO t FROM @music.lists.lake/t/")
@@ -125,6 +125,6 @@ def test_a_dropped_schema_takes_its_pipes_along(run: Run) -> None:
         ("ALTER PIPE none_such SET COMMENT = 'x'", "does not emulate ALTER PIPE"),
     ],
 )
-def test_what_cannot_be_altered(run: Run, sql: str, words: str) -> None:
+def test_unsupported_alter_pipe_raises(run: Run, sql: str, words: str) -> None:
     with pytest.raises(ProgrammingError, match=words):
         run(sql)

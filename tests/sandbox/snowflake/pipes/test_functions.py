@@ -13,7 +13,7 @@ Run = Callable[..., list[tuple[Any, ...]]]
 HISTORY_OF = "SELECT * FROM TABLE(INFORMATION_SCHEMA.COPY_HISTORY("
 
 
-def test_status_with_bound_names_and_aliases(songs: Songs) -> None:
+def test_pipe_status_accepts_bound_names_and_aliases(songs: Songs) -> None:
     name = f"{songs.name}_pipe"
     ((first, two, second, third),) = songs.run(
         f"SELECT SYSTEM$PIPE_STATUS(?) AS a, ? AS two, SYSTEM$PIPE_STATUS('music.lists.{name}') AS b,"
@@ -35,26 +35,26 @@ def test_status_with_bound_names_and_aliases(songs: Songs) -> None:
     ("sql", "words"),
     [
         ("SELECT SYSTEM$PIPE_STATUS('none_such')", "Pipe 'none_such' does not exist"),
-        ("SELECT SYSTEM$PIPE_STATUS('a' || 'b')", "only a text or"),
+        ("SELECT SYSTEM$PIPE_STATUS('a' || 'b')", "only a string literal or"),
         (f"{HISTORY_OF}TABLE_NAME => 't'))", "without TABLE_NAME"),
         (f"{HISTORY_OF}TABLE_NAME => 'none_such', START_TIME => CURRENT_TIMESTAMP()))", "does not exist"),
         (f"{HISTORY_OF}TABLE_NAME => 't', START_TIME => 'x', PIPE_NAME => 'p'))", "argument PIPE_NAME"),
     ],
 )
-def test_what_cannot_be_asked(run: Run, sql: str, words: str) -> None:
+def test_unsupported_arguments_raise(run: Run, sql: str, words: str) -> None:
     with pytest.raises(ProgrammingError, match=words):
         run(sql)
 
 
 @pytest.fixture
 def landed(songs: Songs) -> Songs:
-    """A table with one file loaded by its pipe."""
+    """A table with one file that its pipe has loaded."""
     key = songs.send("a", "n,note\n1,x\n")
     eventually(songs.history, [(key, "Loaded", 1)])
     return songs
 
 
-def test_history_has_what_was_copied_too(landed: Songs) -> None:
+def test_copy_history_includes_files_loaded_by_copy(landed: Songs) -> None:
     landed.put("tables/copied.csv.gz", "n,note,f,r\n2,y,f,1\n")
     copy = (
         f"COPY INTO {landed.name} FROM @lake/tables/ FILES = ('copied.csv.gz')"
@@ -75,12 +75,12 @@ def test_history_has_what_was_copied_too(landed: Songs) -> None:
     "statement",
     ["TRUNCATE TABLE {name}", "DROP PIPE {name}_pipe", "{pipe}", "CREATE OR REPLACE TABLE {name} (n INT)"],
 )
-def test_history_is_not_shown_after(landed: Songs, statement: str) -> None:
+def test_copy_history_is_empty_after(landed: Songs, statement: str) -> None:
     landed.run(statement.format(name=landed.name, pipe=landed.pipe()))
     assert landed.history() == []
 
 
-def test_history_between_two_times(landed: Songs) -> None:
+def test_copy_history_filters_by_start_and_end_time(landed: Songs) -> None:
     call = (
         f"COPY_HISTORY(TABLE_NAME => '{landed.name}', START_TIME => DATEADD(HOUR, {{}}, CURRENT_TIMESTAMP())"
     )
@@ -91,7 +91,7 @@ def test_history_between_two_times(landed: Songs) -> None:
     assert landed.run(table.format(-1, ended)) == [(0,)]
 
 
-def test_histories_can_be_joined_with_values_bound_anywhere(landed: Songs) -> None:
+def test_copy_history_accepts_bound_values_in_any_position(landed: Songs) -> None:
     one = (
         "SELECT ? AS label, file_size > 0, h.first_error_character_pos FROM TABLE(INFORMATION_SCHEMA."
         "COPY_HISTORY(TABLE_NAME => ?, START_TIME => DATEADD(HOUR, -24, CURRENT_TIMESTAMP()))) h"

@@ -1,4 +1,4 @@
-"""Pipes: from a file in the bucket to rows, without anybody asking."""
+"""Auto-ingest pipes: a new file in the bucket is loaded into the table."""
 
 import gzip
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 from tests.sandbox.snowflake.conftest import BUCKET, LANDING, Control, Songs, eventually
 
 
-def test_a_file_that_is_put_becomes_rows(songs: Songs) -> None:
+def test_new_file_is_loaded(songs: Songs) -> None:
     key = songs.send("dt=2026-11-20/a b+c", 'n,note\n1,x\n2,\n3,""\n')
     rows = [(1, "x", key, 1), (2, None, key, 2), (3, "", key, 3)]
     eventually(lambda: songs.run(f"SELECT * FROM {songs.name} ORDER BY n"), rows)
@@ -17,7 +17,7 @@ def test_a_file_that_is_put_becomes_rows(songs: Songs) -> None:
     assert songs.history(columns) == [(key, "Loaded", 3, 3, None, 0, f"{songs.name}_pipe".upper())]
 
 
-def test_columns_may_stand_in_any_order(songs: Songs) -> None:
+def test_pipe_with_select_loads_columns_in_any_order(songs: Songs) -> None:
     songs.run(
         f"""CREATE OR REPLACE PIPE {songs.name}_pipe AUTO_INGEST = TRUE COMMENT = 'it''s' AS
         COPY INTO {songs.name} (file_row, file_name, n) FROM
@@ -28,7 +28,7 @@ def test_columns_may_stand_in_any_order(songs: Songs) -> None:
     eventually(lambda: songs.run(f"SELECT * FROM {songs.name}"), [(7, None, key, 1)])
 
 
-def test_a_pipe_without_select_loads_by_position(songs: Songs) -> None:
+def test_pipe_without_select_loads_columns_by_position(songs: Songs) -> None:
     songs.run(f"CREATE OR REPLACE TABLE {songs.name} (n INT, note VARCHAR)")
     songs.run(
         f"CREATE OR REPLACE PIPE {songs.name}_pipe AUTO_INGEST = TRUE AS COPY INTO {songs.name}"
@@ -55,7 +55,7 @@ def test_file_names_are_relative_to_the_stage(songs: Songs) -> None:
     assert songs.status()["lastIngestedFilePath"] == key.removeprefix("tables/")
 
 
-def test_each_pipe_takes_what_lies_in_its_place(songs: Songs) -> None:
+def test_each_pipe_loads_the_files_below_its_path(songs: Songs) -> None:
     other = songs._replace(name=f"{songs.name}_too")
     other.create()
     songs.run(songs.pipe("second"))
@@ -66,7 +66,7 @@ def test_each_pipe_takes_what_lies_in_its_place(songs: Songs) -> None:
     eventually(other.numbers, [2])
 
 
-def test_the_pattern_sees_the_path_in_the_stage(songs: Songs) -> None:
+def test_pattern_is_matched_with_the_path_in_the_stage(songs: Songs) -> None:
     songs.run(songs.pipe().replace("'.*[.]snowpipe", f"'tables/{songs.name}/dt=[0-9]+/[a-z]+[.]snowpipe"))
     songs.send("a", "n,note\n1,x\n")
     songs.send("dt=2/a", "n,note\n2,x\n")
@@ -74,7 +74,7 @@ def test_the_pattern_sees_the_path_in_the_stage(songs: Songs) -> None:
 
 
 class Ragged(NamedTuple):
-    """A file whose records differ in length, and the notes that land."""
+    """A file with records of different lengths, and the expected notes."""
 
     name: str
     text: str
@@ -86,21 +86,21 @@ class Ragged(NamedTuple):
     [
         Ragged("fewer fields", "n,note\n1,x\n2\n", ["x", None]),
         Ragged("more fields", "n,note\n1,x\n2,y,z\n", ["x", "y"]),
-        Ragged("line breaks in them", 'n,note\n1,"x\n\ny"\n2,z,"\n"\n', ["x\n\ny", "z"]),
-        Ragged("none", "n,note\n", []),
-        Ragged("not even a header", "", []),
+        Ragged("line breaks in values", 'n,note\n1,"x\n\ny"\n2,z,"\n"\n', ["x\n\ny", "z"]),
+        Ragged("no records", "n,note\n", []),
+        Ragged("no header", "", []),
         Ragged("200,000 characters", f'n,note\n1,"{"x," * 10**5}"\n', ["x," * 10**5]),
     ],
     ids=lambda case: case.name,
 )
-def test_a_select_takes_records_of_any_length(songs: Songs, case: Ragged) -> None:
+def test_pipe_with_select_loads_records_of_any_length(songs: Songs, case: Ragged) -> None:
     key = songs.send("a", case.text)
     eventually(songs.history, [(key, "Loaded", len(case.notes))])
     assert songs.run(f"SELECT note FROM {songs.name} ORDER BY n") == [(note,) for note in case.notes]
 
 
 class Malformed(NamedTuple):
-    """A file that is skipped: line, column and words of the first error."""
+    """A file that is skipped, and the expected line, column and message of the first error."""
 
     name: str
     body: bytes
@@ -122,7 +122,7 @@ class Malformed(NamedTuple):
     ],
     ids=lambda case: case.name,
 )
-def test_a_malformed_file_is_skipped_and_noted(songs: Songs, s3: Any, case: Malformed) -> None:
+def test_malformed_file_is_skipped_and_recorded(songs: Songs, s3: Any, case: Malformed) -> None:
     bad = f"{songs.folder}bad.snowpipe.csv.gz"
     s3.put_object(Bucket=BUCKET, Key=bad, Body=gzip.compress(case.body) if case.body else b"n,note\n1,a\n")
     songs.send("good", "n,note\n5,fine\n")
@@ -137,21 +137,21 @@ def test_a_malformed_file_is_skipped_and_noted(songs: Songs, s3: Any, case: Malf
     eventually(songs.numbers, [5])
 
 
-def test_a_file_that_is_gone_again_is_noted(songs: Songs, s3: Any, control: Control) -> None:
+def test_file_deleted_before_the_load_is_recorded(songs: Songs, s3: Any, control: Control) -> None:
     control(paused=True)
     key = songs.send("a", "n,note\n1,x\n")
     eventually(lambda: songs.status()["pendingFileCount"], 1)
     s3.delete_object(Bucket=BUCKET, Key=key)
     control()
-    gone = f"Remote file 's3://{BUCKET}/{key}' was not found."
-    eventually(lambda: songs.history("status, first_error_message"), [("Load failed", gone)])
+    not_found = f"Remote file 's3://{BUCKET}/{key}' was not found."
+    eventually(lambda: songs.history("status, first_error_message"), [("Load failed", not_found)])
 
 
-# ---- the memory: 14 days, by path, of one CREATE PIPE
+# ---- load metadata: kept for 14 days, by path, per CREATE PIPE
 
 
 class Again(NamedTuple):
-    """What happens before a file is put again under the same key, and what landing then holds."""
+    """Statements before another file is written to the same key, and the expected numbers in the table."""
 
     name: str
     before: list[str]
@@ -164,16 +164,20 @@ class Again(NamedTuple):
     [
         Again("nothing", [], [1]),
         Again("DELETE", ["DELETE FROM {name}"], []),
-        Again("TRUNCATE does not make it forget", ["TRUNCATE TABLE {name}"], []),
-        Again("nor does a pause", ["ALTER PIPE {name}_pipe SET PIPE_EXECUTION_PAUSED = FALSE"], [1]),
-        Again("a replaced pipe starts anew", ["{pipe}"], [1, 2]),
-        Again("so does one dropped and created", ["DROP PIPE {name}_pipe", "{pipe}"], [1, 2]),
+        Again("TRUNCATE keeps the load metadata", ["TRUNCATE TABLE {name}"], []),
+        Again(
+            "ALTER PIPE keeps the load metadata",
+            ["ALTER PIPE {name}_pipe SET PIPE_EXECUTION_PAUSED = FALSE"],
+            [1],
+        ),
+        Again("a replaced pipe has no load metadata", ["{pipe}"], [1, 2]),
+        Again("a recreated pipe has no load metadata", ["DROP PIPE {name}_pipe", "{pipe}"], [1, 2]),
         Again("13.9 days later", [], [1], 13.9),
         Again("14 days later", [], [1, 2], 14),
     ],
     ids=lambda case: case.name,
 )
-def test_a_key_that_is_put_again_after(songs: Songs, control: Control, case: Again) -> None:
+def test_key_that_is_written_again_after(songs: Songs, control: Control, case: Again) -> None:
     songs.send("a", "n,note\n1,x\n")
     eventually(songs.numbers, [1])
     for statement in case.before:
@@ -184,15 +188,15 @@ def test_a_key_that_is_put_again_after(songs: Songs, control: Control, case: Aga
     assert songs.numbers() == case.numbers
 
 
-def test_failed_files_are_remembered_too(songs: Songs) -> None:
+def test_failed_file_is_not_loaded_again(songs: Songs) -> None:
     key = songs.send("a", "n,note\nx,x\n")
     eventually(songs.history, [(key, "Load failed", 0)])
-    songs.send("a", "n,note\n1,mended\n")
+    songs.send("a", "n,note\n1,fixed\n")
     songs.settle()
     assert songs.numbers() == []
 
 
-def test_an_event_that_comes_twice_loads_once(songs: Songs, control: Control) -> None:
+def test_duplicate_event_loads_the_file_once(songs: Songs, control: Control) -> None:
     control(twice=f"{songs.name}/a")
     key = songs.send("a", "n,note\n1,x\n")
     songs.settle()
@@ -200,10 +204,10 @@ def test_an_event_that_comes_twice_loads_once(songs: Songs, control: Control) ->
     assert control.shown()["repeated"] == [f"s3://{BUCKET}/{key}"]
 
 
-# ---- what waits
+# ---- pending files
 
 
-def test_a_paused_pipe_collects(songs: Songs) -> None:
+def test_paused_pipe_queues_files(songs: Songs) -> None:
     songs.run(f"ALTER PIPE {songs.name}_pipe SET PIPE_EXECUTION_PAUSED = TRUE")
     assert "oldestFileTimestamp" not in songs.status()
     key = songs.send("a", "n,note\n1,x\n")
@@ -216,7 +220,7 @@ def test_a_paused_pipe_collects(songs: Songs) -> None:
     eventually(songs.numbers, [1])
 
 
-def test_nothing_is_loaded_before_the_delay_is_over(songs: Songs, control: Control) -> None:
+def test_file_is_loaded_only_after_the_delay(songs: Songs, control: Control) -> None:
     control(delay=3600)
     key = songs.send("a", "n,note\n1,x\n")
     eventually(lambda: control.shown()["waiting"], [f"s3://{BUCKET}/{key}"])
@@ -226,7 +230,7 @@ def test_nothing_is_loaded_before_the_delay_is_over(songs: Songs, control: Contr
     eventually(songs.numbers, [1])
 
 
-def test_an_event_that_is_held_arrives_when_it_is_let_go(songs: Songs, control: Control) -> None:
+def test_held_event_arrives_when_it_is_released(songs: Songs, control: Control) -> None:
     control(hold=f"{songs.name}/late")
     key = songs.send("late", "n,note\n1,x\n")
     songs.send("a", "n,note\n2,y\n")
@@ -238,7 +242,7 @@ def test_an_event_that_is_held_arrives_when_it_is_let_go(songs: Songs, control: 
     eventually(songs.numbers, [1, 2])
 
 
-def test_files_come_in_no_order_each_in_its_own_transaction(songs: Songs, control: Control) -> None:
+def test_files_are_loaded_newest_first_each_in_its_own_transaction(songs: Songs, control: Control) -> None:
     control(paused=True)
     keys = [songs.send(name, "n,note\n1,x\n") for name in "abc"]
     eventually(lambda: songs.status()["pendingFileCount"], 3)
@@ -249,10 +253,10 @@ def test_files_come_in_no_order_each_in_its_own_transaction(songs: Songs, contro
     assert len({moment for _, moment in loaded}) == 3
 
 
-# ---- beside sessions
+# ---- concurrent sessions and changed objects
 
 
-def test_open_transactions_neither_wait_nor_are_waited_for(songs: Songs, connect: Callable[..., Any]) -> None:
+def test_pipe_and_open_transaction_do_not_block_each_other(songs: Songs, connect: Callable[..., Any]) -> None:
     songs.send("a", "n,note\n1,x\n")
     eventually(songs.numbers, [1])
     with connect() as writing:
@@ -264,7 +268,7 @@ def test_open_transactions_neither_wait_nor_are_waited_for(songs: Songs, connect
     assert songs.numbers() == [2]
 
 
-def test_a_replaced_stage_stops_the_pipe_for_good(songs: Songs) -> None:
+def test_replacing_the_stage_stops_the_pipe_until_it_is_replaced(songs: Songs) -> None:
     stage = f"CREATE OR REPLACE STAGE {songs.name} URL = 's3://{BUCKET}/' STORAGE_INTEGRATION = lake_reader"
     songs.run(stage)
     songs.run(songs.pipe(location=f"@{songs.name}/{songs.folder}"))
@@ -274,7 +278,7 @@ def test_a_replaced_stage_stops_the_pipe_for_good(songs: Songs) -> None:
     assert songs.status()["executionState"] == "RUNNING"
 
 
-def test_a_missing_table_stops_the_pipe_until_there_is_one(songs: Songs, control: Control) -> None:
+def test_missing_table_stops_the_pipe_until_it_exists(songs: Songs, control: Control) -> None:
     songs.run(f"DROP TABLE {songs.name}")
     assert songs.status()["executionState"] == "STOPPED_MISSING_TABLE"
     control(hold=f"{songs.name}/b")
@@ -284,4 +288,4 @@ def test_a_missing_table_stops_the_pipe_until_there_is_one(songs: Songs, control
     songs.run(LANDING.format(name=songs.name))
     control()
     songs.settle()
-    assert songs.numbers() == [2]  # what arrives at a stopped pipe is lost
+    assert songs.numbers() == [2]  # a stopped pipe discards events

@@ -1,4 +1,4 @@
-"""Who gets in, and with which database, schema and role."""
+"""Login: credentials, and the database, schema and role of the session."""
 
 from base64 import b64encode
 from collections.abc import Callable
@@ -13,7 +13,7 @@ WHERE = "SELECT CURRENT_DATABASE(), CURRENT_SCHEMA()"
 
 
 class Case(NamedTuple):
-    """Login options, and the database and schema they lead to."""
+    """Login options, and the expected current database and schema."""
 
     name: str
     login: dict[str, Any]
@@ -24,15 +24,15 @@ class Case(NamedTuple):
     "case",
     [
         Case("both", {"database": "MUSIC", "schema": "LISTS"}, ("MUSIC", "LISTS")),
-        Case("small letters", {"database": "music", "schema": "lists"}, ("MUSIC", "LISTS")),
-        Case("no schema is PUBLIC", {"database": "MUSIC", "schema": None}, ("MUSIC", "PUBLIC")),
+        Case("lower case", {"database": "music", "schema": "lists"}, ("MUSIC", "LISTS")),
+        Case("without a schema: PUBLIC", {"database": "MUSIC", "schema": None}, ("MUSIC", "PUBLIC")),
         Case("unknown schema", {"database": "MUSIC", "schema": "NONE_SUCH"}, ("MUSIC", None)),
         Case("unknown database", {"database": "NONE_SUCH", "schema": "LISTS"}, (None, None)),
         Case("no database", {"database": None, "schema": None}, (None, None)),
     ],
     ids=lambda case: case.name,
 )
-def test_login_uses_what_exists(connect: Callable[..., Any], case: Case) -> None:
+def test_login_ignores_unknown_database_and_schema(connect: Callable[..., Any], case: Case) -> None:
     with connect(**case.login) as connection:
         assert connection.cursor().execute(WHERE).fetchone() == case.expected
         assert (connection.database, connection.schema) == case.expected
@@ -43,7 +43,7 @@ def test_login_uses_what_exists(connect: Callable[..., Any], case: Case) -> None
     [({"database": "NONE_SUCH"}, 90105), ({"schema": "NONE_SUCH"}, 90106)],
     ids=["no current database", "no current schema"],
 )
-def test_unqualified_names_need_a_namespace(
+def test_unqualified_name_needs_a_current_database_and_schema(
     connect: Callable[..., Any], login: dict[str, Any], errno: int
 ) -> None:
     with (
@@ -60,7 +60,7 @@ def test_unknown_role_is_refused(connect: Callable[..., Any]) -> None:
     assert (info.value.errno, info.value.sqlstate) == (390189, "08001")
 
 
-def test_created_role_is_accepted(connect: Callable[..., Any]) -> None:
+def test_role_is_accepted_only_while_it_is_granted(connect: Callable[..., Any]) -> None:
     with connect() as admin:
         admin.cursor().execute("CREATE ROLE IF NOT EXISTS reader COMMENT = 'reads'")
         with pytest.raises(DatabaseError, match=r"Role 'READER' specified .* is not granted") as refused:
@@ -101,7 +101,7 @@ def test_only_a_registered_key_opens_a_session(connect: Callable[..., Any], run:
 
 
 @pytest.mark.parametrize("user", ["nobody", "with_a_key"])
-def test_a_password_is_for_the_administrator_only(
+def test_only_the_administrator_may_log_in_with_a_password(
     connect: Callable[..., Any], run: Callable[..., Any], user: str
 ) -> None:
     run("CREATE USER IF NOT EXISTS with_a_key")
@@ -123,7 +123,7 @@ def public(key: rsa.RSAPrivateKey) -> str:
     return b64encode(der).decode()
 
 
-def test_accepted_session_parameters(connect: Callable[..., Any]) -> None:
+def test_emulated_session_parameters_are_accepted(connect: Callable[..., Any]) -> None:
     parameters = {"LOCK_TIMEOUT": 3, "TIMEZONE": "UTC", "ABORT_DETACHED_QUERY": True, "QUERY_TAG": "run"}
     with connect(session_parameters=parameters, role="SYSADMIN", warehouse="wh") as connection:
         row = connection.cursor().execute("SELECT CURRENT_ROLE(), CURRENT_WAREHOUSE()").fetchone()
@@ -140,11 +140,11 @@ def test_parameters_that_would_change_results_are_refused(
         connect(session_parameters=parameters)
 
 
-def test_closing_rolls_back(connect: Callable[..., Any], run: Callable[..., Any]) -> None:
+def test_closing_a_connection_rolls_back(connect: Callable[..., Any], run: Callable[..., Any]) -> None:
     run("CREATE TABLE closing (a INT)")
     with connect() as other:
         other.cursor().execute("BEGIN")
         other.cursor().execute("INSERT INTO closing VALUES (1)")
     assert run("SELECT COUNT(*) FROM closing") == [(0,)]
     with connect(session_parameters={"LOCK_TIMEOUT": 0}) as next_one:
-        assert next_one.cursor().execute("TRUNCATE TABLE closing"), "the lock is gone"
+        assert next_one.cursor().execute("TRUNCATE TABLE closing"), "the lock was not released"

@@ -1,4 +1,4 @@
-"""Lost answers, repeated requests, unexpected failures: nothing runs twice or is retried in vain."""
+"""Repeated requests run once, and unexpected errors are not retried by the connector."""
 
 import asyncio
 import uuid
@@ -16,15 +16,15 @@ Connect = Callable[..., Any]
 
 
 def post(connection: Any, sql: str, request_id: str, **extra: str) -> dict[str, Any]:
-    """Send a statement as the connector does."""
-    answer: dict[str, Any] = requests.post(
+    """Sends a statement as the connector does."""
+    response: dict[str, Any] = requests.post(
         f"http://127.0.0.1:{connection.port}/queries/v1/query-request",
         params={"requestId": request_id, **extra},
         headers={"Authorization": f'Snowflake Token="{connection.rest.token}"'},
         json={"sqlText": sql},
         timeout=10,
     ).json()
-    return answer
+    return response
 
 
 def test_same_request_id_runs_once(connection: Any, run: Callable[..., Any]) -> None:
@@ -53,17 +53,17 @@ def scope(request_id: str) -> dict[str, Any]:
 
 
 class Backend:
-    """An app that counts its runs and answers with `body` when it may."""
+    """An app that counts its calls, and sends `body` after `may_respond` is set."""
 
     def __init__(self, body: bytes = b"x") -> None:
         self.runs = 0
         self.body = body
-        self.may_answer = asyncio.Event()
+        self.may_respond = asyncio.Event()
 
     async def __call__(self, _scope: Any, _receive: Any, send: Any) -> None:
-        """Count the run, wait, answer."""
+        """Counts the call, waits, and sends the body."""
         self.runs += 1
-        await self.may_answer.wait()
+        await self.may_respond.wait()
         await send({"type": "http.response.body", "body": self.body})
 
 
@@ -71,22 +71,22 @@ async def receive() -> Any:
     raise AssertionError("nothing to receive")
 
 
-def test_repetition_waits_for_the_first_answer_even_if_its_client_left() -> None:
+def test_repeated_request_gets_the_first_response_even_if_the_first_client_left() -> None:
     async def scenario() -> None:
-        backend, answers = Backend(), []
+        backend, responses = Backend(), []
         app = RepeatedRequests(backend)
 
         async def send(message: Any) -> None:
-            answers.append(message["body"])
+            responses.append(message["body"])
 
         first = asyncio.create_task(app(scope("r"), receive, send))
         await asyncio.sleep(0)
         first.cancel()
         second = asyncio.create_task(app(scope("r"), receive, send))
         await asyncio.sleep(0)
-        backend.may_answer.set()
+        backend.may_respond.set()
         await second
-        assert (backend.runs, answers) == (1, [b"x"])
+        assert (backend.runs, responses) == (1, [b"x"])
 
     asyncio.run(scenario())
 
@@ -94,12 +94,12 @@ def test_repetition_waits_for_the_first_answer_even_if_its_client_left() -> None
 @pytest.mark.parametrize(
     ("limit", "value"), [("MAX_CACHED_RESPONSES", 2), ("MAX_CACHED_BYTES", 20)], ids=["by number", "by size"]
 )
-def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch, limit: str, value: int) -> None:
+def test_cache_of_responses_is_bounded(monkeypatch: pytest.MonkeyPatch, limit: str, value: int) -> None:
     monkeypatch.setattr(repeated_requests, limit, value)
 
     async def scenario() -> None:
         backend = Backend(b"x" * 10)
-        backend.may_answer.set()
+        backend.may_respond.set()
         app = RepeatedRequests(backend)
 
         async def send(message: Any) -> None:
@@ -114,7 +114,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch, limit: str, value: i
     asyncio.run(scenario())
 
 
-def test_unexpected_failure_is_an_error_at_once(
+def test_unexpected_exception_is_returned_as_an_error_without_retries(
     connection: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -126,6 +126,6 @@ def test_unexpected_failure_is_an_error_at_once(
         connection.cursor().execute("SELECT 1")
 
 
-def test_result_that_cannot_be_sent_is_an_error_at_once(run: Callable[..., Any]) -> None:
+def test_unsupported_result_type_is_returned_as_an_error_without_retries(run: Callable[..., Any]) -> None:
     with pytest.raises(ProgrammingError, match="does not emulate"):
         run("SELECT INTERVAL '1 day'")

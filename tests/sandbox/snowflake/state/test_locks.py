@@ -1,4 +1,4 @@
-"""Writers of one table wait for each other."""
+"""Locks: writers of one table wait for each other."""
 
 import signal
 import subprocess
@@ -17,7 +17,7 @@ import sys, snowflake.connector
 connection = snowflake.connector.connect(user="sandbox", password="any", account="sandbox", host="127.0.0.1",
     port=int(sys.argv[1]), protocol="http", database="MUSIC", schema="LISTS", warehouse="WH")
 connection.cursor().execute("BEGIN")
-connection.cursor().execute("UPDATE writer_lock SET run_id = 'dead' WHERE id = 1")
+connection.cursor().execute("UPDATE writer_lock SET run_id = 'killed' WHERE id = 1")
 print("holding", flush=True)
 sys.stdin.read()
 """
@@ -34,24 +34,24 @@ def with_lock_row(connect: Connect) -> Connect:
 
 @pytest.fixture
 def patient(connect: Connect) -> Connect:
-    """A stand-in that leaves idle transactions alone for 5 seconds."""
+    """A stand-in that aborts a blocking idle transaction only after 5 seconds."""
     return with_lock_row(connect)
 
 
 @pytest.fixture
 def strict(stand_in: Callable[..., Any]) -> Iterator[Connect]:
-    """A stand-in that aborts an idle transaction as soon as it blocks another."""
+    """A stand-in that aborts a blocking idle transaction immediately."""
     with stand_in(idle_abort=0) as connect:
         yield with_lock_row(connect)
 
 
 def take(connection: Any, run_id: str) -> Any:
-    """Open a transaction and take the lock."""
+    """Opens a transaction and takes the lock."""
     connection.cursor().execute("BEGIN")
     return connection.cursor().execute(LOCK, (run_id,))
 
 
-def test_second_writer_waits_and_sees_what_was_committed(patient: Connect) -> None:
+def test_second_writer_waits_and_sees_the_first_commit(patient: Connect) -> None:
     def second() -> Any:
         with patient() as connection:
             take(connection, "second")
@@ -72,7 +72,7 @@ def test_second_writer_waits_and_sees_what_was_committed(patient: Connect) -> No
 
 
 @pytest.mark.parametrize("how", ["at login", "by ALTER SESSION"])
-def test_lock_timeout(patient: Connect, how: str) -> None:
+def test_lock_timeout_limits_the_wait(patient: Connect, how: str) -> None:
     parameters = {"LOCK_TIMEOUT": 0} if how == "at login" else {}
     with patient() as first, patient(session_parameters=parameters) as second:
         if how != "at login":
@@ -85,7 +85,7 @@ def test_lock_timeout(patient: Connect, how: str) -> None:
         assert second.cursor().execute(LOCK, ("second",)).rowcount == 1
 
 
-def test_statement_without_transaction_waits_too(patient: Connect) -> None:
+def test_autocommit_statement_waits_for_the_lock(patient: Connect) -> None:
     with patient() as first, patient(session_parameters={"LOCK_TIMEOUT": 0}) as second:
         take(first, "first")
         with pytest.raises(ProgrammingError, match="000625"):
@@ -110,7 +110,7 @@ def test_other_tables_are_not_locked(patient: Connect) -> None:
         "CREATE OR REPLACE TABLE journal (entry VARCHAR)",
     ],
 )
-def test_changing_a_table_waits_for_its_writers(patient: Connect, statement: str) -> None:
+def test_ddl_and_truncate_wait_for_writers(patient: Connect, statement: str) -> None:
     with patient() as first, patient(session_parameters={"LOCK_TIMEOUT": 0}) as second:
         first.cursor().execute("BEGIN")
         first.cursor().execute("INSERT INTO journal VALUES ('kept')")
@@ -121,7 +121,7 @@ def test_changing_a_table_waits_for_its_writers(patient: Connect, statement: str
         assert second.cursor().execute(statement)
 
 
-def test_eight_sessions_set_up_at_once(patient: Connect) -> None:
+def test_eight_sessions_run_set_up_concurrently(patient: Connect) -> None:
     statements = [
         "CREATE DATABASE IF NOT EXISTS shared",
         "CREATE SCHEMA IF NOT EXISTS shared.lists",
@@ -145,7 +145,7 @@ def test_eight_sessions_set_up_at_once(patient: Connect) -> None:
         assert reader.cursor().execute("SELECT COUNT(*) FROM shared.lists.all_songs").fetchone() == (8,)
 
 
-def test_eight_writers_take_turns(patient: Connect) -> None:
+def test_eight_writers_are_serialised(patient: Connect) -> None:
     def write(number: int) -> None:
         with patient() as connection:
             take(connection, str(number))
@@ -160,7 +160,7 @@ def test_eight_writers_take_turns(patient: Connect) -> None:
     assert rows == [(str(number),) for number in range(8)]
 
 
-def test_idle_holder_is_aborted_and_told(strict: Connect) -> None:
+def test_idle_holder_is_aborted_and_gets_an_error(strict: Connect) -> None:
     with strict() as slow, strict() as second:
         take(slow, "slow")
         take(second, "second")
@@ -173,7 +173,7 @@ def test_idle_holder_is_aborted_and_told(strict: Connect) -> None:
         assert slow.cursor().execute("SELECT COUNT(*) FROM journal").fetchone() == (0,)
 
 
-def test_idle_holder_of_another_table_is_left_alone(strict: Connect) -> None:
+def test_idle_holder_of_another_table_is_not_aborted(strict: Connect) -> None:
     with strict() as bystander, strict() as first, strict(session_parameters={"LOCK_TIMEOUT": 1}) as second:
         bystander.cursor().execute("BEGIN")
         bystander.cursor().execute("INSERT INTO journal VALUES ('kept')")
@@ -183,7 +183,7 @@ def test_idle_holder_of_another_table_is_left_alone(strict: Connect) -> None:
         assert bystander.cursor().execute("SELECT entry FROM journal").fetchall() == [("kept",)]
 
 
-def test_killed_client_does_not_block(strict: Connect) -> None:
+def test_killed_client_does_not_block_other_writers(strict: Connect) -> None:
     with strict() as connection:
         arguments = [sys.executable, "-c", HOLDER, str(connection.port)]
         with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:

@@ -1,4 +1,4 @@
-"""Who may execute what: a statement, the grant that it needs, and the error without it."""
+"""Privileges: the grant that each statement needs, and the error without it."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ BASE = (
 
 
 class Case(NamedTuple):
-    """A statement of a role that has `grants` already, and the grant without which it fails."""
+    """A statement and the grant that it needs; the role already has `grants`."""
 
     statement: str
     grant: str
@@ -98,16 +98,16 @@ for needed in NEEDED_BY_COPY:
 
 
 class Roles(NamedTuple):
-    """An administrator, and a role without rights but a session."""
+    """Run statements as an administrator, and as a role without privileges."""
 
     admin: Run
     worker: Run
 
 
 @pytest.fixture
-def roles(connect: Callable[..., Any], wired: None) -> Iterator[Roles]:
-    """New roles `worker` and `boss`; tables, a view and a pipe that others own."""
-    del wired
+def roles(connect: Callable[..., Any], notifications: None) -> Iterator[Roles]:
+    """New roles `worker` and `boss`; tables, a view and a pipe owned by the administrator."""
+    del notifications
     with connect() as first, connect() as second:
 
         def admin(sql: str) -> Any:
@@ -127,7 +127,7 @@ def roles(connect: Callable[..., Any], wired: None) -> Iterator[Roles]:
             return second.cursor().execute(sql, values or None).fetchall()
 
         yield Roles(admin, worker)
-        admin("DROP ROLE worker")  # what it owns is then the administrator's
+        admin("DROP ROLE worker")  # its objects are then owned by the administrator
         for dropped in ("VIEW IF EXISTS newest", "VIEW IF EXISTS new_view", "TABLE IF EXISTS new"):
             admin(f"DROP {dropped}")
 
@@ -136,7 +136,7 @@ ONE_OF_EACH_KIND = ["select from a view", "insert from a table", "delete by anot
 
 
 @pytest.mark.parametrize("name", enumerated(CASES, ONE_OF_EACH_KIND))
-def test_a_statement_fails_without_the_grant_that_it_needs(roles: Roles, name: str) -> None:
+def test_statement_fails_without_the_grant_that_it_needs(roles: Roles, name: str) -> None:
     case = CASES[name]
     for grant in (*BASE, *case.grants):
         if grant != case.grant:
@@ -148,7 +148,7 @@ def test_a_statement_fails_without_the_grant_that_it_needs(roles: Roles, name: s
     try:
         roles.worker(case.statement, *case.values)
     except ProgrammingError as error:
-        assert "lake-bucket/a/b" in str(error)  # of COPY: there is no such file  # noqa: PT017
+        assert "lake-bucket/a/b" in str(error)  # COPY: the file does not exist  # noqa: PT017
 
 
 REFUSED = {
@@ -187,7 +187,7 @@ REFUSED = {
 }
 
 
-def test_nothing_that_hides_a_name_gets_round_the_privileges(roles: Roles) -> None:
+def test_statements_that_hide_a_name_are_refused(roles: Roles) -> None:
     for grant in BASE:
         roles.admin(f"GRANT {grant} TO ROLE worker")
     roles.admin("INSERT INTO songs VALUES (7)")
@@ -197,20 +197,18 @@ def test_nothing_that_hides_a_name_gets_round_the_privileges(roles: Roles) -> No
     assert roles.admin("SELECT n FROM songs") == [(7,)]
 
 
-def test_a_name_in_a_current_database_without_a_schema_is_checked(
-    connect: Callable[..., Any], run: Run
-) -> None:
+def test_privileges_are_checked_without_a_current_schema(connect: Callable[..., Any], run: Run) -> None:
     run("CREATE OR REPLACE TABLE unseen (n INT)")
     for granted in ("USAGE ON DATABASE music TO", "USAGE ON WAREHOUSE wh TO"):
         run(f"GRANT {granted} ROLE loader")
     run("GRANT ROLE loader TO USER sandbox")
-    with connect(role="LOADER") as connection:  # which gives it no schema that it may not use
+    with connect(role="LOADER") as connection:  # the login ignores a schema without USAGE
         assert connection.cursor().execute("SELECT CURRENT_SCHEMA()").fetchone() == (None,)
         with pytest.raises(ProgrammingError, match=r"Schema 'MUSIC\.LISTS' does not exist or not authorized"):
             connection.cursor().execute("SELECT n FROM lists.unseen")
 
 
-def test_the_errors_are_in_the_words_of_snowflake(roles: Roles) -> None:
+def test_error_messages_are_those_of_snowflake(roles: Roles) -> None:
     for grant in (*BASE, "SELECT ON TABLE songs"):
         roles.admin(f"GRANT {grant} TO ROLE worker")
     denied = (
@@ -226,7 +224,7 @@ def test_the_errors_are_in_the_words_of_snowflake(roles: Roles) -> None:
         roles.worker("SELECT * FROM others")
 
 
-def test_a_role_inherits_from_roles_that_are_granted_to_it(roles: Roles) -> None:
+def test_role_inherits_from_roles_that_are_granted_to_it(roles: Roles) -> None:
     for grant in (*BASE, "SELECT ON TABLE songs"):
         roles.admin(f"GRANT {grant} TO ROLE boss")
     roles.admin("GRANT ROLE boss TO ROLE worker")
@@ -238,7 +236,7 @@ def test_a_role_inherits_from_roles_that_are_granted_to_it(roles: Roles) -> None
         roles.worker("SELECT * FROM songs")
 
 
-def test_grants_on_future_objects_hold_for_new_ones_and_copied_grants_survive(roles: Roles) -> None:
+def test_future_grants_apply_to_new_objects_and_copy_grants_keeps_grants(roles: Roles) -> None:
     for grant in (*BASE, "SELECT ON FUTURE TABLES IN SCHEMA lists"):
         roles.admin(f"GRANT {grant} TO ROLE worker")
 
@@ -263,14 +261,14 @@ def test_grants_on_future_objects_hold_for_new_ones_and_copied_grants_survive(ro
     roles.admin("GRANT SELECT ON FUTURE TABLES IN DATABASE music TO ROLE worker")
     roles.admin("GRANT INSERT ON FUTURE TABLES IN SCHEMA lists TO ROLE boss")
     roles.admin("CREATE OR REPLACE TABLE songs (n INT)")
-    assert not sees("songs")  # any grant on the schema hides those on the database
+    assert not sees("songs")  # a future grant on the schema overrides those on the database
     roles.admin("REVOKE INSERT ON FUTURE TABLES IN SCHEMA lists FROM ROLE boss")
     roles.admin("CREATE OR REPLACE TABLE songs (n INT)")
     assert sees("songs")
     roles.admin("REVOKE SELECT ON FUTURE TABLES IN DATABASE music FROM ROLE worker")
 
 
-def test_who_creates_an_object_owns_it_and_may_pass_it_on(roles: Roles) -> None:
+def test_creator_owns_an_object_and_may_transfer_it(roles: Roles) -> None:
     for grant in (*BASE, "CREATE TABLE ON SCHEMA lists"):
         roles.admin(f"GRANT {grant} TO ROLE worker")
     roles.worker("CREATE TABLE new (n INT)")
@@ -282,7 +280,7 @@ def test_who_creates_an_object_owns_it_and_may_pass_it_on(roles: Roles) -> None:
     roles.admin("DROP TABLE new")
 
 
-def test_information_schema_shows_what_the_role_may_see(roles: Roles) -> None:
+def test_information_schema_lists_what_the_role_may_see(roles: Roles) -> None:
     for grant in (*BASE, "SELECT ON TABLE songs"):
         roles.admin(f"GRANT {grant} TO ROLE worker")
     shown = "SELECT i.table_name FROM information_schema.{} AS i WHERE i.table_schema = 'LISTS' ORDER BY 1"
@@ -291,7 +289,7 @@ def test_information_schema_shows_what_the_role_may_see(roles: Roles) -> None:
     assert ("NEWEST",) in roles.admin(shown.format("views"))
 
 
-def test_grants_are_shown(roles: Roles) -> None:
+def test_show_grants_lists_grants(roles: Roles) -> None:
     roles.admin("GRANT USAGE, CREATE TABLE ON SCHEMA music.lists TO ROLE worker")
     roles.admin("GRANT MONITOR ON FUTURE PIPES IN SCHEMA music.lists TO ROLE worker")
     expected = [
@@ -320,6 +318,6 @@ def test_grants_are_shown(roles: Roles) -> None:
         ("ANALYZE songs", "does not emulate"),
     ],
 )
-def test_what_is_not_known_is_an_error(run: Run, statement: str, message: str) -> None:
+def test_unknown_privilege_object_or_role_raises(run: Run, statement: str, message: str) -> None:
     with pytest.raises(ProgrammingError, match=message):
         run(statement)

@@ -1,4 +1,4 @@
-"""The SQL that the project writes, and what comes back."""
+"""Queries and DML in the SQL that the project uses, and their results."""
 
 import datetime as dt
 import json
@@ -12,7 +12,7 @@ NOON = dt.datetime(2026, 11, 1, 12, 0, 0, 123000, tzinfo=dt.UTC)
 
 
 class Case(NamedTuple):
-    """A query on the plays below, and its rows."""
+    """A query on the table `plays`, and the expected rows."""
 
     name: str
     sql: str
@@ -47,7 +47,7 @@ def plays(run: Run) -> Run:
         Case(
             "GROUP BY ALL", "SELECT list, COUNT(*) FROM plays GROUP BY ALL ORDER BY 1", [("a", 2), ("b", 2)]
         ),
-        Case("whole sums", "SELECT SUM(n), MAX(n), COUNT_IF(live) FROM plays", [(8, 5, 2)]),
+        Case("integer sums", "SELECT SUM(n), MAX(n), COUNT_IF(live) FROM plays", [(8, 5, 2)]),
         Case(
             "LISTAGG",
             "SELECT list, LISTAGG(song, ',') WITHIN GROUP (ORDER BY song) FROM plays"
@@ -81,11 +81,11 @@ def plays(run: Run) -> Run:
     ],
     ids=lambda case: case.name,
 )
-def test_select_and_view(plays: Run, case: Case) -> None:
+def test_query_returns(plays: Run, case: Case) -> None:
     assert plays(case.sql) == case.rows
 
 
-def test_view_follows_its_table(plays: Run) -> None:
+def test_view_shows_new_rows_of_its_table(plays: Run) -> None:
     plays(
         "CREATE OR REPLACE VIEW newest COMMENT = 'today' AS"
         " WITH d AS (SELECT list, MAX(day) AS day FROM plays GROUP BY list)"
@@ -99,12 +99,12 @@ def test_view_follows_its_table(plays: Run) -> None:
 
 
 @pytest.mark.usefixtures("plays")
-def test_column_names_are_snowflakes(connection: Any) -> None:
+def test_column_names_are_those_of_snowflake(connection: Any) -> None:
     cursor = connection.cursor().execute("SELECT COUNT(*), SUM(n), list AS who FROM plays GROUP BY list")
     assert [column.name for column in cursor.description] == ["COUNT(*)", "SUM(N)", "WHO"]
 
 
-def test_replacing_partitions(connection: Any, run: Run) -> None:
+def test_delete_with_in_subquery_replaces_partitions(connection: Any, run: Run) -> None:
     run("CREATE TABLE lists_history (list VARCHAR, day DATE, run_id VARCHAR)")
     run("CREATE TABLE songs_history (list VARCHAR, day DATE, run_id VARCHAR)")
     for run_id in ("old", "new"):
@@ -128,7 +128,7 @@ def test_replacing_partitions(connection: Any, run: Run) -> None:
     ]
 
 
-def test_ledger_rows_from_one_bound_json(connection: Any, run: Run) -> None:
+def test_insert_from_flattened_json(connection: Any, run: Run) -> None:
     run(
         "CREATE TABLE loads (run_id VARCHAR, list VARCHAR, day DATE, fetched TIMESTAMP_TZ,"
         " items NUMBER(38,0), rows_by_table VARIANT, loaded_at TIMESTAMP_TZ)"
@@ -168,7 +168,7 @@ def test_timestamps_keep_milliseconds_and_nulls(run: Run, column_type: str, expe
     assert run("SELECT COUNT(*) FROM moments WHERE t = ?", "2026-11-01T12:00:00.123Z") == [(1,)]
 
 
-def test_texts_survive_binding(run: Run) -> None:
+def test_bound_texts_are_unchanged(run: Run) -> None:
     texts = ["", "\\N", 'a"b', "it's", "line\r\nbreak", "$x ?", "=1+1", "🎧" * 1000]
     run("CREATE TABLE texts (n INT, t VARCHAR)")
     for number, text in enumerate(texts):

@@ -1,4 +1,4 @@
-"""Statements are read and rewritten once, where that makes no difference."""
+"""The rewrite cache: statements that do not depend on the session are parsed and rewritten once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from sandbox.snowflake.statements import rewrite_cache
 Connect = Callable[..., Any]
 
 
-def test_the_same_statement_means_each_session_s_own_table(connect: Connect) -> None:
+def test_same_statement_uses_the_current_schema_of_each_session(connect: Connect) -> None:
     for number, schema in enumerate(("once", "again")):
         with connect() as connection:
             cursor = connection.cursor()
@@ -23,7 +23,7 @@ def test_the_same_statement_means_each_session_s_own_table(connect: Connect) -> 
 
 
 @pytest.mark.parametrize(
-    ("statement", "kept"),
+    ("statement", "cached"),
     [
         ("SELECT a FROM t", True),
         ("CREATE TABLE t (a INT)", True),
@@ -35,16 +35,16 @@ def test_the_same_statement_means_each_session_s_own_table(connect: Connect) -> 
     ],
     ids=lambda value: str(value)[:50],
 )
-def test_what_is_kept(monkeypatch: pytest.MonkeyPatch, statement: str, kept: bool) -> None:
+def test_statement_is_cached(monkeypatch: pytest.MonkeyPatch, statement: str, cached: bool) -> None:
     monkeypatch.setattr(rewrite_cache, "_rewritten", {})
     rewritten = []
 
-    def anew(tree: exp.Expr) -> exp.Expr:
+    def rewrite_now(tree: exp.Expr) -> exp.Expr:
         rewritten.append(tree)
         return tree
 
-    trees = [rewrite_cache.rewrite(rewrite_cache.parse(statement), anew) for _ in range(2)]
+    trees = [rewrite_cache.rewrite(rewrite_cache.parse(statement), rewrite_now) for _ in range(2)]
 
-    assert len(rewritten) == (1 if kept else 2)
+    assert len(rewritten) == (1 if cached else 2)
     assert trees[0] == trees[1]
     assert trees[0] is not trees[1]

@@ -1,4 +1,4 @@
-"""Account set-up: what is created, what is a no-op, what is refused."""
+"""Set-up statements: created objects, no-ops, and statements that are refused."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ Run = Callable[..., list[tuple[Any, ...]]]
         "-- a comment\n/* and\nanother */ GRANT USAGE ON WAREHOUSE wh TO ROLE loader;",
     ],
 )
-def test_deliberate_no_ops(run: Run, statement: str) -> None:
+def test_accepted_without_an_effect(run: Run, statement: str) -> None:
     assert run(statement) == [("Statement executed successfully.",)]
 
 
@@ -51,7 +51,7 @@ def test_deliberate_no_ops(run: Run, statement: str) -> None:
         "ALTER SESSION SET DATE_OUTPUT_FORMAT = 'YYYY'",
     ],
 )
-def test_what_is_not_emulated_raises(run: Run, statement: str) -> None:
+def test_unsupported_statement_raises(run: Run, statement: str) -> None:
     with pytest.raises(ProgrammingError, match="does not emulate"):
         run(statement)
 
@@ -60,18 +60,18 @@ def test_what_is_not_emulated_raises(run: Run, statement: str) -> None:
     "statement",
     ["BEGIN INSERT INTO t VALUES (1); END", "SELECT NO_SUCH_FUNCTION(1)", "SELEC 1", "DESC PIPE p"],
 )
-def test_what_cannot_be_read_raises(run: Run, statement: str) -> None:
+def test_invalid_statement_raises(run: Run, statement: str) -> None:
     with pytest.raises(ProgrammingError):
         run(statement)
 
 
-def test_refusal_says_so(run: Run) -> None:
+def test_error_names_the_unsupported_statement(run: Run) -> None:
     with pytest.raises(ProgrammingError, match="stand-in does not emulate CREATE OR ALTER TABLE") as info:
         run("CREATE OR ALTER TABLE t (a INT)")
     assert (info.value.errno, info.value.sqlstate) == (2, "0A000")
 
 
-def test_database_brings_public_and_becomes_current(run: Run) -> None:
+def test_create_database_creates_public_and_makes_it_current(run: Run) -> None:
     assert run("CREATE DATABASE IF NOT EXISTS side") == [("Database SIDE successfully created.",)]
     assert run("SELECT CURRENT_DATABASE(), CURRENT_SCHEMA()") == [("SIDE", "PUBLIC")]
     assert run("CREATE DATABASE IF NOT EXISTS side") == [("SIDE already exists, statement succeeded.",)]
@@ -83,7 +83,7 @@ def test_database_brings_public_and_becomes_current(run: Run) -> None:
     assert run("SELECT CURRENT_DATABASE(), CURRENT_SCHEMA()") == [("SIDE", "PUBLIC")]
 
 
-def test_statements_can_be_repeated(run: Run) -> None:
+def test_set_up_is_idempotent(run: Run) -> None:
     for _ in range(2):
         run("CREATE SCHEMA IF NOT EXISTS music.lists")
         run("CREATE TABLE IF NOT EXISTS again (a INT)")
@@ -105,7 +105,7 @@ def test_statements_can_be_repeated(run: Run) -> None:
         run("SELECT * FROM again")
 
 
-def test_integration_says_what_aws_must_trust(run: Run) -> None:
+def test_desc_integration_returns_the_principal_for_the_trust_policy(run: Run) -> None:
     described = {row[0]: row[2] for row in run("DESC INTEGRATION lake_reader")}
     assert described["STORAGE_AWS_IAM_USER_ARN"].startswith("arn:aws:iam::")
     assert described["STORAGE_AWS_EXTERNAL_ID"] == "STANDIN_SFCRole=1"
@@ -121,14 +121,14 @@ def test_integration_says_what_aws_must_trust(run: Run) -> None:
         ("s3://other-bucket/", "lake_reader", "is not allowed by integration"),
     ],
 )
-def test_stage_needs_an_integration_that_allows_it(
+def test_stage_needs_an_integration_that_allows_its_url(
     run: Run, url: str, integration: str, message: str
 ) -> None:
     with pytest.raises(ProgrammingError, match=message):
         run(f"CREATE STAGE s URL = '{url}' STORAGE_INTEGRATION = {integration}")
 
 
-def test_primary_key_is_not_enforced_but_not_null_is(run: Run) -> None:
+def test_not_null_of_a_primary_key_is_enforced_but_uniqueness_is_not(run: Run) -> None:
     run("CREATE TABLE keyed (a INT, b INT UNIQUE, c VARCHAR DEFAULT 'x', PRIMARY KEY (a)) COMMENT = 'k'")
     run("INSERT INTO keyed (a, b) VALUES (1, 1), (1, 1)")
     assert run("SELECT a, b, c FROM keyed") == [(1, 1, "x"), (1, 1, "x")]
@@ -136,7 +136,7 @@ def test_primary_key_is_not_enforced_but_not_null_is(run: Run) -> None:
         run("INSERT INTO keyed (a) VALUES (NULL)")
 
 
-def test_not_null_can_be_dropped_and_dropped_again(run: Run) -> None:
+def test_dropping_not_null_is_idempotent(run: Run) -> None:
     run("CREATE TABLE strict (a INT NOT NULL, b BOOLEAN NOT NULL)")
     run("CREATE VIEW strict_view AS SELECT a, b FROM strict")
     run("INSERT INTO strict VALUES (1, TRUE)")
@@ -157,7 +157,7 @@ def test_ddl_commits_the_open_transaction(run: Run) -> None:
     assert run("SELECT a FROM before_ddl") == [(1,)]
 
 
-def test_without_autocommit_a_change_opens_a_transaction(connect: Callable[..., Any], run: Run) -> None:
+def test_without_autocommit_dml_opens_a_transaction(connect: Callable[..., Any], run: Run) -> None:
     run("CREATE TABLE by_hand (a INT)")
     with connect(session_parameters={"AUTOCOMMIT": False}) as connection:
         cursor = connection.cursor()
@@ -173,5 +173,5 @@ def test_without_autocommit_a_change_opens_a_transaction(connect: Callable[..., 
     assert run("SELECT a FROM by_hand ORDER BY a") == [(2,), (3,)]
 
 
-def test_commit_and_rollback_without_a_transaction(run: Run) -> None:
+def test_commit_and_rollback_without_a_transaction_succeed(run: Run) -> None:
     assert run("COMMIT") == run("ROLLBACK") == [("Statement executed successfully.",)]
