@@ -1,4 +1,4 @@
-"""Every query of docs/analysis.md, on a few days of playlists that are small enough to check by hand."""
+"""Runs every query of docs/analysis.md on a few days of playlists small enough to check by hand."""
 
 import json
 import re
@@ -37,9 +37,9 @@ EXAMPLES = {
     "2026-11-25": D,
     "2026-11-30": TODAY,
 }
-"""The dates that the page names, as the test's."""
+"""Dates in the page → dates of the test data."""
 SONG = "ue4JKNdgjD8n8SoDlhpunb"
-"""The song that it names: one of the sandbox."""
+"""Song id in the page, of a song in the sandbox."""
 
 CHART, ATLANTIS = "sandboxTop50Worldwide1", "sandboxTop50Atlantis01"
 MIXTAPE, EMPTY, EMPTIED = "sandboxMixtape00000001", "sandboxEmpty0000000001", "sandboxEmptied00000001"
@@ -55,7 +55,7 @@ X, Y, Z = "The Velvet Noodles", "Artist Y", "Artist Z"
 
 
 class Song(NamedTuple):
-    """A song with its artists; all are half an hour long."""
+    """A song with its artists; every song is half an hour long."""
 
     name: str
     artists: tuple[str, ...]
@@ -81,11 +81,11 @@ SONGS = {
 
 
 OLD = {"Top 50 - Worldwide": "Top 50", "Song b": "Song b (Demo)", X: "Velvet Noodles"}
-"""Names at first, on A; of playlist, song and artist."""
+"""Current name → name on the date A, of a playlist, a song and an artist."""
 
 
 class Reject(NamedTuple):
-    """An entry that is no song."""
+    """An entry that is rejected."""
 
     reason: str
     entry: dict[str, Any]
@@ -111,7 +111,7 @@ SNAPSHOTS: dict[tuple[str, date], list[str | Reject]] = {
 }
 FETCHED = {CHART: time(10), MIXTAPE: time(12), ATLANTIS: time(14), EMPTY: time(0), EMPTIED: time(0)}
 ADDED_BY = {"e": "ann", "f": "bob", "e-again": "ann", "b": "ann"}
-"""Who added the songs of the mixtape, one a day; of charts nobody knows."""
+"""Song → user who added it to the mixtape; null in charts."""
 
 
 def added(position: int) -> datetime:
@@ -172,7 +172,7 @@ EXPECTED: dict[str, Rows] = {
     "Which song was number one longest?": [
         (*titled("b"), 2, B, C),
         (*titled("d"), 1, D, D),
-        ("Song a", f"{OLD[X]}, {Y}", 1, A, A),  # as it was then
+        ("Song a", f"{OLD[X]}, {Y}", 1, A, A),  # with the name on that date
     ],
     "Which songs stayed longest without a break?": [
         ("Song b", 4, A, D, 1),
@@ -219,13 +219,13 @@ EXPECTED: dict[str, Rows] = {
     ],
     "Which run loaded a snapshot, and from which file?": [("run", LOADED, "raw/file", 3, 1)],
 }
-"""Without the age of stale playlists, which depends on the clock."""
+"""Question → rows; without the question STALE, whose answer depends on the clock."""
 STALE = "Which playlists are stale?"
 
 
 @pytest.fixture(scope="module")
 def playlists(warehouses: Pool[Warehouse]) -> Iterator[Warehouse]:
-    """A warehouse with the snapshots above."""
+    """A warehouse with SNAPSHOTS."""
     with warehouses.acquire() as acquired:
         with acquired.session() as session:
             for (playlist, day), entries in SNAPSHOTS.items():
@@ -315,7 +315,7 @@ def ledger_row() -> dict[str, Any]:
 
 
 def insert(session: Session, table: str, rows: list[dict[str, Any]]) -> None:
-    """Inserts rows with the same columns in one statement; those of the ledger get their JSON."""
+    """Inserts rows with the same columns in one statement; rows of `loads` also get an empty JSON object."""
     if not rows:
         return
     marks = ", ".join("?" * len(rows[0]))
@@ -326,8 +326,8 @@ def insert(session: Session, table: str, rows: list[dict[str, Any]]) -> None:
     session.new_cursor().execute(text, [value for row in rows for value in row.values()])
 
 
-def answer(playlists: Warehouse, question: str) -> Rows:
-    """Rows of the page's query, for a reader, with the test's dates for those of the page."""
+def run_query(playlists: Warehouse, question: str) -> Rows:
+    """Runs a query of the page as the reader role, with the dates and the song of the test data."""
     query = re.sub(r"\d{4}-\d\d-\d\d", lambda found: str(EXAMPLES[found[0]]), QUERIES[question]).replace(
         SONG, "d"
     )
@@ -336,13 +336,13 @@ def answer(playlists: Warehouse, question: str) -> Rows:
 
 
 @pytest.mark.parametrize("question", EXPECTED)
-def test_a_query_of_the_page_answers_its_question(playlists: Warehouse, question: str) -> None:
-    assert answer(playlists, question) == EXPECTED[question]
+def test_query_of_the_page_returns_the_expected_rows(playlists: Warehouse, question: str) -> None:
+    assert run_query(playlists, question) == EXPECTED[question]
 
 
 def test_stale_playlists_are_those_with_an_old_snapshot_or_missing_days(playlists: Warehouse) -> None:
     elapsed = (datetime.now(UTC).date() - TODAY).days  # midnight may have passed since the import
-    rows = answer(playlists, STALE)
+    rows = run_query(playlists, STALE)
     assert [(name, day, missing - elapsed) for name, day, _, missing in rows] == [
         (H, B, 8),
         (W, D, 8),
@@ -354,19 +354,19 @@ def test_stale_playlists_are_those_with_an_old_snapshot_or_missing_days(playlist
     assert 34 <= ages[-1] <= ages[0] <= 240
 
 
-def test_every_query_of_the_page_is_tried() -> None:
+def test_every_query_of_the_page_is_tested() -> None:
     assert {*EXPECTED, STALE} == set(QUERIES)
     assert len(QUERIES) == PAGE.count("\n### ") >= 15
 
 
-def test_every_statement_of_the_page_is_snowflake_sql_to_a_second_parser() -> None:
-    """The stand-in's parser is the first."""
+def test_every_statement_of_the_page_is_valid_snowflake_sql() -> None:
+    """With sqlfluff, a second parser: the stand-in uses sqlglot."""
     blocks = re.findall(r"^```sql\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     assert len(blocks) > len(QUERIES)
     sqlfluff.parse("".join(block.strip().rstrip(";") + ";\n" for block in blocks), dialect="snowflake")
 
 
-def test_the_picture_has_every_table_and_view() -> None:
+def test_overview_of_the_page_names_every_table_and_view() -> None:
     overview, _, _ = PAGE.partition("\n## The last snapshot")
     views = re.findall(
         r"CREATE OR REPLACE VIEW (\w+)",

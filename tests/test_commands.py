@@ -1,4 +1,4 @@
-"""`python -m flows`, `blocks` and `deploy`: one list of commands each, shown without waiting for Prefect."""
+"""Help texts of `python -m flows`, `blocks` and `deploy`, which are shown without importing Prefect."""
 
 import subprocess
 import sys
@@ -30,7 +30,9 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("package", COMMANDS)
-def test_the_help_lists_each_command_with_its_line(package: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_lists_each_command_with_its_description(
+    package: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     import_module(f"{package}.__main__").app(["--help"], result_action="return_value")
     shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
     for name, line in COMMANDS[package].items():
@@ -38,7 +40,7 @@ def test_the_help_lists_each_command_with_its_line(package: str, capsys: pytest.
 
 
 @pytest.mark.parametrize("package", ["flows", "deploy"])
-def test_the_help_imports_no_prefect(package: str) -> None:
+def test_help_does_not_import_prefect(package: str) -> None:
     code = (
         f"import sys; from {package}.__main__ import app; app(['--help'], result_action='return_value'); "
         "print('prefect' in sys.modules)"
@@ -53,7 +55,7 @@ def test_the_help_imports_no_prefect(package: str) -> None:
     ("package", "name"),
     [(package, name) for package, names in COMMANDS.items() for name in names],
 )
-def test_the_help_of_a_command_names_the_command(
+def test_help_of_a_command_shows_its_usage(
     package: str, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "120")

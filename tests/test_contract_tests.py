@@ -1,4 +1,4 @@
-"""The contract tests remove from real accounts only what they made; what they do there is in tests/real."""
+"""The contract tests in tests/real remove only objects and files that they created in the real accounts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,11 +20,12 @@ from tests.warehouses import EAGER
 KILLED = "20261120T120000Z-7e57abcd"
 """Run id of contract tests that were killed."""
 THEIRS = "20261120T120000Z-0123abcd"
+"""Run id of a run that is not a contract test."""
 
 
 @pytest.fixture
 def place(addresses: Addresses) -> Iterator[Place]:
-    """A schema that is not set up, and a folder."""
+    """A place with an empty schema."""
     created = Place.create(addresses)
     yield created
     created.drop()
@@ -32,11 +33,11 @@ def place(addresses: Addresses) -> Iterator[Place]:
 
 @pytest.fixture
 def accounts(place: Place) -> Accounts:
-    """The place as the contract tests see it."""
+    """The accounts object of the contract tests, for the place."""
     return Accounts(blocks_of(place.variables()), are_real=False, polling=EAGER)
 
 
-def test_set_up_is_known() -> None:
+def test_number_of_created_objects_is_known() -> None:
     assert len(created(["copy"])) == 31
     assert len(created(["copy", "snowpipe"])) == len(set(created(["snowpipe"]))) == 48
 
@@ -51,7 +52,7 @@ def test_set_up_is_known() -> None:
         ({"SNOWFLAKE_SCHEMA": "my_contract_tests", "LAKE_FOLDER": "spotify/contract_tests"}, ""),
     ],
 )
-def test_names_must_be_of_the_tests_alone(names: dict[str, str], shared: str) -> None:
+def test_schema_and_folder_must_be_exclusive_to_contract_tests(names: dict[str, str], shared: str) -> None:
     required = ("SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET", "SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER")
     needed = {"LAKE_BUCKET": "bucket", "SNOWFLAKE_PRIVATE_KEY": private_key()}
     blocks = blocks_of({**dict.fromkeys(required, "a"), **needed, **names})
@@ -64,7 +65,7 @@ def test_names_must_be_of_the_tests_alone(names: dict[str, str], shared: str) ->
     return None
 
 
-def test_whatever_could_be_replaced_or_removed_is_refused(place: Place, accounts: Accounts) -> None:
+def test_nonempty_schema_or_folder_is_refused(place: Place, accounts: Accounts) -> None:
     refuse_used(accounts)
     place.query(f"CREATE STAGE lake URL = 's3://{BUCKET}/theirs/' STORAGE_INTEGRATION = spotify_lake")
     place.query("CREATE FILE FORMAT theirs TYPE = CSV")
@@ -87,7 +88,7 @@ def test_whatever_could_be_replaced_or_removed_is_refused(place: Place, accounts
     ]
 
 
-def test_only_what_was_made_here_is_removed(place: Place, accounts: Accounts) -> None:
+def test_only_created_objects_and_files_are_removed(place: Place, accounts: Accounts) -> None:
     run = accounts.new_run()
     accounts.lake.write(f"runs/dt=2026-11-20/{run.run_id}.json", b"{}", "application/json")
     theirs = [f"raw/{THEIRS}.json.gz", f"runs/{KILLED}.json", f"{run.run_id}/notes.txt"]
@@ -96,15 +97,15 @@ def test_only_what_was_made_here_is_removed(place: Place, accounts: Accounts) ->
     for table in ("loads", "songs_landing", "theirs"):
         place.query(f"CREATE TABLE {table} (a VARCHAR)")
     assert accounts.remove() == []
-    assert place.count("loads") == 0  # nothing was set up here, so nothing is dropped
-    accounts.loads.add("copy")  # what set-up notes first; pipes and their tables are not a part of it
+    assert place.count("loads") == 0  # not dropped, because the contract tests have not set up the schema
+    accounts.loads.add("copy")  # as set-up does first; it does not include pipes and landing tables
     assert accounts.remove() == []
 
     assert [str(one) for one in accounts.objects()] == ["TABLE SONGS_LANDING", "TABLE THEIRS"]
     assert sorted(place.keys()) == sorted(theirs)
 
 
-def test_files_are_deleted_even_if_nothing_can_be_dropped(
+def test_files_are_deleted_even_if_dropping_objects_fails(
     place: Place, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @contextmanager
@@ -122,9 +123,11 @@ def test_files_are_deleted_even_if_nothing_can_be_dropped(
     assert problem.count(f"DROP TABLE IF EXISTS {place.database}.PLAYLISTS.") == 11
 
 
-def test_files_that_cannot_be_deleted_are_named(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_lists_files_that_cannot_be_deleted(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Denied:
-        """A client of somebody who may not delete."""
+        """An S3 client without the permission to delete."""
 
         def delete_objects(self, **request: Any) -> dict[str, Any]:
             return {"Errors": [{**one, "Code": "AccessDenied"} for one in request["Delete"]["Objects"]]}

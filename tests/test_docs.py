@@ -1,4 +1,4 @@
-"""The pages for people: links lead somewhere, commands exist, nothing private or of one machine is named."""
+"""Checks the documentation: links and commands exist, and no text contains machine paths or private names."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "sand
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
+def test_link_targets_exist(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
@@ -23,8 +23,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 LINK = re.compile(r"""(['"]?)((?:https?://)?(?:open|play)\.spotify\.com/|https?://|<link)""")
 
 
-def test_links_in_shell_commands_stand_in_quotes() -> None:
-    """Because `&` in a link ends the command: in code blocks, and in commands within a sentence."""
+def test_links_in_shell_commands_are_quoted() -> None:
+    """An unquoted `&` in a link would end the command."""
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     commands = [line for kind, block in blocks if kind in ("", "sh") for line in block.splitlines()]
@@ -34,15 +34,15 @@ def test_links_in_shell_commands_stand_in_quotes() -> None:
     assert [command for command, quote in linked if not quote] == []
 
 
-def test_the_commands_of_the_readme_are_targets() -> None:
+def test_make_commands_of_the_readme_are_targets() -> None:
     named = set(re.findall(r"`?make ([a-z-]+)", (ROOT / "README.md").read_text(encoding="utf-8")))
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert {"demo", "test", "sandbox", "check", "generate"} <= named
     assert named <= targets
 
 
-def test_make_test_tries_every_guarantee_of_the_readme() -> None:
-    """Each module that it names has tests that are not marked as long; of a folder, some module has."""
+def test_make_test_includes_every_test_named_in_the_readme() -> None:
+    """Each named module, or some module of a named folder, has tests without the mark `faults`."""
     named = re.findall(r"\]\((tests/[^)]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
     assert len(named) > 30
     modules = {name: sorted((ROOT / name).glob("test_*.py")) or [ROOT / name] for name in named}
@@ -51,7 +51,7 @@ def test_make_test_tries_every_guarantee_of_the_readme() -> None:
 
 
 def has_short_tests(module: Path) -> bool:
-    """Whether some test of the module runs without `faults` on it or on the whole module."""
+    """Returns True if a test of the module runs without the mark `faults`."""
     tree = ast.parse(module.read_text(encoding="utf-8"))
     texts = [ast.unparse(node) for node in tree.body if isinstance(node, ast.Assign)]
     if any(text.startswith("pytestmark = ") and "faults" in text for text in texts):
@@ -66,7 +66,7 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
     assert "\nmake test\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
-def test_no_lock_names_an_index_and_every_requirement_stands_once_with_hashes() -> None:
+def test_locks_contain_no_index_url_and_each_requirement_once_with_hashes() -> None:
     text = "".join(file.read_text(encoding="utf-8") for file in sorted(ROOT.glob("requirements*.txt")))
     assert "://" not in text
     pinned = re.findall(r"^[A-Za-z0-9][^\n]*==[^\n]*", text, re.MULTILINE)
@@ -74,7 +74,7 @@ def test_no_lock_names_an_index_and_every_requirement_stands_once_with_hashes() 
     assert len(pinned) == len(re.findall(r"==[^\n]*\\\n    --hash=sha256:", text))
 
 
-def test_a_lock_of_other_dependencies_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outdated_lock_is_detected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("pyproject.toml", *lock.FILES):
         (tmp_path / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
     monkeypatch.setattr(lock, "ROOT", tmp_path)
@@ -86,10 +86,10 @@ def test_a_lock_of_other_dependencies_is_refused(tmp_path: Path, monkeypatch: py
     assert lock.main(["--check"]) == 1
 
 
-def test_every_committed_text_is_free_of_machine_paths() -> None:
+def test_committed_files_contain_no_machine_paths() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607
     if listed.returncode:
-        pytest.skip("not a git checkout: nothing says which files are committed")
+        pytest.skip("not a git checkout: the list of committed files is unknown")
     names = [name for name in listed.stdout.splitlines() if not name.startswith("requirements")]
     files = [ROOT / name for name in names if not name.endswith(".png")]
     private = re.compile(r"(?:^|[\s\"'(=])/(?:work|farm|root|home)/", re.MULTILINE)

@@ -1,4 +1,4 @@
-"""docs/runbook.md explains each code that ends a message, each reject reason, and what Prefect says."""
+"""docs/runbook.md explains every error code, every reject reason, and messages of Prefect."""
 
 import re
 from importlib.util import find_spec
@@ -27,7 +27,7 @@ SECTIONS = {
     "pipeline/transform/": {"Spotify", "Counts that differ"},
     "pipeline/preflight/": {"Spotify", "The lake", "The warehouse", "What surrounds a run"},
 }
-"""Sections of the codes that a package may use, besides those of the run."""
+"""Package → sections of the runbook that explain its codes, in addition to ANYWHERE."""
 PREFECT = (
     "prefect/flow_engine.py",
     "prefect/states.py",
@@ -35,11 +35,11 @@ PREFECT = (
     "prefect/workers/base.py",
     "prefect_aws/observers/ecs.py",
 )
-"""Whose messages the table with the first column "Prefect says" quotes."""
+"""Modules with the messages that the runbook quotes in tables with the first column "Prefect says"."""
 
 
 def listed() -> list[tuple[str, str]]:
-    """Section and name of each code, in the order of pipeline/errors.py; comments are the sections."""
+    """Section and name of each code, in the order of pipeline/errors.py; its comments are the sections."""
     found, section = [], ""
     for comment, name in re.findall(r"^    (?:# (.+)|([A-Z_]+) = auto\(\))$", ERRORS, re.MULTILINE):
         section = comment or section
@@ -48,7 +48,7 @@ def listed() -> list[tuple[str, str]]:
 
 
 def quoted(column: str) -> list[tuple[str, str]]:
-    """Section and code spans of the first column of the page's tables with this heading."""
+    """Section and code spans of the first column, in all tables in which that column has this heading."""
     found, section, heading = [], "", ""
     for line in RUNBOOK.splitlines():
         section = line[3:] if line.startswith("## ") else section
@@ -63,12 +63,12 @@ def used(source: str) -> set[str]:
     return set(re.findall(r"\bCode\.([A-Z_]+)", source))
 
 
-def test_every_code_has_one_row_in_the_section_of_its_name() -> None:
+def test_every_code_has_one_row_in_its_section() -> None:
     assert listed() == quoted("code")
     assert [name for _, name in listed()] == [*Code]
 
 
-def test_the_page_names_no_code_that_does_not_exist() -> None:
+def test_every_code_in_the_runbook_exists() -> None:
     variables = (ROOT / "docs" / "by-hand.md").read_text(encoding="utf-8")
     families = {code.split("_")[0] for code in Code}
     named = set(re.findall(r"[`\[]([A-Z]+(?:_[A-Z]+)+)[`\]]", RUNBOOK))
@@ -81,7 +81,7 @@ def test_every_code_is_used() -> None:
 
 
 @pytest.mark.parametrize("package", SECTIONS)
-def test_what_a_package_raises_is_explained_in_its_section(package: str) -> None:
+def test_codes_of_a_package_are_explained_in_its_sections(package: str) -> None:
     names = {name for path, source in SOURCES.items() if path.startswith(package) for name in used(source)}
     assert names
     assert {section for section, name in listed() if name in names} <= SECTIONS[package] | {ANYWHERE}
@@ -92,8 +92,8 @@ def test_every_reject_reason_is_explained() -> None:
     assert {quote.split(":")[0] for _, quote in quoted("reason")} == reasons
 
 
-def test_prefect_says_what_the_runbook_quotes() -> None:
-    spec = find_spec("prefect")  # which does not import it
+def test_quoted_messages_of_prefect_exist_in_its_source() -> None:
+    spec = find_spec("prefect")  # does not import Prefect
     site = Path(str(spec and spec.origin)).parents[1]
     theirs = "".join((site / path).read_text(encoding="utf-8") for path in PREFECT)
     quotes = [quote for _, quote in quoted("Prefect says")]
@@ -102,8 +102,8 @@ def test_prefect_says_what_the_runbook_quotes() -> None:
     assert [part for part in parts if part not in theirs] == []
 
 
-def test_the_page_quotes_what_automations_say() -> None:
+def test_quoted_messages_of_automations_exist_in_the_source() -> None:
     quotes = [quote for _, quote in quoted("message of an automation")]
     assert quotes
-    said = SOURCES["deploy/automations.py"] + SOURCES["deploy/no_data.py"]
-    assert [quote for quote in quotes if quote not in said] == []
+    sources = SOURCES["deploy/automations.py"] + SOURCES["deploy/no_data.py"]
+    assert [quote for quote in quotes if quote not in sources] == []

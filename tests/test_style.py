@@ -1,4 +1,4 @@
-"""Size budgets: small modules, small functions."""
+"""Size budgets of modules and functions, and unique names."""
 
 import ast
 import re
@@ -18,13 +18,13 @@ LONGER = {
     "pipeline/errors.py",  # a line for each code of the runbook
     "pipeline/records.py",  # all records in one place
 }
-"""Modules with more than USUAL_LINES. Split for meaning and take one off; a new one needs a reason."""
+"""Modules with more than USUAL_LINES. A new one needs a reason; remove a module that was split."""
 FUNCTION_LINES = 40
 MEDIAN_LINES = 10
 
 
 def functions(path: Path) -> list[tuple[str, int]]:
-    """Name and number of lines of each function; a flow's docstring is its run form and does not count."""
+    """Name and number of lines of each function without its docstring, which is the run form of a flow."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     found = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     return [(node.name, _lines(node)) for node in found]
@@ -36,13 +36,13 @@ def _lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_modules_and_functions_keep_their_budget(path: Path) -> None:
+def test_modules_and_functions_are_within_their_budget(path: Path) -> None:
     budget = 400 if path.is_relative_to(ROOT / "tests") else 300
     assert len(path.read_text(encoding="utf-8").splitlines()) <= budget
     assert [(name, lines) for name, lines in functions(path) if lines > FUNCTION_LINES] == []
 
 
-def test_every_folder_is_measured() -> None:
+def test_every_folder_is_checked() -> None:
     assert {path.relative_to(ROOT).parts[0] for path in ROOT.glob("[!.]*/**/*.py")} == TOPS
 
 
@@ -55,26 +55,26 @@ def test_only_listed_modules_are_longer_than_usual() -> None:
     assert longer == LONGER
 
 
-def test_most_functions_are_short() -> None:
+def test_median_function_is_short() -> None:
     assert median(lines for path in PRODUCT for _, lines in functions(path)) <= MEDIAN_LINES
 
 
-def test_the_story_fits_on_one_screen() -> None:
-    story = (ROOT / "flows" / "ingest.py").read_text(encoding="utf-8")
-    form = re.search(r"    Args:\n.*?\n    \"\"\"", story, re.DOTALL)  # the run form's help
+def test_ingest_flow_fits_on_one_screen() -> None:
+    source = (ROOT / "flows" / "ingest.py").read_text(encoding="utf-8")
+    form = re.search(r"    Args:\n.*?\n    \"\"\"", source, re.DOTALL)  # help texts of the run form
     assert form
-    assert len(story.replace(form[0], "").splitlines()) <= 80
+    assert len(source.replace(form[0], "").splitlines()) <= 80
 
 
-def test_one_name_stands_for_one_thing() -> None:
-    rooms = [
+def test_public_names_are_unique() -> None:
+    packages = [
         path
         for path in PRODUCT
         if path.relative_to(ROOT).parts[0] in ("flows", "pipeline", "blocks", "deploy")
     ]
     names = Counter(
         node.name
-        for path in rooms
+        for path in packages
         for node in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_")
     )

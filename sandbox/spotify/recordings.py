@@ -69,7 +69,7 @@ class Recordings:
         return list(self._playlists)
 
     def listed(self, query: PlaylistQuery) -> Json:
-        """Returns a playlist as GET /me/playlists shows it."""
+        """Returns the simplified playlist of GET /me/playlists."""
         recorded = self._find(query)
         return shapes.listed(
             json.loads(recorded.head), len(recorded.entries or []), query.shape, query.api_url

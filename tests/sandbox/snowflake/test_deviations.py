@@ -116,9 +116,9 @@ def loader(connect: Connect, run: Run) -> Iterator[Run]:
 
 def test_view_keeps_the_privileges_its_owner_had(run: Run, loader: Run) -> None:
     run("GRANT SELECT ON TABLE secrets TO ROLE loader")
-    loader("CREATE OR REPLACE VIEW told AS SELECT a FROM secrets")
+    loader("CREATE OR REPLACE VIEW readable AS SELECT a FROM secrets")
     run("REVOKE SELECT ON TABLE secrets FROM ROLE loader")
-    assert loader("SELECT a FROM told") == [(1,)]
+    assert loader("SELECT a FROM readable") == [(1,)]
 
 
 def test_show_lists_objects_the_role_may_not_see(loader: Run) -> None:

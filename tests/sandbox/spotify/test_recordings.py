@@ -24,7 +24,7 @@ def query(playlist_id: str) -> PlaylistQuery:
     return PlaylistQuery(playlist_id, date(2026, 11, 21), "both", "http://127.0.0.1:1/v1")
 
 
-def whole(playlist_id: str, total: int = 2, **further: object) -> Json:
+def playlist_object(playlist_id: str, total: int = 2, **further: object) -> Json:
     paging = {"href": "", "items": [ENTRY, ENTRY], "limit": 100, "next": "more", "offset": 0, "total": total}
     return {
         "id": playlist_id,
@@ -54,7 +54,7 @@ def ids(recordings: Recordings) -> dict[str, str]:
 
 
 def test_complete_playlist_is_served_byte_for_byte(tmp_path: Path) -> None:
-    recordings = write(tmp_path, a=whole(ONE), b=[whole(TWO)])
+    recordings = write(tmp_path, a=playlist_object(ONE), b=[playlist_object(TWO)])
     assert ids(recordings) == {"a.json": ONE, "b.json": TWO}
     assert recordings.head(query(ONE)) == (tmp_path / "a.json").read_bytes()
     inside = (tmp_path / "b.json").read_bytes().strip(b"[] \n")
@@ -63,14 +63,19 @@ def test_complete_playlist_is_served_byte_for_byte(tmp_path: Path) -> None:
 
 
 def test_total_counts_only_recorded_entries(tmp_path: Path) -> None:
-    recordings = write(tmp_path, a=whole(ONE, total=300))
+    recordings = write(tmp_path, a=playlist_object(ONE, total=300))
     head = json.loads(recordings.head(query(ONE)))
     assert (head["items"]["total"], head["items"]["next"], head["name"]) == (2, None, "Ône")
     assert json.loads(recordings.page(query(ONE), 1, 50))["items"] == [ENTRY]
 
 
 def test_later_file_with_the_same_id_gets_another_id(tmp_path: Path) -> None:
-    recordings = write(tmp_path, b=whole(ONE, name="second"), a=whole(ONE), c=page(f"/playlists/{ONE}/items"))
+    recordings = write(
+        tmp_path,
+        b=playlist_object(ONE, name="second"),
+        a=playlist_object(ONE),
+        c=page(f"/playlists/{ONE}/items"),
+    )
     found = ids(recordings)
     assert found["a.json"] == ONE
     assert all(re.fullmatch("[0-9A-Za-z]{22}", playlist_id) for playlist_id in found.values())
@@ -81,13 +86,13 @@ def test_later_file_with_the_same_id_gets_another_id(tmp_path: Path) -> None:
 
 
 def test_playlist_with_an_invalid_id_gets_a_new_id(tmp_path: Path) -> None:
-    recordings = write(tmp_path, a=whole("short"), b=page("/users/x/playlists/y/tracks"))
+    recordings = write(tmp_path, a=playlist_object("short"), b=page("/users/x/playlists/y/tracks"))
     for playlist_id in recordings.listing():
         assert json.loads(recordings.head(query(playlist_id)))["id"] == playlist_id
 
 
 def test_every_playlist_is_in_the_users_list_with_its_recorded_owner(tmp_path: Path) -> None:
-    recordings = write(tmp_path, a=whole(ONE), b=page(f"/playlists/{TWO}/items"))
+    recordings = write(tmp_path, a=playlist_object(ONE), b=page(f"/playlists/{TWO}/items"))
     shown = [recordings.listed(query(playlist_id)) for playlist_id in recordings.library()]
     heads = [json.loads(recordings.head(query(one["id"]))) for one in shown]
     assert [one["id"] for one in shown] == [*recordings.listing()]
@@ -99,7 +104,9 @@ def test_every_playlist_is_in_the_users_list_with_its_recorded_owner(tmp_path: P
 @pytest.mark.parametrize("first", [True, False], ids=["page first", "playlist first"])
 def test_playlist_object_keeps_its_id_if_a_page_has_the_same(tmp_path: Path, first: bool) -> None:
     names = ("a", "b") if first else ("b", "a")
-    found = ids(write(tmp_path, **{names[0]: page(f"/playlists/{ONE}/items"), names[1]: whole(ONE)}))
+    found = ids(
+        write(tmp_path, **{names[0]: page(f"/playlists/{ONE}/items"), names[1]: playlist_object(ONE)})
+    )
     assert found[f"{names[1]}.json"] == ONE
 
 
@@ -119,7 +126,7 @@ def test_page_of_null_entries_is_served_as_recorded(tmp_path: Path) -> None:
 
 
 def test_entries_of_a_playlist_recorded_without_entries_are_refused(tmp_path: Path) -> None:
-    content = whole(ONE)
+    content = playlist_object(ONE)
     del content["items"]
     recordings = write(tmp_path, a=content)
     assert "items" not in json.loads(recordings.head(query(ONE)))
@@ -139,7 +146,7 @@ ENCODINGS = {
 @pytest.mark.parametrize("encoding", ENCODINGS.values(), ids=ENCODINGS)
 @pytest.mark.parametrize("listed", [False, True], ids=["object", "list"])
 def test_other_encodings_are_served_as_utf8(tmp_path: Path, encoding: str, listed: bool) -> None:
-    text = json.dumps(whole(ONE), indent=3, ensure_ascii=False).replace("\ud83d", "")
+    text = json.dumps(playlist_object(ONE), indent=3, ensure_ascii=False).replace("\ud83d", "")
     marks = "\ufeff" * (
         encoding == "utf-8-sig"
     )  # a second byte order mark, as in a file that was converted twice
@@ -165,17 +172,23 @@ REFUSED: dict[str, tuple[object, str]] = {
     "text": ('"playlist"', "it is a text"),
     "list of one number": ([5], "it is a number"),
     "list of numbers": ([1, 2], "it is a list of 2 values"),
-    "list of playlists": ([whole(ONE), whole(TWO)], "it is a list of 2 values"),
+    "list of playlists": ([playlist_object(ONE), playlist_object(TWO)], "it is a list of 2 values"),
     "list of entries": ([ENTRY, ENTRY], "it contains entries without"),
     "list of one entry": ([ENTRY], "it contains entries without"),
     "entry": (ENTRY, "it contains entries without"),
     "page of albums": ({"items": [], "href": "/albums"}, "it is a page, but its `href` contains no playlist"),
     "artists": ({"artists": []}, "it is neither a playlist"),
-    "no snapshot id": (whole(ONE, snapshot_id=None), "it is a playlist without `snapshot_id`"),
-    "no owner, no name": (whole(ONE, owner=None, name=5), "it is a playlist without `name`, `owner.id`"),
-    "list instead of a page": (whole(ONE, items=[ENTRY]), "`items` is a list instead of a page of entries"),
-    "no list of entries": (whole(ONE, tracks={"items": "x"}), "`tracks.items` is a text"),
-    "entry that is a number": (whole(ONE, items={"items": [ENTRY, 5]}), "entry 2 is a number"),
+    "no snapshot id": (playlist_object(ONE, snapshot_id=None), "it is a playlist without `snapshot_id`"),
+    "no owner, no name": (
+        playlist_object(ONE, owner=None, name=5),
+        "it is a playlist without `name`, `owner.id`",
+    ),
+    "list instead of a page": (
+        playlist_object(ONE, items=[ENTRY]),
+        "`items` is a list instead of a page of entries",
+    ),
+    "no list of entries": (playlist_object(ONE, tracks={"items": "x"}), "`tracks.items` is a text"),
+    "entry that is a number": (playlist_object(ONE, items={"items": [ENTRY, 5]}), "entry 2 is a number"),
     "entry of a page that is a list": ({**PAGE, "items": [None, []]}, "entry 2 is a list"),
 }
 
@@ -184,9 +197,9 @@ REFUSED: dict[str, tuple[object, str]] = {
 def test_invalid_file_is_refused_with_name_and_reason(tmp_path: Path, content: object, reason: str) -> None:
     if isinstance(content, bytes):
         (tmp_path / "odd.json").write_bytes(content)
-        recordings = write(tmp_path, good=whole(TWO))
+        recordings = write(tmp_path, good=playlist_object(TWO))
     else:
-        recordings = write(tmp_path, odd=content, good=whole(TWO))
+        recordings = write(tmp_path, odd=content, good=playlist_object(TWO))
     (line,) = recordings.remarks
     assert line.startswith(f"odd.json: refused, {reason}")
     assert list(recordings.listing()) == [TWO]
@@ -195,7 +208,7 @@ def test_invalid_file_is_refused_with_name_and_reason(tmp_path: Path, content: o
 def test_subfolder_is_refused_and_other_extensions_are_ignored(tmp_path: Path) -> None:
     (tmp_path / "folder.json").mkdir()
     (tmp_path / "notes.txt").write_text("mine")
-    (tmp_path / "CAPITALS.JSON").write_text(json.dumps(whole(ONE)))
+    (tmp_path / "CAPITALS.JSON").write_text(json.dumps(playlist_object(ONE)))
     recordings = Recordings.read(tmp_path)
     assert ids(recordings) == {"CAPITALS.JSON": ONE}
     (line,) = recordings.remarks
@@ -221,7 +234,7 @@ def test_missing_or_empty_folder_is_an_error(tmp_path: Path, folder: str) -> Non
 
 
 def test_recordings_are_served(tmp_path: Path, start: Start) -> None:
-    standin = start(source=write(tmp_path, a=whole(ONE)))
+    standin = start(source=write(tmp_path, a=playlist_object(ONE)))
     assert standin.get(f"/v1/playlists/{ONE}", standin.bearer()).content == (tmp_path / "a.json").read_bytes()
     assert standin.app_client().playlist_items(ONE, limit=1, offset=1)["items"] == [ENTRY]
     assert standin.get("/sandbox/playlists").json() == {ONE: "a.json"}
