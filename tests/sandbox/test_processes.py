@@ -112,7 +112,7 @@ signal.pause()
 """
 
 
-def test_a_server_stops_when_its_parent_was_killed(tmp_path: Path) -> None:
+def test_server_stops_if_its_parent_was_killed(tmp_path: Path) -> None:
     (tmp_path / "server.py").write_text(SERVER)
     parent = subprocess.Popen([sys.executable, "-c", PARENT.format(folder=str(tmp_path))], cwd=ROOT)
     until((tmp_path / "started").exists, "the start of the server")

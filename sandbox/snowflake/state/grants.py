@@ -75,8 +75,7 @@ class Securable(NamedTuple):
 
 
 ACCOUNT = Securable("ACCOUNT")
-Privileges = dict[str, set[str]]
-"""Role → privileges."""
+Privileges = dict[str, set[str]]  # role → privileges
 
 
 @dataclass
@@ -93,18 +92,14 @@ class Grants:
     """Grants of an account, with caches that every change clears."""
 
     def __init__(self) -> None:
-        self.roles: dict[str, set[str]] = {
-            role: set(SYSTEM_ROLE_GRANTS.get(role, ())) for role in SYSTEM_ROLE_PRIVILEGES
-        }
+        roles = SYSTEM_ROLE_PRIVILEGES
+        self.roles: dict[str, set[str]] = {role: set(SYSTEM_ROLE_GRANTS.get(role, ())) for role in roles}
         self.users = {"SANDBOX": User("ACCOUNTADMIN", password=True, roles={"ACCOUNTADMIN"})}
         initial = [*(Securable("ROLE", (role,)) for role in self.roles), Securable("USER", ("SANDBOX",))]
         self.owners = dict.fromkeys(initial, "ACCOUNTADMIN")  # of every existing object
-        self.granted: dict[Securable, Privileges] = {
-            ACCOUNT: {role: set(own) for role, own in SYSTEM_ROLE_PRIVILEGES.items()}
-        }
+        self.granted: dict[Securable, Privileges] = {ACCOUNT: {role: set(own) for role, own in roles.items()}}
         self.future: dict[tuple[Securable, str], Privileges] = {}
-        # Part of the cache keys: another session may change grants while a cached value is computed.
-        self.version = 0
+        self.version = 0  # in the cache keys: another session may change grants during a computation
         self._closures: dict[tuple[int, str], frozenset[str]] = {}
         self._hidden: dict[tuple[int, str, str], list[Securable]] = {}
 
@@ -128,31 +123,28 @@ class Grants:
             known = self._closures[key] = frozenset(found)
         return known
 
-    def allows(self, role: str, privileges: Iterable[str], securable: Securable) -> bool:
+    def allows(self, role: str, privileges: Iterable[str], item: Securable) -> bool:
         """Returns True if the role has one of the privileges on the object, or owns it."""
-        roles, held = self.closure(role), self.granted.get(securable, {})
+        roles, held = self.closure(role), self.granted.get(item, {})
         wanted = set(privileges)
-        return self.owners.get(securable) in roles or any(wanted & held[one] for one in roles & held.keys())
+        return self.owners.get(item) in roles or any(wanted & held[one] for one in roles & held.keys())
 
-    def sees(self, role: str, securable: Securable) -> bool:
+    def sees(self, role: str, item: Securable) -> bool:
         """Returns True if the role has any privilege on the object."""
-        return self.allows(role, PRIVILEGES[securable.kind], securable)
+        return self.allows(role, PRIVILEGES[item.kind], item)
 
-    def require(self, role: str, privileges: tuple[str, ...], securable: Securable, shown: str = "") -> None:
-        """Raises Snowflake's error unless the role has one of the privileges.
-
-        `shown`: kind of object in the error message.
-        """
-        for container in securable.containers:
+    def require(self, role: str, privileges: tuple[str, ...], item: Securable, shown: str = "") -> None:
+        """Raises Snowflake's error unless the role has a privilege; `shown`: kind in the message."""
+        for container in item.containers:
             if not self.sees(role, container):
                 raise errors.does_not_exist(container.kind.capitalize(), container.path)
         on_account = ("MANAGE GRANTS",) if "MANAGE GRANTS" in privileges else ()
-        if self.allows(role, privileges, securable) or self.allows(role, on_account, ACCOUNT):
+        if self.allows(role, privileges, item) or self.allows(role, on_account, ACCOUNT):
             return
-        known = securable == ACCOUNT or securable in self.owners
-        if not known or not (securable.kind in VISIBLE_TO_ALL or self.sees(role, securable)):
-            raise errors.does_not_exist(shown or securable.kind.capitalize(), securable.path)
-        raise _insufficient(role, privileges[0], securable)
+        known = item == ACCOUNT or item in self.owners
+        if not known or not (item.kind in VISIBLE_TO_ALL or self.sees(role, item)):
+            raise errors.does_not_exist(shown or item.kind.capitalize(), item.path)
+        raise _insufficient(role, privileges[0], item)
 
     def may_be(self, user: str, role: str) -> bool:
         """Returns True if the role is granted to the user, directly or through other roles."""
@@ -168,47 +160,41 @@ class Grants:
         key = self.version, role, database
         known = self._hidden.get(key)
         if known is None:
-            here = [securable for securable in list(self.owners) if securable.kind in ("TABLE", "VIEW")]
+            here = [item for item in list(self.owners) if item.kind in ("TABLE", "VIEW")]
             known = [t for t in here if t.name[0] == database and not self.sees(role, t)]
             self._hidden[key] = known
         return known
 
-    def create(
-        self, securable: Securable, role: str, *, replace: bool = False, copy_grants: bool = False
-    ) -> None:
+    def create(self, item: Securable, role: str, *, replace: bool = False, copy_grants: bool = False) -> None:
         """Records a new object with its owner; grants on a replaced object need `copy_grants` to survive."""
-        existed = securable in self.owners
+        existed = item in self.owners
         if existed and not replace:
             return
-        self.owners[securable] = role
+        self.owners[item] = role
         if not (existed and copy_grants):
-            levels = (
-                self.future.get((place, securable.kind), {}) for place in reversed(securable.containers)
-            )
+            levels = (self.future.get((place, item.kind), {}) for place in reversed(item.containers))
             # Future grants on the schema override all future grants on the database, even for other roles.
             future = next((by_role for by_role in levels if any(by_role.values())), {})
-            self.granted[securable] = {to: set(privileges) for to, privileges in list(future.items())}
+            self.granted[item] = {to: set(privileges) for to, privileges in list(future.items())}
         self.changed()
 
-    def drop(self, securable: Securable) -> None:
+    def drop(self, item: Securable) -> None:
         """Removes the object and the objects in it."""
-        inside = securable.kind in ("DATABASE", "SCHEMA")
+        inside = item.kind in ("DATABASE", "SCHEMA")
         for one in [*self.owners]:
-            if one == securable or (
-                inside and one.kind in PLURALS and one.name[: len(securable.name)] == securable.name
-            ):
+            if one == item or (inside and one.kind in PLURALS and one.name[: len(item.name)] == item.name):
                 self.owners.pop(one)
                 self.granted.pop(one, None)
         for place, kind in [*self.future]:
-            if inside and place.name[: len(securable.name)] == securable.name:
+            if inside and place.name[: len(item.name)] == item.name:
                 self.future.pop((place, kind))
         self.changed()
 
 
-def _insufficient(role: str, privilege: str, securable: Securable) -> ProgrammingError:
+def _insufficient(role: str, privilege: str, item: Securable) -> ProgrammingError:
     message = (
-        f"SQL access control error:\nInsufficient privileges to operate on {securable.kind.lower()} "
-        f"'{securable.name[-1] if securable.name else 'ACCOUNT'}'.\nYour primary role {role} must have "
-        f"{privilege} granted on {securable.kind} {securable.path}".rstrip()
+        f"SQL access control error:\nInsufficient privileges to operate on {item.kind.lower()} "
+        f"'{item.name[-1] if item.name else 'ACCOUNT'}'.\nYour primary role {role} must have "
+        f"{privilege} granted on {item.kind} {item.path}".rstrip()
     )
     return errors.failure(3001, "42501", f"{message}.")
