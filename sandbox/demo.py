@@ -1,4 +1,4 @@
-"""`make demo`: backfills a month of snapshots, ingests today, prints the insights and writes a report."""
+"""`make demo`: backfills a month, ingests today, prints receipts and insights, and writes a report."""
 
 import os
 import sys

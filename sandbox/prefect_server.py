@@ -15,7 +15,7 @@ PREFECT_DATABASE = Path(sys.prefix) / "prefect.db"
 """Initial database with tables and block types; `make` creates it together with the virtual environment."""
 
 SKIP_BLOCK_REGISTRATION = {
-    "PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",  # otherwise the server compares checksums
+    "PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",  # otherwise it checks for changed block types
     "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
 }
 """Settings for a server with the initial database: registering block types takes half of a start."""
