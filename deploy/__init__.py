@@ -1,1 +1,1 @@
-"""Deploying the flows: the guard, the work pool's template and the automations; not part of the image."""
+"""Provisioning the accounts and deploying the flows. Runs on your machine or in CI, not in the image."""

@@ -1,4 +1,4 @@
-"""The grants of sql/account/create_account_objects.sql, with the names that an account's blocks use."""
+"""The GRANT statements of sql/account/create_account_objects.sql, parsed, with the account's names."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,18 +7,18 @@ from typing import NamedTuple
 from pipeline.warehouse.sql_files import SQL
 
 SOURCE = "account/create_account_objects.sql"
-TO_ROLE = re.compile(r"GRANT ROLE (?P<name>\S+) TO (?P<to>ROLE|USER) (?P<who>\S+)")
-PRIVILEGES = re.compile(
+ROLE_GRANT = re.compile(r"GRANT ROLE (?P<name>\S+) TO (?P<to>ROLE|USER) (?P<who>\S+)")
+OBJECT_GRANT = re.compile(
     r"GRANT (?P<privileges>[A-Z, ]+) ON (?P<kind>[A-Z]+) (?P<name>\S+) TO (?P<to>ROLE) (?P<who>\S+)"
 )
-FUTURE = re.compile(
+FUTURE_GRANT = re.compile(
     r"GRANT (?P<privileges>[A-Z, ]+) ON FUTURE (?P<kind>[A-Z ]+)S IN SCHEMA (?P<name>\S+) "
     r"TO (?P<to>ROLE) (?P<who>\S+)"
 )
 
 
 class AccountGrant(NamedTuple):
-    """Privileges that a role or user (`to`) is granted on an object, or on the future ones in a schema."""
+    """Privileges on an object, or on future objects of a schema. `to`: ROLE or USER; `who`: its name."""
 
     privileges: tuple[str, ...]
     kind: str
@@ -28,11 +28,11 @@ class AccountGrant(NamedTuple):
     future: bool = False
 
     def __str__(self) -> str:
-        """Who is granted something on what: `SPOTIFY_READER: FUTURE TABLES IN SCHEMA …`."""
+        """Grantee and object: `SPOTIFY_READER: FUTURE TABLES IN SCHEMA …`."""
         return f"{self.who}: {self._object('FUTURE')}"
 
     def statement(self, privileges: tuple[str, ...], which: str) -> str:
-        """The statement that grants some of the privileges; `which`: to `FUTURE` objects, or `ALL`."""
+        """The statement that grants `privileges`; `which`: on `FUTURE` or on `ALL` objects of the schema."""
         if self.kind == "ROLE":
             return f"GRANT ROLE {self.name} TO {self.to} {self.who}"
         return f"GRANT {', '.join(privileges)} ON {self._object(which)} TO ROLE {self.who}"
@@ -42,7 +42,7 @@ class AccountGrant(NamedTuple):
 
 
 def account_grants(names: Mapping[str, str]) -> list[AccountGrant]:
-    """All grants; `names` has other names of objects, roles and users than those of the file."""
+    """All grants of the file; `names` replaces names of objects, roles and users."""
     return [read_grant(statement, names) for statement in grant_statements()]
 
 
@@ -55,13 +55,17 @@ def grant_statements() -> Iterator[str]:
 
 
 def read_grant(statement: str, names: Mapping[str, str]) -> AccountGrant:
-    """A GRANT statement, on one line, with other names of objects, roles and users."""
-    found = FUTURE.fullmatch(statement) or PRIVILEGES.fullmatch(statement) or TO_ROLE.fullmatch(statement)
+    """Parses a GRANT statement on one line; `names` replaces names of objects, roles and users."""
+    found = (
+        FUTURE_GRANT.fullmatch(statement)
+        or OBJECT_GRANT.fullmatch(statement)
+        or ROLE_GRANT.fullmatch(statement)
+    )
     if found is None:
-        raise ValueError(f"sql/{SOURCE}: {statement} is a form of GRANT that preflight does not know")
+        raise ValueError(f"sql/{SOURCE}: preflight cannot parse this GRANT: {statement}")
     parts = found.groupdict()
     name, who = (names.get(parts[part], parts[part].upper()) for part in ("name", "who"))
     if "kind" not in parts:
         return AccountGrant(("USAGE",), "ROLE", name, parts["to"], who)
     privileges = tuple(one.strip() for one in parts["privileges"].split(","))
-    return AccountGrant(privileges, parts["kind"], name, parts["to"], who, found.re is FUTURE)
+    return AccountGrant(privileges, parts["kind"], name, parts["to"], who, found.re is FUTURE_GRANT)

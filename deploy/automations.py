@@ -1,6 +1,6 @@
-"""`python -m deploy automations`: notifications of runs that fail, hang, wait or do not come; repeatable.
+"""`python -m deploy automations`: Prefect automations for runs that fail, crash, hang, wait or do not start.
 
-Runs are known by the tag that prefect.yaml gives its deployments.
+They select our runs by the tag of the deployments in prefect.yaml. Idempotent.
 """
 
 import sys
@@ -21,38 +21,39 @@ from blocks.prefect_api import PrefectFailed, connected
 from blocks.validation import NotRegistered
 from blocks.variables import read_environment
 from deploy.no_data import NAME as NO_DATA_NAME
-from deploy.no_data import begin_watching, no_data
+from deploy.no_data import no_data, open_window
 from flows.changes import CHANGED
 from flows.parameters import MAX_HOURS
 
 TAG = "spotify-playlist-pipeline"
-OURS: dict[str, Any] = {"prefect.resource.id": f"prefect.tag.{TAG}", "prefect.resource.role": "tag"}
-LATE = timedelta(minutes=10)
-LOST = timedelta(minutes=15)
-"""A run tells that it is alive every three minutes."""
-STUCK = timedelta(minutes=15)
-"""Fargate has a container up within two minutes; with an image or a role missing it never has."""
-LONG = timedelta(hours=MAX_HOURS, minutes=30)
-"""By then a run has ended itself, unless it hangs or was given more hours, which an automation cannot see."""
-WAITING = timedelta(hours=2)
+TAG_RESOURCE: dict[str, Any] = {"prefect.resource.id": f"prefect.tag.{TAG}", "prefect.resource.role": "tag"}
+LATE_AFTER = timedelta(minutes=10)
+LOST_AFTER = timedelta(minutes=15)
+"""Five heartbeats: a run sends one every three minutes."""
+STUCK_AFTER = timedelta(minutes=15)
+"""Fargate starts a container within two minutes; if the image or a role is missing it never does."""
+LONG_AFTER = timedelta(hours=MAX_HOURS, minutes=30)
+"""A run ends itself after `max_hours`. An automation cannot see the run's value, so the default counts."""
+WAITING_AFTER = timedelta(hours=2)
 
 RUNNING = frozenset({"Running", "Retrying", "Rerunning"})
-"""What Prefect calls the state of a run that runs: for the first time, or again."""
+"""Prefect's state names of a run in progress: first attempt, or a later one."""
 ENDED = frozenset({"Completed", "Failed", "Crashed", "Cancelled"})
 STARTED = ENDED | RUNNING | {"Cancelling"}
-HEARD = ENDED | {"heartbeat", "AwaitingRetry", "Pending"}
-OVER = STARTED | {"AwaitingRetry", "Pending"}
-"""With each start (`RUNNING`) the time begins anew, as with each sign of life."""
-TAKEN = STARTED | {"Pending", "InfrastructurePending", "AwaitingConcurrencySlot"}
-GOT_SLOT = STARTED | {"Pending", "InfrastructurePending"}
-"""While it waits, Prefect gives a run the state AwaitingConcurrencySlot again every 30 seconds."""
+NOT_LOST = ENDED | {"heartbeat", "AwaitingRetry", "Pending"}
+"""Contains the event that starts the wait, `heartbeat`: each one restarts it."""
+NOT_LONG = STARTED | {"AwaitingRetry", "Pending"}
+"""Contains the events that start the wait, `RUNNING`: each new attempt restarts it."""
+NOT_LATE = STARTED | {"Pending", "InfrastructurePending", "AwaitingConcurrencySlot"}
+NOT_WAITING = STARTED | {"Pending", "InfrastructurePending"}
+"""Without AwaitingConcurrencySlot: Prefect sets it again every 30 seconds, which would restart the wait."""
 
-MESSAGE = "{{ flow_run.state.message }}"
-AGAIN = "\nNothing is half loaded: start the run again."
-HANGS = f"""It should have ended itself after its `max_hours` (default {MAX_HOURS:g}): look at its log.
+RUN_MESSAGE = "{{ flow_run.state.message }}"
+RUN_AGAIN = "\nNothing is half loaded: start the run again."
+LONG_TEXT = f"""A run ends itself after `max_hours` (default {MAX_HOURS:g}): this one may hang, read its log.
 If nothing was logged for a long time, cancel it and start it again. If its `max_hours` is longer, wait."""
-NO_SLOT = """Other runs of the deployment hold its concurrency limit: look whether one of them hangs."""
-IS_UP = "Nobody has taken the run: is the worker up, the work pool paused?"
+WAITING_TEXT = "Other runs of the deployment occupy its concurrency limit: check whether one of them hangs."
+LATE_TEXT = "No worker picked up the run. Is the worker up? Is the work pool paused?"
 LINK = "{% if flow_run|ui_url %}\n{{ flow_run|ui_url }}{% endif %}"
 CRASHED: dict[str, Any] = {"state": StateType.CRASHED, "name": "Crashed", "force": False}
 
@@ -60,16 +61,16 @@ app = App(name="python -m deploy automations", version_flags=[])
 
 
 class NoBlockError(LookupError):
-    """There is no block of the name, or none that notifies."""
+    """No block has this name, or its type cannot send notifications."""
 
 
 @app.default
 def create(
     *,
     notify: Annotated[str, Parameter(help="Notification block, as type/name: slack-webhook/data-team.")],
-    changes: Annotated[bool, Parameter(help="Also send what changed in each playlist.")] = False,
+    changes: Annotated[bool, Parameter(help="Also send the changes of each playlist.")] = False,
 ) -> int:
-    """Creates the automations, or brings those of the same names up to date."""
+    """Creates the automations, or updates those that have the same names."""
     try:
         with connected(read_environment()):
             block = notification_block(notify)
@@ -83,56 +84,62 @@ def create(
 
 
 def automations(notification: UUID) -> list[AutomationCore]:
-    """What is watched, and what happens then; `notification` is the id of the block that sends word."""
+    """The automations; `notification` is the id of the block that sends the messages."""
 
-    def word(text: str) -> SendNotification:
+    def send(text: str) -> SendNotification:
         subject = "{{ flow_run.name }} of {{ deployment.name }}: {{ flow_run.state.name }}"
         return SendNotification(block_document_id=notification, subject=subject, body=f"{text}{LINK}")
 
-    give_up = ChangeFlowRunState(
+    crash_stuck = ChangeFlowRunState(
         **CRASHED, message="The container did not start: see the stopped reason of its ECS task"
     )
-    end = ChangeFlowRunState(**CRASHED, message="Nothing more was heard of the container: see its log")
+    crash_lost = ChangeFlowRunState(**CRASHED, message="The run sends no heartbeats: see the container's log")
     failed, crashed = EventTrigger(**_when("Failed")), EventTrigger(**_when("Crashed"))
-    late = EventTrigger(posture=Posture.Proactive, within=LATE, **_when("Late", unless=TAKEN))
-    stuck = EventTrigger(posture=Posture.Proactive, within=STUCK, **_when("Pending", unless=STARTED))
-    long = EventTrigger(posture=Posture.Proactive, within=LONG, **_when(*RUNNING, unless=OVER))
+    late = EventTrigger(posture=Posture.Proactive, within=LATE_AFTER, **_when("Late", unless=NOT_LATE))
+    stuck = EventTrigger(posture=Posture.Proactive, within=STUCK_AFTER, **_when("Pending", unless=STARTED))
+    long = EventTrigger(posture=Posture.Proactive, within=LONG_AFTER, **_when(*RUNNING, unless=NOT_LONG))
     waiting = EventTrigger(
-        posture=Posture.Proactive, within=WAITING, **_when("AwaitingConcurrencySlot", unless=GOT_SLOT)
+        posture=Posture.Proactive,
+        within=WAITING_AFTER,
+        **_when("AwaitingConcurrencySlot", unless=NOT_WAITING),
     )
-    lost = EventTrigger(posture=Posture.Proactive, within=LOST, **_when("heartbeat", unless=HEARD))
+    lost = EventTrigger(posture=Posture.Proactive, within=LOST_AFTER, **_when("heartbeat", unless=NOT_LOST))
     return [
-        no_data(TAG, OURS, notification),
-        _automation("failed", "sends the message of a run that failed", failed, word(MESSAGE)),
-        _automation("crashed", "sends word of a run whose container died", crashed, word(MESSAGE + AGAIN)),
+        no_data(TAG, TAG_RESOURCE, notification),
+        _automation("failed", "sends the message of a failed run", failed, send(RUN_MESSAGE)),
+        _automation("crashed", "notifies of a crashed run", crashed, send(RUN_MESSAGE + RUN_AGAIN)),
         _automation(
-            "late", f"sends word of a run that nobody has taken for {_span(LATE)}", late, word(IS_UP)
+            "late", f"notifies of a run that has been Late for {_text(LATE_AFTER)}", late, send(LATE_TEXT)
         ),
-        _automation("stuck", f"ends a run as Crashed that was Pending for {_span(STUCK)}", stuck, give_up),
-        _automation("long", f"notifies of a run that has been Running for {_span(LONG)}", long, word(HANGS)),
+        _automation(
+            "stuck", f"sets a run to Crashed after {_text(STUCK_AFTER)} in Pending", stuck, crash_stuck
+        ),
+        _automation("long", f"notifies of a run after {_text(LONG_AFTER)} in Running", long, send(LONG_TEXT)),
         _automation(
             "waiting",
-            f"notifies of a run that has waited {_span(WAITING)} for a concurrency slot",
+            f"notifies of a run that has waited {_text(WAITING_AFTER)} for a concurrency slot",
             waiting,
-            word(NO_SLOT),
+            send(WAITING_TEXT),
         ),
-        _automation("lost", f"ends a run as Crashed that was silent for {_span(LOST)}", lost, end),
+        _automation(
+            "lost", f"sets a run to Crashed after {_text(LOST_AFTER)} without heartbeat", lost, crash_lost
+        ),
     ]
 
 
 def playlist_changed(notification: UUID) -> AutomationCore:
-    """Sends the songs that entered, left and moved, for each playlist that one of our runs found changed."""
+    """Sends the songs that were added, removed and moved, for each playlist that changed."""
     trigger = EventTrigger(
         expect={CHANGED},
         match={"prefect.resource.id": "spotify-playlist.*"},
-        match_related=OURS,
+        match_related=TAG_RESOURCE,
         for_each={"prefect.resource.id"},
         threshold=1,
     )
-    word = SendNotification(
+    send = SendNotification(
         block_document_id=notification, subject="{{ event.resource.name }}", body="{{ event.payload.text }}"
     )
-    return _automation("changed", "sends what changed in a playlist", trigger, word)
+    return _automation("changed", "sends what changed in a playlist", trigger, send)
 
 
 def _automation(what: str, description: str, trigger: EventTrigger, action: ActionTypes) -> AutomationCore:
@@ -140,12 +147,12 @@ def _automation(what: str, description: str, trigger: EventTrigger, action: Acti
 
 
 def _when(*states: str, unless: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """One of our runs enters a state; or has entered it, and none of the others since."""
+    """Trigger: one of our runs enters one of `states`; with `unless`, and none of those follows in time."""
     names = {"after": _events(states), "expect": _events(unless)} if unless else {"expect": _events(states)}
     return {
         **names,
         "match": {"prefect.resource.id": "prefect.flow-run.*"},
-        "match_related": OURS,
+        "match_related": TAG_RESOURCE,
         "for_each": {"prefect.resource.id"},
         "threshold": 1,
     }
@@ -155,40 +162,40 @@ def _events(states: Iterable[str]) -> set[str]:
     return {f"prefect.flow-run.{state}" for state in states}
 
 
-def _span(span: timedelta) -> str:
-    hours = span.total_seconds() / 3600
+def _text(duration: timedelta) -> str:
+    hours = duration.total_seconds() / 3600
     return f"{hours:g} hours" if hours >= 1 else f"{hours * 60:g} minutes"
 
 
 def notification_block(name: str) -> UUID:
-    """Id of a block, as type/name; raises NoBlockError unless it notifies."""
+    """Id of the notification block `type/name`; raises NoBlockError if there is none or it cannot notify."""
     kind, _, own = name.partition("/")
     with get_client(sync_client=True) as client:
         try:
             found = client.read_block_document_by_name(own, kind)
         except ObjectNotFound:
             raise NoBlockError(
-                f"there is no block {name}: create one of a notification type in Prefect's UI"
+                f"there is no block {name}: create a notification block in Prefect's UI"
             ) from None
     if not found.block_schema or "notify" not in found.block_schema.capabilities:
-        raise NoBlockError(f"block {name} cannot notify: name one of a notification type")
+        raise NoBlockError(f"block {name} cannot notify: name a block of a notification type")
     return found.id
 
 
 def write_automations(found: Iterable[AutomationCore]) -> None:
-    """Creates the automations, or brings those of the same names up to date."""
+    """Creates the automations, or updates those that have the same names."""
     for one in found:
         _write(one)
         if one.name == f"{TAG}: {NO_DATA_NAME}":
-            begin_watching(TAG, OURS)
+            open_window(TAG, TAG_RESOURCE)
 
 
 def _write(automation: AutomationCore) -> None:
     with get_client(sync_client=True) as client:
         stored = client.read_automations_by_name(automation.name)
         if stored:
-            # Prefect sends only what was set, and defaults (an action's type) are not: here all of it is,
-            # but for the owner, which the server does not take.
+            # Prefect sends only fields that were set, so not defaults such as an action's type.
+            # Validating a dump sets all of them. The server refuses the owner, so it is left out.
             whole = AutomationCore.model_validate(automation.model_dump(exclude={"owner_resource"}))
             client.update_automation(stored[0].id, whole)
         else:

@@ -1,4 +1,4 @@
-"""Changes of a plan, and the plan as text."""
+"""A plan: its changes, and their text."""
 
 from collections.abc import Iterable
 from itertools import groupby
@@ -7,16 +7,16 @@ from typing import Literal, NamedTuple
 Side = Literal["AWS", "Snowflake", "Prefect", "here"]
 Action = Literal["create", "change", "delete", "keep"]
 SIDES: tuple[Side, ...] = ("Snowflake", "AWS", "Prefect", "here")
-"""In the order in which `apply` writes them."""
+"""In the order in which `apply` writes to them. `here`: files in the current folder."""
 SIGNS: dict[Action, str] = {"create": "+", "change": "~", "delete": "-", "keep": " "}
 
 
 class ProvisionFailed(Exception):
-    """Provisioning stopped; says what happened, to what, and what to do."""
+    """Provisioning stopped; the message states what happened, to what, and what to do."""
 
 
 class Change(NamedTuple):
-    """One object of one side and what happens to it; `keep` only tells about it."""
+    """An object of one side and the action on it; `keep` is only listed, for information."""
 
     side: Side
     action: Action
@@ -30,12 +30,12 @@ class Change(NamedTuple):
 
 
 def writes(changes: Iterable[Change]) -> list[Change]:
-    """Those that change something."""
+    """The changes that write something: all except `keep`."""
     return [change for change in changes if change.action != "keep"]
 
 
 def plan_text(changes: Iterable[Change]) -> str:
-    """The plan: the changes of each side under its name, and their number."""
+    """The plan as text: the changes of each side under its name, then the number of changes."""
     listed = sorted(changes, key=lambda change: SIDES.index(change.side))
     parts = [
         "\n".join([f"{side}:", *(f"  {change}" for change in of_side)])

@@ -1,4 +1,4 @@
-"""`.env.deployed`: what `apply` made, for `make deploy` and the other commands here. No secrets."""
+"""`.env.deployed`: names and ARNs that `apply` created, for `make deploy` and other commands. No secrets."""
 
 from pathlib import Path
 
@@ -8,23 +8,25 @@ from blocks.variables import read_environment, that_are_set
 from deploy.changes import Change
 
 FILE = Path(".env.deployed")
-HEADER = "# Written by `python -m deploy apply`; .env and the environment win. No secrets. Not for git.\n"
+HEADER = (
+    "# By `python -m deploy apply`. .env and the environment take precedence. No secrets; do not commit.\n"
+)
 
 
 def deploy_environment() -> dict[str, str]:
-    """The environment over `.env` over what `apply` wrote."""
+    """Variables by precedence: the environment, `.env`, `.env.deployed`."""
     return _stored() | read_environment()
 
 
 def file_changes(values: dict[str, str]) -> list[Change]:
-    """What `write_file` would do; other values in the file stay."""
+    """What `write_file` would change; other variables of the file are kept."""
     if _stored() | values == _stored():
         return []
     return [Change("here", "change" if FILE.exists() else "create", str(FILE))]
 
 
 def write_file(values: dict[str, str]) -> list[Change]:
-    """Writes the file, if it differs."""
+    """Writes the file if a value differs."""
     changes = file_changes(values)
     if changes:
         lines = [f"{name}='{value}'\n" for name, value in (_stored() | values).items()]

@@ -1,4 +1,4 @@
-"""Deploying all of prefect.yaml: the guard, then `prefect deploy --all`."""
+"""Deploys all of prefect.yaml: runs the guard, then `prefect deploy --all`."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ PREFECT_YAML = Path(__file__).parents[1] / "prefect.yaml"
 
 
 def release() -> int:
-    """Builds and pushes the image, then deploys; with PIPELINE_IMAGE set it only deploys.
+    """Builds and pushes the image, then deploys. If PIPELINE_IMAGE is set: only deploys that image.
 
     Returns the exit status.
     """
@@ -30,7 +30,7 @@ def release() -> int:
         return deploy_prefect_yaml()
     try:
         image = image_name(repository)
-        environment = _complete_environment(PIPELINE_IMAGE=image)
+        environment = _checked_environment(PIPELINE_IMAGE=image)
         if environment is None:
             return 1
         push_image(image, environment)
@@ -42,16 +42,16 @@ def release() -> int:
 
 
 def deploy_prefect_yaml() -> int:
-    """Deploys, unless something that prefect.yaml needs is missing or wrong; returns the exit status."""
-    environment = _complete_environment()
+    """Deploys, unless a value that prefect.yaml needs is missing or wrong; returns the exit status."""
+    environment = _checked_environment()
     return 1 if environment is None else _deploy(environment)
 
 
 def check_prefect_yaml() -> int:
-    """Prints whether all that prefect.yaml needs is there; returns the exit status."""
-    if _complete_environment() is None:
+    """Prints which values that prefect.yaml needs are missing or wrong; returns the exit status."""
+    if _checked_environment() is None:
         return 1
-    sys.stdout.write("all that prefect.yaml needs is there\n")
+    sys.stdout.write("prefect.yaml can be deployed: all values are set\n")
     return 0
 
 
@@ -60,8 +60,8 @@ def _deploy(environment: Environment) -> int:
     return subprocess.run(command, cwd=PREFECT_YAML.parent, env=environment, check=False).returncode  # noqa: S603 - our own command
 
 
-def _complete_environment(**others: str) -> Environment | None:
-    """The environment to deploy with, `others` over it; None after printing what is missing or wrong."""
+def _checked_environment(**others: str) -> Environment | None:
+    """The environment, overridden by `others`; None after printing what is missing or wrong."""
     try:
         environment = deploy_environment() | others
         with connected(environment):
@@ -83,7 +83,7 @@ def _problems(environment: Environment) -> list[str]:
 
 
 def find_pool(name: str) -> WorkPool | None:
-    """The work pool of the name; None if there is none."""
+    """The work pool of this name; None if there is none."""
     with get_client(sync_client=True) as client:
         try:
             return client.read_work_pool(name)

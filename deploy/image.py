@@ -1,4 +1,4 @@
-"""The image: built from this folder, pushed to the repository of the account."""
+"""Builds the image from this checkout and pushes it to the account's ECR repository."""
 
 import subprocess
 import sys
@@ -11,15 +11,17 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 ROOT = Path(__file__).parents[1]
-NO_VERSION = "without a git checkout the image has no tag: set PIPELINE_IMAGE to one that you have pushed"
+NO_VERSION = (
+    "this is not a git checkout, so the image has no tag: set PIPELINE_IMAGE to an image that you have pushed"
+)
 
 
 class ImageNotPushed(Exception):
-    """There is no new image in the repository; says why, and what to do."""
+    """The image was not pushed; the message states why and what to do."""
 
 
 def image_name(repository: str) -> str:
-    """The image of what is checked out: the tag is its version, as receipts give it."""
+    """Name of the image of this checkout. The tag is the version that receipts show as `code_version`."""
     return f"{repository}:{_version().replace('/', '-')}"
 
 
@@ -43,14 +45,14 @@ def _version() -> str:
 
 
 def _ecr_login(environment: Mapping[str, str]) -> tuple[str, str]:
-    """User and password of the registry, for twelve hours."""
+    """User name and password of the registry, valid for twelve hours."""
     region = environment.get("AWS_DEFAULT_REGION")
     try:
         session = boto3.Session(profile_name=environment.get("AWS_PROFILE"), region_name=region)
         ecr: Any = session.client("ecr")
         token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     except (BotoCoreError, ClientError) as error:
-        raise ImageNotPushed(f"ECR does not let this login push ({error}): log in to AWS") from None
+        raise ImageNotPushed(f"no login to ECR ({error}): log in to AWS") from None
     user, _, password = b64decode(token).decode().partition(":")
     return user, password
 
@@ -61,6 +63,6 @@ def _run(command: list[str], given: str | None = None) -> None:
     try:
         subprocess.run(command, cwd=ROOT, input=given, text=True, check=True)  # noqa: S603 - our own command
     except FileNotFoundError:
-        raise ImageNotPushed("there is no docker: install it, and start its engine") from None
+        raise ImageNotPushed("docker is not installed: install it and start its engine") from None
     except subprocess.CalledProcessError as error:
         raise ImageNotPushed(f"`{' '.join(command[:2])}` ended with status {error.returncode}") from None

@@ -1,12 +1,12 @@
 """Automation `no data`: no run of the daily deployment has completed for more than a day.
 
-Prefect opens a window at an event of `after`, restarts it at each event that is in `after` and `expect`, and
-fires once when it ends: there is no window then until the next event of `after`. Therefore:
+Prefect opens a window at an event of `after`, restarts it at each event that is in both `after` and `expect`,
+and fires once when the window ends. The next event of `after` opens the next window. Therefore:
 
-- The runs that complete are in both. A failed run is in neither, or each would announce another day.
-- If no run has completed yet, nothing would open the first window: `begin_watching` sends an event that does.
-- `for_each` names a label that is the same in all of them. Without it Prefect opens a window by itself if
-  there is none: it would fire again and again, and without an event to name in the text.
+- The completion of a run is in both. The failure of a run is in neither: each failure would open a window.
+- Before the first completed run nothing would open a window, so `open_window` sends an event that does.
+- `for_each` names a label whose value is the same in all these events. Without it Prefect opens a window
+  whenever none is open: it would fire repeatedly, and without an event whose time the text can show.
 """
 
 from datetime import timedelta
@@ -20,13 +20,13 @@ from prefect.events.schemas.events import Event
 
 NAME = "no data"
 DAILY = "daily"
-"""The deployment of prefect.yaml whose runs are expected. Runs of the others do not count."""
+"""Deployment of prefect.yaml. Completed runs of other deployments do not count."""
 NO_DATA = timedelta(hours=26)
-"""A day, and the time in which a run that started late still completes."""
+"""A day, and two hours for a run that starts late or takes long."""
 TEXT = (
     "No run of the deployment `daily` has completed since {{ event.occurred.strftime('%Y-%m-%d %H:%M') }} "
     "UTC. Spotify has no history API: a day on which nothing is read stays empty.\n"
-    "See the runs of the deployment: did they fail, were they not started, is the schedule paused?"
+    "Check the runs of the deployment: did they fail, did they not start, is the schedule paused?"
 )
 
 COMPLETED = "prefect.flow-run.Completed"
@@ -54,8 +54,8 @@ def no_data(tag: str, tagged: dict[str, Any], notification: UUID) -> AutomationC
     )
 
 
-def begin_watching(tag: str, tagged: dict[str, Any]) -> None:
-    """Opens a window; to be called once the automation is written, which ends the one that was open."""
+def open_window(tag: str, tagged: dict[str, Any]) -> None:
+    """Opens a window. Call it after writing the automation, because an update closes the open window."""
     event = Event.model_validate(
         {
             "event": _watched(tag),
@@ -63,7 +63,7 @@ def begin_watching(tag: str, tagged: dict[str, Any]) -> None:
             "related": [tagged, {"prefect.resource.id": f"{tag}.{DAILY}", **ROLE_AND_NAME}],
         }
     )
-    with get_client(sync_client=True) as client:  # Prefect's client of events would not report errors
+    with get_client(sync_client=True) as client:  # unlike Prefect's events client, this reports errors
         client.request("POST", "/events", json=[event.model_dump(mode="json")]).raise_for_status()
 
 

@@ -1,6 +1,6 @@
-"""What the roles of AWS may do: the policies of docs/by-hand.md, as data.
+"""Policies of the AWS roles, as data: the same as docs/by-hand.md shows.
 
-`YOUR-BUCKET/` in a resource stands for the lake: the bucket, and the folder in it if there is one.
+`YOUR-BUCKET/` in a resource is a placeholder for the lake: the bucket, and the folder in it if there is one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ LIST = "s3:ListBucket"
 class Statement(NamedTuple):
     """Actions that are allowed on resources.
 
-    `prefixes`: which keys s3:ListBucket lists. `restricted`: whether the policy allows it no others.
+    `prefixes`: key prefixes that s3:ListBucket is used with. `restricted`: the policy allows only these.
     """
 
     actions: tuple[str, ...]
@@ -32,7 +32,7 @@ class Statement(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """One action on one resource. `contexts`: the conditions under which it is used, by condition key."""
+    """One action on one resource. `contexts`: values of the condition keys in the requests that use it."""
 
     action: str
     resource: str
@@ -55,11 +55,11 @@ EXECUTION_ROLE = [
     Statement(("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"), (LOG_GROUP,)),
     Statement(("secretsmanager:GetSecretValue",), (SECRET,)),
 ]
-"""What AmazonECSTaskExecutionRolePolicy allows, logs:CreateLogGroup, and the secret of Prefect's API key."""
+"""AmazonECSTaskExecutionRolePolicy, logs:CreateLogGroup, and reading the secret with Prefect's API key."""
 
 
 class Account(NamedTuple):
-    """What stands in the place of the placeholders; what has no value is not used."""
+    """Values of the placeholders; a resource whose placeholder has no value is left out."""
 
     bucket: str
     folder: str = ""
@@ -69,20 +69,22 @@ class Account(NamedTuple):
     secret: str = ""
 
     def fill_in(self, resource: str) -> str:
-        """A resource without placeholders."""
+        """The resource with its placeholder replaced."""
         own = {REPOSITORY: self.repository, LOG_GROUP: self.log_group, SECRET: self.secret}
-        bucket = resource.replace(f"{BUCKET}/", f"{self.bucket}/{self.inside}").replace(BUCKET, self.bucket)
+        bucket = resource.replace(f"{BUCKET}/", f"{self.bucket}/{self.key_prefix}").replace(
+            BUCKET, self.bucket
+        )
         return own.get(resource, bucket.replace("arn:aws:", f"arn:{self.partition}:"))
 
     @property
-    def inside(self) -> str:
-        """How keys of the lake begin."""
+    def key_prefix(self) -> str:
+        """Prefix of all keys of the lake: the folder with a slash, or empty."""
         folder = self.folder.strip("/")
         return f"{folder}/" if folder else ""
 
 
 def grants(statements: Sequence[Statement], account: Account) -> list[Grant]:
-    """Each action on each resource that is used."""
+    """Each action on each resource, without resources that have no value in the account."""
     return [
         Grant(action, resource, _contexts(one, account))
         for one in statements
@@ -93,12 +95,12 @@ def grants(statements: Sequence[Statement], account: Account) -> list[Grant]:
 
 
 def document(statements: Sequence[Statement]) -> Document:
-    """The policy, as docs/by-hand.md shows it."""
+    """The policy document, as docs/by-hand.md shows it."""
     return {"Version": "2012-10-17", "Statement": [_as_json(one) for one in statements]}
 
 
 def trusted_by_ecs() -> Document:
-    """Trust policy of the roles that containers of ECS take."""
+    """Trust policy of the roles that ECS assumes for its containers."""
     return _trust({"Principal": {"Service": ECS_TASKS}})
 
 
@@ -109,7 +111,7 @@ def trusted_by_snowflake(user_arn: str, external_id: str) -> Document:
 
 
 def _contexts(one: Statement, account: Account) -> tuple[Mapping[str, str], ...]:
-    return tuple({"s3:prefix": f"{account.inside}{prefix}"} for prefix in one.prefixes) or ({},)
+    return tuple({"s3:prefix": f"{account.key_prefix}{prefix}"} for prefix in one.prefixes) or ({},)
 
 
 def _as_json(one: Statement) -> Document:

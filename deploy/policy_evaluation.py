@@ -1,10 +1,9 @@
-"""Whether policies of IAM allow an action, as far as their text says.
+"""Evaluates from their text whether IAM policies allow an action.
 
-Known: Effect, Action, NotAction, Resource, NotResource and Principal with wildcards, and conditions that
-compare texts (`StringEquals`, `StringLike`, `ArnEquals`, `ArnLike`, their opposites, `Bool`). The answer is
-"unknown" if it depends on another condition. Not looked at: permission boundaries, policies of the
-organisation, of the bucket and of keys, and policy variables (`${aws:username}`). A Deny for some of the keys
-of a prefix is not noticed.
+Supported: Effect, Action, NotAction, Resource, NotResource and Principal with wildcards, and conditions that
+compare strings (`StringEquals`, `StringLike`, `ArnEquals`, `ArnLike`, their negations, `Bool`). The result is
+"unknown" if it depends on another condition. Ignored: permission boundaries, service control policies, bucket
+and key policies, policy variables (`${aws:username}`), and a Deny for only some of the keys of a prefix.
 """
 
 import re
@@ -13,9 +12,9 @@ from typing import Any, Literal
 
 from deploy.policies import ASSUME, Document
 
-Answer = Literal["allowed", "denied", "unknown"]
+Decision = Literal["allowed", "denied", "unknown"]
 Context = Mapping[str, str]
-"""Values of condition keys."""
+"""Values of condition keys in a request."""
 
 ALWAYS = {"aws:SecureTransport": "true"}
 EQUAL = ("StringEquals", "StringEqualsIgnoreCase", "ArnEquals", "Bool")
@@ -24,10 +23,10 @@ UNLIKE = {"StringNotEquals": "StringEquals", "StringNotLike": "StringLike", "Arn
 UNLIKE |= {"ArnNotLike": "ArnLike"}
 
 
-def evaluate(policies: Iterable[Document], action: str, resource: str, context: Context) -> Answer:
-    """Whether the policies together allow the action on the resource.
+def evaluate(policies: Iterable[Document], action: str, resource: str, context: Context) -> Decision:
+    """Evaluates the action on the resource against all policies together.
 
-    A `*` in `resource` stands for any key: only patterns that have a `*` there as well cover it.
+    A `*` in `resource` means every key: only patterns that have a `*` in that place match it.
     """
     return _decide(
         (one, _holds(one, context))
@@ -37,8 +36,8 @@ def evaluate(policies: Iterable[Document], action: str, resource: str, context: 
     )
 
 
-def evaluate_trust(trust: Document, principal: tuple[str, str], context: Context) -> Answer:
-    """Whether a trust policy lets a principal take the role: its kind (`Service`, `AWS`) and name."""
+def evaluate_trust(trust: Document, principal: tuple[str, str], context: Context) -> Decision:
+    """Evaluates whether a principal, as kind (`Service`, `AWS`) and name, may assume the role."""
     return _decide(
         (one, _holds(one, context))
         for one in _listed(trust.get("Statement"))
@@ -46,7 +45,7 @@ def evaluate_trust(trust: Document, principal: tuple[str, str], context: Context
     )
 
 
-def _decide(matching: Iterable[tuple[Document, bool | None]]) -> Answer:
+def _decide(matching: Iterable[tuple[Document, bool | None]]) -> Decision:
     found = {(one.get("Effect"), holds) for one, holds in matching}
     if ("Deny", True) in found:
         return "denied"
@@ -56,7 +55,7 @@ def _decide(matching: Iterable[tuple[Document, bool | None]]) -> Answer:
 
 
 def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
-    """A list, or the one value that may stand instead of it."""
+    """The value as a list: policies may contain a single value in place of a list."""
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
@@ -78,7 +77,7 @@ def _is_principal(one: Document, kind: str, name: str) -> bool:
 
 
 def _holds(one: Document, context: Context) -> bool | None:
-    """Whether all conditions hold; None if that cannot be told."""
+    """Whether all conditions hold; None if unknown."""
     given = {key.lower(): value for key, value in {**ALWAYS, **context}.items()}
     found = [
         _compare(operator, _listed(values), given.get(key.lower()))

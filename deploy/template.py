@@ -1,7 +1,7 @@
-"""Base job templates of the work pool: one source for both types of pool, with the block that starts tasks.
+"""Base job template of the work pool: both types of pool from one source, with the block that starts tasks.
 
-A pool of type `ecs:push` wants values where the worker takes null: Prefect Cloud validates them strictly, and
-passes none of a worker's own settings on to the container.
+A pool of type `ecs:push` requires values where a worker accepts null, because Prefect Cloud validates
+strictly. It passes no settings of a worker on to the container.
 """
 
 import json
@@ -21,11 +21,11 @@ PoolType = Literal["ecs", "ecs:push"]
 
 SOURCE = Path(__file__).with_name("base_job_template.json")
 BLOCK = "aws-ecs"
-REGISTER = "then `python -m blocks register`, and run this again"
+REGISTER = "run `python -m blocks register`, then this command again"
 
 
 def print_template(pool_type: PoolType) -> int:
-    """Prints the template as JSON, or why there is none; returns the exit status."""
+    """Prints the template as JSON, or the reason why it cannot be made; returns the exit status."""
     try:
         with connected(read_environment()):
             block = usable_block(pool_type)
@@ -37,7 +37,7 @@ def print_template(pool_type: PoolType) -> int:
 
 
 def template(pool_type: PoolType, block_document_id: str) -> dict[str, Any]:
-    """The template for a pool; it refers to the block as Prefect's own provisioner does."""
+    """The template for a pool. It references the block in the way Prefect's own provisioner does."""
     found: dict[str, Any] = json.loads(SOURCE.read_text("utf-8"))
     variables = found["variables"]["properties"]
     variables["aws_credentials"]["default"] = {"$ref": {"block_document_id": block_document_id}}
@@ -45,30 +45,30 @@ def template(pool_type: PoolType, block_document_id: str) -> dict[str, Any]:
         variables["env"] |= {
             "default": {},
             "additionalProperties": {"type": "string"},
-            "description": "Further variables of the container, in clear: no secrets here.",
+            "description": "More environment variables of the container, in plain text: no secrets.",
         }
-        # Basic authentication exists on servers of one's own only.
+        # Only self-hosted servers have basic authentication.
         name = "prefect_api_auth_string_secret_arn"
         del variables[name], found["job_configuration"][name]
     return found
 
 
 def push_problem(credentials: dict[str, Any]) -> str | None:
-    """Why Prefect Cloud cannot start tasks with the block's values; None where it can."""
+    """Why Prefect Cloud cannot start tasks with the block's values; None if it can."""
     wanted = {"aws_access_key_id": "ECS_AWS_ACCESS_KEY_ID", "region_name": "AWS_DEFAULT_REGION"}
     if missing := [variable for field, variable in wanted.items() if not credentials.get(field)]:
         return (
-            f"block {BLOCK!r} has no keys or no region, and Prefect Cloud has none of its own: "
+            f"block {BLOCK!r} lacks an access key or a region, and Prefect Cloud cannot start tasks without: "
             f"set {', '.join(missing)}, {REGISTER}"
         )
     parameters = credentials.get("aws_client_parameters") or {}
     if not isinstance(parameters.get("verify", True), bool):
-        return f"block {BLOCK!r}: Prefect Cloud wants true or false for `verify`: {REGISTER[5:]}"
+        return f"block {BLOCK!r}: Prefect Cloud requires true or false for `verify`: {REGISTER}"
     return None
 
 
 def usable_block(pool_type: PoolType) -> BlockDocument:
-    """The block that starts tasks; raises NotRegistered where such a pool could not use it."""
+    """The block that starts tasks; raises NotRegistered if missing or unusable for this type of pool."""
     with get_client(sync_client=True) as client:
         try:
             block = client.read_block_document_by_name(BLOCK, "aws-credentials")

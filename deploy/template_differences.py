@@ -1,43 +1,42 @@
-"""What a work pool's base job template has otherwise than that of this release.
+"""Differences between a work pool's base job template and that of this release.
 
-Not a difference: titles and descriptions; defaults of variables, which people fill in in the pool's form
-(memory, cluster, VPC …); variables and settings that somebody added. What counts is what this release relies
-on: every setting of the job, every variable and its type, and what keeps a worker's own settings out.
+Compared is what this release relies on: every setting of the job, every variable and its type, and the null
+values in `env` that keep a worker's own settings out of the container. Not compared: titles and descriptions;
+defaults of variables, which people change in the pool's form (memory, cluster, VPC …); added variables and
+settings.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-WORDS = ("title", "description")
-OF_A_FORM = (*WORDS, "default")
+NOT_COMPARED = ("title", "description", "default")
 ABSENT = object()
 
 
 def template_differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     """Paths of the fields that differ: `job_configuration.task_definition.cpu`, `variables.memory.type`."""
-    mine, own = (_variables(template) for template in (stored, wanted))
+    stored_variables, wanted_variables = (_variables(template) for template in (stored, wanted))
     found = [*_differing("job_configuration", stored.get("job_configuration"), wanted["job_configuration"])]
-    for name, variable in own.items():
-        found += _differing(f"variables.{name}", _rules(mine.get(name)), _rules(variable))
+    for name, variable in wanted_variables.items():
+        found += _differing(f"variables.{name}", _compared(stored_variables.get(name)), _compared(variable))
     required = set(wanted["variables"].get("required", []))
     if not required <= set((stored.get("variables") or {}).get("required", [])):
         found.append("variables.required")
-    kept_out = _default(own, "env")
-    found += [f"variables.env.default.{name}" for name in kept_out if name not in _default(mine, "env")]
-    return found
+    kept_out, stored_env = _default(wanted_variables, "env"), _default(stored_variables, "env")
+    return found + [f"variables.env.default.{name}" for name in kept_out if name not in stored_env]
 
 
 def additions(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
-    """Settings and variables that somebody added."""
+    """Paths of settings and variables that this release does not have."""
     pairs = {
         "job_configuration": (stored.get("job_configuration") or {}, wanted["job_configuration"]),
         "variables": (_variables(stored), _variables(wanted)),
     }
-    return [f"{where}.{name}" for where, (mine, own) in pairs.items() for name in mine if name not in own]
+    return [f"{part}.{name}" for part, (there, ours) in pairs.items() for name in there if name not in ours]
 
 
 def default(template: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - any JSON value
-    """What is filled in for a variable in the pool's form; None if nothing is."""
+    """Default of a variable, as set in the pool's form; None if there is none."""
     return (_variables(template).get(name) or {}).get("default")
 
 
@@ -49,14 +48,14 @@ def _variables(template: Mapping[str, Any]) -> dict[str, Any]:
     return (template.get("variables") or {}).get("properties") or {}
 
 
-def _rules(variable: Any) -> Any:  # noqa: ANN401 - JSON
+def _compared(variable: Any) -> Any:  # noqa: ANN401 - JSON
     if not isinstance(variable, dict):
         return ABSENT
-    return {name: value for name, value in variable.items() if name not in OF_A_FORM}
+    return {name: value for name, value in variable.items() if name not in NOT_COMPARED}
 
 
 def _differing(path: str, stored: Any, wanted: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
-    """Paths below `path` at which the stored value is not the wanted one; additional keys are left out."""
+    """Paths at and below `path` whose stored value is not the wanted one; additional keys are ignored."""
     if isinstance(wanted, dict) and isinstance(stored, dict):
         for name, value in wanted.items():
             yield from _differing(f"{path}.{name}", stored.get(name, ABSENT), value)

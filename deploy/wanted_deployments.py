@@ -1,4 +1,4 @@
-"""Deployments as prefect.yaml has them, and what those that exist have otherwise."""
+"""Deployments as prefect.yaml defines them, and how existing deployments differ from that."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -12,12 +12,15 @@ from prefect.utilities.callables import parameter_schema
 Settings = Mapping[str, Any]
 
 VARIABLE = re.compile(r"\{\{\s*\$(\w+)\s*\}\}")
-KINDS = ("cron", "interval", "rrule")
-OF_A_SCHEDULE = (*KINDS, "timezone", "anchor_date", "day_or")
+SCHEDULE_KINDS = ("cron", "interval", "rrule")
+SCHEDULE_KEYS = (*SCHEDULE_KINDS, "timezone", "anchor_date", "day_or")
 
 
 class WantedDeployment(NamedTuple):
-    """A deployment of prefect.yaml. `entry`: its part of the file, with the environment filled in."""
+    """A deployment of prefect.yaml.
+
+    `entry`: its part of the file, environment filled in. `form`: JSON schema of the run form.
+    """
 
     name: str
     entry: Settings
@@ -26,7 +29,7 @@ class WantedDeployment(NamedTuple):
 
 
 def wanted_deployments(settings: Settings, environment: Mapping[str, str]) -> list[WantedDeployment]:
-    """The deployments by the full name that Prefect gives them, `flow/deployment`."""
+    """The deployments of prefect.yaml, with their full names `flow/deployment`."""
     filled: Any = _filled_in(settings, environment)
     return [_wanted(entry, entry.get("pull", filled.get("pull")) or []) for entry in filled["deployments"]]
 
@@ -40,7 +43,7 @@ def _wanted(entry: Settings, pull: list[Any]) -> WantedDeployment:
 
 
 def deployment_differences(wanted: WantedDeployment, found: DeploymentResponse) -> list[str]:
-    """What the deployment has otherwise, in words."""
+    """How the deployment differs from the wanted one, a phrase for each difference."""
     compared = (
         f"its {name} is {_short(is_)}, not {_short(should)}"
         for name, (should, is_) in _values(wanted, found).items()
@@ -54,7 +57,7 @@ def deployment_differences(wanted: WantedDeployment, found: DeploymentResponse) 
 
 
 def _values(wanted: WantedDeployment, found: DeploymentResponse) -> dict[str, tuple[Any, Any]]:
-    """The wanted value and the one that is there, by what they are."""
+    """Wanted and existing value, by the name of the setting."""
     entry = wanted.entry
     pool, own = entry.get("work_pool") or {}, found.job_variables
     job = pool.get("job_variables") or {}
@@ -87,7 +90,7 @@ def _schedules(wanted: list[Settings], found: list[DeploymentSchedule]) -> Itera
             yield f"schedule {name} is missing"
             continue
         values = one.schedule.model_dump(mode="json")
-        for key in OF_A_SCHEDULE:
+        for key in SCHEDULE_KEYS:
             if key in entry and values.get(key) != entry[key]:
                 yield f"{key} of schedule {name} is {_short(values.get(key))}, not {_short(entry[key])}"
         if (one.parameters or {}) != (entry.get("parameters") or {}):

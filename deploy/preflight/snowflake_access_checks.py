@@ -54,7 +54,7 @@ def _find_notification(account: AwsAccount, used: Used, channel: str) -> str:
             configuration = s3.get_bucket_notification_configuration(Bucket=used.bucket)
     except Missing:
         raise not_found(f"bucket {used.bucket}", "Create it, or correct LAKE_BUCKET") from None
-    prefix = f"{Account(used.bucket, used.folder).inside}{TABLES_PREFIX}"
+    prefix = f"{Account(used.bucket, used.folder).key_prefix}{TABLES_PREFIX}"
     queues = [one for one in configuration.get("QueueConfigurations", []) if one["QueueArn"] == channel]
     problems = [_problem(one, prefix) for one in queues]
     if None in problems:

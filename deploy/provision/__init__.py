@@ -1,1 +1,1 @@
-"""Provisioning: two empty accounts and a Prefect workspace, up to what `make deploy` needs."""
+"""Provisioning of AWS, Snowflake and Prefect, from empty accounts to what `make deploy` needs."""

@@ -1,4 +1,4 @@
-"""What the statements of sql/account bring about, as facts that SHOW returns too."""
+"""Statements of sql/account, and what holds after each, in a form that can be compared with SHOW."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from deploy.account_grants import read_grant
 from pipeline.warehouse.sql_files import literal, read_sql
 
 Fact = tuple[str, ...]
-"""`("ROLE", "SPOTIFY_OWNER")` exists; `("USAGE", "DATABASE", "SPOTIFY", "SPOTIFY_OWNER")` is granted."""
+"""Object: `("ROLE", "SPOTIFY_OWNER")`. Grant: `("USAGE", "DATABASE", "SPOTIFY", "SPOTIFY_OWNER")`."""
 
 CREATE = re.compile(
     r"CREATE (DATABASE|SCHEMA|WAREHOUSE|ROLE|USER|STORAGE INTEGRATION) IF NOT EXISTS ([\w.]+)", re.IGNORECASE
@@ -19,7 +19,7 @@ FUTURE = "FUTURE "
 
 
 def account_statements(name: str, **parts: str) -> list[str]:
-    """The statements of `sql/account/<name>.sql` with the parts filled in as literals, without comments."""
+    """The statements of `sql/account/<name>.sql` without comments; `parts` are filled in as literals."""
     text = read_sql(f"account/{name}", **{part: literal(value) for part, value in parts.items()})
     found = (statement for statement, _ in split_statements(StringIO(text), remove_comments=True))
     plain = (" ".join((statement or "").split()).rstrip("; ") for statement in found)
@@ -27,12 +27,12 @@ def account_statements(name: str, **parts: str) -> list[str]:
 
 
 def facts(statement: str) -> frozenset[Fact]:
-    """What holds once the statement was executed; nothing for one that only sets the session's role."""
+    """Facts that hold after the statement; none for USE ROLE, which only changes the session."""
     return frozenset(_facts(statement))
 
 
 def described(statement: str) -> str:
-    """The statement as a line of the plan."""
+    """The object or grant, for a line of the plan."""
     if match := CREATE.match(statement):
         return f"{match[1].lower()} {match[2].upper()}"
     return re.sub(r"^GRANT ", "grant ", statement)

@@ -1,4 +1,4 @@
-"""The three logins, checked before anything is written."""
+"""Logins to AWS, Snowflake and Prefect, checked before anything is written."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -18,11 +18,12 @@ from deploy.provision.snowflake_account import SnowflakeAccount, refusal
 from deploy.provision.stack import CloudFormationStack
 
 CONNECTIONS = (
-    "Write the account, your user and how you log in into ~/.snowflake/connections.toml "
-    "(docs/operations.md), or name another entry of it with --connection"
+    "Add account, user and authenticator to ~/.snowflake/connections.toml "
+    "(docs/operations.md), or name another entry of the file with --connection"
 )
 
-Tell = Callable[[str], None]
+Echo = Callable[[str], None]
+"""Prints one line of progress."""
 
 
 def _option(text: str) -> Parameter:
@@ -31,55 +32,58 @@ def _option(text: str) -> Parameter:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the person chose."""
+    """Options of `plan`, `apply` and `destroy`."""
 
-    profile: Annotated[str | None, _option("AWS profile; without it the default chain.")] = None
-    connection: Annotated[str | None, _option("Entry of connections.toml; without it the default one.")] = (
+    profile: Annotated[str | None, _option("AWS profile. Default: boto3's credential chain.")] = None
+    connection: Annotated[str | None, _option("Entry of connections.toml. Default: its default entry.")] = (
         None
     )
-    stack: Annotated[str, _option("Name of the stack, with which those of its roles begin.")] = (
+    stack: Annotated[str, _option("Name of the stack, and prefix of the names of its roles.")] = (
         "spotify-playlist-pipeline"
     )
-    pool: Annotated[str, _option("Name of Prefect's work pool.")] = "spotify"
-    bucket: Annotated[str | None, _option("An existing bucket for the lake, which is not changed.")] = None
+    pool: Annotated[str, _option("Name of the Prefect work pool.")] = "spotify"
+    bucket: Annotated[
+        str | None, _option("Existing bucket for the lake; its configuration is not changed.")
+    ] = None
     parameter: Annotated[
-        tuple[str, ...], _option("Parameter of deploy/aws.yaml, as RawDays=365; may be repeated.")
+        tuple[str, ...], _option("Parameter of deploy/aws.yaml, for example RawDays=365; may be repeated.")
     ] = ()
     playlist: Annotated[
-        tuple[str, ...], _option("What daily runs read, `mine` if nothing is named; may be repeated.")
+        tuple[str, ...], _option("Playlist that daily runs read; may be repeated. Default: `mine`.")
     ] = ()
     notify: Annotated[
-        str | None, _option("Notification block, as slack-webhook/data-team: also make the automations.")
+        str | None,
+        _option("Notification block, for example slack-webhook/data-team: also create the automations."),
     ] = None
-    snowpipe: Annotated[bool, _option("Also notify the pipes of new files, for runs with load=snowpipe.")] = (
-        False
-    )
+    snowpipe: Annotated[
+        bool, _option("Also notify the pipes of new files, for runs with `load=snowpipe`.")
+    ] = False
 
 
 @dataclass(frozen=True)
 class Accounts:
-    """The accounts as the person is logged in to them, and the variables of `.env` and the environment."""
+    """The open logins, and the variables of `.env` and the environment."""
 
     options: Options
     variables: Variables
     aws: AwsLogin
     snowflake: SnowflakeAccount
     stack: CloudFormationStack
-    tell: Tell
+    echo: Echo
 
 
 @contextmanager
-def logged_in(options: Options, tell: Tell) -> Iterator[Accounts]:
-    """Logs in on all sides and tells as whom; raises unless each login works. Nothing is written."""
+def logged_in(options: Options, echo: Echo) -> Iterator[Accounts]:
+    """Logs in to AWS, Snowflake and Prefect and prints as whom; raises if a login fails. Writes nothing."""
     variables = read_variables()
     aws = AwsLogin.logged_in(options.profile, variables.values.get("AWS_DEFAULT_REGION"))
-    tell(f"AWS: account {aws.account_id}, region {aws.region}, as {aws.arn}")
+    echo(f"AWS: account {aws.account_id}, region {aws.region}, as {aws.arn}")
     with closing(_snowflake(options.connection)) as connection, connected(variables.values):
-        account = SnowflakeAccount(connection, tell)
-        tell(f"Snowflake: account {account.identifier}, as {account.check_role()} with role ACCOUNTADMIN")
-        tell(f"Prefect: {_prefect_address()}")
-        stack = CloudFormationStack(aws.cloudformation, options.stack, tell)
-        yield Accounts(options, variables, aws, account, stack, tell)
+        account = SnowflakeAccount(connection, echo)
+        echo(f"Snowflake: account {account.identifier}, as {account.check_role()} with role ACCOUNTADMIN")
+        echo(f"Prefect: {_prefect_address()}")
+        stack = CloudFormationStack(aws.cloudformation, options.stack, echo)
+        yield Accounts(options, variables, aws, account, stack, echo)
 
 
 def _snowflake(name: str | None) -> Any:  # noqa: ANN401 - the connector's connection
@@ -87,10 +91,10 @@ def _snowflake(name: str | None) -> Any:  # noqa: ANN401 - the connector's conne
         chosen = name or CONFIG_MANAGER["default_connection_name"]
         return snowflake.connector.connect(connection_name=chosen, client_session_keep_alive=True)
     except SnowflakeError as error:
-        raise ProvisionFailed(f"No login to Snowflake ({refusal(error)}). {CONNECTIONS}") from None
+        raise ProvisionFailed(f"Login to Snowflake failed ({refusal(error)}). {CONNECTIONS}") from None
 
 
 def _prefect_address() -> str:
-    from prefect.settings import PREFECT_API_URL  # noqa: PLC0415 - read again inside `connected`
+    from prefect.settings import PREFECT_API_URL  # noqa: PLC0415 - `connected` changes it
 
     return address(str(PREFECT_API_URL.value()))

@@ -1,4 +1,4 @@
-"""The story of `python -m deploy plan | apply`: Snowflake, AWS, Prefect, as they need each other."""
+"""`python -m deploy plan | apply`: Snowflake, AWS and Prefect, in the order of their dependencies."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from blocks.registration import wanted_blocks
 from deploy.changes import Change, plan_text
 from deploy.deployed_file import file_changes, write_file
 from deploy.provision import prefect_objects
-from deploy.provision.accounts import Accounts, Options, Tell, logged_in
+from deploy.provision.accounts import Accounts, Echo, Options, logged_in
 from deploy.provision.aws_objects import (
     bucket_changes,
     deployed_variables,
@@ -22,9 +22,9 @@ from deploy.provision.starter_key import held_starter_key, starter_changes, writ
 from deploy.provision.user_key import held_key, key_changes, register_key
 
 
-def plan(options: Options, tell: Tell) -> list[Change]:
-    """Every change that `apply` would make; writes nothing."""
-    with logged_in(options, tell) as accounts:
+def plan(options: Options, echo: Echo) -> list[Change]:
+    """All changes that `apply` would make; writes nothing."""
+    with logged_in(options, echo) as accounts:
         goal = find_goal(accounts)
         changes = object_changes(accounts.snowflake, goal.lake)
         trust = accounts.snowflake.trust() or UNKNOWN
@@ -36,34 +36,34 @@ def plan(options: Options, tell: Tell) -> list[Change]:
         changes += prefect_objects.playlist_changes(options.playlist)
         changes += prefect_objects.automation_changes(options.notify)
         changes += file_changes(deployed_variables(accounts, outputs)) if outputs else ()
-    tell(plan_text(changes))
+    echo(plan_text(changes))
     return changes
 
 
-def apply(options: Options, tell: Tell) -> Goal:
-    """Makes everything that is missing or differs; run again, it continues where it was interrupted."""
-    with logged_in(options, tell) as accounts:
+def apply(options: Options, echo: Echo) -> Goal:
+    """Creates what is missing and updates what differs; an interrupted run is continued by the next."""
+    with logged_in(options, echo) as accounts:
         goal = find_goal(accounts)
-        tell("1/5 Snowflake: database, roles, warehouse, integration, user")
+        echo("1/5 Snowflake: database, roles, warehouse, integration, user")
         trust = write_objects(accounts.snowflake, goal.lake)
-        tell(f"2/5 AWS: stack {options.stack}")
+        echo(f"2/5 AWS: stack {options.stack}")
         outputs = accounts.stack.write(goal.stack_parameters(trust))
         write_bucket(accounts, goal)
         write_secret(accounts, outputs)
-        tell("3/5 Prefect: blocks, and the key of Snowflake's user")
+        echo("3/5 Prefect: blocks, and the key of the Snowflake user")
         _write_blocks(accounts, goal, write_starter_key(accounts, outputs))
-        tell("4/5 Prefect: work pool, list of playlists, automations")
-        _tell_all(tell, prefect_objects.write_pool(options.pool, pool_defaults(outputs)))
-        _tell_all(tell, prefect_objects.write_playlists(options.playlist))
-        _tell_all(tell, prefect_objects.write_changed_automations(options.notify))
-        tell("5/5 what `make deploy` needs")
-        _tell_all(tell, write_file(deployed_variables(accounts, outputs)))
+        echo("4/5 Prefect: work pool, list of playlists, automations")
+        _echo_all(echo, prefect_objects.write_pool(options.pool, pool_defaults(outputs)))
+        _echo_all(echo, prefect_objects.write_playlists(options.playlist))
+        _echo_all(echo, prefect_objects.write_changed_automations(options.notify))
+        echo("5/5 .env.deployed: variables for `make deploy`")
+        _echo_all(echo, write_file(deployed_variables(accounts, outputs)))
     return goal
 
 
-def _tell_all(tell: Tell, changes: Iterable[Change]) -> None:
+def _echo_all(echo: Echo, changes: Iterable[Change]) -> None:
     for change in changes:
-        tell(str(change))
+        echo(str(change))
 
 
 def _block_changes(accounts: Accounts, goal: Goal) -> list[Change]:
@@ -74,8 +74,8 @@ def _block_changes(accounts: Accounts, goal: Goal) -> list[Change]:
 
 
 def _write_blocks(accounts: Accounts, goal: Goal, starter_key: dict[str, str]) -> None:
-    """The block first: if the command is killed then, its key is there and only has to be registered."""
     environment = block_variables(accounts, goal) | starter_key
     key = held_key(environment) or KeyPair.new().private
-    _tell_all(accounts.tell, prefect_objects.write_blocks(environment, wanted_blocks(environment, key=key)))
+    # The block first: if the command is killed after this, the next one finds the key and only registers it.
+    _echo_all(accounts.echo, prefect_objects.write_blocks(environment, wanted_blocks(environment, key=key)))
     register_key(accounts.snowflake, key)

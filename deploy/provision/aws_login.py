@@ -1,4 +1,4 @@
-"""AWS side beside the stack: who is logged in, the secret, the access key of who starts tasks."""
+"""AWS login, and requests outside the stack: the secret's value and the starter's access keys."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,12 +9,12 @@ from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
 from deploy.changes import ProvisionFailed
 
-LOG_IN = "Log in (`aws sso login`, or keys in ~/.aws/credentials), or name another login with --profile"
+LOG_IN = "Log in (`aws sso login`, or keys in ~/.aws/credentials), or name another profile with --profile"
 NO_REGION = "No AWS region is set. Write AWS_DEFAULT_REGION=eu-west-1 (or another region) into .env"
 
 
 class AccessKey(NamedTuple):
-    """A new access key; its secret is shown once."""
+    """A new access key. AWS returns its secret only once, on creation."""
 
     key_id: str
     secret: str
@@ -22,7 +22,7 @@ class AccessKey(NamedTuple):
 
 @dataclass(frozen=True)
 class AwsLogin:
-    """The account that somebody is logged in to."""
+    """An AWS session with the account and identity that it is logged in to."""
 
     session: boto3.Session
     account_id: str
@@ -30,7 +30,7 @@ class AwsLogin:
 
     @classmethod
     def logged_in(cls, profile: str | None, region: str | None) -> "AwsLogin":
-        """The account of a profile, or of the default chain; raises ProvisionFailed."""
+        """Logs in with a profile, or with boto3's credential chain; raises ProvisionFailed."""
         try:
             session = boto3.Session(profile_name=profile, region_name=region)
             if not session.region_name:
@@ -39,16 +39,16 @@ class AwsLogin:
         except ProfileNotFound as error:
             raise ProvisionFailed(f"{error}. {LOG_IN}") from None
         except (BotoCoreError, ClientError) as error:
-            raise ProvisionFailed(f"AWS does not say who is logged in ({error}). {LOG_IN}") from None
+            raise ProvisionFailed(f"Login to AWS failed ({error}). {LOG_IN}") from None
         return cls(session, caller["Account"], caller["Arn"])
 
     @property
     def region(self) -> str:
-        """Where everything is made."""
+        """Region in which everything is created."""
         return str(self.session.region_name)
 
     def role_arn(self, name: str) -> str:
-        """ARN of a role, which need not exist."""
+        """ARN of a role of the account, which need not exist yet."""
         return f"arn:{self.arn.split(':')[1]}:iam::{self.account_id}:role/{name}"
 
     @cached_property
@@ -69,15 +69,15 @@ class AwsLogin:
     def _iam(self) -> Any:  # noqa: ANN401 - boto3's client
         return self.session.client("iam")
 
-    def holds(self, secret_arn: str, value: str) -> bool:
-        """Whether the secret has this value."""
+    def secret_equals(self, secret_arn: str, value: str) -> bool:
+        """Returns True if the secret has this value."""
         try:
             return bool(self._secrets.get_secret_value(SecretId=secret_arn)["SecretString"] == value)
         except self._secrets.exceptions.ResourceNotFoundException:  # it has no value yet
             return False
 
     def put_secret(self, secret_arn: str, value: str) -> None:
-        """Gives the secret a value."""
+        """Sets the value of the secret."""
         self._secrets.put_secret_value(SecretId=secret_arn, SecretString=value)
 
     def access_keys(self, user: str) -> list[str]:
@@ -89,7 +89,7 @@ class AwsLogin:
         return [one["AccessKeyId"] for one in listed]
 
     def create_access_key(self, user: str) -> AccessKey:
-        """A new access key of the user."""
+        """Creates an access key of the user."""
         made = self._iam.create_access_key(UserName=user)["AccessKey"]
         return AccessKey(made["AccessKeyId"], made["SecretAccessKey"])
 

@@ -1,4 +1,4 @@
-"""AWS beside the stack: Snowpipe's notification of a bucket that exists, and the secret's value."""
+"""AWS objects outside the stack: the Snowpipe notification of an existing bucket, and the secret's value."""
 
 from deploy.changes import Change
 from deploy.provision.accounts import Accounts
@@ -7,49 +7,49 @@ from deploy.provision.goal import Goal
 from deploy.provision.prefect_objects import api_secret
 
 Outputs = dict[str, str]
-"""Of the stack; empty before there is one."""
+"""Outputs of the stack; empty before the stack exists."""
 
 
 def bucket_changes(accounts: Accounts, goal: Goal) -> list[Change]:
-    """What an existing bucket lacks, and its notification; the stack configures its own bucket."""
+    """Settings that an existing bucket lacks, and its notification. The stack configures its own bucket."""
     if not goal.existing:
         return []
     bucket = Bucket(accounts.aws.s3, goal.bucket)
     missing = bucket.not_configured(goal.folder)
-    told = f"not configured, and not changed: {', '.join(missing)}" if missing else "as it is"
-    changes = [Change("AWS", "keep", f"bucket {goal.bucket}", told)]
+    detail = f"not configured, and not changed: {', '.join(missing)}" if missing else "unchanged"
+    changes = [Change("AWS", "keep", f"bucket {goal.bucket}", detail)]
     if goal.queue and bucket.must_notify(goal.queue, goal.folder):
         changes.append(Change("AWS", "create", f"notification of bucket {goal.bucket}", goal.queue))
     return changes
 
 
 def write_bucket(accounts: Accounts, goal: Goal) -> None:
-    """Configures the notification, if it is wanted."""
+    """Configures the notification if pipes need it and it is missing."""
     for change in bucket_changes(accounts, goal):
-        accounts.tell(str(change))
+        accounts.echo(str(change))
         if goal.queue and change.action == "create":
             Bucket(accounts.aws.s3, goal.bucket).notify(goal.queue, goal.folder)
 
 
 def secret_changes(accounts: Accounts, outputs: Outputs) -> list[Change]:
-    """Whether the secret has to be given what containers log in to Prefect with."""
+    """The change of the secret's value, with which containers log in to Prefect, if it differs."""
     secret, arn = api_secret(), outputs.get("ApiKeySecretArn")
-    if secret is None or (arn and accounts.aws.holds(arn, secret[1])):
+    if secret is None or (arn and accounts.aws.secret_equals(arn, secret[1])):
         return []
     return [Change("AWS", "change", "value of the secret", "Prefect's API key, for the containers")]
 
 
 def write_secret(accounts: Accounts, outputs: Outputs) -> None:
-    """Gives it."""
+    """Sets the secret's value if it differs."""
     secret = api_secret()
     for change in secret_changes(accounts, outputs):
-        accounts.tell(str(change))
+        accounts.echo(str(change))
         if secret:
             accounts.aws.put_secret(outputs["ApiKeySecretArn"], secret[1])
 
 
 def pool_defaults(outputs: Outputs) -> dict[str, str]:
-    """Values for variables of the work pool's template."""
+    """Defaults for variables of the work pool's template."""
     defaults = {
         "cluster": outputs["ClusterArn"],
         "log_group": outputs["LogGroup"],
@@ -61,7 +61,7 @@ def pool_defaults(outputs: Outputs) -> dict[str, str]:
 
 
 def deployed_variables(accounts: Accounts, outputs: Outputs) -> dict[str, str]:
-    """What `make deploy` needs."""
+    """Variables of `.env.deployed`, for `make deploy`."""
     profile = {"AWS_PROFILE": accounts.options.profile} if accounts.options.profile else {}
     return {
         "PREFECT_WORK_POOL": accounts.options.pool,

@@ -1,4 +1,4 @@
-"""The lake's bucket: whether it exists, what is configured on it, and how it is emptied."""
+"""The lake's bucket: its existence, configuration, notification and deletion."""
 
 import json
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ from deploy.changes import ProvisionFailed
 from pipeline.lake.layout import TABLES_PREFIX
 
 SUFFIX = ".snowpipe.csv.gz"
-MISSING = {
+NOT_CONFIGURED = {
     "NoSuchLifecycleConfiguration",
     "NoSuchPublicAccessBlockConfiguration",
     "ServerSideEncryptionConfigurationNotFoundError",
     "NoSuchBucket",
 }
 PREFIXES = ("raw/", "details/", TABLES_PREFIX, "reports/")
-"""What grows without end unless a lifecycle rule deletes it."""
+"""Prefixes that need a lifecycle rule, because they grow without limit."""
 
 
 class Bucket:
@@ -28,7 +28,7 @@ class Bucket:
         self.s3, self.name = s3, name
 
     def exists(self) -> bool:
-        """Whether it is there; raises ProvisionFailed if it is somebody else's."""
+        """Returns True if it exists; raises ProvisionFailed if access to it is refused."""
         try:
             self.s3.head_bucket(Bucket=self.name)
         except ClientError as error:
@@ -42,11 +42,11 @@ class Bucket:
         return True
 
     def region(self) -> str:
-        """Where it is."""
+        """Region of the bucket."""
         return self.s3.get_bucket_location(Bucket=self.name).get("LocationConstraint") or "us-east-1"
 
     def not_configured(self, folder: str) -> list[str]:
-        """What the stack's own bucket has and this one has not."""
+        """Settings that the stack's own bucket has and this one lacks."""
         block = self._configured("get_public_access_block").get("PublicAccessBlockConfiguration", {})
         rules = self._configured("get_bucket_lifecycle_configuration").get("Rules", [])
         ruled = [_prefix(rule) for rule in rules if rule.get("Status") == "Enabled" and "Expiration" in rule]
@@ -59,10 +59,10 @@ class Bucket:
             found[f"lifecycle for {folder}{prefix}"] = any(
                 f"{folder}{prefix}".startswith(one) for one in ruled
             )
-        return [what for what, is_there in found.items() if not is_there]
+        return [setting for setting, is_configured in found.items() if not is_configured]
 
     def must_notify(self, queue_arn: str, folder: str) -> bool:
-        """Whether the notification of new files has to be configured; raises where others are."""
+        """Returns True if the notification is missing; raises if the bucket has other notifications."""
         there = self._configured("get_bucket_notification_configuration")
         there.pop("ResponseMetadata", None)
         wanted = notification(queue_arn, folder)
@@ -72,8 +72,8 @@ class Bucket:
         if there:
             merged = {**there, "QueueConfigurations": [*queues, wanted]}
             raise ProvisionFailed(
-                f"Bucket {self.name} has notifications already, and S3 replaces them as a whole. Check that "
-                "no prefix overlaps and put all of them:\n"
+                f"Bucket {self.name} already has notifications, and S3 replaces all of them at once. Check "
+                "that no prefixes overlap, then set all of them:\n"
                 f"aws s3api put-bucket-notification-configuration --bucket {self.name} "
                 f"--notification-configuration '{json.dumps(merged)}'"
             )
@@ -87,7 +87,7 @@ class Bucket:
         )
 
     def stop_notifying(self, queue_arn: str) -> None:
-        """Removes the notification of the queue, and no other."""
+        """Removes the notification of this queue only."""
         there = self._configured("get_bucket_notification_configuration")
         there.pop("ResponseMetadata", None)
         queues = [one for one in there.get("QueueConfigurations", []) if one["QueueArn"] != queue_arn]
@@ -111,13 +111,13 @@ class Bucket:
         try:
             return dict(getattr(self.s3, get)(Bucket=self.name))
         except ClientError as error:
-            if error.response["Error"]["Code"] in MISSING:
+            if error.response["Error"]["Code"] in NOT_CONFIGURED:
                 return {}
             raise
 
 
 def notification(queue_arn: str, folder: str) -> dict[str, Any]:
-    """What the bucket tells the pipes' queue: the same as the template's for a bucket of the stack."""
+    """Configuration of the notification, the same as deploy/aws.yaml has for the bucket of the stack."""
     rules = [
         {"Name": "prefix", "Value": f"{folder}{TABLES_PREFIX}"},
         {"Name": "suffix", "Value": SUFFIX},
@@ -131,6 +131,6 @@ def notification(queue_arn: str, folder: str) -> dict[str, Any]:
 
 
 def _prefix(rule: dict[str, Any]) -> str:
-    """What a lifecycle rule is for, in the old form or the new one."""
+    """Prefix of a lifecycle rule; S3 has three forms of it."""
     filtered = rule.get("Filter", {})
     return str(rule.get("Prefix") or filtered.get("Prefix") or filtered.get("And", {}).get("Prefix", ""))

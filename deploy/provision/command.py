@@ -1,4 +1,4 @@
-"""`python -m deploy plan | apply | destroy`: options, messages, exit status."""
+"""`python -m deploy plan | apply | destroy`: command line, messages and exit status."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -23,75 +23,76 @@ from deploy.provision.summary import apply_summary
 from pipeline.errors import PipelineError
 
 Chosen = Annotated[Options, Parameter(name="*")]
-CONTINUES = "The same command continues where this one stopped."
+CONTINUES = "Run the same command again: it continues where this one stopped."
 
 app = App(name="python -m deploy", version_flags=[])
 
 
 @app.command(name="plan")
 def _plan(options: Chosen | None = None) -> int:
-    """Lists what `apply` would make and change on all three sides; writes nothing."""
-    return _told(lambda: plan(options or Options(), tell), "nothing is planned")
+    """Lists what `apply` would create and change in AWS, Snowflake and Prefect; writes nothing."""
+    return _exit_status(lambda: plan(options or Options(), echo), "plan failed")
 
 
 @app.command(name="apply")
 def _apply(options: Chosen | None = None) -> int:
-    """Makes what is missing or differs on AWS, Snowflake and Prefect; may be repeated."""
+    """Creates what is missing and updates what differs in AWS, Snowflake and Prefect; idempotent."""
     chosen = options or Options()
 
     def run() -> None:
-        tell(apply_summary(apply(chosen, tell), chosen))
-        tell("\npreflight; what is red belongs to the steps that are left:")
+        echo(apply_summary(apply(chosen, echo), chosen))
+        echo("\npreflight (checks that are red now belong to the steps that are left):")
         run_preflight(load="snowpipe" if chosen.snowpipe else "copy", json=False, profile=chosen.profile)
 
-    return _told(run, "stopped", CONTINUES)
+    return _exit_status(run, "stopped", CONTINUES)
 
 
 @app.command(name="destroy")
 def _destroy(
     options: Chosen | None = None,
     *,
-    lake: Annotated[str | None, Parameter(help="Delete the lake too: the bucket of this name.")] = None,
-    database: Annotated[str | None, Parameter(help="Drop the database too: SPOTIFY.")] = None,
-    yes: Annotated[bool, Parameter(negative=(), help="Do not ask.")] = False,
+    lake: Annotated[
+        str | None, Parameter(help="Also delete the lake, the bucket of this name, with all files.")
+    ] = None,
+    database: Annotated[str | None, Parameter(help="Also drop the database of this name, SPOTIFY.")] = None,
+    yes: Annotated[bool, Parameter(negative=(), help="Skip the confirmation.")] = False,
 ) -> int:
-    """Removes what `apply` made, after a question; lake and database only by name."""
+    """Deletes what `apply` created, after confirmation; lake and database only if you name them."""
+    confirm = _always if yes else _ask
     named = Named(lake, database)
-    return _told(
-        lambda: destroy(options or Options(), named, tell, _yes if yes else _asked), "stopped", CONTINUES
-    )
+    return _exit_status(lambda: destroy(options or Options(), named, echo, confirm), "stopped", CONTINUES)
 
 
-def tell(line: str) -> None:
-    """Prints at once: a step may take minutes."""
+def echo(line: str) -> None:
+    """Prints without buffering, because a step may take minutes."""
     sys.stdout.write(f"{line.rstrip()}\n")
     sys.stdout.flush()
 
 
-def _yes() -> bool:
+def _always() -> bool:
     return True
 
 
-def _asked() -> bool:
-    sys.stdout.write("Remove all that the plan names? Type yes: ")
+def _ask() -> bool:
+    sys.stdout.write("Delete everything listed above? Type yes: ")
     sys.stdout.flush()
     return sys.stdin.readline().strip() == "yes"
 
 
-def _told(run: Callable[[], object], happened: str, then: str = "") -> int:
-    """Exit status 0, or 1 after one message."""
+def _exit_status(run: Callable[[], object], failed: str, then: str = "") -> int:
+    """Runs it and returns 0; after an expected error prints one message and returns 1."""
     try:
-        with _one_message():
+        with _as_provision_failed():
             run()
     except ProvisionFailed as error:
-        sys.stderr.write(f"{happened}: {error}\n{then}".rstrip() + "\n")
+        sys.stderr.write(f"{failed}: {error}\n{then}".rstrip() + "\n")
         return 1
     return 0
 
 
 @contextmanager
-def _one_message() -> Iterator[None]:
-    """Every expected error as ProvisionFailed; none of the messages holds a secret."""
+def _as_provision_failed() -> Iterator[None]:
+    """Raises every expected error as ProvisionFailed; no message contains a secret."""
     try:
         yield
     except SnowflakeError as error:

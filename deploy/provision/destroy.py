@@ -1,4 +1,4 @@
-"""The story of `python -m deploy destroy`: the reverse of apply, except the lake and the database."""
+"""`python -m deploy destroy`: reverses `apply`, except for the lake and the database."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 from deploy.changes import Change, ProvisionFailed, plan_text, writes
 from deploy.deployed_file import FILE
 from deploy.provision import prefect_removal
-from deploy.provision.accounts import Accounts, Options, Tell, logged_in
+from deploy.provision.accounts import Accounts, Echo, Options, logged_in
 from deploy.provision.bucket import Bucket
 from deploy.provision.snowflake_account import (
     DATABASE,
@@ -24,51 +24,51 @@ WITH_DATABASE = (
     ("INTEGRATION", INTEGRATION),
     *(("ROLE", role) for role in (OWNER, LOADER, READER)),
 )
-"""The database's tables belong to these roles, and its stage to the integration."""
+"""Dropped with the database: the roles own its tables, and its stage uses the integration."""
 
 
 class Named(NamedTuple):
-    """What goes only if it is called by name."""
+    """Objects with data, which are deleted only if the command names them exactly."""
 
     lake: str | None
     database: str | None
 
 
-def destroy(options: Options, named: Named, tell: Tell, agreed: Callable[[], bool]) -> None:
-    """Shows what is removed, asks, and removes it; run again, it continues where it was interrupted."""
-    with logged_in(options, tell) as accounts:
+def destroy(options: Options, named: Named, echo: Echo, agreed: Callable[[], bool]) -> None:
+    """Prints the plan, asks, and deletes; an interrupted run is continued by the next."""
+    with logged_in(options, echo) as accounts:
         bucket = _bucket(accounts)
         _refuse_other_names(named, bucket)
         changes = _changes(accounts, named, bucket)
-        tell(plan_text(changes))
+        echo(plan_text(changes))
         if not writes(changes):
             return
         if not agreed():
-            raise ProvisionFailed("nothing is removed")
+            raise ProvisionFailed("nothing was deleted")
         _remove(accounts, named, bucket)
-        tell("removed")
+        echo("deleted")
 
 
 def _remove(accounts: Accounts, named: Named, bucket: Bucket) -> None:
-    """Prefect first: nothing starts any more."""
+    # Prefect first, so that no run starts any more.
     for change in prefect_removal.remove(accounts.options.pool, accounts.variables.values):
-        accounts.tell(str(change))
+        accounts.echo(str(change))
     _remove_aws(accounts, named, bucket)
     for kind, name in _dropped(accounts, named):
-        accounts.tell(str(Change("Snowflake", "delete", f"{kind.lower()} {name}")))
+        accounts.echo(str(Change("Snowflake", "delete", f"{kind.lower()} {name}")))
         accounts.snowflake.drop(kind, name)
     FILE.unlink(missing_ok=True)
 
 
 def _remove_aws(accounts: Accounts, named: Named, bucket: Bucket) -> None:
-    """The keys of the stack's user first: with them it cannot be deleted."""
+    # The access keys first: IAM does not delete a user who has keys.
     user = accounts.stack.outputs().get("StarterUser")
     for key in accounts.aws.access_keys(user) if user else ():
-        accounts.tell(str(Change("AWS", "delete", f"access key {key}")))
+        accounts.echo(str(Change("AWS", "delete", f"access key {key}")))
         accounts.aws.delete_access_key(str(user), key)
     accounts.stack.delete()
     if named.lake and bucket.exists():
-        accounts.tell(str(Change("AWS", "delete", f"bucket {bucket.name}")))
+        accounts.echo(str(Change("AWS", "delete", f"bucket {bucket.name}")))
         bucket.delete()
 
 
@@ -76,15 +76,15 @@ def _changes(accounts: Accounts, named: Named, bucket: Bucket) -> list[Change]:
     dropped = _dropped(accounts, named)
     changes = [Change("Snowflake", "delete", f"{kind.lower()} {name}") for kind, name in dropped]
     if not named.database and ("DATABASE", DATABASE) in accounts.snowflake.existing():
-        told = f"with its roles and integration; --database {DATABASE} drops them"
-        changes.append(Change("Snowflake", "keep", f"database {DATABASE}", told))
+        detail = f"with its roles and integration; --database {DATABASE} drops them"
+        changes.append(Change("Snowflake", "keep", f"database {DATABASE}", detail))
     changes += accounts.stack.removals()
     if bucket.exists():
-        told = f"--lake {bucket.name} deletes it and all files"
+        detail = f"--lake {bucket.name} deletes it and all files"
         changes.append(
             Change("AWS", "delete", f"bucket {bucket.name}", "all files")
             if named.lake
-            else Change("AWS", "keep", f"bucket {bucket.name}", told)
+            else Change("AWS", "keep", f"bucket {bucket.name}", detail)
         )
     changes += prefect_removal.removals(accounts.options.pool, accounts.variables.values)
     return [*changes, Change("here", "delete", str(FILE))] if FILE.exists() else changes
@@ -97,7 +97,7 @@ def _dropped(accounts: Accounts, named: Named) -> list[tuple[str, str]]:
 
 
 def _bucket(accounts: Accounts) -> Bucket:
-    """The lake: of the stack, or as `apply` would choose it."""
+    """The lake's bucket: the stack's, or the one that `apply` would choose."""
     known = accounts.stack.parameters().get("BucketName")
     name = accounts.options.bucket or known or accounts.variables.values.get("LAKE_BUCKET")
     default = f"{accounts.options.stack}-{accounts.aws.account_id}"
@@ -106,8 +106,10 @@ def _bucket(accounts: Accounts) -> Bucket:
 
 def _refuse_other_names(named: Named, bucket: Bucket) -> None:
     if named.lake not in (None, bucket.name):
-        raise ProvisionFailed(f"--lake {named.lake}: the lake is called {bucket.name}. Nothing is removed")
+        raise ProvisionFailed(
+            f"--lake {named.lake}: the name of the lake is {bucket.name}. Nothing was deleted"
+        )
     if named.database not in (None, DATABASE):
         raise ProvisionFailed(
-            f"--database {named.database}: the database is called {DATABASE}. Nothing is removed"
+            f"--database {named.database}: the name of the database is {DATABASE}. Nothing was deleted"
         )

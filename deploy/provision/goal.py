@@ -1,4 +1,4 @@
-"""What is to be made of the options: names, parameters of the stack, variables of the blocks."""
+"""The desired state that follows from the options: names, stack parameters, variables of the blocks."""
 
 from dataclasses import dataclass
 
@@ -20,14 +20,18 @@ FIXED = {
     "SNOWFLAKE_WAREHOUSE": "SPOTIFY_LOAD",
     "SNOWFLAKE_ADMIN_ROLE": OWNER,
 }
-"""Names that sql/account gives; the variables may repeat them, not change them."""
+"""Names that are fixed in sql/account: the variables may be set to these values only."""
 UNKNOWN = Trust("arn:aws:iam::000000000000:root", "unknown")
-"""Stands for Snowflake's side in a change set that is only shown."""
+"""Placeholder in the change set of `plan`, before the integration exists."""
 
 
 @dataclass(frozen=True)
 class Goal:
-    """`folder` ends with a slash, or is empty; `existing`: the bucket is not the stack's."""
+    """Desired state.
+
+    `existing`: the bucket exists and is not part of the stack. `folder`: empty, or with a slash at the end.
+    `queue`: ARN of the pipes' queue, if the bucket has to notify it. `given`: stack parameters set or kept.
+    """
 
     bucket: str
     existing: bool
@@ -37,7 +41,7 @@ class Goal:
     given: dict[str, str]
 
     def stack_parameters(self, trust: Trust) -> dict[str, str]:
-        """Values of the template's parameters: those given, and what the other sides need."""
+        """Values of the template's parameters: the given ones, and those that follow from the other sides."""
         queue = {"SnowpipeQueueArn": self.queue} if self.queue and not self.existing else {}
         return {
             **self.given,
@@ -52,7 +56,7 @@ class Goal:
 
 
 def find_goal(accounts: Accounts) -> Goal:
-    """The goal; raises for everything that would stop `apply` half-way and can be seen now."""
+    """The desired state; raises for problems that would otherwise stop `apply` half-way."""
     variables, options = accounts.variables.values, accounts.options
     known = accounts.stack.parameters()
     name = options.bucket or known.get("BucketName") or variables.get("LAKE_BUCKET")
@@ -61,8 +65,8 @@ def find_goal(accounts: Accounts) -> Goal:
     existing = not ours and bucket.exists()
     if options.bucket and not (ours or existing):
         raise ProvisionFailed(
-            f"There is no bucket {bucket.name}. --bucket names one that exists; to choose the name of a new "
-            "one, write LAKE_BUCKET=… into .env"
+            f"There is no bucket {bucket.name}. --bucket takes an existing bucket; to name a new one, "
+            "set LAKE_BUCKET in .env"
         )
     folder = f"{variables['LAKE_FOLDER']}/" if variables.get("LAKE_FOLDER") else ""
     role_arn = accounts.aws.role_arn(f"{options.stack}-snowflake")
@@ -76,7 +80,7 @@ def find_goal(accounts: Accounts) -> Goal:
 
 
 def block_variables(accounts: Accounts, goal: Goal) -> dict[str, str]:
-    """What the blocks are made from: what the person has set, and what follows from the goal."""
+    """Variables for the blocks: those that are set, and those that follow from the desired state."""
     defaults = {"SNOWFLAKE_ACCOUNT": accounts.snowflake.identifier}
     fixed = {"LAKE_BUCKET": goal.bucket, "AWS_DEFAULT_REGION": accounts.aws.region}
     ours = {name: FIXED[name] for name in ("SNOWFLAKE_USER", "SNOWFLAKE_ADMIN_ROLE")}
@@ -87,13 +91,13 @@ def _refuse_other_names(variables: dict[str, str]) -> None:
     others = [name for name, value in FIXED.items() if variables.get(name, value).upper() != value]
     if others:
         raise NotRegistered(
-            f"{', '.join(others)}: sql/account gives these names. Unset the variables, or set up the "
+            f"{', '.join(others)}: sql/account has fixed names for these. Unset the variables, or set up the "
             "account by hand (docs/by-hand.md)"
         )
 
 
 def _given(accounts: Accounts, known: dict[str, str]) -> dict[str, str]:
-    """Parameters of the command line over those that the stack has, as far as the template knows them."""
+    """Parameters of the command line, and the stack's values of the other parameters of the template."""
     given = dict(one.partition("=")[::2] for one in accounts.options.parameter)
     in_template = accounts.stack.template_parameters()
     if unknown := sorted(given.keys() - in_template):
@@ -104,7 +108,7 @@ def _given(accounts: Accounts, known: dict[str, str]) -> dict[str, str]:
 
 
 def _queue(accounts: Accounts, bucket: Bucket, folder: str) -> str | None:
-    """ARN of the pipes' queue, if Snowpipe is wanted and a run has made pipes."""
+    """ARN of the pipes' queue, if --snowpipe is set and a run has created pipes."""
     arn = accounts.snowflake.notification_channel() if accounts.options.snowpipe else None
     if arn is None:
         return None
@@ -112,8 +116,8 @@ def _queue(accounts: Accounts, bucket: Bucket, folder: str) -> str | None:
     region, of_queue = bucket.region() if exists else accounts.aws.region, arn.split(":")[3]
     if region != of_queue:
         raise ProvisionFailed(
-            f"Bucket {bucket.name} is in {region} and Snowflake's queue in {of_queue}; S3 notifies only "
-            "queues of its own region. Use `load=copy`, or a bucket in the region of the Snowflake account"
+            f"Bucket {bucket.name} is in {region} and Snowflake's queue in {of_queue}; S3 notifies "
+            "only queues in its own region. Use `load=copy`, or a bucket in the region of the Snowflake account"
         )
     if exists:
         bucket.must_notify(arn, folder)

@@ -1,4 +1,4 @@
-"""Prefect side: blocks and rate limit, the list of playlists, the work pool, the automations."""
+"""Prefect side of `apply`: blocks, rate limit, list of daily playlists, work pool, automations."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,20 +23,20 @@ from flows.daily_playlists import VARIABLE
 SIDE: Side = "Prefect"
 BLOCKS = ("spotify", "aws", "lake", "aws-ecs", "warehouse-admin", "warehouse")
 MINE = ["mine"]
-"""What daily runs read until somebody names playlists: all of the user who gives consent."""
-UNTIL_KNOWN = "made of what the other sides return"
+"""Default of the list of daily playlists: all playlists of the user who gives consent."""
+UNTIL_KNOWN = "needs values of the other sides"
 
 Defaults = Mapping[str, str]
-"""Of variables of the pool's template."""
+"""Default values for variables of the pool's template."""
 
 
 def pool_type() -> PoolType:
-    """Prefect Cloud starts containers itself; beside a server of one's own a worker does."""
+    """`ecs:push` on Prefect Cloud, which starts containers itself; `ecs` with a worker elsewhere."""
     return "ecs:push" if str(PREFECT_API_URL.value()).startswith(PREFECT_CLOUD_API_URL.value()) else "ecs"
 
 
 def api_secret() -> tuple[str, str] | None:
-    """What containers log in to Prefect with: the template's variable for its ARN, and the secret."""
+    """Secret with which containers log in to Prefect: the template's variable for its ARN, and its value."""
     for name, setting in (
         ("prefect_api_key_secret_arn", PREFECT_API_KEY),
         ("prefect_api_auth_string_secret_arn", PREFECT_API_AUTH_STRING),
@@ -50,7 +50,7 @@ def api_secret() -> tuple[str, str] | None:
 
 
 def block_changes(environment: Environment, *, has_key: bool) -> list[Change]:
-    """What `write_blocks` would do; without a key yet, every block is new or made again."""
+    """What `write_blocks` would change; without a key yet, every block is written."""
     if not has_key:
         return [Change(SIDE, "create", f"block {name}", UNTIL_KNOWN) for name in BLOCKS]
     blocks = wanted_blocks(environment)
@@ -59,20 +59,20 @@ def block_changes(environment: Environment, *, has_key: bool) -> list[Change]:
         limit = blocks["spotify"].rate_limit
         found[f"rate limit {limit}"] = state_of_rate_limit(limit)
     return [
-        Change(SIDE, "create" if told == MISSING else "change", what, "" if told == MISSING else told)
-        for what, told in found.items()
-        if told != OK
+        Change(SIDE, "create" if status == MISSING else "change", what, "" if status == MISSING else status)
+        for what, status in found.items()
+        if status != OK
     ]
 
 
 def write_blocks(environment: Environment, blocks: Mapping[str, Any]) -> list[Change]:
-    """Writes the blocks that are missing or differ, and the rate limit; returns what was written."""
+    """Writes missing and differing blocks, and the rate limit; returns what was written."""
     written = []
     for name, block in blocks.items():
-        told = state(block, name)
-        if told != OK:
+        status = state(block, name)
+        if status != OK:
             block.save(name, overwrite=True)
-            action: Action = "create" if told == MISSING else "change"
+            action: Action = "create" if status == MISSING else "change"
             written.append(Change(SIDE, action, f"block {name}"))
     limit, per_second = blocks["spotify"].rate_limit, number(environment, "SPOTIFY_REQUESTS_PER_SECOND")
     if per_second and state_of_rate_limit(limit) == MISSING:
@@ -85,7 +85,7 @@ def write_blocks(environment: Environment, blocks: Mapping[str, Any]) -> list[Ch
 
 
 def playlist_changes(given: Sequence[str]) -> list[Change]:
-    """What `write_playlists` would do: a list that is there stays unless playlists are given."""
+    """What `write_playlists` would change; an existing list is kept unless playlists are given."""
     there: Any = Variable.get(VARIABLE)
     wanted = list(given) or there or MINE
     if there == wanted:
@@ -105,7 +105,7 @@ def write_playlists(given: Sequence[str]) -> list[Change]:
 
 
 def pool_changes(name: str, defaults: Defaults | None) -> list[Change]:
-    """What `write_pool` would do; `defaults` is None while the stack has no outputs yet."""
+    """What `write_pool` would change; `defaults` is None before the stack has outputs."""
     pool = find_pool(name)
     if pool is None:
         return [Change(SIDE, "create", f"work pool {name}", pool_type())]
@@ -115,7 +115,7 @@ def pool_changes(name: str, defaults: Defaults | None) -> list[Change]:
 
 
 def write_pool(name: str, defaults: Defaults) -> list[Change]:
-    """Creates the pool, or brings its template up to date; what somebody filled in stays."""
+    """Creates the pool or updates its template; defaults that people set in its form are kept."""
     changes = pool_changes(name, defaults)
     wanted = _template_for(find_pool(name), defaults) if changes else {}
     with get_client(sync_client=True) as client:
@@ -143,7 +143,7 @@ def _template_for(pool: WorkPool | None, defaults: Defaults) -> dict[str, Any]:
 
 
 def automation_changes(notify: str | None) -> list[Change]:
-    """What `write_changed_automations` would do with this notification block."""
+    """What `write_changed_automations` would change, with this notification block."""
     found = []
     for wanted in _wanted_automations(notify):
         stored = _stored_automation(wanted.name)
@@ -155,7 +155,7 @@ def automation_changes(notify: str | None) -> list[Change]:
 
 
 def write_changed_automations(notify: str | None) -> list[Change]:
-    """Creates or updates those that are missing or differ."""
+    """Creates missing automations and updates differing ones."""
     changes = automation_changes(notify)
     changed = {change.what.removeprefix("automation ") for change in changes}
     write_automations(one for one in _wanted_automations(notify) if one.name in changed)
@@ -172,7 +172,7 @@ def _stored_automation(name: str) -> AutomationCore | None:
 
 
 def _compared(automation: AutomationCore) -> str:
-    """All of an automation that we write, without the ids that the server gives to its triggers."""
+    """The fields of an automation that we write, without the ids that the server adds to its triggers."""
     fields = {"name", "description", "trigger", "actions", "enabled"}
     whole = automation.model_dump(mode="json", include=fields)
     return json.dumps(_without_ids(whole), sort_keys=True)

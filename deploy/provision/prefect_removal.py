@@ -1,4 +1,4 @@
-"""Prefect side of `destroy`: what is there of the project, and how each of it is deleted."""
+"""Prefect side of `destroy`: finds the objects of the project and deletes them."""
 
 from collections.abc import Callable
 from functools import partial
@@ -33,13 +33,13 @@ TYPES: dict[str, type[Block]] = {
 
 
 def removals(pool: str, environment: Environment) -> list[Change]:
-    """What `remove` would delete."""
+    """The objects that `remove` would delete."""
     with get_client(sync_client=True) as client:
         return [change for change, _ in _found(client, pool, environment)]
 
 
 def remove(pool: str, environment: Environment) -> list[Change]:
-    """Deletes what is there of the project; the deployments first, so that no run starts any more."""
+    """Deletes all objects of the project; deployments first, so that no run starts any more."""
     with get_client(sync_client=True) as client:
         found = _found(client, pool, environment)
         for _, delete in found:
@@ -50,43 +50,43 @@ def remove(pool: str, environment: Environment) -> list[Change]:
 def _found(client: SyncPrefectClient, pool: str, environment: Environment) -> list[Removal]:
     ours = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
     found = [
-        _gone(f"deployment {one.name}", client.delete_deployment, one.id)
+        _removal(f"deployment {one.name}", client.delete_deployment, one.id)
         for one in client.read_deployments(deployment_filter=ours)
     ]
     found += [
-        _gone(f"automation {one.name}", client.delete_automation, one.id)
+        _removal(f"automation {one.name}", client.delete_automation, one.id)
         for one in client.read_automations()
         if one.name.startswith(f"{TAG}: ")
     ]
-    if _there(client.read_work_pool, pool):
-        found.append(_gone(f"work pool {pool}", client.delete_work_pool, pool))
+    if _read_or_none(client.read_work_pool, pool):
+        found.append(_removal(f"work pool {pool}", client.delete_work_pool, pool))
     if client.read_variable_by_name(VARIABLE):
-        found.append(_gone(f"variable {VARIABLE}", client.delete_variable_by_name, VARIABLE))
+        found.append(_removal(f"variable {VARIABLE}", client.delete_variable_by_name, VARIABLE))
     limit = _rate_limit(environment)
-    if _there(client.read_global_concurrency_limit_by_name, limit):
-        found.append(_gone(f"rate limit {limit}", client.delete_global_concurrency_limit_by_name, limit))
+    if _read_or_none(client.read_global_concurrency_limit_by_name, limit):
+        found.append(_removal(f"rate limit {limit}", client.delete_global_concurrency_limit_by_name, limit))
     return [*found, *_blocks(client)]
 
 
 def _blocks(client: SyncPrefectClient) -> list[Removal]:
-    """Those of our names; the lake before the credentials that it refers to."""
+    """Blocks with our names; the lake before the credentials that it references."""
     documents = {
-        name: _there(client.read_block_document_by_name, name, kind.get_block_type_slug())
+        name: _read_or_none(client.read_block_document_by_name, name, kind.get_block_type_slug())
         for name, kind in TYPES.items()
     }
     return [
-        _gone(f"block {name}", client.delete_block_document, document.id)
+        _removal(f"block {name}", client.delete_block_document, document.id)
         for name, document in documents.items()
         if document
     ]
 
 
-def _gone(what: str, delete: Callable[[Any], Any], which: object) -> Removal:
+def _removal(what: str, delete: Callable[[Any], Any], which: object) -> Removal:
     return Change(SIDE, "delete", what), partial(delete, which)
 
 
 def _rate_limit(environment: Environment) -> str:
-    """Its name has the client id: of the stored block, or as the variables say."""
+    """Name of the rate limit; it contains the client id, of the stored block or else of the variables."""
     try:
         stored = find(SpotifyCredentials, "spotify")
     except Unreadable:
@@ -95,7 +95,7 @@ def _rate_limit(environment: Environment) -> str:
     return f"spotify-{client_id}"
 
 
-def _there(read: Callable[..., Any], *names: str) -> Any:  # noqa: ANN401 - whatever Prefect has
+def _read_or_none(read: Callable[..., Any], *names: str) -> Any:  # noqa: ANN401 - any object of Prefect
     try:
         return read(*names)
     except ObjectNotFound:

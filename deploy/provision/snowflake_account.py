@@ -1,4 +1,4 @@
-"""The Snowflake account as ACCOUNTADMIN sees it, through an open connection."""
+"""The Snowflake account, through an open connection with the role ACCOUNTADMIN."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,32 +29,32 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Trust:
-    """What the trust policy of the role that Snowflake assumes has to name."""
+    """Principal and external id in the trust policy of the role that Snowflake assumes."""
 
     user_arn: str
     external_id: str
 
 
 class SnowflakeAccount:
-    """The account; `tell` gets a line for each statement that changes something."""
+    """The account; `echo` prints a line for each statement that changes something."""
 
-    def __init__(self, connection: Any, tell: Callable[[str], None]) -> None:  # noqa: ANN401 - the connector's
-        self.connection, self.tell = connection, tell
+    def __init__(self, connection: Any, echo: Callable[[str], None]) -> None:  # noqa: ANN401 - the connector's
+        self.connection, self.echo = connection, echo
 
     @cached_property
     def identifier(self) -> str:
-        """The account identifier, as blocks want it."""
+        """The account identifier in the form that blocks need."""
         host = str(self.connection.host)
         suffix = ".snowflakecomputing.com"
         return host.removesuffix(suffix) if host.endswith(suffix) else str(self.connection.account)
 
     def check_role(self) -> str:
-        """Takes the role ACCOUNTADMIN; returns the user's name."""
+        """Switches to the role ACCOUNTADMIN; returns the user's name."""
         try:
             self.rows("USE ROLE accountadmin")
         except ProgrammingError as error:
             raise ProvisionFailed(
-                f"Snowflake's login may not use the role ACCOUNTADMIN ({refusal(error)}). Grant it, or name "
+                f"The Snowflake user may not use the role ACCOUNTADMIN ({refusal(error)}). Grant it, or name "
                 "another login with --connection"
             ) from None
         return str(self.rows("SELECT CURRENT_USER() AS NAME")[0]["NAME"])
@@ -64,7 +64,7 @@ class SnowflakeAccount:
         return {(kind, name) for kind, name, show in EXISTING if self._is_shown(show, name)}
 
     def trust(self) -> Trust | None:
-        """What DESC INTEGRATION shows for the trust policy; None without an integration."""
+        """Values for the trust policy from DESC INTEGRATION; None if there is no integration."""
         shown = self.properties(f"DESC INTEGRATION {INTEGRATION}")
         if not shown:
             return None
@@ -76,7 +76,7 @@ class SnowflakeAccount:
         return next(filter(None, found), None)
 
     def properties(self, describe: str) -> dict[str, str]:
-        """Property and value of each row of DESC; empty if the object does not exist."""
+        """Rows of a DESC statement as property and value; empty if the object does not exist."""
         rows = self.rows_if_found(describe)
         value = "property_value" if describe.startswith("DESC INTEGRATION") else "value"
         return {row["property"]: str(row[value]) for row in rows}
@@ -86,7 +86,7 @@ class SnowflakeAccount:
         self.rows(f"DROP {kind} IF EXISTS {name}")
 
     def rows_if_found(self, sql: str) -> list[Row]:
-        """Rows of a statement; none if what it names does not exist."""
+        """Rows of a statement; none if the object that it names does not exist."""
         try:
             return self.rows(sql)
         except ProgrammingError as error:
@@ -95,17 +95,17 @@ class SnowflakeAccount:
             return []
 
     def rows(self, sql: str) -> list[Row]:
-        """Rows of a statement by name of column."""
+        """Rows of a statement, by column name."""
         with self.connection.cursor() as cursor:
             cursor.execute(sql)
             names = [column[0] for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def _is_shown(self, show: str, name: str) -> bool:
-        """LIKE takes `_` for any character, so the names are compared."""
+        # LIKE matches any character for `_`, so the names are compared as well.
         return any(row["name"] == name.rpartition(".")[2] for row in self.rows_if_found(show))
 
 
 def refusal(error: SnowflakeError) -> str:
-    """What Snowflake said, as the end of a message."""
+    """Snowflake's error message, to embed in ours."""
     return str(error.msg or error).strip()

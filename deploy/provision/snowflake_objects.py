@@ -1,4 +1,4 @@
-"""Snowflake side: the objects and grants of sql/account, and the integration."""
+"""Snowflake side of `apply`: objects and grants of sql/account, and the storage integration."""
 
 import secrets
 from collections.abc import Iterable
@@ -19,34 +19,36 @@ from deploy.provision.snowflake_account import (
 from pipeline.warehouse.sql_files import literal
 
 GRANT_OWNER = f"GRANT ROLE {OWNER} TO USER {USER}"
-"""Lets the runs' user change the schema too, through the block warehouse-admin."""
+"""Lets the user of the runs also change the schema, through the block warehouse-admin."""
 
 
 class SnowflakeLake(NamedTuple):
-    """What the integration is about: the role that Snowflake assumes, and the URL of the lake's `tables/`."""
+    """Values of the integration: ARN of the role that Snowflake assumes, URL of the lake's `tables/`."""
 
     role_arn: str
     tables_url: str
 
 
 def object_changes(account: SnowflakeAccount, lake: SnowflakeLake) -> list[Change]:
-    """What `write_objects` would do."""
+    """What `write_objects` would change."""
     return [_as_change(statement) for statement in _statements(account, lake)]
 
 
 def write_objects(account: SnowflakeAccount, lake: SnowflakeLake) -> Trust:
-    """Executes what would change something; returns what the trust policy has to name."""
+    """Executes the statements that change something; returns the values for the trust policy."""
     for statement in _statements(account, lake):
-        account.tell(str(_as_change(statement)))
+        account.echo(str(_as_change(statement)))
         account.rows(statement)
     trust = account.trust()
     if trust is None:
-        raise ProvisionFailed(f"Integration {INTEGRATION} was dropped meanwhile. Run the same command again")
+        raise ProvisionFailed(
+            f"Integration {INTEGRATION} was dropped during this run. Run the same command again"
+        )
     return trust
 
 
 def _statements(account: SnowflakeAccount, lake: SnowflakeLake) -> list[str]:
-    """Those that would change something, in order."""
+    """Statements that would change something, in order."""
     known = _known_facts(account)
     found = account_statements(
         "create_account_objects",
@@ -68,7 +70,8 @@ def _known_facts(account: SnowflakeAccount) -> set[Fact]:
 
 
 def _granted(rows: Iterable[Row], role: str, prefix: str = "") -> Iterable[Fact]:
-    """A future grant names its kind in another column, and the schema with `.<TABLE>` at its end."""
+    """Rows of SHOW GRANTS as facts."""
+    # SHOW FUTURE GRANTS has the kind in another column, and names like `SPOTIFY.PLAYLISTS.<TABLE>`.
     for row in rows:
         kind = str(row.get("granted_on") or row.get("grant_on")).replace("_", " ")
         name = str(row["name"])
@@ -76,7 +79,7 @@ def _granted(rows: Iterable[Row], role: str, prefix: str = "") -> Iterable[Fact]
 
 
 def _integration_changes(account: SnowflakeAccount, lake: SnowflakeLake) -> list[str]:
-    """Locations that are allowed already stay: another lake may need them."""
+    """ALTER statements for role and locations of an existing integration, if they differ."""
     shown = account.properties(f"DESC INTEGRATION {INTEGRATION}")
     if not shown:
         return []
@@ -86,6 +89,7 @@ def _integration_changes(account: SnowflakeAccount, lake: SnowflakeLake) -> list
         found.append(f"{alter} STORAGE_AWS_ROLE_ARN = {literal(lake.role_arn)}")
     locations = [one for one in shown["STORAGE_ALLOWED_LOCATIONS"].split(",") if one]
     if not any(lake.tables_url.startswith(one) or one == "*" for one in locations):
+        # Locations that are already allowed are kept: another lake may need them.
         listed = ", ".join(map(literal, [*locations, lake.tables_url]))
         found.append(f"{alter} STORAGE_ALLOWED_LOCATIONS = ({listed})")
     return found

@@ -1,4 +1,4 @@
-"""AWS side: one CloudFormation stack, changed by change sets."""
+"""AWS side of `apply`: one CloudFormation stack, changed through change sets only."""
 
 import secrets
 import time
@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from deploy.changes import Action, Change, ProvisionFailed
-from deploy.provision.watched_stack import EMPTY, POLL_S, WatchedStack
+from deploy.provision.watched_stack import POLL_S, REVIEW_IN_PROGRESS, WatchedStack
 
 TEMPLATE = Path(__file__).parents[1] / "aws.yaml"
-PREFIX = "deploy-"
-"""How the names of our change sets begin."""
+CHANGE_SET_PREFIX = "deploy-"
+"""Prefix of the names of our change sets."""
 NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
-"""In the reason of a change set that has nothing to change."""
-DEAD = {"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"}
-"""A stack in these states can only be deleted."""
-GOOD = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+"""Parts of the status reason of a change set without changes."""
+DELETE_ONLY = {"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"}
+"""States of a stack that can only be deleted."""
+SUCCEEDED = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 BUCKET = "AWS::S3::Bucket"
-"""The template retains it."""
+"""Resource type that the template retains when the stack is deleted."""
 ACTIONS: dict[str, Action] = {"Add": "create", "Modify": "change", "Remove": "delete"}
 
 Parameters = Mapping[str, str]
@@ -28,14 +28,14 @@ Parameters = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Proposal:
-    """A change set: what it would change; `execute` does it."""
+    """A change set: its changes, and the function that executes it."""
 
     changes: list[Change]
     execute: Callable[[], None]
 
 
 class CloudFormationStack(WatchedStack):
-    """The stack of deploy/aws.yaml: what it would change, and changing it."""
+    """The stack of deploy/aws.yaml: plans, applies and deletes it."""
 
     def outputs(self) -> dict[str, str]:
         """Values of the stack's outputs."""
@@ -44,7 +44,7 @@ class CloudFormationStack(WatchedStack):
     def parameters(self) -> dict[str, str]:
         """Values of the stack's parameters; none before it is created."""
         stack = self.found()
-        return _by_key(stack, "Parameter") if stack and not is_new(stack) else {}
+        return _by_key(stack, "Parameter") if stack and not must_be_created(stack) else {}
 
     def template_parameters(self) -> set[str]:
         """Names of the template's parameters."""
@@ -52,33 +52,33 @@ class CloudFormationStack(WatchedStack):
         return {one["ParameterKey"] for one in summary["Parameters"]}
 
     def changes(self, parameters: Parameters) -> list[Change]:
-        """What `write` would do; a change set tells, and is removed again."""
+        """What `write` would change, from a change set that is deleted afterwards."""
         stack = self.found()
-        if stack and stack["StackStatus"] in DEAD:
-            told = f"{stack['StackStatus']}: it can only be deleted"
+        if stack and stack["StackStatus"] in DELETE_ONLY:
+            detail = f"{stack['StackStatus']}: it can only be deleted"
             return [
-                Change("AWS", "delete", f"stack {self.name}", told),
+                Change("AWS", "delete", f"stack {self.name}", detail),
                 Change("AWS", "create", f"stack {self.name}", "again"),
             ]
         with self._proposed(parameters) as proposal:
             return proposal.changes
 
     def write(self, parameters: Parameters) -> dict[str, str]:
-        """Creates the stack, or brings it up to date; returns its outputs."""
+        """Creates or updates the stack; returns its outputs."""
         with self._proposed(parameters) as proposal:
             for change in proposal.changes:
-                self.tell(str(change))
+                self.echo(str(change))
             proposal.execute()
         return self.outputs()
 
     @contextmanager
     def _proposed(self, parameters: Parameters) -> Iterator[Proposal]:
-        """A change set for these parameters; unless it is executed, nothing is left of it."""
+        """Creates a change set for these parameters; deletes it at the end unless it was executed."""
         stack = self.found()
         if stack:
             self._remove_leftovers(stack)
-        kind = "CREATE" if stack is None or is_new(stack) else "UPDATE"
-        name = f"{PREFIX}{secrets.token_hex(6)}"
+        kind = "CREATE" if stack is None or must_be_created(stack) else "UPDATE"
+        name = f"{CHANGE_SET_PREFIX}{secrets.token_hex(6)}"
         executed = False
 
         def execute() -> None:
@@ -95,7 +95,7 @@ class CloudFormationStack(WatchedStack):
                 self._remove(name, whole=kind == "CREATE")
 
     def removals(self) -> list[Change]:
-        """What `delete` would do."""
+        """What `delete` would delete."""
         stack = self.found()
         if stack is None:
             return []
@@ -107,7 +107,7 @@ class CloudFormationStack(WatchedStack):
         ]
 
     def delete(self) -> None:
-        """Deletes the stack and what it made, except what it retains."""
+        """Deletes the stack and its resources, except retained ones."""
         stack = self.found()
         if stack is None:
             return
@@ -118,7 +118,7 @@ class CloudFormationStack(WatchedStack):
             raise ProvisionFailed(self.failure(ended, seen))
 
     def _create(self, name: str, kind: str, parameters: Parameters) -> list[Change] | None:
-        """The changes of a new change set; None if it has nothing to change."""
+        """Creates a change set and returns its changes; None if there are none."""
         self.client.create_change_set(
             StackName=self.name,
             ChangeSetName=name,
@@ -137,12 +137,12 @@ class CloudFormationStack(WatchedStack):
             return None
         self._remove(name, whole=kind == "CREATE")
         raise ProvisionFailed(
-            f"AWS refuses the template or its parameters ({shown.get('StatusReason')}). Nothing of the stack "
-            "is changed. Correct what it names and run the command again"
+            f"AWS refused the template or its parameters ({shown.get('StatusReason')}). The stack was not "
+            "changed. Correct the parameters and run the command again"
         )
 
     def _change_set(self, name: str) -> dict[str, Any]:
-        """A change set with all pages of its changes."""
+        """Describes a change set, with all pages of its changes."""
         shown: dict[str, Any] = self.client.describe_change_set(ChangeSetName=name, StackName=self.name)
         token = shown.get("NextToken")
         while token:
@@ -156,17 +156,17 @@ class CloudFormationStack(WatchedStack):
         seen = self.event_ids(stack["StackId"])
         self.client.execute_change_set(ChangeSetName=name, StackName=self.name)
         ended = self.watch(stack["StackId"], seen)
-        if ended is None or ended["StackStatus"] not in GOOD:
+        if ended is None or ended["StackStatus"] not in SUCCEEDED:
             raise ProvisionFailed(self.failure(ended or stack, seen))
 
     def _remove_leftovers(self, stack: Mapping[str, Any]) -> None:
-        """Change sets of a killed command, and the stack where there is nothing else of it."""
-        if is_new(stack):
+        """Deletes change sets of a killed command, and the stack if it has no usable resources."""
+        if must_be_created(stack):
             self.delete()
             return
         pages = self.client.get_paginator("list_change_sets").paginate(StackName=self.name)
         for one in [each for page in pages for each in page["Summaries"]]:
-            if one["ChangeSetName"].startswith(PREFIX):
+            if one["ChangeSetName"].startswith(CHANGE_SET_PREFIX):
                 self.client.delete_change_set(ChangeSetName=one["ChangeSetName"], StackName=self.name)
 
     def _remove(self, change_set: str, *, whole: bool) -> None:
@@ -175,9 +175,9 @@ class CloudFormationStack(WatchedStack):
             self.client.delete_stack(StackName=self.name)
 
 
-def is_new(stack: Mapping[str, Any]) -> bool:
-    """Whether nothing of the stack is in use: it has to be deleted before it can be created."""
-    return stack["StackStatus"] in DEAD | {EMPTY}
+def must_be_created(stack: Mapping[str, Any]) -> bool:
+    """Returns True if the stack was never created completely, so it must be deleted and created again."""
+    return stack["StackStatus"] in DELETE_ONLY | {REVIEW_IN_PROGRESS}
 
 
 def _by_key(stack: Mapping[str, Any], kind: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The key pair of Snowflake's user: the private half is in the block only, the public one is registered."""
+"""Key pair of the Snowflake user: the block has the private key, Snowflake the public key."""
 
 from cryptography.exceptions import UnsupportedAlgorithm
 
@@ -13,12 +13,12 @@ KEY_SLOTS = ("RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2")
 
 
 def held_key(environment: Environment) -> PrivateKey | None:
-    """The private key of the variables, or else the block's; None if one has to be made."""
+    """Private key from the variables, or else from the block; None if it has to be created."""
     return private_key(environment) or stored_private_key("warehouse")
 
 
 def key_changes(account: SnowflakeAccount, key: PrivateKey | None) -> list[Change]:
-    """What `register_key` would do; without a key yet, one will be made."""
+    """What `register_key` would change; `key` is None before it was created."""
     if key is None:
         return [Change("Snowflake", "change", f"user {USER}", "a new public key")]
     slot = _slot(account, fingerprint(_public(key)))
@@ -26,10 +26,10 @@ def key_changes(account: SnowflakeAccount, key: PrivateKey | None) -> list[Chang
 
 
 def register_key(account: SnowflakeAccount, key: PrivateKey) -> None:
-    """Lets the user log in with the key, beside one that it has already."""
+    """Lets the user log in with the key; a key that the user already has stays valid."""
     public = _public(key)
     if slot := _slot(account, fingerprint(public)):
-        account.tell(str(Change("Snowflake", "change", f"user {USER}", slot)))
+        account.echo(str(Change("Snowflake", "change", f"user {USER}", slot)))
         account.rows(f"ALTER USER {USER} SET {slot} = '{public}'")
 
 
@@ -39,12 +39,12 @@ def _public(key: PrivateKey) -> str:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ProvisionFailed(
             "The private key of block `warehouse` (or of SNOWFLAKE_PRIVATE_KEY) cannot be read. Delete the "
-            "block and unset the variable: the same command then makes a new key pair"
+            "block and unset the variable: the same command then creates a new key pair"
         ) from None
 
 
 def _slot(account: SnowflakeAccount, wanted: str) -> str | None:
-    """The user's property that has to be set to the key of this fingerprint; None if one has it."""
+    """Free property of the user for the key with this fingerprint; None if a property already has it."""
     shown = account.properties(f"DESC USER {USER}")
     prints = {slot: shown.get(f"{slot}_FP", "null") for slot in KEY_SLOTS}
     if wanted in prints.values():
@@ -52,8 +52,8 @@ def _slot(account: SnowflakeAccount, wanted: str) -> str | None:
     free = [slot for slot, value in prints.items() if value in ("null", "", "None")]
     if not free:
         raise ProvisionFailed(
-            f"User {USER} has two public keys already, and that of the block `warehouse` is neither. "
-            f"ALTER USER {USER} UNSET RSA_PUBLIC_KEY (or _2), whichever is not used any more, and run the "
-            "same command again"
+            f"User {USER} already has two public keys, and neither belongs to the block `warehouse`. Remove "
+            f"one that is no longer used (ALTER USER {USER} UNSET RSA_PUBLIC_KEY, or RSA_PUBLIC_KEY_2) and "
+            "run the same command again"
         )
     return free[0]

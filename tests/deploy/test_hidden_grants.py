@@ -1,4 +1,4 @@
-"""Grants that the role may not see are skipped, and a GRANT of an unknown form is not passed over."""
+"""Checks of grants: grants that the role cannot see are skipped; an unknown form of GRANT is an error."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from sandbox.account_objects import statements
 
 
 class Hiding:
-    """A session in which SHOW GRANTS shows nothing, or is refused."""
+    """A session in which SHOW GRANTS returns no rows, or is refused with `code`."""
 
     place = Place("account", "SPOTIFY_LOADER", "SPOTIFY", "PLAYLISTS")
 
@@ -22,14 +22,14 @@ class Hiding:
         self.code = code
 
     def rows(self, *_: Any, **__: Any) -> list[dict[str, Any]]:
-        """What is shown."""
+        """Rows of any statement."""
         if self.code:
             raise ConfigurationError("refused", self.code)
         return []
 
 
 @pytest.mark.parametrize("code", [None, Code.SNOWFLAKE_NOT_FOUND, Code.SNOWFLAKE_DENIED])
-def test_what_is_not_shown_is_skipped(code: Code | None) -> None:
+def test_a_grant_that_the_role_cannot_see_is_skipped(code: Code | None) -> None:
     checks, session = Checklist(), Hiding(code)
     hiding: Any = session
     check_grants(checks, hiding, account_grants({}), [])
@@ -45,9 +45,9 @@ def test_every_grant_of_the_file_is_checked() -> None:
     assert len({str(one) for one in account_grants({})}) == len(grants)
 
 
-def test_a_grant_of_an_unknown_form_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_form_of_grant_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         module, "grant_statements", lambda: ["GRANT SELECT ON ALL TABLES IN SCHEMA s TO ROLE r"]
     )
-    with pytest.raises(ValueError, match="form of GRANT that preflight does not know"):
+    with pytest.raises(ValueError, match="preflight cannot parse this GRANT"):
         account_grants({})

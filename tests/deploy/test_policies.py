@@ -7,7 +7,7 @@ import pytest
 
 from deploy import policies
 from deploy.policies import Account, Document, document, grants, trusted_by_snowflake
-from deploy.policy_evaluation import Answer, evaluate, evaluate_trust
+from deploy.policy_evaluation import Decision, evaluate, evaluate_trust
 from tests.policies import PAGE
 
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -43,7 +43,7 @@ def deny(**more: Any) -> Document:
 
 
 INSECURE = {"Bool": {"aws:SecureTransport": "false"}}
-POLICIES: dict[str, tuple[list[Document], Answer]] = {
+POLICIES: dict[str, tuple[list[Document], Decision]] = {
     "exactly": ([allow()], "allowed"),
     "none": ([], "denied"),
     "another action": ([allow("s3:PutObject")], "denied"),
@@ -83,13 +83,13 @@ POLICIES: dict[str, tuple[list[Document], Answer]] = {
 
 
 @pytest.mark.parametrize(("given", "answer"), POLICIES.values(), ids=POLICIES)
-def test_a_policy_is_evaluated(given: list[Document], answer: Answer) -> None:
+def test_a_policy_is_evaluated(given: list[Document], answer: Decision) -> None:
     assert evaluate(given, "s3:GetObject", "arn:aws:s3:::b/raw/*", {"s3:prefix": "raw/"}) == answer
 
 
 USER = "arn:aws:iam::111111111111:user/x"
 ID = {"StringEquals": {"sts:ExternalId": "id"}}
-TRUSTS: dict[str, tuple[Any, Any, Answer]] = {
+TRUSTS: dict[str, tuple[Any, Any, Decision]] = {
     "the user": ({"AWS": USER}, ID, "allowed"),
     "its account": ({"AWS": ["arn:aws:iam::111111111111:root"]}, ID, "allowed"),
     "its account's number": ({"AWS": "111111111111"}, ID, "allowed"),
@@ -101,6 +101,6 @@ TRUSTS: dict[str, tuple[Any, Any, Answer]] = {
 
 
 @pytest.mark.parametrize(("principal", "condition", "answer"), TRUSTS.values(), ids=TRUSTS)
-def test_a_trust_policy_is_evaluated(principal: Any, condition: Any, answer: Answer) -> None:
+def test_a_trust_policy_is_evaluated(principal: Any, condition: Any, answer: Decision) -> None:
     one = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal, "Condition": condition}
     assert evaluate_trust({"Statement": [one]}, ("AWS", USER), {"sts:ExternalId": "id"}) == answer

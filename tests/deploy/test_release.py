@@ -19,7 +19,7 @@ def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.delenv("PIPELINE_IMAGE", raising=False)
     found: list[Any] = []
     monkeypatch.setattr(deployments, "_deploy", lambda environment: found.extend([environment]))
-    monkeypatch.setattr(deployments, "_complete_environment", lambda **others: deploy_environment() | others)
+    monkeypatch.setattr(deployments, "_checked_environment", lambda **others: deploy_environment() | others)
     monkeypatch.setattr(image, "_ecr_login", lambda _: ("AWS", "canary-password"))
     write_file({"IMAGE_REPOSITORY": REPOSITORY})
     return found

@@ -108,7 +108,7 @@ def test_zero_days_means_that_nothing_is_deleted(condition: str, parameter: str)
     assert found["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, "0"]}]}
     given = found["Parameters"][parameter]
     assert given.get("MinValue", min(given.get("AllowedValues", [1]))) == 0
-    assert "0: until somebody deletes" in given["Description"]
+    assert "0: never delete" in given["Description"]
 
 
 def test_the_only_history_is_kept_unless_somebody_decides_otherwise() -> None:

@@ -161,8 +161,8 @@ def test_the_model_refuses_what_prefect_cloud_refuses(
 PROBLEMS = {
     "fit": (stored(**KEYS), ""),
     "as Prefect's provisioner writes it": ({"aws_access_key_id": "AKIA", "region_name": "eu-west-1"}, ""),
-    "no keys, no region": (stored(), "set ECS_AWS_ACCESS_KEY_ID, AWS_DEFAULT_REGION, then"),
-    "of an earlier release": (as_python_makes_it(), "Prefect Cloud wants true or false for `verify`"),
+    "no keys, no region": (stored(), "set ECS_AWS_ACCESS_KEY_ID, AWS_DEFAULT_REGION, run"),
+    "of an earlier release": (as_python_makes_it(), "Prefect Cloud requires true or false for `verify`"),
 }
 
 

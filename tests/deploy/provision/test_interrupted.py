@@ -33,7 +33,7 @@ def test_cut_off_at_every_call_that_writes_it_is_continued(
         said = capsys.readouterr()
         assert "Traceback" not in said.out + said.err
         if not kills:
-            assert said.err.count("The same command continues where this one stopped.") == 1
+            assert said.err.count("Run the same command again: it continues where this one stopped.") == 1
             assert "refuse" in said.err or "does not answer" in said.err
     assert len(cut_off) > 35
     assert "ExecuteChangeSet" in cut_off

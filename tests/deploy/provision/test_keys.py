@@ -23,7 +23,7 @@ SLOTS: dict[str, tuple[dict[str, str], str | None]] = {
 
 
 def account(shown: dict[str, str], sent: list[str]) -> Any:
-    return SimpleNamespace(properties=lambda _: shown, tell=lambda _: None, rows=sent.append)
+    return SimpleNamespace(properties=lambda _: shown, echo=lambda _: None, rows=sent.append)
 
 
 @pytest.mark.parametrize(("shown", "slot"), SLOTS.values(), ids=SLOTS)
@@ -62,7 +62,7 @@ def test_the_starter_has_one_key_which_the_block_holds(aws: str, monkeypatch: py
         aws=AwsLogin(session, "123456789012", "arn:aws:iam::123456789012:user/o"),
         variables=SimpleNamespace(values={}),
         options=SimpleNamespace(stack="x"),
-        tell=lambda _: None,
+        echo=lambda _: None,
     )
     made = starter_key.write_starter_key(accounts, {"StarterUser": "x-starter"})
     there = [one["AccessKeyId"] for one in iam.list_access_keys(UserName="x-starter")["AccessKeyMetadata"]]

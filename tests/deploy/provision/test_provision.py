@@ -42,7 +42,7 @@ def test_from_empty_to_all_and_back(
     check_pool(clouds)
     check_no_secret(person, told + again + planned)
 
-    assert "the lake is called" in command("destroy", "--yes", "--lake", "another", status=1)
+    assert "the name of the lake is" in command("destroy", "--yes", "--lake", "another", status=1)
     kept = command("destroy", "--yes")
     assert f"keep bucket {LAKE}" in kept
     assert clouds.client("s3").list_buckets()["Buckets"][0]["Name"] == LAKE
@@ -121,8 +121,8 @@ def check_no_secret(person: Path, printed: str) -> None:
 
 
 WRONG_NAMES = {
-    "lake": (("--lake", "another"), f"--lake another: the lake is called {LAKE}. Nothing is removed"),
-    "database": (("--database", "spotify"), "the database is called SPOTIFY. Nothing is removed"),
+    "lake": (("--lake", "another"), f"--lake another: the name of the lake is {LAKE}. Nothing was deleted"),
+    "database": (("--database", "spotify"), "the name of the database is SPOTIFY. Nothing was deleted"),
     "no such bucket": (("--bucket", "none"), "There is no bucket none"),
     "parameter": (("--parameter", "Days=1"), "deploy/aws.yaml has no parameter Days. It has BucketName, "),
 }
