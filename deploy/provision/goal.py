@@ -117,7 +117,7 @@ def _queue(accounts: Accounts, bucket: Bucket, folder: str) -> str | None:
     if region != of_queue:
         raise ProvisionFailed(
             f"Bucket {bucket.name} is in {region} and Snowflake's queue in {of_queue}; S3 notifies "
-            "only queues in its own region. Use `load=copy`, or a bucket in the region of the Snowflake account"
+            "only queues of its region. Use `load=copy`, or a bucket in the region of the Snowflake account"
         )
     if exists:
         bucket.must_notify(arn, folder)

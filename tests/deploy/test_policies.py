@@ -25,7 +25,7 @@ def test_the_page_has_the_same_policies() -> None:
     assert shown("Save as `trust.json`") == {**trust, "Statement": [trust["Statement"][0]]}
     assert f"trusted by `{policies.ECS_TASKS}`" in TEXT
     assert "`AmazonECSTaskExecutionRolePolicy` and `logs:CreateLogGroup`" in TEXT
-    assert "the execution role gets `secretsmanager:GetSecretValue`" in TEXT
+    assert "grant `secretsmanager:GetSecretValue` on it to the execution role" in TEXT
 
 
 def test_a_folder_goes_before_the_prefixes() -> None:

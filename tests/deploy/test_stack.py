@@ -161,8 +161,10 @@ def test_events_of_the_cluster_reach_the_queue_that_workers_read() -> None:
 
 
 def test_who_starts_tasks_may_what_the_page_says() -> None:
-    assert sorted(actions("StartPolicy")) == sorted(listed_actions("| who starts tasks |", " on both roles"))
-    observing = listed_actions("The worker's own role has ", ". Without")
+    assert sorted(actions("StartPolicy")) == sorted(
+        listed_actions("| the user or role that starts tasks |", " on both roles")
+    )
+    observing = listed_actions("The worker's role needs ", ". Without")
     assert sorted(actions("ObservePolicy")) == sorted({*observing} - {*actions("StartPolicy")})
     confined = {
         action: (one["Resource"], one.get("Condition"))
@@ -181,7 +183,7 @@ def test_who_starts_tasks_may_what_the_page_says() -> None:
 
 def test_the_execution_role_may_what_the_page_says() -> None:
     assert "with `AmazonECSTaskExecutionRolePolicy` and `logs:CreateLogGroup`;" in TEXT
-    assert "the execution role gets `secretsmanager:GetSecretValue` on it" in TEXT
+    assert "grant `secretsmanager:GetSecretValue` on it to the execution role" in TEXT
     managed = "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
     assert properties("ExecutionRole")["ManagedPolicyArns"] == [{"Fn::Sub": managed}]
     statements = properties("ExecutionPolicy")["PolicyDocument"]["Statement"]
