@@ -1,4 +1,4 @@
-"""ECS and its queue of events in moto, as an account owner sets them up once."""
+"""An AWS account in moto with an ECS cluster and the queue of its events."""
 
 import json
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ EXECUTION_ROLE = "arn:aws:iam::123456789012:role/spotify-start"
 
 
 def described(definition: dict[str, Any]) -> dict[str, Any]:
-    """A task definition as AWS describes it: with what nobody gave, which moto leaves out.
+    """A task definition as AWS describes it, with default values that moto omits.
 
     `enableFaultInjection`: aws-actions/amazon-ecs-deploy-task-definition issue 701.
     """
@@ -69,17 +69,17 @@ def described(definition: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def describing(url: str) -> Iterator[str]:
-    """The account at another address, where ECS describes task definitions as AWS does."""
+    """Proxy in front of moto that describes task definitions as AWS does; yields its address."""
 
     def forward(request: Request, body: bytes) -> Response:
         headers = {name: value for name, value in request.headers.items() if name != "content-length"}
-        answer = requests.post(f"{url}/", data=body, headers=headers, timeout=30)
-        content = answer.content
-        if answer.ok and headers.get("x-amz-target", "").endswith(".DescribeTaskDefinition"):
-            shown = answer.json()
+        response = requests.post(f"{url}/", data=body, headers=headers, timeout=30)
+        content = response.content
+        if response.ok and headers.get("x-amz-target", "").endswith(".DescribeTaskDefinition"):
+            shown = response.json()
             shown["taskDefinition"] = described(shown["taskDefinition"])
             content = json.dumps(shown).encode()
-        return Response(content, answer.status_code, media_type=answer.headers.get("Content-Type"))
+        return Response(content, response.status_code, media_type=response.headers.get("Content-Type"))
 
     async def endpoint(request: Request) -> Response:
         return await run_in_threadpool(forward, request, await request.body())
@@ -90,15 +90,15 @@ def describing(url: str) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Aws:
-    """An account in moto."""
+    """An AWS account in moto."""
 
     url: str
 
     @classmethod
     def create(cls, url: str) -> "Aws":
-        """Makes the cluster and the queue; tasks stay as they are until somebody changes them."""
+        """Creates the cluster and the queue; tasks change their state only through `stop`."""
         aws = cls(url)
-        # moto moves a task to its next state whenever somebody looks at it
+        # by default moto moves a task to its next state on every request that describes it
         never = {"model_name": "ecs::task", "transition": {"progression": "manual", "times": 10**6}}
         requests.post(
             f"{url}/moto-api/state-manager/set-transition", json=never, timeout=30
@@ -118,7 +118,7 @@ class Aws:
         return boto3.client("sqs", **self._options())
 
     def allow_task_role(self, policy: str) -> None:
-        """Makes the task role, unless an earlier module has, with this policy and nothing else."""
+        """Creates the task role if it is missing, with this policy only."""
         iam: Any = boto3.client("iam", **self._options())
         name = TASK_ROLE.rpartition("/")[2]
         with suppress(iam.exceptions.EntityAlreadyExistsException):
@@ -126,7 +126,7 @@ class Aws:
         iam.put_role_policy(RoleName=name, PolicyName="lake", PolicyDocument=policy)
 
     def role_keys(self, role: str) -> dict[str, str]:
-        """Credentials of a role, as ECS gives them to a container."""
+        """Credentials of a role, in the form in which ECS returns them to a container."""
         sts: Any = boto3.client("sts", **self._options())
         keys = sts.assume_role(RoleArn=role, RoleSessionName="task")["Credentials"]
         return {
@@ -136,7 +136,7 @@ class Aws:
         }
 
     def variables(self) -> dict[str, str]:
-        """The environment of a worker that may use the account."""
+        """Environment variables of a worker with access to the account."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_DEFAULT_REGION": REGION,
@@ -145,11 +145,11 @@ class Aws:
         }
 
     def wanted_tasks(self) -> list[str]:
-        """Tasks that should run: those that somebody has stopped are not among them."""
+        """ARNs of the tasks whose desired status is RUNNING."""
         return self.ecs.list_tasks(cluster=CLUSTER, desiredStatus="RUNNING")["taskArns"]
 
     def describe(self, arn: str) -> Any:
-        """A task as ECS shows it."""
+        """A task as ECS describes it."""
         return self.ecs.describe_tasks(cluster=CLUSTER, tasks=[arn], include=["TAGS"])["tasks"][0]
 
     def definition(self, arn: str) -> Any:
@@ -157,11 +157,11 @@ class Aws:
         return self.ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
 
     def stop(self, arn: str) -> None:
-        """Stops a task, as a person or the end of its container does."""
+        """Stops a task."""
         self.ecs.stop_task(cluster=CLUSTER, task=arn)
 
-    def tell(self, task: Any, status: str, **detail: object) -> None:
-        """Sends the event that EventBridge would put into the worker's queue."""
+    def send_event(self, task: Any, status: str, **detail: object) -> None:
+        """Sends a state change to the worker's queue, as EventBridge does."""
         arns = {name: task[name] for name in ("taskArn", "clusterArn", "taskDefinitionArn")}
         event = {
             "id": str(uuid4()),

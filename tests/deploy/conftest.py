@@ -1,4 +1,4 @@
-"""The image, and an account with everything deployed, for as long as a module needs it."""
+"""Fixtures: the image, an AWS account, and the stand-ins with everything deployed."""
 
 import subprocess
 from collections.abc import Iterator
@@ -31,13 +31,13 @@ from tests.serving import running
 
 @pytest.fixture(scope="session")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
-    """What the Dockerfile describes."""
+    """The files and variables that the Dockerfile describes."""
     return build(tmp_path_factory.mktemp("image"))
 
 
 @pytest.fixture
 def aws_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An empty account of AWS within the process."""
+    """An empty AWS account in this process."""
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     with mock_aws():
@@ -48,7 +48,7 @@ def aws_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def rehearsal(
     addresses: Addresses, prefect_api: dict[str, str], image: Image, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Rehearsal]:
-    """Everything deployed as docs/by-hand.md says, on stand-ins."""
+    """Everything deployed on stand-ins as docs/by-hand.md describes."""
     folder, traffic = tmp_path_factory.mktemp("rehearsal"), Traffic()
     aws = Aws.create(addresses.s3)
     with ExitStack() as stack:
@@ -71,14 +71,14 @@ def rehearsal(
 
 
 def _variables(place: Place) -> dict[str, str]:
-    """What the blocks are made from: no keys of AWS, the container has a role."""
+    """Variables for the blocks, without AWS keys: containers use their task role."""
     keys = ("LAKE_AWS_ACCESS_KEY_ID", "LAKE_AWS_SECRET_ACCESS_KEY")
     variables = place.variables(SPOTIFY_REQUESTS_PER_SECOND="100")
     return {name: value for name, value in variables.items() if name not in keys}
 
 
 def set_up(variables: dict[str, str]) -> None:
-    """Blocks, the list of playlists, the pool, without the commands: each takes seconds to start."""
+    """Creates blocks, list of playlists and pool in this process: each command takes seconds to start."""
     register(variables)
     Variable.set(VARIABLE, PLAYLISTS, overwrite=True)
     with client() as api:
@@ -88,7 +88,7 @@ def set_up(variables: dict[str, str]) -> None:
 
 
 def _start_tasks_at(url: str) -> None:
-    """Where the worker asks: what passes the proxies is what containers ask."""
+    """Sends the worker's requests to this address: only containers' requests pass the proxies."""
     from prefect_aws import AwsCredentials  # noqa: PLC0415 - only where something is deployed
 
     block: Any = AwsCredentials.load("aws-ecs")

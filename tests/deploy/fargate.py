@@ -1,7 +1,7 @@
-"""ECS tasks as processes: moto records what was asked for, this does it.
+"""Runs ECS tasks as processes, because moto only records them.
 
-A container gets what ECS would give it and nothing else: the image's files and variables, those of its
-definition and overrides, and the credentials of its task role at an address of this machine.
+A container has what ECS would give it and nothing else: files and variables of the image, variables of its
+task definition and overrides, and the credentials of its task role at an address on loopback.
 """
 
 import os
@@ -25,14 +25,14 @@ from tests.deploy.image import Image
 from tests.serving import running
 
 STOP_TIMEOUT_S = 30.0
-"""ECS's default: so long after SIGTERM comes SIGKILL."""
-LOOK_S = 0.3
-"""Between two looks at the cluster, each of which costs the processor some 10 ms."""
+"""Time between SIGTERM and SIGKILL, the default of ECS."""
+POLL_S = 0.3
+"""Interval of polling the cluster; each poll takes some 10 ms of CPU time."""
 
 
 @dataclass
 class Container:
-    """The container of a task: its process, and what it was given."""
+    """The container of a task. `given`: variables of its definition and overrides."""
 
     arn: str
     definition: dict[str, Any]
@@ -40,20 +40,20 @@ class Container:
     given: dict[str, str]
     log: Path
     process: subprocess.Popen[bytes]
-    told_to_stop: datetime | None = None
-    credentials_asked: int = 0
+    stop_requested_at: datetime | None = None
+    credential_requests: int = 0
 
     def signal(self, number: int) -> None:
-        """To the container's first process."""
+        """Sends a signal to the container's first process."""
         self.process.send_signal(number)
 
     def exit_code(self) -> int | None:
-        """As ECS reports it: 137 for SIGKILL; None while it runs."""
+        """Exit code as ECS reports it: 137 for SIGKILL; None while it runs."""
         code = self.process.poll()
         return 128 - code if code is not None and code < 0 else code
 
     def remove(self) -> None:
-        """With the first process, all others go."""
+        """Kills all processes of the container."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -61,7 +61,7 @@ class Container:
 
 @dataclass
 class Fargate:
-    """Runs the tasks of a cluster, and tells the queue of events what became of them."""
+    """Runs the tasks of a cluster, and sends their state changes to the queue."""
 
     aws: Aws
     image: Image
@@ -70,8 +70,8 @@ class Fargate:
     containers: list[Container] = field(default_factory=list)
     ended: list[Container] = field(default_factory=list)
 
-    def look(self) -> None:
-        """Starts what was asked for, stops what was told to stop, reports what has ended."""
+    def poll(self) -> None:
+        """Starts new tasks, stops tasks that should stop, reports tasks that have ended."""
         known, wanted = {one.arn for one in self.containers}, self.aws.wanted_tasks()
         for arn in wanted:
             if arn not in known:
@@ -106,15 +106,15 @@ class Fargate:
                 stderr=output,
                 start_new_session=True,
             )
-        self.aws.tell(task, "RUNNING")
+        self.aws.send_event(task, "RUNNING")
         return Container(arn, definition, override["command"], given, log, process)
 
     def _stop(self, one: Container) -> None:
         now = datetime.now(UTC)
-        if one.told_to_stop is None:
-            one.told_to_stop = now
+        if one.stop_requested_at is None:
+            one.stop_requested_at = now
             one.signal(signal.SIGTERM)
-        elif now - one.told_to_stop > timedelta(seconds=STOP_TIMEOUT_S):
+        elif now - one.stop_requested_at > timedelta(seconds=STOP_TIMEOUT_S):
             one.remove()
 
     def _end(self, one: Container) -> None:
@@ -122,18 +122,18 @@ class Fargate:
         self.aws.stop(one.arn)
         name = one.definition["containerDefinitions"][0]["name"]
         exited = [{"name": name, "exitCode": one.exit_code(), "lastStatus": "STOPPED"}]
-        self.aws.tell(self.aws.describe(one.arn), "STOPPED", containers=exited)
+        self.aws.send_event(self.aws.describe(one.arn), "STOPPED", containers=exited)
         self.ended.append(one)
 
     def close(self) -> None:
-        """Ends what still runs."""
+        """Kills all containers."""
         for one in self.containers:
             one.remove()
 
 
 @contextmanager
 def fargate(aws: Aws, image: Image, folder: Path) -> Iterator[Fargate]:
-    """Runs tasks until the end of the block; a mistake in between is raised there."""
+    """Runs tasks until the end of the block; errors of its thread are raised there."""
     over, failed = threading.Event(), list[Exception]()
     found = Fargate(aws, image, folder)
     with ExitStack() as stack:
@@ -141,9 +141,9 @@ def fargate(aws: Aws, image: Image, folder: Path) -> Iterator[Fargate]:
         stack.callback(found.close)
 
         def watch() -> None:
-            while not over.wait(LOOK_S):
+            while not over.wait(POLL_S):
                 try:
-                    found.look()
+                    found.poll()
                 except Exception as error:  # noqa: BLE001 - raised below
                     failed.append(error)
 
@@ -159,14 +159,14 @@ def fargate(aws: Aws, image: Image, folder: Path) -> Iterator[Fargate]:
 
 @contextmanager
 def _role_credentials(found: Fargate) -> Iterator[str]:
-    """Where a container asks for the credentials of its task role; the definition must name one."""
+    """Endpoint from which containers request the credentials of their task role."""
 
-    def answer(request: Request) -> JSONResponse:
+    def credentials(request: Request) -> JSONResponse:
         (one,) = [one for one in found.containers if one.arn.endswith(request.path_params["task"])]
-        one.credentials_asked += 1
+        one.credential_requests += 1
         role, until = one.definition["taskRoleArn"], datetime.now(UTC) + timedelta(hours=6)
         expiration = until.isoformat(timespec="seconds").replace("+00:00", "Z")
         return JSONResponse({"RoleArn": role, "Expiration": expiration, **found.aws.role_keys(role)})
 
-    with running(Starlette(routes=[Route("/role/{task}", answer)])) as url:
+    with running(Starlette(routes=[Route("/role/{task}", credentials)])) as url:
         yield f"{url}/role"

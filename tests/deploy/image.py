@@ -1,4 +1,4 @@
-"""What the Dockerfile describes, laid out without an engine: its files, its packages, its variables."""
+"""Builds what the Dockerfile describes without docker: files, packages and variables in a folder."""
 
 import shlex
 import subprocess
@@ -17,14 +17,14 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Image:
-    """A folder in place of the image: where its commands run, what they find, the variables they have."""
+    """A folder in place of the image: working directory, folder of commands, environment variables."""
 
     workdir: Path
     bin: Path
     environment: dict[str, str]
 
     def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Runs a command as the container would, with nothing of this process's environment."""
+        """Runs a command as in the container, without the environment of this process."""
         return subprocess.run(
             command,
             cwd=self.workdir,
@@ -36,13 +36,13 @@ class Image:
         )
 
     def variables(self, **others: str) -> dict[str, str]:
-        """All variables of a container that is given these."""
+        """All variables of a container that is started with these."""
         home = {"HOME": str(self.workdir.parent), "PREFECT_HOME": str(self.workdir.parent / "prefect")}
         return {"PATH": f"{self.bin}:/usr/bin:/bin", "LANG": "C.UTF-8", **home, **self.environment, **others}
 
 
 def build(folder: Path) -> Image:
-    """Lays the image out in an empty folder."""
+    """Builds the image in an empty folder."""
     dockerfile = DockerfileParser(str(ROOT / "Dockerfile"))
     steps = [(step["instruction"], shlex.split(step["value"])) for step in dockerfile.structure]
     ((workdir,),) = [values for instruction, values in steps if instruction == "WORKDIR"]
@@ -57,7 +57,7 @@ def build(folder: Path) -> Image:
 
 def _copy(folder: Path, inside: Path, source: str, target: str) -> None:
     """COPY of one path, by the rules of .dockerignore."""
-    assert source in kept_by_dockerignore(), f".dockerignore keeps {source} out of the build"
+    assert source in kept_by_dockerignore(), f".dockerignore excludes {source} from the build"
     destination = folder / target.lstrip("/") if target.startswith("/") else inside / target
     destination.parent.mkdir(parents=True, exist_ok=True)
     if (ROOT / source).is_dir():
@@ -67,16 +67,16 @@ def _copy(folder: Path, inside: Path, source: str, target: str) -> None:
 
 
 def kept_by_dockerignore() -> list[str]:
-    """The paths that are sent to the build; all others stay out."""
+    """Paths that .dockerignore does not exclude from the build."""
     rules = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
     assert rules[0] == "*"
     return [rule.removeprefix("!") for rule in rules if rule.startswith("!")]
 
 
 def install(requirements: Path, venv: Path) -> None:
-    """A new virtual environment with exactly the distributions of a lock, taken from this process's own.
+    """A new virtual environment with exactly the distributions of a lock, linked from this process's.
 
-    As `pip install --no-deps -r` would, without asking a package index.
+    The same result as `pip install --no-deps -r`, without a package index.
     """
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
     (site,) = venv.glob("lib/python*/site-packages")
@@ -91,13 +91,13 @@ def install(requirements: Path, venv: Path) -> None:
 
 
 def _shared_folders() -> set[str]:
-    """Folders of this process's environment, such as `snowflake`, that more than one distribution fills."""
+    """Folders of this process's environment, such as `snowflake`, that several distributions share."""
     names = [name for found in distributions() for name in {file.parts[0] for file in found.files or ()}]
     return {name for name, fillers in Counter(names).items() if fillers > 1}
 
 
 def _link(found: Distribution, shared: set[str], site: Path, venv: Path) -> None:
-    """Whole folders where it has them alone: linking tens of thousands of files takes seconds."""
+    """Links a distribution: folders if they are not shared, because linking each file takes seconds."""
     files = [file for file in found.files or () if ".." not in file.parts]
     for name in {str(file) if file.parts[0] in shared else file.parts[0] for file in files}:
         source = Path(str(found.locate_file(name)))

@@ -1,4 +1,4 @@
-"""An account with everything deployed: Prefect, a worker, ECS, and the three services behind proxies."""
+"""A complete deployment on stand-ins: Prefect, a worker, ECS, and the three services behind proxies."""
 
 import logging
 import signal
@@ -23,20 +23,20 @@ from tests.waiting import TIMEOUT_S, until
 PLAYLISTS = ["sandboxTop50Worldwide1", "sandboxMixtape00000001"]
 
 POOL = "ecs-rehearsal"
-WORKERS_OWN = "/srv/worker"
-"""A folder that is on the worker's machine only."""
+WORKER_FOLDER = "/srv/worker"
+"""A folder that exists on the worker's machine only; no container may be configured with it."""
 ENOUGH = {
     "PREFECT_WORK_POOL": POOL,
     "PIPELINE_IMAGE": "123456789012.dkr.ecr.us-east-1.amazonaws.com/spotify-playlist-pipeline:0123456",
     "ECS_TASK_ROLE_ARN": TASK_ROLE,
     "ECS_EXECUTION_ROLE_ARN": EXECUTION_ROLE,
 }
-"""What prefect.yaml takes from the environment."""
+"""The variables that prefect.yaml takes from the environment."""
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What people and Prefect do, once all is deployed."""
+    """The deployment, with the actions of people and of Prefect."""
 
     environment: dict[str, str]
     place: Place
@@ -47,7 +47,7 @@ class Rehearsal:
     def start(
         self, deployment: str, job_variables: dict[str, Any] | None = None, **parameters: object
     ) -> FlowRun:
-        """As `prefect deployment run` does."""
+        """Starts a run, as `prefect deployment run` does."""
         with client() as api:
             found = api.read_deployment_by_name(deployment)
             return api.create_flow_run_from_deployment(
@@ -55,23 +55,23 @@ class Rehearsal:
             )
 
     def scheduled(self, deployment: str) -> FlowRun:
-        """The next run that the schedule has made."""
+        """The next run that the schedule has created."""
         with client() as api:
             found = api.read_deployment_by_name(deployment)
         return until(lambda: self._first_of(found.id), f"a scheduled run of {deployment}")
 
     def bring_forward(self, run: FlowRun) -> None:
-        """Lets a scheduled run start now."""
+        """Makes a scheduled run start now."""
         with client() as api:
             api.set_flow_run_state(run.id, Scheduled(), force=True)
 
     def ended(self, run: FlowRun) -> FlowRun:
-        """The run in its final state."""
+        """Waits for the final state of the run."""
         with client() as api:
             return until(lambda: _final(api.read_flow_run(run.id)), f"the end of {run.name}")
 
     def logs(self, run: FlowRun, level: int = logging.DEBUG) -> list[str]:
-        """What the API holds of the run's logs of a level or above, once its container has sent all."""
+        """Log messages of the run at a level or above, after the end of its container."""
         until(lambda: self.container(run).exit_code() is not None, f"the end of the container of {run.name}")
         wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run.id]), level=LogFilterLevel(ge_=level))
         with client() as api:
@@ -94,7 +94,7 @@ class Rehearsal:
 
 
 def client() -> SyncPrefectClient:
-    """A client of the server that this process is set to."""
+    """A client of the server that this process is configured for."""
     return get_client(sync_client=True)
 
 
@@ -103,7 +103,7 @@ def _final(run: FlowRun) -> FlowRun | None:
 
 
 def module(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    """`python -m …` in the project's folder."""
+    """Runs `python -m …` in the project's folder."""
     return subprocess.run(
         [sys.executable, "-m", *words],
         cwd=ROOT,
@@ -116,23 +116,23 @@ def module(environment: dict[str, str], *words: str) -> subprocess.CompletedProc
 
 
 def start_worker(environment: dict[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-    """A worker of the pool, as it runs beside a self-hosted server."""
+    """Starts a worker of the pool, as for a self-hosted server."""
     return subprocess.Popen(
         [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--install-policy", "never"],
         cwd=ROOT,
         env={
             **environment,
             "PREFECT_WORKER_QUERY_SECONDS": "1",
-            "PREFECT_RESULTS_LOCAL_STORAGE_PATH": f"{WORKERS_OWN}/results",
+            "PREFECT_RESULTS_LOCAL_STORAGE_PATH": f"{WORKER_FOLDER}/results",
             "PREFECT_SERVER_DATABASE_CONNECTION_URL": "postgresql+asyncpg://p:database-secret@db/p",
         },
         stdout=log,
         stderr=log,
-        # whoever started the tests in the background has SIGINT ignored, and so would the worker
+        # a shell that starts the tests in the background ignores SIGINT, and the worker would inherit that
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
     )
 
 
 def clean(environment: dict[str, str]) -> dict[str, str]:
-    """Without what this process may have been given for Prefect or AWS."""
+    """The environment without variables for AWS and Snowflake."""
     return {name: value for name, value in environment.items() if not name.startswith(("AWS_", "SNOWFLAKE_"))}

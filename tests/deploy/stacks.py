@@ -1,7 +1,7 @@
-"""The template of AWS as data, and stacks of it in moto.
+"""deploy/aws.yaml as data, and stacks of it in moto.
 
-moto's CloudFormation leaves out most of a bucket, secrets and policies of queues: what tests say about those,
-they say about the template.
+moto's CloudFormation ignores most properties of a bucket, secrets and queue policies: the tests check these
+in the template instead.
 """
 
 import json
@@ -44,13 +44,13 @@ _Loader.add_multi_constructor("!", _function)
 
 
 def template() -> dict[str, Any]:
-    """The template, its functions in their long form."""
+    """The template, with functions in their long form."""
     found: dict[str, Any] = yaml.load(TEMPLATE.read_text("utf-8"), _Loader)  # noqa: S506 - a safe loader
     return found
 
 
 def properties(resource: str) -> dict[str, Any]:
-    """What the template says of a resource."""
+    """Properties of a resource in the template."""
     found: dict[str, Any] = template()["Resources"][resource]["Properties"]
     return found
 
@@ -62,7 +62,7 @@ def actions(policy: str) -> list[str]:
 
 
 def without(policy: str, action: str) -> dict[str, Any]:
-    """The template, with one action taken from a policy."""
+    """The template without one action of a policy."""
     found = template()
     document = found["Resources"][policy]["Properties"]["PolicyDocument"]
     for one in document["Statement"]:

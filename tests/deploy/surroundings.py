@@ -1,4 +1,4 @@
-"""Everything that surrounds a run, on stand-ins, as docs/by-hand.md sets it up."""
+"""What runs depend on (AWS, Snowflake, Prefect), on stand-ins, set up as in docs/by-hand.md."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -57,7 +57,7 @@ ROLES = {
 
 
 def role_grants(folder: str) -> dict[str, list[Grant]]:
-    """What each role may do, by the title of its checks."""
+    """Permissions of each role, by the title of its checks."""
     repository = f"arn:aws:ecr:{REGION}:{NUMBER}:repository/{REPOSITORY}"
     group = f"arn:aws:logs:{REGION}:{NUMBER}:log-group:{LOG_GROUP}:*"
     start = Account("", repository=repository, log_group=group)
@@ -68,31 +68,31 @@ def role_grants(folder: str) -> dict[str, list[Grant]]:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What is there; `environment` is that of the command."""
+    """The set-up; `environment` is that of `deploy preflight`."""
 
     environment: dict[str, str]
     place: Place
     aws: Aws
 
     def lines(self, **environment: str) -> list[Line]:
-        """What the command finds, with other variables."""
+        """All lines of `deploy preflight`, with changed variables."""
         return find_surrounding_lines(Scope({**self.environment, **environment}, SETTINGS))
 
     def lines_of_prefect(self) -> list[Line]:
-        """The same of Prefect alone."""
+        """Only the lines about Prefect."""
         checks = Checklist()
         check_surrounding_prefect(checks, Scope(self.environment, SETTINGS))
         return checks.lines
 
     def lines_of_accounts(self) -> list[Line]:
-        """The same of Snowflake and AWS, where nothing of Prefect has changed."""
+        """Only the lines about Snowflake and AWS, with Prefect unchanged."""
         checks, wanted = Checklist(), Scope(self.environment, SETTINGS)
         check_accounts(checks, wanted, self.known)
         return checks.lines
 
     @cached_property
     def known(self) -> Known:
-        """What Prefect says when all is there."""
+        """What the checks of Prefect return for the complete set-up."""
         return check_surrounding_prefect(Checklist(), Scope(self.environment, SETTINGS))
 
     def client(self, service: str) -> Any:
@@ -102,7 +102,7 @@ class Surroundings:
         return make(service, **options)
 
     def create(self) -> None:
-        """Sets everything up that is not made with the place."""
+        """Creates everything that `Place` has not created."""
         with client() as api:
             for one in api.read_deployments():
                 api.delete_deployment(one.id)
@@ -120,7 +120,7 @@ class Surroundings:
     # AWS
 
     def allow(self, title: str, granted: Iterable[Grant]) -> None:
-        """Gives a role these, and nothing else: one policy in line, the execution role's attached."""
+        """Replaces all permissions of a role; that of the execution role is a managed policy."""
         statements = [
             {"Effect": "Allow", "Action": [one.action], "Resource": one.resource} for one in granted
         ]
@@ -138,7 +138,7 @@ class Surroundings:
         iam.attach_role_policy(RoleName=name, PolicyArn=arn)
 
     def create_role(self, title: str) -> None:
-        """Makes the role, unless it is there, and its trust and policy what they should be."""
+        """Creates the role if it is missing, and resets its trust policy and permissions."""
         iam, name = self.client("iam"), ROLES[title].rpartition("/")[2]
         with suppress(iam.exceptions.EntityAlreadyExistsException):
             iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trusted_by_ecs()))
@@ -146,7 +146,7 @@ class Surroundings:
         self.allow(title, role_grants(self.place.name)[title])
 
     def trust(self, title: str, document: dict[str, Any] | None = None) -> None:
-        """Sets who may take the role."""
+        """Sets the trust policy of the role."""
         own = trusted_by_snowflake(STAND_IN, "sandbox") if title == "Snowflake's role" else trusted_by_ecs()
         name = ROLES[title].rpartition("/")[2]
         self.client("iam").update_assume_role_policy(
@@ -163,7 +163,7 @@ class Surroundings:
         iam.delete_role(RoleName=name)
 
     def keys_of_nobody(self) -> dict[str, str]:
-        """Variables with credentials that may do nothing but say whose they are."""
+        """Variables with credentials that allow sts:GetCallerIdentity only."""
         iam, name = self.client("iam"), "nobody"
         with suppress(iam.exceptions.EntityAlreadyExistsException):
             iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trusted_by_ecs()))
@@ -178,7 +178,7 @@ class Surroundings:
         }
 
     def create_containers(self) -> None:
-        """Makes cluster, log group and image, unless they are there."""
+        """Creates cluster, log group and image if they are missing."""
         self.client("ecs").create_cluster(clusterName=CLUSTER)
         logs, ecr = self.client("logs"), self.client("ecr")
         with suppress(logs.exceptions.ResourceAlreadyExistsException):
@@ -189,7 +189,7 @@ class Surroundings:
             ecr.put_image(repositoryName=REPOSITORY, imageTag=TAG, imageManifest=MANIFEST)
 
     def notify(self, **changed: Any) -> None:
-        """Sets the bucket's notification as the sandbox does, or with something changed."""
+        """Sets the bucket's notification as the sandbox does, with the given changes."""
         s3 = self.place.s3
         notify_pipes(s3, BUCKET, self.channel())
         if changed:
@@ -214,7 +214,7 @@ class Surroundings:
         )
 
     def owned(self, grant: AccountGrant) -> str:
-        """An object that the owner has created, of the kind of a grant on future objects."""
+        """An existing object to which a grant on future objects applied."""
         with connect(self.place.addresses.snowflake) as admin, admin.cursor() as cursor:
             cursor.execute("SHOW GRANTS TO ROLE spotify_owner")
             found = [row[2] for row in cursor.fetchall() if row[:2] == ("OWNERSHIP", grant.kind)]
@@ -232,7 +232,7 @@ class Surroundings:
         return wanted_deployments(SETTINGS, self.environment)
 
     def deploy(self, wanted: WantedDeployment, **changed: Any) -> None:
-        """As `prefect deploy` does, with the fields that are compared; or with something changed."""
+        """Creates a deployment like `prefect deploy`, with the fields that are compared and with changes."""
         entry = wanted.entry
         limit = entry["concurrency_limit"]
         fields: dict[str, Any] = {
@@ -259,13 +259,13 @@ class Surroundings:
             api.delete_deployment(api.read_deployment_by_name(name).id)
 
     def watch(self) -> None:
-        """Writes the automations, with the block that they notify."""
+        """Creates the automations and their notification block."""
         kind: Any = CustomWebhookNotificationBlock
-        kind(name="word", url="http://127.0.0.1:9").save("word", overwrite=True)
-        assert automations.create(notify="custom-webhook/word") == 0
+        kind(name="data-team", url="http://127.0.0.1:9").save("data-team", overwrite=True)
+        assert automations.create(notify="custom-webhook/data-team") == 0
 
     def heartbeat(self) -> None:
-        """Shows a worker of the pool."""
+        """Sends a heartbeat of a worker of the pool."""
         with client() as api:
             body = {"name": WORKER, "heartbeat_interval_seconds": 3600}
             api.request("POST", f"/work_pools/{POOL}/workers/heartbeat", json=body)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What is taken away from a run's surroundings, and which checks have to notice it."""
+"""A fault in the set-up of runs, and the checks that must report it."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -8,9 +8,9 @@ from tests.deploy.surroundings import Surroundings
 
 
 class Case(NamedTuple):
-    """Takes something away for as long as the context lasts, which gives other variables of the environment.
+    """A context in which something is missing or wrong; it yields changed environment variables.
 
-    `red`: how the names of the checks begin that are red then. `says`: what each of them names.
+    `red`: prefixes of the names of the checks that must be red. `says`: text that each of their lines has.
     """
 
     without: Callable[[Surroundings], AbstractContextManager[dict[str, str]]]

@@ -1,4 +1,4 @@
-"""What is taken away in AWS: each permission of deploy/policies.py, roles, and what containers need."""
+"""Faults in AWS: each permission of deploy/policies.py, roles and their trust, cluster, log group, image."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from tests.deploy.taken_away import Case
 
 
 def permissions() -> Iterator[tuple[str, Case]]:
-    """Each action of each role on each resource."""
+    """Each action of each role on each resource is missing."""
     for title, granted in role_grants("").items():
         for place, one in enumerate(granted):
 
@@ -30,7 +30,7 @@ def permissions() -> Iterator[tuple[str, Case]]:
 
 
 def roles() -> Iterator[tuple[str, Case]]:
-    """Each role, and who trusts it."""
+    """Each role is missing, or has a wrong trust policy."""
     for title in ROLES:
 
         @contextmanager
@@ -68,7 +68,7 @@ def roles() -> Iterator[tuple[str, Case]]:
 
 
 def containers() -> Iterator[tuple[str, Case]]:
-    """Cluster, log group, image."""
+    """Cluster, log group or image is missing."""
 
     def case(delete: Callable[[Surroundings], object], red: str, says: str) -> Case:
         @contextmanager
@@ -115,7 +115,7 @@ NOTIFICATIONS: dict[str, dict[str, Any]] = {
 
 
 def notifications() -> Iterator[tuple[str, Case]]:
-    """Each part of the bucket's notification."""
+    """Each part of the bucket's notification is wrong."""
     for part, changed in NOTIFICATIONS.items():
 
         @contextmanager

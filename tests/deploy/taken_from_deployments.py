@@ -1,4 +1,4 @@
-"""What is taken away from the deployments: each setting of prefect.yaml."""
+"""Faults in the deployments: each setting of prefect.yaml differs."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -31,14 +31,14 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "pull": ({"pull_steps": [{"x": {}}]}, "its pull steps"),
     "work pool": ({"work_pool_name": ANOTHER}, f"its work pool is {ANOTHER}"),
 }
-"""Fields of a deployment, and what is said of them."""
+"""Changed fields of a deployment, and the text that must report them."""
 
 
 def deployments() -> Iterator[tuple[str, Case]]:
-    """Each setting of each deployment of prefect.yaml."""
+    """Each setting of each deployment differs, each deployment is missing, and there is one too many."""
     for place, wanted in enumerate(wanted_deployments(SETTINGS, ENOUGH)):
         red = (f"deployment {wanted.name}",)
-        for what, (changed, says) in (CHANGES | _of_the_entry(wanted.entry)).items():
+        for what, (changed, says) in (CHANGES | _changes_of_entry(wanted.entry)).items():
             yield f"{wanted.name}: {what}", Case(_changed(place, changed), red, says)
 
         @contextmanager
@@ -59,8 +59,8 @@ def deployments() -> Iterator[tuple[str, Case]]:
     yield "an old deployment", Case(one_more, ("deployments: no others",), "ingest-playlists/old")
 
 
-def _of_the_entry(entry: Mapping[str, Any]) -> dict[str, tuple[dict[str, Any], str]]:
-    """Job variables and schedules, which prefect.yaml names."""
+def _changes_of_entry(entry: Mapping[str, Any]) -> dict[str, tuple[dict[str, Any], str]]:
+    """Changes of the job variables and schedules of an entry of prefect.yaml."""
     job, found = entry["work_pool"]["job_variables"], dict[str, tuple[dict[str, Any], str]]()
     for name in job:
         changed = {"job_variables": job | {name: OTHERS[name]}}

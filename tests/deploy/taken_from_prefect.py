@@ -1,4 +1,4 @@
-"""What is taken away in Prefect: values of the environment, the work pool, automations."""
+"""Faults in Prefect: values of the environment, work pool, worker, automations, notification block."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -17,7 +17,7 @@ from tests.deploy.taken_away import Case
 
 
 def values() -> Iterator[tuple[str, Case]]:
-    """Each variable of the environment that prefect.yaml takes."""
+    """Each variable that prefect.yaml takes from the environment is unset; one has a wrong form."""
     for name in ENOUGH:
 
         @contextmanager
@@ -35,7 +35,7 @@ def values() -> Iterator[tuple[str, Case]]:
 
 
 def work_pool() -> Iterator[tuple[str, Case]]:
-    """The pool; tests/deploy/test_template_differences.py has each field of its template."""
+    """Faults of the pool. tests/deploy/test_template_differences.py tests each field of its template."""
     job = "job_configuration"
 
     def without_labels(template: dict[str, Any]) -> dict[str, Any]:
@@ -69,28 +69,28 @@ def work_pool() -> Iterator[tuple[str, Case]]:
 
 
 def watching() -> Iterator[tuple[str, Case]]:
-    """Each automation, and their notification block."""
+    """Each automation is missing, disabled or changed; the notification block is missing."""
     for one in automations.automations(UUID(int=0)):
         name = f"automation {one.name.removeprefix(f'{automations.TAG}: ')}"
         changes: dict[str, tuple[Callable[[SyncPrefectClient, UUID], object], str]] = {
             "": (lambda api, found: api.delete_automation(found), f"automation '{one.name}', which "),
             ": enabled": (lambda api, found: api.pause_automation(found), "is disabled"),
-            ": trigger": (_make_older, "differs from this release (trigger)"),
+            ": trigger": (_change_threshold, "differs from this release (trigger)"),
         }
         for what, (change, says) in changes.items():
-            yield f"{name}{what}", Case(_with_another(one.name, change), (name,), says)
+            yield f"{name}{what}", Case(_with_changed(one.name, change), (name,), says)
 
     @contextmanager
     def no_block(s: Surroundings) -> Iterator[dict[str, str]]:
         with client() as api:
-            api.delete_block_document(api.read_block_document_by_name("word", "custom-webhook").id)
+            api.delete_block_document(api.read_block_document_by_name("data-team", "custom-webhook").id)
         yield {}
         s.watch()
 
     yield "notification block", Case(no_block, ("automation ",), "notification block")
 
 
-def _with_another(
+def _with_changed(
     name: str, change: Callable[[SyncPrefectClient, UUID], object]
 ) -> Callable[[Surroundings], AbstractContextManager[dict[str, str]]]:
     @contextmanager
@@ -103,7 +103,7 @@ def _with_another(
     return without
 
 
-def _make_older(api: SyncPrefectClient, found: UUID) -> None:
+def _change_threshold(api: SyncPrefectClient, found: UUID) -> None:
     automation = api.read_automation(found)
     assert automation
     core = AutomationCore.model_validate(automation.model_dump(exclude={"owner_resource", "id"}))

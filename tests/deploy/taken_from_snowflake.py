@@ -1,4 +1,4 @@
-"""What is taken away in Snowflake: each privilege of sql/account."""
+"""Faults in Snowflake: each privilege of sql/account is revoked."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from tests.deploy.taken_away import Case
 
 
 def snowflake() -> Iterator[tuple[str, Case]]:
-    """Each privilege of each GRANT in sql/account, on what exists too."""
+    """Each privilege of each GRANT is revoked: on future objects, and on one existing object."""
     for place, grant in enumerate(account_grants({})):
         for privilege in grant.privileges:
 

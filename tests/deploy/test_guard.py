@@ -1,4 +1,4 @@
-"""Nothing is deployed with an empty value, or with a block's secrets in it."""
+"""The guard: nothing is deployed with an empty or wrong value, or with the secrets of a block."""
 
 import json
 from typing import Any
@@ -19,17 +19,17 @@ PLAYLISTS = {"daily_playlists": ["37i9dQZF1DXcBWIGoYBM5M"]}
 
 
 def found(environment: dict[str, str], variables: dict[str, Any]) -> list[str]:
-    """What the guard says of prefect.yaml."""
+    """Problems that the guard finds in prefect.yaml."""
     return problems(SETTINGS, environment, variables.get)
 
 
-def test_with_all_there_it_says_nothing() -> None:
+def test_a_complete_environment_has_no_problems() -> None:
     assert found(ENOUGH, PLAYLISTS) == []
 
 
 @pytest.mark.parametrize("value", [None, "", "  "], ids=["unset", "empty", "blank"])
 @pytest.mark.parametrize("name", ENOUGH)
-def test_each_variable_of_the_environment_is_wanted(name: str, value: str | None) -> None:
+def test_each_variable_of_the_environment_is_required(name: str, value: str | None) -> None:
     environment = {other: text for other, text in ENOUGH.items() if other != name}
     if value is not None:
         environment[name] = value
@@ -46,18 +46,18 @@ LISTS: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize(("value", "says"), LISTS.values(), ids=LISTS)
-def test_the_list_that_daily_runs_will_read_is_checked(value: object, says: str) -> None:
+def test_the_list_of_daily_playlists_is_checked(value: object, says: str) -> None:
     (line,) = found(ENOUGH, {"daily_playlists": value})
     assert says in line
 
 
-def test_the_list_is_no_part_of_the_deployment() -> None:
+def test_the_list_of_daily_playlists_is_not_part_of_the_deployment() -> None:
     text = (ROOT / "prefect.yaml").read_text(encoding="utf-8")
     assert "prefect.variables" not in text
 
 
 @pytest.mark.parametrize(("given", "lines"), [({}, 1), ({"pool_size": "2"}, 0)], ids=["unset", "set"])
-def test_another_prefect_variable_must_be_set(given: dict[str, Any], lines: int) -> None:
+def test_a_prefect_variable_in_a_placeholder_must_be_set(given: dict[str, Any], lines: int) -> None:
     settings = {"x": "{{ prefect.variables.pool_size }}"}
     problem = "there is no Prefect variable pool_size, or it is empty"
     assert problems(settings, ENOUGH, (PLAYLISTS | given).get) == [problem] * lines
@@ -71,14 +71,14 @@ POOLS: dict[str, tuple[str, PoolType | None, bool]] = {
 }
 
 
-def test_the_work_pool_exists_and_starts_ecs_tasks() -> None:
+def test_a_missing_work_pool_and_a_wrong_type_are_reported() -> None:
     pool = WorkPool(name="p", type="process", base_job_template={}, default_queue_id=uuid4())
     assert str(pool_problem("p", None)).startswith("there is no work pool p: create it")
     assert pool_problem("p", pool) == "work pool p has type process, not ecs or ecs:push"
 
 
 @pytest.mark.parametrize(("pool_type", "made_for", "refused"), POOLS.values(), ids=POOLS)
-def test_the_template_is_one_that_the_pool_takes(
+def test_a_template_that_prefect_cloud_would_refuse_is_reported(
     pool_type: str, made_for: PoolType | None, *, refused: bool
 ) -> None:
     made = template(made_for, str(uuid4())) if made_for else json.loads(SOURCE.read_text(encoding="utf-8"))
@@ -87,16 +87,16 @@ def test_the_template_is_one_that_the_pool_takes(
     assert str(pool_problem("p", pool)).startswith(problem)
 
 
-def test_all_that_is_missing_is_named_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     assert len(found({}, {})) == len(ENOUGH) + len(PLAYLISTS)
 
 
-SHAPELESS = {
+WRONG_FORMS = {
     "no name": ("PIPELINE_IMAGE", ":0123456", "an image with its tag"),
     "no tag": ("PIPELINE_IMAGE", "registry.example.com/pipeline", "an image with its tag"),
     "no tag, a port": ("PIPELINE_IMAGE", "localhost:5000/pipeline", "an image with its tag"),
-    "a blank too many": ("PIPELINE_IMAGE", " image:1", "an image with its tag"),
-    "a line too many": ("PIPELINE_IMAGE", "image:1\n", "an image with its tag"),
+    "leading blank": ("PIPELINE_IMAGE", " image:1", "an image with its tag"),
+    "trailing line break": ("PIPELINE_IMAGE", "image:1\n", "an image with its tag"),
     "a template": ("PREFECT_WORK_POOL", "{{ prefect.blocks.secret.x }}", "the name of a work pool"),
     "a template in a role": (
         "ECS_TASK_ROLE_ARN",
@@ -108,8 +108,8 @@ SHAPELESS = {
 }
 
 
-@pytest.mark.parametrize(("name", "value", "meaning"), SHAPELESS.values(), ids=SHAPELESS)
-def test_values_of_the_wrong_kind_are_refused(name: str, value: str, meaning: str) -> None:
+@pytest.mark.parametrize(("name", "value", "meaning"), WRONG_FORMS.values(), ids=WRONG_FORMS)
+def test_values_of_a_wrong_form_are_refused(name: str, value: str, meaning: str) -> None:
     assert found({**ENOUGH, name: value}, PLAYLISTS) == [f"{name} is {value!r}, which is not {meaning}"]
 
 
@@ -117,18 +117,21 @@ IMAGES = ["pipeline:1", "localhost:5000/a/b:v1.2-rc", f"registry.example.com/a@s
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_images_with_a_tag_or_a_digest_are_taken(image: str) -> None:
+def test_images_with_a_tag_or_a_digest_are_accepted(image: str) -> None:
     assert found({**ENOUGH, "PIPELINE_IMAGE": image}, PLAYLISTS) == []
 
 
-STRANGE = {
-    "a block": ("{{ prefect.blocks.aws-credentials.aws }}", "the deployment would hold the block's secrets"),
-    "nobody's": ("{{ image }}", "nothing fills this in"),
+FORBIDDEN = {
+    "a block": (
+        "{{ prefect.blocks.aws-credentials.aws }}",
+        "the deployment would contain the block's secrets",
+    ),
+    "unknown": ("{{ image }}", "no variable with this name is filled in"),
 }
 
 
-@pytest.mark.parametrize(("text", "says"), STRANGE.values(), ids=STRANGE)
-def test_what_must_not_stand_there_is_named(text: str, says: str) -> None:
+@pytest.mark.parametrize(("text", "says"), FORBIDDEN.values(), ids=FORBIDDEN)
+def test_forbidden_placeholders_are_reported(text: str, says: str) -> None:
     (line,) = problems(
         {"deployments": [{"work_pool": {"job_variables": {"x": text}}}]}, ENOUGH, PLAYLISTS.get
     )
@@ -136,7 +139,7 @@ def test_what_must_not_stand_there_is_named(text: str, says: str) -> None:
     assert says in line
 
 
-def test_the_command_names_what_is_missing_and_deploys_nothing(
+def test_the_command_lists_the_problems_and_deploys_nothing(
     prefect_api: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert prefect_api["PREFECT_API_URL"]
@@ -144,8 +147,8 @@ def test_the_command_names_what_is_missing_and_deploys_nothing(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PIPELINE_IMAGE", "image:1")
     assert deploy_prefect_yaml() == 1
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith("nothing is deployed, see docs/operations.md:\n- ")
-    assert "PREFECT_WORK_POOL is not set" in said.err
-    assert "PIPELINE_IMAGE" not in said.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("nothing is deployed, see docs/operations.md:\n- ")
+    assert "PREFECT_WORK_POOL is not set" in printed.err
+    assert "PIPELINE_IMAGE" not in printed.err

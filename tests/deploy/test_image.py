@@ -1,14 +1,14 @@
-"""The image holds what the flows need, and nothing else."""
+"""The image contains what the flows need, and nothing else."""
 
 import pytest
 from dockerfile_parse import DockerfileParser
 
 from tests.deploy.image import ROOT, Image, kept_by_dockerignore
 
-NOWHERE = {"PREFECT__FLOW_RUN_ID": "00000000-0000-0000-0000-000000000000"}
+UNKNOWN_RUN = {"PREFECT__FLOW_RUN_ID": "00000000-0000-0000-0000-000000000000"}
 
 
-def test_the_flows_import(image: Image) -> None:
+def test_the_flows_can_be_imported_in_the_image(image: Image) -> None:
     modules = "flows.ingest, flows.backfill, pipeline.warehouse.snowpipe, blocks.register, prefect_snowflake"
     done = image.run("python", "-c", f"import {modules}, sys; print(sys.prefix, flows.__file__)")
     assert done.returncode == 0, done.stderr
@@ -17,13 +17,13 @@ def test_the_flows_import(image: Image) -> None:
 
 
 @pytest.mark.parametrize("name", ["sandbox", "tests", "deploy", "moto", "fakesnow", "pytest", "mypy"])
-def test_nothing_else_imports(image: Image, name: str) -> None:
+def test_nothing_else_can_be_imported_in_the_image(image: Image, name: str) -> None:
     done = image.run("python", "-c", f"import {name}")
     assert f"No module named '{name}'" in done.stderr
 
 
 def test_a_run_without_an_api_fails_with_a_clear_message(image: Image) -> None:
-    done = image.run("prefect", "flow-run", "execute", **NOWHERE)
+    done = image.run("prefect", "flow-run", "execute", **UNKNOWN_RUN)
     assert done.returncode == 1
     assert "No Prefect API URL provided. Please set PREFECT_API_URL" in done.stderr
 
@@ -37,5 +37,5 @@ def test_the_base_is_slim_and_the_user_is_not_root() -> None:
     assert {"--require-hashes", "--no-deps"} <= set(installed.split())
 
 
-def test_nothing_else_is_sent_to_the_build() -> None:
+def test_only_these_paths_are_sent_to_the_build() -> None:
     assert kept_by_dockerignore() == ["requirements.txt", "flows", "pipeline", "blocks", "sql"]

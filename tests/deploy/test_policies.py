@@ -1,4 +1,4 @@
-"""deploy/policies.py against docs/by-hand.md, and what policies allow."""
+"""deploy/policies.py equals docs/by-hand.md; evaluation of policies."""
 
 import json
 from typing import Any
@@ -14,11 +14,11 @@ TEXT = PAGE.read_text(encoding="utf-8")
 
 
 def shown(after: str) -> Any:
-    """The first JSON of the page after a text."""
+    """The first JSON block of the page after a text."""
     return json.loads(TEXT.split(after)[1].split("```json")[1].split("```")[0])
 
 
-def test_the_page_has_the_same_policies() -> None:
+def test_the_policies_equal_those_of_the_docs() -> None:
     trust = trusted_by_snowflake("STORAGE_AWS_IAM_USER_ARN", "STORAGE_AWS_EXTERNAL_ID")
     assert shown("**The lake**") == document(policies.TASK_ROLE)
     assert shown("Save as `read.json`") == document(policies.SNOWFLAKE_ROLE)
@@ -28,7 +28,7 @@ def test_the_page_has_the_same_policies() -> None:
     assert "grant `secretsmanager:GetSecretValue` on it to the execution role" in TEXT
 
 
-def test_a_folder_goes_before_the_prefixes() -> None:
+def test_the_folder_precedes_the_prefixes() -> None:
     found = grants(policies.TASK_ROLE, Account("b", "spotify/prod/", "aws-cn"))
     assert found[0].contexts[0] == {"s3:prefix": "spotify/prod/raw/"}
     assert found[1].resource == "arn:aws-cn:s3:::b/spotify/prod/raw/*"
@@ -53,16 +53,16 @@ POLICIES: dict[str, tuple[list[Document], Decision]] = {
     "everything": ([allow("*", "*")], "allowed"),
     "a pattern, in other case": ([allow(["S3:get*"])], "allowed"),
     "one character": ([allow("s3:GetObjec?")], "allowed"),
-    "all actions but others": (
+    "all actions except others": (
         [{"Statement": [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}]}],
         "allowed",
     ),
-    "all resources but this": (
+    "all resources except this": (
         [{"Statement": [{"Effect": "Allow", "Action": "s3:*", "NotResource": "arn:aws:s3:::b/*"}]}],
         "denied",
     ),
     "denied": ([allow(), deny()], "denied"),
-    "denied where insecure": ([allow(), deny(Condition=INSECURE)], "allowed"),
+    "denied without TLS": ([allow(), deny(Condition=INSECURE)], "allowed"),
     "denied under a condition": (
         [allow(), deny(Condition={"IpAddress": {"aws:SourceIp": "1.2.3.4/32"}})],
         "unknown",
@@ -82,9 +82,9 @@ POLICIES: dict[str, tuple[list[Document], Decision]] = {
 }
 
 
-@pytest.mark.parametrize(("given", "answer"), POLICIES.values(), ids=POLICIES)
-def test_a_policy_is_evaluated(given: list[Document], answer: Decision) -> None:
-    assert evaluate(given, "s3:GetObject", "arn:aws:s3:::b/raw/*", {"s3:prefix": "raw/"}) == answer
+@pytest.mark.parametrize(("given", "decision"), POLICIES.values(), ids=POLICIES)
+def test_a_policy_is_evaluated(given: list[Document], decision: Decision) -> None:
+    assert evaluate(given, "s3:GetObject", "arn:aws:s3:::b/raw/*", {"s3:prefix": "raw/"}) == decision
 
 
 USER = "arn:aws:iam::111111111111:user/x"
@@ -100,7 +100,7 @@ TRUSTS: dict[str, tuple[Any, Any, Decision]] = {
 }
 
 
-@pytest.mark.parametrize(("principal", "condition", "answer"), TRUSTS.values(), ids=TRUSTS)
-def test_a_trust_policy_is_evaluated(principal: Any, condition: Any, answer: Decision) -> None:
+@pytest.mark.parametrize(("principal", "condition", "decision"), TRUSTS.values(), ids=TRUSTS)
+def test_a_trust_policy_is_evaluated(principal: Any, condition: Any, decision: Decision) -> None:
     one = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal, "Condition": condition}
-    assert evaluate_trust({"Statement": [one]}, ("AWS", USER), {"sts:ExternalId": "id"}) == answer
+    assert evaluate_trust({"Statement": [one]}, ("AWS", USER), {"sts:ExternalId": "id"}) == decision

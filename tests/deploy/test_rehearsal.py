@@ -1,4 +1,4 @@
-"""From `make deploy` to rows in the warehouse: a container per run, as ECS would start it."""
+"""From `make deploy` to rows in the warehouse, with a container for each run, started as ECS does."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ from pipeline.preflight.checks import Checklist
 from sandbox.services import BUCKET
 from sandbox.spotify.catalogue import CHARTS, MIXTAPE
 from tests.deploy.aws import REGION, TASK_ROLE
-from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, POOL, WORKERS_OWN, Rehearsal, client, module
+from tests.deploy.rehearsal import ENOUGH, PLAYLISTS, POOL, WORKER_FOLDER, Rehearsal, client, module
 from tests.deploy.test_prefect_yaml import SETTINGS
 from tests.deploy.webhook import BLOCK, webhook
 from tests.faults.injected import FAILURES, Fault
@@ -30,22 +30,22 @@ from tests.faults.labels import Label
 from tests.policies import task_role_grants
 from tests.waiting import until
 
-BY_HAND, DAILY, BACKFILL = (
+ON_DEMAND, DAILY, BACKFILL = (
     "ingest-playlists/on-demand",
     "ingest-playlists/daily",
     "backfill-playlists/backfill",
 )
 TODAY = datetime.now(UTC).date()
 PAST = TODAY - timedelta(days=1)
-"""The dates that a run by hand may give; over midnight the first is the day before."""
+"""The dates that an ingest accepts as `snapshot_date`; after midnight TODAY is the day before."""
 KILLED, STOPPED, CANCELLED = (CHARTS[1], PAST), (CHARTS[1], TODAY), (MIXTAPE, PAST)
-"""Partitions of their own for runs that are struck."""
+"""One partition for each test that interrupts a run, so that no other run loads it."""
 LOADING = Label("snowflake", "COPY", 3)
-"""In the middle of the load's transaction."""
+"""The third COPY, in the middle of the load's transaction."""
 
 
-def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
-    check_death(rehearsal)  # the backfill repairs it
+def test_scheduled_on_demand_and_backfill_runs_complete(rehearsal: Rehearsal) -> None:
+    check_killed_container(rehearsal)  # the backfill loads its partition
     lost = Label("s3", "PUT tables", 2)
     rehearsal.traffic.reset(lost, FAILURES["lost answer"])
     by_schedule = rehearsal.scheduled(DAILY)
@@ -55,10 +55,11 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
     assert f"{scheduled:%H:%M %Z}" == "06:00 UTC"
     rehearsal.bring_forward(by_schedule)
     watched = {"env": {"PYTHONPROFILEIMPORTTIME": "1"}}
-    asked = {"enrich": True, "skip_unchanged": False}  # the ledger is not asked before the playlist is read
-    by_hand = rehearsal.start(BY_HAND, watched, **asking_for((PLAYLISTS[0], PAST)), **asked)
+    # Without skip_unchanged the ledger, and so Snowflake, is not queried before the playlist is read.
+    options = {"enrich": True, "skip_unchanged": False}
+    on_demand = rehearsal.start(ON_DEMAND, watched, **parameters_for((PLAYLISTS[0], PAST)), **options)
     assert completed(rehearsal, by_schedule).startswith("2 playlists loaded")
-    assert completed(rehearsal, by_hand).startswith("1 playlist loaded")
+    assert completed(rehearsal, on_demand).startswith("1 playlist loaded")
     past = rehearsal.start(BACKFILL, start_date=str(PAST), end_date=str(PAST))
     assert completed(rehearsal, past) == "2 playlists loaded"
 
@@ -69,8 +70,8 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
         {KILLED, (PLAYLISTS[0], PAST), *((playlist, day) for playlist in PLAYLISTS)}
         for day in (TODAY, datetime.now(UTC).date())
     )
-    assert any("receipt s3://" in message for message in rehearsal.logs(by_hand))
-    check_imports(rehearsal.container(by_hand).log.read_text(encoding="utf-8"))
+    assert any("receipt s3://" in message for message in rehearsal.logs(on_demand))
+    check_imports(rehearsal.container(on_demand).log.read_text(encoding="utf-8"))
     check_containers(rehearsal)
     check_aws_calls(rehearsal)
     check_secrets(rehearsal)
@@ -80,9 +81,9 @@ def test_by_schedule_by_hand_and_backfill(rehearsal: Rehearsal) -> None:
     assert first == second, "nothing has changed between the two runs"
 
 
-def test_preflight_finds_everything_deployed(rehearsal: Rehearsal) -> None:
+def test_preflight_is_green_after_make_deploy(rehearsal: Rehearsal) -> None:
     with client() as api:
-        until(lambda: api.read_workers_for_work_pool(POOL), "a sign of life of the worker")
+        until(lambda: api.read_workers_for_work_pool(POOL), "a heartbeat of the worker")
     checks = Checklist()
     check_surrounding_prefect(checks, Scope(rehearsal.environment, SETTINGS))
     found = [line for line in checks.lines if not line.check.startswith("automation")]
@@ -90,7 +91,7 @@ def test_preflight_finds_everything_deployed(rehearsal: Rehearsal) -> None:
 
 
 @pytest.mark.faults
-def test_preflight_in_a_container_is_ok_under_the_role_of_runs(rehearsal: Rehearsal) -> None:
+def test_the_preflight_deployment_is_green_under_the_task_role(rehearsal: Rehearsal) -> None:
     before = rehearsal.place.keys()
     assert completed(rehearsal, rehearsal.start("preflight/preflight")).endswith("checks, all ok")
     assert rehearsal.place.keys() == before
@@ -101,9 +102,9 @@ def test_preflight_in_a_container_is_ok_under_the_role_of_runs(rehearsal: Rehear
     assert str(missing.state.message).endswith("[SPOTIFY_NOT_FOUND]")
 
 
-def check_death(rehearsal: Rehearsal) -> None:
-    """A container that dies is a crashed run, and nothing of its load is there."""
-    run = struck(rehearsal, signal.SIGKILL, KILLED)
+def check_killed_container(rehearsal: Rehearsal) -> None:
+    """A run whose container is killed becomes Crashed, and nothing of its load is visible."""
+    run = run_interrupted_in_load(rehearsal, signal.SIGKILL, KILLED)
     ended = rehearsal.ended(run)
     assert ended.state
     assert ended.state.is_crashed()
@@ -112,7 +113,7 @@ def check_death(rehearsal: Rehearsal) -> None:
 
 
 def check_one_error(rehearsal: Rehearsal, run: FlowRun, code: str) -> None:
-    """An expected failure is one ERROR record on the console and in Prefect's API, and no traceback."""
+    """An expected failure logs one ERROR record on the console and in Prefect's API, without traceback."""
     ended = rehearsal.ended(run)
     assert ended.state
     assert ended.state.is_failed()
@@ -125,7 +126,7 @@ def check_one_error(rehearsal: Rehearsal, run: FlowRun, code: str) -> None:
 
 
 def completed(rehearsal: Rehearsal, run: FlowRun) -> str:
-    """The message of a run that must complete."""
+    """Waits for the run, which must complete; returns its message."""
     ended = rehearsal.ended(run)
     assert ended.state
     assert ended.state.is_completed(), rehearsal.container(run).log.read_text(encoding="utf-8")
@@ -133,12 +134,12 @@ def completed(rehearsal: Rehearsal, run: FlowRun) -> str:
 
 
 def partitions(rehearsal: Rehearsal) -> set[Any]:
-    """What the warehouse holds."""
+    """The partitions in the warehouse."""
     return set(rehearsal.place.query("SELECT playlist_id, snapshot_date FROM playlists_history"))
 
 
 def check_imports(log: str) -> None:
-    """Snowflake is imported once the playlists are read, for it takes as long as all the rest."""
+    """Snowflake's modules are imported after reading, because that takes as long as all other imports."""
     assert log.count("1 of 1 playlists read") == 1
     before, after = log.split("1 of 1 playlists read")
     for name in ("snowflake.connector", "prefect_snowflake"):
@@ -148,7 +149,7 @@ def check_imports(log: str) -> None:
 
 
 def check_containers(rehearsal: Rehearsal) -> None:
-    """Each run had one container with the role's credentials; the last one found its task definition made."""
+    """Each run had one container with the role's credentials; the last one reused a task definition."""
     containers = rehearsal.fargate.containers
     assert len(containers) == 4
     *before, last = [one.definition["taskDefinitionArn"].rpartition("/")[2] for one in containers]
@@ -158,19 +159,19 @@ def check_containers(rehearsal: Rehearsal) -> None:
         assert one.command == ["prefect", "flow-run", "execute"]
         assert one.definition["taskRoleArn"] == TASK_ROLE
         assert one.definition["containerDefinitions"][0]["image"] == ENOUGH["PIPELINE_IMAGE"]
-        assert one.credentials_asked > 0
+        assert one.credential_requests > 0
         assert not {"PREFECT_HOME", "PREFECT_SERVER_EPHEMERAL_ENABLED"} & one.given.keys()
-        assert [value for value in one.given.values() if value.startswith(WORKERS_OWN)] == []
+        assert [value for value in one.given.values() if value.startswith(WORKER_FOLDER)] == []
 
 
 def check_aws_calls(rehearsal: Rehearsal) -> None:
-    """What containers asked of AWS is what the task role's policy allows, no more and no less."""
+    """The AWS requests of containers are exactly what the task role's policy allows."""
     actions = {"PUT": "s3:PutObject", "GET": "s3:GetObject", "HEAD": "s3:GetObject", "LIST": "s3:ListBucket"}
     seen = [label.kind.split() for label in rehearsal.traffic.seen if label.service == "s3"]
-    assert ["HEAD", "tables"] in seen, "the lost answer was settled by comparing"
-    asked = {(actions[method], prefix) for method, prefix in seen}
-    objects = {action for action, _ in asked} - {"s3:ListBucket"}
-    prefixes = {prefix for action, prefix in asked if action in objects}
+    assert ["HEAD", "tables"] in seen, "the lost response was resolved by comparing the object"
+    requested = {(actions[method], prefix) for method, prefix in seen}
+    objects = {action for action, _ in requested} - {"s3:ListBucket"}
+    prefixes = {prefix for action, prefix in requested if action in objects}
     assert set(task_role_grants()) == {
         ("s3:ListBucket", "arn:aws:s3:::YOUR-BUCKET"),
         *((action, f"arn:aws:s3:::YOUR-BUCKET/{prefix}/*") for action in objects for prefix in prefixes),
@@ -179,7 +180,7 @@ def check_aws_calls(rehearsal: Rehearsal) -> None:
 
 
 def refused_by_s3(rehearsal: Rehearsal, key: str) -> str:
-    """What S3 says to the task role that writes this key of the lake's folder."""
+    """Error code of S3 if the task role writes this key in the lake's folder."""
     keys = rehearsal.aws.role_keys(TASK_ROLE)
     client = boto3.client(
         "s3",
@@ -195,7 +196,7 @@ def refused_by_s3(rehearsal: Rehearsal, key: str) -> str:
 
 
 def check_secrets(rehearsal: Rehearsal) -> None:
-    """No secret is part of what Prefect shows of deployments, pools, runs, or of what ECS was asked."""
+    """Prefect's deployments, pools and runs, and the requests to ECS, contain no secret."""
     names = ("SPOTIFY_CLIENT_SECRET", "SPOTIFY_REFRESH_TOKEN", "SNOWFLAKE_PRIVATE_KEY")
     canaries = {rehearsal.environment[name] for name in names} | {"worker-secret", "database-secret"}
     with client() as api:
@@ -207,8 +208,8 @@ def check_secrets(rehearsal: Rehearsal) -> None:
 
 
 @pytest.fixture
-def told(rehearsal: Rehearsal) -> Iterator[list[dict[str, str]]]:
-    """What the automations send, once the command has made them."""
+def notifications(rehearsal: Rehearsal) -> Iterator[list[dict[str, str]]]:
+    """Notifications that the automations send, after the command has created them."""
     with webhook() as received:
         for _ in range(2):
             done = module(rehearsal.environment, "deploy", "automations", "--notify", BLOCK)
@@ -217,32 +218,34 @@ def told(rehearsal: Rehearsal) -> Iterator[list[dict[str, str]]]:
 
 
 @pytest.mark.faults
-def test_a_container_that_never_gets_going_is_a_crashed_run_and_holds_up_no_other(
-    rehearsal: Rehearsal, told: list[dict[str, str]]
+def test_a_container_that_exits_at_once_crashes_its_run_and_frees_its_slot(
+    rehearsal: Rehearsal, notifications: list[dict[str, str]]
 ) -> None:
     broken = {"command": "python -c 'raise SystemExit(3)'"}
-    runs = [rehearsal.start(BACKFILL, broken) for _ in range(2)]  # of which one may run at a time
+    runs = [rehearsal.start(BACKFILL, broken) for _ in range(2)]  # the concurrency limit is one
     for run in runs:
         ended = rehearsal.ended(run)
         assert ended.state
         assert ended.state.is_crashed()
         assert rehearsal.container(run).exit_code() == 3
     subjects = {f"{run.name} of backfill: Crashed" for run in runs}
-    until(lambda: {one["subject"] for one in told} == subjects, "word of both crashes")
-    assert all("start the run again" in one["body"] for one in told)
+    until(lambda: {one["subject"] for one in notifications} == subjects, "the notifications of both crashes")
+    assert all("start the run again" in one["body"] for one in notifications)
     with client() as api:
         names = [one.name for one in api.read_automations() if one.name.startswith(automations.TAG)]
     assert len(names) == len(set(names)) == 8
 
 
 @pytest.mark.faults
-def test_a_run_that_stays_pending_is_given_up(rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(automations, "STUCK", timedelta(seconds=10))  # Prefect's shortest
+def test_a_run_that_stays_pending_becomes_crashed(
+    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(automations, "STUCK_AFTER", timedelta(seconds=10))  # Prefect's minimum
     (stuck,) = [one for one in automations.automations(uuid4()) if one.name.endswith(": stuck")]
     with client() as api:
         made = api.create_automation(stuck)
     try:
-        run = rehearsal.start(BY_HAND, {"command": "sleep 60"}, playlists=PLAYLISTS[:1])
+        run = rehearsal.start(ON_DEMAND, {"command": "sleep 60"}, playlists=PLAYLISTS[:1])
         ended = rehearsal.ended(run)
     finally:
         with client() as api:
@@ -254,20 +257,20 @@ def test_a_run_that_stays_pending_is_given_up(rehearsal: Rehearsal, monkeypatch:
 
 
 @pytest.mark.faults
-def test_a_task_that_is_stopped_hands_its_run_to_the_next_container(rehearsal: Rehearsal) -> None:
-    run = struck(rehearsal, None, STOPPED)
+def test_the_run_of_a_stopped_task_completes_in_another_container(rehearsal: Rehearsal) -> None:
+    run = run_interrupted_in_load(rehearsal, None, STOPPED)
     assert completed(rehearsal, run) == "1 playlist loaded"
     first, second = rehearsal.containers(run)
-    assert first.told_to_stop
+    assert first.stop_requested_at
     assert first.exit_code() == 0
     until(lambda: second.exit_code() == 0, "the end of the second container")
     assert STOPPED in partitions(rehearsal)
 
 
 @pytest.mark.faults
-def test_a_run_that_is_cancelled_stays_so(rehearsal: Rehearsal) -> None:
+def test_a_cancelled_run_stays_cancelled(rehearsal: Rehearsal) -> None:
     rehearsal.traffic.reset(LOADING, FAILURES["silence"])
-    run = rehearsal.start(BY_HAND, None, **asking_for(CANCELLED))
+    run = rehearsal.start(ON_DEMAND, None, **parameters_for(CANCELLED))
     rehearsal.traffic.wait_seen(LOADING)
     with client() as api:
         api.set_flow_run_state(run.id, Cancelling(), force=True)
@@ -279,17 +282,17 @@ def test_a_run_that_is_cancelled_stays_so(rehearsal: Rehearsal) -> None:
     assert CANCELLED not in partitions(rehearsal)
 
 
-def asking_for(partition: tuple[str, date]) -> dict[str, object]:
+def parameters_for(partition: tuple[str, date]) -> dict[str, object]:
     """Parameters of a run for one playlist and date."""
     playlist, day = partition
     return {"playlists": [playlist], "snapshot_date": str(day)}
 
 
-def struck(rehearsal: Rehearsal, number: int | None, partition: tuple[str, date]) -> FlowRun:
-    """A run whose container gets a signal in the middle of its load, or whose task is stopped there."""
+def run_interrupted_in_load(rehearsal: Rehearsal, number: int | None, partition: tuple[str, date]) -> FlowRun:
+    """A run whose container gets the signal in the middle of its load; None: whose task is stopped."""
     started: list[FlowRun] = []
 
-    def strike(_client: socket.socket) -> bool:
+    def interrupt(_client: socket.socket) -> bool:
         container = rehearsal.container(started[0])
         if number is None:
             rehearsal.aws.stop(container.arn)
@@ -297,7 +300,7 @@ def struck(rehearsal: Rehearsal, number: int | None, partition: tuple[str, date]
             container.remove()
         return False
 
-    rehearsal.traffic.reset(LOADING, Fault(before=strike))
-    started.append(rehearsal.start(BY_HAND, None, **asking_for(partition)))
+    rehearsal.traffic.reset(LOADING, Fault(before=interrupt))
+    started.append(rehearsal.start(ON_DEMAND, None, **parameters_for(partition)))
     rehearsal.traffic.wait_seen(LOADING)
     return started[0]

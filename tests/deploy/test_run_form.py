@@ -1,4 +1,4 @@
-"""What the run form of each deployment shows and refuses; the server validates by the same schema."""
+"""The run form of each deployment: fields, descriptions, refused values. The server uses the same schema."""
 
 from typing import Any
 
@@ -18,18 +18,18 @@ ID = "37i9dQZF1DXcBWIGoYBM5M"
 
 
 def schema(flow: str) -> dict[str, Any]:
-    """The parameters as the form gets them."""
+    """JSON schema of the form."""
     return parameter_schema(FLOWS[flow]).model_dump()
 
 
 def refused(flow: str, **parameters: object) -> bool:
-    """Whether the form says no."""
+    """Returns True if the form refuses the parameters."""
     given = {"playlists": [ID], **parameters}
     return bool(validate(given, schema(flow), raise_on_error=False, preprocess=False))
 
 
 def fields(flow: str) -> dict[str, Any]:
-    """Every field of the form by its name, those of groups as `group.name`."""
+    """All fields of the form by name; in groups `group.name`."""
     whole, found = schema(flow), {}
     for name, shown in whole["properties"].items():
         found[name] = shown
@@ -63,11 +63,11 @@ def test_dates_have_pickers_and_choices_are_listed() -> None:
 
 
 @pytest.mark.parametrize("name", [*NAMES.values(), "mine", " Mine "], ids=[*NAMES, "mine", "Mine"])
-def test_each_way_to_name_a_playlist_is_taken(name: str) -> None:
+def test_each_form_of_a_playlist_is_accepted(name: str) -> None:
     assert not refused("ingest", playlists=[name])
 
 
-LEFT_TO_THE_RUN = {
+REFUSED_BY_THE_RUN = {
     "line break after it",
     "two ids",
     "another host",
@@ -80,54 +80,55 @@ LEFT_TO_THE_RUN = {
     "no locale",
     "a locale of two parts of the path",
 }
-"""The form shows its pattern to whoever is refused, so it is short; the run refuses these, in words."""
+"""Accepted by the form, because its pattern is shown as the error message and must be short."""
 
 
-def test_what_is_no_playlist_is_refused() -> None:
+def test_other_texts_are_refused_by_the_form_or_by_the_run() -> None:
     assert {
         name for name, text in REFUSED.items() if not refused("ingest", playlists=[text])
-    } == LEFT_TO_THE_RUN
+    } == REFUSED_BY_THE_RUN
 
 
 WRONG: dict[str, dict[str, object]] = {
     "two words": {"playlists": ["mine mine"]},
-    "one playlist that is no list": {"playlists": ID},
-    "no such way of loading": {"load": "copyy"},
-    "no such refresh": {"refresh": "everything"},
-    "no minutes": {"limits": {"pipe_minutes": 0}},
-    "more than half a day": {"limits": {"pipe_minutes": 721}},
-    "no such limit": {"limits": {"minutes": 10}},
-    "no such block": {"blocks": {"snowflake": "warehouse"}},
-    "a day that is none": {"snapshot_date": "2026-02-31"},
+    "a text in place of a list": {"playlists": ID},
+    "unknown load": {"load": "copyy"},
+    "unknown refresh": {"refresh": "everything"},
+    "zero minutes": {"limits": {"pipe_minutes": 0}},
+    "more than 12 hours": {"limits": {"pipe_minutes": 721}},
+    "unknown limit": {"limits": {"minutes": 10}},
+    "unknown block": {"blocks": {"snowflake": "warehouse"}},
+    "a date that does not exist": {"snapshot_date": "2026-02-31"},
     "a date with a time": {"snapshot_date": "2026-11-21T06:00:00Z"},
-    "a flag that is none": {"enrich": "perhaps"},
+    "a text in place of a flag": {"enrich": "perhaps"},
 }
 
 
 @pytest.mark.parametrize("parameters", WRONG.values(), ids=WRONG)
-def test_wrong_values_are_refused_at_the_form(parameters: dict[str, object]) -> None:
+def test_the_form_refuses_wrong_values(parameters: dict[str, object]) -> None:
     assert refused("ingest", **parameters)
 
 
-def test_one_setting_of_a_group_may_be_given_alone() -> None:
+def test_a_group_accepts_a_single_setting() -> None:
     assert not refused("ingest", limits={"max_hours": 5}, blocks={"warehouse": "warehouse-test"})
 
 
-def test_a_backfill_has_no_block_of_spotify() -> None:
+def test_a_backfill_has_no_spotify_block() -> None:
     assert refused("backfill", blocks={"spotify": "spotify"})
 
 
 @pytest.mark.parametrize("flow", FLOWS)
-def test_no_playlist_is_needed(flow: str) -> None:
+def test_the_list_of_playlists_may_be_empty(flow: str) -> None:
     assert not refused(flow, playlists=[])
-    assert schema(flow)["properties"]["playlists"]["type"] == "array"  # with null it would ask which, first
+    # If null were allowed as well, the form would first ask for the type.
+    assert schema(flow)["properties"]["playlists"]["type"] == "array"
 
 
-def test_python_may_say_none_for_no_playlist() -> None:
+def test_python_accepts_none_as_empty_list() -> None:
     assert TypeAdapter[list[str]](Playlists).validate_python(None) == []
 
 
-def test_the_form_says_what_no_playlist_means() -> None:
+def test_the_form_describes_an_empty_list_and_mine() -> None:
     described = schema("ingest")["properties"]["playlists"]["description"].replace("\n", " ")
     assert "Empty: the list in the Prefect variable `daily_playlists`, read when the run starts." in described
     assert "the word `mine`: every playlist that the authorised user owns or collaborates on" in described

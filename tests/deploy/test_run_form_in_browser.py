@@ -1,4 +1,4 @@
-"""The run form of each deployment in a real browser: what a person sees before they press Submit."""
+"""The run form of each deployment in a real browser."""
 
 import re
 import subprocess
@@ -37,7 +37,7 @@ def test_the_form_shows_descriptions_and_defaults(rehearsal: Rehearsal, tmp_path
 
 
 def page(url: str, folder: Path) -> str:
-    """The text of a page once its scripts have run."""
+    """The text of a page after its scripts have run."""
     assert CHROMIUM
     done = subprocess.run(
         [CHROMIUM, *OPTIONS, f"--user-data-dir={folder}", "--virtual-time-budget=30000", "--dump-dom", url],

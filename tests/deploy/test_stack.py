@@ -1,4 +1,4 @@
-"""deploy/aws.yaml: what it says of each resource, and that its policies are those of docs/by-hand.md."""
+"""deploy/aws.yaml: properties of the resources; its policies equal those of docs/by-hand.md."""
 
 import json
 import re
@@ -47,7 +47,7 @@ EXPIRY = {
 }
 
 
-def test_everything_is_explained_and_tagged() -> None:
+def test_parameters_and_outputs_are_described_and_resources_are_tagged() -> None:
     found = template()
     assert [
         name
@@ -61,33 +61,33 @@ def test_everything_is_explained_and_tagged() -> None:
     } == UNTAGGED
 
 
-def test_nothing_holds_a_secret() -> None:
+def test_the_template_contains_no_secret() -> None:
     secret = properties("PrefectApiKey")
     assert {"SecretString", "GenerateSecretString"}.isdisjoint(secret)
     assert "AWS::IAM::AccessKey" not in {one["Type"] for one in template()["Resources"].values()}
 
 
-def test_the_lake_is_private_encrypted_versioned_and_outlives_the_stack() -> None:
-    lake, said = template()["Resources"]["Lake"], properties("Lake")
+def test_the_lake_is_private_encrypted_versioned_and_retained() -> None:
+    lake, lake_properties = template()["Resources"]["Lake"], properties("Lake")
     assert (lake["DeletionPolicy"], lake["UpdateReplacePolicy"]) == ("Retain", "Retain")
-    assert said["BucketName"] == {"Ref": "BucketName"}
-    assert set(said["PublicAccessBlockConfiguration"].values()) == {True}
-    assert len(said["PublicAccessBlockConfiguration"]) == 4
-    assert said["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
-    encryption = said["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert lake_properties["BucketName"] == {"Ref": "BucketName"}
+    assert set(lake_properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(lake_properties["PublicAccessBlockConfiguration"]) == 4
+    assert lake_properties["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    encryption = lake_properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert encryption == [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
-    assert said["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert lake_properties["VersioningConfiguration"] == {"Status": "Enabled"}
 
 
-def test_a_bucket_that_exists_is_not_part_of_the_stack() -> None:
+def test_an_existing_bucket_is_not_part_of_the_stack() -> None:
     assert template()["Resources"]["Lake"]["Condition"] == "CreatesBucket"
     assert template()["Conditions"]["CreatesBucket"] == {"Fn::Equals": [{"Ref": "ExistingBucket"}, "false"]}
     assert [name for name, one in template()["Resources"].items() if '"Lake"' in json.dumps(one)] == []
 
 
-def test_what_is_left_behind_goes_and_each_prefix_has_its_days() -> None:
-    left, *expiring = properties("Lake")["LifecycleConfiguration"]["Rules"]
-    assert left == {
+def test_leftovers_expire_and_each_prefix_has_its_own_retention() -> None:
+    leftovers, *expiring = properties("Lake")["LifecycleConfiguration"]["Rules"]
+    assert leftovers == {
         "Id": "left-behind",
         "Status": "Enabled",
         "NoncurrentVersionExpiration": {"NoncurrentDays": {"Ref": "OldVersionDays"}},
@@ -103,7 +103,7 @@ def test_what_is_left_behind_goes_and_each_prefix_has_its_days() -> None:
 
 
 @pytest.mark.parametrize(("condition", "parameter"), [*EXPIRY.values(), ("ExpiresLogs", "LogDays")])
-def test_zero_days_means_that_nothing_is_deleted(condition: str, parameter: str) -> None:
+def test_zero_days_means_never_delete(condition: str, parameter: str) -> None:
     found = template()
     assert found["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, "0"]}]}
     given = found["Parameters"][parameter]
@@ -111,12 +111,12 @@ def test_zero_days_means_that_nothing_is_deleted(condition: str, parameter: str)
     assert "0: never delete" in given["Description"]
 
 
-def test_the_only_history_is_kept_unless_somebody_decides_otherwise() -> None:
+def test_the_history_is_kept_by_default() -> None:
     days = {name: template()["Parameters"][name]["Default"] for _, name in EXPIRY.values()}
     assert days == {"RawDays": 0, "DetailsDays": 0, "TablesDays": 90, "ReportsDays": 365}
 
 
-def test_snowpipe_is_notified_of_its_own_files_only() -> None:
+def test_snowpipe_is_notified_of_snowpipe_files_only() -> None:
     condition, notified, otherwise = properties("Lake")["NotificationConfiguration"]["Fn::If"]
     assert template()["Conditions"][condition] == {
         "Fn::Not": [{"Fn::Equals": [{"Ref": "SnowpipeQueueArn"}, ""]}]
@@ -140,12 +140,12 @@ def test_images_are_scanned_and_ten_are_kept() -> None:
     ] == [(1, "untagged", 1), (2, "any", 10)]
 
 
-def test_logs_are_kept_for_a_while() -> None:
+def test_logs_expire_after_thirty_days_by_default() -> None:
     assert properties("Logs")["RetentionInDays"] == {"Fn::If": ["ExpiresLogs", {"Ref": "LogDays"}, NO_VALUE]}
     assert template()["Parameters"]["LogDays"]["Default"] == 30
 
 
-def test_events_of_the_cluster_reach_the_queue_that_workers_read() -> None:
+def test_events_of_the_cluster_are_sent_to_the_queue_that_workers_read() -> None:
     assert template()["Parameters"]["EventsQueueName"]["Default"] == EVENTS
     rule, arn = properties("EventsRule"), {"Fn::GetAtt": ["EventsQueue", "Arn"]}
     pattern = re.search(r"--event-pattern \\\n\s*'(.+?)'", TEXT)
@@ -160,28 +160,28 @@ def test_events_of_the_cluster_reach_the_queue_that_workers_read() -> None:
     assert properties("EventsQueuePolicy")["PolicyDocument"] == document
 
 
-def test_who_starts_tasks_may_what_the_page_says() -> None:
+def test_the_policies_for_starting_tasks_equal_those_of_the_docs() -> None:
     assert sorted(actions("StartPolicy")) == sorted(
         listed_actions("| the user or role that starts tasks |", " on both roles")
     )
     observing = listed_actions("The worker's role needs ", ". Without")
     assert sorted(actions("ObservePolicy")) == sorted({*observing} - {*actions("StartPolicy")})
-    confined = {
+    restrictions = {
         action: (one["Resource"], one.get("Condition"))
         for one in properties("StartPolicy")["PolicyDocument"]["Statement"]
         for action in one["Action"]
     }
     arns = [{"Fn::GetAtt": [role, "Arn"]} for role in ("TaskRole", "ExecutionRole")]
     to_ecs = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
-    assert confined["iam:PassRole"] == (arns, to_ecs)
+    assert restrictions["iam:PassRole"] == (arns, to_ecs)
     created = {"StringEquals": {"ecs:CreateAction": ["RunTask", "RegisterTaskDefinition"]}}
-    assert confined["ecs:TagResource"] == ("*", created)
+    assert restrictions["ecs:TagResource"] == ("*", created)
     in_the_cluster = ("*", {"ArnEquals": {"ecs:cluster": {"Fn::GetAtt": ["Cluster", "Arn"]}}})
     for action in ("ecs:RunTask", "ecs:StopTask", "ecs:DescribeTasks"):
-        assert confined[action] == in_the_cluster
+        assert restrictions[action] == in_the_cluster
 
 
-def test_the_execution_role_may_what_the_page_says() -> None:
+def test_the_execution_policy_equals_that_of_the_docs() -> None:
     assert "with `AmazonECSTaskExecutionRolePolicy` and `logs:CreateLogGroup`;" in TEXT
     assert "grant `secretsmanager:GetSecretValue` on it to the execution role" in TEXT
     managed = "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
@@ -198,13 +198,13 @@ def test_the_execution_role_may_what_the_page_says() -> None:
     assert api_key == [{"Ref": "PrefectApiKey"}]
 
 
-in_an_account = pytest.mark.usefixtures("aws_account")
-by_moto = pytest.mark.filterwarnings("ignore:Tried to parse:UserWarning")
+uses_aws_account = pytest.mark.usefixtures("aws_account")
+ignores_moto_warnings = pytest.mark.filterwarnings("ignore:Tried to parse:UserWarning")
 
 
-@by_moto
-@in_an_account
-def test_roles_in_a_stack_are_those_of_the_page() -> None:
+@ignores_moto_warnings
+@uses_aws_account
+def test_the_roles_of_a_stack_equal_those_of_the_docs() -> None:
     outputs = create_stack()
     iam: Any = SESSION.client("iam")
     trust = {
@@ -222,7 +222,7 @@ def test_roles_in_a_stack_are_those_of_the_page() -> None:
     (statement,) = trust["task"]["Statement"]
     assert statement["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
     assert trust["execution"] == trust["task"]
-    # Snowflake is told of its role before the stack exists.
+    # The Snowflake integration names the role before the stack exists, so the ARN must be predictable.
     assert outputs["SnowflakeRoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/{NAME}-snowflake"
     assert outputs["TablesUrl"] == f"s3://{BUCKET}/{FOLDER}/tables/"
 
@@ -230,16 +230,16 @@ def test_roles_in_a_stack_are_those_of_the_page() -> None:
 OUTPUTS = {name: one.get("Condition") for name, one in template()["Outputs"].items()}
 
 
-@by_moto
-@in_an_account
+@ignores_moto_warnings
+@uses_aws_account
 @pytest.mark.parametrize(
     ("pool_type", "condition", "existing"), [("ecs:push", "HasUser", "false"), ("ecs", "HasWorker", "true")]
 )
-def test_a_pool_of_prefect_cloud_has_a_user_and_a_worker_has_a_role(
+def test_a_push_pool_gets_a_user_and_a_worker_gets_a_role(
     pool_type: str, condition: str, existing: str
 ) -> None:
     found = create_stack(WorkPoolType=pool_type, ExistingBucket=existing)
-    # moto knows no secrets, and leaves the output out
+    # moto does not support the secret, so its output is missing
     assert {*found, "ApiKeySecretArn"} == {name for name, of in OUTPUTS.items() if of in (None, condition)}
     buckets = SESSION.client("s3").list_buckets()["Buckets"]
     assert [one["Name"] for one in buckets] == ([] if existing == "true" else [BUCKET])

@@ -1,7 +1,7 @@
-"""Policies of a stack, evaluated by moto: each is enough for what is done under it, and needs each action.
+"""Policies of a stack, evaluated by moto: each is sufficient, and each of its actions is necessary.
 
-moto looks at actions, and at resources of S3, SQS and AssumeRole; it passes over conditions other than
-StringEquals. test_stack.py says what the conditions are.
+moto evaluates actions, and resources of S3, SQS and AssumeRole; it ignores conditions other than
+StringEquals. test_stack.py checks the conditions.
 """
 
 import json
@@ -33,12 +33,12 @@ from tests.tiers import enumerated
 CONTAINER: Any = {"name": "prefect", "image": "image:1", "memory": 2048, "essential": True}
 TABLE_KEY, RAW_KEY = f"{FOLDER}/tables/songs/a.csv.gz", f"{FOLDER}/raw/a.json.gz"
 Client = Callable[[str], Any]
-"""A client of a service, as somebody."""
+"""Creates a client of a service with the credentials of a role or user."""
 Log = pytest.LogCaptureFixture
 
 
 def keys(name: str) -> dict[str, str]:
-    """Credentials of a role of the stack, or of its user."""
+    """Credentials of a role of the stack, or of its user `starter`."""
     iam: Any = SESSION.client("iam")
     if name == "starter":
         made = iam.create_access_key(UserName=f"{NAME}-{name}")["AccessKey"]
@@ -60,21 +60,21 @@ def client_of(credentials: Any, service: Any) -> Any:
 
 
 @contextmanager
-def acting(name: str) -> Iterator[Client]:
-    """Clients as a role or user of the stack, whose policies count."""
+def acting_as(name: str) -> Iterator[Client]:
+    """Creates clients as a role or user of the stack, while moto enforces policies."""
     credentials = keys(name)
     with enable_iam_authentication():
         yield partial(client_of, credentials)
 
 
 def denied(calls: dict[str, Callable[[], object]]) -> list[str]:
-    """Calls that are refused for want of a permission."""
+    """Names of the calls that are refused because of a missing permission."""
     found = []
     for name, call in calls.items():
         try:
             call()
         except ClientError as error:
-            # for services that speak JSON the code stands in the message: moto answers in XML
+            # moto responds in XML, so for services with a JSON protocol the code is in the message only
             if "AccessDenied" not in str(error):
                 raise
             found.append(name)
@@ -82,18 +82,18 @@ def denied(calls: dict[str, Callable[[], object]]) -> list[str]:
 
 
 def run(caplog: Log) -> list[str]:
-    """A run's use of the lake."""
+    """Uses the lake as a run does; returns refused actions."""
     leave_files(Lake(SESSION.client("s3"), BUCKET, FOLDER))
-    with acting("task") as client:
+    with acting_as("task") as client:
         return [*refused(Lake(client("s3"), BUCKET, FOLDER), caplog)]
 
 
 def load(_: Log) -> list[str]:
-    """Snowflake's use of the lake."""
+    """Uses the lake as Snowflake does; returns refused actions."""
     owner = SESSION.client("s3")
     for key in (TABLE_KEY, RAW_KEY):
         owner.put_object(Bucket=BUCKET, Key=key, Body=b"")
-    with acting("snowflake") as client:
+    with acting_as("snowflake") as client:
         s3 = client("s3")
         return denied(
             {
@@ -106,24 +106,24 @@ def load(_: Log) -> list[str]:
 
 
 def start(name: str) -> list[str]:
-    """What starts a task and ends it, as prefect-aws does."""
+    """Starts and stops a task as prefect-aws does; returns refused actions."""
     owner: Any = SESSION.client("ecs")
     definition = {"family": "run", "containerDefinitions": [CONTAINER]}
     owner.register_task_definition(**definition)
     subnet = SESSION.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
-    asked: Any = {
+    request: Any = {
         "cluster": NAME,
         "taskDefinition": "run",
         "launchType": "FARGATE",
         "networkConfiguration": {"awsvpcConfiguration": {"subnets": [subnet]}},
     }
-    task = owner.run_task(**asked)["tasks"][0]["taskArn"]
-    with acting(name) as client:
+    task = owner.run_task(**request)["tasks"][0]["taskArn"]
+    with acting_as(name) as client:
         ecs, ec2 = client("ecs"), client("ec2")
         calls: dict[str, Callable[[], object]] = {
             "ecs:RegisterTaskDefinition": lambda: ecs.register_task_definition(**definition),
             "ecs:DescribeTaskDefinition": lambda: ecs.describe_task_definition(taskDefinition="run"),
-            "ecs:RunTask": lambda: ecs.run_task(**asked),
+            "ecs:RunTask": lambda: ecs.run_task(**request),
             "ecs:DescribeTasks": lambda: ecs.describe_tasks(cluster=NAME, tasks=[task]),
             "ecs:StopTask": lambda: ecs.stop_task(cluster=NAME, task=task),
             "ec2:DescribeVpcs": ec2.describe_vpcs,
@@ -133,13 +133,13 @@ def start(name: str) -> list[str]:
 
 
 def observe(_: Log) -> list[str]:
-    """How a worker learns of tasks that ended, and starts them."""
+    """Starts tasks and reads the queue as a worker does; returns refused actions."""
     owner: Any = SESSION.client("sqs")
     queue = owner.get_queue_url(QueueName=EVENTS)["QueueUrl"]
     owner.send_message(QueueUrl=queue, MessageBody="{}")
     receipt = owner.receive_message(QueueUrl=queue)["Messages"][0]["ReceiptHandle"]
     found = start("worker")
-    with acting("worker") as client:
+    with acting_as("worker") as client:
         sqs, given = client("sqs"), {"QueueUrl": queue, "ReceiptHandle": receipt}
         return found + denied(
             {
@@ -153,11 +153,11 @@ def observe(_: Log) -> list[str]:
 
 
 class Use(NamedTuple):
-    """What is done under a policy; returns what is refused. `unseen`: actions that moto does not look at."""
+    """`refused`: uses the policy and returns refused actions. `not_evaluated`: actions that moto ignores."""
 
     refused: Callable[[Log], list[str]]
     pool: str = "ecs:push"
-    unseen: tuple[str, ...] = ()
+    not_evaluated: tuple[str, ...] = ()
 
 
 pytestmark = [
@@ -167,40 +167,40 @@ pytestmark = [
 USES = {
     "TaskPolicy": Use(run),
     "SnowflakePolicy": Use(load),
-    "StartPolicy": Use(lambda _: start("starter"), unseen=("iam:PassRole", "ecs:TagResource")),
-    # moto names no resource for GetQueueUrl and GetLogEvents, so it refuses both to a policy that does
-    "ObservePolicy": Use(observe, pool="ecs", unseen=("sqs:GetQueueUrl", "logs:GetLogEvents")),
+    "StartPolicy": Use(lambda _: start("starter"), not_evaluated=("iam:PassRole", "ecs:TagResource")),
+    # moto evaluates GetQueueUrl and GetLogEvents without a resource, so it refuses them to policies with one
+    "ObservePolicy": Use(observe, pool="ecs", not_evaluated=("sqs:GetQueueUrl", "logs:GetLogEvents")),
 }
-TAKEN = {
+REMOVED = {
     f"{policy} {action}": (policy, action)
     for policy, use in USES.items()
     for action in actions(policy)
-    if action not in use.unseen
+    if action not in use.not_evaluated
 }
 
 
-# `make test` tries StartPolicy below, where only what is taken is refused; TaskPolicy is the page's.
+# The quick tier covers StartPolicy in the next test, and TaskPolicy in the tests of docs/by-hand.md.
 @pytest.mark.parametrize("policy", enumerated(USES, ["SnowflakePolicy", "ObservePolicy"]))
-def test_each_policy_is_enough(policy: str, caplog: Log) -> None:
+def test_each_policy_is_sufficient(policy: str, caplog: Log) -> None:
     create_stack(WorkPoolType=USES[policy].pool)
     assert USES[policy].refused(caplog) == []
 
 
-@pytest.mark.parametrize("taken", enumerated(TAKEN, ["StartPolicy ecs:StopTask"]))
-def test_each_action_is_needed(taken: str, caplog: Log) -> None:
-    policy, action = TAKEN[taken]
+@pytest.mark.parametrize("removed", enumerated(REMOVED, ["StartPolicy ecs:StopTask"]))
+def test_each_action_is_necessary(removed: str, caplog: Log) -> None:
+    policy, action = REMOVED[removed]
     create_stack(without(policy, action), WorkPoolType=USES[policy].pool)
     found = USES[policy].refused(caplog)
-    assert found, f"nothing needs {action}: take it out of the policy"
+    assert found, f"nothing needs {action}: remove it from the policy"
     assert policy == "TaskPolicy" or found == [action]
 
 
-def test_snowflake_reads_tables_and_nothing_else() -> None:
+def test_the_snowflake_role_reads_tables_and_nothing_else() -> None:
     create_stack()
     owner = SESSION.client("s3")
     for key in (TABLE_KEY, RAW_KEY):
         owner.put_object(Bucket=BUCKET, Key=key, Body=b"")
-    with acting("snowflake") as client:
+    with acting_as("snowflake") as client:
         s3 = client("s3")
         calls: dict[str, Callable[[], object]] = {
             "read raw": lambda: s3.get_object(Bucket=BUCKET, Key=RAW_KEY),
@@ -211,7 +211,7 @@ def test_snowflake_reads_tables_and_nothing_else() -> None:
         assert denied(calls) == [*calls]
 
 
-def test_snowflakes_user_takes_its_role_with_the_external_id_only() -> None:
+def test_only_snowflakes_user_with_the_external_id_assumes_the_role() -> None:
     create_stack()
     iam: Any = SESSION.client("iam")
     allow = {

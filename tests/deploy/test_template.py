@@ -1,7 +1,7 @@
-"""Templates and blocks against the types that push pools are known to want.
+"""Templates and blocks against the types that push pools are known to require.
 
-Prefect Cloud's own model is not published. What is known of it: PrefectHQ/prefect issues 20442 (`verify` is a
-boolean, null is refused) and 15892 (values of `env` are texts), and what Prefect's own provisioner writes
+Prefect Cloud's model is not published. Sources: PrefectHQ/prefect issues 20442 (`verify` is a boolean, null
+is refused) and 15892 (values of `env` are strings), and the output of Prefect's own provisioner
 (prefect/infrastructure/provisioners/ecs.py).
 """
 
@@ -32,7 +32,7 @@ VARIABLES = {
     "SNOWFLAKE_ACCOUNT": "account",
     "SNOWFLAKE_USER": "user",
 }
-OF_A_DEPLOYMENT = {
+JOB_VARIABLES = {
     "image": "image:1",
     "task_role_arn": "arn:aws:iam::123456789012:role/run",
     "execution_role_arn": "arn:aws:iam::123456789012:role/start",
@@ -41,13 +41,13 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 class Strict(BaseModel):
-    """Values are what they must be, not what can be made into it."""
+    """No conversion: values must have the declared type."""
 
     model_config = ConfigDict(strict=True, protected_namespaces=())
 
 
 class PushClientParameters(Strict):
-    """Where null is allowed, Prefect's model of then allowed it: `verify` alone was refused."""
+    """Null is allowed where Prefect's model then allowed it: only `verify` was refused."""
 
     use_ssl: bool = True
     verify: bool = True
@@ -58,7 +58,7 @@ class PushClientParameters(Strict):
 
 
 class PushCredentials(Strict):
-    """Prefect Cloud has no keys and no region of its own."""
+    """Keys and region are required, because Prefect Cloud has no AWS role."""
 
     aws_access_key_id: Text
     aws_secret_access_key: Text
@@ -88,20 +88,20 @@ class PushJob(Strict):
 
 
 def stored(**variables: str) -> dict[str, Any]:
-    """The block that starts tasks, as registration saves it."""
+    """Data of the block that starts tasks, as registration saves it."""
     block = build(VARIABLES | variables, PrivateKey.of("pem"))["aws-ecs"]
     return dict(block.model_dump(mode="json", context={"include_secrets": True}))
 
 
-def as_python_makes_it() -> dict[str, Any]:
-    """A block made with keys and region alone, which Prefect Cloud refused."""
+def block_with_defaults() -> dict[str, Any]:
+    """Data of a block created with keys and region only, which Prefect Cloud refused."""
     secret = SecretStr("secret")
     made = AwsCredentials(aws_access_key_id="AKIA", aws_secret_access_key=secret, region_name="eu-west-1")
     return dict(made.model_dump(mode="json", context={"include_secrets": True}))
 
 
-def filled(pool_type: PoolType, block: dict[str, Any], **variables: object) -> dict[str, Any]:
-    """The job configuration of a run before it is validated, made as Prefect makes it."""
+def job_configuration(pool_type: PoolType, block: dict[str, Any], **variables: object) -> dict[str, Any]:
+    """The job configuration of a run before validation, built as Prefect builds it."""
     document = BlockDocument(
         name="aws-ecs",
         data=block,
@@ -110,7 +110,7 @@ def filled(pool_type: PoolType, block: dict[str, Any], **variables: object) -> d
         block_type_name="AWS Credentials",
     )
     made = template(pool_type, str(document.id))
-    given = OF_A_DEPLOYMENT | variables
+    given = JOB_VARIABLES | variables
     defaults = ECSJobConfiguration._get_base_config_defaults(made["variables"]["properties"])  # noqa: SLF001 - as it is done
 
     class Api:
@@ -123,11 +123,11 @@ def filled(pool_type: PoolType, block: dict[str, Any], **variables: object) -> d
     return dict(asyncio.run(resolve_block_document_references(job, client=api)))
 
 
-def test_a_push_pool_takes_template_and_block() -> None:
-    job = PushJob.model_validate(filled("ecs:push", stored(**KEYS)))
+def test_a_push_pool_accepts_template_and_block() -> None:
+    job = PushJob.model_validate(job_configuration("ecs:push", stored(**KEYS)))
     assert job.aws_credentials.region_name == "eu-west-1"
     assert nulls(job.task_definition) == nulls(job.task_run_request) == []
-    assert job.task_definition["taskRoleArn"] == OF_A_DEPLOYMENT["task_role_arn"]
+    assert job.task_definition["taskRoleArn"] == JOB_VARIABLES["task_role_arn"]
     assert job.task_run_request["overrides"]["containerOverrides"][0]["environment"] == {}
 
 
@@ -136,7 +136,7 @@ REFUSED: dict[str, tuple[PoolType, dict[str, Any], dict[str, Any], tuple[str, ..
     "a number in env": ("ecs:push", stored(**KEYS), {"env": {"A": 1}}, ("env", "A")),
     "null for verify": (
         "ecs:push",
-        as_python_makes_it(),
+        block_with_defaults(),
         {},
         ("aws_credentials", "aws_client_parameters", "verify"),
     ),
@@ -154,26 +154,26 @@ def test_the_model_refuses_what_prefect_cloud_refuses(
     pool_type: PoolType, block: dict[str, Any], given: dict[str, Any], place: tuple[str, ...]
 ) -> None:
     with pytest.raises(ValidationError) as caught:
-        PushJob.model_validate(filled(pool_type, block, **given))
+        PushJob.model_validate(job_configuration(pool_type, block, **given))
     assert place in [error["loc"] for error in caught.value.errors()]
 
 
 PROBLEMS = {
-    "fit": (stored(**KEYS), ""),
+    "complete": (stored(**KEYS), ""),
     "as Prefect's provisioner writes it": ({"aws_access_key_id": "AKIA", "region_name": "eu-west-1"}, ""),
     "no keys, no region": (stored(), "set ECS_AWS_ACCESS_KEY_ID, AWS_DEFAULT_REGION, run"),
-    "of an earlier release": (as_python_makes_it(), "Prefect Cloud requires true or false for `verify`"),
+    "of an earlier release": (block_with_defaults(), "Prefect Cloud requires true or false for `verify`"),
 }
 
 
 @pytest.mark.parametrize(("block", "says"), PROBLEMS.values(), ids=PROBLEMS)
-def test_a_block_that_does_not_fit_is_named_before_the_first_run(block: dict[str, Any], says: str) -> None:
+def test_an_unusable_block_is_reported_before_the_first_run(block: dict[str, Any], says: str) -> None:
     assert says in (push_problem(block) or "")
     assert bool(push_problem(block)) is bool(says)
 
 
-def test_a_worker_takes_its_template_and_the_block_without_keys() -> None:
-    job = ECSJobConfiguration(**filled("ecs", stored()))
+def test_a_worker_accepts_its_template_and_a_block_without_keys() -> None:
+    job = ECSJobConfiguration(**job_configuration("ecs", stored()))
     assert job.aws_credentials
     assert job.aws_credentials.aws_access_key_id is None
     assert job.env["PREFECT_HOME"] is None
@@ -190,7 +190,7 @@ def test_the_two_templates_differ_only_where_they_must() -> None:
 
 
 def nulls(value: Any, path: str = "") -> list[str]:
-    """Where a document has null."""
+    """Paths at which a document has null."""
     if isinstance(value, dict):
         return [found for key, inner in value.items() for found in nulls(inner, f"{path}.{key}")]
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""A pool's template against this release's: what counts is named by its path, and nothing else is."""
+"""Comparison of a pool's template with that of this release: exactly the compared fields are reported."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -20,8 +20,8 @@ def paths(value: Any, *path: Any) -> Iterator[tuple[Any, ...]]:
         yield from paths(one, *path, name)
 
 
-def counts(path: tuple[Any, ...]) -> bool:
-    """Whether a field decides how a run is started, or which values the form takes."""
+def is_compared(path: tuple[Any, ...]) -> bool:
+    """Returns True if the field affects how a run is started, or which values the form accepts."""
     if path[0] == "job_configuration":
         return True
     if path[:1] == ("variables",) and path[1:2] == ("required",):
@@ -32,7 +32,7 @@ def counts(path: tuple[Any, ...]) -> bool:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_field_taken_away_is_named_if_it_counts(kind: PoolType) -> None:
+def test_each_missing_field_is_reported_if_it_is_compared(kind: PoolType) -> None:
     wanted = template(kind, "id")
     assert template_differences(wanted, wanted) == []
     tried = 0
@@ -42,15 +42,15 @@ def test_each_field_taken_away_is_named_if_it_counts(kind: PoolType) -> None:
         for name in path[:-1]:
             inner = inner[name]
         del inner[path[-1]]
-        empty = kind == "ecs:push" and path[2:] == ("env", "default")  # nothing is kept out there
+        empty = kind == "ecs:push" and path[2:] == ("env", "default")  # has no null values
         whole = path[:2] == ("variables",) or path == ("variables", "properties")
         found = template_differences(stored, wanted)
-        assert bool(found) == ((counts(path) or whole) and not empty), (path, found)
+        assert bool(found) == ((is_compared(path) or whole) and not empty), (path, found)
         tried += bool(found)
     assert tried > 80
 
 
-def test_what_people_fill_in_or_add_is_no_difference() -> None:
+def test_changed_defaults_and_additions_are_not_differences() -> None:
     wanted, stored = template("ecs", "id"), template("ecs", "another")
     own = stored["variables"]["properties"]
     own["memory"]["default"], own["cluster"]["default"] = 4096, "mine"

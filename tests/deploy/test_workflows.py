@@ -22,7 +22,7 @@ def test_actions_are_pinned_by_commit(path: Path) -> None:
     assert [one for one in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", one)] == []
 
 
-def test_permissions_are_given_by_job_and_are_few() -> None:
+def test_each_job_has_minimal_permissions() -> None:
     assert DELIVERY["permissions"] == {}
     assert {name: job["permissions"] for name, job in DELIVERY["jobs"].items()} == {
         "test": {"contents": "read"},
@@ -30,13 +30,13 @@ def test_permissions_are_given_by_job_and_are_few() -> None:
     }
 
 
-def test_what_is_deployed_was_tested_and_comes_from_main() -> None:
+def test_only_tested_commits_of_main_are_deployed() -> None:
     assert DEPLOY["needs"] == "test"
     assert DEPLOY["if"] == "github.event_name == 'push'"
-    assert DELIVERY[True]["push"] == {"branches": ["main"]}  # YAML takes the key `on` for a truth
+    assert DELIVERY[True]["push"] == {"branches": ["main"]}  # YAML parses the key `on` as true
 
 
-def test_the_guard_comes_before_the_build() -> None:
+def test_the_guard_runs_before_the_build() -> None:
     commands = [step["run"] for step in DEPLOY["steps"] if "run" in step]
     assert [one.split("\n")[0].split()[0:3] for one in commands] == [
         ["make", "deploy", 'CHECK="preflight'],
@@ -45,7 +45,7 @@ def test_the_guard_comes_before_the_build() -> None:
     ]
 
 
-def test_all_that_prefect_yaml_takes_from_the_environment_is_given() -> None:
+def test_the_deploy_job_sets_all_variables_of_prefect_yaml() -> None:
     wanted = set(re.findall(r"\{\{ \$(\w+) \}\}", str(SETTINGS)))
     assert len(wanted) > 1
     assert wanted <= DEPLOY["env"].keys()

@@ -1,4 +1,4 @@
-"""Where word of automations goes: a notification block, and what has come."""
+"""A webhook that receives notifications, and the notification block for it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +12,12 @@ from starlette.routing import Route
 
 from tests.serving import running
 
-BLOCK = "custom-webhook/told"
+BLOCK = "custom-webhook/received"
 
 
 @contextmanager
 def webhook() -> Iterator[list[dict[str, str]]]:
-    """Subject and body of each message that is sent by means of the block."""
+    """Yields the notifications received so far, with subject and body; saves the block BLOCK."""
     received: list[dict[str, str]] = []
 
     async def receive(request: Request) -> Response:
@@ -26,6 +26,6 @@ def webhook() -> Iterator[list[dict[str, str]]]:
 
     with running(Starlette(routes=[Route("/", receive, methods=["POST"])])) as url:
         kind: Any = CustomWebhookNotificationBlock
-        block = kind(name="told", url=url, json_data={"subject": "{{subject}}", "body": "{{body}}"})
-        block.save("told", overwrite=True)
+        block = kind(name="received", url=url, json_data={"subject": "{{subject}}", "body": "{{body}}"})
+        block.save("received", overwrite=True)
         yield received

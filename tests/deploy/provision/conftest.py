@@ -1,4 +1,4 @@
-"""Two empty accounts and a Prefect server, and somebody who is logged in to all of them."""
+"""Fixtures: empty AWS and Snowflake accounts, a Prefect server, and logins to all of them."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -31,18 +31,18 @@ class Clouds:
     snowflake: str
 
     def client(self, service: str) -> Any:
-        """A client of an AWS service, for who looks from outside."""
+        """A client of an AWS service, to inspect the account."""
         options = {"aws_access_key_id": "o", "aws_secret_access_key": "o", "region_name": "us-east-1"}
         return boto3.client(service, endpoint_url=self.aws, **options)  # type: ignore[call-overload]
 
     def rows(self, sql: str) -> list[Any]:
-        """Rows of a statement of an administrator."""
+        """Rows of a statement, executed as ACCOUNTADMIN."""
         with closing(connect(self.snowflake, role="ACCOUNTADMIN", warehouse="SPOTIFY_LOAD")) as connection:
             cursor: Any = connection.cursor()
             return list(cursor.execute(sql).fetchall())
 
     def logins(self) -> dict[str, str]:
-        """The environment of somebody who is logged in."""
+        """Environment variables that log in to both accounts."""
         parts = urlsplit(self.snowflake)
         return {
             "AWS_ENDPOINT_URL": self.aws,
@@ -61,7 +61,7 @@ class Clouds:
 
 @pytest.fixture(scope="session")
 def aws() -> Iterator[str]:
-    """Address of an AWS account, for all tests of this worker."""
+    """Address of an AWS account, shared by all tests of this pytest worker."""
     from tests.deploy.provision.moto_stacks import serving  # noqa: PLC0415 - moto's CloudFormation takes 1.6 s
 
     with serving() as address:
@@ -70,7 +70,7 @@ def aws() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def clouds(aws: str) -> Iterator[Clouds]:
-    """The accounts, for all tests of this worker; each finds them empty."""
+    """The accounts, shared by all tests of this pytest worker; each test starts with empty accounts."""
     with ExitStack() as stack:
         options = ("--s3-endpoint", aws, "--idle-abort", "1.0")
         server = Server.start(stack, "the stand-in for Snowflake", "sandbox.snowflake", *options)
@@ -81,10 +81,10 @@ Command = Callable[..., str]
 
 
 @pytest.fixture
-def person(
+def project_folder(
     clouds: Clouds, prefect_api: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
-    """Somebody logged in, in a folder with the three lines of `.env`; afterwards all is empty again."""
+    """Working directory with the three lines of `.env`, logged in; empties the accounts afterwards."""
     del prefect_api
     for name in [name for name in os.environ if name.startswith(LOGINS)]:
         monkeypatch.delenv(name)
@@ -97,21 +97,21 @@ def person(
 
 
 @pytest.fixture
-def command(person: Path, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command of `python -m deploy`, which has to succeed; returns what it printed."""
-    del person
+def command(project_folder: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command of `python -m deploy`, checks its exit status and returns its output."""
+    del project_folder
 
     def run(*options: str, status: int = 0) -> str:
         capsys.readouterr()
         ended = app(options, result_action="return_value")
-        said = capsys.readouterr()
-        assert ended == status, said.out + said.err
-        return said.out if status == 0 else said.err
+        printed = capsys.readouterr()
+        assert ended == status, printed.out + printed.err
+        return printed.out if status == 0 else printed.err
 
     return run
 
 
 def empty(clouds: Clouds) -> None:
-    """Leaves nothing in any of the accounts, whatever a test has left."""
+    """Deletes everything in all accounts."""
     app(["destroy", *ALL], result_action="return_value")
     requests.post(f"{clouds.aws}/moto-api/reset", timeout=30).raise_for_status()

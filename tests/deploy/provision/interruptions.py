@@ -1,4 +1,4 @@
-"""Calls of the three clients while a command runs: counted, and cut off after some of those that write."""
+"""Interrupts a command at a chosen write call of one of the three clients."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,13 +16,13 @@ READS = ("SHOW", "DESC", "USE", "SELECT", "Get", "List", "Describe", "Head", "GE
 
 
 class Killed(BaseException):
-    """The process has ended there: nothing of it runs any more, not even a `finally`."""
+    """Simulates a killed process. Every later call raises it too, so `finally` blocks have no effect."""
 
 
 class Interruption:
-    """Lets so many calls through that write, then refuses the next, or ends the process right after the last.
+    """Allows a number of write calls, then refuses the next one or, with `kills`, kills after the last one.
 
-    `at`: ends the process right after this call, however many there were. `writes`: the calls that were made.
+    `at`: kills after this call, independent of the number. `writes`: the calls made so far.
     """
 
     def __init__(self, allowed: int | None = None, *, kills: bool = False, at: str = "") -> None:
@@ -31,7 +31,7 @@ class Interruption:
         self.is_over = False
 
     def before(self, call: str, refusal: Callable[[], Exception]) -> None:
-        """Raises in place of the call."""
+        """Raises in place of a call that is not allowed."""
         if self.is_over and self.kills:
             raise Killed
         if _writes(call) and not self.kills and len(self.writes) == self.allowed:
@@ -39,7 +39,7 @@ class Interruption:
             raise refusal()
 
     def after(self, call: str) -> None:
-        """Raises once the call was answered."""
+        """Counts a write call; raises Killed after the last allowed one."""
         if _writes(call):
             self.writes.append(call)
             if self.kills and (len(self.writes) == self.allowed or call == self.at):
@@ -52,42 +52,42 @@ def _writes(call: str) -> bool:
 
 
 def _name(request: httpx.Request) -> str:
-    """Method, path and what is written: two blocks are written at the same path."""
+    """Method, path and start of the body, because blocks are written to the same path."""
     return f"{request.method} {request.url.path} {request.content.decode()[:60]}"
 
 
 @contextmanager
 def interrupted(by: Interruption) -> Iterator[None]:
-    """While this lasts, all calls of the three clients are counted and cut off."""
+    """Applies the interruption to all calls of the three clients."""
     make_api_call = BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001 - below all clients
     execute = SnowflakeCursor.execute
     send, send_async = PrefectHttpxSyncClient.send, PrefectHttpxAsyncClient.send
 
     def call_aws(self: Any, operation: str, parameters: Any) -> Any:
         by.before(operation, lambda: ClientError({"Error": {"Code": "AccessDenied"}}, operation))
-        answer = make_api_call(self, operation, parameters)
+        response = make_api_call(self, operation, parameters)
         by.after(operation)
-        return answer
+        return response
 
     def call_snowflake(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
         by.before(command, lambda: ProgrammingError(msg="refused", errno=3001, sqlstate="42501"))
-        answer = execute(self, command, *args, **kwargs)
+        response = execute(self, command, *args, **kwargs)
         by.after(command)
-        return answer
+        return response
 
     def call_prefect(self: Any, request: httpx.Request, *args: Any, **kwargs: Any) -> Any:
         name = _name(request)
         by.before(name, lambda: httpx.ConnectError("refused", request=request))
-        answer = send(self, request, *args, **kwargs)
+        response = send(self, request, *args, **kwargs)
         by.after(name)
-        return answer
+        return response
 
     async def call_prefect_async(self: Any, request: httpx.Request, *args: Any, **kwargs: Any) -> Any:
         name = _name(request)
         by.before(name, lambda: httpx.ConnectError("refused", request=request))
-        answer = await send_async(self, request, *args, **kwargs)
+        response = await send_async(self, request, *args, **kwargs)
         by.after(name)
-        return answer
+        return response
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(BaseClient, "_make_api_call", call_aws)

@@ -1,4 +1,4 @@
-"""moto's CloudFormation as far as provisioning needs it: outputs after a change set, and secrets."""
+"""Additions to moto's CloudFormation that provisioning needs: outputs after a change set, and secrets."""
 
 import logging
 from collections.abc import Iterator
@@ -16,42 +16,42 @@ from moto.server import ThreadedMotoServer
 
 
 class Secret(CloudFormationModel):
-    """AWS::SecretsManager::Secret without a value, which moto's CloudFormation does not know."""
+    """AWS::SecretsManager::Secret without a value, which moto's CloudFormation does not support."""
 
     def __init__(self, arn: str) -> None:
         self.physical_resource_id = arn
 
     @staticmethod
     def cloudformation_name_type() -> str:
-        """The property that names it."""
+        """Name of the property with the name of the resource."""
         return "Name"
 
     @staticmethod
     def cloudformation_type() -> str:
-        """Its type in templates."""
+        """Resource type."""
         return "AWS::SecretsManager::Secret"
 
     @classmethod
     def create_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
     ) -> "Secret":
-        """Creates it."""
+        """Creates the secret."""
         del cloudformation_json, kwargs
         backend = secretsmanager_backends[account_id][region_name]
-        made, _ = backend._add_secret(resource_name)  # noqa: SLF001 - moto's own way to one without a value
+        made, _ = backend._add_secret(resource_name)  # noqa: SLF001 - the public method requires a value
         return cls(made.arn)
 
     @classmethod
     def delete_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
     ) -> None:
-        """Deletes it at once."""
+        """Deletes the secret without a recovery window."""
         del cloudformation_json
         secretsmanager_backends[account_id][region_name].delete_secret(resource_name, None, True)  # noqa: FBT003
 
 
 def _made(stack: Any) -> list[Any]:
-    """What a stack has made; moto lists conditions that do not hold, too."""
+    """Resources of a stack. moto also lists resources whose condition is false, as None."""
     return [resource for resource in stack.resource_map.values() if resource is not None]
 
 
@@ -59,7 +59,7 @@ _execute, _delete = CloudFormationBackend.execute_change_set, Stack.delete
 
 
 def _execute_with_outputs(backend: Any, change_set_name: str, stack_name: str | None = None) -> None:
-    """Executes a change set; moto forgets parameters, template and outputs of the stack that it creates."""
+    """Executes a change set and sets parameters, template and outputs of the new stack, which moto omits."""
     _execute(backend, change_set_name, stack_name)
     stack = backend.describe_change_set(change_set_name).stack
     stack.parameters = {name: str(value) for name, value in stack.resource_map.resolved_parameters.items()}
@@ -68,7 +68,7 @@ def _execute_with_outputs(backend: Any, change_set_name: str, stack_name: str | 
 
 
 def _delete_all(stack: Any) -> None:
-    """Detaches and empties what moto refuses to delete; deletes policies and log group, which stay."""
+    """Deletes a stack with what moto refuses to delete (images, attached roles) or keeps (policies)."""
     repository = ecr_backends[stack.account_id][stack.region_name].repositories.get(stack.name)
     if repository is not None:
         repository.images.clear()  # EmptyOnDelete
@@ -84,7 +84,7 @@ def _delete_all(stack: Any) -> None:
 
 @contextmanager
 def serving() -> Iterator[str]:
-    """An empty account in this process; its address."""
+    """Runs an empty account in this process; yields its address."""
     for noisy in ("werkzeug", "moto"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

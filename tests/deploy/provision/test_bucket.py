@@ -1,4 +1,4 @@
-"""A bucket that exists: what it lacks is named, what is on it stays."""
+"""An existing bucket: missing settings are listed, existing ones are kept."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def bucket(aws: str) -> Iterator[Bucket]:
     found.delete()
 
 
-def test_each_thing_that_it_lacks_is_named(bucket: Bucket) -> None:
+def test_each_missing_setting_is_listed(bucket: Bucket) -> None:
     missing = bucket.not_configured("")
     assert set(missing) - {"encryption"} == {*ALL, *PREFIXES} - {"encryption"}
     bucket.s3.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
@@ -48,7 +48,7 @@ def test_each_thing_that_it_lacks_is_named(bucket: Bucket) -> None:
     assert "lifecycle for music/raw/" in bucket.not_configured("music/")
 
 
-def test_the_notification_is_configured_once(bucket: Bucket) -> None:
+def test_an_existing_notification_is_not_configured_again(bucket: Bucket) -> None:
     assert bucket.must_notify(PIPES, "music/")
     bucket.notify(PIPES, "music/")
     assert not bucket.must_notify(PIPES, "music/")
@@ -56,7 +56,7 @@ def test_the_notification_is_configured_once(bucket: Bucket) -> None:
     assert there == notification(PIPES, "music/")
 
 
-def test_other_notifications_are_not_replaced_but_merged_into_what_is_to_be_typed(bucket: Bucket) -> None:
+def test_other_notifications_are_kept_and_the_message_has_the_merged_configuration(bucket: Bucket) -> None:
     other = {"Id": "other", "QueueArn": OTHER, "Events": ["s3:ObjectRemoved:*"]}
     bucket.s3.put_bucket_notification_configuration(
         Bucket=bucket.name, NotificationConfiguration={"QueueConfigurations": [other]}
@@ -74,14 +74,14 @@ def test_other_notifications_are_not_replaced_but_merged_into_what_is_to_be_type
     assert not bucket.must_notify(PIPES, "")
 
 
-def test_every_version_is_deleted(bucket: Bucket) -> None:
+def test_delete_removes_every_version_of_every_object(bucket: Bucket) -> None:
     bucket.s3.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
     for body in (b"1", b"2"):
         bucket.s3.put_object(Bucket=bucket.name, Key="raw/a", Body=body)
     bucket.s3.delete_object(Bucket=bucket.name, Key="raw/a")
     bucket.delete()
     assert not bucket.exists()
-    bucket.s3.create_bucket(Bucket=bucket.name)  # for the fixture
+    bucket.s3.create_bucket(Bucket=bucket.name)  # the fixture deletes it
 
 
 def configured(bucket: Bucket) -> Any:

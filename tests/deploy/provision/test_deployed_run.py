@@ -1,4 +1,4 @@
-"""What `apply` makes is enough: preflight is green, and a deployed run completes in a container."""
+"""After `apply` and `make deploy` preflight is green, and a deployed run completes in a container."""
 
 import json
 from collections.abc import Iterator
@@ -38,19 +38,21 @@ SPOTIFY_REFRESH_TOKEN={REFRESH_TOKEN}
 AWS_DEFAULT_REGION=us-east-1
 """
 TAG = "v1"
-OF_AWS = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
-"""The template names it; moto's CloudFormation leaves ManagedPolicyArns out."""
+EXECUTION_POLICY = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
+"""Attached by the test, because moto's CloudFormation ignores ManagedPolicyArns."""
 
 
 @pytest.fixture
-def _spotify(person: Path, prefect_api: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The stand-in for Spotify, an app with consent in `.env`, an image, patience."""
+def _spotify(
+    project_folder: Path, prefect_api: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """The stand-in for Spotify, an app with consent in `.env`, an image, longer timeouts of preflight."""
     for name in [name for name in prefect_api if name.startswith("PREFECT_")]:
         monkeypatch.setenv(name, prefect_api[name])  # for `prefect deploy`
-    (person / ".env").write_text(ENV_FILE, encoding="utf-8")
+    (project_folder / ".env").write_text(ENV_FILE, encoding="utf-8")
     monkeypatch.setenv("PIPELINE_IMAGE", f"123456789012.dkr.ecr.us-east-1.amazonaws.com/{CLUSTER}:{TAG}")
     monkeypatch.setenv("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-    monkeypatch.setattr(checks, "CHECK_S", 60.0)  # however busy the machine is
+    monkeypatch.setattr(checks, "CHECK_S", 60.0)  # for slow test machines
     monkeypatch.setattr(aws_account, "QUICK", Config(read_timeout=60))
     with running(create_app(Synthetic(), today=lambda: datetime.now(UTC).date())) as url:
         monkeypatch.setenv("SPOTIFY_API_URL", f"{url}/v1")
@@ -64,14 +66,14 @@ def test_preflight_is_green_and_a_deployed_run_completes(
 ) -> None:
     names, aws = ("--stack", CLUSTER, "--pool", POOL), Aws(clouds.aws)
     enforce_role_policies()
-    requests.post(f"{clouds.aws}/moto-api/reset", timeout=30)  # with the policies that AWS has made
+    requests.post(f"{clouds.aws}/moto-api/reset", timeout=30)  # creates the AWS-managed policies
     never = {"model_name": "ecs::task", "transition": {"progression": "manual", "times": 10**6}}
     requests.post(f"{clouds.aws}/moto-api/state-manager/set-transition", json=never, timeout=30)
     with ExitStack() as stack:
         stack.enter_context(webhook())
         command("apply", *names, "--playlist", PLAYLISTS[0], "--notify", BLOCK)
         push(clouds)
-        clouds.client("iam").attach_role_policy(RoleName=f"{CLUSTER}-execution", PolicyArn=OF_AWS)
+        clouds.client("iam").attach_role_policy(RoleName=f"{CLUSTER}-execution", PolicyArn=EXECUTION_POLICY)
         assert deployments.release() == 0
         containers = stack.enter_context(fargate(aws, image, tmp_path))
         log = stack.enter_context((tmp_path / "worker.log").open("wb"))
@@ -87,7 +89,7 @@ def test_preflight_is_green_and_a_deployed_run_completes(
 
 
 def push(clouds: Clouds) -> None:
-    """What `docker push` leaves in ECR."""
+    """Creates the image in ECR, as `docker push` does."""
     kind = "application/vnd.docker.distribution.manifest.v2+json"
     manifest = json.dumps(
         {"schemaVersion": 2, "mediaType": kind, "config": {"digest": "sha256:0"}, "layers": []}

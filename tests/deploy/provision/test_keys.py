@@ -1,4 +1,4 @@
-"""Keys that only blocks hold: the key pair of Snowflake's user, the access key of who starts tasks."""
+"""Keys that are stored in blocks only: key pair of the Snowflake user, access key of the starter."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -27,7 +27,7 @@ def account(shown: dict[str, str], sent: list[str]) -> Any:
 
 
 @pytest.mark.parametrize(("shown", "slot"), SLOTS.values(), ids=SLOTS)
-def test_the_public_key_takes_a_free_place(shown: dict[str, str], slot: str | None) -> None:
+def test_the_public_key_is_set_in_a_free_slot(shown: dict[str, str], slot: str | None) -> None:
     sent: list[str] = []
     register_key(account(shown, sent), PAIR.private)
     wanted = [f"ALTER USER SPOTIFY_PIPELINE SET {slot} = '{PAIR.public}'"] if slot else []
@@ -35,7 +35,7 @@ def test_the_public_key_takes_a_free_place(shown: dict[str, str], slot: str | No
     assert len(key_changes(account(shown, []), PAIR.private)) == len(wanted)
 
 
-def test_of_two_other_keys_none_is_replaced() -> None:
+def test_two_other_keys_are_not_replaced() -> None:
     sent: list[str] = []
     with pytest.raises(ProvisionFailed, match="has two public keys already"):
         register_key(
@@ -44,12 +44,14 @@ def test_of_two_other_keys_none_is_replaced() -> None:
     assert sent == []
 
 
-def test_the_public_half_is_that_of_the_pair() -> None:
+def test_the_public_key_is_derived_from_the_private_key() -> None:
     assert public_half(PAIR.private) == PAIR.public
 
 
-def test_the_starter_has_one_key_which_the_block_holds(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key that no block holds was made by a run that was killed before it could write the block."""
+def test_the_starter_has_one_access_key_and_the_block_stores_it(
+    aws: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key that is in no block is deleted: a command was killed before it could write the block."""
     session: Any = boto3.Session("o", "o", region_name="us-east-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws)
     iam = session.client("iam")

@@ -1,4 +1,4 @@
-"""Two empty accounts, provisioned, provisioned again and emptied."""
+"""`plan`, `apply` and `destroy` on empty accounts."""
 
 import re
 from pathlib import Path
@@ -16,10 +16,10 @@ NOTHING = "nothing to change"
 
 
 @pytest.mark.faults
-def test_from_empty_to_all_and_back(
-    command: Command, clouds: Clouds, person: Path, monkeypatch: pytest.MonkeyPatch
+def test_plan_apply_apply_again_destroy(
+    command: Command, clouds: Clouds, project_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first apply is killed in the middle."""
+    """The first apply is killed and continued by the second."""
     before = state(clouds)
     planned = command("plan")
     assert state(clouds) == before
@@ -29,8 +29,8 @@ def test_from_empty_to_all_and_back(
 
     with interrupted(Interruption(at="ExecuteChangeSet")), pytest.raises(Killed):
         command("apply")
-    told = command("apply")
-    check_preflight(told)
+    applied = command("apply")
+    check_preflight(applied)
     monkeypatch.setattr(commands, "run_preflight", lambda **_: 0)
     assert NOTHING in command("plan")
     made = state(clouds)
@@ -40,7 +40,7 @@ def test_from_empty_to_all_and_back(
     check_trust(clouds)
     check_key(clouds)
     check_pool(clouds)
-    check_no_secret(person, told + again + planned)
+    check_no_secret(project_folder, applied + again + planned)
 
     assert "the name of the lake is" in command("destroy", "--yes", "--lake", "another", status=1)
     kept = command("destroy", "--yes")
@@ -53,7 +53,7 @@ def test_from_empty_to_all_and_back(
 
 
 def state(clouds: Clouds) -> dict[str, Any]:
-    """What the accounts hold."""
+    """Everything in the accounts that `apply` may create."""
     iam, cloudformation = clouds.client("iam"), clouds.client("cloudformation")
     kinds = ("DATABASES", "WAREHOUSES", "ROLES", "USERS", "INTEGRATIONS")
     with get_client(sync_client=True) as client:
@@ -72,14 +72,14 @@ def state(clouds: Clouds) -> dict[str, Any]:
     return found | {"variable": Variable.get("daily_playlists")}
 
 
-def check_preflight(told: str) -> None:
-    """Only what is left to do is red: the image, a worker, the automations."""
-    red = [line.split()[1] for line in told.splitlines() if line.startswith(("missing ", "wrong "))]
+def check_preflight(applied: str) -> None:
+    """Only the remaining steps are red: image, worker, automations."""
+    red = [line.split()[1] for line in applied.splitlines() if line.startswith(("missing ", "wrong "))]
     assert [what for what in red if what != "automation"] == ["value", "work"]
 
 
 def check_trust(clouds: Clouds) -> None:
-    """The role of the integration is the stack's, and trusts who Snowflake says, with its external id."""
+    """The integration uses the stack's role, and the role trusts Snowflake's user with the external id."""
     shown = {row[0]: row[2] for row in clouds.rows("DESC INTEGRATION spotify_lake")}
     role = clouds.client("iam").get_role(RoleName=f"{STACK}-snowflake")["Role"]
     (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
@@ -90,7 +90,7 @@ def check_trust(clouds: Clouds) -> None:
 
 
 def check_key(clouds: Clouds) -> None:
-    """Both blocks log in with the key that the account has."""
+    """Both blocks can log in with their key."""
     from prefect_snowflake import SnowflakeConnector  # noqa: PLC0415 - takes seconds
 
     del clouds
@@ -112,9 +112,9 @@ def check_pool(clouds: Clouds) -> None:
     assert variables["aws_credentials"]["default"]["$ref"]
 
 
-def check_no_secret(person: Path, printed: str) -> None:
-    """Nothing secret is printed, or written beside `.env`."""
-    written = (person / ".env.deployed").read_text(encoding="utf-8")
+def check_no_secret(project_folder: Path, printed: str) -> None:
+    """No secret is printed or written to `.env.deployed`."""
+    written = (project_folder / ".env.deployed").read_text(encoding="utf-8")
     for secret in ("canary-secret", "PRIVATE KEY", "BEGIN"):
         assert secret not in printed + written
     assert "IMAGE_REPOSITORY='123456789012.dkr.ecr.us-east-1.amazonaws.com/" in written
@@ -130,7 +130,7 @@ WRONG_NAMES = {
 
 @pytest.mark.faults
 @pytest.mark.parametrize(("options", "says"), WRONG_NAMES.values(), ids=WRONG_NAMES)
-def test_names_that_are_wrong_stop_before_anything_is_written(
+def test_wrong_names_are_refused_before_anything_is_written(
     command: Command, clouds: Clouds, options: tuple[str, ...], says: str
 ) -> None:
     before = state(clouds)
@@ -140,7 +140,7 @@ def test_names_that_are_wrong_stop_before_anything_is_written(
 
 
 @pytest.mark.faults
-def test_a_bucket_that_exists_stays_as_it_is(command: Command, clouds: Clouds) -> None:
+def test_an_existing_bucket_is_not_changed(command: Command, clouds: Clouds) -> None:
     clouds.client("s3").create_bucket(Bucket="of-somebody")
     planned = command("plan", "--bucket", "of-somebody")
     assert "keep bucket of-somebody (not configured, and not changed: " in planned
