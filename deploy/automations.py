@@ -196,8 +196,8 @@ def _write(automation: AutomationCore) -> None:
         if stored:
             # Prefect sends only fields that were set, so not defaults such as an action's type.
             # Validating a dump sets all of them. The server refuses the owner, so it is left out.
-            whole = AutomationCore.model_validate(automation.model_dump(exclude={"owner_resource"}))
-            client.update_automation(stored[0].id, whole)
+            update = AutomationCore.model_validate(automation.model_dump(exclude={"owner_resource"}))
+            client.update_automation(stored[0].id, update)
         else:
             client.create_automation(automation)
 

@@ -19,7 +19,7 @@ def deploy_environment() -> dict[str, str]:
 
 
 def file_changes(values: dict[str, str]) -> list[Change]:
-    """What `write_file` would change; other variables of the file are kept."""
+    """The changes that `write_file` would make; other variables of the file are kept."""
     if _stored() | values == _stored():
         return []
     return [Change("here", "change" if FILE.exists() else "create", str(FILE))]

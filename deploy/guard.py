@@ -43,7 +43,7 @@ def placeholders(settings: Any) -> list[Placeholder]:  # noqa: ANN401 - what YAM
 
 
 def pool_problem(name: str, pool: WorkPool | None) -> str | None:
-    """Why the deployments cannot use the work pool; None if they can."""
+    """The reason why the deployments cannot use the work pool, or None."""
     if pool is None:
         return f"there is no work pool {name}: create it with the template of `python -m deploy template`"
     if pool.type not in TYPES:
@@ -64,7 +64,7 @@ def _accepted_by_cloud(template: Mapping[str, Any]) -> bool:
 
 
 def problem(one: Placeholder, environment: Environment, variable: Callable[[str], Any]) -> str | None:
-    """Why Prefect would fill in nothing, or a wrong value, for a placeholder; None if the value is right."""
+    """The problem with the value of a placeholder (missing, wrong form, not allowed), or None."""
     if one.type is PlaceholderType.ENV_VAR:
         name = one.name.removeprefix("$")
         return _wrong_value(name, environment.get(name, ""))
@@ -84,7 +84,7 @@ def _wrong_value(name: str, value: str) -> str | None:
 
 
 def _wrong_playlists(value: Any) -> str | None:  # noqa: ANN401 - any JSON value
-    """Why a daily run, which reads the variable when it starts, could not use this list; None if it could."""
+    """The reason why a daily run, which reads the variable when it starts, would refuse the list, or None."""
     try:
         refuse_long_list(value)
         daily_playlists(value)

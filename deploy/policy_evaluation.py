@@ -29,7 +29,7 @@ def evaluate(policies: Iterable[Document], action: str, resource: str, context: 
     A `*` in `resource` means every key: only patterns that have a `*` in that place match it.
     """
     return _decide(
-        (one, _holds(one, context))
+        (one, _conditions_are_true(one, context))
         for policy in policies
         for one in _listed(policy.get("Statement"))
         if _names(one, "Action", action, ignore_case=True) and _names(one, "Resource", resource)
@@ -39,14 +39,14 @@ def evaluate(policies: Iterable[Document], action: str, resource: str, context: 
 def evaluate_trust(trust: Document, principal: tuple[str, str], context: Context) -> Decision:
     """Evaluates whether a principal, as kind (`Service`, `AWS`) and name, may assume the role."""
     return _decide(
-        (one, _holds(one, context))
+        (one, _conditions_are_true(one, context))
         for one in _listed(trust.get("Statement"))
         if _names(one, "Action", ASSUME, ignore_case=True) and _is_principal(one, *principal)
     )
 
 
 def _decide(matching: Iterable[tuple[Document, bool | None]]) -> Decision:
-    found = {(one.get("Effect"), holds) for one, holds in matching}
+    found = {(one.get("Effect"), is_true) for one, is_true in matching}
     if ("Deny", True) in found:
         return "denied"
     if ("Allow", True) in found:
@@ -72,12 +72,12 @@ def _is_principal(one: Document, kind: str, name: str) -> bool:
         return True
     values = _listed((given or {}).get(kind))
     account = re.fullmatch(r"arn:[\w-]+:iam::(\d+):.+", name)
-    whole = {account[1], name.partition("::")[0] + f"::{account[1]}:root"} if account else set()
-    return any(value in ("*", name) or value in whole for value in values)
+    account_names = {account[1], name.partition("::")[0] + f"::{account[1]}:root"} if account else set()
+    return any(value in ("*", name) or value in account_names for value in values)
 
 
-def _holds(one: Document, context: Context) -> bool | None:
-    """Whether all conditions hold; None if unknown."""
+def _conditions_are_true(one: Document, context: Context) -> bool | None:
+    """Returns True if all conditions are true, None if unknown."""
     given = {key.lower(): value for key, value in {**ALWAYS, **context}.items()}
     found = [
         _compare(operator, _listed(values), given.get(key.lower()))

@@ -54,7 +54,7 @@ def template(pool_type: PoolType, block_document_id: str) -> dict[str, Any]:
 
 
 def push_problem(credentials: dict[str, Any]) -> str | None:
-    """Why Prefect Cloud cannot start tasks with the block's values; None if it can."""
+    """The reason why Prefect Cloud cannot start tasks with the block's values, or None."""
     wanted = {"aws_access_key_id": "ECS_AWS_ACCESS_KEY_ID", "region_name": "AWS_DEFAULT_REGION"}
     if missing := [variable for field, variable in wanted.items() if not credentials.get(field)]:
         return (

@@ -43,7 +43,7 @@ def _wanted(entry: Settings, pull: list[Any]) -> WantedDeployment:
 
 
 def deployment_differences(wanted: WantedDeployment, found: DeploymentResponse) -> list[str]:
-    """How the deployment differs from the wanted one, a phrase for each difference."""
+    """Differences between the existing deployment and the wanted one, a phrase each."""
     compared = (
         f"its {name} is {_short(is_)}, not {_short(should)}"
         for name, (should, is_) in _values(wanted, found).items()

@@ -50,7 +50,7 @@ def api_secret() -> tuple[str, str] | None:
 
 
 def block_changes(environment: Environment, *, has_key: bool) -> list[Change]:
-    """What `write_blocks` would change; without a key yet, every block is written."""
+    """The changes that `write_blocks` would make; without a key yet, every block is written."""
     if not has_key:
         return [Change(SIDE, "create", f"block {name}", UNTIL_KNOWN) for name in BLOCKS]
     blocks = wanted_blocks(environment)
@@ -85,7 +85,7 @@ def write_blocks(environment: Environment, blocks: Mapping[str, Any]) -> list[Ch
 
 
 def playlist_changes(given: Sequence[str]) -> list[Change]:
-    """What `write_playlists` would change; an existing list is kept unless playlists are given."""
+    """The changes that `write_playlists` would make; an existing list is kept unless playlists are given."""
     there: Any = Variable.get(VARIABLE)
     wanted = list(given) or there or MINE
     if there == wanted:
@@ -105,7 +105,7 @@ def write_playlists(given: Sequence[str]) -> list[Change]:
 
 
 def pool_changes(name: str, defaults: Defaults | None) -> list[Change]:
-    """What `write_pool` would change; `defaults` is None before the stack has outputs."""
+    """The changes that `write_pool` would make; `defaults` is None before the stack has outputs."""
     pool = find_pool(name)
     if pool is None:
         return [Change(SIDE, "create", f"work pool {name}", pool_type())]
@@ -143,7 +143,7 @@ def _template_for(pool: WorkPool | None, defaults: Defaults) -> dict[str, Any]:
 
 
 def automation_changes(notify: str | None) -> list[Change]:
-    """What `write_changed_automations` would change, with this notification block."""
+    """The changes that `write_changed_automations` would make with this notification block."""
     found = []
     for wanted in _wanted_automations(notify):
         stored = _stored_automation(wanted.name)
@@ -174,8 +174,8 @@ def _stored_automation(name: str) -> AutomationCore | None:
 def _compared(automation: AutomationCore) -> str:
     """The fields of an automation that we write, without the ids that the server adds to its triggers."""
     fields = {"name", "description", "trigger", "actions", "enabled"}
-    whole = automation.model_dump(mode="json", include=fields)
-    return json.dumps(_without_ids(whole), sort_keys=True)
+    written = automation.model_dump(mode="json", include=fields)
+    return json.dumps(_without_ids(written), sort_keys=True)
 
 
 def _without_ids(value: Any) -> Any:  # noqa: ANN401 - any JSON value

@@ -30,7 +30,7 @@ class SnowflakeLake(NamedTuple):
 
 
 def object_changes(account: SnowflakeAccount, lake: SnowflakeLake) -> list[Change]:
-    """What `write_objects` would change."""
+    """The changes that `write_objects` would make."""
     return [_as_change(statement) for statement in _statements(account, lake)]
 
 

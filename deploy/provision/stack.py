@@ -52,7 +52,7 @@ class CloudFormationStack(WatchedStack):
         return {one["ParameterKey"] for one in summary["Parameters"]}
 
     def changes(self, parameters: Parameters) -> list[Change]:
-        """What `write` would change, from a change set that is deleted afterwards."""
+        """The changes that `write` would make, from a change set that is deleted afterwards."""
         stack = self.found()
         if stack and stack["StackStatus"] in DELETE_ONLY:
             detail = f"{stack['StackStatus']}: it can only be deleted"
@@ -92,10 +92,10 @@ class CloudFormationStack(WatchedStack):
             yield Proposal(changes or [], execute)
         finally:
             if not executed:
-                self._remove(name, whole=kind == "CREATE")
+                self._remove(name, with_stack=kind == "CREATE")
 
     def removals(self) -> list[Change]:
-        """What `delete` would delete."""
+        """The resources that `delete` would delete."""
         stack = self.found()
         if stack is None:
             return []
@@ -135,7 +135,7 @@ class CloudFormationStack(WatchedStack):
             ]
         if any(reason in shown.get("StatusReason", "") for reason in NO_CHANGES):
             return None
-        self._remove(name, whole=kind == "CREATE")
+        self._remove(name, with_stack=kind == "CREATE")
         raise ProvisionFailed(
             f"AWS refused the template or its parameters ({shown.get('StatusReason')}). The stack was not "
             "changed. Correct the parameters and run the command again"
@@ -169,9 +169,9 @@ class CloudFormationStack(WatchedStack):
             if one["ChangeSetName"].startswith(CHANGE_SET_PREFIX):
                 self.client.delete_change_set(ChangeSetName=one["ChangeSetName"], StackName=self.name)
 
-    def _remove(self, change_set: str, *, whole: bool) -> None:
+    def _remove(self, change_set: str, *, with_stack: bool) -> None:
         self.client.delete_change_set(ChangeSetName=change_set, StackName=self.name)
-        if whole:
+        if with_stack:
             self.client.delete_stack(StackName=self.name)
 
 

@@ -18,7 +18,7 @@ def held_key(environment: Environment) -> PrivateKey | None:
 
 
 def key_changes(account: SnowflakeAccount, key: PrivateKey | None) -> list[Change]:
-    """What `register_key` would change; `key` is None before it was created."""
+    """The changes that `register_key` would make; `key` is None before it was created."""
     if key is None:
         return [Change("Snowflake", "change", f"user {USER}", "a new public key")]
     slot = _slot(account, fingerprint(_public(key)))

@@ -92,7 +92,7 @@ class Surroundings:
 
     @cached_property
     def known(self) -> Known:
-        """What the checks of Prefect return for the complete set-up."""
+        """Result of the checks of Prefect for the complete set-up."""
         return check_surrounding_prefect(Checklist(), Scope(self.environment, SETTINGS))
 
     def client(self, service: str) -> Any:
