@@ -73,7 +73,7 @@ def problem(one: Placeholder, environment: Environment, variable: Callable[[str]
         return None if variable(name) else f"there is no Prefect variable {name}, or it is empty"
     if one.type is PlaceholderType.BLOCK_DOCUMENT:
         return f"{one.full_match}: the deployment would contain the block's secrets in plain text"
-    return f"{one.full_match}: no variable with this name is filled in"
+    return f"{one.full_match}: Prefect cannot fill in this placeholder"
 
 
 def _wrong_value(name: str, value: str) -> str | None:

@@ -126,7 +126,7 @@ FORBIDDEN = {
         "{{ prefect.blocks.aws-credentials.aws }}",
         "the deployment would contain the block's secrets",
     ),
-    "unknown": ("{{ image }}", "no variable with this name is filled in"),
+    "unknown": ("{{ image }}", "Prefect cannot fill in this placeholder"),
 }
 
 

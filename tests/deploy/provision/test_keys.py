@@ -37,7 +37,7 @@ def test_the_public_key_is_set_in_a_free_slot(shown: dict[str, str], slot: str |
 
 def test_two_other_keys_are_not_replaced() -> None:
     sent: list[str] = []
-    with pytest.raises(ProvisionFailed, match="has two public keys already"):
+    with pytest.raises(ProvisionFailed, match="already has two public keys"):
         register_key(
             account(dict.fromkeys(("RSA_PUBLIC_KEY_FP", "RSA_PUBLIC_KEY_2_FP"), OTHER), sent), PAIR.private
         )
