@@ -90,40 +90,28 @@ def automations(notification: UUID) -> list[AutomationCore]:
         subject = "{{ flow_run.name }} of {{ deployment.name }}: {{ flow_run.state.name }}"
         return SendNotification(block_document_id=notification, subject=subject, body=f"{text}{LINK}")
 
-    crash_stuck = ChangeFlowRunState(
+    end_stuck = ChangeFlowRunState(
         **CRASHED, message="The container did not start: see the stopped reason of its ECS task"
     )
-    crash_lost = ChangeFlowRunState(**CRASHED, message="The run sends no heartbeats: see the container's log")
+    end_lost = ChangeFlowRunState(**CRASHED, message="The run sends no heartbeats: see the container's log")
     failed, crashed = EventTrigger(**_when("Failed")), EventTrigger(**_when("Crashed"))
-    late = EventTrigger(posture=Posture.Proactive, within=LATE_AFTER, **_when("Late", unless=NOT_LATE))
-    stuck = EventTrigger(posture=Posture.Proactive, within=STUCK_AFTER, **_when("Pending", unless=STARTED))
-    long = EventTrigger(posture=Posture.Proactive, within=LONG_AFTER, **_when(*RUNNING, unless=NOT_LONG))
-    waiting = EventTrigger(
-        posture=Posture.Proactive,
-        within=WAITING_AFTER,
-        **_when("AwaitingConcurrencySlot", unless=NOT_WAITING),
-    )
-    lost = EventTrigger(posture=Posture.Proactive, within=LOST_AFTER, **_when("heartbeat", unless=NOT_LOST))
+    late = _proactive(LATE_AFTER, "Late", unless=NOT_LATE)
+    stuck = _proactive(STUCK_AFTER, "Pending", unless=STARTED)
+    long = _proactive(LONG_AFTER, *RUNNING, unless=NOT_LONG)
+    waiting = _proactive(WAITING_AFTER, "AwaitingConcurrencySlot", unless=NOT_WAITING)
+    lost = _proactive(LOST_AFTER, "heartbeat", unless=NOT_LOST)
+    notifies, crashes = "notifies of a run after", "sets a run to Crashed after"
     return [
         no_data(TAG, TAG_RESOURCE, notification),
         _automation("failed", "sends the message of a failed run", failed, send(RUN_MESSAGE)),
         _automation("crashed", "notifies of a crashed run", crashed, send(RUN_MESSAGE + RUN_AGAIN)),
+        _automation("late", f"{notifies} {_text(LATE_AFTER)} in Late", late, send(LATE_TEXT)),
+        _automation("stuck", f"{crashes} {_text(STUCK_AFTER)} in Pending", stuck, end_stuck),
+        _automation("long", f"{notifies} {_text(LONG_AFTER)} in Running", long, send(LONG_TEXT)),
         _automation(
-            "late", f"notifies of a run that has been Late for {_text(LATE_AFTER)}", late, send(LATE_TEXT)
+            "waiting", f"{notifies} {_text(WAITING_AFTER)} without slot", waiting, send(WAITING_TEXT)
         ),
-        _automation(
-            "stuck", f"sets a run to Crashed after {_text(STUCK_AFTER)} in Pending", stuck, crash_stuck
-        ),
-        _automation("long", f"notifies of a run after {_text(LONG_AFTER)} in Running", long, send(LONG_TEXT)),
-        _automation(
-            "waiting",
-            f"notifies of a run that has waited {_text(WAITING_AFTER)} for a concurrency slot",
-            waiting,
-            send(WAITING_TEXT),
-        ),
-        _automation(
-            "lost", f"sets a run to Crashed after {_text(LOST_AFTER)} without heartbeat", lost, crash_lost
-        ),
+        _automation("lost", f"{crashes} {_text(LOST_AFTER)} without heartbeat", lost, end_lost),
     ]
 
 
@@ -146,8 +134,13 @@ def _automation(what: str, description: str, trigger: EventTrigger, action: Acti
     return AutomationCore(name=f"{TAG}: {what}", description=description, trigger=trigger, actions=[action])
 
 
+def _proactive(within: timedelta, *states: str, unless: frozenset[str]) -> EventTrigger:
+    """Trigger that fires if one of our runs enters one of `states` and none of `unless` follows in time."""
+    return EventTrigger(posture=Posture.Proactive, within=within, **_when(*states, unless=unless))
+
+
 def _when(*states: str, unless: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """Trigger: one of our runs enters one of `states`; with `unless`, and none of those follows in time."""
+    """Fields of a trigger that selects our runs by the states that they enter."""
     names = {"after": _events(states), "expect": _events(unless)} if unless else {"expect": _events(states)}
     return {
         **names,
