@@ -1,4 +1,4 @@
-"""The drawing at the top of pipeline/errors.py is the tree of classes."""
+"""The class tree drawn at the top of pipeline/errors.py matches the code."""
 
 import re
 from importlib import import_module
@@ -12,24 +12,24 @@ from pipeline.errors import PipelineError
 
 Edge = tuple[str, str]
 
-COLUMNS = 4
-"""Characters by which the drawing indents each generation."""
+INDENT = 4
+"""Characters of indentation per level of the drawing."""
 
 
 def drawn() -> set[Edge]:
-    """Child and parent of each class in the drawing."""
+    """Returns (child, parent) for each class in the drawing."""
     edges, ancestors = set[Edge](), list[str]()
     for branches, name in re.findall(
         r"^([│├└─ ]*)([A-Z]\w+)(?:$| {2,}\S)", str(errors.__doc__), re.MULTILINE
     ):
-        generation = len(branches) // COLUMNS
-        ancestors[generation:] = [name]
-        edges |= {(name, ancestors[generation - 1])} if generation else set()
+        level = len(branches) // INDENT
+        ancestors[level:] = [name]
+        edges |= {(name, ancestors[level - 1])} if level else set()
     return edges
 
 
 def descendants(parent: type[PipelineError]) -> dict[Edge, str]:
-    """Child and parent of each class, and the module that has it."""
+    """Returns the module that defines each class, by (child, parent)."""
     found: dict[Edge, str] = {}
     for child in parent.__subclasses__():
         found |= {(child.__name__, parent.__name__): child.__module__, **descendants(child)}

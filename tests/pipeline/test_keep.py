@@ -1,4 +1,4 @@
-"""Keeping many playlists while S3 fails: for one of them, for all, or until the task is tried again."""
+"""Keeping many playlists while S3 writes fail: for one playlist, for all, or until the task is retried."""
 
 import threading
 import weakref
@@ -31,8 +31,8 @@ DAY = datetime.now(UTC).date()
 THROTTLED = Transient("SlowDown", Code.LAKE_UNAVAILABLE)
 
 
-class Shelf(Lake):
-    """A lake in memory; `error` is raised for keys that contain `prefix`, once `after` are written."""
+class MemoryLake(Lake):
+    """In-memory lake: raises `error` for keys that contain `prefix`, once `after` keys are written."""
 
     def __init__(self, error: PipelineError | None = None, prefix: str = "raw/", after: int = 0) -> None:
         self.held: dict[str, bytes] = {}
@@ -41,7 +41,7 @@ class Shelf(Lake):
         self._lock = threading.Lock()
 
     def write(self, key: str, body: bytes, content_type: str) -> Written:
-        """Keeps the bytes, once."""
+        """Stores the bytes; a second write of the same key is a conflict."""
         del content_type
         with self._lock:
             if self.error and self.prefix in key and len(self.held) >= self.after:
@@ -53,22 +53,22 @@ class Shelf(Lake):
         return Written(key, len(body), "")
 
     def exists(self, key: str) -> bool:
-        """Whether the key was written."""
+        """Returns True if the key was written."""
         return key in self.held
 
 
 @dataclass
 class Run:
-    """One run: what it reads of Spotify, by a clock that only waiting moves."""
+    """One run: counts reads per playlist; its clock advances only by waits."""
 
-    lake: Shelf
+    lake: MemoryLake
     reads: Counter[str] = field(default_factory=Counter)
     now: float = 0.0
 
     def read(
         self, _client: object, _run: object, playlist: str, _published: object, open_sink: OpenSink
     ) -> RawFile[Envelope]:
-        """One answer of Spotify, never the same twice."""
+        """Replaces `read_playlist`: one response, different on every call."""
         self.reads[playlist] += 1
         file = open_sink(fetched(playlist, [], 1, at=datetime.now(UTC)).envelope)
         file.add(b'{"read":%d}' % self.reads[playlist])
@@ -81,7 +81,7 @@ class Run:
         playlists: list[str] = PLAYLISTS,
         on_kept: Callable[[Snapshot], None] | None = None,
     ) -> Any:
-        """An attempt of the task."""
+        """Runs one attempt of the task."""
         client: Any = SimpleNamespace(authorise=lambda: None)
         patience = Patience(len(playlists), sleep=self._sleep, clock=lambda: self.now)
         run = replace(THE_RUN, snapshot_date=DAY)
@@ -94,14 +94,14 @@ class Run:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A run whose lake fails in nothing yet."""
-    run = Run(Shelf())
+    """A run whose lake has no fault yet."""
+    run = Run(MemoryLake())
     monkeypatch.setattr(pipeline.keep, "read_playlist", run.read)
     return run
 
 
 @pytest.mark.parametrize("error", [THROTTLED, DENIED], ids=lambda error: error.code)
-def test_one_playlist_s_failing_writes_stop_no_other(run: Run, error: PipelineError) -> None:
+def test_failing_writes_of_one_playlist_do_not_stop_the_others(run: Run, error: PipelineError) -> None:
     run.lake.error, run.lake.prefix = error, BAD
     work = run.keep()
 
@@ -117,7 +117,9 @@ def test_one_playlist_s_failing_writes_stop_no_other(run: Run, error: PipelineEr
 
 
 @pytest.mark.parametrize("error", [THROTTLED, DENIED], ids=lambda error: error.code)
-def test_a_lake_that_takes_nothing_ends_it_before_all_are_read(run: Run, error: PipelineError) -> None:
+def test_if_every_write_fails_the_run_stops_before_all_playlists_are_read(
+    run: Run, error: PipelineError
+) -> None:
     run.lake.error = error
     with pytest.raises(type(error)) as raised:
         run.keep()
@@ -126,25 +128,25 @@ def test_a_lake_that_takes_nothing_ends_it_before_all_are_read(run: Run, error: 
     assert run.now <= 2 * BUDGET_S
 
 
-def test_a_retry_reads_and_writes_nothing_twice(run: Run) -> None:
+def test_a_retry_reads_and_writes_only_what_is_missing(run: Run) -> None:
     run.lake.error, run.lake.after = THROTTLED, 50
     with pytest.raises(Transient):
         run.keep()
     first = dict(run.lake.held)
     assert len(first) == 50
     assert run.lake.refused.total() >= MANY_PLAYLISTS
-    lost = set(run.reads) - {key.split("/")[1].removeprefix("playlist_id=") for key in first}
+    unwritten = set(run.reads) - {key.split("/")[1].removeprefix("playlist_id=") for key in first}
 
     run.lake.error = None
     work = run.keep(resumes=True)
     assert [kept.playlist_id for kept in work.kept] == PLAYLISTS
     assert work.others == []
-    assert run.reads == Counter(PLAYLISTS) + Counter(lost)
+    assert run.reads == Counter(PLAYLISTS) + Counter(unwritten)
     assert len(run.lake.held) == 200
     assert first.items() <= run.lake.held.items()
 
 
-def test_what_an_abandoned_request_wrote_late_is_kept_by_the_retry(run: Run) -> None:
+def test_a_retry_accepts_a_file_that_an_abandoned_request_wrote_late(run: Run) -> None:
     keys = [raw_key(playlist, DAY, RUN) for playlist in PLAYLISTS[:2]]
     run.lake.held[keys[0]] = b"before"
     assert run.keep(resumes=True, playlists=PLAYLISTS[:1]).kept[0].key == keys[0]
@@ -163,14 +165,14 @@ def test_what_an_abandoned_request_wrote_late_is_kept_by_the_retry(run: Run) -> 
     assert run.lake.held[keys[1]] == b"late"
 
 
-def test_a_clock_that_is_ahead_writes_nothing(run: Run) -> None:
+def test_a_clock_ahead_of_s3_stops_the_run_before_any_write(run: Run) -> None:
     run.lake.clock_ahead = timedelta(seconds=61)
     with pytest.raises(ConfigurationError, match=r"61 s ahead.*CLOCK_SKEWED"):
         run.keep()
     assert run.lake.held == {}
 
 
-def test_what_is_kept_is_shown_as_it_was_written(run: Run) -> None:
+def test_on_kept_receives_each_snapshot_as_it_was_written(run: Run) -> None:
     shown: dict[str, list[bytes]] = {}
 
     def show(snapshot: Snapshot) -> None:
@@ -180,8 +182,8 @@ def test_what_is_kept_is_shown_as_it_was_written(run: Run) -> None:
     assert shown == {playlist: [b'{"read":1}'] for playlist in PLAYLISTS[:3]}
 
 
-def test_nothing_that_was_read_stays_in_memory(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither of playlists that are kept nor, in the frames of their errors, of those that are not."""
+def test_responses_do_not_accumulate_in_memory(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither those of kept playlists nor those referenced by the tracebacks of failed ones."""
     files: list[weakref.ref[RawFile[Envelope]]] = []
     held: list[int] = []
 

@@ -1,4 +1,4 @@
-"""What a run says of entries, values and fields that its tables do not show."""
+"""Warnings about data missing from the tables: rejected entries, unusable values, missing fields."""
 
 from datetime import timedelta
 
@@ -13,14 +13,14 @@ def _line(**found: object) -> PlaylistLine:
     return PlaylistLine(PLAYLIST, DAY, "loaded", **found)  # type: ignore[arg-type]
 
 
-def test_what_playlists_usually_hold_is_no_loss() -> None:
+def test_rejects_with_a_natural_reason_are_not_a_loss() -> None:
     line = _line(rejected=dict.fromkeys(EXPECTED_REASONS, 3))
     assert loss(line) is None
     assert losses([line]) is None
     assert summary([line], []) == ("completed", "1 playlist loaded")
 
 
-def test_rejects_nulled_values_and_missing_fields_are_said() -> None:
+def test_rejects_nulled_values_and_missing_fields_are_reported() -> None:
     line = _line(
         rejected={"episode": 2, "malformed: Expected `str`": 3, "nul_character": 1},
         nulled={"duration_ms": 1200, "album.name": 2},
@@ -36,7 +36,7 @@ def test_rejects_nulled_values_and_missing_fields_are_said() -> None:
     assert message == f"1 playlist loaded. Warnings: playlist {PLAYLIST} of {DAY}: {loss(line)}"
 
 
-def test_many_losses_are_counted() -> None:
+def test_the_first_losses_are_listed_and_the_rest_are_counted() -> None:
     lines = [_line(nulled={f"field_{n}": n + 1 for n in range(9)} | {"isrc": number}) for number in range(5)]
     message = losses(lines)
     assert message is not None

@@ -1,4 +1,4 @@
-"""Markdown: tables line up while they are small, and text from outside never becomes markup."""
+"""Markdown: small tables are aligned, and external text never becomes markup."""
 
 import re
 
@@ -9,7 +9,7 @@ from pipeline.markdown import Markup, as_text, fitting, markdown_table, shortene
 
 RENDERER = MarkdownIt("commonmark", {"html": True}).enable("table")
 LINKED_BY_GITHUB = re.compile(r"www\.|://|@|<|mailto:")
-"""What GitHub's Markdown turns into links without brackets, and HTML."""
+"""Text that GitHub's Markdown turns into links without brackets, or reads as HTML."""
 
 HOSTILE = [
     "<img src=x onerror=alert(1)>",
@@ -41,7 +41,7 @@ HOSTILE = [
 
 
 def tokens(markdown: str) -> list[tuple[str, str]]:
-    """Type and content of all tokens that a renderer sees, except where blocks open and close."""
+    """Returns (type, content) of each inline token of a CommonMark renderer, soft line breaks left out."""
     blocks = RENDERER.parse(markdown)
     return [
         (one.type, one.content) for block in blocks for one in block.children or () if one.type != "softbreak"
@@ -49,7 +49,7 @@ def tokens(markdown: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_is_one_piece_of_code(text: str) -> None:
+def test_hostile_text_becomes_one_code_span(text: str) -> None:
     ((kind, content),) = tokens(f"before {as_text(text)} after")[1:-1]
     assert kind == "code_inline"
     assert content.isprintable()
@@ -78,17 +78,17 @@ def test_hostile_text_stays_within_its_cell(text: str) -> None:
         "1.25",
     ],
 )
-def test_plain_words_stay_as_they_are(text: str) -> None:
+def test_plain_text_is_not_changed(text: str) -> None:
     assert as_text(text) == text
     assert LINKED_BY_GITHUB.search(text) is None
 
 
-def test_line_breaks_become_blanks_and_control_characters_escapes() -> None:
+def test_line_breaks_become_spaces_and_control_characters_are_escaped() -> None:
     assert as_text("a\r\nb\u2029c") == "a b c"
     assert as_text("\u202ea\x00b\ud800") == r"`\u202ea\x00b\ud800`"
 
 
-def test_the_columns_of_a_small_table_line_up() -> None:
+def test_columns_of_a_small_table_are_aligned() -> None:
     assert markdown_table([{"a": 1, "long name": None}, {"a": "text", "long name": 2.5}]) == (
         "| a    | long name |\n"
         "|------|-----------|\n"
@@ -97,7 +97,7 @@ def test_the_columns_of_a_small_table_line_up() -> None:
     )  # fmt: skip
 
 
-def test_a_large_table_holds_no_padding() -> None:
+def test_a_large_table_is_not_padded() -> None:
     rows = [{"a": "x" * 500 if number == 7 else "x", "b": number} for number in range(100)]
     assert len(markdown_table(rows)) < 2_000
     assert len(tokens(markdown_table(rows))) == 202
@@ -112,7 +112,7 @@ def test_rows_beyond_the_limit_are_counted() -> None:
     assert markdown_table([]) == "(no rows)"
 
 
-def test_rows_after_one_that_does_not_fit_are_left_out() -> None:
+def test_fitting_stops_at_the_first_row_that_does_not_fit() -> None:
     assert fitting(["aa", "bbbbbb", "c"], len, 5) == (["aa"], 2)
 
 

@@ -1,4 +1,4 @@
-"""The receipt: what became of every playlist, for people and for programs."""
+"""The receipt: outcome of every requested playlist, as JSON, Markdown and table rows."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from tests.builders import DAY, FETCHED_AT, OTHER_PLAYLIST, PLAYLIST, RUN
 from tests.pipeline.test_markdown import tokens
 
 WHOLE = f"s3://lake/runs/dt={DAY}/{RUN}.json"
-GONE = "cPlaylist0000000000003"
+THIRD_PLAYLIST = "cPlaylist0000000000003"
 COUNTS = dict.fromkeys(TABLES, 0) | {"playlists": 1, "playlist_songs": 47, "songs": 46, "rejects": 3}
 
 
@@ -42,7 +42,7 @@ def _partition(playlist: str, day: date = DAY) -> PlaylistLine:
 
 
 def _line(status: str, reason: str | None = None) -> PlaylistLine:
-    return PlaylistLine(GONE, DAY, status, reason)
+    return PlaylistLine(THIRD_PLAYLIST, DAY, status, reason)
 
 
 def _file(table: str, rows: int, size: int) -> File:
@@ -77,7 +77,7 @@ def _receipt(lines: list[PlaylistLine], files: list[File] | None = None) -> Rece
     )
 
 
-def test_the_line_of_a_loaded_playlist_adds_up() -> None:
+def test_counts_of_a_loaded_playlist_add_up() -> None:
     (line,) = playlist_lines(Manifest([], [_partition(PLAYLIST)]), Loaded(partitions=[(PLAYLIST, DAY)]), [])
     assert line == PlaylistLine(
         playlist_id=PLAYLIST,
@@ -99,7 +99,7 @@ def test_the_line_of_a_loaded_playlist_adds_up() -> None:
     assert line.rows_loaded == sum(line.rows_by_table.values())
 
 
-def test_what_a_newer_snapshot_stands_for_is_superseded_and_loads_nothing() -> None:
+def test_a_superseded_partition_loads_no_rows() -> None:
     loaded = Loaded(partitions=[(PLAYLIST, DAY)], superseded=[(OTHER_PLAYLIST, DAY)])
     manifest = Manifest([], [_partition(PLAYLIST), _partition(OTHER_PLAYLIST)])
     lines = playlist_lines(manifest, loaded, [])
@@ -109,14 +109,14 @@ def test_what_a_newer_snapshot_stands_for_is_superseded_and_loads_nothing() -> N
     ]
 
 
-def test_dates_of_one_playlist_are_told_apart() -> None:
+def test_each_date_of_a_playlist_has_its_own_status() -> None:
     before = DAY - timedelta(1)
     manifest = Manifest([], [_partition(PLAYLIST, before), _partition(PLAYLIST)])
     lines = playlist_lines(manifest, Loaded(partitions=[(PLAYLIST, DAY)]), [])
     assert [(line.snapshot_date, line.status) for line in lines] == [(before, "superseded"), (DAY, "loaded")]
 
 
-def test_every_playlist_that_was_asked_for_has_a_line() -> None:
+def test_every_requested_playlist_has_a_line() -> None:
     others = [_line("failed", "gone"), _line("unchanged")]
     lines = playlist_lines(Manifest([], [_partition(PLAYLIST)]), Loaded(partitions=[(PLAYLIST, DAY)]), others)
     assert [line.status for line in lines] == ["loaded", "failed", "unchanged"]
@@ -125,9 +125,7 @@ def test_every_playlist_that_was_asked_for_has_a_line() -> None:
     ] * 2
 
 
-def test_lines_are_in_the_order_of_dates_and_names_and_each_playlist_is_named_where_the_name_is_known() -> (
-    None
-):
+def test_lines_are_sorted_by_date_and_name_and_carry_the_playlist_name_if_known() -> None:
     first, second = replace(_partition(OTHER_PLAYLIST), name="alpha"), _partition(PLAYLIST)
     gap = PlaylistLine(PLAYLIST, DAY - timedelta(1), "not kept", "nothing was kept")
     manifest = Manifest([], [second, first, _partition(PLAYLIST, DAY + timedelta(1))])
@@ -141,14 +139,14 @@ def test_lines_are_in_the_order_of_dates_and_names_and_each_playlist_is_named_wh
     ]
 
 
-def test_only_failed_playlists_are_the_failed_ones_of_the_work() -> None:
+def test_failed_playlists_of_a_step_do_not_include_unchanged_ones() -> None:
     failed = _line("failed", "gone")
     work = Work([Kept("raw/key", PLAYLIST, DAY)], [_line("unchanged"), failed])
     assert work.failed == [failed]
 
 
 class Case(NamedTuple):
-    """Lines of playlists, and what the run says of them."""
+    """Playlist lines of a run, and its expected status and message."""
 
     lines: list[PlaylistLine]
     status: str
@@ -195,10 +193,10 @@ SUMMARIES = {
         "failed",
         "1 playlist loaded, 2 failed. one is gone; one is private [PLAYLISTS_FAILED]",
     ),
-    "failed, nobody knows why": Case(
+    "failed, no reason known": Case(
         [LOADED, _line("failed")], "failed", "1 playlist loaded, 1 failed [PLAYLISTS_FAILED]"
     ),
-    "the reason of what did not fail": Case(
+    "reason of an unchanged playlist": Case(
         [_line("unchanged", "no matter")], "completed", "1 playlist unchanged"
     ),
     "without some details": Case(
@@ -217,7 +215,7 @@ SUMMARIES = {
 
 
 @pytest.mark.parametrize("case", SUMMARIES.values(), ids=SUMMARIES)
-def test_a_run_fails_where_a_playlist_failed_and_says_why(case: Case) -> None:
+def test_a_run_with_a_failed_playlist_fails_and_states_the_reason(case: Case) -> None:
     assert summary(case.lines, case.details) == (case.status, case.message)
 
 
@@ -235,7 +233,7 @@ def test_the_receipt_is_one_line_of_json() -> None:
     assert receipt["seconds"] == {"keep_snapshots": 1.25, "load": 3.0}
 
 
-def test_the_rows_for_people() -> None:
+def test_the_receipt_as_table_rows() -> None:
     lines = playlist_lines(Manifest([], [_partition(PLAYLIST)]), Loaded(partitions=[(PLAYLIST, DAY)]), [])
     assert [*as_rows(_receipt([*lines, _line("unchanged")]))] == [
         {
@@ -254,7 +252,7 @@ def test_the_rows_for_people() -> None:
         },
         {
             "playlist": "",
-            "id": GONE,
+            "id": THIRD_PLAYLIST,
             "date": "2026-11-21",
             "status": "unchanged",
             "total": "",
@@ -293,7 +291,7 @@ def test_the_receipt_names_the_report() -> None:
     assert report == f"The report: `{key}`"
 
 
-def test_a_run_without_files_says_so() -> None:
+def test_the_receipt_of_a_run_without_files_shows_no_rows() -> None:
     assert "(no rows)" in as_markdown(_receipt([_line("unchanged")]), WHOLE)
 
 
@@ -311,13 +309,13 @@ def test_a_long_reason_keeps_its_beginning_and_its_code() -> None:
     assert len(message) < 500
 
 
-def test_a_cell_names_five_reasons_and_counts_the_rest() -> None:
+def test_a_cell_lists_five_reasons_and_counts_the_rest() -> None:
     reasons = {f"malformed: number {number}": 10 - number for number in range(5)} | dict.fromkeys("abc", 1)
     (row,) = as_rows(_receipt([PlaylistLine(PLAYLIST, DAY, "loaded", rejected=reasons)]))
     assert row["rejected"] == ", ".join(f"{10 - n} malformed: number {n}" for n in range(5)) + " and 3 more"
 
 
-def test_playlists_that_failed_come_first() -> None:
+def test_failed_playlists_are_listed_first() -> None:
     receipt = _receipt([LOADED, _line("unchanged"), _line("failed", "gone")])
     assert [row["status"] for row in as_rows(receipt)] == ["failed", "loaded", "unchanged"]
 
@@ -325,7 +323,7 @@ def test_playlists_that_failed_come_first() -> None:
 @pytest.mark.parametrize(
     "released", ["<img src=x onerror=alert(1)>", "[x](javascript:alert(1))", "`|<!--\n\x00\u202e"]
 )
-def test_text_of_spotify_is_code_wherever_people_see_it(released: str) -> None:
+def test_text_from_spotify_is_always_shown_as_code(released: str) -> None:
     lines = [
         PlaylistLine(PLAYLIST, DAY, "loaded", rejected={released: 1}),
         _line("failed", f"Spotify refuses it ({released})"),
@@ -341,20 +339,23 @@ def test_text_of_spotify_is_code_wherever_people_see_it(released: str) -> None:
         assert text.isprintable()
 
 
-MANY = 4000
-UGLY = "\U0001f600`|<b>\x00"
-"""What grows most: as code, in a cell, in JSON within JSON."""
+MANY_PARTITIONS = 4000
+LONG_WHEN_ESCAPED = "\U0001f600`|<b>\x00"
+"""Text that grows most when escaped: as code, in a table cell, in JSON within JSON."""
 
 
 def _many() -> Receipt:
     """4,000 partitions, one of them with 5,000 distinct reasons, and 50 long failures."""
-    reasons = {f"{UGLY * 40}{number}": 1 for number in range(5000)}
-    lines = [PlaylistLine(f"p{n:021d}", DAY, "loaded", rejected={f"{UGLY} {n}": n}) for n in range(MANY)]
+    reasons = {f"{LONG_WHEN_ESCAPED * 40}{number}": 1 for number in range(5000)}
+    lines = [
+        PlaylistLine(f"p{n:021d}", DAY, "loaded", rejected={f"{LONG_WHEN_ESCAPED} {n}": n})
+        for n in range(MANY_PARTITIONS)
+    ]
     lines[0] = PlaylistLine(PLAYLIST, DAY, "loaded", rejected=reasons)
-    return _receipt([*lines, *(_line("failed", UGLY * 1000) for _ in range(50))])
+    return _receipt([*lines, *(_line("failed", LONG_WHEN_ESCAPED * 1000) for _ in range(50))])
 
 
-def test_what_people_see_of_a_large_receipt_is_bounded_and_says_where_the_rest_is() -> None:
+def test_views_of_a_large_receipt_are_bounded_and_link_the_full_receipt() -> None:
     receipt = _many()
     tracemalloc.start()
     try:
@@ -368,10 +369,10 @@ def test_what_people_see_of_a_large_receipt_is_bounded_and_says_where_the_rest_i
     assert json_bytes(json.dumps(rows)) <= ARTIFACT_BYTES * 1.01
     for shown in (log, description):
         assert f"more rows are not shown: the whole receipt is `{WHOLE}`" in shown
-    assert f"{MANY + 50 - len(rows):,} more rows" in description
+    assert f"{MANY_PARTITIONS + 50 - len(rows):,} more rows" in description
     assert log.count("| loaded |") > 20
     encoded = encode_receipt(receipt)
     assert peak < 4 * len(encoded)
     whole = json.loads(encoded)
-    assert len(whole["playlists"]) == MANY + 50
+    assert len(whole["playlists"]) == MANY_PARTITIONS + 50
     assert len(whole["playlists"][0]["rejected"]) == 5000

@@ -1,4 +1,4 @@
-"""What a run uses is counted by that run, in all of its threads, and by no other."""
+"""Usage counters: summed over the threads of a run, separate for each run."""
 
 from pipeline.threads import threads, within
 from pipeline.usage import Usage, metered, usage_so_far, used
@@ -6,14 +6,14 @@ from pipeline.usage import Usage, metered, usage_so_far, used
 CALLS = 200
 
 
-def test_threads_of_a_run_add_up() -> None:
+def test_usage_is_summed_over_the_threads_of_a_run() -> None:
     with metered() as meter, threads() as pool:
         for future in [pool.submit(within, 60, lambda: used(lake_requests=1)) for _ in range(CALLS)]:
             future.result()
         assert meter.usage() == usage_so_far() == Usage(lake_requests=CALLS)
 
 
-def test_a_run_begins_at_nothing_and_ends_with_its_block() -> None:
+def test_usage_starts_at_zero_for_each_run_and_is_not_counted_outside_one() -> None:
     for _ in range(2):
         with metered():
             used(statements=1, spotify_bytes=5)

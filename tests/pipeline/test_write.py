@@ -1,4 +1,4 @@
-"""Publishing kept snapshots: the same files however they are batched, and what a failure leaves."""
+"""Writing the table files of kept snapshots: batches, concurrent uploads, and cleanup after failures."""
 
 import csv
 import errno
@@ -30,25 +30,25 @@ WAIT_S = 20
 PLAYLISTS = [f"write{number:017d}" for number in range(5)]
 
 
-class Shelf(Lake):
-    """A lake in memory."""
+class MemoryLake(Lake):
+    """In-memory lake."""
 
     def __init__(self, held: dict[str, bytes]) -> None:
         self.bucket, self.folder = "the-lake", ""
         self.held = held
 
     def read(self, key: str) -> bytes:
-        """The bytes of a key."""
+        """Returns the bytes of a key."""
         if key not in self.held:
-            raise LakeKeyMissing(f"{key} is gone", Code.LAKE_KEY_MISSING)
+            raise LakeKeyMissing(f"{key} does not exist", Code.LAKE_KEY_MISSING)
         return self.held[key]
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """All keys."""
+        """Returns the keys that start with a prefix."""
         return (key for key in self.held if key.startswith(prefix))
 
     def write_file(self, key: str, file: IO[bytes], digest: bytes, content_type: str) -> Written:
-        """Keeps the bytes."""
+        """Stores the bytes."""
         assert content_type == "application/gzip"
         file.seek(0)
         self.held[key] = file.read()
@@ -71,28 +71,28 @@ def raw_file(playlist: str, count: int, total: int | None = None) -> bytes:
     return encode_raw_file(fetched(playlist, bodies, counted).envelope, bodies)
 
 
-def kept(days: int = 1) -> tuple[Shelf, list[Kept]]:
-    """A lake with snapshots of playlists of 3 to 7 entries on each of some dates."""
+def kept(days: int = 1) -> tuple[MemoryLake, list[Kept]]:
+    """A lake with a snapshot of each playlist (3 to 7 entries) for each of the last `days` dates."""
     dates = [DAY - timedelta(days=age) for age in range(days)]
     snapshots = [Kept(raw_key(one, day, RUN), one, day) for day in dates for one in PLAYLISTS]
-    return Shelf(
+    return MemoryLake(
         {one.key: raw_file(one.playlist_id, 3 + PLAYLISTS.index(one.playlist_id)) for one in snapshots}
     ), snapshots
 
 
 def publish(lake: Lake, snapshots: list[Kept]) -> tuple[Manifest, list[PlaylistLine]]:
-    """The half of a run that writes tables."""
+    """Writes the table files of the snapshots, as a run does."""
     return Writer(lake, KeptDetails(lake), THE_RUN, "copy", Patience(len(snapshots))).write(snapshots)
 
 
 def rows(content: bytes) -> list[list[str]]:
-    """The rows of a file, in an order of their own; its header first."""
+    """Header of a CSV file, then its rows, sorted."""
     header, *found = csv.reader(io.StringIO(gzip.decompress(content).decode(), newline=""))
     return [header, *sorted(found)]
 
 
 @pytest.mark.parametrize(("most_entries", "most_playlists"), [(1, 200), (10, 200), (10_000, 2)])
-def test_files_are_the_same_however_many_playlists_become_tables_at_once(
+def test_files_do_not_depend_on_the_batch_size(
     monkeypatch: pytest.MonkeyPatch, most_entries: int, most_playlists: int
 ) -> None:
     lake, snapshots = kept(days=3)
@@ -122,7 +122,7 @@ def test_files_are_the_same_however_many_playlists_become_tables_at_once(
         assert len(rows(lake.held[file.key])) == file.rows + 1
 
 
-def test_the_next_dates_are_decoded_while_files_are_uploaded_but_not_all_of_them(
+def test_a_limited_number_of_dates_is_decoded_while_files_are_uploaded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lake, snapshots = kept(days=9)
@@ -150,7 +150,7 @@ def test_the_next_dates_are_decoded_while_files_are_uploaded_but_not_all_of_them
     assert sorted(built) == built
 
 
-def test_a_file_that_is_damaged_fails_its_playlist_whatever_it_seems_to_hold() -> None:
+def test_a_damaged_or_missing_raw_file_fails_only_its_playlist() -> None:
     lake, snapshots = kept()
     wrong_count = raw_file(PLAYLISTS[1], 4, total=9)
     lake.held[snapshots[1].key] = wrong_count[:-8] + b"\0\0\0\0" + wrong_count[-4:]
@@ -168,14 +168,14 @@ def test_a_file_that_is_damaged_fails_its_playlist_whatever_it_seems_to_hold() -
     assert manifest.rows("playlist_songs") + manifest.rows("rejects") == 3 + 7
 
 
-def test_lost_entries_name_the_file_write_nothing_and_leave_no_file_behind(
+def test_missing_entries_stop_the_run_before_any_upload_and_close_all_temporary_files(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(pipeline.write, "MAX_BATCH_PLAYLISTS", 1)
     opened: list[IO[bytes]] = []
 
     def noted() -> Any:
-        opened.append(TemporaryFile())  # noqa: SIM115 - whoever asked for it closes it
+        opened.append(TemporaryFile())  # noqa: SIM115 - the caller closes it
         return opened[-1]
 
     monkeypatch.setattr(csv_files, "TemporaryFile", noted)
@@ -188,7 +188,7 @@ def test_lost_entries_name_the_file_write_nothing_and_leave_no_file_behind(
     assert all(file.closed for file in opened)
 
 
-def test_a_disk_that_is_full_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def full() -> Any:
         raise OSError(errno.ENOSPC, "No space left on device")
 

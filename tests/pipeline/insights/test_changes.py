@@ -1,4 +1,4 @@
-"""What a run has changed, as the warehouse's rows tell it."""
+"""Changes between the two newest snapshots of a playlist, read from the warehouse."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -14,11 +14,11 @@ from tests.warehouses import DAY, Warehouse
 
 YESTERDAY = DAY - timedelta(days=1)
 EPISODE = entry(song("e", type="episode"))
-GONE = entry(None)
+NULL_ITEM = entry(None)
 
 
 def load(warehouse: Warehouse, day: date, **playlists: Sequence[Any]) -> list[PlaylistChanges]:
-    """Publishes playlists with these entries as a run would; returns what that changed."""
+    """Publishes snapshots of playlists with these entries, as a run does; returns the changes."""
     run_id = warehouse.new_run_id()
     kept = [
         snapshot([head([*entries], id_=id_, name=f"List {id_[0]}")], len(entries), id_)
@@ -39,9 +39,9 @@ def change(song_id: str, position: int | None, previous: int | None, added_by: s
     return SongChange(song_id, f"Song {song_id}", "Artist artist-1", position, previous, added_by)
 
 
-def test_what_entered_left_and_moved_since_the_newest_earlier_snapshot(warehouse: Warehouse) -> None:
+def test_changes_are_relative_to_the_newest_earlier_snapshot(warehouse: Warehouse) -> None:
     load(warehouse, YESTERDAY - timedelta(days=3), **{PLAYLIST: songs("zzzz")})
-    load(warehouse, YESTERDAY, **{PLAYLIST: [*songs("abc"), GONE, *songs("d")]})
+    load(warehouse, YESTERDAY, **{PLAYLIST: [*songs("abc"), NULL_ITEM, *songs("d")]})
     (found,) = load(
         warehouse, DAY, **{PLAYLIST: [*songs("d"), EPISODE, *songs("ac"), *songs("x", added_by={"id": "me"})]}
     )
@@ -52,7 +52,7 @@ def test_what_entered_left_and_moved_since_the_newest_earlier_snapshot(warehouse
     assert found.rejected == {"episode": 1}
 
 
-def test_each_playlist_of_the_run_has_its_own(warehouse: Warehouse) -> None:
+def test_each_playlist_of_the_run_has_its_own_changes(warehouse: Warehouse) -> None:
     load(warehouse, YESTERDAY, **{PLAYLIST: songs("ab"), OTHER_PLAYLIST: songs("b")})
     first, second = load(warehouse, DAY, **{PLAYLIST: songs("ab"), OTHER_PLAYLIST: []})
     assert (first.playlist_id, first.entered, first.left, first.moved, first.rejected) == (
@@ -67,7 +67,7 @@ def test_a_first_snapshot_and_other_playlists_are_not_compared(warehouse: Wareho
     assert load(warehouse, DAY, **{OTHER_PLAYLIST: songs("b")}) == []
 
 
-def test_what_is_too_large_is_named_and_the_others_are_compared(
+def test_a_playlist_too_large_to_compare_is_named_and_the_others_are_compared(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(changes, "MAX_ENTRIES", 4)
@@ -77,7 +77,7 @@ def test_what_is_too_large_is_named_and_the_others_are_compared(
     assert f"playlist {PLAYLIST}: what changed is not described" in caplog.text
 
 
-def test_a_playlist_that_cannot_be_compared_leaves_the_others(
+def test_an_error_in_one_comparison_does_not_affect_the_other_playlists(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail_once(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""Changes as text: what people read, bounded whatever the playlists hold."""
+"""Changes as text: run message, notification and artifact, all of bounded size."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -33,7 +33,7 @@ PARTY = PlaylistChanges(
 )
 
 
-def test_in_one_line_by_name_without_what_is_unchanged() -> None:
+def test_one_line_lists_changed_playlists_by_name() -> None:
     found = [PARTY, changes("Same"), changes("focus", [song(1, 1, None)], OTHER_PLAYLIST)]
     assert changes_text.in_one_line(found) == (
         "focus: 1 added; Party mix: 2 added, 1 removed, 1 moved, 1 more rejected"
@@ -41,7 +41,7 @@ def test_in_one_line_by_name_without_what_is_unchanged() -> None:
     assert changes_text.in_one_line([changes("Same")]) == ""
 
 
-def test_a_message_names_a_few_playlists_on_one_line() -> None:
+def test_one_line_names_ten_playlists_and_counts_the_rest() -> None:
     found = [changes(f"A\n\x1b[31m{number:04}" + "!" * 500, [song(1, 1, None)]) for number in range(500)]
     text = changes_text.in_one_line(found)
     assert text.startswith("A (31m0000!")
@@ -50,7 +50,7 @@ def test_a_message_names_a_few_playlists_on_one_line() -> None:
     assert len(text) < 2_000
 
 
-def test_a_notification_names_the_songs() -> None:
+def test_a_notification_lists_songs_up_to_a_limit() -> None:
     assert changes_text.in_lines(PARTY).splitlines() == [
         f"Party mix: 2 added, 1 removed, 1 moved, 1 more rejected since {YESTERDAY}",
         "added by me (1) Artist: Song 1",
@@ -64,7 +64,7 @@ def test_a_notification_names_the_songs() -> None:
     assert sum(map(len, lines)) < 20_000
 
 
-def test_what_others_wrote_is_no_markup_in_a_notification() -> None:
+def test_external_text_is_not_markup_in_a_notification() -> None:
     hostile = "<!channel> @everyone [a](http://evil) <img src=x>"
     text = changes_text.in_lines(changes(hostile, [song(1, 1, None, hostile)]))
     assert not set(text) & set("<>@[]")
@@ -79,7 +79,7 @@ def test_what_others_wrote_is_no_markup_in_a_notification() -> None:
     assert changes_text.shown_name(changes("\u200b\ufeff\u3164\u2800")) == "(no name)"
 
 
-def test_a_song_that_moved_only_among_others_has_one_place() -> None:
+def test_a_moved_song_with_an_unchanged_position_shows_one_position() -> None:
     moved = PlaylistChanges(PLAYLIST, "n", DAY, YESTERDAY, moved=[song(1, 3, 3)])
     assert changes_text.in_lines(moved).splitlines()[1] == "moved (3) Artist: Song 1"
 
@@ -97,9 +97,9 @@ def test_the_artifact_is_a_table_of_all_changes() -> None:
     assert changes_text.changes_table([changes("Same")], "s3://x") == "Nothing changed."
 
 
-def test_an_artifact_that_would_be_too_large_says_where_the_rest_is() -> None:
-    endless = changes(entered=[song(1, 1, None, "x" * 600_000), song(2, 2, None)])
-    assert "Song 2" in changes_text.changes_table([endless], "s3://receipt")
+def test_an_artifact_that_would_be_too_large_is_truncated_and_links_the_receipt() -> None:
+    long_name = changes(entered=[song(1, 1, None, "x" * 600_000), song(2, 2, None)])
+    assert "Song 2" in changes_text.changes_table([long_name], "s3://receipt")
     text = changes_text.changes_table(
         [changes(entered=[song(n, n, None, "<b>|" * 50) for n in range(9_999)])], "s3://receipt"
     )

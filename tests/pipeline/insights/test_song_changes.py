@@ -1,4 +1,4 @@
-"""The fewest changes that lead from one snapshot to the next: what they are, and that they do."""
+"""The smallest set of changes that turns one snapshot into the next."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from pipeline.insights.song_changes import ListedSong, ListedTooOften, SongChang
 
 
 def listed(songs: Sequence[str]) -> list[ListedSong]:
-    """A playlist of songs that are called like their ids, from position 1."""
+    """A playlist of songs with these ids, from position 1; names are the ids in capitals."""
     return [ListedSong(number, song, song.upper(), None, None) for number, song in enumerate(songs, 1)]
 
 
@@ -25,9 +25,9 @@ def count(changes: SongChanges) -> int:
 
 
 def applied(changes: SongChanges, older: Sequence[str]) -> list[str]:
-    """The older snapshot after the changes."""
-    gone = {one.previous_position for one in [*changes.left, *changes.moved]}
-    songs = [song for number, song in enumerate(older, 1) if number not in gone]
+    """Applies the changes to the older snapshot; returns the resulting ids."""
+    removed = {one.previous_position for one in [*changes.left, *changes.moved]}
+    songs = [song for number, song in enumerate(older, 1) if number not in removed]
     placed = {one.position: one.song_id for one in [*changes.entered, *changes.moved] if one.position}
     for position in sorted(placed):
         songs.insert(position - 1, placed[position])
@@ -35,7 +35,7 @@ def applied(changes: SongChanges, older: Sequence[str]) -> list[str]:
 
 
 class Case(NamedTuple):
-    """Two snapshots, a letter for each song; what entered, left and moved, with positions."""
+    """Two snapshots, one letter per song, and the expected changes with positions."""
 
     name: str
     older: str
@@ -46,53 +46,55 @@ class Case(NamedTuple):
 
 
 CASES = [
-    Case("nothing", "abc", "abc", [], [], []),
+    Case("no change", "abc", "abc", [], [], []),
     Case("a first song", "", "a", [("a", 1)], [], []),
     Case("the last song", "a", "", [], [("a", 1)], []),
-    Case("on top of the others", "abcd", "xabcd", [("x", 1)], [], []),
-    Case("one from the middle", "abcd", "abd", [], [("c", 3)], []),
+    Case("added at the top", "abcd", "xabcd", [("x", 1)], [], []),
+    Case("removed from the middle", "abcd", "abd", [], [("c", 3)], []),
     Case("one dragged up", "abcdefg", "afbcdeg", [], [], [("f", 2, 6)]),
     Case("one dragged down", "abcdefg", "acdefbg", [], [], [("b", 6, 2)]),
     Case("replaced", "abc", "axc", [("x", 2)], [("b", 2)], []),
-    Case("a copy of it", "abc", "abca", [("a", 4)], [], []),
-    Case("the first of two copies", "aba", "ba", [], [("a", 1)], []),
-    Case("one of two copies dragged", "abac", "abca", [], [], [("c", 3, 4)]),
-    Case("a copy moved and one added", "aabc", "abcxa", [("x", 4)], [], [("a", 5, 2)]),
+    Case("a duplicate added", "abc", "abca", [("a", 4)], [], []),
+    Case("the first of two duplicates removed", "aba", "ba", [], [("a", 1)], []),
+    Case("a song moved before a duplicate", "abac", "abca", [], [], [("c", 3, 4)]),
+    Case("a duplicate moved and a song added", "aabc", "abcxa", [("x", 4)], [], [("a", 5, 2)]),
 ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_what_changed(case: Case) -> None:
+def test_changes_between_two_snapshots(case: Case) -> None:
     changes = changes_of(case.older, case.newer)
     assert [(one.song_id, one.position) for one in changes.entered] == case.entered
     assert [(one.song_id, one.previous_position) for one in changes.left] == case.left
     assert sorted((one.song_id, one.position, one.previous_position) for one in changes.moved) == case.moved
 
 
-def test_one_song_on_top_of_a_hundred_is_one_change() -> None:
+def test_a_song_added_at_the_top_is_one_change() -> None:
     songs = [f"song{number}" for number in range(100)]
     assert count(changes_of(songs, ["new", *songs])) == 1
 
 
-def test_names_and_who_added_come_from_the_snapshot_that_has_the_song() -> None:
+def test_song_details_come_from_the_snapshot_that_has_the_song() -> None:
     old = [ListedSong(3, "a", "Old Name", "Somebody", "me"), ListedSong(7, "b", "Gone", None, None)]
     new = [ListedSong(2, "c", "New", "A", "you"), ListedSong(9, "a", "New Name", "Somebody", "me")]
     entered, left, moved = compare_songs(old, new)
     assert [(one.name, one.artist, one.position, one.added_by) for one in entered] == [("New", "A", 2, "you")]
     assert [(one.name, one.previous_position) for one in left] == [("Gone", 7)]
-    assert moved == [], "its position changed because of others"
+    assert moved == [], "its position changed only because other songs left"
 
 
 songs = st.lists(st.sampled_from("abcdefghij"), max_size=30) | st.permutations("abcdefghijklmnop")
 
 
 @given(older=songs, newer=songs)
-def test_applied_to_the_older_snapshot_they_give_the_newer(older: list[str], newer: list[str]) -> None:
+def test_changes_applied_to_the_older_snapshot_give_the_newer(older: list[str], newer: list[str]) -> None:
     assert applied(changes_of(older, newer), older) == newer
 
 
 @given(data=st.data(), older=songs, edits=st.integers(0, 6))
-def test_so_many_edits_are_at_most_so_many_changes(data: st.DataObject, older: list[str], edits: int) -> None:
+def test_there_are_at_most_as_many_changes_as_edits(
+    data: st.DataObject, older: list[str], edits: int
+) -> None:
     newer = list(older)
     for _ in range(edits):
         what = data.draw(st.sampled_from(["add", "remove", "move"]))
@@ -104,22 +106,22 @@ def test_so_many_edits_are_at_most_so_many_changes(data: st.DataObject, older: l
 
 
 @given(older=songs, newer=songs)
-def test_nothing_that_stays_is_named(older: list[str], newer: list[str]) -> None:
+def test_no_song_both_enters_and_leaves(older: list[str], newer: list[str]) -> None:
     entered, left, moved = changes_of(older, newer)
     both = {one.song_id for one in entered} & {one.song_id for one in left}
-    assert both == set(), "what left and came back was moved"
+    assert both == set(), "such a song was moved"
     assert len(older) - len(left) == len(newer) - len(entered)
     assert len(moved) <= len(newer)
 
 
-def test_a_large_playlist_in_another_order_is_compared() -> None:
+def test_a_large_playlist_in_reverse_order_can_be_compared() -> None:
     songs = [str(number) for number in range(10_000)]
     entered, left, moved = changes_of(songs, songs[::-1])
     assert (len(entered), len(left), len(moved)) == (0, 0, 9_999)
 
 
-def test_a_song_that_is_listed_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_song_listed_too_often_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(song_changes, "MAX_PAIRS", 100)
     with pytest.raises(ListedTooOften):
         changes_of(["x", *"a" * 11], [*"a" * 11, "y"])
-    assert count(changes_of("a" * 1_000, "a" * 999)) == 1, "equal ends need no comparison"
+    assert count(changes_of("a" * 1_000, "a" * 999)) == 1, "equal beginnings and ends are not compared"

@@ -1,4 +1,4 @@
-"""An S3 of its own for each test, within the process."""
+"""Fixtures: a simulated S3 (moto) per test, within the process."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 BUCKET = "the-lake"
 SESSION = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
-"""One for all tests: it reads the description of S3 once, which takes far longer than a test."""
+"""Shared by all tests: loading boto3's S3 model takes far longer than a test."""
 MakeLake = Callable[[str], Lake]
 
 
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator["S3Client"]:
-    """A client of an empty bucket."""
+    """A client of S3 with one empty bucket."""
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     with mock_aws():
@@ -31,5 +31,5 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator["S3Client"]:
 
 @pytest.fixture
 def lake(s3: "S3Client") -> Lake:
-    """The whole bucket."""
+    """A lake without a folder: the entire bucket."""
     return Lake(s3, BUCKET)

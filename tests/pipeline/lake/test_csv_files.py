@@ -1,4 +1,4 @@
-"""Tables as CSV files, and the manifest that a load must match."""
+"""Tables as CSV files, and the manifest of files and row counts."""
 
 import csv
 import gzip
@@ -32,26 +32,26 @@ def _lines(frame: pl.DataFrame) -> list[str]:
     return gzip.decompress(encode_csv(frame)).decode().split("\n")
 
 
-def test_a_table_with_rows_has_one_file_and_one_without_has_none(lake: Lake) -> None:
+def test_a_table_with_rows_has_one_file_and_an_empty_table_none(lake: Lake) -> None:
     files = write_files(lake, tables_of(entry(song())), DAY, RUN)
     assert [file.table for file in files] == [table for table in TABLES if table != "rejects"]
     assert list(lake.keys("tables/")) == sorted(table_key(file.table, DAY, RUN) for file in files)
 
 
-def test_the_manifest_says_what_lies_in_the_lake(lake: Lake, s3: "S3Client") -> None:
+def test_the_manifest_matches_the_files_in_the_lake(lake: Lake, s3: "S3Client") -> None:
     tables = tables_of(entry(song("a")), entry(song("b")), entry(None))
     files = write_files(lake, tables, DAY, RUN)
     for file in files:
-        held = lake.read(file.key)
-        assert (file.bytes, file.sha256) == (len(held), hashlib.sha256(held).hexdigest())
-        found = list(csv.DictReader(io.StringIO(gzip.decompress(held).decode(), newline="")))
+        content = lake.read(file.key)
+        assert (file.bytes, file.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+        found = list(csv.DictReader(io.StringIO(gzip.decompress(content).decode(), newline="")))
         assert (len(found), list(found[0])) == (file.rows, list(dtypes(file.table)))
         assert s3.head_object(Bucket=lake.bucket, Key=file.key)["ContentType"] == "application/gzip"
     assert Manifest(files, []).rows("playlist_songs") == 2
     assert Manifest(files, []).rows("rejects") == 1
 
 
-def test_rows_are_counted_over_all_files_of_a_table() -> None:
+def test_rows_are_summed_over_all_files_of_a_table() -> None:
     files = [
         File(table, DAY, f"key {number}", number, 1, "")
         for number, table in enumerate(["songs", "albums"] * 2)
@@ -72,18 +72,18 @@ TEXTS = {
     "null": (None, ""),
     "empty": ("", '""'),
     "plain": ("a b", "a b"),
-    "blanks around": (" a ", " a "),
+    "blanks at both ends": (" a ", " a "),
     "comma": ("a,b", '"a,b"'),
     "quote": ('a"b', '"a""b"'),
     r"\N": (r"\N", r"\N"),
-    "null in letters": ("NULL", "NULL"),
+    "the word NULL": ("NULL", "NULL"),
     "formula": ("=1+1", "=1+1"),
     "emoji": ("🫖", "🫖"),
 }
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_text_is_quoted_where_necessary_and_null_is_nothing(text: tuple[str | None, str]) -> None:
+def test_text_is_quoted_if_necessary_and_null_is_an_empty_field(text: tuple[str | None, str]) -> None:
     value, field = text
     assert _lines(pl.DataFrame({"a": [value], "b": [1]}, schema={"a": pl.String, "b": pl.Int64})) == [
         "a,b",

@@ -1,4 +1,4 @@
-"""What a backfill finds nothing of: gaps by playlist, in time that grows with what is kept."""
+"""Dates without a kept snapshot in a backfill: gaps by playlist, found in one pass over the snapshots."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -12,8 +12,8 @@ from tests.builders import DAY, OTHER_PLAYLIST, PLAYLIST
 ONE = timedelta(days=1)
 
 
-class Counted(list[Kept]):
-    """Kept snapshots that count how often they are gone through."""
+class CountedPasses(list[Kept]):
+    """Kept snapshots that count how often they are iterated over."""
 
     passes = 0
 
@@ -22,28 +22,28 @@ class Counted(list[Kept]):
         return super().__iter__()
 
 
-def kept(*found: tuple[str, date]) -> Counted:
-    return Counted(Kept("raw/key", playlist, day) for playlist, day in found)
+def kept(*found: tuple[str, date]) -> CountedPasses:
+    return CountedPasses(Kept("raw/key", playlist, day) for playlist, day in found)
 
 
 def test_gaps_are_found_by_playlist_in_the_order_given() -> None:
     found = kept((PLAYLIST, DAY), (OTHER_PLAYLIST, DAY + ONE), (PLAYLIST, DAY + 2 * ONE))
-    wanted = [OTHER_PLAYLIST, "no file at all", PLAYLIST]
+    wanted = [OTHER_PLAYLIST, "never kept", PLAYLIST]
     gaps = find_gaps(found, [], wanted, (DAY, DAY + 2 * ONE))
     assert list(gaps.items()) == [
         (OTHER_PLAYLIST, [(DAY, DAY), (DAY + 2 * ONE, DAY + 2 * ONE)]),
-        ("no file at all", [(DAY, DAY + 2 * ONE)]),
+        ("never kept", [(DAY, DAY + 2 * ONE)]),
         (PLAYLIST, [(DAY + ONE, DAY + ONE)]),
     ]
 
 
-def test_without_playlists_and_dates_those_that_were_kept_are_wanted() -> None:
+def test_playlists_and_dates_default_to_those_that_were_kept() -> None:
     found = kept((PLAYLIST, DAY), (OTHER_PLAYLIST, DAY + ONE))
     gaps = find_gaps(found, [], None, (None, None))
     assert gaps == {PLAYLIST: [(DAY + ONE, DAY + ONE)], OTHER_PLAYLIST: [(DAY, DAY)]}
 
 
-def test_a_snapshot_that_was_left_out_is_a_gap() -> None:
+def test_a_snapshot_excluded_by_fetched_before_is_a_gap() -> None:
     assert find_gaps([], kept((PLAYLIST, DAY)), None, (None, None)) == {PLAYLIST: [(DAY, DAY)]}
 
 
@@ -56,18 +56,18 @@ def test_a_snapshot_that_was_left_out_is_a_gap() -> None:
         ([(date.min, date.max)], "3,652,059 days: 0001-01-01 to 9999-12-31"),
     ],
 )
-def test_gaps_are_told_as_ranges(gaps: list[tuple[date, date]], text: str) -> None:
+def test_gaps_are_listed_as_ranges(gaps: list[tuple[date, date]], text: str) -> None:
     assert told(gaps) == text
 
 
-def test_of_many_gaps_the_first_are_told() -> None:
+def test_the_first_gaps_are_listed_and_the_rest_are_counted() -> None:
     gaps = [(DAY + 2 * number * ONE, DAY + 2 * number * ONE) for number in range(MAX_TOLD + 2_000)]
     text = told(gaps)
     assert text.startswith("2,031 days: 2026-11-21, 2026-11-23, ")
     assert text.endswith(", and 2,000 more gaps")
 
 
-def test_all_playlists_take_one_pass_over_what_is_kept() -> None:
+def test_gaps_of_all_playlists_take_one_pass_over_the_snapshots() -> None:
     playlists = [f"p{number:021d}" for number in range(100)]
     found = kept(*((playlist, DAY) for playlist in playlists))
     found.passes = 0

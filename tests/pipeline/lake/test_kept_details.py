@@ -1,4 +1,4 @@
-"""Kept details: fresh for some days, found for what was read then, left out where they are none."""
+"""Kept details of artists and albums: how long they are fresh, which apply to a date, unreadable files."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -35,13 +35,13 @@ def test_details_are_fresh_for_seven_days(lake: Lake, age: int, fresh: bool) -> 
     assert KeptDetails(lake).fresh_ids("albums", DAY) == set()
 
 
-def test_what_was_fresh_before_midnight_is_shown_after_it(lake: Lake) -> None:
+def test_details_that_expire_at_midnight_still_apply_to_the_next_date(lake: Lake) -> None:
     keep(lake, DAY - FRESH, 1, "a")
     assert popularity(lake, DAY + ONE_DAY, DAY + ONE_DAY) == {"a": 1}
     assert popularity(lake, DAY + 2 * ONE_DAY, DAY + 2 * ONE_DAY) == {}
 
 
-def test_the_newest_details_of_the_time_count(lake: Lake) -> None:
+def test_the_newest_details_up_to_the_date_win(lake: Lake) -> None:
     keep(lake, DAY - 2 * ONE_DAY, 1, "a", "b")
     keep(lake, DAY, 2, "a")
     keep(lake, DAY + ONE_DAY, 3, "a", "b")
@@ -49,7 +49,7 @@ def test_the_newest_details_of_the_time_count(lake: Lake) -> None:
     assert popularity(lake, DAY, DAY + ONE_DAY) == {"a": 3, "b": 3}
 
 
-def test_unreadable_ids_are_asked_for_again_until_the_code_can_read_them(lake: Lake) -> None:
+def test_unreadable_ids_are_not_fresh_until_the_code_can_read_them(lake: Lake) -> None:
     envelope = DetailsEnvelope(RUN, "artists", datetime.now(UTC), ["a"], "1.2.3", unreadable=["b", "c"])
     bodies = [body({"artists": [artist("a", popularity=1), artist("b", popularity=2.0), {"id": 5}]})]
     write_details(lake, envelope, bodies, DAY)
@@ -57,13 +57,15 @@ def test_unreadable_ids_are_asked_for_again_until_the_code_can_read_them(lake: L
     assert popularity(lake, DAY, DAY) == {"a": 1, "b": 2}
 
 
-def test_an_object_that_nobody_asked_for_is_no_detail(lake: Lake) -> None:
+def test_an_object_that_was_not_requested_is_ignored(lake: Lake) -> None:
     envelope = DetailsEnvelope(RUN, "artists", datetime.now(UTC), ["a"], "1.2.3")
     write_details(lake, envelope, [body({"artists": [artist("a"), artist("other")]})], DAY)
     assert KeptDetails(lake).known_ids("artists", DAY) == KeptDetails(lake).fresh_ids("artists", DAY) == {"a"}
 
 
-def test_a_file_that_is_none_is_left_out_with_a_warning(lake: Lake, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_file_that_is_not_kept_details_is_skipped_with_a_warning(
+    lake: Lake, caplog: pytest.LogCaptureFixture
+) -> None:
     key = details_key("artists", DAY, RUN)
     lake.write(key, b"no gzip", "application/gzip")
     lake.write("details/readme.txt", b"mine", "text/plain")
@@ -73,7 +75,7 @@ def test_a_file_that_is_none_is_left_out_with_a_warning(lake: Lake, caplog: pyte
 
 
 @pytest.mark.parametrize("code", [Code.LAKE_DENIED, Code.LAKE_KEY_MISSING, Code.LAKE_BUCKET])
-def test_one_file_that_may_not_be_read_is_left_out(
+def test_a_file_that_cannot_be_read_is_skipped_with_a_warning(
     lake: Lake, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, code: Code
 ) -> None:
     keep(lake, DAY, 1, "a")
@@ -86,7 +88,7 @@ def test_one_file_that_may_not_be_read_is_left_out(
         return read(self, key)
 
     monkeypatch.setattr(Lake, "read", refuse)
-    if code == Code.LAKE_BUCKET:  # about every file
+    if code == Code.LAKE_BUCKET:  # concerns every file
         with pytest.raises(ConfigurationError):
             popularity(lake, DAY, DAY)
         return
@@ -99,29 +101,31 @@ def test_each_file_is_read_once(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> 
     read: list[str] = []
     original = Lake.read
 
-    def noted(self: Lake, key: str) -> bytes:
+    def recorded(self: Lake, key: str) -> bytes:
         read.append(key)
         return original(self, key)
 
-    monkeypatch.setattr(Lake, "read", noted)
+    monkeypatch.setattr(Lake, "read", recorded)
     kept = KeptDetails(lake)
     for _ in range(3):
         assert kept.fresh_ids("artists", DAY) == {"a"}
     assert read == [details_key("artists", DAY, RUN)]
 
 
-def test_details_of_earlier_dates_are_not_held(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_details_of_earlier_dates_are_released_from_memory(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
     days = [DAY - age * ONE_DAY for age in range(30, -1, -1)]
     for day in days:
         keep(lake, day, 1, "a")
     read = Counter[str]()
     original = Lake.read
 
-    def noted(self: Lake, key: str) -> bytes:
+    def recorded(self: Lake, key: str) -> bytes:
         read[key] += 1
         return original(self, key)
 
-    monkeypatch.setattr(Lake, "read", noted)
+    monkeypatch.setattr(Lake, "read", recorded)
     kept = KeptDetails(lake)
     for day in days:
         assert kept.known(day, day)["artists"].height == 1
@@ -138,6 +142,6 @@ def test_details_of_earlier_dates_are_not_held(lake: Lake, monkeypatch: pytest.M
         f"x{details_key('a', DAY, RUN)}",
     ],
 )
-def test_other_keys_are_no_details(key: str) -> None:
+def test_other_keys_are_not_parsed_as_details(key: str) -> None:
     assert parse_details_key(key) is None
     assert parse_details_key(details_key("artists", DAY, RUN)) == ("artists", DAY)

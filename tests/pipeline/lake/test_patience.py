@@ -1,4 +1,4 @@
-"""A request to S3 for one playlist is repeated within a budget; many failures are the whole lake's."""
+"""Retries of S3 requests per playlist within a budget; failures of many playlists stop the run."""
 
 import threading
 from dataclasses import dataclass, field
@@ -21,110 +21,110 @@ DENIED = ConfigurationError("access is denied", Code.LAKE_DENIED)
 
 
 @dataclass
-class Time:
-    """A clock that only waiting and requests move."""
+class Clock:
+    """A clock that advances only by waits and requests."""
 
     now: float = 0.0
     waits: list[float] = field(default_factory=list)
 
     def sleep(self, seconds: float) -> None:
-        """Returns at once."""
+        """Records the wait and advances the clock; returns immediately."""
         self.now += seconds
         self.waits.append(seconds)
 
     def patience(self, playlists: int) -> Patience:
-        """Waits by this clock."""
+        """A `Patience` that uses this clock."""
         return Patience(playlists, sleep=self.sleep, clock=lambda: self.now)
 
 
 @dataclass
 class Failing:
-    """A request of so many seconds that fails so often."""
+    """A request that takes `seconds` and fails `times` times."""
 
-    time: Time
+    clock: Clock
     error: PipelineError
     times: int = 10**6
     seconds: float = 1.0
     requests: int = 0
 
     def __call__(self) -> str:
-        """Fails, or is done."""
-        self.time.now += self.seconds
+        """Raises the error, or returns once it has failed `times` times."""
+        self.clock.now += self.seconds
         self.requests += 1
         if self.requests <= self.times:
             raise self.error
         return "done"
 
 
-def test_what_fails_for_a_while_is_done() -> None:
-    time = Time()
-    request = Failing(time, SLOW, times=4)
-    assert time.patience(3).request("p", request) == "done"
+def test_a_transient_fault_is_retried_with_growing_waits() -> None:
+    clock = Clock()
+    request = Failing(clock, SLOW, times=4)
+    assert clock.patience(3).request("p", request) == "done"
     assert request.requests == 5
-    assert all(limit / 2 <= wait <= limit for wait, limit in zip(time.waits, [2, 4, 8, 16], strict=True))
+    assert all(limit / 2 <= wait <= limit for wait, limit in zip(clock.waits, [2, 4, 8, 16], strict=True))
 
 
-def test_one_playlist_is_given_up_within_the_budget_and_the_others_are_done() -> None:
-    time = Time()
-    patience, request = time.patience(200), Failing(time, SLOW)
+def test_a_lasting_fault_fails_its_playlist_within_the_budget_and_no_other() -> None:
+    clock = Clock()
+    patience, request = clock.patience(200), Failing(clock, SLOW)
     assert patience.request("first", lambda: "done") == "done"
     with pytest.raises(PlaylistUnavailable, match=r"playlist bad: S3 refused.*SlowDown") as error:
         patience.request("bad", request)
     assert error.value.code == Code.LAKE_UNAVAILABLE
     assert request.requests > 5
-    assert BUDGET_S - 17 < time.now <= BUDGET_S + request.seconds  # the last wait, then a request
+    assert BUDGET_S - 17 < clock.now <= BUDGET_S + request.seconds  # 17: the last wait and a request
     assert patience.request("next", lambda: "done") == "done"
 
 
 def test_all_playlists_share_the_budget() -> None:
-    time = Time()
-    patience = time.patience(200)
+    clock = Clock()
+    patience = clock.patience(200)
     for playlist in ("bad", "another", "a third"):
         with pytest.raises(PlaylistUnavailable):
-            patience.request(playlist, Failing(time, SLOW))
-    assert time.now <= BUDGET_S + 3
+            patience.request(playlist, Failing(clock, SLOW))
+    assert clock.now <= BUDGET_S + 3
 
 
-def test_waits_side_by_side_are_charged_once() -> None:
-    time = Time()
-    patience = Patience(200, budget_s=2, sleep=time.waits.append, clock=lambda: 0.0)
+def test_concurrent_waits_are_charged_once() -> None:
+    clock = Clock()
+    patience = Patience(200, budget_s=2, sleep=clock.waits.append, clock=lambda: 0.0)
     for playlist in range(THREADS):
-        assert patience.request(str(playlist), Failing(time, SLOW, times=1)) == "done"
-    assert sum(time.waits) > 2
+        assert patience.request(str(playlist), Failing(clock, SLOW, times=1)) == "done"
+    assert sum(clock.waits) > 2
 
 
 @pytest.mark.parametrize("error", [SLOW, DENIED], ids=["503", "denied"])
-def test_when_all_fail_it_is_the_whole_lake(error: PipelineError) -> None:
-    time = Time()
-    patience = time.patience(2)
+def test_if_every_playlist_fails_the_run_stops(error: PipelineError) -> None:
+    clock = Clock()
+    patience = clock.patience(2)
     with pytest.raises(PlaylistUnavailable):
-        patience.request("a", Failing(time, error))
+        patience.request("a", Failing(clock, error))
     with pytest.raises(type(error)) as raised:
-        patience.request("b", Failing(time, error))
+        patience.request("b", Failing(clock, error))
     assert raised.value is error
 
 
-def test_many_failures_in_a_row_are_about_the_whole_lake() -> None:
-    time = Time()
-    patience = time.patience(200)
-    for _ in range(2):  # with a success between, they are not
+def test_many_failed_playlists_in_a_row_stop_the_run() -> None:
+    clock = Clock()
+    patience = clock.patience(200)
+    for _ in range(2):  # a success in between resets the count
         for number in range(MANY_PLAYLISTS - 1):
             with pytest.raises(PlaylistUnavailable):
-                patience.request(str(number), Failing(time, SLOW))
+                patience.request(str(number), Failing(clock, SLOW))
         patience.request("fine", lambda: "done")
     for number in range(MANY_PLAYLISTS - 1):
         with pytest.raises(PlaylistUnavailable):
-            patience.request(str(number), Failing(time, SLOW))
+            patience.request(str(number), Failing(clock, SLOW))
     with pytest.raises(Transient):
-        patience.request("last", Failing(time, SLOW))
+        patience.request("last", Failing(clock, SLOW))
 
 
-def test_a_key_that_is_not_there_proves_nothing() -> None:
-    time = Time()
-    patience = time.patience(1)
+def test_a_missing_key_does_not_count_as_a_success() -> None:
+    clock = Clock()
+    patience = clock.patience(1)
     assert patience.request("a", lambda: False) is False
     with pytest.raises(Transient):
-        patience.request("a", Failing(time, SLOW))
+        patience.request("a", Failing(clock, SLOW))
 
 
 @pytest.mark.parametrize(
@@ -137,13 +137,13 @@ def test_a_key_that_is_not_there_proves_nothing() -> None:
     ],
     ids=lambda error: error.code,
 )
-def test_what_concerns_every_key_stops_the_run_at_once(error: PipelineError) -> None:
-    time = Time()
-    request = Failing(time, error)
+def test_an_error_that_concerns_every_key_stops_the_run_without_a_retry(error: PipelineError) -> None:
+    clock = Clock()
+    request = Failing(clock, error)
     with pytest.raises(type(error)):
-        time.patience(200).request("a", request)
+        clock.patience(200).request("a", request)
     assert request.requests == 1
-    assert time.waits == []
+    assert clock.waits == []
 
 
 def test_closing_ends_a_wait() -> None:
@@ -154,11 +154,11 @@ def test_closing_ends_a_wait() -> None:
         failed.set()
         raise SLOW
 
-    def insist() -> None:
+    def request() -> None:
         with pytest.raises(Transient):
             patience.request("a", fail)
 
-    thread = threading.Thread(target=insist)
+    thread = threading.Thread(target=request)
     thread.start()
     assert failed.wait(5)
     patience.close()

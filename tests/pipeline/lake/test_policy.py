@@ -1,7 +1,7 @@
-"""The task role's policy in the docs: each action on each prefix is needed, and what is denied is named.
+"""The documented policy of the task role: every grant is needed, and the message names a missing one.
 
-moto assumes the role, checks signatures and evaluates the policy; the operations are the lake's own. The docs
-list what nothing here can exercise: ECR, logs, Secrets Manager, PassRole, the worker's and Snowflake's roles.
+moto assumes the role, checks signatures and evaluates the policy; the operations are those of runs. The docs
+list what cannot be tested here: ECR, logs, Secrets Manager, PassRole, the roles of the worker and Snowflake.
 """
 
 import json
@@ -37,24 +37,24 @@ TABLES = tables_of(entry(song()))
 
 
 def keep(lake: Lake, run: str) -> None:
-    """A snapshot, as a run keeps it."""
+    """Keeps a snapshot, as a run does."""
     envelope = Envelope(run, PLAYLIST, "snapshot", FETCHED_AT, "both", 0, "1.2.3")
     keep_snapshot(lake, RawFile.of(envelope, [b"{}"]), DAY)
 
 
 def keep_details(lake: Lake, run: str) -> None:
-    """Details, as `enrich` keeps them."""
+    """Keeps details, as `enrich` does."""
     envelope = DetailsEnvelope(run, "artists", datetime.now(UTC), ["a"], "1.2.3")
     write_details(lake, envelope, [body({"artists": [artist("a")]})], DAY)
 
 
 def write_receipt(lake: Lake, run: str) -> None:
-    """A receipt, as the end of a run writes it."""
+    """Writes a receipt, as a run does at its end."""
     lake.write(receipt_key(DAY, run), b"{}", "application/json")
 
 
 def write_report(lake: Lake, run: str) -> None:
-    """A report, as the very end of a run writes it."""
+    """Writes a report, as a run does after its receipt."""
     lake.write(report_key(DAY, run), b"<!doctype html>", "text/html")
 
 
@@ -63,20 +63,20 @@ OPERATIONS: dict[str, Callable[[Lake], object]] = {
     "find kept snapshots": lambda lake: find_snapshots(lake, [PLAYLIST], DAY, DAY),
     "read a kept snapshot": lambda lake: list(read_snapshot(lake, raw_key(PLAYLIST, DAY, RUN)).bodies),
     "keep details": lambda lake: keep_details(lake, LATER_RUN),
-    "look for kept details": lambda lake: KeptDetails(lake).fresh_ids("artists", DAY),
+    "find kept details": lambda lake: KeptDetails(lake).fresh_ids("artists", DAY),
     "upload tables": lambda lake: write_files(lake, TABLES, DAY, LATER_RUN),
     "compare tables after a lost response": lambda lake: write_files(lake, TABLES, DAY, RUN),
-    "look for what is published": lambda lake: list(lake.keys(table_prefix("playlists", DAY))),
+    "find published snapshots": lambda lake: list(lake.keys(table_prefix("playlists", DAY))),
     "write the receipt": lambda lake: write_receipt(lake, LATER_RUN),
-    "look for a receipt": lambda lake: lake.exists(receipt_key(DAY, RUN)),
+    "check whether a receipt exists": lambda lake: lake.exists(receipt_key(DAY, RUN)),
     "write the report": lambda lake: write_report(lake, LATER_RUN),
     "compare the report after a lost response": lambda lake: write_report(lake, RUN),
 }
-"""What runs do with the lake; RUN has been there before."""
+"""Operations of runs on the lake, after RUN has written its files."""
 
 
 def leave_files(lake: Lake) -> None:
-    """Writes what a run leaves in the lake."""
+    """Writes the files that a run leaves in the lake."""
     keep(lake, RUN)
     keep_details(lake, RUN)
     write_files(lake, TABLES, DAY, RUN)
@@ -85,14 +85,14 @@ def leave_files(lake: Lake) -> None:
 
 
 @pytest.fixture
-def used(s3: "S3Client") -> None:
-    """A lake that a run has left files in."""
+def with_files(s3: "S3Client") -> None:
+    """A lake with the files of an earlier run."""
     leave_files(Lake(s3, BUCKET, FOLDER))
 
 
 @contextmanager
-def under(grants: list[Grant]) -> Iterator[Lake]:
-    """The lake as a role sees it that may do these."""
+def lake_with_grants(grants: list[Grant]) -> Iterator[Lake]:
+    """The lake, accessed with a role that has exactly these grants."""
     iam, sts = SESSION.client("iam"), SESSION.client("sts")
     role = iam.create_role(RoleName="spotify-run", AssumeRolePolicyDocument=TRUST)["Role"]
     iam.put_role_policy(
@@ -109,14 +109,14 @@ def under(grants: list[Grant]) -> Iterator[Lake]:
         yield Lake(client, BUCKET, FOLDER)
 
 
-def denied(grants: list[Grant], caplog: pytest.LogCaptureFixture) -> dict[str, str]:
-    """Operations that fail under a policy, with what they say, be it only a warning."""
-    with under(grants) as lake:
+def refused_under(grants: list[Grant], caplog: pytest.LogCaptureFixture) -> dict[str, str]:
+    """Operations that fail with these grants, each with its error message or warning."""
+    with lake_with_grants(grants) as lake:
         return refused(lake, caplog)
 
 
 def refused(lake: Lake, caplog: pytest.LogCaptureFixture) -> dict[str, str]:
-    """Operations that the lake refuses to a client, with what they say."""
+    """Operations that fail on this lake, each with its error message or warning."""
     found = {}
     for name, operation in OPERATIONS.items():
         caplog.clear()
@@ -129,21 +129,21 @@ def refused(lake: Lake, caplog: pytest.LogCaptureFixture) -> dict[str, str]:
     return found
 
 
-@pytest.mark.usefixtures("used")
-def test_the_policy_is_enough(caplog: pytest.LogCaptureFixture) -> None:
-    assert denied([*GRANTS.values()], caplog) == {}
+@pytest.mark.usefixtures("with_files")
+def test_the_policy_is_sufficient(caplog: pytest.LogCaptureFixture) -> None:
+    assert refused_under([*GRANTS.values()], caplog) == {}
 
 
-@pytest.mark.usefixtures("used")
-@pytest.mark.parametrize("taken", enumerated(GRANTS, ["s3:PutObject YOUR-BUCKET/runs/*"]))
-def test_each_action_on_each_prefix_is_needed_and_named_where_it_is_missing(
-    taken: str, caplog: pytest.LogCaptureFixture
+@pytest.mark.usefixtures("with_files")
+@pytest.mark.parametrize("removed", enumerated(GRANTS, ["s3:PutObject YOUR-BUCKET/runs/*"]))
+def test_each_grant_is_needed_and_named_if_it_is_missing(
+    removed: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gone = GRANTS[taken]
-    found = denied([one for one in GRANTS.values() if one != gone], caplog)
-    assert found, f"nothing needs {taken}: take it out of the policy"
-    prefix = gone.resource.partition("/")[2].removesuffix("*")
-    for said in found.values():
-        assert f"{gone.action} on" in said
-        assert "[LAKE_DENIED]" in said
-        assert f"s3://{BUCKET}/{FOLDER}/{prefix}" in said
+    grant = GRANTS[removed]
+    found = refused_under([one for one in GRANTS.values() if one != grant], caplog)
+    assert found, f"nothing needs {removed}: take it out of the policy"
+    prefix = grant.resource.partition("/")[2].removesuffix("*")
+    for message in found.values():
+        assert f"{grant.action} on" in message
+        assert "[LAKE_DENIED]" in message
+        assert f"s3://{BUCKET}/{FOLDER}/{prefix}" in message

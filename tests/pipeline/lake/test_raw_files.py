@@ -1,4 +1,4 @@
-"""Files of kept answers are decompressed within a limit, whatever they hold."""
+"""Decompression of raw files: bounded memory and size, whatever their content."""
 
 import gzip
 import tracemalloc
@@ -22,19 +22,19 @@ ENVELOPE = Envelope(RUN, PLAYLIST, "AAAA", datetime(2026, 11, 21, tzinfo=UTC), "
 
 
 def decoded(file: bytes) -> tuple[Envelope, list[bytes]]:
-    """A file that is read to its end."""
+    """Decodes a file and reads it to its end."""
     envelope, bodies = decode_raw_file(file, Envelope)
     return envelope, list(bodies)
 
 
 def bomb(size: int, byte: bytes = b" ") -> bytes:
-    """So many equal bytes behind an envelope, in members of 16 MiB: made fast, small, and no snapshot."""
+    """A decompression bomb: an envelope, then `size` equal bytes in gzip members of 16 MiB."""
     member = gzip.compress(byte * (16 * MIB), 1)
     return encode_raw_file(ENVELOPE, []) + member * (size // (16 * MIB))
 
 
 @pytest.mark.parametrize(("byte", "limit"), [(b" ", 16), (b"\n", 256)], ids=["one line", "line breaks"])
-def test_a_bomb_is_refused_by_name_before_it_fills_the_memory(lake: Lake, byte: bytes, limit: int) -> None:
+def test_a_decompression_bomb_is_refused_in_bounded_memory(lake: Lake, byte: bytes, limit: int) -> None:
     file = bomb(3 * 1024 * MIB, byte)
     assert len(file) < 16 * MIB
     lake.write(KEY, file, "application/gzip")
@@ -49,8 +49,8 @@ def test_a_bomb_is_refused_by_name_before_it_fills_the_memory(lake: Lake, byte: 
     assert peak < 100 * MIB
 
 
-def test_of_the_largest_playlist_one_response_is_in_memory() -> None:
-    """10,000 entries of 10 kB in answers of 50."""
+def test_one_response_at_a_time_is_in_memory() -> None:
+    """200 responses of 500 kB: 10,000 entries of 10 kB, 50 per response."""
 
     def bodies() -> Iterator[bytes]:
         return (b'{"items":["' + bytes([65 + number % 26]) * 500_000 + b'"]}' for number in range(200))
@@ -65,7 +65,7 @@ def test_of_the_largest_playlist_one_response_is_in_memory() -> None:
     assert peak < 10 * MIB
 
 
-def test_a_response_that_is_larger_than_any_of_spotify_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_response_above_the_size_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(raw_files, "MAX_BODY_BYTES", 1000)
     for chunk in (7, 4096):
         monkeypatch.setattr(raw_files, "CHUNK_BYTES", chunk)
@@ -75,7 +75,7 @@ def test_a_response_that_is_larger_than_any_of_spotify_is_refused(monkeypatch: p
             decoded(encode_raw_file(ENVELOPE, [b"x" * 1001]))
 
 
-def test_an_envelope_that_is_nested_too_deeply_is_no_snapshot(lake: Lake) -> None:
+def test_an_envelope_nested_too_deeply_is_refused(lake: Lake) -> None:
     deep = b'{"x":' + b"[" * 200_000 + b"]" * 200_000 + b"}\n{}\n"
     lake.write(KEY, gzip.compress(deep), "application/gzip")
     with pytest.raises(
@@ -85,7 +85,7 @@ def test_an_envelope_that_is_nested_too_deeply_is_no_snapshot(lake: Lake) -> Non
     assert error.value.code == Code.LAKE_SNAPSHOT_INVALID
 
 
-def test_the_limit_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_limit_of_the_decoded_size_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     bodies = [b"[1]", b"[22]"]
     file = encode_raw_file(ENVELOPE, bodies)
     size = len(gzip.decompress(file)) + 3 * raw_files.LINE_BYTES
@@ -97,13 +97,13 @@ def test_the_limit_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 7, 64])
-def test_lines_are_whole_wherever_a_chunk_ends(monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
+def test_lines_are_complete_wherever_a_chunk_ends(monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
     monkeypatch.setattr(raw_files, "CHUNK_BYTES", chunk)
     bodies = [b'{"a":1}', b"[]", b'{"b":"' + b"x" * 100 + b'"}']
     assert decoded(encode_raw_file(ENVELOPE, bodies)) == (ENVELOPE, bodies)
 
 
-def test_a_file_of_several_members_is_one_file_and_a_cut_one_is_none() -> None:
+def test_several_gzip_members_are_one_file_and_a_truncated_file_is_refused() -> None:
     whole = encode_raw_file(ENVELOPE, [b"[1]"])
     assert decoded(whole + gzip.compress(b"[2]\n"))[1] == [b"[1]", b"[2]"]
     for damaged in (whole[:-3], whole + gzip.compress(b"[2]\n")[:-3], whole + b"more"):
@@ -111,7 +111,7 @@ def test_a_file_of_several_members_is_one_file_and_a_cut_one_is_none() -> None:
             decoded(damaged)
 
 
-def test_a_file_that_is_too_large_as_it_lies_there_is_not_read_whole(
+def test_a_compressed_file_above_the_size_limit_is_refused(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(s3_traffic, "MAX_FILE_BYTES", 2 * MIB)

@@ -1,4 +1,4 @@
-"""Kept snapshots: written as they came, read back, found by playlist and date."""
+"""Kept snapshots: written unchanged, read back, ranked, and found by playlist and date."""
 
 import gzip
 import json
@@ -29,7 +29,7 @@ ENVELOPE = Envelope(
 )
 
 
-def test_a_snapshot_is_json_lines_the_envelope_first() -> None:
+def test_a_raw_file_is_json_lines_starting_with_the_envelope() -> None:
     first, *bodies = gzip.decompress(encode_raw_file(ENVELOPE, [b'{"a":1}', b'{"b":2}'])).split(b"\n")
     assert json.loads(first) == {
         "run_id": RUN,
@@ -43,11 +43,11 @@ def test_a_snapshot_is_json_lines_the_envelope_first() -> None:
     assert bodies == [b'{"a":1}', b'{"b":2}', b""]
 
 
-def test_equal_answers_give_equal_bytes() -> None:
+def test_equal_responses_are_encoded_to_equal_bytes() -> None:
     assert encode_raw_file(ENVELOPE, [b"{}"]) == encode_raw_file(ENVELOPE, [b"{}"])
 
 
-def test_what_is_kept_is_read_back(lake: Lake) -> None:
+def test_a_kept_snapshot_is_read_back(lake: Lake) -> None:
     kept = keep_snapshot(lake, RawFile.of(ENVELOPE, [b'{"a":1}', b'{"b":2}']), DAY)
     assert kept == Kept(raw_key(PLAYLIST, DAY, RUN), PLAYLIST, DAY)
     read = read_snapshot(lake, kept.key)
@@ -55,7 +55,7 @@ def test_what_is_kept_is_read_back(lake: Lake) -> None:
     assert read.envelope == ENVELOPE
 
 
-def test_it_is_kept_once_and_again_only_as_it_is(lake: Lake) -> None:
+def test_a_snapshot_is_kept_once_and_a_repeat_with_other_bytes_is_a_conflict(lake: Lake) -> None:
     kept = keep_snapshot(lake, RawFile.of(ENVELOPE, [b"{}"]), DAY)
     assert keep_snapshot(lake, RawFile.of(ENVELOPE, [b"{}"]), DAY) == kept
     with pytest.raises(LakeConflict, match=RUN):
@@ -65,42 +65,42 @@ def test_it_is_kept_once_and_again_only_as_it_is(lake: Lake) -> None:
 @pytest.mark.parametrize(
     "pretty", [b'{\n  "a": "x y"\n}', b'{\r\n\t"a": "x y"\r\n}\r\n', b'\n\n{"a":\r"x y"}\n'], ids=repr
 )
-def test_line_breaks_of_the_layout_do_not_end_a_line(lake: Lake, pretty: bytes) -> None:
+def test_line_breaks_between_json_tokens_are_removed(lake: Lake, pretty: bytes) -> None:
     kept = keep_snapshot(lake, RawFile.of(ENVELOPE, [pretty, b'{"b":"\\n"}']), DAY)
     assert [json.loads(body) for body in read_snapshot(lake, kept.key).bodies] == [{"a": "x y"}, {"b": "\n"}]
 
 
-def test_only_line_breaks_end_a_line(lake: Lake) -> None:
-    exotic = '{"a":"\u2028 \u2029 \x85"}'.encode()
-    kept = keep_snapshot(lake, RawFile.of(ENVELOPE, [exotic]), DAY)
-    assert list(read_snapshot(lake, kept.key).bodies) == [exotic]
+def test_other_unicode_line_breaks_do_not_end_a_line(lake: Lake) -> None:
+    body = '{"a":"\u2028 \u2029 \x85"}'.encode()
+    kept = keep_snapshot(lake, RawFile.of(ENVELOPE, [body]), DAY)
+    assert list(read_snapshot(lake, kept.key).bodies) == [body]
 
 
 WHOLE = encode_raw_file(ENVELOPE, [b'{"a":1}', b'{"b":2}'])
-NO_SNAPSHOTS = {
+INVALID_FILES = {
     "empty": b"",
     "not compressed": b"{}\n{}\n",
-    "cut": WHOLE[:-9],
-    "cut early": WHOLE[:15],
+    "truncated": WHOLE[:-9],
+    "truncated in the header": WHOLE[:15],
     "damaged": WHOLE[:20] + b"\xff\xff\xff\xff" + WHOLE[24:],
     "wrong checksum": WHOLE[:-8] + b"\0\0\0\0" + WHOLE[-4:],
-    "nothing in it": gzip.compress(b""),
+    "empty after decompression": gzip.compress(b""),
     "no envelope": gzip.compress(b'{"items":[]}\n{}\n'),
-    "no JSON": gzip.compress(b"hello\n{}\n"),
+    "not JSON": gzip.compress(b"hello\n{}\n"),
     "an envelope alone": encode_raw_file(ENVELOPE, []),
 }
 
 
-@pytest.mark.parametrize("content", NO_SNAPSHOTS.values(), ids=NO_SNAPSHOTS)
-def test_a_file_that_is_no_snapshot_is_named(lake: Lake, content: bytes) -> None:
+@pytest.mark.parametrize("content", INVALID_FILES.values(), ids=INVALID_FILES)
+def test_an_invalid_file_is_refused_and_named(lake: Lake, content: bytes) -> None:
     lake.write("raw/odd.json.gz", content, "application/gzip")
     with pytest.raises(PlaylistUnavailable, match=r"s3://the-lake/raw/odd\.json\.gz is no kept snapshot"):
         read_to_end(read_snapshot(lake, "raw/odd.json.gz").bodies)
 
 
-EARLY, LATE = "20261121T060000Z-ffffffff", "20261121T060001Z-00000000"
+EARLY_RUN, LATE_RUN = "20261121T060000Z-ffffffff", "20261121T060001Z-00000000"
 DAYS = [date(2026, 11, day) for day in (19, 20, 21)]
-FOREIGN = [
+UNRELATED = [
     "raw/playlist_id=short/snapshot_date=2026-11-20/20261120T060000Z-0123abcd.json.gz",
     f"raw/playlist_id={PLAYLIST}/snapshot_date=2026-11-20/notes.txt",
     f"raw/playlist_id={PLAYLIST}/snapshot_date=2026-02-30/{RUN}.json.gz",
@@ -111,29 +111,29 @@ FOREIGN = [
 
 @pytest.fixture
 def filled(lake: Lake) -> Lake:
-    """Two playlists on three days, one of them kept twice each day, between files of others."""
-    keys = [raw_key(PLAYLIST, day, run) for day in DAYS for run in (LATE, EARLY)]
-    keys += [raw_key(OTHER_PLAYLIST, day, EARLY) for day in DAYS]
-    for key in keys + FOREIGN:
+    """Snapshots of two playlists on three days, one playlist kept twice a day, and unrelated files."""
+    keys = [raw_key(PLAYLIST, day, run) for day in DAYS for run in (LATE_RUN, EARLY_RUN)]
+    keys += [raw_key(OTHER_PLAYLIST, day, EARLY_RUN) for day in DAYS]
+    for key in keys + UNRELATED:
         lake.write(key, b"-", "text/plain")
     return lake
 
 
-def test_the_newest_of_each_playlist_and_date_is_found_by_date_then_playlist(filled: Lake) -> None:
+def test_the_newest_snapshots_are_listed_by_date_and_playlist(filled: Lake) -> None:
     assert find_snapshots(filled, None, None, None).kept == [
         Kept(raw_key(playlist, day, run), playlist, day)
         for day in DAYS
-        for playlist, run in ((PLAYLIST, LATE), (OTHER_PLAYLIST, EARLY))
+        for playlist, run in ((PLAYLIST, LATE_RUN), (OTHER_PLAYLIST, EARLY_RUN))
     ]
 
 
-def test_the_newest_is_the_latest_look_whatever_run_began_first(lake: Lake) -> None:
-    looks = {EARLY: ENVELOPE.fetched_at, LATE: ENVELOPE.fetched_at - timedelta(minutes=3)}
-    for run, fetched_at in looks.items():
+def test_the_newest_snapshot_is_decided_by_fetched_at_not_by_run_id(lake: Lake) -> None:
+    fetched = {EARLY_RUN: ENVELOPE.fetched_at, LATE_RUN: ENVELOPE.fetched_at - timedelta(minutes=3)}
+    for run, fetched_at in fetched.items():
         envelope = structs.replace(ENVELOPE, run_id=run, fetched_at=fetched_at)
         keep_snapshot(lake, RawFile.of(envelope, [b"{}"]), DAY)
 
-    assert keys_found(lake) == [raw_key(PLAYLIST, DAY, EARLY)]
+    assert keys_found(lake) == [raw_key(PLAYLIST, DAY, EARLY_RUN)]
 
 
 MIDNIGHT = datetime.combine(DAY, time(), UTC)
@@ -142,54 +142,54 @@ RANKED = [
     MIDNIGHT - timedelta(hours=1),
     MIDNIGHT + timedelta(days=1),
     MIDNIGHT + timedelta(days=1, hours=6),
-    MIDNIGHT + timedelta(days=3),  # kept by a release that took any date
+    MIDNIGHT + timedelta(days=3),  # kept by an early release, which accepted any date
     MIDNIGHT,
     MIDNIGHT + timedelta(hours=6),
     MIDNIGHT + timedelta(hours=6) + MILLISECOND,
     MIDNIGHT + timedelta(days=1) - timedelta(microseconds=1),
 ]
-"""When snapshots of one date were fetched, from the lowest to the highest rank."""
+"""`fetched_at` of snapshots of one date, from the lowest to the highest rank."""
 
 
-def test_fetched_on_the_date_outranks_fetched_on_another_and_then_later_wins() -> None:
+def test_snapshots_fetched_on_their_date_outrank_others_and_then_the_latest_wins() -> None:
     ranks = [rank(DAY, moment) for moment in RANKED]
     assert all(lower < higher for lower, higher in pairwise(ranks))
-    elsewhere = timezone(timedelta(hours=-11))
-    assert [rank(DAY, moment.astimezone(elsewhere)) for moment in RANKED] == ranks
+    other_zone = timezone(timedelta(hours=-11))
+    assert [rank(DAY, moment.astimezone(other_zone)) for moment in RANKED] == ranks
     assert rank(DAY, MIDNIGHT + timedelta(microseconds=999)) == rank(DAY, MIDNIGHT), (
-        "as the warehouse stores it"
+        "the warehouse stores milliseconds"
     )
 
 
 @pytest.mark.parametrize("best", range(1, len(RANKED) + 1))
-def test_the_winner_is_the_highest_ranked_whatever_run_began_first(lake: Lake, best: int) -> None:
+def test_the_highest_ranked_snapshot_wins_whatever_its_run_id(lake: Lake, best: int) -> None:
     for number, fetched_at in enumerate(RANKED[:best]):
-        keep_anything(lake, f"20261121T060000Z-{best - number:08x}", fetched_at)
+        write_snapshot(lake, f"20261121T060000Z-{best - number:08x}", fetched_at)
 
     assert keys_found(lake) == [raw_key(PLAYLIST, DAY, "20261121T060000Z-00000001")]
 
 
-def test_of_equal_ones_the_last_run_wins(lake: Lake) -> None:
-    for run, microseconds in ((EARLY, 999), (LATE, 0)):
-        keep_anything(lake, run, MIDNIGHT + timedelta(microseconds=microseconds))
-    assert keys_found(lake) == [raw_key(PLAYLIST, DAY, LATE)]
+def test_of_equal_ranks_the_last_run_id_wins(lake: Lake) -> None:
+    for run, microseconds in ((EARLY_RUN, 999), (LATE_RUN, 0)):
+        write_snapshot(lake, run, MIDNIGHT + timedelta(microseconds=microseconds))
+    assert keys_found(lake) == [raw_key(PLAYLIST, DAY, LATE_RUN)]
 
 
-def test_fetched_before_leaves_later_ones_out_and_the_rest_are_ranked(lake: Lake) -> None:
+def test_fetched_before_excludes_later_snapshots_and_ranks_the_rest(lake: Lake) -> None:
     noon, late = MIDNIGHT + timedelta(hours=12), MIDNIGHT + timedelta(days=1)
-    keep_anything(lake, EARLY, noon)
-    keep_anything(lake, LATE, late)
-    keep_anything(lake, "20261122T000000Z-00000000", late - MILLISECOND)
-    kept = Kept(raw_key(PLAYLIST, DAY, EARLY), PLAYLIST, DAY)
+    write_snapshot(lake, EARLY_RUN, noon)
+    write_snapshot(lake, LATE_RUN, late)
+    write_snapshot(lake, "20261122T000000Z-00000000", late - MILLISECOND)
+    kept = Kept(raw_key(PLAYLIST, DAY, EARLY_RUN), PLAYLIST, DAY)
 
     assert find_snapshots(lake, None, None, None, late - MILLISECOND) == ([kept], [], [])
     assert find_snapshots(lake, None, None, None, noon + MILLISECOND) == ([kept], [], [])
-    nothing, left_out, _ = find_snapshots(lake, None, None, None, noon)
-    assert (nothing, [(one.playlist_id, one.snapshot_date) for one in left_out]) == ([], [(PLAYLIST, DAY)])
+    found, left_out, _ = find_snapshots(lake, None, None, None, noon)
+    assert (found, [(one.playlist_id, one.snapshot_date) for one in left_out]) == ([], [(PLAYLIST, DAY)])
 
 
-def test_a_single_file_that_cannot_be_read_is_found_so_that_reading_names_it(lake: Lake) -> None:
-    lake.write(raw_key(PLAYLIST, DAY, LATE), b"cut off", "application/gzip")
+def test_an_unreadable_file_is_found_if_the_date_has_no_other(lake: Lake) -> None:
+    lake.write(raw_key(PLAYLIST, DAY, LATE_RUN), b"truncated", "application/gzip")
     for limit in (None, MIDNIGHT):
         assert len(find_snapshots(lake, None, None, None, limit).kept) == 1
 
@@ -198,8 +198,8 @@ def keys_found(lake: Lake) -> list[str]:
     return [kept.key for kept in find_snapshots(lake, None, None, None).kept]
 
 
-def keep_anything(lake: Lake, run: str, fetched_at: datetime, day: date = DAY, **changes: Any) -> str:
-    """Writes a kept snapshot as any release, clock or hand may have left it; returns its key."""
+def write_snapshot(lake: Lake, run: str, fetched_at: datetime, day: date = DAY, **changes: Any) -> str:
+    """Writes a snapshot file without any check; returns its key."""
     envelope = structs.replace(ENVELOPE, run_id=run, fetched_at=fetched_at, **changes)
     key = raw_key(PLAYLIST, day, run)
     lake.write(key, encode_raw_file(envelope, [b"{}"]), "application/gzip")
@@ -207,7 +207,7 @@ def keep_anything(lake: Lake, run: str, fetched_at: datetime, day: date = DAY, *
 
 
 @pytest.mark.parametrize("days", [-2, -1, 0, 1])
-def test_what_was_fetched_days_after_the_date_is_not_kept_under_it(lake: Lake, days: int) -> None:
+def test_a_snapshot_is_kept_only_under_the_date_of_its_fetch_or_the_day_before(lake: Lake, days: int) -> None:
     day = DAY + timedelta(days=days)
     if days in (-1, 0):
         assert keep_snapshot(lake, RawFile.of(ENVELOPE, [b"{}"]), day).snapshot_date == day
@@ -218,62 +218,64 @@ def test_what_was_fetched_days_after_the_date_is_not_kept_under_it(lake: Lake, d
     assert list(lake.keys("raw/")) == []
 
 
-class Poison(NamedTuple):
-    """What is wrong with a kept file, and how the message names it."""
+class Impossible(NamedTuple):
+    """A kept file with an impossible value, and the expected message."""
 
-    says: str
+    message: str
     fetched_at: datetime = ENVELOPE.fetched_at
     day: date = DAY
     changes: dict[str, Any] = {}  # noqa: RUF012 - never changed
 
 
 EAST, WEST = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))
-POISON = {
-    "no time zone": Poison("timezone", datetime(2026, 11, 21, 6)),  # noqa: DTZ001
-    "the first moment": Poison("before Spotify existed", datetime.min.replace(tzinfo=EAST)),
-    "the last moment": Poison("in the future", datetime.max.replace(tzinfo=WEST)),
-    "too early": Poison("before Spotify existed", datetime(2005, 12, 31, tzinfo=UTC)),
-    "in two minutes": Poison("in the future", datetime.now(UTC) + timedelta(days=300)),
-    "no snapshot id": Poison("matching regex", changes={"snapshot_id": ""}),
-    "NUL in the snapshot id": Poison("matching regex", changes={"snapshot_id": "AAAA\0"}),
-    "a negative total": Poison("Expected `int` >= 0", changes={"total": -1}),
-    "an impossible total": Poison("Expected `int` <= 100000", changes={"total": 10**15}),
-    "the first day": Poison("0001-01-01", day=date.min),
-    "the last day": Poison("9999-12-31", day=date.max),
-    "a day to come": Poison("in the future", day=datetime.now(UTC).date() + timedelta(days=300)),
+IMPOSSIBLE = {
+    "no time zone": Impossible("timezone", datetime(2026, 11, 21, 6)),  # noqa: DTZ001
+    "the smallest datetime": Impossible("before Spotify existed", datetime.min.replace(tzinfo=EAST)),
+    "the largest datetime": Impossible("in the future", datetime.max.replace(tzinfo=WEST)),
+    "too early": Impossible("before Spotify existed", datetime(2005, 12, 31, tzinfo=UTC)),
+    "in 300 days": Impossible("in the future", datetime.now(UTC) + timedelta(days=300)),
+    "no snapshot id": Impossible("matching regex", changes={"snapshot_id": ""}),
+    "NUL in the snapshot id": Impossible("matching regex", changes={"snapshot_id": "AAAA\0"}),
+    "a negative total": Impossible("Expected `int` >= 0", changes={"total": -1}),
+    "an impossible total": Impossible("Expected `int` <= 100000", changes={"total": 10**15}),
+    "the smallest date": Impossible("0001-01-01", day=date.min),
+    "the largest date": Impossible("9999-12-31", day=date.max),
+    "a future date": Impossible("in the future", day=datetime.now(UTC).date() + timedelta(days=300)),
 }
 
 
-@pytest.mark.parametrize("poison", POISON.values(), ids=POISON)
-def test_impossible_times_are_named_and_give_way(lake: Lake, poison: Poison) -> None:
-    key = keep_anything(lake, LATE, poison.fetched_at, poison.day, **poison.changes)
-    with pytest.raises(PlaylistUnavailable, match=rf"{key} is no kept snapshot: .*{poison.says}") as refused:
+@pytest.mark.parametrize("case", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+def test_a_file_with_impossible_values_is_refused_and_another_snapshot_wins(
+    lake: Lake, case: Impossible
+) -> None:
+    key = write_snapshot(lake, LATE_RUN, case.fetched_at, case.day, **case.changes)
+    with pytest.raises(PlaylistUnavailable, match=rf"{key} is no kept snapshot: .*{case.message}") as refused:
         read_snapshot(lake, key)
     assert refused.value.code == Code.LAKE_SNAPSHOT_INVALID
-    if poison.day == DAY:
-        assert keep_anything(lake, EARLY, MIDNIGHT) in keys_found(lake)
+    if case.day == DAY:
+        assert write_snapshot(lake, EARLY_RUN, MIDNIGHT) in keys_found(lake)
 
 
-def test_clocks_may_differ_by_a_minute(lake: Lake) -> None:
+def test_a_fetched_at_up_to_a_minute_in_the_future_is_accepted(lake: Lake) -> None:
     now = datetime.now(UTC)
-    assert read_snapshot(lake, keep_anything(lake, EARLY, now + timedelta(seconds=50), now.date()))
+    assert read_snapshot(lake, write_snapshot(lake, EARLY_RUN, now + timedelta(seconds=50), now.date()))
     with pytest.raises(PlaylistUnavailable, match="in the future"):
-        read_snapshot(lake, keep_anything(lake, LATE, now + timedelta(seconds=120), now.date()))
+        read_snapshot(lake, write_snapshot(lake, LATE_RUN, now + timedelta(seconds=120), now.date()))
 
 
-def test_other_time_zones_are_read_as_utc(lake: Lake) -> None:
-    key = keep_anything(lake, EARLY, ENVELOPE.fetched_at.astimezone(EAST))
+def test_times_in_other_time_zones_are_converted_to_utc(lake: Lake) -> None:
+    key = write_snapshot(lake, EARLY_RUN, ENVELOPE.fetched_at.astimezone(EAST))
     assert read_snapshot(lake, key).envelope.fetched_at.utcoffset() == timedelta()
 
 
-def test_a_broken_file_gives_way_to_another_snapshot_of_the_date(lake: Lake) -> None:
-    keep_snapshot(lake, RawFile.of(structs.replace(ENVELOPE, run_id=EARLY), [b"{}"]), DAY)
-    lake.write(raw_key(PLAYLIST, DAY, LATE), b"cut off", "application/gzip")
+def test_a_broken_file_loses_to_another_snapshot_of_the_date(lake: Lake) -> None:
+    keep_snapshot(lake, RawFile.of(structs.replace(ENVELOPE, run_id=EARLY_RUN), [b"{}"]), DAY)
+    lake.write(raw_key(PLAYLIST, DAY, LATE_RUN), b"truncated", "application/gzip")
 
-    assert keys_found(lake) == [raw_key(PLAYLIST, DAY, EARLY)]
+    assert keys_found(lake) == [raw_key(PLAYLIST, DAY, EARLY_RUN)]
 
 
-def test_a_snapshot_that_has_gone_is_that_playlist_s_trouble(lake: Lake) -> None:
+def test_a_missing_file_fails_only_its_playlist(lake: Lake) -> None:
     key = raw_key(PLAYLIST, DAY, RUN)
     with pytest.raises(
         PlaylistUnavailable, match=rf"{key} is gone: put the file back, or leave its date out"
@@ -281,7 +283,7 @@ def test_a_snapshot_that_has_gone_is_that_playlist_s_trouble(lake: Lake) -> None
         read_snapshot(lake, key)
 
 
-def test_another_playlist_s_file_is_refused(lake: Lake) -> None:
+def test_a_file_of_another_playlist_is_refused(lake: Lake) -> None:
     key = raw_key(OTHER_PLAYLIST, DAY, RUN)
     lake.write(key, encode_raw_file(ENVELOPE, [b"{}"]), "application/gzip")
     with pytest.raises(PlaylistUnavailable, match=rf"holds playlist {PLAYLIST}, so it is a copied file"):
@@ -289,7 +291,7 @@ def test_another_playlist_s_file_is_refused(lake: Lake) -> None:
 
 
 class Range(NamedTuple):
-    """Limits of a backfill, both included, and the days within."""
+    """Limits of a backfill, both inclusive, and the expected days."""
 
     start: date | None
     end: date | None
@@ -308,14 +310,14 @@ RANGES = [
 
 
 @pytest.mark.parametrize("limits", RANGES, ids=lambda limits: f"{limits.start} to {limits.end}")
-def test_the_limits_are_included(filled: Lake, limits: Range) -> None:
+def test_the_limits_of_a_range_are_inclusive(filled: Lake, limits: Range) -> None:
     found = find_snapshots(filled, [PLAYLIST], limits.start, limits.end).kept
     assert [(kept.playlist_id, kept.snapshot_date) for kept in found] == [
         (PLAYLIST, day) for day in limits.days
     ]
 
 
-def test_only_the_playlists_asked_for_are_found(filled: Lake) -> None:
+def test_only_requested_playlists_are_found(filled: Lake) -> None:
     assert {kept.playlist_id for kept in find_snapshots(filled, [OTHER_PLAYLIST], None, None).kept} == {
         OTHER_PLAYLIST
     }
@@ -324,7 +326,7 @@ def test_only_the_playlists_asked_for_are_found(filled: Lake) -> None:
     assert find_snapshots(filled, ["cPlaylist0000000000003"], None, None) == ([], [], [])
 
 
-def test_kept_snapshots_by_date_in_the_order_of_dates() -> None:
+def test_snapshots_are_grouped_by_date_in_order() -> None:
     one, two, three = (Kept(f"key {day}", PLAYLIST, day) for day in DAYS)
     other = Kept("other", OTHER_PLAYLIST, DAYS[1])
     assert list(by_date([three, other, one, two]).items()) == [

@@ -1,4 +1,4 @@
-"""Keys are written once, with their checksum; what goes wrong says where and what to do."""
+"""The lake's store: keys written once with a checksum, and S3 errors mapped to messages."""
 
 import base64
 import hashlib
@@ -40,11 +40,11 @@ BUCKET, KEY, BODY, TYPE = "the-lake", "raw/a.gz", b"the bytes", "application/gzi
 SHA256 = hashlib.sha256(BODY)
 
 
-def _held(s3: "S3Client", key: str = KEY) -> bytes:
+def _content(s3: "S3Client", key: str = KEY) -> bytes:
     return s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
 
 
-def test_a_new_key_holds_the_bytes_with_their_type_and_checksum(lake: Lake, s3: "S3Client") -> None:
+def test_a_new_key_has_the_bytes_with_content_type_and_checksum(lake: Lake, s3: "S3Client") -> None:
     assert lake.write(KEY, BODY, TYPE) == Written(KEY, len(BODY), SHA256.hexdigest())
     found = s3.head_object(Bucket=BUCKET, Key=KEY, ChecksumMode="ENABLED")
     assert found["ContentType"] == TYPE
@@ -52,7 +52,7 @@ def test_a_new_key_holds_the_bytes_with_their_type_and_checksum(lake: Lake, s3: 
     assert lake.read(KEY) == BODY
 
 
-def test_the_same_bytes_again_are_ones_own_lost_answer(lake: Lake, s3: "S3Client") -> None:
+def test_writing_the_same_bytes_again_succeeds_and_changes_nothing(lake: Lake, s3: "S3Client") -> None:
     first = lake.write(KEY, BODY, TYPE)
     written = s3.head_object(Bucket=BUCKET, Key=KEY)["LastModified"]
     assert lake.write(KEY, BODY, TYPE) == first
@@ -60,26 +60,28 @@ def test_the_same_bytes_again_are_ones_own_lost_answer(lake: Lake, s3: "S3Client
 
 
 @pytest.mark.parametrize("other", [b"", b"the byteS", b"the bytes, and more"])
-def test_other_bytes_stop_the_run_and_change_nothing(lake: Lake, s3: "S3Client", other: bytes) -> None:
+def test_writing_other_bytes_is_a_conflict_and_changes_nothing(
+    lake: Lake, s3: "S3Client", other: bytes
+) -> None:
     lake.write(KEY, BODY, TYPE)
     with pytest.raises(LakeConflict, match=r"s3://the-lake/raw/a\.gz exists with other content"):
         lake.write(KEY, other, TYPE)
-    assert _held(s3) == BODY
+    assert _content(s3) == BODY
 
 
-def test_bytes_without_a_checksum_are_somebody_elses(lake: Lake, s3: "S3Client") -> None:
+def test_equal_bytes_without_a_checksum_are_a_conflict(lake: Lake, s3: "S3Client") -> None:
     s3.put_object(Bucket=BUCKET, Key=KEY, Body=BODY)
     with pytest.raises(LakeConflict):
         lake.write(KEY, BODY, TYPE)
 
 
-def test_an_empty_body_is_a_body(lake: Lake) -> None:
+def test_an_empty_body_can_be_written_and_read(lake: Lake) -> None:
     assert lake.write(KEY, b"", TYPE).bytes == 0
     assert lake.read(KEY) == b""
 
 
 class Folder(NamedTuple):
-    """A folder as the lake block says it, and the prefix of its keys."""
+    """A folder as configured in the lake block, and the prefix of its keys."""
 
     given: str
     prefix: str
@@ -88,65 +90,65 @@ class Folder(NamedTuple):
 @pytest.mark.parametrize(
     "folder", [Folder("", ""), Folder("/", ""), Folder("a", "a/"), Folder("/a/b/", "a/b/")], ids=str
 )
-def test_keys_lie_in_the_folder_and_are_named_without_it(s3: "S3Client", folder: Folder) -> None:
+def test_keys_are_stored_under_the_folder_and_named_without_it(s3: "S3Client", folder: Folder) -> None:
     lake = Lake(s3, BUCKET, folder.given)
     s3.put_object(Bucket=BUCKET, Key=f"{folder.prefix}raw/b", Body=BODY)
     s3.put_object(Bucket=BUCKET, Key=f"{folder.prefix}tables/x", Body=BODY)
     lake.write("raw/a", BODY, TYPE)
-    assert _held(s3, f"{folder.prefix}raw/a") == BODY
+    assert _content(s3, f"{folder.prefix}raw/a") == BODY
     assert list(lake.keys("raw/")) == ["raw/a", "raw/b"]
     assert lake.exists("raw/b")
     assert lake.read("raw/b") == BODY
     assert lake.url == f"s3://the-lake/{folder.prefix}"
 
 
-def test_a_folder_does_not_see_another_whose_name_goes_on(s3: "S3Client") -> None:
+def test_a_folder_does_not_list_another_whose_name_starts_the_same(s3: "S3Client") -> None:
     Lake(s3, BUCKET, "ab").write("raw/x", BODY, TYPE)
     assert list(Lake(s3, BUCKET, "a").keys("")) == []
 
 
 def test_a_file_is_written_like_bytes(lake: Lake, s3: "S3Client") -> None:
-    for _ in range(2):  # the second time it is there already
+    for _ in range(2):  # the second time the key exists
         file = BytesIO(BODY)
         file.seek(3)
         assert lake.write_file(KEY, file, SHA256.digest(), TYPE) == Written(
             KEY, len(BODY), SHA256.hexdigest()
         )
-    assert _held(s3) == BODY
+    assert _content(s3) == BODY
     other = BytesIO(BODY[::-1])
     with pytest.raises(LakeConflict):
         lake.write_file(KEY, other, hashlib.sha256(BODY[::-1]).digest(), TYPE)
 
 
-def test_a_file_is_sent_from_its_start_when_the_request_is_repeated() -> None:
+def test_a_retried_upload_sends_the_file_from_its_start() -> None:
     client: Any = boto3.client(
         "s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
     )
     sent: list[bytes] = []
 
-    def answer(request: Any, **_: object) -> AWSResponse:
+    def respond(request: Any, **_: object) -> AWSResponse:
         sent.append(request.body.read())
         headers: Any = {}
         status = 503 if len(sent) == 1 else 200
         return AWSResponse(request.url, status, headers, HTTPResponse(BytesIO(), preload_content=False))
 
-    client.meta.events.register("before-send.s3.PutObject", answer)
+    client.meta.events.register("before-send.s3.PutObject", respond)
     client.meta.events.register("needs-retry.s3.PutObject", lambda **_: 0 if len(sent) == 1 else None)
-    Lake(client, BUCKET)  # of an earlier run: blocks with the same credentials share a client
+    Lake(client, BUCKET)  # an earlier run with the same credentials shares the client
     with metered() as meter:
         Lake(client, BUCKET).write_file(KEY, BytesIO(BODY), SHA256.digest(), TYPE)
     assert sent == [BODY, BODY]
     assert meter.usage() == Usage(lake_requests=2, lake_bytes_written=2 * len(BODY))
 
 
-def test_what_is_not_there(lake: Lake) -> None:
+def test_a_missing_key_does_not_exist_and_cannot_be_read(lake: Lake) -> None:
     assert not lake.exists(KEY)
     assert list(lake.keys("raw/")) == []
     with pytest.raises(LakeKeyMissing, match=rf"s3://the-lake/.*{KEY} is gone: put the file back"):
         lake.read(KEY)
 
 
-def test_a_missing_bucket_is_named_with_what_to_do(s3: "S3Client") -> None:
+def test_a_missing_bucket_is_named_with_the_action_to_take(s3: "S3Client") -> None:
     lake = Lake(s3, "no-such-lake")
     explanation = (
         r"s3://no-such-lake/(raw/.*)?: the bucket does not exist: create it, or correct `bucket_name`"
@@ -160,18 +162,18 @@ def test_a_missing_bucket_is_named_with_what_to_do(s3: "S3Client") -> None:
 
 
 class Refusal(NamedTuple):
-    """What S3 answers, and what the run makes of it."""
+    """An error response of S3, and the expected error."""
 
     code: str
     status: int
     error: type[PipelineError]
-    says: str
+    message: str
 
 
 AT = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
 DATED = {"HTTPHeaders": {"date": "Sat, 21 Nov 2026 06:00:00 GMT"}}
 SECRET = "a-session-token"
-"""What a proxy or a firewall might repeat of a request."""
+"""Part of a request that a proxy or a firewall might echo."""
 REFUSALS = [
     Refusal("AccessDenied", 403, ConfigurationError, r"PutObject.*s3:PutObject on this key \[LAKE_DENIED"),
     Refusal("InvalidAccessKeyId", 403, ConfigurationError, "correct the aws block"),
@@ -188,7 +190,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.code)
-def test_what_s3_refuses_says_what_to_do_next(refusal: Refusal) -> None:
+def test_an_error_response_is_mapped_to_an_error_with_the_action_to_take(refusal: Refusal) -> None:
     client = boto3.client(
         "s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
     )
@@ -196,7 +198,7 @@ def test_what_s3_refuses_says_what_to_do_next(refusal: Refusal) -> None:
         stub.add_client_error(
             "put_object", refusal.code, f"you sent {SECRET}", http_status_code=refusal.status
         )
-        with pytest.raises(refusal.error, match=refusal.says) as error:
+        with pytest.raises(refusal.error, match=refusal.message) as error:
             Lake(client, BUCKET).write(KEY, BODY, TYPE)
         stub.assert_no_pending_responses()
     assert f"lake s3://the-lake/{KEY}: " in str(error.value) or error.value.code == Code.CLOCK_SKEWED
@@ -224,25 +226,29 @@ def test_an_unreachable_s3_is_transient(s3: "S3Client", monkeypatch: pytest.Monk
     ("error", "kind"),
     [
         (
-            InvalidRegionError(region_name="eu bad\r\n<b>Authorization: Bearer canary" + " x" * 500),
+            InvalidRegionError(region_name="eu bad\r\n<b>Authorization: Bearer secret" + " x" * 500),
             "SETTINGS",
         ),
-        (HTTPClientError(error="Proxy says:\r\nAuthorization: Bearer canary" + " x" * 500), "UNAVAILABLE"),
+        (HTTPClientError(error="Proxy says:\r\nAuthorization: Bearer secret" + " x" * 500), "UNAVAILABLE"),
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_a_server_makes_botocore_say_is_short_and_ends_once(error: BotoCoreError, kind: str) -> None:
+def test_botocore_messages_are_shortened_masked_and_have_one_full_stop(
+    error: BotoCoreError, kind: str
+) -> None:
     explanation = explained(error, Asked("s3://the-lake/raw/x", 60, None))
     assert explanation.code == f"LAKE_{kind}"
     assert len(explanation.message) < MAX_PHRASE_CHARS + 100
     assert explanation.message.isprintable()
     assert "***" in explanation.message
-    assert "canary" not in explanation.message
+    assert "secret" not in explanation.message
     short = explained(InvalidRegionError(region_name="eu bad"), Asked("s3://the-lake/raw/x", 60, None))
     assert "'eu bad' doesn't match a supported format. Correct the lake block" in short.message
 
 
-def test_missing_credentials_are_no_passing_trouble(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_credentials_are_a_configuration_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -254,23 +260,23 @@ def test_missing_credentials_are_no_passing_trouble(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("ahead_s", [-3600, 0, 57])
-def test_a_clock_that_is_right_or_behind_may_date(s3: "S3Client", ahead_s: int) -> None:
+def test_a_clock_that_is_right_or_behind_is_accepted(s3: "S3Client", ahead_s: int) -> None:
     lake = Lake(s3, BUCKET, now=lambda: datetime.now(UTC) + timedelta(seconds=ahead_s))
     assert list(lake.keys("raw/")) == []
     assert lake.clock_ahead is not None
-    assert abs(lake.clock_ahead.total_seconds() - ahead_s) < 30  # the request's own time included
+    assert abs(lake.clock_ahead.total_seconds() - ahead_s) < 30  # includes the duration of the request
     lake.refuse_skewed_clock()
 
 
-def test_a_clock_that_is_ahead_of_s3_dates_nothing(s3: "S3Client") -> None:
+def test_a_clock_ahead_of_s3_is_refused(s3: "S3Client") -> None:
     lake = Lake(s3, BUCKET, now=lambda: datetime.now(UTC) + timedelta(seconds=100))
-    lake.refuse_skewed_clock()  # no response has told yet
+    lake.refuse_skewed_clock()  # no response yet, so the skew is unknown
     assert list(lake.keys("raw/")) == []
     with pytest.raises(ConfigurationError, match=r"\d s ahead of that of S3.*Set the clock.*CLOCK_SKEWED"):
         lake.refuse_skewed_clock()
 
 
-def test_a_refusal_for_skew_says_by_how_much() -> None:
+def test_an_error_for_skew_states_the_difference() -> None:
     client = boto3.client(
         "s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
     )
@@ -280,7 +286,7 @@ def test_a_refusal_for_skew_says_by_how_much() -> None:
             Lake(client, BUCKET, now=lambda: AT - timedelta(minutes=16)).write(KEY, BODY, TYPE)
 
 
-def test_a_page_instead_of_xml_is_transient_and_not_quoted() -> None:
+def test_an_html_response_is_transient_and_not_quoted() -> None:
     client: Any = boto3.client(
         "s3",
         region_name="us-east-1",
@@ -293,11 +299,11 @@ def test_a_page_instead_of_xml_is_transient_and_not_quoted() -> None:
     page = AWSResponse("https://the-lake", 200, headers, body)
     fired = []
 
-    def answer(**_: object) -> AWSResponse:
+    def respond(**_: object) -> AWSResponse:
         fired.append(page)
         return page
 
-    client.meta.events.register("before-send.s3.ListObjectsV2", answer)
+    client.meta.events.register("before-send.s3.ListObjectsV2", respond)
     with pytest.raises(Transient, match=r"ListObjectsV2 \(500, HTTP 500\)") as error:
         list(Lake(client, BUCKET).keys("raw/"))
     assert fired
@@ -316,6 +322,6 @@ def test_a_page_instead_of_xml_is_transient_and_not_quoted() -> None:
         ("https://amazonaws.com.example.org", None),
     ],
 )
-def test_a_browser_shows_what_lies_in_s3_or_in_the_sandbox(endpoint: str, link: str | None) -> None:
+def test_keys_in_s3_and_in_the_sandbox_have_a_link(endpoint: str, link: str | None) -> None:
     client = boto3.client("s3", endpoint_url=endpoint, region_name="eu-west-1")
     assert Lake(client, "bucket", "a folder").link("reports/r.html") == link

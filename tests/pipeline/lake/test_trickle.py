@@ -1,4 +1,4 @@
-"""S3 that answers one byte at a time: every kind of request ends at its deadline."""
+"""An S3 that sends one byte at a time: every kind of request ends at its deadline."""
 
 import socketserver
 import threading
@@ -22,7 +22,7 @@ BODY = OK + b"Content-Length: 100000\r\n\r\n"
 
 
 class Trickle(socketserver.ThreadingTCPServer):
-    """Sends `start` at once, then a byte at a time until the test ends."""
+    """A server that sends `start` at once, then one byte at a time until the test ends."""
 
     allow_reuse_address = daemon_threads = True
 
@@ -45,7 +45,7 @@ class _Handler(socketserver.StreamRequestHandler):
 
 @contextmanager
 def trickling(start: bytes) -> Iterator[tuple[Trickle, Lake]]:
-    """A server, and a lake whose client waits for each byte much longer than it takes."""
+    """A trickling server, and a lake that uses it; the client's read timeout is never reached."""
     with Trickle(start) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         client = boto3.client(
@@ -64,7 +64,7 @@ def trickling(start: bytes) -> Iterator[tuple[Trickle, Lake]]:
 
 
 class Case(NamedTuple):
-    """A request, and up to where its response arrives at once."""
+    """A request, and the part of its response that arrives at once."""
 
     name: str
     start: bytes
@@ -82,7 +82,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_response_that_trickles_ends_at_the_deadline(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trickling_response_ends_at_the_deadline(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "REQUEST_DEADLINE_S", DEADLINE_S)
     monkeypatch.setattr(store, "SLOWEST_BYTES_PER_S", 10**7)
     with trickling(case.start) as (server, lake):
@@ -90,6 +90,6 @@ def test_a_response_that_trickles_ends_at_the_deadline(case: Case, monkeypatch: 
         with pytest.raises(Transient, match=r"no complete response from S3 within 0\.3") as error:
             case.request(lake)
         took = monotonic() - began
-        assert server.sent >= 3, "it did not trickle"
+        assert server.sent >= 3, "the response did not trickle"
     assert error.value.code == Code.LAKE_UNAVAILABLE
     assert DEADLINE_S <= took < 10 * DEADLINE_S

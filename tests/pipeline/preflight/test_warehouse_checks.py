@@ -1,6 +1,6 @@
-"""Each grant that runs and set-up need is checked: revoked, its check is red and names it.
+"""Preflight checks every grant that runs and set-up need: without it, a check is red and names it.
 
-`pytest -rP` shows the matrix: below each grant the checks that are red or skipped without it.
+`pytest -rP` prints the matrix: below each grant, the checks that are red or skipped without it.
 """
 
 import re
@@ -22,14 +22,14 @@ from tests.tiers import enumerated
 from tests.warehouses import DAY, OWNER, Warehouse
 
 OTHERS = ("TO ROLE sysadmin", "TO ROLE spotify_reader", "TO USER spotify_admin")
-"""`python -m deploy preflight` looks at what these may do."""
-OURS = [one for one in GRANTS if not one.endswith(OTHERS)]
+"""Grantees that `python -m deploy preflight` checks."""
+CHECKED = [one for one in GRANTS if not one.endswith(OTHERS)]
 ALWAYS = ["GRANT DELETE ON FUTURE TABLES IN SCHEMA spotify.playlists TO ROLE spotify_loader"]
 
 
 @pytest.fixture(scope="module")
 def loaded(addresses: Addresses) -> Iterator[Warehouse]:
-    """A warehouse that pipes have loaded."""
+    """A warehouse loaded by pipes."""
     made = Warehouse(Place.create(addresses), "snowpipe")
     made.set_up()
     made.publish("sandboxMixtape00000001")
@@ -38,16 +38,16 @@ def loaded(addresses: Addresses) -> Iterator[Warehouse]:
 
 
 def lines(warehouse: Warehouse) -> list[Line]:
-    """All checks of the warehouse, those of the loader and those of the owner."""
+    """Lines of all checks of the warehouse, with the loader role and with the owner role."""
     checks = Checklist()
     check_warehouse(checks, warehouse.session(), warehouse.lake, "snowpipe")
     check_owner(checks, warehouse.session(role=OWNER), "SPOTIFY_LOAD", f"{warehouse.lake.url}tables/")
     return checks.lines
 
 
-def here(grant: str, database: str) -> list[str]:
-    """The statements of a grant for a schema that is set up, in another database than that of the script."""
-    if " PIPES " in grant:  # Snowflake does not grant them in bulk
+def grants_in(grant: str, database: str) -> list[str]:
+    """A grant of the account script as statements for an existing schema in the test's database."""
+    if " PIPES " in grant:  # Snowflake has no GRANT ON ALL PIPES
         schema = f"{database}.playlists"
         return [f"GRANT MONITOR ON PIPE {schema}.{pipe(one)} TO ROLE spotify_loader" for one in TABLES]
     return [OF_DATABASE.sub(rf"\1\2 {database}", grant).replace(" FUTURE ", " ALL ")]
@@ -55,8 +55,8 @@ def here(grant: str, database: str) -> list[str]:
 
 @contextmanager
 def without(addresses: Addresses, grant: str, database: str) -> Iterator[None]:
-    """An account that lacks a grant."""
-    grants = here(grant, database)
+    """Revokes a grant, and restores it afterwards."""
+    grants = grants_in(grant, database)
     with connect(addresses.snowflake) as connection, connection.cursor() as cursor:
         for one in grants:
             cursor.execute(re.sub(r"^GRANT (.*) TO (ROLE|USER) ", r"REVOKE \1 FROM \2 ", one))
@@ -67,34 +67,34 @@ def without(addresses: Addresses, grant: str, database: str) -> Iterator[None]:
                 cursor.execute(one)
 
 
-def test_a_warehouse_that_is_set_up_has_no_red_check_and_is_left_as_it_was(loaded: Warehouse) -> None:
+def test_a_schema_that_is_set_up_has_no_red_check_and_is_not_changed(loaded: Warehouse) -> None:
     def state() -> object:
         return loaded.place.schema(), loaded.place.contents(["playlists", "songs"]), loaded.place.keys()
 
     before = state()
     found = lines(loaded)
     assert [line for line in found if line.status != "ok"] == []
-    told = {line.check: line.text for line in found}
-    assert told["warehouse: newest snapshot"] == f"{DAY}; 1 playlist"
-    assert told["warehouse: COPY from the lake"].startswith(f"playlists/dt={DAY}/")
+    by_check = {line.check: line.text for line in found}
+    assert by_check["warehouse: newest snapshot"] == f"{DAY}; 1 playlist"
+    assert by_check["warehouse: COPY from the lake"].startswith(f"playlists/dt={DAY}/")
     assert state() == before
 
 
-@pytest.mark.parametrize("grant", enumerated(OURS, ALWAYS))
-def test_each_grant_that_is_missing_is_named(loaded: Warehouse, addresses: Addresses, grant: str) -> None:
+@pytest.mark.parametrize("grant", enumerated(CHECKED, ALWAYS))
+def test_each_missing_grant_is_named(loaded: Warehouse, addresses: Addresses, grant: str) -> None:
     with without(addresses, grant, loaded.place.database):
         found = [line for line in lines(loaded) if line.status != "ok"]
     print(grant, *(f"  {line.status} {line.check}: {line.text}" for line in found), sep="\n")  # noqa: T201
     red = [line for line in found if line.is_red]
     assert red
-    privilege, thing = words(grant, loaded.place.database)
+    privilege, thing = named_in_message(grant, loaded.place.database)
     for line in red:
         assert privilege in line.text
         assert thing in line.text.upper()
 
 
-def words(grant: str, database: str) -> tuple[str, str]:
-    """What the message about a missing grant names: the privilege or role, and the object or user."""
+def named_in_message(grant: str, database: str) -> tuple[str, str]:
+    """Parts of the message about a missing grant: the privilege or role, and the object or user."""
     if user := re.match(r"GRANT ROLE (\w+) TO USER (\w+)", grant):
         return user[1].upper(), "USER"
     privilege, what = re.match(r"GRANT ([A-Z ]+) ON (.*) TO ROLE", grant).groups()  # type: ignore[union-attr]
@@ -112,16 +112,16 @@ def empty(addresses: Addresses) -> Iterator[Warehouse]:
     made.place.drop()
 
 
-def test_what_the_next_run_creates_is_not_missing(empty: Warehouse) -> None:
-    told = {line.check: (line.status, line.text) for line in lines(empty)}
-    assert told["warehouse: schema version"] == (
+def test_an_empty_schema_has_no_red_check(empty: Warehouse) -> None:
+    by_check = {line.check: (line.status, line.text) for line in lines(empty)}
+    assert by_check["warehouse: schema version"] == (
         "ok",
         "not set up yet: the next run creates everything",
     )
-    assert {status for status, _ in told.values()} == {"ok"}
+    assert {status for status, _ in by_check.values()} == {"ok"}
 
 
-def test_what_it_may_do_with_what_the_next_run_creates_is_checked(
+def test_privileges_on_future_tables_are_checked_in_an_empty_schema(
     empty: Warehouse, addresses: Addresses
 ) -> None:
     schema = f"{empty.place.database}.playlists"
@@ -134,7 +134,7 @@ def test_what_it_may_do_with_what_the_next_run_creates_is_checked(
     assert red.text.startswith("role SPOTIFY_LOADER lacks DELETE on future tables. GRANT DELETE ON FUTURE")
 
 
-def test_the_grants_on_future_objects_are_those_of_the_account_script() -> None:
+def test_the_checked_future_grants_are_those_of_the_account_script() -> None:
     found: dict[str, set[str]] = {}
     for privilege, kind in re.findall(
         r"GRANT (\w+) ON FUTURE ([\w ]+?)S IN SCHEMA \S+ TO ROLE spotify_loader", "\n".join(GRANTS)
@@ -143,7 +143,7 @@ def test_the_grants_on_future_objects_are_those_of_the_account_script() -> None:
     assert found == {kind: set(wanted) for kind, wanted in (WANTED | PIPES).items()}
 
 
-def test_a_lake_that_snowflake_may_not_read_is_red_before_the_first_run(empty: Warehouse) -> None:
+def test_a_storage_integration_for_another_lake_is_red_in_an_empty_schema(empty: Warehouse) -> None:
     checks = Checklist()
     check_owner(checks, empty.session(role=OWNER), "SPOTIFY_LOAD", "s3://elsewhere/tables/")
     (red,) = [line for line in checks.lines if line.status != "ok"]
@@ -151,7 +151,7 @@ def test_a_lake_that_snowflake_may_not_read_is_red_before_the_first_run(empty: W
     assert red.text.endswith("[INTEGRATION_DIFFERS]")
 
 
-SPOILT = {
+DAMAGED = {
     "DELETE FROM writer_lock": ("warehouse: row of the lock", "[SNOWFLAKE_LOCK_ROW]"),
     "ALTER TABLE songs_history DROP COLUMN name": (
         "warehouse: table songs_history",
@@ -166,11 +166,11 @@ SPOILT = {
 }
 
 
-@pytest.mark.parametrize("statement", enumerated(SPOILT, []))
-def test_what_somebody_spoilt_is_red(empty: Warehouse, statement: str) -> None:
+@pytest.mark.parametrize("statement", enumerated(DAMAGED, []))
+def test_a_damaged_schema_is_red(empty: Warehouse, statement: str) -> None:
     empty.set_up()
     empty.place.query(statement)
-    check, says = SPOILT[statement]
-    told = {line.check: line for line in lines(empty)}
-    assert told[check].is_red
-    assert says in told[check].text
+    check, message = DAMAGED[statement]
+    by_check = {line.check: line for line in lines(empty)}
+    assert by_check[check].is_red
+    assert message in by_check[check].text

@@ -1,4 +1,4 @@
-"""Stand-ins for Spotify."""
+"""Fixtures: running stand-ins for Spotify, and clients of them."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,7 +15,7 @@ from tests.spotify_standin import OF_SHAPE, Standin
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Stand-ins that stop after the test."""
+    """Starts stand-ins; they stop after the test."""
     with ExitStack() as stack:
 
         def one(shape: Shape = "both", source: Source | None = None) -> Spotify:
@@ -33,7 +33,7 @@ def _running() -> Iterator[Standin]:
 
 @pytest.fixture
 def spotify(_running: Standin) -> Iterator[Spotify]:
-    """One stand-in for a module, without faults and with an empty log for each test."""
+    """One stand-in per module; each test starts without faults and with an empty request log."""
     _running.put("/sandbox/faults", [])
     _running.delete("/sandbox/requests")
     yield Spotify(_running)

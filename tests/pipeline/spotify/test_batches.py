@@ -1,4 +1,4 @@
-"""Whole artists and albums: in batches where the app may, one by one where not, until something ends it."""
+"""Reading details of artists and albums: in batches, or one by one if the app may not use batches."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ QUOTA = json.dumps({"error": {"status": 429, "message": "quota", "reason": "QUOT
 
 
 def ids(spotify: Spotify, kind: str, most: int = 1000) -> list[str]:
-    """Ids of artists or albums in a playlist, each once; the requests for them are forgotten."""
+    """Distinct ids of artists or albums in a playlist; clears the request log afterwards."""
     token = spotify.standin.bearer(user=True)
     pages = [
         spotify.standin.get(f"/v1/playlists/{MIXTAPE}/items?limit=50&offset={offset}", token).json()["items"]
@@ -35,30 +35,30 @@ def read(spotify: Spotify, kind: str, wanted: list[str], **client: Any) -> Detai
     return reader
 
 
-def told(reader: DetailsReader, kind: str) -> list[str]:
-    """Ids in the answers."""
+def ids_in_bodies(reader: DetailsReader, kind: str) -> list[str]:
+    """Ids in the bodies that were read."""
     answers = [json.loads(body) for body in reader.bodies]
     return [one["id"] for answer in answers for one in answer.get(kind, [answer]) if one]
 
 
 @pytest.mark.parametrize(("kind", "size"), [("artists", 50), ("albums", 20)])
-def test_each_id_is_asked_for_once_in_full_batches(spotify: Spotify, kind: str, size: int) -> None:
+def test_each_id_is_requested_once_in_full_batches(spotify: Spotify, kind: str, size: int) -> None:
     wanted = ids(spotify, kind)
     assert len(wanted) > 2 * size
     reader = read(spotify, kind, wanted)
     assert reader.known == set(wanted)
-    assert sorted(told(reader, kind)) == sorted(wanted)
+    assert sorted(ids_in_bodies(reader, kind)) == sorted(wanted)
     assert reader.stopped is None
     assert spotify.requested() == [f"/v1/{kind} 200"] * -(-len(wanted) // size)
 
 
-def test_an_id_that_spotify_does_not_know_is_unknown(spotify: Spotify) -> None:
+def test_an_id_that_does_not_exist_is_unknown(spotify: Spotify) -> None:
     wanted, unknown = ids(spotify, "artists", 2), base62("nobody")
     reader = read(spotify, "artists", [*wanted, unknown])
     assert (reader.known, reader.unknown, reader.unreadable) == (set(wanted), {unknown}, set())
 
 
-def test_an_odd_id_costs_its_batch_no_answer(spotify: Spotify) -> None:
+def test_an_invalid_id_does_not_affect_its_batch(spotify: Spotify) -> None:
     wanted = ids(spotify, "albums", 30)
     reader = read(spotify, "albums", ["odd", *wanted])
     assert (reader.known, reader.unknown) == (set(wanted), {"odd"})
@@ -69,14 +69,14 @@ def test_an_odd_id_costs_its_batch_no_answer(spotify: Spotify) -> None:
 
 
 @pytest.mark.parametrize("kind", ["artists", "albums"])
-def test_a_restricted_app_asks_one_by_one(start: Start, kind: str) -> None:
+def test_a_restricted_app_requests_ids_one_by_one(start: Start, kind: str) -> None:
     spotify = start("items")
     spotify.standin.set(app_class="extended_new")
     wanted = [*ids(spotify, kind, 7), base62("nobody")]
     spotify.standin.set(app_class="restricted")
     reader = read(spotify, kind, wanted)
     assert (reader.known, reader.unknown) == (set(wanted[:-1]), {wanted[-1]})
-    assert sorted(told(reader, kind)) == sorted(wanted[:-1])
+    assert sorted(ids_in_bodies(reader, kind)) == sorted(wanted[:-1])
     assert reader.stopped is None
     assert spotify.requested() == [
         f"/v1/{kind} 403",
@@ -85,7 +85,7 @@ def test_a_restricted_app_asks_one_by_one(start: Start, kind: str) -> None:
     ]
 
 
-def test_an_app_that_may_not_ask_at_all_asks_once_more(spotify: Spotify) -> None:
+def test_an_app_without_access_tries_a_batch_and_one_id_then_stops(spotify: Spotify) -> None:
     wanted = ids(spotify, "artists", 40)
     spotify.fail({"path": "/v1/artists", "times": 9, "status": 403})
     reader = read(spotify, "artists", wanted)
@@ -94,18 +94,18 @@ def test_an_app_that_may_not_ask_at_all_asks_once_more(spotify: Spotify) -> None
     assert spotify.fired() == [2]
 
 
-ENDS: dict[str, tuple[dict[str, object], str, float]] = {
+STOPPING: dict[str, tuple[dict[str, object], str, float]] = {
     "quota": ({"status": 429, "body": QUOTA}, "quota for this app is used up", 0),
     "budget": ({"status": 503}, "the 5 s that a run may wait are used up", 5),
     "refused app": ({"status": 403, "body": '{"error":{"message":"Active premium needed"}}'}, "Premium", 0),
     "refused request": ({"status": 400, "body": '{"error":{"message":"no market"}}'}, "no market", 0),
-    "route that is gone": ({"status": 410}, "does not give them to this app (410", 0),
+    "endpoint removed": ({"status": 410}, "does not give them to this app (410", 0),
 }
 
 
-@pytest.mark.parametrize(("fault", "says", "most"), ENDS.values(), ids=ENDS)
-def test_what_ends_it_leaves_what_was_read(
-    start: Start, fault: dict[str, object], says: str, most: float
+@pytest.mark.parametrize(("fault", "message", "max_slept_s"), STOPPING.values(), ids=STOPPING)
+def test_a_fault_that_stops_reading_keeps_the_responses_so_far(
+    start: Start, fault: dict[str, object], message: str, max_slept_s: float
 ) -> None:
     spotify = start("items")
     spotify.standin.set(app_class="extended_new")
@@ -113,26 +113,28 @@ def test_what_ends_it_leaves_what_was_read(
     spotify.standin.set(app_class="restricted")
     spotify.fail({"path": "/v1/artists/", "after": 4, "times": 99, **fault})
     reader = read(spotify, "artists", wanted, budget_s=5)
-    assert told(reader, "artists") == wanted[:4]
+    assert ids_in_bodies(reader, "artists") == wanted[:4]
     assert (reader.known, reader.unknown, reader.unreadable) == (set(wanted[:4]), set(), set())
-    assert says in str(reader.stopped)
+    assert message in str(reader.stopped)
     assert spotify.fired()[0] >= 1
-    assert sum(spotify.slept) <= most
+    assert sum(spotify.slept) <= max_slept_s
 
 
-PASSING: dict[str, Callable[[Spotify], None]] = {
+TRANSIENT: dict[str, Callable[[Spotify], None]] = {
     "503": lambda spotify: spotify.fail({"path": "/v1/artists", "status": 503}),
     "html": lambda spotify: spotify.fail({"path": "/v1/artists", "kind": "html"}),
     "reset": lambda spotify: spotify.fail({"path": "/v1/artists", "kind": "reset"}),
 }
 
 
-@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
-def test_what_passes_is_waited_for(spotify: Spotify, fault: Callable[[Spotify], None]) -> None:
+@pytest.mark.parametrize("fault", TRANSIENT.values(), ids=TRANSIENT)
+def test_a_transient_fault_is_retried_after_a_wait(
+    spotify: Spotify, fault: Callable[[Spotify], None]
+) -> None:
     wanted = ids(spotify, "artists", 10)
     fault(spotify)
     reader = read(spotify, "artists", wanted)
-    assert told(reader, "artists") == wanted
+    assert ids_in_bodies(reader, "artists") == wanted
     assert spotify.fired() == [1]
     assert len(spotify.slept) == 1
 
@@ -145,8 +147,8 @@ UNREADABLE = {
     "an error with status 200": '{"error": {"status": 500}}',
     "empty object": "{}",
     "no list": '{"artists": null}',
-    "a list of others": json.dumps({"artists": [{"id": base62("other")}] * 3}),
-    "a null too many": '{"artists": [null, null, null, null]}',
+    "a list of other ids": json.dumps({"artists": [{"id": base62("other")}] * 3}),
+    "one null too many": '{"artists": [null, null, null, null]}',
     "too short": '{"artists": [null]}',
     "no objects": '{"artists": [5, "x", {"genres": []}]}',
     "nested too deeply": '{"artists": ' + "[" * 100_000 + "]" * 100_000 + "}",
@@ -154,7 +156,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
-def test_a_batch_that_cannot_be_read_makes_no_id_unknown_and_ends_nothing(
+def test_the_ids_of_an_unreadable_batch_are_unreadable_and_reading_continues(
     spotify: Spotify, body: str
 ) -> None:
     wanted = ids(spotify, "artists", 3)
@@ -168,7 +170,7 @@ def test_a_batch_that_cannot_be_read_makes_no_id_unknown_and_ends_nothing(
 @pytest.mark.parametrize(
     "body", [json.dumps({"id": base62("other")}), "{}", "[]", "[" * 100_000 + "]" * 100_000]
 )
-def test_one_object_that_cannot_be_read_costs_no_other(start: Start, body: str) -> None:
+def test_an_unreadable_object_does_not_affect_the_others(start: Start, body: str) -> None:
     spotify = start("items")
     spotify.standin.set(app_class="extended_new")
     wanted = ids(spotify, "albums", 4)
@@ -180,7 +182,7 @@ def test_one_object_that_cannot_be_read_costs_no_other(start: Start, body: str) 
     assert (reader.unknown, reader.stopped) == (set(), None)
 
 
-def test_the_rest_is_not_requested_if_nothing_can_be_read(spotify: Spotify) -> None:
+def test_reading_stops_after_many_unreadable_ids(spotify: Spotify) -> None:
     wanted = [base62("artist", number) for number in range(2000)]
     spotify.fail({"path": "/v1/artists", "times": 99, "status": 200, "body": "{}"})
     reader = read(spotify, "artists", wanted)

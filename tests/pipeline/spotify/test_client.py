@@ -1,4 +1,4 @@
-"""The client owns all retries: what it waits for, how long, and what it gives up on."""
+"""The client's retries: which faults it retries, how long it waits, and when it gives up."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -21,21 +21,23 @@ def _fault(**further: object) -> dict[str, object]:
     return {"path": f"/v1/playlists/{CHART}", **further}
 
 
-PASSING: dict[str, dict[str, object]] = {
+TRANSIENT: dict[str, dict[str, object]] = {
     "503": _fault(status=503),
     "500, twice": _fault(status=500, times=2),
-    "502 with a page": _fault(kind="html", status=502),
+    "502 with HTML": _fault(kind="html", status=502),
     "reset": _fault(kind="reset"),
     "empty body": _fault(kind="empty"),
-    "page instead of JSON": _fault(kind="html"),
+    "HTML instead of JSON": _fault(kind="html"),
     "cut response": _fault(kind="truncated"),
     "null": _fault(status=200, body="null"),
-    "error that is a text": _fault(status=500, body='{"error": "server_error"}'),
+    "error that is a string": _fault(status=500, body='{"error": "server_error"}'),
 }
 
 
-@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
-def test_what_passes_is_tried_again_after_a_growing_wait(spotify: Spotify, fault: dict[str, Any]) -> None:
+@pytest.mark.parametrize("fault", TRANSIENT.values(), ids=TRANSIENT)
+def test_transient_faults_are_retried_with_exponential_backoff(
+    spotify: Spotify, fault: dict[str, Any]
+) -> None:
     times = fault.get("times", 1)
     spotify.fail(fault)
     with metered() as meter:
@@ -48,13 +50,13 @@ def test_what_passes_is_tried_again_after_a_growing_wait(spotify: Spotify, fault
     assert all(2**attempt / 2 <= slept <= 2**attempt for attempt, slept in enumerate(spotify.slept))
 
 
-def test_the_body_is_what_came(spotify: Spotify) -> None:
+def test_the_body_is_returned_unchanged(spotify: Spotify) -> None:
     spotify.fail(_fault(status=200, body='{ "id":\n"\\ud83d", "f": 1.0 }'))
     assert spotify.client().playlist(CHART) == b'{ "id":\n"\\ud83d", "f": 1.0 }'
     assert spotify.fired() == [1]
 
 
-def test_a_window_is_waited_for_as_spotify_says(spotify: Spotify) -> None:
+def test_a_429_is_retried_after_its_retry_after(spotify: Spotify) -> None:
     spotify.fail(
         _fault(status=429, headers={"Retry-After": "7"}), _fault(status=429, headers={"Retry-After": "2"})
     )
@@ -63,7 +65,7 @@ def test_a_window_is_waited_for_as_spotify_says(spotify: Spotify) -> None:
     assert spotify.slept == [7, 2]
 
 
-def test_an_aged_token_is_replaced_once_and_nothing_waits(spotify: Spotify) -> None:
+def test_an_expired_token_is_replaced_once_without_waiting(spotify: Spotify) -> None:
     client = spotify.client()
     client.playlist(EMPTY)
     spotify.standin.delete("/sandbox/tokens")
@@ -73,7 +75,7 @@ def test_an_aged_token_is_replaced_once_and_nothing_waits(spotify: Spotify) -> N
     assert spotify.slept == []
 
 
-def test_many_threads_replace_an_aged_token_once(spotify: Spotify) -> None:
+def test_many_threads_replace_an_expired_token_once(spotify: Spotify) -> None:
     client = spotify.client()
     client.authorise()
     spotify.standin.delete("/sandbox/tokens")
@@ -83,7 +85,7 @@ def test_many_threads_replace_an_aged_token_once(spotify: Spotify) -> None:
     assert spotify.tokens_fetched() == 2
 
 
-def test_a_retry_after_of_nothing_still_uses_up_the_budget(spotify: Spotify) -> None:
+def test_a_retry_after_of_zero_uses_up_the_budget_in_steps_of_a_second(spotify: Spotify) -> None:
     spotify.fail(_fault(status=429, headers={"Retry-After": "0"}, times=99))
     with pytest.raises(PlaylistUnavailable, match="5 s that a run may wait are used up"):
         spotify.client(budget_s=5).playlist(CHART)
@@ -92,7 +94,7 @@ def test_a_retry_after_of_nothing_still_uses_up_the_budget(spotify: Spotify) -> 
 
 
 @pytest.mark.parametrize("body", ["{}", "[]", '{"access_token": "x"}', '"text"'])
-def test_an_odd_token_response_is_tried_again(spotify: Spotify, body: str) -> None:
+def test_an_unusable_token_response_is_retried(spotify: Spotify, body: str) -> None:
     spotify.fail({"path": "/api/token", "status": 200, "body": body})
     assert json.loads(spotify.client().playlist(CHART))["id"] == CHART
     assert spotify.fired() == [1]
@@ -100,20 +102,20 @@ def test_an_odd_token_response_is_tried_again(spotify: Spotify, body: str) -> No
 
 
 @pytest.mark.parametrize("body", ["[]", '"text"', '{"error": "text"}', "<html>"])
-def test_an_odd_failure_of_the_token_endpoint_is_tried_again(spotify: Spotify, body: str) -> None:
+def test_a_502_of_the_token_endpoint_is_retried_whatever_its_body(spotify: Spotify, body: str) -> None:
     spotify.fail({"path": "/api/token", "status": 502, "body": body})
     assert json.loads(spotify.client().playlist(CHART))["id"] == CHART
     assert spotify.fired() == [1]
 
 
-def test_a_response_nested_without_end_fails_that_playlist(spotify: Spotify) -> None:
+def test_a_response_nested_too_deeply_fails_its_playlist(spotify: Spotify) -> None:
     spotify.fail(_fault(status=200, body='{"a":' + "[" * 200_000 + "]" * 200_000 + "}"))
     with pytest.raises(PlaylistUnavailable, match="nested too deeply"):
         spotify.client().playlist(CHART)
     assert spotify.fired() == [1]
 
 
-def test_a_thread_that_is_late_does_not_drop_the_new_token(spotify: Spotify) -> None:
+def test_a_thread_with_the_old_token_does_not_drop_the_new_one(spotify: Spotify) -> None:
     token = AccessToken(spotify.credentials())
     seen_by_both = token.get()
     token.drop(seen_by_both)
@@ -143,19 +145,19 @@ def test_authorising_fetches_the_token_and_nothing_else(spotify: Spotify, *, use
 
 
 TOKEN_PATH = {"path": "/api/token"}
-TOKEN_PASSING: dict[str, dict[str, object]] = {
+TOKEN_TRANSIENT: dict[str, dict[str, object]] = {
     "503": {"status": 503},
-    "503 with a page": {"kind": "html", "status": 503},
+    "503 with HTML": {"kind": "html", "status": 503},
     "429": {"status": 429, "headers": {"Retry-After": "1"}},
     "reset": {"kind": "reset"},
     "empty body": {"kind": "empty"},
-    "page instead of JSON": {"kind": "html"},
+    "HTML instead of JSON": {"kind": "html"},
 }
 
 
 @pytest.mark.parametrize("user", [True, False], ids=["user's token", "app's token"])
-@pytest.mark.parametrize("fault", TOKEN_PASSING.values(), ids=TOKEN_PASSING)
-def test_what_passes_at_the_token_endpoint_is_tried_again(
+@pytest.mark.parametrize("fault", TOKEN_TRANSIENT.values(), ids=TOKEN_TRANSIENT)
+def test_transient_faults_of_the_token_endpoint_are_retried(
     spotify: Spotify, fault: dict[str, object], *, user: bool
 ) -> None:
     spotify.fail(TOKEN_PATH | fault)
@@ -166,7 +168,7 @@ def test_what_passes_at_the_token_endpoint_is_tried_again(
 
 
 @pytest.mark.parametrize("code", ["invalid_grant", "invalid_client"])
-def test_a_refused_token_stops_at_once(spotify: Spotify, code: str) -> None:
+def test_a_refused_token_is_not_retried(spotify: Spotify, code: str) -> None:
     spotify.fail(TOKEN_PATH | {"status": 400, "times": 9, "body": json.dumps({"error": code})})
     with pytest.raises(ConfigurationError, match=r"Spotify refuses the (refresh token|client id or secret)"):
         spotify.client().authorise()
@@ -174,13 +176,13 @@ def test_a_refused_token_stops_at_once(spotify: Spotify, code: str) -> None:
     assert spotify.slept == []
 
 
-def test_a_wrong_secret_is_refused_by_the_stand_in_too(spotify: Spotify) -> None:
+def test_a_wrong_client_secret_is_a_configuration_error(spotify: Spotify) -> None:
     with pytest.raises(ConfigurationError, match="client id or secret"):
         spotify.client(secret="wrong").authorise()
     assert spotify.tokens_fetched() == 1
 
 
-def test_a_used_up_budget_fails_the_playlist(spotify: Spotify) -> None:
+def test_an_exhausted_wait_budget_fails_the_playlist(spotify: Spotify) -> None:
     spotify.fail(_fault(status=429, headers={"Retry-After": "40"}, times=9))
     with pytest.raises(PlaylistUnavailable, match=rf"{CHART}.*asks to wait 40 s.*used up. Run again later"):
         spotify.client(budget_s=100).playlist(CHART)
@@ -188,7 +190,7 @@ def test_a_used_up_budget_fails_the_playlist(spotify: Spotify) -> None:
     assert spotify.fired() == [3]
 
 
-def test_the_budget_is_one_for_all_playlists_of_a_client(spotify: Spotify) -> None:
+def test_all_playlists_of_a_client_share_one_wait_budget(spotify: Spotify) -> None:
     spotify.fail({"path": "/v1/playlists/", "status": 429, "headers": {"Retry-After": "40"}, "times": 3})
     client = spotify.client(budget_s=100)
     with pytest.raises(PlaylistUnavailable, match=CHART):
@@ -201,7 +203,7 @@ def test_the_budget_is_one_for_all_playlists_of_a_client(spotify: Spotify) -> No
     assert json.loads(client.playlist(EMPTY))["id"] == EMPTY
 
 
-def test_a_fault_that_lasts_ends_within_the_budget(spotify: Spotify) -> None:
+def test_retries_of_a_lasting_fault_end_within_the_budget(spotify: Spotify) -> None:
     spotify.fail(_fault(status=503, times=99))
     with pytest.raises(PlaylistUnavailable, match=f"playlist {CHART}: Spotify returned 503"):
         spotify.client(budget_s=20).playlist(CHART)
@@ -210,11 +212,11 @@ def test_a_fault_that_lasts_ends_within_the_budget(spotify: Spotify) -> None:
     assert spotify.fired() == [len(spotify.slept) + 1]
 
 
-def test_a_netrc_never_takes_the_place_of_the_token(
+def test_a_netrc_file_does_not_override_the_token(
     spotify: Spotify, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / "netrc"
-    netrc.write_text("default login somebody password else\n")
+    netrc.write_text("default login other-user password other\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     assert json.loads(spotify.client().playlist(CHART))["id"] == CHART

@@ -1,4 +1,4 @@
-"""Responses that trickle, are too large or come from another time: how a request ends, and after how long."""
+"""Deadline of a request, size limit of a response, and clock skew against Spotify."""
 
 import time
 
@@ -14,7 +14,7 @@ from tests.tiers import enumerated
 DEADLINE_S = 0.4
 BUDGET_S = 2.0
 PLAYLIST = rf"/v1/playlists/{MIXTAPE}\?"
-ASKED = {
+REQUESTS = {
     "playlist": PLAYLIST,
     "items page": f"/v1/playlists/{MIXTAPE}/items",
     "token": "/api/token",
@@ -28,7 +28,7 @@ def spotify(start: Start, monkeypatch: pytest.MonkeyPatch) -> Spotify:
 
 
 def client_of(spotify: Spotify) -> SpotifyClient:
-    """A client whose clock runs, and jumps where it would sleep."""
+    """A client with a real clock that jumps ahead instead of sleeping."""
     slept = spotify.slept
     return SpotifyClient(spotify.credentials(), BUDGET_S, slept.append, lambda: time.monotonic() + sum(slept))
 
@@ -38,23 +38,25 @@ def read(client: SpotifyClient, kind: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["trickle", "slow_headers"])
-@pytest.mark.parametrize("asked", enumerated(ASKED, ["playlist"]))
-def test_a_response_that_trickles_ends_with_the_budget(spotify: Spotify, asked: str, kind: str) -> None:
+@pytest.mark.parametrize("requested", enumerated(REQUESTS, ["playlist"]))
+def test_a_trickling_response_is_retried_until_the_budget_is_used_up(
+    spotify: Spotify, requested: str, kind: str
+) -> None:
     client = client_of(spotify)
-    spotify.fail({"path": ASKED[asked], "kind": kind, "status": 200, "every_ms": 20, "times": 99})
+    spotify.fail({"path": REQUESTS[requested], "kind": kind, "status": 200, "every_ms": 20, "times": 99})
     began = time.monotonic()
     with pytest.raises(PlaylistUnavailable, match=r"not complete after 0\.4 s; the 2 s") as failed:
-        read(client, asked)
+        read(client, requested)
 
     (fired,) = spotify.fired()
     assert failed.value.code == Code.SPOTIFY_BUDGET
     assert 2 <= fired <= BUDGET_S / DEADLINE_S
     assert time.monotonic() - began + sum(spotify.slept) < BUDGET_S + 2 * DEADLINE_S + 5  # a busy machine
     spotify.fail()
-    assert client.playlist(EMPTY)  # the others are still read
+    assert client.playlist(EMPTY)  # other playlists are still read
 
 
-def test_a_slow_refusal_ends_too_and_a_response_in_time_is_read(spotify: Spotify) -> None:
+def test_a_trickling_error_response_is_retried(spotify: Spotify) -> None:
     client = client_of(spotify)
     spotify.fail({"path": PLAYLIST, "kind": "trickle", "status": 403, "every_ms": 20})
     assert client.playlist(MIXTAPE)
@@ -62,14 +64,14 @@ def test_a_slow_refusal_ends_too_and_a_response_in_time_is_read(spotify: Spotify
     assert len(spotify.slept) == 1
 
 
-@pytest.mark.parametrize("asked", ["playlist", "token"])
-def test_a_body_above_the_limit_is_refused(
-    spotify: Spotify, asked: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("requested", ["playlist", "token"])
+def test_a_body_above_the_size_limit_is_refused(
+    spotify: Spotify, requested: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http, "DEADLINE_S", 60.0)
     client = client_of(spotify)
     body = " " * (http.MAX_BODY_BYTES + 1)
-    spotify.fail({"path": ASKED[asked], "status": 200, "body": body})
+    spotify.fail({"path": REQUESTS[requested], "status": 200, "body": body})
     with pytest.raises(
         PlaylistUnavailable, match="response is larger than 16 MiB and was not read"
     ) as failed:
@@ -79,7 +81,7 @@ def test_a_body_above_the_limit_is_refused(
 
 
 @pytest.mark.parametrize(("behind_s", "refused"), [(50, False), (75, True), (-86_400, False)])
-def test_a_clock_that_is_ahead_refuses_before_anything_is_read(
+def test_a_clock_ahead_of_spotify_stops_the_run_before_any_playlist_is_requested(
     start: Start, *, behind_s: float, refused: bool
 ) -> None:
     spotify = start()

@@ -1,4 +1,4 @@
-"""A server that refuses requests and repeats them, on every endpoint: no secret is quoted or logged."""
+"""Error responses that echo the request, on every endpoint: no secret is quoted or logged."""
 
 import logging
 import traceback
@@ -31,39 +31,42 @@ CASES = [*product([400, 401, 403, 500], [kind for kind in get_args(Echo) if kind
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_no_secret_is_quoted(spotify: Spotify, endpoint: str, caplog: pytest.LogCaptureFixture) -> None:
-    path, ask = ENDPOINTS[endpoint]
+def test_no_secret_of_an_echoed_request_is_quoted_or_logged(
+    spotify: Spotify, endpoint: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, request = ENDPOINTS[endpoint]
     for status, kind in CASES:
         caplog.clear()
         client = spotify.client(budget_s=2, user="client credentials" not in endpoint)
         spotify.fail({"path": path, "kind": "echo", "status": status, "echo_as": kind, "times": 9})
         with caplog.at_level(logging.DEBUG), pytest.raises(PipelineError) as failed:
-            ask(client)
+            request(client)
 
         assert sum(spotify.fired()) >= 1
         message = str(failed.value)
         written = "\n".join([message, caplog.text, *traceback.format_exception(failed.value)])
-        token = client._token._token or CLIENT_SECRET  # noqa: SLF001 - a canary
-        assert [needle for needle in needles(token) if needle in written] == [], (status, kind)
+        token = client._token._token or CLIENT_SECRET  # noqa: SLF001 - the secret to search for
+        assert [text for text in spellings(token) if text in written] == [], (status, kind)
         assert len(message) < 700
         assert message.isprintable()
 
 
-def needles(token: str) -> list[str]:
+def spellings(token: str) -> list[str]:
+    """The secrets, plain and in base64 at each of the three byte offsets."""
     basic = b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
     plain = [CLIENT_SECRET, REFRESH_TOKEN, token, basic]
     shifted = [b64encode(f"{'x' * offset}{text}".encode()).decode() for text in plain for offset in range(3)]
     return [*plain, *(text[4:-4] for text in shifted)]
 
 
-def test_a_foreign_page_is_described(spotify: Spotify) -> None:
+def test_an_html_response_is_described_by_type_and_size(spotify: Spotify) -> None:
     spotify.fail({"path": PLAYLIST, "kind": "echo", "echo_as": "huge"})
     with pytest.raises(PipelineError, match=r"\(403, text/html, 5,242,880 bytes\)"):
         spotify.client().playlist(MIXTAPE)
     assert spotify.fired() == [1]
 
 
-def test_a_token_endpoint_that_is_not_spotifys_is_an_address_to_correct(spotify: Spotify) -> None:
+def test_an_html_response_of_the_token_endpoint_is_a_wrong_address(spotify: Spotify) -> None:
     spotify.fail({"path": "/api/token", "kind": "echo", "echo_as": "huge"})
     with pytest.raises(
         PipelineError, match=r"returned 403, text/html, 5,242,880 bytes: .*\[SPOTIFY_ADDRESS]"

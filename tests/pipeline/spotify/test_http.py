@@ -1,4 +1,4 @@
-"""Sessions: proxies where they belong, and redirects never followed with credentials."""
+"""HTTP sessions: proxies are used except for loopback, redirects are never followed."""
 
 from collections.abc import Iterator
 
@@ -24,19 +24,19 @@ def _proxied(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_proxied")
-def test_the_proxy_of_the_environment_is_used() -> None:
+def test_the_proxy_from_the_environment_is_used() -> None:
     assert http_session("https://api.spotify.com/v1").proxies["https"] == PROXY
 
 
 @pytest.mark.usefixtures("_proxied")
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])
-def test_no_proxy_sees_what_stays_on_this_machine(host: str) -> None:
+def test_loopback_requests_use_no_proxy(host: str) -> None:
     assert http_session(f"http://{host}:8080/v1").proxies == {}
 
 
 @pytest.fixture
-def elsewhere() -> Iterator[tuple[str, list[str]]]:
-    """A server that redirects everything to itself, and the paths that it was asked for."""
+def redirecting() -> Iterator[tuple[str, list[str]]]:
+    """A server that redirects every request to itself; yields its URL and the paths requested."""
     seen: list[str] = []
 
     async def redirect(scope: dict[str, object], receive: object, send: object) -> None:
@@ -48,17 +48,15 @@ def elsewhere() -> Iterator[tuple[str, list[str]]]:
         yield url, seen
 
 
-def test_no_redirect_is_followed(elsewhere: tuple[str, list[str]]) -> None:
-    url, seen = elsewhere
+def test_no_redirect_is_followed(redirecting: tuple[str, list[str]]) -> None:
+    url, seen = redirecting
     with pytest.raises(requests.TooManyRedirects):
         http_session(url).post(f"{url}/api/token", data={"secret": "s"}, timeout=5)
     assert seen == ["/api/token"]
 
 
 @pytest.mark.parametrize("user", [True, False], ids=["user's token", "app's token"])
-def test_a_token_endpoint_that_leads_elsewhere_is_an_address_to_correct(
-    spotify: Spotify, *, user: bool
-) -> None:
+def test_a_token_endpoint_that_redirects_is_a_wrong_address(spotify: Spotify, *, user: bool) -> None:
     spotify.fail({"path": "/api/token", "status": 307, "headers": {"Location": "/api/stolen"}})
     with pytest.raises(ConfigurationError, match="correct api_url and accounts_url of the Spotify"):
         spotify.client(user=user).authorise()

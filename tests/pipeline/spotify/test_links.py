@@ -1,4 +1,4 @@
-"""Playlists as people name them; anything else is refused before any request."""
+"""Parsing playlist ids, URIs and links; anything else is refused before any request."""
 
 import pytest
 
@@ -9,11 +9,11 @@ ID = "37i9dQZF1DXcBWIGoYBM5M"
 
 NAMES = {
     "id": ID,
-    "blanks around it": f"  {ID} ",
+    "blanks at both ends": f"  {ID} ",
     "uri": f"spotify:playlist:{ID}",
     "uri of a user": f"spotify:user:some.body-1:playlist:{ID}",
     "link": f"https://open.spotify.com/playlist/{ID}",
-    "link as it is shared": f"https://open.spotify.com/playlist/{ID}?si=0123456789abcdef",
+    "shared link": f"https://open.spotify.com/playlist/{ID}?si=0123456789abcdef",
     "link with several parameters": f"https://open.spotify.com/playlist/{ID}?si=a&utm_source=copy-link",
     "link with a slash": f"https://open.spotify.com/playlist/{ID}/",
     "link with a fragment": f"https://open.spotify.com/playlist/{ID}#top",
@@ -36,7 +36,7 @@ NAMES = {
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-def test_the_id_is_found(name: str) -> None:
+def test_the_id_is_extracted(name: str) -> None:
     assert playlist_id(name) == ID
 
 
@@ -52,8 +52,8 @@ REFUSED = {
     "tab after it": f"{ID}\t",
     "blank within": f"{ID[:11]} {ID[11:]}",
     "two ids": f"{ID} {ID}",
-    "letters of base64": f"{ID[:20]}+/",
-    "letter of others": f"{ID[1:]}é",
+    "base64 characters": f"{ID[:20]}+/",
+    "non-ASCII letter": f"{ID[1:]}é",
     "Kelvin sign": f"{ID[1:]}\u212a",
     "long s": f"{ID[1:]}\u017f",
     "full-width digit": f"{ID[1:]}\uff11",
@@ -62,23 +62,23 @@ REFUSED = {
     "track uri": f"spotify:track:{ID}",
     "no id": "https://open.spotify.com/playlist/",
     "another host": f"https://example.com/playlist/{ID}",
-    "a host that goes on": f"https://open.spotify.com.example.com/playlist/{ID}",
-    "a host before it": f"https://example.com/open.spotify.com/playlist/{ID}",
-    "a host that starts otherwise": f"https://notopen.spotify.com/playlist/{ID}",
-    "user information": f"https://open.spotify.com@example.com/playlist/{ID}",
+    "host with a suffix": f"https://open.spotify.com.example.com/playlist/{ID}",
+    "Spotify's host in the path": f"https://example.com/open.spotify.com/playlist/{ID}",
+    "host with a prefix": f"https://notopen.spotify.com/playlist/{ID}",
+    "host as user information": f"https://open.spotify.com@example.com/playlist/{ID}",
     "another scheme": f"ftp://open.spotify.com/playlist/{ID}",
-    "a way up": f"https://open.spotify.com/playlist/../track/{ID}",
-    "something after it": f"https://open.spotify.com/playlist/{ID}/tracks",
-    "no locale": f"https://open.spotify.com/intl-/playlist/{ID}",
-    "a locale of two parts of the path": f"https://open.spotify.com/intl-de/at/playlist/{ID}",
-    "a host that ends in a short one": f"https://notspotify.link/{ID}",
-    "a short host that goes on": f"https://spotify.link.example.com/{ID}",
-    "the API's address": f"https://api.spotify.com/v1/playlists/{ID}",
+    "path with ..": f"https://open.spotify.com/playlist/../track/{ID}",
+    "further path segment": f"https://open.spotify.com/playlist/{ID}/tracks",
+    "empty locale": f"https://open.spotify.com/intl-/playlist/{ID}",
+    "locale of two path segments": f"https://open.spotify.com/intl-de/at/playlist/{ID}",
+    "short-link host with a prefix": f"https://notspotify.link/{ID}",
+    "short-link host with a suffix": f"https://spotify.link.example.com/{ID}",
+    "link of the API": f"https://api.spotify.com/v1/playlists/{ID}",
 }
 
 
 @pytest.mark.parametrize("name", REFUSED.values(), ids=REFUSED)
-def test_anything_else_is_refused_and_shown(name: str) -> None:
+def test_anything_else_is_refused_and_quoted(name: str) -> None:
     with pytest.raises(ConfigurationError, match="is no playlist: give its 22-character id") as refusal:
         playlist_id(name)
     assert repr(name) in str(refusal.value)
@@ -99,7 +99,7 @@ def test_anything_else_is_refused_and_shown(name: str) -> None:
         "//spotify.link/aBcDeFgHiJ",
     ],
 )
-def test_a_short_link_has_to_be_opened_first(link: str) -> None:
+def test_a_short_link_is_refused_with_the_advice_to_open_it(link: str) -> None:
     with pytest.raises(ConfigurationError, match=r"copy the long open\.spotify\.com link") as refusal:
         playlist_id(link)
     assert refusal.value.code == Code.PLAYLIST_INVALID
@@ -107,31 +107,31 @@ def test_a_short_link_has_to_be_opened_first(link: str) -> None:
     assert "Nothing was requested" in str(refusal.value)
 
 
-def test_ids_keep_their_case_and_differ_by_it() -> None:
+def test_ids_are_case_sensitive() -> None:
     assert playlist_ids([ID, ID.swapcase()]) == [ID, ID.swapcase()]
 
 
-def test_ids_stay_in_order_and_each_is_read_once() -> None:
+def test_ids_keep_their_order_without_duplicates() -> None:
     other = "sandboxMixtape00000001"
     assert playlist_ids([other, ID, f"spotify:playlist:{other}", f"{ID}"]) == [other, ID]
 
 
 @pytest.mark.parametrize("word", ["mine", "Mine", " MINE "])
-def test_the_word_mine_stands_among_ids_and_is_read_once(word: str) -> None:
+def test_mine_is_accepted_in_any_case_and_listed_once(word: str) -> None:
     assert wanted_playlists([ID, word, "mine", f"spotify:playlist:{ID}"]) == [ID, "mine"]
 
 
 @pytest.mark.parametrize("word", ["mine\n", "mine!", "min e", "https://open.spotify.com/playlist/mine"])
-def test_another_word_is_no_playlist(word: str) -> None:
+def test_any_other_word_is_refused(word: str) -> None:
     with pytest.raises(ConfigurationError, match="is no playlist"):
         wanted_playlists([word])
 
 
-def test_a_long_link_is_judged_in_one_pass() -> None:
-    with pytest.raises(ConfigurationError, match="is no playlist"):  # in two it would take hours
+def test_a_long_link_is_parsed_in_linear_time() -> None:
+    with pytest.raises(ConfigurationError, match="is no playlist"):  # a quadratic pattern would take hours
         playlist_id(f"{ID}?{'#' * 1_000_000} x")
 
 
-def test_a_long_text_is_cut_in_the_message() -> None:
+def test_a_long_text_is_truncated_in_the_message() -> None:
     with pytest.raises(ConfigurationError, match=f"^'x{{{MAX_QUOTED_CHARACTERS}}}'… is no playlist"):
         playlist_id("x" * 5000)

@@ -1,4 +1,4 @@
-"""`mine`: which playlists it means, what it costs, and that none is lost without a word."""
+"""`mine`: which playlists it selects, how many requests it takes, and how failures are reported."""
 
 import json
 from typing import Any
@@ -26,24 +26,24 @@ LIST, USER = "/v1/me/playlists", "/v1/me"
 
 
 def listed(number: int, **changes: Any) -> dict[str, Any]:
-    """A playlist of the user as the list shows it."""
+    """A playlist of the user, as `GET /me/playlists` lists it."""
     own = {**(playlist(EMPTY, TODAY) or {}), "id": f"mine{number:018d}", "snapshot_id": f"S{number}"}
     return {**shapes.listed(own, 0, "items"), **changes}
 
 
 class Account(Synthetic):
-    """A user who owns or follows so many playlists, or those given."""
+    """A user with `count` own playlists and the `given` ones."""
 
     def __init__(self, count: int = 0, **given: Any) -> None:
-        self.shown = {one["id"]: one for one in map(listed, range(count))} | given
+        self.playlists = {one["id"]: one for one in map(listed, range(count))} | given
 
     def library(self) -> list[str]:
-        """Ids, in order."""
-        return list(self.shown)
+        """Ids of the user's playlists, in order."""
+        return list(self.playlists)
 
     def listed(self, ask: PlaylistQuery) -> Any:
-        """One of them."""
-        return self.shown[ask.playlist_id]
+        """One playlist of the list."""
+        return self.playlists[ask.playlist_id]
 
 
 def find(spotify: Spotify, *names: str) -> Wanted:
@@ -51,7 +51,7 @@ def find(spotify: Spotify, *names: str) -> Wanted:
 
 
 def reason(wanted: Wanted) -> str:
-    """Why `mine` could not be read."""
+    """The reason of the failed line for `mine`."""
     (line,) = wanted.failed
     assert (line.playlist_id, line.status) == (MINE, "failed")
     return str(line.reason)
@@ -69,7 +69,7 @@ CLASSES: list[tuple[AppClass, bool]] = [
 
 @pytest.mark.parametrize("floats", [False, True], ids=["integers", "floats"])
 @pytest.mark.parametrize(("app_class", "old_shape"), CLASSES)
-def test_it_is_what_the_user_owns_or_edits_in_every_class_of_app(
+def test_mine_selects_owned_and_collaborative_playlists_for_every_app_class(
     spotify: Spotify, app_class: AppClass, old_shape: bool, floats: bool
 ) -> None:
     spotify.standin.set(app_class=app_class, old_shape=old_shape, floats=floats)
@@ -79,23 +79,23 @@ def test_it_is_what_the_user_owns_or_edits_in_every_class_of_app(
     assert wanted.ids == [SHARED, *OWNED]
     assert wanted.failed == ()
     assert spotify.requested() == [f"{LIST}?limit=50&offset=0 200"]
-    assert wanted.snapshot_ids[FOREIGN]  # it may be named besides
+    assert wanted.snapshot_ids[FOREIGN]  # known from the list, even if it is requested by id
     shown = {one: (playlist(one, TODAY) or {})["snapshot_id"] for one in LIBRARY}
     assert wanted.snapshot_ids == {one: shown[one] for one in wanted.snapshot_ids}
 
 
-def test_names_keep_their_order_and_none_comes_twice(spotify: Spotify) -> None:
+def test_mine_is_expanded_in_place_without_duplicates(spotify: Spotify) -> None:
     assert find(spotify, FOREIGN, MINE, EMPTY).ids == [FOREIGN, SHARED, *OWNED]
     assert find(spotify, EMPTY, MINE).ids == [EMPTY, SHARED, CHARTS[0], CHARTS[1], MIXTAPE, EMPTIED]
 
 
-def test_without_the_word_nothing_is_requested(spotify: Spotify) -> None:
+def test_without_mine_nothing_is_requested(spotify: Spotify) -> None:
     assert find(spotify, EMPTY, FOREIGN) == Wanted([EMPTY, FOREIGN])
     assert spotify.requested() == []
 
 
 @pytest.mark.parametrize("floats", [False, True], ids=["integers", "floats"])
-def test_all_pages_are_read(start: Start, floats: bool) -> None:
+def test_all_pages_of_the_list_are_read(start: Start, floats: bool) -> None:
     spotify = start("items", Account(120))
     spotify.standin.set(floats=floats)
 
@@ -103,18 +103,20 @@ def test_all_pages_are_read(start: Start, floats: bool) -> None:
     assert spotify.requested() == [f"{LIST}?limit=50&offset={offset} 200" for offset in (0, 50, 100)]
 
 
-@pytest.mark.parametrize("in_href", [True, False], ids=["named", "not named"])
-def test_who_the_user_is_costs_a_request_if_the_list_does_not_say(spotify: Spotify, in_href: bool) -> None:
+@pytest.mark.parametrize("in_href", [True, False], ids=["user in href", "no user in href"])
+def test_the_user_id_is_requested_only_if_the_list_does_not_contain_it(
+    spotify: Spotify, in_href: bool
+) -> None:
     spotify.standin.set(user_in_href=in_href)
     wanted = find(spotify)
     spotify.standin.set(user_in_href=True)
 
     assert wanted.ids == [SHARED, *OWNED]
-    asked = [f"{LIST}?limit=50&offset=0 200", f"{USER} 200"]
-    assert spotify.requested() == asked[: 1 if in_href else 2]
+    requests_made = [f"{LIST}?limit=50&offset=0 200", f"{USER} 200"]
+    assert spotify.requested() == requests_made[: 1 if in_href else 2]
 
 
-def test_a_user_id_is_read_as_urls_write_it(spotify: Spotify) -> None:
+def test_a_percent_encoded_user_id_is_decoded(spotify: Spotify) -> None:
     mine = listed(1, owner={**user("jürgen|1"), "display_name": None})
     spotify.fail(
         page([mine], href="https://api.spotify.com/v1/users/j%C3%BCrgen%7C1/playlists?offset=0&limit=50")
@@ -126,7 +128,7 @@ def test_a_user_id_is_read_as_urls_write_it(spotify: Spotify) -> None:
 def page(
     items: list[Any], total: float | None = None, offset: int | None = 0, **further: Any
 ) -> dict[str, Any]:
-    """A fault: the list's response is this page, once."""
+    """A fault that replaces the next response of the list with this page."""
     answer = {
         "href": f"https://api.spotify.com/v1/users/{ME}/playlists",
         "items": items,
@@ -138,34 +140,34 @@ def page(
     return {"path": f"{LIST}\\?", "status": 200, "body": json.dumps(answer)}
 
 
-ODD: dict[str, tuple[Any, list[str]]] = {
+UNUSUAL_ITEMS: dict[str, tuple[Any, list[str]]] = {
     "null": (None, []),
     "all its fields null": (listed(1, id=None, owner={"id": None}, snapshot_id=None), []),
     "no owner": (listed(1, owner=None), ["mine" + "1".zfill(18)]),
     "an owner without an id": (listed(1, owner={}), ["mine" + "1".zfill(18)]),
-    "side fields of other types": (
+    "optional fields of other types": (
         listed(1, snapshot_id=7, collaborative=1, name=5) | {"owner": {"id": ME, "display_name": 5}},
         ["mine" + "1".zfill(18)],
     ),
-    "an id that is none": (listed(1, id="../me"), []),
-    "text": ("text", []),
+    "an invalid id": (listed(1, id="../me"), []),
+    "string": ("text", []),
     "no owner, collaborative": (listed(1, owner=None, collaborative=True), ["mine" + "1".zfill(18)]),
     "collaborative is null": (listed(1, collaborative=None), ["mine" + "1".zfill(18)]),
-    "a name that is no text": (listed(1, name="\ud83d"), ["mine" + "1".zfill(18)]),
-    "nothing but id and owner": (
+    "a name with a lone surrogate": (listed(1, name="\ud83d"), ["mine" + "1".zfill(18)]),
+    "only id and owner": (
         {"id": "mine" + "1".zfill(18), "owner": {"id": ME}},
         ["mine" + "1".zfill(18)],
     ),
 }
 
 
-@pytest.mark.parametrize(("item", "ids"), ODD.values(), ids=ODD)
-def test_odd_items_lose_no_other(spotify: Spotify, item: Any, ids: list[str]) -> None:
+@pytest.mark.parametrize(("item", "ids"), UNUSUAL_ITEMS.values(), ids=UNUSUAL_ITEMS)
+def test_an_unusual_item_does_not_affect_the_others(spotify: Spotify, item: Any, ids: list[str]) -> None:
     spotify.fail(page([listed(7), item, listed(8)]))
     assert find(spotify).ids == [listed(7)["id"], *ids, listed(8)["id"]]
 
 
-def test_a_playlist_without_a_snapshot_id_is_mine_and_read_anew(spotify: Spotify) -> None:
+def test_a_playlist_without_a_snapshot_id_is_selected_and_has_none_to_compare(spotify: Spotify) -> None:
     spotify.fail(page([listed(7, snapshot_id=None), listed(8)]))
     wanted = find(spotify)
     assert wanted.ids == [listed(7)["id"], listed(8)["id"]]
@@ -173,34 +175,34 @@ def test_a_playlist_without_a_snapshot_id_is_mine_and_read_anew(spotify: Spotify
 
 
 ALL = [listed(number) for number in range(60)]
-WHOLE = {
-    "the limit is cut": [page(ALL[:40], 60, limit=40), page(ALL[40:], 60, 40, limit=40)],
-    "more than asked for": [page(ALL, 60)],
+COMPLETE = {
+    "the server lowers the limit": [page(ALL[:40], 60, limit=40), page(ALL[40:], 60, 40, limit=40)],
+    "more than requested": [page(ALL, 60)],
     "no offset": [page(ALL[:50], 60, offset=None), page(ALL[50:], 60, offset=None)],
 }
 
 
-@pytest.mark.parametrize("pages", WHOLE.values(), ids=WHOLE)
-def test_servers_with_other_page_sizes_are_read(spotify: Spotify, pages: list[dict[str, Any]]) -> None:
+@pytest.mark.parametrize("pages", COMPLETE.values(), ids=COMPLETE)
+def test_other_page_sizes_are_accepted(spotify: Spotify, pages: list[dict[str, Any]]) -> None:
     spotify.fail(*pages)
     assert find(spotify).ids == [one["id"] for one in ALL]
     assert len(spotify.requested()) == len(pages)
 
 
-NOT_WHOLE = {
+INCOMPLETE = {
     "a page is cut short": [page(ALL[:50], 60), page(ALL[50:55], 60, 50)],
-    "one is left out beside one that is not shown": [page([*ALL[:5], *ALL[6:49], None], 60)],
+    "one is left out and one is null": [page([*ALL[:5], *ALL[6:49], None], 60)],
     "a page is sent again": [page(ALL[:50], 60), page(ALL[:50], 60, 0)],
-    "a page is sent again in its place": [page(ALL[:50], 60), page(ALL[:10], 60, 50)],
+    "a page is sent again with the next offset": [page(ALL[:50], 60), page(ALL[:10], 60, 50)],
     "a page begins too early": [page(ALL[:50], 60), page(ALL[49:], 60, 49)],
     "a page begins too late": [page(ALL[:50], 60), page(ALL[51:], 60, 51)],
-    "one is removed meanwhile": [page(ALL[:50], 60), page(ALL[51:], 59, 50)],
+    "one is removed between two pages": [page(ALL[:50], 60), page(ALL[51:], 59, 50)],
     "more than counted": [page(ALL[:50], 49)],
 }
 
 
-@pytest.mark.parametrize("pages", NOT_WHOLE.values(), ids=NOT_WHOLE)
-def test_a_list_that_is_not_whole_is_read_again_then_refused(
+@pytest.mark.parametrize("pages", INCOMPLETE.values(), ids=INCOMPLETE)
+def test_an_incomplete_list_is_read_again_and_then_fails(
     spotify: Spotify, pages: list[dict[str, Any]]
 ) -> None:
     spotify.fail(*pages)
@@ -217,30 +219,30 @@ def test_a_list_that_is_not_whole_is_read_again_then_refused(
 UNREADABLE = {
     "no list": {"items": None, "total": 0},
     "no total": {"items": []},
-    "a total that is not whole": {"items": [listed(1)], "total": 1.5},
-    "a total without end": {"items": [listed(1)], "total": 2**60},
-    "text": "text",
+    "a fractional total": {"items": [listed(1)], "total": 1.5},
+    "a huge total": {"items": [listed(1)], "total": 2**60},
+    "string": "text",
 }
 
 
 @pytest.mark.parametrize("answer", UNREADABLE.values(), ids=UNREADABLE)
-def test_what_is_no_list_is_said(spotify: Spotify, answer: Any) -> None:
+def test_a_response_that_is_not_a_list_fails_mine(spotify: Spotify, answer: Any) -> None:
     spotify.fail({"path": LIST, "status": 200, "body": json.dumps(answer)})
     assert reason(find(spotify)).endswith(f"[{Code.SPOTIFY_UNREADABLE}]")
 
 
-PASSING: dict[str, dict[str, Any]] = {
+TRANSIENT: dict[str, dict[str, Any]] = {
     "throttled": {"status": 429, "headers": {"Retry-After": "2"}},
     "503": {"status": 503},
-    "cut": {"kind": "truncated"},
+    "truncated": {"kind": "truncated"},
     "not JSON": {"kind": "html"},
     "expired": {"status": 401, "body": '{"error": {"status": 401, "message": "The access token expired"}}'},
 }
 
 
-@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
+@pytest.mark.parametrize("fault", TRANSIENT.values(), ids=TRANSIENT)
 @pytest.mark.parametrize("path", [f"{LIST}\\?", f"{USER}$"], ids=["list", "user"])
-def test_what_passes_is_tried_again(spotify: Spotify, path: str, fault: dict[str, Any]) -> None:
+def test_transient_faults_are_retried(spotify: Spotify, path: str, fault: dict[str, Any]) -> None:
     spotify.standin.set(user_in_href=False)
     spotify.fail({"path": path, **fault})
     wanted = find(spotify)
@@ -256,13 +258,13 @@ LASTING = {
         {"status": 403, "body": '{"error": {"status": 403, "message": "Insufficient client scope"}}'},
         "SCOPE",
     ),
-    "gone": ({"status": 404}, "REFUSED"),
-    "silent": ({"status": 503, "times": 99}, "BUDGET"),
+    "not found": ({"status": 404}, "REFUSED"),
+    "unavailable": ({"status": 503, "times": 99}, "BUDGET"),
 }
 
 
 @pytest.mark.parametrize(("fault", "code"), LASTING.values(), ids=LASTING)
-def test_what_lasts_stops_no_playlist_that_is_named(
+def test_a_failed_list_does_not_affect_playlists_requested_by_id(
     spotify: Spotify, fault: dict[str, Any], code: str
 ) -> None:
     spotify.fail({"path": LIST, **fault})
@@ -272,7 +274,7 @@ def test_what_lasts_stops_no_playlist_that_is_named(
     assert reason(wanted).endswith(f"[SPOTIFY_{code}]")
 
 
-@pytest.mark.parametrize("token", [None, ""], ids=["no refresh token", "an empty one"])
+@pytest.mark.parametrize("token", [None, ""], ids=["no refresh token", "empty refresh token"])
 def test_without_a_user_nothing_is_requested(spotify: Spotify, token: str | None) -> None:
     credentials = spotify.credentials()
     credentials.refresh_token = None if token is None else SecretStr(token)
@@ -284,7 +286,7 @@ def test_without_a_user_nothing_is_requested(spotify: Spotify, token: str | None
 
 
 @pytest.mark.parametrize("scope", ["playlist-read-private", "", "playlist-read-collaborative user-top-read"])
-def test_a_consent_that_hides_playlists_is_refused(spotify: Spotify, scope: str) -> None:
+def test_a_consent_without_the_playlist_scopes_is_refused(spotify: Spotify, scope: str) -> None:
     credentials = spotify.credentials()
     credentials.refresh_token = SecretStr(consent(spotify.standin, scope))
     wanted = find_wanted(SpotifyClient(credentials), THE_RUN, [MINE])
@@ -296,7 +298,7 @@ def test_a_consent_that_hides_playlists_is_refused(spotify: Spotify, scope: str)
 
 
 def consent(standin: Standin, scope: str) -> str:
-    """A refresh token of a user who has agreed to less."""
+    """A refresh token of a user who granted only this scope."""
     query = f"client_id=sandbox-client&response_type=code&redirect_uri={REDIRECT_URI}&scope={scope}"
     sent = requests.get(f"{standin.url}/authorize?{query}", allow_redirects=False, timeout=5).headers[
         "location"
@@ -306,11 +308,13 @@ def consent(standin: Standin, scope: str) -> str:
     return str(granted["refresh_token"])
 
 
-THEIRS = {**listed(1), "owner": {**user("somebody-else"), "display_name": None}}
+FOLLOWED = {**listed(1), "owner": {**user("another-user"), "display_name": None}}
 
 
-@pytest.mark.parametrize("account", [{}, {THEIRS["id"]: THEIRS}], ids=["no playlist", "followed only"])
-def test_an_account_without_playlists_is_named(start: Start, account: dict[str, Any]) -> None:
+@pytest.mark.parametrize("account", [{}, {FOLLOWED["id"]: FOLLOWED}], ids=["no playlist", "followed only"])
+def test_an_account_without_own_playlists_fails_mine_and_names_the_user(
+    start: Start, account: dict[str, Any]
+) -> None:
     spotify = start("items", Account(**account))
     wanted = find(spotify, MINE, EMPTY)
     assert wanted.ids == [EMPTY]

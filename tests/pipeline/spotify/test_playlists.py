@@ -1,4 +1,4 @@
-"""Reading a whole playlist: which requests it takes, and that what is kept is one state of it."""
+"""Reading a playlist: the requests it takes, and that all responses belong to one snapshot id."""
 
 import json
 from collections.abc import Callable
@@ -31,7 +31,7 @@ class Kept:
     bodies: list[bytes] = field(default_factory=list)
 
     def add(self, body: bytes) -> None:
-        """Takes the next response."""
+        """Adds the next response."""
         self.bodies.append(body)
 
 
@@ -46,7 +46,7 @@ def _entries(kept: Kept) -> list[bytes]:
     return [entry for page in pages if page for entry in page.entries]
 
 
-def test_a_chart_of_fifty_takes_one_request(spotify: Spotify) -> None:
+def test_a_playlist_of_one_page_takes_one_request(spotify: Spotify) -> None:
     kept = _read(spotify, CHART)
     assert spotify.requested() == [f"{CHART} 200"]
     assert (kept.envelope.total, len(kept.bodies), len(_entries(kept))) == (50, 1, 50)
@@ -59,9 +59,7 @@ def test_an_empty_playlist_takes_one_request(spotify: Spotify) -> None:
 
 
 @pytest.mark.parametrize("shape", ["items", "both"])
-def test_a_long_playlist_is_paged_by_what_was_received_and_looked_at_again(
-    start: Start, shape: Shape
-) -> None:
+def test_a_long_playlist_is_paged_and_its_snapshot_id_compared_at_the_end(start: Start, shape: Shape) -> None:
     spotify = start(shape)
     kept = _read(spotify, MIXTAPE)
     assert spotify.requested() == [
@@ -73,7 +71,7 @@ def test_a_long_playlist_is_paged_by_what_was_received_and_looked_at_again(
     assert len(_entries(kept)) == MIXTAPE_LENGTH
 
 
-def test_what_is_read_is_kept_as_it_came(spotify: Spotify) -> None:
+def test_responses_are_kept_unchanged(spotify: Spotify) -> None:
     before = datetime.now(UTC)
     kept = _read(spotify, CHART)
     sent = spotify.standin.get(f"/v1/playlists/{CHART}", spotify.standin.bearer())
@@ -83,19 +81,19 @@ def test_what_is_read_is_kept_as_it_came(spotify: Spotify) -> None:
     assert before <= kept.envelope.fetched_at <= datetime.now(UTC)
 
 
-def test_a_published_playlist_is_left_alone_after_one_request(spotify: Spotify) -> None:
-    asked: list[str] = []
+def test_a_published_playlist_is_skipped_after_one_request(spotify: Spotify) -> None:
+    snapshot_ids: list[str] = []
 
     def published(snapshot_id: str) -> bool:
-        asked.append(snapshot_id)
+        snapshot_ids.append(snapshot_id)
         return True
 
     assert read_playlist(spotify.client(), THE_RUN, MIXTAPE, published, Kept) is None
     assert spotify.requested() == [f"{MIXTAPE} 200"]
-    assert asked == [_read(spotify, MIXTAPE).envelope.snapshot_id]
+    assert snapshot_ids == [_read(spotify, MIXTAPE).envelope.snapshot_id]
 
 
-def test_a_playlist_that_is_not_the_apps_fails_with_the_reason_after_one_request(start: Start) -> None:
+def test_a_playlist_the_app_may_not_read_fails_after_one_request_with_the_reason(start: Start) -> None:
     spotify = start("items")
     with pytest.raises(PlaylistUnavailable, match=f"playlist {FOREIGN}: .*owns or collaborates on"):
         _read(spotify, FOREIGN)
@@ -109,18 +107,18 @@ def _mixtape(day: date) -> Json:
 
 
 class Scripted(Synthetic):
-    """One answer after the other for `GET /playlists/{id}`, the last for ever; pages by offset."""
+    """Scripted responses: `heads` for `GET /playlists/{id}`, the last repeated; `pages` by offset."""
 
     def __init__(self, heads: list[bytes], pages: dict[int, bytes] | None = None) -> None:
         self.heads, self.pages = heads, pages or {}
 
     def head(self, ask: PlaylistQuery) -> bytes:
-        """Answers GET /playlists/{id}."""
+        """Response of GET /playlists/{id}."""
         del ask
         return self.heads.pop(0) if len(self.heads) > 1 else self.heads[0]
 
     def page(self, ask: PlaylistQuery, offset: int, limit: int) -> bytes:
-        """Answers GET /playlists/{id}/items."""
+        """Response of GET /playlists/{id}/items."""
         del ask, limit
         if offset not in self.pages:
             raise RefusedError(404, "Service not found")
@@ -140,12 +138,12 @@ def _page(offset: int, count: int, total: int) -> bytes:
 
 
 def _short(offset: int, total: int) -> bytes:
-    """A page of which the server left an entry out without saying so."""
+    """A page from which the server left out an entry: its limit is 3, but it has 2 entries."""
     entries = [entry(song(f"song-{offset + number}")) for number in (0, 2)]
     return body(page(entries, total, offset) | {"limit": 3})
 
 
-def test_counts_may_be_written_as_floats(start: Start) -> None:
+def test_totals_and_offsets_may_be_written_as_floats(start: Start) -> None:
     first, second = (one.replace(b'"total": 3', b'"total": 3.0') for one in (_head(2, 3), _page(2, 1, 3)))
     second = second.replace(b'"offset": 2', b'"offset": 2.0')
     spotify = start(source=Scripted([first], {2: second}))
@@ -170,24 +168,24 @@ def test_a_playlist_that_changed_is_read_again(start: Start) -> None:
     assert len(spotify.requested()) == 6
 
 
-class Midnight(Synthetic):
-    """The catalogue as it is a week later, once a page was given."""
+class ChangesWhilePaging(Synthetic):
+    """The catalogue, which advances by a week after the first page."""
 
     days = 0
 
     def head(self, ask: PlaylistQuery) -> bytes:
-        """Answers GET /playlists/{id}."""
+        """Response of GET /playlists/{id}."""
         return super().head(ask._replace(day=ask.day + timedelta(self.days)))
 
     def page(self, ask: PlaylistQuery, offset: int, limit: int) -> bytes:
-        """Answers GET /playlists/{id}/items."""
+        """Response of GET /playlists/{id}/items."""
         answer = super().page(ask._replace(day=ask.day + timedelta(self.days)), offset, limit)
         self.days = 7
         return answer
 
 
-def test_a_day_that_ends_between_two_pages_gives_one_state(start: Start) -> None:
-    spotify = start(source=Midnight())
+def test_a_playlist_that_changes_between_two_pages_is_kept_in_one_state(start: Start) -> None:
+    spotify = start(source=ChangesWhilePaging())
     kept = _read(spotify, MIXTAPE)
     later = shapes.response_bodies(
         _mixtape(TODAY + timedelta(7)), "both", api_url=f"{spotify.standin.url}/v1"
@@ -196,45 +194,47 @@ def test_a_day_that_ends_between_two_pages_gives_one_state(start: Start) -> None
     assert len(spotify.requested()) == 14
 
 
-class Unquiet(NamedTuple):
-    """Responses that never fit together, and how many requests are made of them."""
+class Inconsistent(NamedTuple):
+    """Responses that never agree, the expected number of requests, and the expected message."""
 
     heads: list[bytes]
     pages: dict[int, bytes]
     requests: int
-    says: str
+    message: str
 
 
-UNQUIET = {
-    "always another snapshot": Unquiet(
+INCONSISTENT = {
+    "a new snapshot id on every read": Inconsistent(
         [_head(2, 3, f"snapshot-{number}") for number in range(9)], {2: _page(2, 1, 3)}, 9, "3 of 3 entries"
     ),
-    "fewer entries than counted": Unquiet([_head(2, 3)], {2: _page(2, 0, 3)}, 6, "2 of 3 entries"),
-    "more entries than counted": Unquiet([_head(4, 3)], {}, 3, "4 of 3 entries, a surplus"),
-    "an entry left out of a page": Unquiet(
+    "fewer entries than counted": Inconsistent([_head(2, 3)], {2: _page(2, 0, 3)}, 6, "2 of 3 entries"),
+    "more entries than counted": Inconsistent([_head(4, 3)], {}, 3, "4 of 3 entries, a surplus"),
+    "an entry left out of a page": Inconsistent(
         [_head(2, 8)], {2: _short(2, 8)}, 6, "only 2 of 3 entries were received after entry 2"
     ),
-    "a page that skips an entry": Unquiet(
+    "a page that skips an entry": Inconsistent(
         [_head(2, 8)], {2: _page(3, 3, 8)}, 6, "entries 3 to 3 were not received"
     ),
-    "a page that repeats an entry": Unquiet(
+    "a page that repeats an entry": Inconsistent(
         [_head(2, 8)], {2: _page(1, 3, 8)}, 6, "entry 2 was received twice"
     ),
-    "another count later": Unquiet(
+    "another total later": Inconsistent(
         [_head(2, 3)], {2: _page(2, 1, 4)}, 6, "Spotify counted 3 entries first and 4 later"
     ),
 }
 
 
-@pytest.mark.parametrize("unquiet", UNQUIET.values(), ids=UNQUIET)
-def test_a_playlist_that_never_holds_still_fails_after_three_reads(start: Start, unquiet: Unquiet) -> None:
-    spotify = start(source=Scripted(list(unquiet.heads), unquiet.pages))
-    with pytest.raises(PlaylistUnavailable, match=f"{PLAYLIST}: .* 3 reads.*{unquiet.says}"):
+@pytest.mark.parametrize("case", INCONSISTENT.values(), ids=INCONSISTENT)
+def test_a_playlist_whose_responses_never_agree_fails_after_three_reads(
+    start: Start, case: Inconsistent
+) -> None:
+    spotify = start(source=Scripted(list(case.heads), case.pages))
+    with pytest.raises(PlaylistUnavailable, match=f"{PLAYLIST}: .* 3 reads.*{case.message}"):
         _read(spotify, PLAYLIST)
-    assert len(spotify.requested()) == unquiet.requests
+    assert len(spotify.requested()) == case.requests
 
 
-def test_where_items_is_closed_the_older_tracks_is_read(start: Start) -> None:
+def test_if_items_is_not_found_the_older_tracks_endpoint_is_read(start: Start) -> None:
     spotify = start("tracks")
     spotify.fail({"path": f"{MIXTAPE}/items", "status": 404, "times": 99})
     kept = _read(spotify, MIXTAPE)
@@ -249,7 +249,7 @@ def test_where_items_is_closed_the_older_tracks_is_read(start: Start) -> None:
     ]
 
 
-def test_where_both_are_closed_the_playlist_fails(start: Start) -> None:
+def test_if_items_and_tracks_are_refused_the_playlist_fails(start: Start) -> None:
     spotify = start("both")
     spotify.fail({"path": f"{MIXTAPE}/(items|tracks)", "status": 403, "times": 99})
     with pytest.raises(PlaylistUnavailable, match=MIXTAPE):
@@ -257,7 +257,7 @@ def test_where_both_are_closed_the_playlist_fails(start: Start) -> None:
     assert spotify.fired() == [2]
 
 
-def test_a_fault_between_pages_costs_one_more_request(spotify: Spotify) -> None:
+def test_a_transient_fault_on_a_page_takes_one_more_request(spotify: Spotify) -> None:
     spotify.fail({"path": "offset=200", "kind": "truncated"})
     kept = _read(spotify, MIXTAPE)
     assert spotify.fired() == [1]
@@ -266,15 +266,15 @@ def test_a_fault_between_pages_costs_one_more_request(spotify: Spotify) -> None:
 
 NO_PLAYLISTS = {
     "a list": b"[]",
-    "a text": b'"playlist"',
-    "an object": b"{}",
+    "a string": b'"playlist"',
+    "an empty object": b"{}",
     "without snapshot_id": body(without(head([]), ("snapshot_id",))),
     "entries that are a number": body(head([], items=5)),
 }
 
 
 @pytest.mark.parametrize("answer", NO_PLAYLISTS.values(), ids=NO_PLAYLISTS)
-def test_an_answer_that_is_no_playlist_fails_it(start: Start, answer: bytes) -> None:
+def test_a_response_that_is_not_a_playlist_fails_it(start: Start, answer: bytes) -> None:
     spotify = start(source=Scripted([answer]))
     with pytest.raises(PlaylistUnavailable, match=PLAYLIST):
         _read(spotify, PLAYLIST)
@@ -282,20 +282,20 @@ def test_an_answer_that_is_no_playlist_fails_it(start: Start, answer: bytes) -> 
 
 
 @pytest.mark.parametrize("answer", [b"[]", b"5", b'{"items":5}', b'{"items":[],"total":"x"}'], ids=repr)
-def test_an_answer_that_is_no_page_fails_the_playlist(start: Start, answer: bytes) -> None:
+def test_a_response_that_is_not_a_page_fails_the_playlist(start: Start, answer: bytes) -> None:
     spotify = start(source=Scripted([_head(2, 3)], {2: answer}))
     with pytest.raises(PlaylistUnavailable, match=PLAYLIST):
         _read(spotify, PLAYLIST)
 
 
-def test_a_last_look_that_is_no_playlist_fails_it(start: Start) -> None:
+def test_a_last_response_that_is_not_a_playlist_fails_it(start: Start) -> None:
     spotify = start(source=Scripted([_head(2, 3), b"[]"], {2: _page(2, 1, 3)}))
     with pytest.raises(PlaylistUnavailable, match=PLAYLIST):
         _read(spotify, PLAYLIST)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_lone_surrogates_are_kept_too(start: Start, shape: Shape) -> None:
+def test_responses_with_lone_surrogates_are_kept_unchanged(start: Start, shape: Shape) -> None:
     answer = body(head([entry(song(name="half \ud83d"))], shape, name="half \ud83d"))
     kept = _read(start(source=Scripted([answer])), PLAYLIST)
     assert kept.bodies == [answer]
@@ -303,7 +303,7 @@ def test_lone_surrogates_are_kept_too(start: Start, shape: Shape) -> None:
 
 
 @pytest.mark.parametrize("total", [None, "absent", 2.5, 1e300, 100_001])
-def test_without_a_total_nobody_can_tell_whether_it_is_whole(start: Start, total: str | float | None) -> None:
+def test_a_playlist_without_a_usable_total_fails(start: Start, total: str | float | None) -> None:
     answer = head([entry(song())])
     answer["items"]["total"] = total
     if total == "absent":
@@ -313,7 +313,7 @@ def test_without_a_total_nobody_can_tell_whether_it_is_whole(start: Start, total
         _read(spotify, PLAYLIST)
 
 
-def test_an_outage_is_no_refusal(start: Start) -> None:
+def test_an_outage_of_items_is_retried_and_tracks_is_not_requested(start: Start) -> None:
     spotify = start("both")
     spotify.fail({"path": f"{MIXTAPE}/items", "status": 503, "times": 99})
     with pytest.raises(PlaylistUnavailable, match="503"):
@@ -322,7 +322,7 @@ def test_an_outage_is_no_refusal(start: Start) -> None:
     assert not [one for one in spotify.requested() if "/tracks" in one]
 
 
-def test_an_empty_page_hides_no_full_one() -> None:
+def test_an_empty_items_page_does_not_hide_a_full_tracks_page() -> None:
     answer = head([entry(song())], "both") | {"items": {"items": [], "total": 0}}
     page = decode_page(body(answer))
     assert page is not None

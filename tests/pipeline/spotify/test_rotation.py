@@ -1,4 +1,4 @@
-"""Refresh tokens that Spotify replaces: what is stored, by whom, and what the next run finds."""
+"""Rotation of refresh tokens: storing the new token in the block, concurrent runs, and failures."""
 
 import json
 import logging
@@ -28,7 +28,7 @@ AUTHORIZED_AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 @pytest.fixture
 def spotify(start: Start, prefect_api: dict[str, str]) -> Spotify:
-    """A stand-in of its own, for its tokens and knobs last."""
+    """A stand-in for this test only: changed tokens and settings remain in it."""
     del prefect_api
     return start()
 
@@ -52,7 +52,7 @@ def stored(block: str) -> str:
 
 
 def respond(spotify: Spotify, **body: object) -> None:
-    """The token endpoint's next response."""
+    """Sets the next response of the token endpoint."""
     spotify.fail({"path": "/api/token", "status": 200, "body": json.dumps(body)})
 
 
@@ -60,7 +60,7 @@ def client_of(block: str, spotify: Spotify) -> SpotifyClient:
     return SpotifyClient(load(block), sleep=spotify.slept.append)
 
 
-def test_a_token_that_rotates_mid_run_is_stored_and_the_next_client_works(
+def test_a_refresh_token_rotated_during_a_run_is_stored_and_works_for_the_next_client(
     spotify: Spotify, block: str
 ) -> None:
     spotify.standin.set(rotating=True).raise_for_status()
@@ -72,14 +72,14 @@ def test_a_token_that_rotates_mid_run_is_stored_and_the_next_client_works(
     second = stored(block)
 
     assert len({REFRESH_TOKEN, first, second}) == 3
-    for dead in (REFRESH_TOKEN, first):
-        refused = spotify.standin.token(grant_type="refresh_token", refresh_token=dead)
+    for old in (REFRESH_TOKEN, first):
+        refused = spotify.standin.token(grant_type="refresh_token", refresh_token=old)
         assert refused.json()["error"] == "invalid_grant"
     assert json.loads(client_of(block, spotify).playlist(EMPTY))["id"] == EMPTY
     assert load(block).authorized_at == AUTHORIZED_AT
 
 
-def test_a_token_that_ages_while_pages_are_read_is_replaced(spotify: Spotify, block: str) -> None:
+def test_an_access_token_that_expires_between_pages_is_replaced(spotify: Spotify, block: str) -> None:
     spotify.standin.set(token_lifetime=60).raise_for_status()
     client = client_of(block, spotify)
     client.authorise()
@@ -92,7 +92,7 @@ def test_a_token_that_ages_while_pages_are_read_is_replaced(spotify: Spotify, bl
     assert [seen for seen in spotify.requested() if seen.endswith(" 401")] == [f"{MIXTAPE} 401"]
 
 
-def test_a_refresh_token_that_dies_of_age_mid_run_asks_for_a_new_authorisation(
+def test_a_refresh_token_that_expires_during_a_run_requires_a_new_authorisation(
     spotify: Spotify, block: str
 ) -> None:
     client = client_of(block, spotify)
@@ -105,7 +105,7 @@ def test_a_refresh_token_that_dies_of_age_mid_run_asks_for_a_new_authorisation(
     assert spotify.tokens_fetched() == 2
 
 
-ODD: dict[str, object] = {
+INVALID_TOKENS: dict[str, object] = {
     "null": None,
     "empty": "",
     "a number": 7,
@@ -114,14 +114,16 @@ ODD: dict[str, object] = {
     "a flag": True,
     "a blank": " ",
     "two lines": "a\nb",
-    "half a character": "\ud83d",
+    "lone surrogate": "\ud83d",
 }
-"""What is no token."""
+"""Values that are not a token."""
 
 
-@pytest.mark.parametrize("odd", enumerated(ODD, ["null", "a number", "a blank", "half a character"]))
-def test_what_is_no_refresh_token_is_never_kept(spotify: Spotify, block: str, odd: str) -> None:
-    respond(spotify, access_token="x", expires_in=3600, refresh_token=ODD[odd])
+@pytest.mark.parametrize(
+    "invalid", enumerated(INVALID_TOKENS, ["null", "a number", "a blank", "lone surrogate"])
+)
+def test_an_invalid_refresh_token_is_not_stored(spotify: Spotify, block: str, invalid: str) -> None:
+    respond(spotify, access_token="x", expires_in=3600, refresh_token=INVALID_TOKENS[invalid])
     token = AccessToken(load(block))
 
     assert token.get() == "x"
@@ -140,7 +142,7 @@ def test_what_is_no_refresh_token_is_never_kept(spotify: Spotify, block: str, od
         {"access_token": "x", "expires_in": "y"},
     ],
 )
-def test_a_rotated_token_is_stored_whatever_else_the_response_lacks(
+def test_a_rotated_token_is_stored_even_if_the_response_is_otherwise_unusable(
     spotify: Spotify, block: str, rest: dict[str, object]
 ) -> None:
     respond(spotify, refresh_token="rotated", **rest)
@@ -151,34 +153,34 @@ def test_a_rotated_token_is_stored_whatever_else_the_response_lacks(
     assert stored(block) == "rotated"
 
 
-ASKED_AGAIN = {
-    f"{name}, {whose} token": (ODD[name], whose == "user's")
+RETRIED = {
+    f"{name}, {owner} token": (INVALID_TOKENS[name], owner == "user's")
     for name in ("null", "empty", "a number", "a list", "an object", "two lines")
-    for whose in ("user's", "app's")
+    for owner in ("user's", "app's")
 }
 
 
 @pytest.mark.parametrize(
     "case",
     enumerated(
-        ASKED_AGAIN,
+        RETRIED,
         ["null, user's token", "a number, user's token", "two lines, user's token", "empty, app's token"],
     ),
 )
-def test_an_access_token_that_is_no_text_is_asked_for_again(spotify: Spotify, case: str) -> None:
-    odd, user = ASKED_AGAIN[case]
-    respond(spotify, access_token=odd, expires_in=3600)
+def test_an_invalid_access_token_is_requested_again(spotify: Spotify, case: str) -> None:
+    invalid, user = RETRIED[case]
+    respond(spotify, access_token=invalid, expires_in=3600)
 
     assert json.loads(spotify.client(user=user).playlist(EMPTY))["id"] == EMPTY
     assert spotify.fired() == [1]
     assert len(spotify.slept) == 1
 
 
-def test_the_token_of_an_app_brings_no_refresh_token(spotify: Spotify, block: str) -> None:
+def test_a_refresh_token_in_the_response_to_an_app_is_ignored(spotify: Spotify, block: str) -> None:
     credentials = load(block)
     credentials.refresh_token = None
     credentials.save(block, overwrite=True)
-    respond(spotify, access_token="x", expires_in=3600, refresh_token="unasked")
+    respond(spotify, access_token="x", expires_in=3600, refresh_token="unexpected")
 
     assert AccessToken(load(block)).get() == "x"
     assert spotify.fired() == [1]
@@ -186,7 +188,7 @@ def test_the_token_of_an_app_brings_no_refresh_token(spotify: Spotify, block: st
 
 
 def break_saving(monkeypatch: pytest.MonkeyPatch, times: int) -> list[str]:
-    """Prefect's API is out of reach for so many saves; gives the list of those that failed."""
+    """Makes the next `times` saves of a block fail; returns the list of failed saves."""
     save: Any = SpotifyCredentials.save
     failed: list[str] = []
 
@@ -200,7 +202,7 @@ def break_saving(monkeypatch: pytest.MonkeyPatch, times: int) -> list[str]:
     return failed
 
 
-def test_a_write_that_fails_is_tried_again(
+def test_a_failed_save_is_retried(
     spotify: Spotify, block: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     failed = break_saving(monkeypatch, len(WAITS_S))
@@ -213,7 +215,7 @@ def test_a_write_that_fails_is_tried_again(
     assert caplog.text == ""
 
 
-def test_a_write_that_keeps_failing_is_an_error_in_the_log_and_the_run_goes_on(
+def test_a_save_that_keeps_failing_is_logged_as_an_error_and_the_run_continues(
     spotify: Spotify, block: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     failed = break_saving(monkeypatch, len(WAITS_S) + 1)
@@ -229,11 +231,11 @@ def test_a_write_that_keeps_failing_is_an_error_in_the_log_and_the_run_goes_on(
     assert "canary" not in caplog.text
     token.drop(first)
     assert token.get() != first
-    assert stored(block) != REFRESH_TOKEN  # the next write works, and mends what the first left
+    assert stored(block) != REFRESH_TOKEN  # the next save succeeds and stores the current token
     assert AccessToken(load(block)).get()
 
 
-def test_a_write_whose_response_is_lost_is_done(
+def test_a_save_whose_response_is_lost_counts_as_done(
     spotify: Spotify, block: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save: Any = SpotifyCredentials.save
@@ -253,7 +255,7 @@ def test_a_write_whose_response_is_lost_is_done(
     assert stored(block) == "rotated"
 
 
-def test_the_token_that_another_run_has_stored_is_used(spotify: Spotify, block: str) -> None:
+def test_a_token_stored_by_another_run_is_used(spotify: Spotify, block: str) -> None:
     spotify.standin.set(rotating=True).raise_for_status()
     late, early = client_of(block, spotify), client_of(block, spotify)
     early.authorise()
@@ -264,11 +266,11 @@ def test_the_token_that_another_run_has_stored_is_used(spotify: Spotify, block: 
     assert json.loads(client_of(block, spotify).playlist(EMPTY))["id"] == EMPTY
 
 
-@pytest.mark.parametrize("reason", ["same token", "no block any more"])
+@pytest.mark.parametrize("reason", ["same token", "block deleted"])
 def test_a_refused_token_without_a_successor_stops_the_run(spotify: Spotify, block: str, reason: str) -> None:
     client = client_of(block, spotify)
     spotify.standin.set(refresh_days=0).raise_for_status()
-    if reason == "no block any more":
+    if reason == "block deleted":
         SpotifyCredentials.delete(block)
 
     with pytest.raises(ConfigurationError, match="Spotify refuses the refresh token"):
@@ -276,7 +278,7 @@ def test_a_refused_token_without_a_successor_stops_the_run(spotify: Spotify, blo
     assert spotify.tokens_fetched() == 1
 
 
-def test_writing_back_changes_the_token_and_nothing_else(spotify: Spotify, block: str) -> None:
+def test_storing_a_token_changes_no_other_field_of_the_block(spotify: Spotify, block: str) -> None:
     running = load(block)
     changed = load(block)
     changed.authorized_at, changed.client_secret = datetime(2026, 12, 1, tzinfo=UTC), SecretStr("changed")
@@ -290,7 +292,7 @@ def test_writing_back_changes_the_token_and_nothing_else(spotify: Spotify, block
     assert after.authorized_at == datetime(2026, 12, 1, tzinfo=UTC)
 
 
-def test_a_token_that_somebody_else_has_stored_is_not_overwritten(spotify: Spotify, block: str) -> None:
+def test_a_token_stored_by_another_run_is_not_overwritten(spotify: Spotify, block: str) -> None:
     token = AccessToken(load(block))
     other = load(block)
     other.refresh_token = SecretStr("authorised-meanwhile")

@@ -1,4 +1,4 @@
-"""What the adapter gets out of spotipy: bytes, a token per request, connections that stay open."""
+"""The spotipy adapter: unchanged bytes, a token per request, one connection for all requests."""
 
 import json
 import logging
@@ -39,13 +39,15 @@ def test_requests_share_a_connection(
 
 
 @pytest.mark.parametrize("body", ["", "<html>", "null", "[1, 2.0]", '{"a": "\\ud83d"}'])
-def test_a_body_comes_as_it_was_sent(spotify: Spotify, web_api: WebApi, token: str, body: str) -> None:
+def test_a_body_is_returned_unchanged(spotify: Spotify, web_api: WebApi, token: str, body: str) -> None:
     spotify.fail({"path": PATH, "status": 200, "body": body})
     assert web_api.get(token, PATH, {"fields": "id"}) == body.encode()
     assert spotify.fired() == [1]
 
 
-def test_an_error_response_is_plain_data(spotify: Spotify, web_api: WebApi, token: str) -> None:
+def test_an_error_response_has_status_headers_and_a_quote(
+    spotify: Spotify, web_api: WebApi, token: str
+) -> None:
     error = {"error": {"status": 429, "message": "slow\ndown", "reason": "QUOTA_EXCEEDED"}}
     spotify.fail({"path": PATH, "status": 429, "body": json.dumps(error), "headers": {"Retry-After": "7"}})
     with pytest.raises(ErrorResponse) as raised:
@@ -56,7 +58,7 @@ def test_an_error_response_is_plain_data(spotify: Spotify, web_api: WebApi, toke
 
 
 @pytest.mark.parametrize("body", ["", "<html>", "[]", '"text"', "{}", '{"expires_in": "x"}', "[" * 100_000])
-def test_a_token_response_comes_as_it_was_sent(spotify: Spotify, body: str) -> None:
+def test_a_token_response_is_returned_unchanged(spotify: Spotify, body: str) -> None:
     app = spotify.credentials()
     spotify.fail({"path": "/api/token", "status": 200, "body": body, "times": 2})
     assert request_app_token(app, Exchanged()) == body.encode()

@@ -1,4 +1,4 @@
-"""All waiting of a run: one budget, one pause for a rate window, one stop; a token that ages under way."""
+"""Waits of a run: one budget, one shared pause for a rate limit, one stop; tokens that expire mid-run."""
 
 import threading
 import time
@@ -22,14 +22,14 @@ CHART = CHARTS[0]
 
 
 class Clock:
-    """A clock that sleeping moves."""
+    """A clock that advances by sleeping."""
 
     def __init__(self) -> None:
         self.now = 0.0
         self.slept: list[float] = []
 
     def sleep(self, seconds: float) -> None:
-        """Notes the seconds, and lets them pass."""
+        """Records the seconds and advances the clock."""
         self.slept.append(seconds)
         self.now += seconds
 
@@ -44,48 +44,48 @@ def waits(clock: Clock) -> Waits:
     return Waits(300, clock.sleep, lambda: clock.now)
 
 
-def window(seconds: float) -> RateLimited:
+def rate_limited(seconds: float) -> RateLimited:
     return RateLimited(f"Spotify asks to wait {seconds:g} s", Code.SPOTIFY_RATE_LIMITED, seconds)
 
 
-def test_a_window_that_eight_threads_meet_is_waited_for_once(waits: Waits, clock: Clock) -> None:
+def test_a_rate_limit_that_eight_threads_hit_is_waited_for_once(waits: Waits, clock: Clock) -> None:
     for thread in range(8):
-        waits.wait(f"playlist {thread}", window(60), 0, clock.now)
+        waits.wait(f"playlist {thread}", rate_limited(60), 0, clock.now)
     assert waits.hold() == 60
     assert clock.slept == [60]
-    waits.wait("playlist x", window(240), 0, clock.now)
+    waits.wait("playlist x", rate_limited(240), 0, clock.now)
     assert waits.hold() == 300
     with pytest.raises(PlaylistUnavailable, match="300 s that a run may wait"):
-        waits.wait("playlist x", window(1), 0, clock.now)
+        waits.wait("playlist x", rate_limited(1), 0, clock.now)
 
 
-def test_a_window_pauses_those_who_have_not_met_it(waits: Waits, clock: Clock) -> None:
-    waits.wait("playlist x", window(7), 0, clock.now)
+def test_a_rate_limit_pauses_the_other_threads_too(waits: Waits, clock: Clock) -> None:
+    waits.wait("playlist x", rate_limited(7), 0, clock.now)
     assert clock.slept == []
     assert waits.hold() == 7
 
 
-def test_time_lost_in_failed_requests_counts(waits: Waits, clock: Clock) -> None:
+def test_time_spent_in_failed_requests_counts_towards_the_budget(waits: Waits, clock: Clock) -> None:
     clock.now = 299.5
     with pytest.raises(PlaylistUnavailable, match="no response; the 300 s"):
         waits.wait("playlist x", Transient("playlist x: no response", Code.SPOTIFY_UNAVAILABLE), 3, 0)
 
 
-def test_what_stops_the_run_wakes_those_who_wait() -> None:
+def test_a_stop_wakes_waiting_threads() -> None:
     waits = Waits(300, None, time.monotonic)
-    slow = threading.Thread(
+    waiting = threading.Thread(
         target=waits.wait,
         args=("playlist x", Transient("503", Code.SPOTIFY_UNAVAILABLE), 5, time.monotonic()),
     )
-    slow.start()
+    waiting.start()
     waits.stop(QuotaExceeded("enough", Code.SPOTIFY_QUOTA))
-    slow.join(10)
-    assert not slow.is_alive()
+    waiting.join(10)
+    assert not waiting.is_alive()
     with pytest.raises(QuotaExceeded, match="enough"):
         waits.hold()
 
 
-def test_after_a_stop_nothing_more_is_asked(spotify: Spotify) -> None:
+def test_after_a_stop_no_further_request_is_sent(spotify: Spotify) -> None:
     client = spotify.client()
     spotify.fail({"path": MIXTAPE, "status": 429})
     for playlist in (MIXTAPE, CHART, MIXTAPE):
@@ -95,8 +95,8 @@ def test_after_a_stop_nothing_more_is_asked(spotify: Spotify) -> None:
     assert len(spotify.requested()) == 1
 
 
-def aging(spotify: Spotify, *faults: dict[str, object]) -> SpotifyClient:
-    """A client whose token is dropped by somebody else just before its request."""
+def with_dropped_token(spotify: Spotify, *faults: dict[str, object]) -> SpotifyClient:
+    """A client whose access token is dropped just before its next request."""
     client = spotify.client()
     client.authorise()
     spotify.fail(*faults)
@@ -109,16 +109,16 @@ def aging(spotify: Spotify, *faults: dict[str, object]) -> SpotifyClient:
     return client
 
 
-def test_a_token_endpoint_that_stumbles_under_way_is_asked_again(spotify: Spotify) -> None:
-    client = aging(spotify, {"path": "/api/token", "status": 503})
+def test_a_503_of_the_token_endpoint_during_a_run_is_retried(spotify: Spotify) -> None:
+    client = with_dropped_token(spotify, {"path": "/api/token", "status": 503})
     assert client.playlist(CHART)
     assert spotify.fired() == [1]
     assert len(spotify.slept) == 1
 
 
-def test_a_refused_token_under_way_stops_with_the_reason(spotify: Spotify) -> None:
+def test_a_token_refused_during_a_run_stops_the_run_with_the_reason(spotify: Spotify) -> None:
     body = '{"error": "invalid_grant"}'
-    client = aging(spotify, {"path": "/api/token", "status": 400, "body": body})
+    client = with_dropped_token(spotify, {"path": "/api/token", "status": 400, "body": body})
     with pytest.raises(ConfigurationError, match="Authorise again"):
         client.playlist(CHART)
     assert spotify.fired() == [1]
@@ -127,7 +127,7 @@ def test_a_refused_token_under_way_stops_with_the_reason(spotify: Spotify) -> No
 @pytest.mark.parametrize(
     ("after", "error"), [("7", None), ("3600", QuotaExceeded), (None, QuotaExceeded)], ids=str
 )
-def test_the_token_endpoint_has_windows_and_quota_too(
+def test_a_429_of_the_token_endpoint_is_a_rate_limit_or_a_quota(
     spotify: Spotify, after: str | None, error: type[Exception] | None
 ) -> None:
     spotify.fail({"path": "/api/token", "status": 429, "headers": {"Retry-After": after} if after else {}})

@@ -1,4 +1,4 @@
-"""When the Web API changes: unknown keys are ignored, a field that every song lacks fails the playlist."""
+"""Changes of the Web API: unknown keys are ignored; a required field that no song has fails the playlist."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ def without(field: str, number: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("field", REQUIRED)
-def test_a_field_that_every_song_lacks_fails_the_playlist_and_is_named(field: str) -> None:
+def test_a_required_field_that_no_song_has_fails_the_playlist_and_is_named(field: str) -> None:
     entries = [without(field, number) for number in range(5)]
     with pytest.raises(PlaylistUnavailable, match=rf"all 5 songs .*`{field}`.*Web API has changed"):
         snapshot_rows(snapshot([head(entries)], 5))
 
 
-def test_a_field_that_one_song_lacks_is_a_reject() -> None:
+def test_a_song_that_lacks_a_required_field_is_rejected() -> None:
     entries = [without("name", 1), *(entry(song(f"song-{number}")) for number in range(2, 6))]
     rows = snapshot_rows(snapshot([head(entries)], 5))
 
@@ -30,13 +30,13 @@ def test_a_field_that_one_song_lacks_is_a_reject() -> None:
     assert [position for position, _ in rows.rejects] == [1]
 
 
-def test_songs_with_faults_of_their_own_are_rejects() -> None:
+def test_songs_with_different_faults_are_rejected() -> None:
     rows = snapshot_rows(snapshot([head([without("album", 1), without("name", 2)])], 2))
 
     assert len({reject.reason for _, reject in rows.rejects}) == 2
 
 
-def test_a_single_song_proves_nothing() -> None:
+def test_a_single_malformed_song_does_not_fail_the_playlist() -> None:
     rows = snapshot_rows(snapshot([head([without("album", 1), entry(None)])], 2))
 
     assert [position for position, _ in rows.rejects] == [1, 2]
@@ -49,26 +49,26 @@ def test_unknown_keys_are_ignored() -> None:
     assert rows.song_ids == ["song-1"]
 
 
-def test_faults_that_hide_each_other_still_name_the_field() -> None:
+def test_a_field_that_no_song_has_is_named_even_if_one_song_has_another_fault() -> None:
     entries = [without("name", number) for number in range(5)]
     entries[0]["item"]["id"] = 7
     with pytest.raises(PlaylistUnavailable, match=r"4 of 5 songs .*`name`"):
         snapshot_rows(snapshot([head(entries)], 5))
 
 
-def test_values_and_places_make_no_difference() -> None:
+def test_faults_at_different_positions_in_a_song_count_as_the_same_field() -> None:
     nameless = [entry(song(f"s-{n}", artists=[*[artist("a")] * n, {"name": "b"}])) for n in range(3)]
     with pytest.raises(PlaylistUnavailable, match=r"all 3 songs .*`id`"):
         snapshot_rows(snapshot([head(nameless)], 3))
 
 
-def test_an_entry_key_of_another_name_fails_the_playlist() -> None:
+def test_a_renamed_entry_key_fails_the_playlist() -> None:
     renamed = [{"added_at": None, "content": song(f"s-{n}")} for n in range(3)]
     with pytest.raises(PlaylistUnavailable, match="all 3 songs are without `item` and `track`"):
         snapshot_rows(snapshot([head(renamed)], 3))
 
 
-def test_an_id_that_every_song_lacks_is_no_tombstone() -> None:
+def test_songs_without_id_and_name_are_not_taken_for_tombstones() -> None:
     with pytest.raises(PlaylistUnavailable, match=r"all 3 songs .*`id`"):
         snapshot_rows(snapshot([head([entry({"type": "track"}) for _ in range(3)])], 3))
 
@@ -83,12 +83,12 @@ NATURAL_ITEMS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("reason", NATURAL_ITEMS)
-def test_a_playlist_without_songs_is_a_playlist(reason: str) -> None:
+def test_a_playlist_of_entries_with_one_natural_reason_does_not_fail(reason: str) -> None:
     rows = snapshot_rows(snapshot([head([entry(NATURAL_ITEMS[reason])] * 3)], 3))
     assert [reject.reason for _, reject in rows.rejects] == [reason] * 3
 
 
-def test_odd_entries_together_are_a_playlist() -> None:
+def test_a_playlist_of_entries_with_different_natural_reasons_does_not_fail() -> None:
     items = [entry(item) for item in NATURAL_ITEMS.values()] * 2
     assert len(snapshot_rows(snapshot([head(items)], len(items))).rejects) == len(items)
 
@@ -106,21 +106,21 @@ MISSING = {
 
 @pytest.mark.parametrize("unusable", [None, [[]]], ids=["null", "unusable"])
 @pytest.mark.parametrize("field", MISSING)
-def test_a_field_that_no_song_has_is_missed(field: str, unusable: object) -> None:
+def test_an_expected_field_that_no_song_has_is_reported_as_missing(field: str, unusable: object) -> None:
     items = [entry(song(f"s-{n}", on=album(f"a-{n}"))) for n in range(3)]
     lacking = [replaced(one, MISSING[field], unusable) for one in items]
     assert snapshot_rows(snapshot([head(lacking)], 3)).missing_fields == [field]
     assert snapshot_rows(snapshot([head([*lacking[1:], items[0]])], 3)).missing_fields == []
 
 
-def test_names_of_artists_are_missed_and_one_song_proves_nothing() -> None:
+def test_missing_artist_names_are_reported_only_if_there_are_two_songs() -> None:
     nameless = [artist("a", name=None)]
     items = [entry(song(f"s-{n}", nameless, album(artists=nameless))) for n in range(2)]
     assert snapshot_rows(snapshot([head(items)], 2)).missing_fields == ["artists.name"]
     assert snapshot_rows(snapshot([head(items[:1])], 1)).missing_fields == []
 
 
-def test_a_field_that_any_song_has_is_not_missing() -> None:
+def test_a_field_that_any_song_has_is_not_reported_as_missing() -> None:
     whole, lacking = album("x"), {"id": "x"}
     items = [entry(song("a", on=whole)), entry(song("b", on=lacking))]
     assert snapshot_rows(snapshot([head(items)], 2)).missing_fields == []

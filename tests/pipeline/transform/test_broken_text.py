@@ -1,4 +1,4 @@
-"""Text that cannot be loaded as it is: only its field is null, or its entry rejected if a song needs it."""
+"""Text that cannot be loaded: an optional field becomes null; a required field rejects its entry."""
 
 import json
 
@@ -37,7 +37,7 @@ NOT_UTF_8 = {
 
 
 FIELDS: list[Path] = [("item", "name"), ("item", "id"), ("item", "album", "id"), ("item", "artists", 0, "id")]
-"""What every song needs; test_fields.py has all others."""
+"""Required fields of a song; test_fields.py tests the optional ones."""
 every_field = pytest.mark.parametrize("path", FIELDS, ids=lambda path: ".".join(map(str, path)))
 every_text = pytest.mark.parametrize(
     "path", [("name",), ("description",), ("owner", "display_name")], ids=lambda path: path[-1]
@@ -50,7 +50,7 @@ def tables_of_raw(raw: bytes, total: int) -> Tables:
 
 @pytest.mark.parametrize("shape", SHAPES)
 @every_field
-def test_only_the_entry_with_a_lone_surrogate_is_rejected(path: Path, shape: Shape) -> None:
+def test_a_lone_surrogate_rejects_only_its_entry(path: Path, shape: Shape) -> None:
     entries = [entry(song("a")), replaced(entry(song("b")), path, BROKEN), entry(song("c"))]
     tables = build_tables([snapshot_rows(snapshot([head(entries, shape)], 3))], DAY, RUN)
     assert rows(tables, "playlist_songs", "position", "song_id") == [(1, "a"), (3, "c")]
@@ -59,7 +59,7 @@ def test_only_the_entry_with_a_lone_surrogate_is_rejected(path: Path, shape: Sha
     assert r"half \ud83d" in reject["entry"]
 
 
-def test_other_pages_keep_their_entries() -> None:
+def test_a_lone_surrogate_does_not_affect_other_pages() -> None:
     answers = [head([entry(song("a"))], total=3), page([entry(song(name=BROKEN)), entry(song("c"))], 3)]
     tables = build_tables([snapshot_rows(snapshot(answers, 3))], DAY, RUN)
     assert rows(tables, "playlist_songs", "position", "song_id") == [(1, "a"), (3, "c")]
@@ -68,7 +68,7 @@ def test_other_pages_keep_their_entries() -> None:
 
 @pytest.mark.parametrize("broken", [BROKEN, "half \0"], ids=["lone surrogate", "NUL"])
 @every_text
-def test_in_the_playlists_own_texts_a_question_mark_takes_its_place(path: Path, broken: str) -> None:
+def test_broken_text_of_the_playlist_itself_is_replaced_by_a_question_mark(path: Path, broken: str) -> None:
     answer = replaced(head([entry(song("a")), entry(song(name=BROKEN))]), path, broken)
     tables = build_tables([snapshot_rows(snapshot([answer], 2))], DAY, RUN)
     column = {"display_name": "owner_name"}.get(str(path[-1]), str(path[-1]))
@@ -78,8 +78,8 @@ def test_in_the_playlists_own_texts_a_question_mark_takes_its_place(path: Path, 
 
 
 @pytest.mark.parametrize("broken", NOT_UTF_8.values(), ids=NOT_UTF_8)
-@pytest.mark.parametrize("with_escape", [False, True], ids=["alone", "beside a lone surrogate"])
-def test_only_the_entry_with_bytes_that_are_no_utf_8_is_rejected(broken: bytes, *, with_escape: bool) -> None:
+@pytest.mark.parametrize("with_escape", [False, True], ids=["alone", "next to a lone surrogate"])
+def test_invalid_utf_8_rejects_only_its_entry(broken: bytes, *, with_escape: bool) -> None:
     third = entry(song("c", name=BROKEN if with_escape else "fine"))
     raw = body(head([entry(song("a")), entry(song("b", name="@@")), third])).replace(b"@@", broken)
     tables = tables_of_raw(raw, 3)
@@ -89,7 +89,7 @@ def test_only_the_entry_with_bytes_that_are_no_utf_8_is_rejected(broken: bytes, 
 
 
 @pytest.mark.parametrize("broken", NOT_UTF_8.values(), ids=NOT_UTF_8)
-def test_bytes_that_are_no_utf_8_in_its_own_name_do_not_fail_the_playlist(broken: bytes) -> None:
+def test_invalid_utf_8_in_the_playlist_name_does_not_fail_the_playlist(broken: bytes) -> None:
     raw = body(head([entry(song("a"))], name="Half @@")).replace(b"@@", broken)
     tables = tables_of_raw(raw, 1)
     name = only(tables, "playlists")["name"]
@@ -98,7 +98,7 @@ def test_bytes_that_are_no_utf_8_in_its_own_name_do_not_fail_the_playlist(broken
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_page_says_where_its_entries_were(shape: Shape) -> None:
+def test_the_api_shape_of_a_page_is_detected(shape: Shape) -> None:
     for name in ("fine", BROKEN):
         read = decode_page(body(head([entry(song(name=name, on=album(artists=[artist("a")])))], shape)))
         assert read is not None
@@ -106,7 +106,7 @@ def test_a_page_says_where_its_entries_were(shape: Shape) -> None:
 
 
 @every_field
-def test_only_the_entry_with_nul_is_rejected(path: Path) -> None:
+def test_a_nul_character_rejects_only_its_entry(path: Path) -> None:
     entries = [entry(song("a")), replaced(entry(song("b")), path, "in\0side"), entry(song("c"))]
     tables = tables_of_raw(body(head(entries)), 3)
     assert rows(tables, "playlist_songs", "position", "song_id") == [(1, "a"), (3, "c")]
@@ -116,27 +116,27 @@ def test_only_the_entry_with_nul_is_rejected(path: Path) -> None:
     assert r"in\u0000side" in reject["entry"]
 
 
-def test_nul_where_nothing_is_read_rejects_nothing() -> None:
+def test_a_nul_character_in_a_field_that_is_not_read_is_ignored() -> None:
     tables = tables_of_raw(body(head([entry(song("a", href="a\0b"), primary_color="\0")])), 1)
     assert rows(tables, "playlist_songs", "song_id") == ["a"]
 
 
 @pytest.mark.parametrize(
-    ("raw", "lands"), [(b"\x01\x1f\t", ["b\x01\x1f\t"]), (b"\0", [])], ids=["control", "NUL"]
+    ("raw", "loaded"), [(b"\x01\x1f\t", ["b\x01\x1f\t"]), (b"\0", [])], ids=["control", "NUL"]
 )
-def test_raw_control_characters_fail_no_page(raw: bytes, lands: list[str]) -> None:
+def test_unescaped_control_characters_do_not_fail_the_page(raw: bytes, loaded: list[str]) -> None:
     answer = body(head([entry(song("a", name="a")), entry(song("b", name="b@@"))])).replace(b"@@", raw)
     tables = tables_of_raw(answer, 2)
-    assert rows(tables, "songs", "name") == ["a", *lands]
-    assert rows(tables, "rejects", "reason") == ["nul_character"] * (1 - len(lands))
+    assert rows(tables, "songs", "name") == ["a", *loaded]
+    assert rows(tables, "rejects", "reason") == ["nul_character"] * (1 - len(loaded))
 
 
-def test_half_a_character_and_a_bad_byte_are_no_character() -> None:
+def test_a_lone_surrogate_followed_by_an_invalid_byte_is_rejected() -> None:
     raw = body(head([entry(song("a")), entry(song(name="@@"))])).replace(b"@@", b"\\ud83d\xff")
     assert rows(tables_of_raw(raw, 2), "rejects", "reason") == ["lone_surrogate"]
 
 
-def test_an_entry_that_is_no_json_is_rejected_for_that() -> None:
+def test_an_entry_that_is_not_json_is_rejected() -> None:
     second = body(page([entry(song("b", name="@@")), entry(song("c"))], 3)).replace(b'"@@"', b"NaN")
     answers = [head([entry(song("a"))], total=3), second]
     tables = build_tables([snapshot_rows(snapshot(answers, 3))], DAY, RUN)
@@ -144,7 +144,7 @@ def test_an_entry_that_is_no_json_is_rejected_for_that() -> None:
     assert rows(tables, "rejects", "reason") == ["malformed: Expected `str`, got `float` - at `$.name`"]
 
 
-def test_a_text_longer_than_a_column_holds_is_rejected_and_its_beginning_kept() -> None:
+def test_a_text_longer_than_its_column_is_rejected_and_its_beginning_kept() -> None:
     longest, longer = "ü" * MAX_TEXT_CHARACTERS, "ü" * (MAX_TEXT_CHARACTERS + 1)
     raw = body(head([entry(song("a", name=longest)), entry(song("b", name=longer))]))
     tables = tables_of_raw(raw, 2)
@@ -155,19 +155,19 @@ def test_a_text_longer_than_a_column_holds_is_rejected_and_its_beginning_kept() 
     assert len(reject["entry"]) < 2000
 
 
-def test_a_name_of_the_playlist_longer_than_a_column_holds_fails_it() -> None:
+def test_a_playlist_name_longer_than_its_column_fails_the_playlist() -> None:
     answer = head([entry(song("a"))], name="x" * (MAX_TEXT_CHARACTERS + 1))
     with pytest.raises(PlaylistUnavailable, match=r"\$\.name"):
         snapshot_rows(snapshot([answer], 1))
 
 
-@pytest.mark.parametrize("beside", [b"\xff", b"1" * 5000], ids=["no UTF-8", "5,000 digits"])
-def test_an_entry_nested_to_the_limit_stops_no_run(beside: bytes) -> None:
+@pytest.mark.parametrize("invalid", [b"\xff", b"1" * 5000], ids=["invalid UTF-8", "5,000 digits"])
+def test_an_entry_nested_to_the_limit_does_not_stop_the_run(invalid: bytes) -> None:
     reasons = set()
     for depth in range(900, 1000):
         odd = b'{"added_at": 5, "deep": ' + b"[" * depth + b"]" * depth + b', "beside": "?"}'
         raw = body(head([entry(song("a")), {"odd": 1}])).replace(b'{"odd": 1}', odd)
-        raw = raw.replace(b'"?"', beside if beside.isdigit() else b'"' + beside + b'"')
+        raw = raw.replace(b'"?"', invalid if invalid.isdigit() else b'"' + invalid + b'"')
         try:
             reasons |= {row["reason"] for row in tables_of_raw(raw, 2)["rejects"].iter_rows(named=True)}
         except PlaylistUnavailable as refused:
@@ -185,7 +185,7 @@ def test_a_number_of_thousands_of_digits_is_null(lacking: str | None) -> None:
     assert decoded.nulled["popularity"] == 1
 
 
-def test_an_answer_that_is_nested_too_deeply_fails_its_playlist_only() -> None:
+def test_a_response_nested_too_deeply_fails_only_its_playlist() -> None:
     raw = body(head([entry(song("a", name="@@"))])).replace(b'"@@"', b"[" * 100_000 + b"]" * 100_000)
     with pytest.raises(PlaylistUnavailable, match="nested too deeply"):
         snapshot_rows(snapshot([raw], 1))

@@ -1,4 +1,4 @@
-"""Whole artists and albums to columns: batches, single objects, and what is no such thing."""
+"""Decoding the details of artists and albums: batches, single objects, unusable responses."""
 
 import json
 from typing import Any, NamedTuple
@@ -25,23 +25,30 @@ def decoded(kind: str, answer: object) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("kind", "whole", "row"), [("artists", WHOLE_ARTIST, ARTIST_ROW), ("albums", WHOLE_ALBUM, ALBUM_ROW)]
 )
-def test_batches_and_single_objects_give_the_same_rows(kind: str, whole: Json, row: Json) -> None:
+def test_batches_and_single_objects_decode_to_the_same_rows(kind: str, whole: Json, row: Json) -> None:
     assert decoded(kind, whole) == [row]
     assert decoded(kind, {kind: [whole, None, whole | {"id": "b"}]}) == [row, {**row, f"{kind[:-1]}_id": "b"}]
 
 
-def test_what_a_restricted_app_is_not_told_is_null() -> None:
+def test_fields_withheld_from_a_restricted_app_are_null() -> None:
     assert decoded("artists", artist("a", genres=[])) == [
         {"artist_id": "a", "genres": "[]", "popularity": None, "follower_count": None}
     ]
     assert decoded("albums", album("b")) == [{"album_id": "b", "label": None, "upc": None}]
 
 
-ODD_ANSWERS: list[object] = [[], "text", 5, {"artists": None}, {"artists": "x"}, {"artists": [5, "x", {}]}]
+UNUSABLE_RESPONSES: list[object] = [
+    [],
+    "text",
+    5,
+    {"artists": None},
+    {"artists": "x"},
+    {"artists": [5, "x", {}]},
+]
 
 
-@pytest.mark.parametrize("answer", ODD_ANSWERS, ids=str)
-def test_what_is_no_artist_has_no_row(answer: object) -> None:
+@pytest.mark.parametrize("answer", UNUSABLE_RESPONSES, ids=str)
+def test_a_response_without_artists_has_no_rows(answer: object) -> None:
     assert decoded("artists", answer) == []
 
 
@@ -56,7 +63,7 @@ def test_whole_numbers_may_be_written_as_floats() -> None:
 
 
 class Unusable(NamedTuple):
-    """A side field that is wrong, the column that is null then, and the path that is counted."""
+    """An unusable optional field, the column that becomes null, and the path under which it is counted."""
 
     kind: str
     change: Json
@@ -79,7 +86,7 @@ UNUSABLE = [
 
 
 @pytest.mark.parametrize("case", UNUSABLE, ids=lambda case: f"{case.kind} {case.change}")
-def test_an_unusable_side_field_is_null_and_counted(case: Unusable) -> None:
+def test_an_unusable_optional_field_is_null_and_counted(case: Unusable) -> None:
     whole = {"artists": WHOLE_ARTIST, "albums": WHOLE_ALBUM}[case.kind]
     (row,) = decoded(case.kind, whole)
     spotify_id = whole["id"]
@@ -89,12 +96,12 @@ def test_an_unusable_side_field_is_null_and_counted(case: Unusable) -> None:
 
 
 @pytest.mark.parametrize("odd", ["", None, 5, ["artist-1"]], ids=str)
-def test_an_object_without_a_usable_id_costs_no_other(odd: object) -> None:
+def test_an_object_without_a_usable_id_does_not_affect_the_others(odd: object) -> None:
     assert decoded("artists", {"artists": [WHOLE_ARTIST | {"id": odd}, WHOLE_ARTIST]}) == [ARTIST_ROW]
 
 
-class Judged(NamedTuple):
-    """Objects in a response to a request for artists a, b and c; of the ids in neither it cannot be read."""
+class Batch(NamedTuple):
+    """Objects in a response to a request for artists a, b and c; ids in neither set are unreadable."""
 
     objects: list[object]
     known: set[str]
@@ -102,21 +109,21 @@ class Judged(NamedTuple):
 
 
 A, B, C = ({"id": one} for one in "abc")
-JUDGED = {
-    "all": Judged([A, B, C], {"a", "b", "c"}, set()),
-    "one unknown": Judged([A, None, C], {"a", "c"}, {"b"}),
-    "all unknown": Judged([None, None, None], set(), {"a", "b", "c"}),
-    "another id": Judged([A, {"id": "x"}, C], {"a", "c"}, set()),
-    "not an object": Judged([A, 5, None], {"a"}, {"c"}),
-    "another order": Judged([None, A, C], {"a", "c"}, set()),
-    "one left out": Judged([A, None], {"a"}, set()),
-    "one too many": Judged([A, None, None, None], {"a"}, set()),
-    "nothing": Judged([], set(), set()),
+BATCHES = {
+    "all": Batch([A, B, C], {"a", "b", "c"}, set()),
+    "one unknown": Batch([A, None, C], {"a", "c"}, {"b"}),
+    "all unknown": Batch([None, None, None], set(), {"a", "b", "c"}),
+    "another id": Batch([A, {"id": "x"}, C], {"a", "c"}, set()),
+    "not an object": Batch([A, 5, None], {"a"}, {"c"}),
+    "another order": Batch([None, A, C], {"a", "c"}, set()),
+    "one left out": Batch([A, None], {"a"}, set()),
+    "one too many": Batch([A, None, None, None], {"a"}, set()),
+    "empty": Batch([], set(), set()),
 }
 
 
-@pytest.mark.parametrize("case", JUDGED.values(), ids=JUDGED)
-def test_what_cannot_be_read_is_neither_known_nor_unknown(case: Judged) -> None:
+@pytest.mark.parametrize("case", BATCHES.values(), ids=BATCHES)
+def test_an_unreadable_id_is_neither_known_nor_unknown(case: Batch) -> None:
     answer = read_response("artists", json.dumps({"artists": case.objects}).encode(), ["a", "b", "c"])
     assert (set(answer.rows), answer.unknown) == (case.known, case.unknown)
 
@@ -130,7 +137,7 @@ def test_broken_text_is_replaced() -> None:
     assert decode_details("artists", b"no JSON") == []
 
 
-def test_the_last_row_of_an_id_counts() -> None:
+def test_the_last_row_of_an_id_wins() -> None:
     frame = details_frame(
         "artists", [ARTIST_ROW, ARTIST_ROW | {"artist_id": "b"}, ARTIST_ROW | {"genres": None}]
     )
@@ -140,7 +147,7 @@ def test_the_last_row_of_an_id_counts() -> None:
     }
 
 
-def test_tables_show_what_is_known() -> None:
+def test_tables_contain_known_details_and_null_for_unknown_ones() -> None:
     known = song(artists=[artist("artist-1"), artist("artist-2")])
     unknown = song("song-2", on=album("album-2"))
     decoded_rows = snapshot_rows(snapshot([head([entry(known), entry(unknown)])], 2))
@@ -159,7 +166,7 @@ def test_tables_show_what_is_known() -> None:
     ]
 
 
-def test_artists_of_songs_and_albums_are_wanted_once() -> None:
+def test_wanted_ids_include_album_artists_and_each_id_once() -> None:
     on = album(artists=[artist("artist-2")])
     found = snapshot_rows(snapshot([head([entry(song(on=on)), entry(song(on=on))])], 2))
     assert wanted_ids(found) == {"artists": {"artist-1", "artist-2"}, "albums": {"album-1"}}

@@ -1,4 +1,4 @@
-"""What playlists really contain, in each API shape: a row, or a reject with its reason."""
+"""Entries as real playlists contain them, in each API shape: rows, or a reject with its reason."""
 
 from datetime import UTC, date, datetime
 from typing import NamedTuple
@@ -30,22 +30,22 @@ def _without(key: str, json_value: Json) -> Json:
     return {name: value for name, value in json_value.items() if name != key}
 
 
-def _nobody(**changes: object) -> Json:
-    """A track whose identity fields are all null."""
-    nowhere = album(
+def _tombstone(**changes: object) -> Json:
+    """A track whose ids, names and URI are all null or empty."""
+    blank_album = album(
         id_="", name="", artists=[], album_type=None, release_date="0000", release_date_precision="year"
     )
-    gone = song(name="", on=nowhere | {"id": None}, artists=[artist("") | {"id": None, "name": ""}])
-    return gone | {"id": None, "uri": None, "external_urls": {}} | changes
+    blank_song = song(name="", on=blank_album | {"id": None}, artists=[artist("") | {"id": None, "name": ""}])
+    return blank_song | {"id": None, "uri": None, "external_urls": {}} | changes
 
 
-LOCAL = _nobody(name="Rehearsal", uri="spotify:local:Otters:Demo:Rehearsal:273", is_local=True)
+LOCAL = _tombstone(name="Rehearsal", uri="spotify:local:Otters:Demo:Rehearsal:273", is_local=True)
 EPISODE = {"id": "episode-1", "name": "Pilot", "type": "episode", "uri": "spotify:episode:1", "show": {}}
 CHAPTER = {"id": "chapter-1", "name": "One", "type": "chapter", "uri": "spotify:chapter:1", "audiobook": {}}
 
 
 class Refused(NamedTuple):
-    """An entry that is no song."""
+    """An entry that is not a song, and its reject reason."""
 
     entry: object
     reason: str
@@ -54,8 +54,8 @@ class Refused(NamedTuple):
 REFUSED: dict[str, Refused] = {
     "null item": Refused(entry(None), "null_item"),
     "no key": Refused(_without("item", entry(None)), "no_item"),
-    "tombstone": Refused(entry(_nobody()), "tombstone"),
-    "tombstone with null name": Refused(entry(_nobody(name=None)), "tombstone"),
+    "tombstone": Refused(entry(_tombstone()), "tombstone"),
+    "tombstone with null name": Refused(entry(_tombstone(name=None)), "tombstone"),
     "local file": Refused(entry(LOCAL), "local_file"),
     "local file by its uri": Refused(entry(LOCAL | {"is_local": None}), "local_file"),
     "local file by its entry": Refused(entry(LOCAL | {"uri": None}, is_local=True), "local_file"),
@@ -66,13 +66,15 @@ REFUSED: dict[str, Refused] = {
     "unavailable": Refused(entry(song(id=None, uri=None)), "unavailable"),
     "lone surrogate": Refused(entry(song(name="Broken \ud83d Heart")), "lone_surrogate"),
     "entry is null": Refused(None, "null_item"),
-    "entry is a text": Refused("song", "malformed: Expected `object`, got `str`"),
+    "entry is a string": Refused("song", "malformed: Expected `object`, got `str`"),
 }
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED)
-def test_what_is_no_song_is_rejected_between_its_neighbours(case: Refused, shape: Shape) -> None:
+def test_an_entry_that_is_not_a_song_is_rejected_and_its_neighbours_are_kept(
+    case: Refused, shape: Shape
+) -> None:
     tables = tables_of(entry(song("first")), case.entry, entry(song("last")), shape=shape)
     assert rows(tables, "rejects", "position", "reason") == [(2, case.reason)]
     assert rows(tables, "playlist_songs", "position", "song_id") == [(1, "first"), (3, "last")]
@@ -80,36 +82,36 @@ def test_what_is_no_song_is_rejected_between_its_neighbours(case: Refused, shape
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_reject_shows_the_entry_as_json_text(shape: Shape) -> None:
+def test_a_reject_contains_the_entry_as_json_text(shape: Shape) -> None:
     kept = only(tables_of(entry(EPISODE), shape=shape), "rejects")["entry"]
     assert kept.startswith("{")
     assert '"show": {}' in kept
 
 
 class Song(NamedTuple):
-    """An entry that is one, and what a table shows of it."""
+    """An entry with a song, and the expected column values in a table."""
 
     entry: Json
     table: str
-    shows: Json
+    columns: Json
 
 
 def _named(name: str) -> Song:
     return Song(entry(song(name=name)), "songs", {"name": name})
 
 
-def _added_at(text: str | None, shown: datetime | None) -> Song:
-    return Song(entry(song(), added_at=text), "playlist_songs", {"added_at": shown})
+def _added_at(text: str | None, expected: datetime | None) -> Song:
+    return Song(entry(song(), added_at=text), "playlist_songs", {"added_at": expected})
 
 
-def _added_by(value: object, shown: str | None) -> Song:
-    return Song(entry(song(), added_by=value), "playlist_songs", {"added_by": shown})
+def _added_by(value: object, expected: str | None) -> Song:
+    return Song(entry(song(), added_by=value), "playlist_songs", {"added_by": expected})
 
 
-def _dated(text: str | None, precision: str | None, released: date | None, shown: str | None) -> Song:
+def _dated(text: str | None, precision: str | None, released: date | None, expected: str | None) -> Song:
     on = album(release_date=text, release_date_precision=precision)
-    shows = {"release_date": released, "release_date_precision": shown}
-    return Song(entry(song(on=on)), "albums", shows)
+    columns = {"release_date": released, "release_date_precision": expected}
+    return Song(entry(song(on=on)), "albums", columns)
 
 
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
@@ -118,7 +120,7 @@ ACCEPTED: dict[str, Song] = {
     "added_at null": _added_at(None, None),
     "added_at 1970": _added_at("1970-01-01T00:00:00Z", None),
     "added_at 1970, with milliseconds": _added_at("1970-01-01T00:00:00.000Z", None),
-    "added_at 1970, elsewhere": _added_at("1970-01-01T02:00:00+02:00", None),
+    "added_at 1970, in another time zone": _added_at("1970-01-01T02:00:00+02:00", None),
     "added_at a second after 1970": _added_at(
         "1970-01-01T00:00:01Z", datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
     ),
@@ -136,7 +138,7 @@ ACCEPTED: dict[str, Song] = {
     "release 0000-00": _dated("0000-00", "month", None, None),
     "release 0000-00-00": _dated("0000-00-00", "day", None, None),
     "release null": _dated(None, None, None, None),
-    "release null, of a precision": _dated(None, "day", None, None),
+    "release null, with a precision": _dated(None, "day", None, None),
     "release empty": _dated("", "", None, None),
     "empty name": _named(""),
     "commas and quotes": _named("Hello, \"World\", it's 'me'"),
@@ -148,10 +150,10 @@ ACCEPTED: dict[str, Song] = {
     "formula =": _named("=1+1"),
     "formula +": _named("+Plus+"),
     "formula @": _named("@mention"),
-    "blanks around": _named("  padded  "),
+    "blanks at both ends": _named("  padded  "),
     "control characters": _named("a\x01b\x1b\x7f\x85\ufffe"),
     "byte order mark": _named("\ufeffa"),
-    "an escape that is text": _named(r"\u0000 \ud83d \\u0000"),
+    "escape sequences as text": _named(r"\u0000 \ud83d \\u0000"),
     "popularity absent": Song(
         entry(_without("popularity", song())), "songs", {"popularity": None, "name": "Song song-1"}
     ),
@@ -165,15 +167,15 @@ ACCEPTED: dict[str, Song] = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("case", ACCEPTED.values(), ids=ACCEPTED)
-def test_an_odd_song_becomes_a_row(case: Song, shape: Shape) -> None:
+def test_a_song_with_unusual_values_becomes_a_row(case: Song, shape: Shape) -> None:
     tables = tables_of(case.entry, shape=shape)
     row = only(tables, case.table)
-    assert {name: row[name] for name in case.shows} == case.shows
+    assert {name: row[name] for name in case.columns} == case.columns
     assert rows(tables, "playlist_songs", "position", "song_id") == [(1, "song-1")]
     assert tables["rejects"].is_empty()
 
 
-NO_DATES = [
+INVALID_DATES = [
     "nonsense",
     "2024-13",
     "2023-02-29",
@@ -185,7 +187,7 @@ NO_DATES = [
 ]
 
 
-@pytest.mark.parametrize("text", NO_DATES)
+@pytest.mark.parametrize("text", INVALID_DATES)
 def test_a_release_date_that_is_not_a_date_is_null_with_its_precision_and_counted(text: str) -> None:
     decoded = snapshot_rows(snapshot([head([entry(song(on=album(release_date=text)))])], 1))
     row = only(build_tables([decoded], DAY, RUN), "albums")
@@ -200,7 +202,7 @@ def test_an_added_at_that_is_not_a_time_is_null_and_counted(text: str) -> None:
     assert decoded.nulled == {"added_at": 1}
 
 
-def test_where_only_one_of_both_keys_has_the_song_it_is_taken() -> None:
+def test_the_song_is_taken_from_item_or_track_whichever_is_not_null() -> None:
     old = entry(None, track=song("old"))
     new = entry(song("new"), track=None)
     tables = tables_of(old, new, entry(None, track=None))
@@ -260,14 +262,14 @@ def test_a_missing_url_is_built_from_the_id(missing: object) -> None:
     assert only(tables, "artists")["url"] == "https://open.spotify.com/artist/A"
 
 
-def test_ids_stay_as_spotify_gave_them() -> None:
+def test_ids_are_stored_unchanged() -> None:
     ids = ["AbC", "aBc", " abc", "ábc", "🫖"]
     tables = tables_of(*(entry(song(id_)) for id_ in ids))
     assert rows(tables, "playlist_songs", "song_id") == ids
     assert rows(tables, "songs", "song_id") == ids
 
 
-def test_empty_text_and_null_stay_apart() -> None:
+def test_empty_text_and_null_remain_different() -> None:
     tables = tables_of(
         entry(song("empty", external_ids={"isrc": ""})), entry(song("null", external_ids={"isrc": None}))
     )

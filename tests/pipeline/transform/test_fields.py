@@ -1,4 +1,4 @@
-"""Every field that is read, when null, absent or unusable: a null, a named reject, or no playlist."""
+"""Every field that is read, if null, absent or unusable: null, a reject that names it, or no playlist."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -33,24 +33,24 @@ from tests.builders import (
     without,
 )
 
-WRONG = 3.5  # no field is a fraction
-NONE_HAS_IT = "the entry is rejected"
-IGNORED = "whatever it is, the entry is a song"
+WRONG_TYPE = 3.5  # no field accepts a fraction
+REJECTED = "the entry is rejected"
+IGNORED = "any value is accepted"
 
 
 class Field(NamedTuple):
-    """A field of an entry; `shows` is (table, column, value) where it is null or absent."""
+    """A field of an entry; `expected`: (table, column, value) if null or absent, or REJECTED or IGNORED."""
 
     path: Path
-    shows: tuple[str, str, object] | str
+    expected: tuple[str, str, object] | str
 
 
 def _required(*path: str | int) -> Field:
-    return Field(path, NONE_HAS_IT)
+    return Field(path, REJECTED)
 
 
-def _optional(*path: str | int, shows: tuple[str, str, object]) -> Field:
-    return Field(path, shows)
+def _optional(*path: str | int, expected: tuple[str, str, object]) -> Field:
+    return Field(path, expected)
 
 
 def _ignored(*path: str | int) -> Field:
@@ -58,52 +58,52 @@ def _ignored(*path: str | int) -> Field:
 
 
 def _url(*path: str | int, table: str, built: str) -> list[Field]:
-    shows = (table, "url", f"https://open.spotify.com/{built}")
-    return [Field((*path, "external_urls"), shows), Field((*path, "external_urls", "spotify"), shows)]
+    expected = (table, "url", f"https://open.spotify.com/{built}")
+    return [Field((*path, "external_urls"), expected), Field((*path, "external_urls", "spotify"), expected)]
 
 
 ALBUM, ARTIST, CREDIT = ("item", "album"), ("item", "artists", 0), ("item", "album", "artists", 0)
 SONG_FIELDS = [
-    _optional("added_at", shows=("playlist_songs", "added_at", None)),
-    _optional("added_by", shows=("playlist_songs", "added_by", None)),
-    _optional("added_by", "id", shows=("playlist_songs", "added_by", None)),
+    _optional("added_at", expected=("playlist_songs", "added_at", None)),
+    _optional("added_by", expected=("playlist_songs", "added_by", None)),
+    _optional("added_by", "id", expected=("playlist_songs", "added_by", None)),
     *(_ignored(*path) for path in [("is_local",), ("item", "is_local"), ("item", "type"), ("item", "uri")]),
     *(_required("item", name) for name in ["id", "name", "album", "artists"]),
-    _optional("item", "explicit", shows=("songs", "is_explicit", None)),
+    _optional("item", "explicit", expected=("songs", "is_explicit", None)),
     *(
-        _optional("item", name, shows=("songs", name, None))
+        _optional("item", name, expected=("songs", name, None))
         for name in ["duration_ms", "disc_number", "track_number", "popularity"]
     ),
-    _optional("item", "external_ids", shows=("songs", "isrc", None)),
-    _optional("item", "external_ids", "isrc", shows=("songs", "isrc", None)),
+    _optional("item", "external_ids", expected=("songs", "isrc", None)),
+    _optional("item", "external_ids", "isrc", expected=("songs", "isrc", None)),
     *_url("item", table="songs", built="track/song-1"),
     _required(*ALBUM, "id"),
     *(
-        _optional(*ALBUM, name, shows=("albums", name, None))
+        _optional(*ALBUM, name, expected=("albums", name, None))
         for name in ["name", "album_type", "total_tracks"]
     ),
-    _optional(*ALBUM, "artists", shows=("albums", "album_id", "album-1")),
-    _optional(*ALBUM, "release_date", shows=("albums", "release_date", None)),
-    _optional(*ALBUM, "release_date_precision", shows=("albums", "release_date", date(2024, 2, 29))),
+    _optional(*ALBUM, "artists", expected=("albums", "album_id", "album-1")),
+    _optional(*ALBUM, "release_date", expected=("albums", "release_date", None)),
+    _optional(*ALBUM, "release_date_precision", expected=("albums", "release_date", date(2024, 2, 29))),
     *_url(*ALBUM, table="albums", built="album/album-1"),
-    _optional(*ALBUM, "images", shows=("albums", "image_url", None)),
-    _optional(*ALBUM, "images", 0, "url", shows=("albums", "image_url", None)),
+    _optional(*ALBUM, "images", expected=("albums", "image_url", None)),
+    _optional(*ALBUM, "images", 0, "url", expected=("albums", "image_url", None)),
     _required(*ARTIST, "id"),
-    _ignored(*ARTIST, "name"),  # the album's artist is the same, comes later and has a name
-    _optional(*CREDIT, "name", shows=("artists", "name", None)),
+    _ignored(*ARTIST, "name"),  # the album credits the same artist later, with a name
+    _optional(*CREDIT, "name", expected=("artists", "name", None)),
     *_url(*CREDIT, table="artists", built="artist/artist-1"),
 ]
 HEAD_FIELDS = [
     *(_required(*path) for path in [("id",), ("name",), ("owner",), ("owner", "id"), ("snapshot_id",)]),
-    _optional("owner", "display_name", shows=("playlists", "owner_name", None)),
-    _optional("description", shows=("playlists", "description", None)),
-    _optional("public", shows=("playlists", "is_public", None)),
-    _optional("collaborative", shows=("playlists", "is_collaborative", False)),
-    _optional("followers", shows=("playlists", "follower_count", None)),
-    _optional("followers", "total", shows=("playlists", "follower_count", None)),
+    _optional("owner", "display_name", expected=("playlists", "owner_name", None)),
+    _optional("description", expected=("playlists", "description", None)),
+    _optional("public", expected=("playlists", "is_public", None)),
+    _optional("collaborative", expected=("playlists", "is_collaborative", False)),
+    _optional("followers", expected=("playlists", "follower_count", None)),
+    _optional("followers", "total", expected=("playlists", "follower_count", None)),
     *_url(table="playlists", built="playlist/aPlaylist0000000000001"),
-    _optional("images", shows=("playlists", "image_url", None)),
-    _optional("images", 0, "url", shows=("playlists", "image_url", None)),
+    _optional("images", expected=("playlists", "image_url", None)),
+    _optional("images", 0, "url", expected=("playlists", "image_url", None)),
 ]
 
 
@@ -128,10 +128,10 @@ def _only_reject(json_value: Json) -> str:
     return str(reject[1])
 
 
-@_each([field for field in SONG_FIELDS if isinstance(field.shows, tuple)])
+@_each([field for field in SONG_FIELDS if isinstance(field.expected, tuple)])
 def test_null_and_absent_mean_the_same_in_an_optional_field(field: Field) -> None:
-    assert isinstance(field.shows, tuple)
-    table, column, value = field.shows
+    assert isinstance(field.expected, tuple)
+    table, column, value = field.expected
     for changed in _null_and_absent(entry(song()), field):
         tables = tables_of(changed)
         assert only(tables, table)[column] == value
@@ -139,18 +139,18 @@ def test_null_and_absent_mean_the_same_in_an_optional_field(field: Field) -> Non
         assert tables["rejects"].is_empty()
 
 
-@_each([field for field in SONG_FIELDS if field.shows == NONE_HAS_IT])
+@_each([field for field in SONG_FIELDS if field.expected == REJECTED])
 def test_a_required_field_that_is_null_or_absent_rejects_the_entry_and_is_named(field: Field) -> None:
     for changed in _null_and_absent(entry(song()), field):
         reason = _only_reject(changed)
-        if reason != "unavailable":  # a null id and a name: Spotify's sign for it
+        if reason != "unavailable":  # Spotify marks an unavailable song by a null id with a name
             assert reason.startswith("malformed: ")
             assert str(field.path[-1]) in reason
 
 
-@_each([field for field in SONG_FIELDS if field.shows == NONE_HAS_IT])
+@_each([field for field in SONG_FIELDS if field.expected == REJECTED])
 def test_a_required_field_of_a_wrong_type_rejects_the_entry_and_is_named(field: Field) -> None:
-    reason = _only_reject(replaced(entry(song()), field.path, WRONG))
+    reason = _only_reject(replaced(entry(song()), field.path, WRONG_TYPE))
     assert reason.startswith("malformed: Expected ")
     assert reason.rstrip("`").endswith(f".{field.path[-1]}")
 
@@ -158,18 +158,16 @@ def test_a_required_field_of_a_wrong_type_rejects_the_entry_and_is_named(field: 
 KEYS = {"playlist_songs": "song_id", "songs": "song_id", "albums": "album_id", "artists": "artist_id"}
 
 
-def _by_field(path: Path) -> str:
-    """The field as a receipt names it."""
+def _receipt_name(path: Path) -> str:
+    """Name of the field in a receipt."""
     return ".".join(str(part) for part in path if isinstance(part, str) and part != "item")
 
 
-@_each([field for field in SONG_FIELDS if isinstance(field.shows, tuple)])
-@pytest.mark.parametrize("value", [WRONG, "half \ud83d", "\0", [[]]], ids=repr)
-def test_any_other_field_that_is_unusable_is_null_in_its_song_and_counted(
-    field: Field, value: object
-) -> None:
-    assert isinstance(field.shows, tuple)
-    table, column, shown = field.shows
+@_each([field for field in SONG_FIELDS if isinstance(field.expected, tuple)])
+@pytest.mark.parametrize("value", [WRONG_TYPE, "half \ud83d", "\0", [[]]], ids=repr)
+def test_an_unusable_optional_field_is_null_in_its_song_and_counted(field: Field, value: object) -> None:
+    assert isinstance(field.expected, tuple)
+    table, column, shown = field.expected
     changed = replaced(entry(song()), field.path, value)
     sound = entry(song("good", [artist("good")], album("good", [artist("good")])))
     decoded = snapshot_rows(snapshot([head([sound, changed, sound])], 3))
@@ -177,40 +175,40 @@ def test_any_other_field_that_is_unusable_is_null_in_its_song_and_counted(
     assert rows(tables, "playlist_songs", "position", "song_id") == [(1, "good"), (2, "song-1"), (3, "good")]
     (row,) = tables[table].filter(pl.col(KEYS[table]) != "good").rows(named=True)
     assert row[column] == shown
-    assert decoded.nulled == {_by_field(field.path): 1}
+    assert decoded.nulled == {_receipt_name(field.path): 1}
 
 
-@_each([field for field in SONG_FIELDS if field.shows == IGNORED])
-def test_what_only_tells_songs_from_others_may_be_anything(field: Field) -> None:
+@_each([field for field in SONG_FIELDS if field.expected == IGNORED])
+def test_a_field_that_only_identifies_non_songs_may_have_any_value(field: Field) -> None:
     for changed in (
         *_null_and_absent(entry(song()), field),
-        replaced(entry(song()), field.path, WRONG),
+        replaced(entry(song()), field.path, WRONG_TYPE),
     ):
         tables = tables_of(changed)
         assert rows(tables, "playlist_songs", "song_id") == ["song-1"]
         assert tables["rejects"].is_empty()
 
 
-class Odd(NamedTuple):
-    """A value of the right type or nearly, and the reason that it gives."""
+class Invalid(NamedTuple):
+    """An invalid value, and its reject reason."""
 
     path: Path
     value: object
     reason: str
 
 
-ODD_VALUES: dict[str, Odd] = {
-    "no artists": Odd(("item", "artists"), [], "Expected `array` of length >= 1 - at `$.artists`"),
-    "null artist": Odd(("item", "artists"), [None], "Expected `object`, got `null` - at `$.artists[0]`"),
-    "empty id": Odd(("item", "id"), "", "Expected `str` of length >= 1 - at `$.id`"),
-    "id is a number": Odd(("item", "id"), 7, "Expected `str`, got `int` - at `$.id`"),
-    "item is a text": Odd(("item",), "song", "Expected `object`, got `str` - at `$.item`"),
+INVALID_VALUES: dict[str, Invalid] = {
+    "no artists": Invalid(("item", "artists"), [], "Expected `array` of length >= 1 - at `$.artists`"),
+    "null artist": Invalid(("item", "artists"), [None], "Expected `object`, got `null` - at `$.artists[0]`"),
+    "empty id": Invalid(("item", "id"), "", "Expected `str` of length >= 1 - at `$.id`"),
+    "id is a number": Invalid(("item", "id"), 7, "Expected `str`, got `int` - at `$.id`"),
+    "item is a string": Invalid(("item",), "song", "Expected `object`, got `str` - at `$.item`"),
 }
 
 
-@pytest.mark.parametrize("odd", ODD_VALUES.values(), ids=ODD_VALUES)
-def test_the_reason_says_what_was_expected_where(odd: Odd) -> None:
-    assert _only_reject(replaced(entry(song()), odd.path, odd.value)) == f"malformed: {odd.reason}"
+@pytest.mark.parametrize("case", INVALID_VALUES.values(), ids=INVALID_VALUES)
+def test_the_reject_reason_names_the_expected_type_and_the_path(case: Invalid) -> None:
+    assert _only_reject(replaced(entry(song()), case.path, case.value)) == f"malformed: {case.reason}"
 
 
 def _playlist(answer: Json, total: int = 1) -> Json:
@@ -219,41 +217,41 @@ def _playlist(answer: Json, total: int = 1) -> Json:
     return only(tables, "playlists")
 
 
-@_each([field for field in HEAD_FIELDS if isinstance(field.shows, tuple)])
-def test_a_playlist_without_an_optional_field_has_its_row(field: Field) -> None:
-    assert isinstance(field.shows, tuple)
-    _, column, value = field.shows
+@_each([field for field in HEAD_FIELDS if isinstance(field.expected, tuple)])
+def test_a_playlist_without_an_optional_field_is_published(field: Field) -> None:
+    assert isinstance(field.expected, tuple)
+    _, column, value = field.expected
     for changed in _null_and_absent(head([entry(song())]), field):
         assert _playlist(changed)[column] == value
 
 
-@_each([field for field in HEAD_FIELDS if field.shows == NONE_HAS_IT])
+@_each([field for field in HEAD_FIELDS if field.expected == REJECTED])
 def test_a_playlist_without_a_required_field_fails_and_the_field_is_named(field: Field) -> None:
     for changed in _null_and_absent(head([entry(song())]), field):
         with pytest.raises(PlaylistUnavailable, match=rf"aPlaylist0000000000001.*{field.path[-1]}"):
             _playlist(changed)
 
 
-@_each([field for field in HEAD_FIELDS if field.shows == NONE_HAS_IT])
-def test_a_required_field_of_the_playlist_of_a_wrong_type_fails_it_and_is_named(field: Field) -> None:
+@_each([field for field in HEAD_FIELDS if field.expected == REJECTED])
+def test_a_required_field_of_a_wrong_type_fails_the_playlist_and_is_named(field: Field) -> None:
     with pytest.raises(PlaylistUnavailable, match=rf"Expected .*\.{field.path[-1]}`"):
-        _playlist(replaced(head([entry(song())]), field.path, WRONG))
+        _playlist(replaced(head([entry(song())]), field.path, WRONG_TYPE))
 
 
-@_each([field for field in HEAD_FIELDS if isinstance(field.shows, tuple)])
-def test_any_other_field_of_the_playlist_that_is_unusable_is_null_and_counted(field: Field) -> None:
-    assert isinstance(field.shows, tuple)
-    answer = replaced(head([entry(song())]), field.path, WRONG)
+@_each([field for field in HEAD_FIELDS if isinstance(field.expected, tuple)])
+def test_an_unusable_optional_field_of_the_playlist_is_null_and_counted(field: Field) -> None:
+    assert isinstance(field.expected, tuple)
+    answer = replaced(head([entry(song())]), field.path, WRONG_TYPE)
     decoded = snapshot_rows(snapshot([answer], 1))
-    assert only(build_tables([decoded], DAY, RUN), "playlists")[field.shows[1]] == field.shows[2]
-    assert decoded.nulled == {f"playlist.{_by_field(field.path)}": 1}
+    assert only(build_tables([decoded], DAY, RUN), "playlists")[field.expected[1]] == field.expected[2]
+    assert decoded.nulled == {f"playlist.{_receipt_name(field.path)}": 1}
 
 
 class Number(NamedTuple):
-    """A JSON number, and what the column shows of it."""
+    """A JSON number, and the expected column value; None: unusable."""
 
     text: str
-    shown: int | None
+    value: int | None
 
 
 NUMBERS = [
@@ -284,11 +282,11 @@ def test_a_number_is_judged_by_its_value(count: tuple[Path, str, str], number: N
     path, table, column = count
     answer = body(replaced(head([entry(song())]), path, "@@")).replace(b'"@@"', number.text.encode())
     decoded = snapshot_rows(snapshot([answer], 1))
-    assert only(build_tables([decoded], DAY, RUN), table)[column] == number.shown
-    assert sum(decoded.nulled.values()) == (number.shown is None)
+    assert only(build_tables([decoded], DAY, RUN), table)[column] == number.value
+    assert sum(decoded.nulled.values()) == (number.value is None)
 
 
-def test_a_song_lacks_nothing_else_than_an_unusable_album_artist() -> None:
+def test_an_unusable_album_artist_is_left_out_and_counted() -> None:
     odd: Any = 5
     two = album(artists=[artist("a"), {"name": "no id"}, odd, artist("b")])
     decoded = snapshot_rows(snapshot([head([entry(song(on=two))])], 1))
@@ -298,7 +296,7 @@ def test_a_song_lacks_nothing_else_than_an_unusable_album_artist() -> None:
 
 
 class Pages(NamedTuple):
-    """The key of the page in an API shape."""
+    """Key of the page object in an API shape."""
 
     shape: Shape
     key: str
@@ -310,7 +308,7 @@ PAGES = [Pages("items", "items"), Pages("tracks", "tracks")]
 @pytest.mark.parametrize("pages", PAGES, ids=str)
 def test_a_page_may_leave_out_its_total(pages: Pages) -> None:
     answer, total = head([entry(song())], pages.shape), (pages.key, "total")
-    for changed in (*_null_and_absent(answer, Field(total, IGNORED)), replaced(answer, total, WRONG)):
+    for changed in (*_null_and_absent(answer, Field(total, IGNORED)), replaced(answer, total, WRONG_TYPE)):
         assert _playlist(changed)["item_count"] == 1
 
 
@@ -320,12 +318,12 @@ def test_a_page_of_a_wrong_type_fails_the_playlist(pages: Pages, field: Path) ->
     with pytest.raises(
         PlaylistUnavailable, match=rf"Expected .*`\$\.{'.'.join(map(str, (pages.key, *field)))}`"
     ):
-        _playlist(replaced(head([entry(song())], pages.shape), (pages.key, *field), WRONG))
+        _playlist(replaced(head([entry(song())], pages.shape), (pages.key, *field), WRONG_TYPE))
 
 
 @pytest.mark.parametrize("pages", PAGES, ids=str)
 @pytest.mark.parametrize("field", [(), ("items",)], ids=str)
-def test_entries_that_are_missing_in_what_was_kept_publish_nothing(pages: Pages, field: Path) -> None:
+def test_a_kept_response_without_its_entries_publishes_nothing(pages: Pages, field: Path) -> None:
     answer = head([entry(song())], pages.shape)
     for changed in _null_and_absent(answer, Field((pages.key, *field), IGNORED)):
         with pytest.raises(
@@ -335,7 +333,7 @@ def test_entries_that_are_missing_in_what_was_kept_publish_nothing(pages: Pages,
 
 
 @pytest.mark.parametrize("raw", [b"", b"<html>", b'{"id":', b"[]", b"null"], ids=repr)
-def test_an_answer_that_is_no_playlist_fails_it(raw: bytes) -> None:
+def test_a_response_that_is_not_a_playlist_fails_it(raw: bytes) -> None:
     with pytest.raises(PlaylistUnavailable, match="aPlaylist0000000000001"):
         snapshot_rows(snapshot([raw], 0))
 
@@ -345,7 +343,7 @@ def test_in_the_old_shape_the_song_is_read_from_track() -> None:
     assert _only_reject(broken) == "malformed: Expected `str`, got `null` - at `$.name`"
 
 
-def test_no_field_that_is_read_is_left_out_here() -> None:
+def test_every_field_that_is_read_is_tested_here() -> None:
     names = ("Track", "Album", "Artist", "PlaylistHead", "Added", "AddedBy")
     structs = [vars(api_types)[name] for name in names]
     read = {field.encode_name for struct in structs for field in msgspec.structs.fields(struct)}

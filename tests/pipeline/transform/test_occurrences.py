@@ -25,7 +25,7 @@ from tests.builders import (
 
 
 def _orphans(tables: Tables) -> set[tuple[str, str]]:
-    """Ids that some table names and that have no row of their own."""
+    """Ids that another table references and that have no row."""
     named = {
         "songs": [*rows(tables, "playlist_songs", "song_id"), *rows(tables, "song_artists", "song_id")],
         "albums": [*rows(tables, "songs", "album_id"), *rows(tables, "album_artists", "album_id")],
@@ -42,7 +42,7 @@ def _orphans(tables: Tables) -> set[tuple[str, str]]:
     }
 
 
-def test_a_song_that_stands_twice_has_two_positions_and_one_row() -> None:
+def test_a_song_listed_twice_has_two_positions_and_one_row() -> None:
     tables = tables_of(entry(song("twice")), entry(song("once")), entry(song("twice")))
     assert rows(tables, "playlist_songs", "position", "song_id") == [(1, "twice"), (2, "once"), (3, "twice")]
     assert sorted(rows(tables, "songs", "song_id")) == ["once", "twice"]
@@ -60,14 +60,14 @@ def test_positions_count_every_entry_so_rejects_leave_gaps() -> None:
     assert rows(tables, "rejects", "position") == [1, 3, 4]
 
 
-def test_positions_go_on_over_the_pages() -> None:
+def test_positions_continue_over_pages() -> None:
     answers = [head([entry(song("a")), entry(None)], total=4), page([entry(None), entry(song("b"))], 4)]
     tables = build_tables([snapshot_rows(snapshot(answers, 4))], DAY, RUN)
     assert rows(tables, "playlist_songs", "position", "song_id") == [(1, "a"), (4, "b")]
     assert rows(tables, "rejects", "position") == [2, 3]
 
 
-def test_the_last_occurrence_describes_the_song_and_brings_its_artists() -> None:
+def test_the_last_occurrence_of_a_song_wins_with_its_artists() -> None:
     tables = tables_of(
         entry(song("S", name="Old", artists=[artist("a"), artist("b")], on=album("A"))),
         entry(song("S", name="New", artists=[artist("c")], on=album("B"))),
@@ -76,7 +76,7 @@ def test_the_last_occurrence_describes_the_song_and_brings_its_artists() -> None
     assert rows(tables, "song_artists", "song_id", "artist_id", "artist_position") == [("S", "c", 1)]
 
 
-def test_the_last_occurrence_describes_the_album_and_brings_its_artists() -> None:
+def test_the_last_occurrence_of_an_album_wins_with_its_artists() -> None:
     tables = tables_of(
         entry(song("1", on=album("A", [artist("a"), artist("b")], name="Old"))),
         entry(song("2", on=album("A", [artist("b")], name="New"))),
@@ -85,12 +85,12 @@ def test_the_last_occurrence_describes_the_album_and_brings_its_artists() -> Non
     assert rows(tables, "album_artists", "artist_id", "artist_position") == [("b", 1)]
 
 
-def test_a_last_occurrence_without_album_artists_leaves_the_album_none() -> None:
+def test_a_last_occurrence_without_album_artists_leaves_the_album_without_artists() -> None:
     tables = tables_of(entry(song("1")), entry(song("2", on=album(artists=[]))))
     assert rows(tables, "album_artists", "artist_id") == []
 
 
-def test_a_rejected_occurrence_describes_nothing() -> None:
+def test_a_rejected_occurrence_is_ignored() -> None:
     tables = tables_of(entry(song("S", name="Good")), entry(song("S", [], name="Bad")))
     assert rows(tables, "songs", "name") == ["Good"]
 
@@ -110,7 +110,7 @@ def _credits(*, by_song: list[Json], by_album: list[Json], id_: str) -> Json:
     return entry(song(id_, artists=by_song, on=album(f"on {id_}", by_album)))
 
 
-def test_an_artist_shows_the_name_of_the_last_position() -> None:
+def test_an_artist_has_the_name_of_its_last_occurrence() -> None:
     tables = tables_of(
         _credits(id_="1", by_song=[artist("a", name="One")], by_album=[artist("a", name="Two")]),
         _credits(id_="2", by_song=[artist("a", name="Three")], by_album=[]),
@@ -118,7 +118,7 @@ def test_an_artist_shows_the_name_of_the_last_position() -> None:
     assert rows(tables, "artists", "artist_id", "name") == [("a", "Three")]
 
 
-def test_within_an_entry_the_album_artists_come_last() -> None:
+def test_within_an_entry_album_artists_win_over_song_artists() -> None:
     named_twice = [artist("a", name="Song, First"), artist("a", name="Song, Last")]
     tables = tables_of(_credits(id_="1", by_song=named_twice, by_album=[artist("a", name="Album")]))
     assert rows(tables, "artists", "name") == ["Album"]
@@ -126,7 +126,7 @@ def test_within_an_entry_the_album_artists_come_last() -> None:
     assert rows(tables, "artists", "name") == ["Song, Last"]
 
 
-def test_an_artist_named_twice_is_credited_once_at_the_first_place() -> None:
+def test_an_artist_credited_twice_counts_once_at_the_first_position() -> None:
     twice = [artist("a"), artist("b"), artist("a")]
     tables = tables_of(_credits(id_="1", by_song=twice, by_album=twice))
     for table in ("song_artists", "album_artists"):
@@ -147,7 +147,7 @@ def test_ids_that_differ_in_case_are_different(shape: Shape) -> None:
     assert _orphans(tables) == set()
 
 
-def test_playlists_of_one_date_do_not_mix() -> None:
+def test_playlists_of_one_date_are_not_mixed() -> None:
     first = head([entry(song("S", name="Here", artists=[artist("a", name="Here")])), entry(None)])
     there = [entry(song("S", name="There", artists=[artist("b"), artist("a", name="There")]))]
     second = head(there, id_=OTHER_PLAYLIST, name="Other")
@@ -169,13 +169,13 @@ def test_playlists_of_one_date_do_not_mix() -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_an_empty_playlist_is_a_row_of_playlists_and_of_nothing_else(shape: Shape) -> None:
+def test_an_empty_playlist_has_a_row_in_playlists_only(shape: Shape) -> None:
     tables = tables_of(shape=shape)
     heights = {table: frame.height for table, frame in tables.items() if frame.height}
     assert heights == {"playlists": 1}
     assert rows(tables, "playlists", "playlist_id", "item_count") == [(PLAYLIST, 0)]
 
 
-def test_no_playlist_at_all_is_eight_empty_tables() -> None:
+def test_without_playlists_all_eight_tables_are_empty() -> None:
     tables = build_tables([], DAY, RUN)
     assert [frame.height for frame in tables.values()] == [0] * 8

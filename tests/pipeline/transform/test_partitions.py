@@ -1,4 +1,4 @@
-"""What each playlist became: counts by table, and rejects by reason."""
+"""Result lines of playlists: rows by table, and rejects by reason."""
 
 from pipeline.columns import TABLES
 from pipeline.transform.partitions import partition_lines
@@ -7,7 +7,7 @@ from pipeline.transform.tables import build_tables
 from tests.builders import DAY, FETCHED_AT, OTHER_PLAYLIST, PLAYLIST, RUN, entry, head, snapshot, song
 
 
-def test_a_partition_of_each_playlist_empty_ones_too() -> None:
+def test_each_playlist_has_a_partition_even_if_it_is_empty() -> None:
     full = head([entry(song("a")), entry(None), entry(song("a")), entry(None), None])
     empty = head([], id_=OTHER_PLAYLIST)
     decoded = [snapshot_rows(snapshot([full], 5)), snapshot_rows(snapshot([empty], 0, OTHER_PLAYLIST))]

@@ -1,4 +1,4 @@
-"""Kept responses of a whole playlist: pages with other numbers, and pages that leave places empty."""
+"""Kept responses of a playlist: numbers written as floats, and pages with missing or repeated entries."""
 
 import re
 from typing import Any, NamedTuple
@@ -33,7 +33,7 @@ def test_floats_in_all_responses_are_whole_numbers() -> None:
     assert not decoded.nulled
 
 
-def test_floats_on_a_later_page_only_lose_nothing() -> None:
+def test_floats_only_on_a_later_page_lose_no_entries() -> None:
     answers = [head(_songs(1, 2), total=4), _floats(page(_songs(3, 4), 4))]
     tables = build_tables([snapshot_rows(snapshot(answers, 4))], DAY, RUN)
     assert rows(tables, "playlist_songs", "position") == [1, 2, 3, 4]
@@ -41,14 +41,14 @@ def test_floats_on_a_later_page_only_lose_nothing() -> None:
 
 
 class Pages(NamedTuple):
-    """Responses that are not a whole playlist of eight, and why."""
+    """Responses that are not a complete playlist of eight entries, and the expected message."""
 
     answers: list[Json]
     problem: str
 
 
 def _limited(answer: Json, limit: int) -> Json:
-    """Page one whose response says this limit."""
+    """First page with this limit in the response."""
     return answer | {"items": answer["items"] | {"limit": limit}}
 
 
@@ -78,33 +78,35 @@ INCOMPLETE = {
         [FIRST, page(_songs(4, 5, 5), 8, 3) | {"limit": 2}, page(_songs(7, 8), 8, 6)],
         "3 instead of 2 entries were received after entry 3",
     ),
-    "counted anew": Pages([FIRST, page(_songs(4, 5, 6, 7, 8), 9, 3)], "counted 8 entries first and 9 later"),
+    "another total later": Pages(
+        [FIRST, page(_songs(4, 5, 6, 7, 8), 9, 3)], "counted 8 entries first and 9 later"
+    ),
 }
 
 
 @pytest.mark.parametrize("case", INCOMPLETE.values(), ids=INCOMPLETE)
-def test_responses_that_leave_a_place_open_fail_their_playlist(case: Pages) -> None:
+def test_responses_with_missing_or_repeated_entries_fail_their_playlist(case: Pages) -> None:
     with pytest.raises(PlaylistUnavailable, match=case.problem) as failure:
         snapshot_rows(snapshot(case.answers, 8))
     assert failure.value.code == Code.SNAPSHOT_INCOMPLETE
 
 
 @pytest.mark.parametrize("count", [4, 6])
-def test_more_or_fewer_entries_than_counted_publish_nothing(count: int) -> None:
+def test_a_count_other_than_the_total_publishes_nothing(count: int) -> None:
     answers: list[Any] = [head(_songs(*range(count)), total=5)]
     with pytest.raises(AccountingError, match="counted 5 entries"):
         snapshot_rows(snapshot(answers, 5))
 
 
 SERVERS = {
-    "that cuts the limit and says so": [FIRST, *(page(_songs(n), 8, n - 1) for n in range(4, 9))],
-    "that sends more than the limit on page one": [_limited(FIRST, 2), page(_songs(4, 5, 6, 7, 8), 8, 3)],
-    "whose page one is empty": [_limited(head([], total=8), 100), page(_songs(1, 2, 3, 4, 5, 6, 7, 8), 8)],
-    "that does not say its offset": [FIRST, {"items": _songs(4, 5, 6, 7, 8), "total": 8}],
+    "lowers the limit": [FIRST, *(page(_songs(n), 8, n - 1) for n in range(4, 9))],
+    "sends more than the limit on page one": [_limited(FIRST, 2), page(_songs(4, 5, 6, 7, 8), 8, 3)],
+    "sends an empty page one": [_limited(head([], total=8), 100), page(_songs(1, 2, 3, 4, 5, 6, 7, 8), 8)],
+    "leaves out the offset": [FIRST, {"items": _songs(4, 5, 6, 7, 8), "total": 8}],
 }
 
 
 @pytest.mark.parametrize("answers", SERVERS.values(), ids=SERVERS)
-def test_a_server_is_understood(answers: list[Json]) -> None:
+def test_other_page_sizes_are_accepted(answers: list[Json]) -> None:
     tables = build_tables([snapshot_rows(snapshot(answers, 8))], DAY, RUN)
     assert rows(tables, "playlist_songs", "position", "song_id") == [(n, f"song-{n}") for n in range(1, 9)]

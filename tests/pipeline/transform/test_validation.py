@@ -1,4 +1,4 @@
-"""The quick check of tables refuses what dataframely refuses, rule by rule."""
+"""Our fast validation of tables enforces every rule of the dataframely schemas."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -22,7 +22,7 @@ SOUND = build_tables(
 
 
 class Broken(NamedTuple):
-    """A table whose first row breaks a rule of a column."""
+    """A value for the first row that breaks a rule of its column."""
 
     table: str
     column: str
@@ -41,7 +41,7 @@ def _broken() -> Iterator[Broken]:
 
 
 @pytest.mark.parametrize("broken", list(_broken()), ids=lambda broken: "-".join(map(str, broken)))
-def test_a_broken_rule_is_refused_and_named(broken: Broken) -> None:
+def test_a_broken_column_rule_is_refused_and_the_column_named(broken: Broken) -> None:
     sound = SOUND[broken.table]
     first = pl.Series([True] + [False] * (sound.height - 1))
     dtype = sound.schema[broken.column]
@@ -53,7 +53,7 @@ def test_a_broken_rule_is_refused_and_named(broken: Broken) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_key_that_comes_twice_and_another_type_are_refused(table: str) -> None:
+def test_a_duplicate_key_and_a_wrong_type_are_refused(table: str) -> None:
     sound = SOUND[table]
     assert validated(table, sound) is sound
     with pytest.raises(ValidationError, match="primary_key"):
@@ -62,9 +62,9 @@ def test_a_key_that_comes_twice_and_another_type_are_refused(table: str) -> None
         validated(table, sound.with_columns(run_id=pl.lit(5)))
 
 
-def test_there_is_no_other_rule() -> None:
+def test_the_schemas_have_no_other_kind_of_rule() -> None:
     for schema in TABLES.values():
-        assert {*schema._validation_rules(with_cast=False)} == {  # noqa: SLF001 - all rules there are
+        assert {*schema._validation_rules(with_cast=False)} == {  # noqa: SLF001 - no public list of rules
             "primary_key",
             *(f"{name}|nullability" for name, column in schema.columns().items() if not column.nullable),
             *(

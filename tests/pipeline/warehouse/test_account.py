@@ -1,4 +1,4 @@
-"""An account of its own: moved over from the version before, and seen by administrators and analysts."""
+"""A dedicated account: migration from the previous release, and what administrators and analysts may do."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -40,25 +40,25 @@ BY_HAND, OPERATIONS = DOCS / "by-hand.md", DOCS / "operations.md"
 
 @dataclass(frozen=True)
 class Account(Warehouse):
-    """A warehouse in the database of sql/account, with a bucket of its own."""
+    """A warehouse in the database that sql/account creates, with its own bucket."""
 
     bucket: str = ""
 
     @property
     def lake(self) -> Lake:
-        """The whole bucket."""
+        """A lake without a folder: the entire bucket."""
         return Lake(self.place.s3, self.bucket, "")
 
     @property
     def tables_url(self) -> str:
-        """What Snowflake may read."""
+        """The location that Snowflake may read."""
         return f"s3://{self.bucket}/{TABLES_PREFIX}"
 
-    def administer(self, *done: str, role: str = "ACCOUNTADMIN") -> list[Any]:
+    def administer(self, *sql: str, role: str = "ACCOUNTADMIN") -> list[Any]:
         """Executes statements as an administrator; returns the rows of the last."""
         with connect(self.place.addresses.snowflake, role=role, warehouse="SPOTIFY_LOAD") as connection:
             cursor = connection.cursor()
-            for statement in done:
+            for statement in sql:
                 cursor.execute(statement)
             return list(cursor.fetchall())
 
@@ -69,55 +69,55 @@ class Account(Warehouse):
 
 @pytest.fixture
 def account(addresses: Addresses) -> Iterator[Account]:
-    """An account in which nothing is there yet."""
+    """An empty account."""
     with running(create_app(addresses.s3, idle_abort=1.0), lifespan=True) as url:
         bucket = f"own-{token_hex(4)}"
         create_lake(s3_client(addresses.s3), bucket, url)
         yield Account(Place(replace(addresses, snowflake=url), "spotify"), bucket=bucket)
 
 
-def create_before(account: Account) -> None:
-    """What the release before made: its script, and the statements of its docs."""
+def create_previous(account: Account) -> None:
+    """Creates the account objects of the previous release: its script and the statements of its docs."""
     text = ACCOUNT.replace("${lake_url}", f"'s3://{account.bucket}/'").replace("${role_arn}", f"'{ROLE_ARN}'")
     user = (
         "CREATE USER spotify_pipeline TYPE = SERVICE",
         "GRANT ROLE spotify_loader TO USER spotify_pipeline",
     )
     key = f"ALTER USER spotify_pipeline SET RSA_PUBLIC_KEY = '{public_key()}'"
-    done = re.sub("--.*", "", text).split(";")
-    account.administer(*filter(str.strip, done), *user, GRANT_OWNER, key)
+    script = re.sub("--.*", "", text).split(";")
+    account.administer(*filter(str.strip, script), *user, GRANT_OWNER, key)
     account.administer(
         "GRANT ROLE spotify_owner TO USER sandbox",
         "REVOKE SELECT ON FUTURE VIEWS IN SCHEMA spotify.playlists FROM ROLE spotify_loader",
-    )  # as still earlier ones left it
+    )  # as even earlier releases left it
 
 
-def move_scripts(account: Account) -> None:
-    """Steps 2 and 3 of the docs."""
+def migrate_account(account: Account) -> None:
+    """Executes steps 2 and 3 of the docs."""
     account.run_script(
         "create_account_objects", tables_url=account.tables_url, role_arn=ROLE_ARN, external_id="x"
     )
     account.run_script("alter_account_objects", tables_url=account.tables_url)
 
 
-def move_schema(account: Account) -> None:
-    """Step 1 of the docs."""
+def migrate_schema(account: Account) -> None:
+    """Executes step 1 of the docs."""
     account.set_up()
 
 
 @pytest.mark.parametrize(
     "steps",
     [
-        pytest.param((move_schema, move_scripts), id="as told", marks=pytest.mark.faults),
-        pytest.param((move_scripts, move_schema), id="swapped", marks=pytest.mark.faults),
+        pytest.param((migrate_schema, migrate_account), id="documented order", marks=pytest.mark.faults),
+        pytest.param((migrate_account, migrate_schema), id="swapped", marks=pytest.mark.faults),
     ],
 )
 @pytest.mark.parametrize("mode", enumerated(get_args(LoadMode), ["snowpipe"]))
-def test_an_account_of_the_release_before_moves_over(
+def test_an_account_of_the_previous_release_can_be_migrated(
     account: Account, mode: LoadMode, steps: tuple[Callable[[Account], None], ...]
 ) -> None:
     older = replace(account, mode=mode)
-    create_before(older)
+    create_previous(older)
     set_up_older(older, 3)
     count = f"SELECT COUNT(*) FROM spotify.playlists.{history('songs')}"
     with pytest.raises(Exception, match=r"SPOTIFY.* does not exist or not authorized"):
@@ -140,15 +140,15 @@ def test_an_account_of_the_release_before_moves_over(
 
 @pytest.fixture
 def new(account: Account) -> Account:
-    """An account of this release, set up and with one playlist."""
+    """An account of this release, set up, with one playlist."""
     create_account_objects(account.place.addresses.snowflake, account.tables_url)
     account.set_up()
     account.publish(CHARTS[0])
     return account
 
 
-def test_one_documented_statement_lets_analysts_see_everything(new: Account) -> None:
-    """The role exists, and the user who has it; the statement is the one of docs/by-hand.md."""
+def test_one_documented_grant_lets_analysts_read_everything(new: Account) -> None:
+    """The GRANT of docs/by-hand.md, for an existing role and its user."""
     (statement,) = re.findall(r"GRANT ROLE spotify_reader TO ROLE \w+", BY_HAND.read_text(encoding="utf-8"))
     new.administer("CREATE ROLE analyst", "CREATE USER ann", "GRANT ROLE analyst TO USER sandbox", statement)
     with new.place.connected("ANALYST") as connection:
@@ -159,33 +159,33 @@ def test_one_documented_statement_lets_analysts_see_everything(new: Account) -> 
     )
 
 
-def test_the_documented_deletions_leave_nothing_of_a_playlist_or_of_earlier_dates(new: Account) -> None:
-    pages = re.findall(
+def test_the_documented_deletions_remove_a_playlist_or_all_earlier_dates(new: Account) -> None:
+    scripts = re.findall(
         r"^```sql\nBEGIN;\n(.*?)COMMIT;\n```",
         OPERATIONS.read_text(encoding="utf-8"),
         re.MULTILINE | re.DOTALL,
     )
-    playlist, dates = (page.replace("37i9dQZEVXbMDoHDwVN2tF", CHARTS[0]) for page in pages)
+    playlist, dates = (script.replace("37i9dQZEVXbMDoHDwVN2tF", CHARTS[0]) for script in scripts)
 
-    def left() -> int:
+    def rows_left() -> int:
         return sum(new.place.count(history(table)) for table in TABLES)
 
-    def delete(page: str) -> None:
-        assert page.count(";") == page.count("_history ") == len(TABLES)
-        new.administer("USE SCHEMA spotify.playlists", *page.split(";")[:-1], role="SPOTIFY_LOADER")
+    def delete(script: str) -> None:
+        assert script.count(";") == script.count("_history ") == len(TABLES)
+        new.administer("USE SCHEMA spotify.playlists", *script.split(";")[:-1], role="SPOTIFY_LOADER")
 
-    rows = left()
+    rows = rows_left()
     delete(dates.replace("2025-11-20", f"{DAY}"))
-    assert left() == rows > len(TABLES)
+    assert rows_left() == rows > len(TABLES)
     delete(dates.replace("2025-11-20", f"{DAY + timedelta(days=1)}"))
-    assert left() == 0
+    assert rows_left() == 0
     new.publish(CHARTS[0])
-    assert left() == rows
+    assert rows_left() == rows
     delete(playlist)
-    assert left() == 0
+    assert rows_left() == 0
 
 
-def test_with_a_user_of_its_own_for_changes_the_loader_cannot_become_the_owner(new: Account) -> None:
+def test_with_a_separate_admin_user_the_loader_cannot_use_the_owner_role(new: Account) -> None:
     new.administer("REVOKE ROLE spotify_owner FROM USER spotify_pipeline")
     new.run_script("create_admin_user", public_key=public_key())
     not_granted = r"Role '{}' .* is not granted to this user.*correct user, key, role.*"
@@ -199,7 +199,7 @@ def test_with_a_user_of_its_own_for_changes_the_loader_cannot_become_the_owner(n
     assert new.publish(CHARTS[0]).rows_by_table["songs"] == 50
 
 
-def test_grants_given_by_hand_stay_on_views_that_are_replaced(new: Account) -> None:
+def test_replaced_views_keep_grants_made_by_hand(new: Account) -> None:
     new.administer("CREATE ROLE guest", "GRANT SELECT ON VIEW spotify.playlists.songs TO ROLE guest")
     with new.session(role="SPOTIFY_OWNER") as session:
         for name in VIEWS:

@@ -1,4 +1,4 @@
-"""Whatever a text holds: what comes out of the warehouse is what went in, or a reject with its reason."""
+"""Hostile texts: the warehouse returns them unchanged, or their entry is a reject with a reason."""
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -12,7 +12,7 @@ REFUSED = list(TEXTS)[-6:]
 
 
 def _round_trip(warehouse: Warehouse, texts: list[str]) -> list[Landed]:
-    """Loads a playlist for each text, all at once, in place of everything before; returns what landed."""
+    """Loads one playlist per text with a full refresh; returns the loaded values."""
     run_id = warehouse.new_run_id()
     snapshots = [hostile_snapshot(number, text) for number, text in enumerate(texts)]
     warehouse.load(run_id, warehouse.write_snapshots(run_id, {DAY: snapshots}), refresh="full")
@@ -20,15 +20,15 @@ def _round_trip(warehouse: Warehouse, texts: list[str]) -> list[Landed]:
 
 
 @pytest.fixture
-def once(warehouse: Warehouse) -> dict[str, Landed]:
+def loaded(warehouse: Warehouse) -> dict[str, Landed]:
     return dict(zip(TEXTS, _round_trip(warehouse, list(TEXTS.values())), strict=True))
 
 
 @pytest.mark.faults
-def test_hostile_texts_come_out_as_they_went_in_or_are_rejected(once: dict[str, Landed]) -> None:
+def test_hostile_texts_are_stored_unchanged_or_rejected(loaded: dict[str, Landed]) -> None:
     for name, text in TEXTS.items():
-        check(text, once[name])
-    assert [name for name, landed in once.items() if landed.rejects] == REFUSED
+        check(text, loaded[name])
+    assert [name for name, landed in loaded.items() if landed.rejects] == REFUSED
 
 
 any_text = st.text(st.characters(exclude_categories=()), max_size=12)  # NUL and lone surrogates too
@@ -39,10 +39,10 @@ hostile = st.builds("".join, st.lists(st.sampled_from([*"\"\\\n\r,'", "\0", r"\N
     max_examples=6,
     deadline=None,
     derandomize=True,
-    phases=[Phase.generate],  # to shrink a failure would take minutes
+    phases=[Phase.generate],  # shrinking a failure would take minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(texts=st.lists(any_text | hostile, min_size=30, max_size=60))
-def test_any_text_comes_out_as_it_went_in_or_is_rejected(warehouse: Warehouse, texts: list[str]) -> None:
+def test_any_text_is_stored_unchanged_or_rejected(warehouse: Warehouse, texts: list[str]) -> None:
     for text, landed in zip(texts, _round_trip(warehouse, texts), strict=True):
         check(text, landed)

@@ -1,4 +1,4 @@
-"""What a load may replace: nothing that ranks higher, unless it is told to; a full refresh replaces all."""
+"""Ranking in loads: a load never replaces a higher-ranked partition unless ranks are ignored."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
@@ -19,7 +19,7 @@ CHART, OTHER_CHART = CHARTS
 ONE_DAY = timedelta(days=1)
 
 
-def test_an_older_look_at_the_playlist_replaces_nothing(warehouse: Warehouse) -> None:
+def test_an_older_snapshot_does_not_replace_a_newer_one(warehouse: Warehouse) -> None:
     warehouse.publish(CHART)
     before = warehouse.place.contents(TABLES)
     loaded = warehouse.publish(CHART, MIXTAPE, fetched_at=NOON - timedelta(hours=1))
@@ -34,7 +34,7 @@ def test_an_older_look_at_the_playlist_replaces_nothing(warehouse: Warehouse) ->
     assert warehouse.place.query("SELECT playlist_id FROM loads") == [(CHART,), (MIXTAPE,)]
 
 
-def test_with_its_rank_ignored_an_older_look_replaces_a_newer(warehouse: Warehouse) -> None:
+def test_an_older_snapshot_replaces_a_newer_one_if_ranks_are_ignored(warehouse: Warehouse) -> None:
     warehouse.publish(CHART)
     earlier = NOON - timedelta(hours=1)
     loaded = warehouse.publish(CHART, fetched_at=earlier, ignore_rank=True)
@@ -58,24 +58,24 @@ FETCHED = [
 ]
 
 
-def test_the_warehouse_ranks_as_the_lake_does(warehouse: Warehouse) -> None:
-    """Every pair of times, one loaded after the other; of equal ones the later load stays."""
+def test_the_warehouse_and_the_lake_rank_snapshots_alike(warehouse: Warehouse) -> None:
+    """Loads every pair of times in turn; of equal ranks the later load wins."""
     pairs = {f"{number:022}": pair for number, pair in enumerate(product(FETCHED, FETCHED))}
     runs = [warehouse.new_run_id() for _ in range(2)]
     for turn, run_id in enumerate(runs):
         snapshots = [small(playlist, pair[turn]) for playlist, pair in pairs.items()]
         loaded = warehouse.load(run_id, warehouse.write_snapshots(run_id, {DAY: snapshots}))
-    stays = {playlist for playlist, (first, then) in pairs.items() if rank(DAY, first) > rank(DAY, then)}
+    kept = {playlist for playlist, (first, then) in pairs.items() if rank(DAY, first) > rank(DAY, then)}
 
-    assert {playlist for playlist, _ in loaded.superseded} == stays
+    assert {playlist for playlist, _ in loaded.superseded} == kept
     for table in ("playlists_history", "songs_history"):
         rows = warehouse.place.query(f"SELECT DISTINCT playlist_id, run_id FROM {table}")
-        assert sorted(rows) == [(playlist, runs[playlist not in stays]) for playlist in pairs]
+        assert sorted(rows) == [(playlist, runs[playlist not in kept]) for playlist in pairs]
 
 
 @pytest.mark.parametrize("published_on", [DAY, DAY + ONE_DAY])
 @pytest.mark.parametrize("fetches_on", [DAY, DAY + ONE_DAY])
-def test_what_a_run_would_outrank_does_not_count_as_published(
+def test_a_published_snapshot_that_the_run_would_outrank_is_not_skipped(
     warehouse: Warehouse, published_on: date, fetches_on: date
 ) -> None:
     moments = [datetime.combine(day, time(12), UTC) for day in (published_on, fetches_on)]
@@ -105,7 +105,7 @@ def test_refresh_full_leaves_only_this_run(warehouse: Warehouse, caplog: pytest.
     assert warehouse.place.query("SELECT COUNT(DISTINCT run_id) FROM songs_history") == [(1,)]
 
 
-def test_refresh_full_never_removes_what_is_newer(warehouse: Warehouse) -> None:
+def test_refresh_full_refuses_to_remove_higher_ranked_snapshots(warehouse: Warehouse) -> None:
     warehouse.publish(CHART)
     with pytest.raises(StopRun, match="that rank higher"):
         warehouse.publish(CHART, fetched_at=NOON - timedelta(hours=1), refresh="full")

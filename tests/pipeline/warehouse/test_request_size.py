@@ -1,4 +1,4 @@
-"""Requests larger than Snowflake takes; tests/real/test_warehouse.py sends the largest of ours."""
+"""Requests larger than Snowflake accepts; tests/real/test_warehouse.py sends our largest one."""
 
 from datetime import UTC, datetime
 from random import Random
@@ -18,7 +18,7 @@ SNAPSHOT_ID_BYTES = 32
 RESULTS = {DAY: {table: {"rows": 12_345, "bytes": 1_234_567} for table in TABLES}}
 
 
-def test_a_larger_request_is_refused_for_good_and_the_message_says_what_to_do(warehouse: Warehouse) -> None:
+def test_a_request_that_is_too_large_stops_the_run_with_the_action_to_take(warehouse: Warehouse) -> None:
     with warehouse.session(RUN, autocommit=False) as session:
         take_lock(session)
         with pytest.raises(ConfigurationError, match=r"413.*load fewer dates or playlists at once") as error:
@@ -27,7 +27,7 @@ def test_a_larger_request_is_refused_for_good_and_the_message_says_what_to_do(wa
 
 
 def full_statement(snapshot_id_bytes: int = SNAPSHOT_ID_BYTES) -> list[PlaylistLine]:
-    """As many as one statement takes; ids and snapshot ids are random, so they cannot be compressed."""
+    """As many partitions as one statement inserts; random ids, so that they cannot be compressed."""
     random = Random(1)  # noqa: S311 - no secret
     return [_line(random, snapshot_id_bytes) for _ in range(PARTITIONS_PER_INSERT)]
 

@@ -1,4 +1,4 @@
-"""What a session is set to, whatever account and user have set."""
+"""Snowflake sessions: parameters set at login, statement errors, deadlines, and proxies."""
 
 import logging
 from dataclasses import replace
@@ -25,9 +25,9 @@ from tests.serving import running
 from tests.warehouses import Warehouse
 
 
-def test_a_session_is_set_as_loads_need_it(warehouse: Warehouse) -> None:
+def test_a_session_sets_the_parameters_that_loads_need(warehouse: Warehouse) -> None:
     with warehouse.session("the-run", autocommit=False) as session:
-        found = session._connection._session_parameters  # noqa: SLF001 - what was sent at login
+        found = session._connection._session_parameters  # noqa: SLF001 - the parameters sent at login
     assert (
         found.items()
         >= {
@@ -42,41 +42,41 @@ def test_a_session_is_set_as_loads_need_it(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.parametrize(
-    ("errno", "says"),
+    ("errno", "message"),
     [
         (604, r"did not finish COMMIT in time: .*canceled\. If .*SNOWFLAKE_NETWORK_TIMEOUT"),
         (630, r"did not finish COMMIT in time: .*canceled\. If .*SNOWFLAKE_NETWORK_TIMEOUT"),
         (615, "did not finish COMMIT: "),
     ],
 )
-def test_a_statement_that_snowflake_has_ended_may_be_repeated(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, errno: int, says: str
+def test_a_statement_canceled_by_snowflake_is_transient(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, errno: int, message: str
 ) -> None:
     def end(*_: object) -> None:
         raise errors.ProgrammingError(msg="canceled.", errno=errno, sqlstate="57014")
 
     with warehouse.session("the-run") as session:
         monkeypatch.setattr(session._cursor, "execute", end)  # noqa: SLF001 - the stand-in is not that slow
-        with pytest.raises(Transient, match=says):
+        with pytest.raises(Transient, match=message):
             session.commit()
 
 
-def test_a_login_whose_response_trickles_is_given_up(warehouse: Warehouse) -> None:
+def test_a_login_whose_response_trickles_ends_at_its_deadline(warehouse: Warehouse) -> None:
     traffic, login = Traffic(), Label("snowflake", "login", 1)
     traffic.reset(login, TRICKLE)
     with proxies(warehouse.place.addresses, traffic) as proxied:
-        behind = replace(warehouse, place=Place(proxied, warehouse.place.name))
+        through_proxy = replace(warehouse, place=Place(proxied, warehouse.place.name))
         start = monotonic()
         with (
             pytest.raises(Transient, match=r"response did not end within 1 s\. Run again .*UNAVAILABLE"),
-            behind.session().limited(1.0),
+            through_proxy.session().limited(1.0),
         ):
             pass
         assert monotonic() - start < 10
         assert traffic.fired == [login]
 
 
-def test_a_statement_without_end_is_given_up_and_the_session_still_ends(
+def test_a_statement_that_never_ends_hits_its_deadline_and_the_session_can_roll_back(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with warehouse.session(autocommit=False) as session:
@@ -95,14 +95,14 @@ def test_a_statement_without_end_is_given_up_and_the_session_still_ends(
 ECHO = 'POST /session\n"TOKEN": "eyJhbGciOiJSUzI1NiJ9.canary"\nAuthorization: Snowflake Token="canary"\n' * 30
 
 
-def test_what_is_said_in_place_of_snowflake_is_short_and_leaves_no_traceback(
+def test_echoed_requests_are_shortened_and_masked_in_messages_and_tracebacks(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise errors.DatabaseError(msg=ECHO, errno=390100, sqlstate="28000")
 
     with warehouse.session("the-run") as session, monkeypatch.context() as patched:
-        patched.setattr(session._cursor, "execute", refuse)  # noqa: SLF001 - the stand-in repeats nothing
+        patched.setattr(session._cursor, "execute", refuse)  # noqa: SLF001 - the stand-in echoes nothing
         with pytest.raises(StopRun, match="refused COMMIT") as statement:
             session.commit()
     monkeypatch.setattr(Session, "_log_in", refuse)
@@ -116,10 +116,10 @@ def test_what_is_said_in_place_of_snowflake_is_short_and_leaves_no_traceback(
         assert str(info.value).isprintable()
 
 
-@pytest.mark.parametrize("asked", ["login", "query"])
+@pytest.mark.parametrize("refused", ["login", "query"])
 @pytest.mark.parametrize("status", [401, 403, 407, 413, 503])
-def test_what_a_proxy_refuses_is_final_and_logged_by_us_alone(
-    asked: str,
+def test_a_refusal_by_a_proxy_is_final_and_logs_no_warnings_of_the_connector(
+    refused: str,
     status: int,
     addresses: Addresses,
     monkeypatch: pytest.MonkeyPatch,
@@ -129,24 +129,24 @@ def test_what_a_proxy_refuses_is_final_and_logged_by_us_alone(
 
     async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
         response: Response = JSONResponse(LOGGED_IN)
-        if f"/{asked}-request" in scope["path"] or f"/{asked}/" in scope["path"]:
+        if f"/{refused}-request" in scope["path"] or f"/{refused}/" in scope["path"]:
             fired.append(scope["path"])
             response = PlainTextResponse("refused", status)
         await response(scope, receive, send)
 
     mask_secrets_in_logs()
-    monkeypatch.setattr(TimeoutBackoffCtx, "should_retry", False)  # it would go on for 30 s
+    monkeypatch.setattr(TimeoutBackoffCtx, "should_retry", False)  # otherwise the connector retries for 30 s
     with running(proxy) as url, caplog.at_level(logging.INFO):
-        behind = Warehouse(Place(replace(addresses, snowflake=url), "NOWHERE"))
-        with pytest.raises(PipelineError) as error, behind.session() as session:
+        through_proxy = Warehouse(Place(replace(addresses, snowflake=url), "NOWHERE"))
+        with pytest.raises(PipelineError) as error, through_proxy.session() as session:
             session.commit()
     assert fired
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         assert isinstance(error.value, Transient)
     else:
         assert isinstance(error.value, ConfigurationError)
-        assert error.value.code == {"login": Code.SNOWFLAKE_LOGIN, "query": Code.SNOWFLAKE_REFUSED}[asked]
-        too_large = asked == "query" and status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        assert error.value.code == {"login": Code.SNOWFLAKE_LOGIN, "query": Code.SNOWFLAKE_REFUSED}[refused]
+        too_large = refused == "query" and status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         assert ("load fewer dates" if too_large else "proxy or firewall") in error.value.message
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 

@@ -1,4 +1,4 @@
-"""Set-up: idempotent, versioned, one query where nothing is to be done."""
+"""Set-up of the schema: idempotent, versioned, one query if it is up to date."""
 
 import json
 import re
@@ -31,7 +31,7 @@ from tests.tiers import enumerated
 from tests.warehouses import DAY, OWNER, Warehouse
 
 
-def test_an_up_to_date_schema_costs_one_query(warehouse: Warehouse) -> None:
+def test_an_up_to_date_schema_takes_one_query(warehouse: Warehouse) -> None:
     with warehouse.session() as session:
         assert is_current(session, warehouse.lake.url)
         assert len(session.statements) == 1
@@ -43,7 +43,7 @@ def test_an_empty_schema_is_not_current(addresses: Addresses) -> None:
         assert not is_current(session, empty.lake.url)
 
 
-def test_set_up_may_be_repeated_and_loses_no_rows(warehouse: Warehouse) -> None:
+def test_set_up_can_be_repeated_without_losing_rows(warehouse: Warehouse) -> None:
     warehouse.publish(CHARTS[0])
     before = warehouse.place.contents(TABLES)
     url = literal(warehouse.lake.url)
@@ -58,12 +58,12 @@ def test_set_up_may_be_repeated_and_loses_no_rows(warehouse: Warehouse) -> None:
     assert warehouse.place.count("writer_lock") == 1
 
 
-def test_another_lake_moves_the_stage(warehouse: Warehouse) -> None:
-    elsewhere = f"{warehouse.lake.url}elsewhere/"
+def test_a_new_lake_url_changes_the_stage(warehouse: Warehouse) -> None:
+    other_lake = f"{warehouse.lake.url}elsewhere/"
     with warehouse.session() as session:
-        assert not is_current(session, elsewhere)
-        warehouse.set_up(elsewhere)
-        assert is_current(session, elsewhere)
+        assert not is_current(session, other_lake)
+        warehouse.set_up(other_lake)
+        assert is_current(session, other_lake)
 
 
 def test_a_newer_schema_is_refused(warehouse: Warehouse) -> None:
@@ -74,7 +74,7 @@ def test_a_newer_schema_is_refused(warehouse: Warehouse) -> None:
             is_current(session, warehouse.lake.url)
 
 
-def test_the_tables_have_the_columns_of_the_schema(warehouse: Warehouse) -> None:
+def test_the_tables_have_the_columns_of_the_dataframely_schemas(warehouse: Warehouse) -> None:
     for table in TABLES:
         described = warehouse.place.query(f"DESCRIBE TABLE {history(table)}")
         found = [(row[0], row[3]) for row in described]
@@ -83,19 +83,21 @@ def test_the_tables_have_the_columns_of_the_schema(warehouse: Warehouse) -> None
         ], table
 
 
-COLUMNS = "ed84975406ef0527b3f79c9af45dd01f84750cf78197c00d2746c63c5fe499df"
-"""SHA-256 of all columns, as of the newest versions of both parts."""
+COLUMNS_SHA256 = "ed84975406ef0527b3f79c9af45dd01f84750cf78197c00d2746c63c5fe499df"
+"""Digest of all columns at VERSIONS, the newest versions of the two set-up parts."""
 VERSIONS = (5, 3)
 
 
-def test_columns_that_change_come_with_the_next_version_of_both_parts() -> None:
-    """Installations exist, and pipes read columns by position: docs/architecture.md says what to add."""
+def test_a_change_of_columns_needs_a_new_version_of_both_parts() -> None:
+    """Installations must be upgraded, and pipes read columns by position: see docs/architecture.md."""
     found = {table: [column[:3] for column in columns(table)] for table in TABLES}
     digest = sha256(json.dumps(found).encode()).hexdigest()
-    assert (digest, setup.SCHEMA.newest, setup.SNOWPIPE.newest) == (COLUMNS, *VERSIONS)
+    assert (digest, setup.SCHEMA.newest, setup.SNOWPIPE.newest) == (COLUMNS_SHA256, *VERSIONS)
 
 
-def test_account_objects_may_be_created_again(addresses: Addresses, warehouse: Warehouse) -> None:
+def test_account_objects_can_be_created_again_without_losing_rows(
+    addresses: Addresses, warehouse: Warehouse
+) -> None:
     warehouse.publish(CHARTS[0])
     before = warehouse.place.contents(TABLES)
     create_account_objects(addresses.snowflake, "s3://another-bucket/")
@@ -105,24 +107,26 @@ def test_account_objects_may_be_created_again(addresses: Addresses, warehouse: W
 
 
 @pytest.mark.parametrize("name", ['x"; DROP DATABASE y; --', "x'y", "x\ny", "x.y; SELECT 1"])
-def test_a_hostile_database_name_is_a_name_that_does_not_exist(addresses: Addresses, name: str) -> None:
+def test_a_hostile_database_name_is_refused_as_a_name_that_does_not_exist(
+    addresses: Addresses, name: str
+) -> None:
     with pytest.raises(ConfigurationError, match="correct the block's database"):
         Warehouse(Place(addresses, name)).set_up()
 
 
 @dataclass(frozen=True)
 class HostileFolder(Warehouse):
-    """A warehouse whose lake lies in a folder of any name."""
+    """A warehouse whose lake is in a folder with a hostile name."""
 
     folder: str = ""
 
     @property
     def lake(self) -> Lake:
-        """The folder below the place's own."""
+        """The folder, below the test's own folder."""
         return Lake(self.place.s3, BUCKET, f"{self.place.name}/{self.folder}")
 
 
-def test_a_hostile_folder_of_the_lake_is_only_a_folder(addresses: Addresses) -> None:
+def test_a_hostile_folder_name_of_the_lake_works(addresses: Addresses) -> None:
     place = Place.create(addresses)
     hostile = HostileFolder(place, folder="a\"b \\ ${x} $1 ?; '); DROP TABLE loads; --\\")
     hostile.set_up()
@@ -132,7 +136,7 @@ def test_a_hostile_folder_of_the_lake_is_only_a_folder(addresses: Addresses) -> 
         assert is_current(session, hostile.lake.url)
 
 
-def test_with_an_owner_for_setup_the_loader_runs_no_ddl(warehouse: Warehouse) -> None:
+def test_loads_and_the_version_check_execute_no_ddl(warehouse: Warehouse) -> None:
     with recorded() as sent, warehouse.session() as session:
         assert is_current(session, warehouse.lake.url)
     with recorded() as loading:
@@ -142,97 +146,101 @@ def test_with_an_owner_for_setup_the_loader_runs_no_ddl(warehouse: Warehouse) ->
 
 
 @pytest.fixture
-def piped(warehouse: Warehouse) -> Warehouse:
+def with_pipes(warehouse: Warehouse) -> Warehouse:
     """A warehouse with pipes."""
     warehouse.set_up(load="snowpipe")
     return warehouse
 
 
-def current(warehouse: Warehouse, lake_url: str, load: LoadMode) -> bool:
-    """What a run asks first."""
+def is_up_to_date(warehouse: Warehouse, lake_url: str, load: LoadMode) -> bool:
+    """Checks the schema with the loader role, as every run does first."""
     with warehouse.session() as session:
         return is_current(session, lake_url, load)
 
 
-def states(warehouse: Warehouse) -> set[str]:
-    """What the pipes say of themselves."""
+def pipe_states(warehouse: Warehouse) -> set[str]:
+    """Execution states of all pipes."""
     texts = [warehouse.place.query(f"SELECT SYSTEM$PIPE_STATUS('{pipe(table)}')") for table in TABLES]
     return {json.loads(text)["executionState"] for ((text,),) in texts}
 
 
 @pytest.mark.parametrize("load", enumerated(get_args(LoadMode), ["snowpipe"]))
-def test_a_lake_that_moves_takes_its_pipes_along_and_back(piped: Warehouse, load: LoadMode) -> None:
-    elsewhere = f"{piped.lake.url}elsewhere/"
-    piped.set_up(elsewhere, load)
-    assert current(piped, elsewhere, load)
-    assert current(piped, elsewhere, "snowpipe") == (load == "snowpipe")
+def test_a_new_lake_url_recreates_the_pipes_and_so_does_moving_back(
+    with_pipes: Warehouse, load: LoadMode
+) -> None:
+    other_lake = f"{with_pipes.lake.url}elsewhere/"
+    with_pipes.set_up(other_lake, load)
+    assert is_up_to_date(with_pipes, other_lake, load)
+    assert is_up_to_date(with_pipes, other_lake, "snowpipe") == (load == "snowpipe")
 
-    assert not current(piped, piped.lake.url, "snowpipe")
-    piped.set_up(load="snowpipe")
-    assert current(piped, piped.lake.url, "snowpipe")
-    assert states(piped) == {"RUNNING"}
+    assert not is_up_to_date(with_pipes, with_pipes.lake.url, "snowpipe")
+    with_pipes.set_up(load="snowpipe")
+    assert is_up_to_date(with_pipes, with_pipes.lake.url, "snowpipe")
+    assert pipe_states(with_pipes) == {"RUNNING"}
 
 
-CUT_OFF = {
+KILLED = {
     f"{when} {name}": (name, when == "after")
     for name in ("setup/create_stage", "setup/generated/create_pipes", "setup/insert_schema_version")
     for when in ("before", "after")
 }
 
 
-@pytest.mark.parametrize("case", enumerated(CUT_OFF, ["after setup/create_stage"]))
-def test_a_move_that_was_cut_off_is_done_again(
-    piped: Warehouse, monkeypatch: pytest.MonkeyPatch, case: str
+@pytest.mark.parametrize("case", enumerated(KILLED, ["after setup/create_stage"]))
+def test_a_set_up_killed_while_the_lake_url_changes_is_repeated(
+    with_pipes: Warehouse, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
-    """The old lake counts as current only where the stage still shows it."""
-    cut_off, done = CUT_OFF[case]
-    execute = Session._execute  # noqa: SLF001 - every statement passes there
-    died: list[Any] = []
+    """The old lake URL is up to date only if the stage still points at it."""
+    killed_at, executed = KILLED[case]
+    execute = Session._execute  # noqa: SLF001 - every statement goes through it
+    kills: list[Any] = []
 
-    def die(session: Session, name: str, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        if name == cut_off and not died:
-            died.append(execute(session, name, text, values) if done else None)
+    def kill(session: Session, name: str, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        if name == killed_at and not kills:
+            kills.append(execute(session, name, text, values) if executed else None)
             raise KeyboardInterrupt
         return execute(session, name, text, values)
 
-    monkeypatch.setattr(Session, "_execute", die)
+    monkeypatch.setattr(Session, "_execute", kill)
     with pytest.raises(KeyboardInterrupt):
-        piped.set_up(f"{piped.lake.url}elsewhere/", "snowpipe")
-    assert len(died) == 1
-    if not current(piped, piped.lake.url, "snowpipe"):
-        piped.set_up(load="snowpipe")
-    assert piped.publish(CHARTS[0]).rows_by_table["songs"] == 50
-    assert states(piped) == {"RUNNING"}
+        with_pipes.set_up(f"{with_pipes.lake.url}elsewhere/", "snowpipe")
+    assert len(kills) == 1
+    if not is_up_to_date(with_pipes, with_pipes.lake.url, "snowpipe"):
+        with_pipes.set_up(load="snowpipe")
+    assert with_pipes.publish(CHARTS[0]).rows_by_table["songs"] == 50
+    assert pipe_states(with_pipes) == {"RUNNING"}
 
 
-def test_two_set_ups_at_once_take_turns(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second has looked, and comes to the lock, while the first is about to replace stage and pipes."""
+def test_concurrent_set_ups_wait_for_each_other(
+    addresses: Addresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second has checked the version and waits for the lock when the first replaces stage and pipes."""
     fresh = Warehouse(Place.create(addresses), "snowpipe")
     execute_all, second, waiting = Session.execute_all, list[Future[None]](), Event()
 
-    def lock_and_note(guard: Session) -> None:
+    def signal_and_take_lock(guard: Session) -> None:
         if second:
             waiting.set()
         take_lock(guard)
 
-    def execute_all_beside_another(session: Session, name: str, **parts: str) -> None:
+    def start_second_and_execute_all(session: Session, name: str, **parts: str) -> None:
         if name == "setup/create_stage" and not second:
             second.append(thread.submit(set_up_as_a_task_does, fresh))
             assert waiting.wait(60)
         execute_all(session, name, **parts)
 
-    monkeypatch.setattr(setup, "take_lock", lock_and_note)
-    monkeypatch.setattr(Session, "execute_all", execute_all_beside_another)
+    monkeypatch.setattr(setup, "take_lock", signal_and_take_lock)
+    monkeypatch.setattr(Session, "execute_all", start_second_and_execute_all)
     with ThreadPoolExecutor(1) as thread:
         set_up_as_a_task_does(fresh)
         second[0].result()
-    assert current(fresh, fresh.lake.url, "snowpipe")
-    assert states(fresh) == {"RUNNING"}
-    for noted in ("schema_versions", "snowpipe_versions", "writer_lock"):
-        assert fresh.place.count(noted) == 1
+    assert is_up_to_date(fresh, fresh.lake.url, "snowpipe")
+    assert pipe_states(fresh) == {"RUNNING"}
+    for table in ("schema_versions", "snowpipe_versions", "writer_lock"):
+        assert fresh.place.count(table) == 1
 
 
-def test_a_set_up_that_has_lost_the_lock_stops(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_set_up_that_loses_the_lock_stops(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
     fresh = Warehouse(Place.create(addresses))
     execute_all, ended = Session.execute_all, list[str]()
 
@@ -251,7 +259,7 @@ def test_a_set_up_that_has_lost_the_lock_stops(addresses: Addresses, monkeypatch
 
 
 def set_up_as_a_task_does(warehouse: Warehouse) -> None:
-    """Again where the stand-in has ended the idle guard, for which it takes but a second."""
+    """Repeats set-up if the stand-in has aborted the idle guard session, which it does after a second."""
     for _ in range(9):
         with suppress(Transient):
             return warehouse.set_up()

@@ -1,4 +1,4 @@
-"""Views that somebody dropped or replaced: recreated, or named in a warning; the load goes on."""
+"""Views that were dropped or replaced: recreated, or named in a warning while the load continues."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,32 +14,32 @@ from tests.statements import recorded
 from tests.warehouses import Warehouse
 
 
-def is_whole(warehouse: Warehouse) -> bool:
-    """What a run asks first."""
+def is_up_to_date(warehouse: Warehouse) -> bool:
+    """Checks the schema with the loader role, as every run does first."""
     with warehouse.session() as session:
         return setup.is_current(session, warehouse.lake.url)
 
 
 DAMAGE = {
     "one dropped": (["DROP VIEW songs"], ["SONGS"]),
-    "the one below the others dropped": (["DROP VIEW newest_snapshots"], ["NEWEST_SNAPSHOTS"]),
+    "one that all others read dropped": (["DROP VIEW newest_snapshots"], ["NEWEST_SNAPSHOTS"]),
     "one that another reads dropped": (["DROP VIEW tracklist_history"], ["TRACKLIST_HISTORY"]),
     "some dropped": (["DROP VIEW playlists", "DROP VIEW longest_runs"], ["PLAYLISTS", "LONGEST_RUNS"]),
 }
 
 
 @pytest.mark.parametrize(("statements", "names"), DAMAGE.values(), ids=DAMAGE)
-def test_views_that_are_gone_are_recreated_and_the_others_left_alone(
+def test_dropped_views_are_recreated_and_no_others(
     warehouse: Warehouse, statements: list[str], names: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     warehouse.publish(CHARTS[0])
     for statement in statements:
         warehouse.place.query(statement)
-    assert not is_whole(warehouse)
+    assert not is_up_to_date(warehouse)
     with recorded() as sent:
         warehouse.set_up()
 
-    assert is_whole(warehouse)
+    assert is_up_to_date(warehouse)
     created = [one.split(" AS", 1)[0] for one in sent if "VIEW" in one and one.startswith("CREATE")]
     assert created == [f"CREATE OR REPLACE VIEW {name.lower()} COPY GRANTS" for name in names]
     assert [
@@ -48,24 +48,24 @@ def test_views_that_are_gone_are_recreated_and_the_others_left_alone(
     assert warehouse.place.count("songs") == 50
 
 
-def test_a_table_in_the_place_of_a_view_is_named_and_keeps_its_rows(
+def test_a_table_with_the_name_of_a_view_is_named_in_a_warning_and_kept(
     warehouse: Warehouse, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for statement in ("DROP VIEW songs", "CREATE TABLE songs AS SELECT 'somebody''s' AS name"):
+    for statement in ("DROP VIEW songs", "CREATE TABLE songs AS SELECT 'a user''s' AS name"):
         warehouse.place.query(statement)
-    assert not is_whole(warehouse)
+    assert not is_up_to_date(warehouse)
     warehouse.set_up()
 
     assert "Readers do not see what is loaded" in caplog.text
     assert "SONGS is a table, rename it" in caplog.text
-    assert warehouse.place.query("SELECT name FROM songs") == [("somebody's",)]
+    assert warehouse.place.query("SELECT name FROM songs") == [("a user's",)]
     assert warehouse.publish(CHARTS[0]).rows_by_table["songs"] == 50
 
 
-def test_without_the_right_to_create_views_the_load_goes_on_with_a_warning(
+def test_without_the_privilege_to_create_views_the_load_continues_with_a_warning(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    execute, denied = Session._execute, list[str]()  # noqa: SLF001 - every statement passes there
+    execute, denied = Session._execute, list[str]()  # noqa: SLF001 - every statement goes through it
 
     def deny(session: Session, name: str, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         if text.startswith("CREATE"):
@@ -83,6 +83,6 @@ def test_without_the_right_to_create_views_the_load_goes_on_with_a_warning(
     assert warehouse.publish(CHARTS[0]).rows_by_table["songs"] == 50
 
 
-def test_every_view_of_the_files_is_checked(warehouse: Warehouse) -> None:
+def test_every_view_has_a_sql_file(warehouse: Warehouse) -> None:
     found = {name for (name,) in warehouse.place.query("SELECT table_name FROM information_schema.views")}
     assert found == set(view_files())

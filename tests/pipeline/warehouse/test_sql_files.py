@@ -1,4 +1,4 @@
-"""Every file of sql/: parses as Snowflake SQL, holds no secret and no value pasted in."""
+"""Every file of sql/ parses as Snowflake SQL and contains no credentials; values are never concatenated."""
 
 import ast
 import re
@@ -36,7 +36,7 @@ PARTS = {
 
 
 def statements(path: Path) -> list[exp.Expr]:
-    """What a file holds; of a pipe, which the parser does not know, the COPY that it runs."""
+    """Statements of a file; for CREATE PIPE, which the parser does not support, its COPY statement."""
     text = read_sql(str(path.relative_to(SQL).with_suffix("")), **PARTS)
     text = re.sub(r"CREATE OR REPLACE PIPE \w+ AUTO_INGEST = TRUE AS\n", "", text)
     return [one for one in sqlglot.parse(text, read="snowflake") if one is not None]
@@ -47,14 +47,14 @@ def test_every_file_parses_as_snowflake_sql(path: Path) -> None:
     assert statements(path)
 
 
-def test_only_statements_about_the_account_are_beyond_the_parser() -> None:
-    unread = [one for path in FILES for one in statements(path) if isinstance(one, exp.Command)]
-    assert {one.this for one in unread} <= {"CREATE", "GRANT", "ALTER", "SHOW"}
-    assert all(re.search("ROLE|USER|INTEGRATION|PIPES", one.sql()) for one in unread)
+def test_the_parser_understands_every_statement_except_account_ddl() -> None:
+    unparsed = [one for path in FILES for one in statements(path) if isinstance(one, exp.Command)]
+    assert {one.this for one in unparsed} <= {"CREATE", "GRANT", "ALTER", "SHOW"}
+    assert all(re.search("ROLE|USER|INTEGRATION|PIPES", one.sql()) for one in unparsed)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_no_file_holds_credentials_and_only_those_of_the_account_name_its_admin(path: Path) -> None:
+def test_no_file_contains_credentials_and_only_account_files_use_accountadmin(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert "CREDENTIALS" not in text.upper()
     code = re.sub(r"--.*\n", "", text)
@@ -70,7 +70,7 @@ def test_no_ddl_inside_the_transaction(path: Path) -> None:
     assert not isinstance(statement, exp.Create | exp.Drop | exp.Alter | exp.TruncateTable)
 
 
-def test_only_names_and_files_are_filled_in() -> None:
+def test_the_placeholders_of_all_files_are_known() -> None:
     used = {part for path in FILES for part in re.findall(r"\$\{(\w+)\}", path.read_text(encoding="utf-8"))}
     assert used == set(PARTS)
 
@@ -93,11 +93,11 @@ def test_every_set_up_file_belongs_to_a_version() -> None:
     assert created == used | {"account/create_account_objects", "account/create_admin_user"}
 
 
-def test_generated_files_have_not_drifted() -> None:
+def test_generated_files_are_up_to_date() -> None:
     assert drifted() == []
 
 
-def test_generated_files_lie_apart_from_hand_written_ones() -> None:
+def test_generated_files_are_in_folders_of_their_own() -> None:
     made = {SQL.parent / path for path in GENERATED if path.endswith(".sql")}
     assert {path for path in FILES if path.parent.name == "generated"} == made
 
@@ -106,8 +106,8 @@ CODE = sorted((SQL.parent / "pipeline").rglob("*.py"))
 FILLERS = {"identifier", "literal", "read_sql"}
 
 
-def fills_in(path: Path) -> Iterator[tuple[str, ast.expr]]:
-    """What a module fills into `${parts}`: the keyword arguments of calls that read a file of sql/."""
+def filled_placeholders(path: Path) -> Iterator[tuple[str, ast.expr]]:
+    """Placeholder values of a module: (keyword, expression) of each call that reads a file of sql/."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     named = {
         target.id: node.value
@@ -126,8 +126,8 @@ def fills_in(path: Path) -> Iterator[tuple[str, ast.expr]]:
                     yield part.arg, named.get(value.id, value) if isinstance(value, ast.Name) else value
 
 
-def test_every_part_comes_from_identifier_or_literal() -> None:
-    found = [(part, value) for path in CODE for part, value in fills_in(path)]
+def test_every_placeholder_value_is_quoted_by_identifier_or_literal() -> None:
+    found = [(part, value) for path in CODE for part, value in filled_placeholders(path)]
     assert {part for part, _ in found} >= {"table", "columns", "files", "url"}
     for part, value in found:
         called = {
@@ -136,11 +136,11 @@ def test_every_part_comes_from_identifier_or_literal() -> None:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         }
         assert called & FILLERS, (part, ast.unparse(value))
-        pasted = [node for node in ast.walk(value) if isinstance(node, ast.JoinedStr | ast.BinOp)]
-        assert pasted == [], (part, ast.unparse(value))
+        concatenated = [node for node in ast.walk(value) if isinstance(node, ast.JoinedStr | ast.BinOp)]
+        assert concatenated == [], (part, ast.unparse(value))
 
 
-def test_only_the_session_sends_text() -> None:
+def test_only_the_session_module_executes_sql() -> None:
     senders = {
         path.name
         for path in CODE
@@ -158,7 +158,7 @@ def test_hostile_identifiers_are_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["plain", "o'clock", "back\\slash", "\\'", "';--", "$1 ${x}", "a\nb;c", '"'])
-def test_literals_come_back_as_they_went_in(text: str) -> None:
+def test_literals_are_quoted_without_changing_the_text(text: str) -> None:
     parsed = sqlglot.parse_one(f"SELECT {literal(text)}", read="snowflake").find(exp.Literal)
     assert parsed is not None
     assert parsed.this == text

@@ -1,4 +1,4 @@
-"""The statements of a load as they are sent: few, in one transaction, without DDL, without values."""
+"""SQL statements of a load: at most 24, in one transaction, without DDL, with bound values only."""
 
 from datetime import date, timedelta
 
@@ -18,7 +18,7 @@ from tests.builders import body, entry, fetched, head, song, write_files
 from tests.statements import recorded
 from tests.warehouses import DAY, Warehouse
 
-MOST_STATEMENTS = 24
+MAX_STATEMENTS = 24
 HOSTILE = "'; DROP TABLE songs_history; -- ${x} ?\n\\"
 DDL = (exp.Create, exp.Drop, exp.Alter, exp.TruncateTable, exp.Command, exp.Grant, exp.Comment)
 
@@ -28,7 +28,7 @@ def _days(count: int) -> list[date]:
 
 
 def _snapshots(names: list[str], count: int, *, snapshot_id: str = "v1") -> dict[date, list[Snapshot]]:
-    """Playlists of a song and a reject, by date: each table has a file for each date."""
+    """Snapshots by date, of playlists with one song and one reject: each table has one file per date."""
     answers = [body(head([entry(song()), None])) for _ in names]
     return {
         day: [fetched(name, [answer], 2, snapshot_id) for name, answer in zip(names, answers, strict=True)]
@@ -39,7 +39,7 @@ def _snapshots(names: list[str], count: int, *, snapshot_id: str = "v1") -> dict
 def _sent(
     warehouse: Warehouse, snapshots: dict[date, list[Snapshot]], refresh: str = "snapshot"
 ) -> list[str]:
-    """The statements of a load between login and logout; all rows are there afterwards."""
+    """Loads the snapshots and checks the rows; returns the statements between login and logout."""
     run_id = warehouse.new_run_id()
     manifest = warehouse.write_snapshots(run_id, snapshots)
     with recorded() as sent:
@@ -53,13 +53,13 @@ def _copies(sent: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("refresh", ["snapshot", "full"])
-def test_the_number_of_statements_is_the_same_for_one_partition_and_for_many(
+def test_the_number_of_statements_does_not_depend_on_the_number_of_partitions(
     warehouse: Warehouse, refresh: str
 ) -> None:
     one = _sent(warehouse, _snapshots(["p"], 1), refresh)
     many = _sent(warehouse, _snapshots([f"p{number}" for number in range(40)] + ["p"], 10), refresh)
 
-    assert len(one) == len(many) <= MOST_STATEMENTS
+    assert len(one) == len(many) <= MAX_STATEMENTS
     assert len(_copies(many)) == len(TABLES)
 
 
@@ -71,7 +71,7 @@ def test_a_load_is_one_transaction_that_takes_the_lock_first(warehouse: Warehous
     assert "UPDATE writer_lock" in sent[1]
 
 
-def test_more_files_than_one_copy_takes_come_in_chunks_of_one_transaction(
+def test_more_files_than_one_copy_accepts_are_loaded_by_several_copies_in_one_transaction(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(copy_files, "FILES_PER_COPY", 2)
@@ -83,13 +83,13 @@ def test_more_files_than_one_copy_takes_come_in_chunks_of_one_transaction(
     assert (sent[0], sent[-1], sent.count("BEGIN"), sent.count("COMMIT")) == ("BEGIN", "COMMIT", 1, 1)
 
 
-def test_chunks_are_as_large_as_snowflake_allows() -> None:
+def test_a_copy_names_as_many_files_as_snowflake_allows() -> None:
     assert copy_files.FILES_PER_COPY == MAX_FILES == 1000
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize(("files", "copies"), [(1000, 8), (1001, 9)])
-def test_a_thousand_files_of_a_table_are_one_copy(warehouse: Warehouse, files: int, copies: int) -> None:
+def test_a_thousand_files_of_a_table_take_one_copy(warehouse: Warehouse, files: int, copies: int) -> None:
     run_id, (kept,) = warehouse.new_run_id(), _snapshots(["p"], 1).values()
     decoded, written = [snapshot_rows(one) for one in kept], []
     tables = build_tables(decoded, DAY, run_id)
@@ -102,12 +102,12 @@ def test_a_thousand_files_of_a_table_are_one_copy(warehouse: Warehouse, files: i
         warehouse.load(run_id, Manifest.of(written))
 
     assert len(_copies(sent)) == copies
-    assert len(sent) <= MOST_STATEMENTS + copies - len(TABLES)
+    assert len(sent) <= MAX_STATEMENTS + copies - len(TABLES)
     assert warehouse.place.count("playlists_history") == warehouse.place.count("loads") == files
 
 
 @pytest.mark.parametrize("refresh", ["snapshot", "full"])
-def test_nothing_that_commits_by_itself_runs_inside_the_transaction(
+def test_no_statement_with_an_implicit_commit_is_in_the_transaction(
     warehouse: Warehouse, refresh: str
 ) -> None:
     _sent(warehouse, _snapshots(["p"], 1))
@@ -119,7 +119,7 @@ def test_nothing_that_commits_by_itself_runs_inside_the_transaction(
     assert len([statement for statement in inside if isinstance(statement, changes)]) > 2 * len(TABLES)
 
 
-def test_no_value_is_part_of_a_statement(warehouse: Warehouse) -> None:
+def test_values_are_bound_and_never_part_of_a_statement(warehouse: Warehouse) -> None:
     snapshots = _snapshots([HOSTILE, 'p"'], 2, snapshot_id=HOSTILE)
     sent = _sent(warehouse, snapshots) + _sent(warehouse, snapshots)
 

@@ -1,4 +1,4 @@
-"""The COPY load: all or nothing, in few statements, and never older over newer."""
+"""The COPY load: one transaction that replaces partitions, with a ledger, a writer lock and count checks."""
 
 import json
 import threading
@@ -29,7 +29,7 @@ from tests.warehouses import DAY, NOON, Warehouse, run_of
 CHART, OTHER_CHART = CHARTS
 
 
-def test_rows_loaded_are_those_of_the_manifest(warehouse: Warehouse) -> None:
+def test_row_counts_match_the_manifest(warehouse: Warehouse) -> None:
     run_id = warehouse.new_run_id()
     manifest = warehouse.write(run_id, CHART, MIXTAPE)
     loaded = warehouse.load(run_id, manifest)
@@ -39,7 +39,7 @@ def test_rows_loaded_are_those_of_the_manifest(warehouse: Warehouse) -> None:
         assert rows == manifest.rows(table) == warehouse.place.count(f"{table}_history"), table
 
 
-def test_only_the_partitions_of_the_run_are_replaced(warehouse: Warehouse) -> None:
+def test_only_partitions_of_the_run_are_replaced(warehouse: Warehouse) -> None:
     warehouse.publish(CHART, OTHER_CHART)
     untouched = warehouse.place.query("SELECT * FROM songs_history WHERE playlist_id = ?", OTHER_CHART)
     loaded = warehouse.publish(CHART)
@@ -83,7 +83,7 @@ def test_the_ledger_has_a_row_per_partition(warehouse: Warehouse) -> None:
     )
 
 
-def test_the_ledger_says_what_the_warehouse_reported(warehouse: Warehouse) -> None:
+def test_the_ledger_contains_the_load_results_of_copy(warehouse: Warehouse) -> None:
     run_id = warehouse.new_run_id()
     manifest = warehouse.write(run_id, CHART, MIXTAPE, days=(DAY, DAY - timedelta(days=1)))
     loaded = warehouse.load(run_id, manifest)
@@ -98,20 +98,20 @@ def test_the_ledger_says_what_the_warehouse_reported(warehouse: Warehouse) -> No
     assert (loaded.statements[0], loaded.statements[-1]) == ("BEGIN", "COMMIT")
 
 
-@pytest.mark.parametrize("most", [pytest.param(1, marks=pytest.mark.faults), 3])
-def test_many_partitions_take_several_ledger_statements(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, most: int
+@pytest.mark.parametrize("max_partitions", [pytest.param(1, marks=pytest.mark.faults), 3])
+def test_the_ledger_is_written_in_several_statements_if_there_are_many_partitions(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, max_partitions: int
 ) -> None:
-    monkeypatch.setattr(ledger, "PARTITIONS_PER_INSERT", most)
+    monkeypatch.setattr(ledger, "PARTITIONS_PER_INSERT", max_partitions)
     run_id = warehouse.new_run_id()
     dates = tuple(DAY - timedelta(days=age) for age in range(4))
     loaded = warehouse.load(run_id, warehouse.write(run_id, CHART, days=dates))
 
-    assert loaded.statements.count("load/insert_loads") == -(-4 // most)
+    assert loaded.statements.count("load/insert_loads") == -(-4 // max_partitions)
     assert warehouse.place.count("loads") == 4
 
 
-def test_counts_that_differ_from_the_manifest_load_nothing(warehouse: Warehouse) -> None:
+def test_if_counts_differ_from_the_manifest_nothing_is_loaded(warehouse: Warehouse) -> None:
     warehouse.publish(CHART)
     before = warehouse.place.contents(TABLES)
     run_id = warehouse.new_run_id()
@@ -128,7 +128,7 @@ def test_counts_that_differ_from_the_manifest_load_nothing(warehouse: Warehouse)
     assert warehouse.place.query("SELECT COUNT(*) FROM loads WHERE run_id = ?", run_id) == [(0,)]
 
 
-def test_a_file_that_is_gone_loads_nothing_and_is_named(warehouse: Warehouse) -> None:
+def test_if_a_file_is_missing_nothing_is_loaded_and_the_file_is_named(warehouse: Warehouse) -> None:
     run_id = warehouse.new_run_id()
     manifest = warehouse.write(run_id, CHART)
     key = next(file.key for file in manifest.files if file.table == "artists")
@@ -139,32 +139,32 @@ def test_a_file_that_is_gone_loads_nothing_and_is_named(warehouse: Warehouse) ->
     assert {table: warehouse.place.count(f"{table}_history") for table in TABLES} == dict.fromkeys(TABLES, 0)
 
 
-def test_a_commit_whose_answer_was_lost_is_found_in_the_ledger(
+def test_a_commit_whose_response_is_lost_is_found_in_the_ledger(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = warehouse.new_run_id()
     manifest = warehouse.write(run_id, CHART)
     commit, lost = Session.commit, []
 
-    def commit_and_lose_the_answer(session: Session) -> None:
+    def commit_and_lose_the_response(session: Session) -> None:
         commit(session)
         lost.append(session)
         raise Transient("connection reset", Code.SNOWFLAKE_UNAVAILABLE)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Session, "commit", commit_and_lose_the_answer)
+        patched.setattr(Session, "commit", commit_and_lose_the_response)
         with pytest.raises(Transient):
             warehouse.load(run_id, manifest)
     assert len(lost) == 1
     loaded = warehouse.load(run_id, manifest)
 
     assert loaded.rows_by_table["songs"] == warehouse.place.count("songs_history") == 50
-    assert loaded.partitions_replaced is None, "the ledger does not say"
+    assert loaded.partitions_replaced is None, "not in the ledger"
     assert warehouse.place.count("loads") == 1
 
 
-def test_what_was_deleted_by_hand_is_loaded_again(warehouse: Warehouse) -> None:
-    """COPY would leave out files that the tables' load history knows."""
+def test_files_are_loaded_again_after_their_rows_were_deleted_by_hand(warehouse: Warehouse) -> None:
+    """Without FORCE, COPY skips files that are in the load history of the table."""
     run_id = warehouse.new_run_id()
     manifest = warehouse.write(run_id, CHART)
     warehouse.load(run_id, manifest)
@@ -177,7 +177,7 @@ def test_what_was_deleted_by_hand_is_loaded_again(warehouse: Warehouse) -> None:
     assert warehouse.place.count("songs_history") == 50
 
 
-def test_a_lost_answer_does_not_claim_what_was_left_to_a_newer_snapshot(
+def test_after_a_lost_response_superseded_partitions_are_not_reported_as_loaded(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse.publish(CHART)
@@ -185,12 +185,12 @@ def test_a_lost_answer_does_not_claim_what_was_left_to_a_newer_snapshot(
     manifest = warehouse.write(run_id, CHART, MIXTAPE, fetched_at=NOON - timedelta(hours=1))
     commit = Session.commit
 
-    def commit_and_lose_the_answer(session: Session) -> None:
+    def commit_and_lose_the_response(session: Session) -> None:
         commit(session)
         raise Transient("connection reset", Code.SNOWFLAKE_UNAVAILABLE)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Session, "commit", commit_and_lose_the_answer)
+        patched.setattr(Session, "commit", commit_and_lose_the_response)
         with pytest.raises(Transient):
             warehouse.load(run_id, manifest)
     loaded = warehouse.load(run_id, manifest)
@@ -204,11 +204,11 @@ def test_a_second_writer_waits_for_the_first(warehouse: Warehouse, monkeypatch: 
     manifest = warehouse.write(run_id, CHART)
     waiting = threading.Event()
 
-    def note_and_lock(session: Session) -> None:
+    def signal_and_take_lock(session: Session) -> None:
         waiting.set()
         take_lock(session)
 
-    monkeypatch.setattr(transaction, "take_lock", note_and_lock)
+    monkeypatch.setattr(transaction, "take_lock", signal_and_take_lock)
     second = threading.Thread(target=warehouse.load, args=(run_id, manifest))
     with warehouse.session("first") as first:
         first.begin()
@@ -222,7 +222,9 @@ def test_a_second_writer_waits_for_the_first(warehouse: Warehouse, monkeypatch: 
     assert warehouse.place.count("songs_history") == 50
 
 
-def test_waiting_for_a_lock_is_bounded(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_for_the_writer_lock_is_bounded(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pipeline.warehouse.session.LOCK_TIMEOUT_S", 1)
     monkeypatch.setattr(lock, "LOCK_TIMEOUT_S", 1)
     monkeypatch.setattr(lock, "LOCK_ATTEMPTS", 2)
@@ -231,11 +233,11 @@ def test_waiting_for_a_lock_is_bounded(warehouse: Warehouse, monkeypatch: pytest
     with warehouse.session("first") as first:
         first.begin()
         first.execute("load/lock_writer", ("first",))
-        with busy(first), pytest.raises(StopRun, match="another run held the writer lock"):
+        with kept_busy(first), pytest.raises(StopRun, match="another run held the writer lock"):
             warehouse.load(run_id, manifest)
 
 
-def test_without_the_row_of_the_lock_nothing_is_loaded(warehouse: Warehouse) -> None:
+def test_without_the_row_in_writer_lock_nothing_is_loaded(warehouse: Warehouse) -> None:
     warehouse.place.query("DELETE FROM writer_lock")
     with pytest.raises(ConfigurationError, match="INSERT INTO writer_lock"):
         warehouse.publish(CHART)
@@ -244,41 +246,41 @@ def test_without_the_row_of_the_lock_nothing_is_loaded(warehouse: Warehouse) -> 
     assert warehouse.publish(CHART).rows_by_table["songs"] == 50
 
 
-ENDED: dict[str, tuple[type[PipelineError], str]] = {
+ABORTED: dict[str, tuple[type[PipelineError], str]] = {
     'COPY INTO "PLAYLISTS': (Transient, "ended the transaction"),
     'COPY INTO "SONGS': (AccountingError, "the warehouse counts"),
     "-- Rows of a run": (AccountingError, "the warehouse counts"),
     "DELETE": (Transient, "ended the transaction"),
     "INSERT": (Transient, "ended the transaction"),
 }
-"""The statement before which the transaction is ended, and how the load fails."""
+"""Statement before which the transaction is aborted, and how the load fails."""
 CASES: dict[str, tuple[Refresh, str]] = {
-    f"{refresh}, {statement}": (refresh, statement) for refresh in get_args(Refresh) for statement in ENDED
+    f"{refresh}, {statement}": (refresh, statement) for refresh in get_args(Refresh) for statement in ABORTED
 }
 
 
 @pytest.mark.parametrize("case", enumerated(CASES, ['snapshot, COPY INTO "SONGS', "full, DELETE"]))
-def test_a_load_whose_transaction_was_ended_changes_nothing(warehouse: Warehouse, case: str) -> None:
+def test_a_load_whose_transaction_is_aborted_changes_nothing(warehouse: Warehouse, case: str) -> None:
     refresh, statement = CASES[case]
-    error, says = ENDED[statement]
+    error, message = ABORTED[statement]
     warehouse.publish(CHART, OTHER_CHART)
     before = warehouse.place.contents(TABLES)
     run_id = warehouse.new_run_id()
     manifest = warehouse.write(run_id, CHART)
-    ended: list[str] = []
+    aborted: list[str] = []
     with warehouse.session(run_id, autocommit=False) as session:
 
-        def end(sql: str) -> None:
-            if statement in sql and not ended:
-                ended.append(sql)
-                session.rollback()  # as the server does where the run stood still, and blocked another
+        def abort(sql: str) -> None:
+            if statement in sql and not aborted:
+                aborted.append(sql)
+                session.rollback()  # as the server does if an idle transaction blocks another
 
-        with watched(before=end), pytest.raises(error, match=says):
+        with watched(before=abort), pytest.raises(error, match=message):
             Load(session, run_of(run_id), manifest, refresh=refresh).replace(
                 partial(copy_files, session, manifest.files)
             )
 
-    assert ended
+    assert aborted
     assert warehouse.place.contents(TABLES) == before
     assert warehouse.place.query("SELECT COUNT(*) FROM loads WHERE run_id = ?", run_id) == [(0,)]
 
@@ -289,7 +291,7 @@ IN_LANDING = [
         ["INSERT INTO songs_landing SELECT * FROM songs_landing"],
         AccountingError,
         rf"songs of {DAY}: 100 for 50.*tables/songs/dt={DAY}/\S+ \(100 rows of 50\)",
-        id="a file that lands again",
+        id="a file loaded twice",
         marks=pytest.mark.faults,
     ),
     pytest.param(
@@ -299,7 +301,7 @@ IN_LANDING = [
         ],
         AccountingError,
         rf"songs of {YESTERDAY}: 0 for 50.*tables/songs/dt={DAY}/\S+ \(100 rows of 50\)",
-        id="as many rows of another date",
+        id="the same number of rows, of another date",
     ),
     pytest.param(
         [
@@ -316,40 +318,40 @@ IN_LANDING = [
         ["DROP TABLE songs_landing"],
         ConfigurationError,
         "SONGS_LANDING.*DELETE FROM snowpipe_versions",
-        id="the table dropped",
+        id="the landing table dropped",
         marks=pytest.mark.faults,
     ),
 ]
-"""What happens in landing while a run waits for the lock; how the run ends."""
+"""Changes to landing tables while a run waits for the lock, and the expected error."""
 
 
-@pytest.mark.parametrize(("statements", "error", "says"), IN_LANDING)
-def test_what_happens_in_landing_during_the_wait_for_the_lock_is_named(
+@pytest.mark.parametrize(("statements", "error", "message"), IN_LANDING)
+def test_changes_to_landing_while_waiting_for_the_lock_stop_the_run(
     addresses: Addresses,
     monkeypatch: pytest.MonkeyPatch,
     statements: list[str],
     error: type[PipelineError],
-    says: str,
+    message: str,
 ) -> None:
-    piped = Warehouse(Place.create(addresses), "snowpipe")
-    piped.set_up()
-    run_id = piped.new_run_id()
-    manifest = piped.write(run_id, CHART, days=(YESTERDAY, DAY))
+    with_pipes = Warehouse(Place.create(addresses), "snowpipe")
+    with_pipes.set_up()
+    run_id = with_pipes.new_run_id()
+    manifest = with_pipes.write(run_id, CHART, days=(YESTERDAY, DAY))
 
-    def meddle(session: Session) -> None:
+    def change_landing(session: Session) -> None:
         for statement in statements:
-            piped.place.query(statement)
+            with_pipes.place.query(statement)
         take_lock(session)
 
-    monkeypatch.setattr(transaction, "take_lock", meddle)
-    with pytest.raises(error, match=says):
-        piped.load(run_id, manifest)
-    assert piped.place.count("songs_history") == 0
+    monkeypatch.setattr(transaction, "take_lock", change_landing)
+    with pytest.raises(error, match=message):
+        with_pipes.load(run_id, manifest)
+    assert with_pipes.place.count("songs_history") == 0
 
 
 @contextmanager
-def busy(session: Session) -> Iterator[None]:
-    """Keeps a session at work, for an idle one that blocks others is ended."""
+def kept_busy(session: Session) -> Iterator[None]:
+    """Keeps a session busy, because the stand-in aborts an idle transaction that blocks others."""
     done = threading.Event()
 
     def work() -> None:

@@ -1,4 +1,4 @@
-"""Upgrades: a schema of any earlier version changes in place; its rows, views, stage and pipes stay."""
+"""Upgrades: a schema of any earlier version is changed in place and keeps its rows, views and pipes."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from pipeline.warehouse.views import view_files
 from sandbox.services import Addresses
 from sandbox.spotify.catalogue import CHARTS
 from tests import warehouses
-from tests.pipeline.warehouse.older import ROWS, SHOWS_TABLES, set_up_older
+from tests.pipeline.warehouse.older import ROWS, STAGE_ON_TABLES_VERSION, set_up_older
 from tests.places import Place, Rows
 from tests.statements import recorded
 from tests.tiers import enumerated
@@ -28,7 +28,7 @@ NULLABLE = {
     "albums": ["name", "album_type", "total_tracks"],
     "artists": ["name"],
 }
-"""Columns that may be null since version 3."""
+"""Columns that are nullable since version 3."""
 
 
 NEWEST, OLDER = "version 2 with pipes", ("version 1", "version 2")
@@ -43,20 +43,20 @@ FROM_NEWEST = pytest.mark.parametrize("older", enumerated([*OLDER, NEWEST], [NEW
 
 @pytest.fixture
 def older(addresses: Addresses, request: pytest.FixtureRequest) -> Iterator[Warehouse]:
-    """A warehouse as an earlier version left it, with one playlist."""
+    """A warehouse set up by an earlier version, with one playlist."""
     older = Warehouse(Place.create(addresses), "snowpipe" if "pipes" in request.param else "copy")
     set_up_older(older, int(request.param.split()[1]))
     yield older
     older.place.drop()
 
 
-def current(warehouse: Warehouse) -> bool:
-    """What a run asks first."""
+def is_up_to_date(warehouse: Warehouse) -> bool:
+    """Checks the schema with the loader role, as every run does first."""
     with warehouse.session() as session:
         return is_current(session, warehouse.lake.url, warehouse.mode)
 
 
-def shape(place: Place, *tables: str) -> dict[str, set[tuple[str, str, str]]]:
+def column_types(place: Place, *tables: str) -> dict[str, set[tuple[str, str, str]]]:
     """Name, type and nullability of the columns of each table or view."""
     return {
         table: {(row[0], row[1], row[3]) for row in place.query(f"DESCRIBE TABLE {table}")}
@@ -65,11 +65,14 @@ def shape(place: Place, *tables: str) -> dict[str, set[tuple[str, str, str]]]:
 
 
 def nullable(place: Place) -> dict[str, list[str]]:
-    """Those columns of NULLABLE that accept null in the history tables."""
-    found = shape(place, *map(history, NULLABLE))
-    open_ = {table: {name for name, _, null in found[history(table)] if null == "Y"} for table in NULLABLE}
+    """Columns of NULLABLE that are nullable in the history tables of this place."""
+    found = column_types(place, *map(history, NULLABLE))
+    nullable_columns = {
+        table: {name for name, _, null in found[history(table)] if null == "Y"} for table in NULLABLE
+    }
     return {
-        table: [name for name in names if name.upper() in open_[table]] for table, names in NULLABLE.items()
+        table: [name for name in names if name.upper() in nullable_columns[table]]
+        for table, names in NULLABLE.items()
     }
 
 
@@ -81,12 +84,12 @@ NEW_VIEWS = {
     "NUMBER_ONE_RUNS",
     "FRESHNESS",
 }
-"""Views since version 5."""
-OURS = [*map(history, TABLES), "loads", "schema_versions", "writer_lock", *view_files()]
+"""Views added in version 5."""
+ALL_OBJECTS = [*map(history, TABLES), "loads", "schema_versions", "writer_lock", *view_files()]
 
 
 @FROM_EACH
-def test_an_older_schema_is_brought_up_to_date_in_place(
+def test_an_older_schema_is_upgraded_in_place(
     older: Warehouse, warehouse: Warehouse, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = older.place.contents(TABLES)
@@ -94,35 +97,35 @@ def test_an_older_schema_is_brought_up_to_date_in_place(
     altered = nullable(older.place) != NULLABLE
     views = {name for (name,) in older.place.query("SELECT table_name FROM information_schema.views")}
     ((version,),) = older.place.query("SELECT version FROM schema_versions")
-    assert not current(older)
+    assert not is_up_to_date(older)
     with recorded() as sent:
         older.set_up()
 
-    assert current(older)
-    assert shape(older.place, *OURS) == shape(warehouse.place, *OURS)
+    assert is_up_to_date(older)
+    assert column_types(older.place, *ALL_OBJECTS) == column_types(warehouse.place, *ALL_OBJECTS)
     assert nullable(older.place) == NULLABLE
     assert older.place.contents(TABLES) == before
     assert older.place.query("SELECT run_id, load_results, flow_run_id FROM loads") == [("run", None, None)]
-    done = {" ".join(re.sub("--.*", "", statement).split()[:4]) for statement in sent}
-    created = {one.split()[3] for one in done if one.startswith("CREATE")}
-    # pipes of an older stage stop, and lose their load history
+    executed = {" ".join(re.sub("--.*", "", statement).split()[:4]) for statement in sent}
+    created = {one.split()[3] for one in executed if one.startswith("CREATE")}
+    # replacing the stage stops its pipes, so they are recreated and lose their load history
     stage = {"STAGE", "PIPE"} if older.mode == "snowpipe" else {"STAGE"}
-    assert created == ({"VIEW"} if version >= SHOWS_TABLES else {"VIEW", *stage})
-    # views stay, with their grants; only new ones are created
+    assert created == ({"VIEW"} if version >= STAGE_ON_TABLES_VERSION else {"VIEW", *stage})
+    # existing views keep their grants; only new ones are created
     named = {name.upper() for one in sent for name in re.findall(r"REPLACE VIEW (\w+)", one)}
     assert named == set(view_files()) - views == NEW_VIEWS
     assert not [one for one in caplog.records if one.levelname == "WARNING"]
-    changed = {one.split()[2] for one in done if one.startswith("ALTER TABLE")}
+    changed = {one.split()[2] for one in executed if one.startswith("ALTER TABLE")}
     assert "loads" in changed
     assert (changed > {"loads"}) == altered
-    assert not any(one.startswith("DROP") for one in done)
+    assert not any(one.startswith("DROP") for one in executed)
     older.publish(CHARTS[0])
     assert older.place.count("songs") == 51
 
 
 @FROM_NEWEST
-def test_an_upgrade_that_was_cut_off_is_done_again(older: Warehouse) -> None:
-    """The first ALTER of each file was executed, and no version noted."""
+def test_an_upgrade_that_was_killed_is_repeated(older: Warehouse) -> None:
+    """The first ALTER of each file was executed, and no version recorded."""
     with older.session(role=OWNER) as session:
         session.execute_all("setup/add_load_results")
         session.execute_all("setup/allow_nulls", containing="duration_ms")
@@ -137,7 +140,7 @@ def test_an_upgrade_that_was_cut_off_is_done_again(older: Warehouse) -> None:
 
 
 def with_nulls(tables: Tables) -> Tables:
-    """The tables with nulls in every second row of the columns that may be null, as valid as before."""
+    """The tables with null in every second row of the nullable columns; they remain valid."""
     for table, names in NULLABLE.items():
         odd = pl.int_range(pl.len()) % 2 == 1
         changed = tables[table].with_columns(pl.when(odd).then(pl.col(name)) for name in names)
@@ -146,7 +149,7 @@ def with_nulls(tables: Tables) -> Tables:
 
 
 @FROM_NEWEST
-def test_what_spotify_does_not_send_arrives_as_null(
+def test_values_that_spotify_leaves_out_are_null_in_the_tables(
     older: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[Tables] = []
@@ -173,7 +176,7 @@ def test_what_spotify_does_not_send_arrives_as_null(
 
 
 @pytest.mark.parametrize("part", setup.EVERY_PART, ids=lambda part: part.noted_in)
-def test_an_older_release_refuses_what_a_newer_one_set_up_and_changes_nothing(
+def test_an_older_release_refuses_a_newer_schema_and_changes_nothing(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, part: Part
 ) -> None:
     warehouse.set_up(load="snowpipe")

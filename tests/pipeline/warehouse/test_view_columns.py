@@ -1,4 +1,4 @@
-"""What docs/tables.md says of the views for analysts is what they have."""
+"""The insight views have the columns that docs/tables.md lists."""
 
 import pytest
 
@@ -9,15 +9,15 @@ from tests.warehouses import Warehouse
 
 
 @pytest.mark.parametrize("view", VIEW_COLUMNS)
-def test_a_view_has_the_columns_that_the_page_shows(warehouse: Warehouse, view: str) -> None:
+def test_a_view_has_the_documented_columns(warehouse: Warehouse, view: str) -> None:
     described = warehouse.place.query(f"DESCRIBE VIEW {view}")
     found = [(name.lower(), kind.split("(")[0]) for name, kind, *_ in described]
     assert found == [(name, kind) for name, kind, _ in VIEW_COLUMNS[view].columns]
-    # the page says that numbers are whole
+    # documented as whole numbers
     assert {kind for _, kind, *_ in described if kind.startswith("NUMBER")} == {"NUMBER(38,0)"}
 
 
-def test_every_view_is_on_the_page() -> None:
-    own = {name.lower() for name, file in view_files().items() if file.startswith("insights/")}
-    assert own == set(VIEW_COLUMNS)
-    assert {name.lower() for name in view_files()} - own == {*TABLES, "newest_snapshots"}
+def test_every_insight_view_is_documented() -> None:
+    insights = {name.lower() for name, file in view_files().items() if file.startswith("insights/")}
+    assert insights == set(VIEW_COLUMNS)
+    assert {name.lower() for name in view_files()} - insights == {*TABLES, "newest_snapshots"}

@@ -1,4 +1,4 @@
-"""A report in one line, and a page as its readers get it: text, tables, headings, pictures."""
+"""Helpers for tests of the report: short constructors, and a parser of the HTML page."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -61,7 +61,7 @@ def line(position: int, name: str = "", **changes: Any) -> SongLine:
 
 
 def places(song_id: str, *positions: int | None) -> list[SongPlace]:
-    """Where a song stood in the snapshots of consecutive days; None: not listed."""
+    """Positions of a song in the snapshots of consecutive days; None: not listed."""
     first = DAY - timedelta(days=len(positions) - 1)
     return [
         SongPlace(
@@ -93,7 +93,7 @@ def report(*details: PlaylistDetails) -> ReportContents:
 
 
 class Page(HTMLParser):
-    """A page taken apart. `text`: what a reader sees, element by element; `tags`: every element."""
+    """A parsed page. `text`: visible text, element by element; `tags`: (name, attributes) of each element."""
 
     def __init__(self, page: bytes) -> None:
         super().__init__(convert_charrefs=True)
@@ -106,7 +106,7 @@ class Page(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """An element begins."""
+        """Records the start of an element."""
         self.tags.append((tag, dict(attrs)))
         if tag not in VOID:
             self._open.append(tag)
@@ -118,12 +118,12 @@ class Page(HTMLParser):
             self.headings.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        """An element ends: the one that began last."""
+        """Checks that the element that ends is the one opened last."""
         if tag not in VOID:
             assert self._open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        """Text."""
+        """Records visible text."""
         if not data.strip() or "style" in self._open:
             return
         self.text.append(data)
@@ -132,11 +132,11 @@ class Page(HTMLParser):
 
     @property
     def words(self) -> str:
-        """All text on one line."""
+        """All visible text on one line."""
         return " ".join(" ".join(self.text).split())
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
-        """Attributes of each element of a kind."""
+        """Attributes of every element with this tag."""
         return [attributes for name, attributes in self.tags if name == tag]
 
 

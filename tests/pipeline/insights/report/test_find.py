@@ -1,4 +1,4 @@
-"""The report's numbers: each is what the views show, on any date; and the page shows each."""
+"""Numbers of the report: equal to those of the views, for any date, and shown on the page."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -18,14 +18,13 @@ from tests.warehouses import DAY, Warehouse
 
 CHART, _ = CHARTS
 ALL = [SHARED, CHART, MIXTAPE, EMPTY, EMPTIED]
-MISSING = 3
 DAYS = tuple(DAY - timedelta(days=age) for age in (8, 7, 6, 5, 4, 2, 1, 0))
-"""With a day missing, three days ago."""
+"""Snapshot dates; the day three days ago is missing."""
 YESTERDAY = DAY - timedelta(days=1)
 
 
 def report(warehouse: Warehouse, playlists: Sequence[str] = (), on: date | None = None) -> ReportContents:
-    """The report, found as a run's role finds it."""
+    """Finds the report with the loader role, as a run does."""
     with warehouse.session() as session:
         found = find_report(session, playlists, on)
     assert found
@@ -33,7 +32,7 @@ def report(warehouse: Warehouse, playlists: Sequence[str] = (), on: date | None 
 
 
 def load(warehouse: Warehouse, day: date, **playlists: Sequence[Any]) -> None:
-    """Publishes playlists with these entries."""
+    """Publishes snapshots of playlists with these entries."""
     run_id = warehouse.new_run_id()
     kept = [
         snapshot([head([*entries], id_=id_, name=f"List {id_[0]}")], len(entries), id_)
@@ -54,8 +53,8 @@ def as_numbers(rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in rows]
 
 
-def test_every_number_is_that_of_the_views(warehouse: Warehouse) -> None:
-    """One history for all of them, because to load it takes longest."""
+def test_every_number_of_the_report_equals_that_of_the_views(warehouse: Warehouse) -> None:
+    """One test for all numbers, because loading the history takes longest."""
     warehouse.publish(*ALL, days=DAYS)
     contents = report(warehouse, ALL)
     assert [one.playlist_id for one in contents.playlists] == ALL
@@ -152,7 +151,7 @@ def check_bars(query: Any, own: PlaylistDetails) -> None:
 
 
 def check_page(shown: Page, own: PlaylistDetails) -> None:
-    """The list on the page has the numbers of the query's rows."""
+    """Checks that the track list on the page has the numbers of the query."""
     rows = [(row[0], row[3], row[4]) for row in shown.rows if len(row) in (5, 6)]
     wanted = [(str(s.position), str(s.peak_position), f"{s.snapshot_count:,}") for s in own.songs]
     starts = [at for at, row in enumerate(rows) if row == wanted[0]] if wanted else [0]
@@ -160,7 +159,7 @@ def check_page(shown: Page, own: PlaylistDetails) -> None:
 
 
 def check_race(query: Any, own: PlaylistDetails) -> None:
-    """Each mark is a row of the history."""
+    """Checks that each mark of the race chart is a row of the history."""
     listed = query(
         "SELECT song_id, snapshot_date, MIN(position) FROM tracklist_history WHERE playlist_id = ?"
         " GROUP BY song_id, snapshot_date",
@@ -174,7 +173,7 @@ def check_race(query: Any, own: PlaylistDetails) -> None:
 
 
 @pytest.mark.faults
-def test_a_date_shows_the_newest_snapshot_before_it(warehouse: Warehouse) -> None:
+def test_a_report_for_a_date_shows_the_newest_snapshot_up_to_that_date(warehouse: Warehouse) -> None:
     load(warehouse, DAY - timedelta(days=5), **{PLAYLIST: songs("ab"), OTHER_PLAYLIST: songs("z")})
     load(warehouse, DAY - timedelta(days=4), **{PLAYLIST: songs("bac")})
     load(warehouse, DAY, **{PLAYLIST: songs("x")})
@@ -202,7 +201,7 @@ def test_a_date_shows_the_newest_snapshot_before_it(warehouse: Warehouse) -> Non
     assert {id_: one.figures.is_stale for id_, one in now.items()} == {PLAYLIST: False, OTHER_PLAYLIST: True}
 
 
-def test_days_without_a_snapshot_are_those_of_the_view(warehouse: Warehouse) -> None:
+def test_missing_days_are_counted_as_in_the_view_freshness(warehouse: Warehouse) -> None:
     ((today,),) = warehouse.place.query("SELECT SYSDATE()::DATE")
     for age in (40, 6, 4, 0):
         load(warehouse, today - timedelta(days=age), **{PLAYLIST: songs("a")})
@@ -213,7 +212,7 @@ def test_days_without_a_snapshot_are_those_of_the_view(warehouse: Warehouse) -> 
     assert {id_: own.figures.day_count for id_, own in shown.items()} == {PLAYLIST: 30, OTHER_PLAYLIST: 3}
 
 
-def test_a_song_that_is_listed_twice_keeps_both_places(warehouse: Warehouse) -> None:
+def test_a_song_listed_twice_has_two_positions(warehouse: Warehouse) -> None:
     load(warehouse, YESTERDAY, **{PLAYLIST: songs("aba")})
     load(warehouse, DAY, **{PLAYLIST: songs("abca")})
     (own,) = report(warehouse).details
@@ -223,8 +222,8 @@ def test_a_song_that_is_listed_twice_keeps_both_places(warehouse: Warehouse) -> 
 
 
 @pytest.mark.faults
-def test_of_many_playlists_those_with_most_changes_are_shown_in_full(warehouse: Warehouse) -> None:
-    """A move is a change; what changed when others were not read yet is none."""
+def test_of_many_playlists_those_with_the_most_changes_are_shown_in_detail(warehouse: Warehouse) -> None:
+    """A move counts as a change; a change in an older snapshot than that of the report does not."""
     ids = [f"{number:022}" for number in range(find.MAX_DETAILED + 2)]
     moved, same, old, *others = ids
     load(warehouse, YESTERDAY - timedelta(days=9), **{old: songs("abc")})
@@ -244,7 +243,7 @@ def test_of_many_playlists_those_with_most_changes_are_shown_in_full(warehouse: 
 
 
 @pytest.mark.faults
-def test_what_is_too_large_to_compare_is_counted_all_the_same(
+def test_changes_of_a_playlist_too_large_to_compare_are_still_counted(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changes, "MAX_ENTRIES", 4)
@@ -257,7 +256,7 @@ def test_what_is_too_large_to_compare_is_counted_all_the_same(
 
 
 @pytest.mark.faults
-def test_a_release_is_as_old_as_it_was_at_the_snapshot(warehouse: Warehouse) -> None:
+def test_the_age_of_a_release_is_computed_at_the_snapshot_date(warehouse: Warehouse) -> None:
     dates = {"a": "2026-11-10", "b": "2026-01-01", "c": "2024", "d": "1980-06", "e": "0000"}
     listed = [
         entry(song(name, on={**song()["album"], "id": name, "release_date": day,
@@ -281,7 +280,7 @@ def test_without_a_snapshot_there_is_no_report(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.faults
-def test_the_same_data_is_the_same_page_and_costs_as_many_statements(warehouse: Warehouse) -> None:
+def test_the_same_data_give_the_same_page_with_a_fixed_number_of_statements(warehouse: Warehouse) -> None:
     warehouse.publish(CHART, SHARED, days=DAYS[-2:])
     with warehouse.session() as session:
         pages = []

@@ -1,4 +1,4 @@
-"""The report in a real browser: it asks for nothing, the console stays empty, and no screen is too narrow."""
+"""The report in a real browser: no requests, no console messages, and no overflow on narrow screens."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ TITLES = [long_list(12, title, 3) for title in HOSTILE.values()][:18]
 
 @pytest.mark.faults
 @pytest.mark.skipif(PROGRAM is None, reason="no Chromium on this machine")
-def test_the_page_in_chromium(tmp_path: Path) -> None:
+def test_the_page_in_chromium_sends_no_requests_and_fits_every_width(tmp_path: Path) -> None:
     file = tmp_path / "report.html"
     file.write_bytes(render_page(report(EDITED, CHART, *TITLES)))
     with chromium() as tab:

@@ -1,4 +1,4 @@
-"""The report's page: what it says, that it asks for nothing, and that no title becomes markup."""
+"""The HTML page of the report: content, no requests, no scripts, and no title that becomes markup."""
 
 import base64
 import hashlib
@@ -80,24 +80,24 @@ HOSTILE = {
 }
 
 
-def test_the_first_screen_says_what_changed_and_who_did_it() -> None:
-    said = page(EDITED).words
-    assert said.index("Party mix") < said.index("2 added, 1 removed, 1 moved, 2 more rejected since 27 Nov")
-    assert "Ann's Artist · at 2 · added by ann" in said
-    assert "Bob's Artist · at 3 · added by bob" in said
-    assert "Gone Artist · was at 2" in said
-    assert "Dragged Artist · from 61 to 1" in said
-    assert said.index("was at 2") < said.index("The list")
+def test_the_page_starts_with_the_changes_and_who_added_the_songs() -> None:
+    text = page(EDITED).words
+    assert text.index("Party mix") < text.index("2 added, 1 removed, 1 moved, 2 more rejected since 27 Nov")
+    assert "Ann's Artist · at 2 · added by ann" in text
+    assert "Bob's Artist · at 3 · added by bob" in text
+    assert "Gone Artist · was at 2" in text
+    assert "Dragged Artist · from 61 to 1" in text
+    assert text.index("was at 2") < text.index("The list")
 
 
-def test_a_list_made_by_hand_shows_what_was_moved_and_no_race() -> None:
+def test_an_edited_list_shows_moved_songs_and_no_race_chart() -> None:
     shown = page(EDITED)
     rows = [row[:2] for row in shown.rows if row[0] in ("1", "2", "3")]
     assert rows == [["1", "▲ 60up from 61"], ["2", "newnew"], ["3", "againagain"]]
     assert "race" not in shown.words
 
 
-def test_a_chart_shows_each_step_and_the_race() -> None:
+def test_a_chart_shows_every_position_change_and_the_race_chart() -> None:
     shown = page(CHART)
     rows = [row[:2] for row in shown.rows if row[0] in ("1", "2", "3")]
     assert rows == [["1", "▲ 1up from 2"], ["2", "▼ 1down from 1"], ["3", "=same place"]]
@@ -111,7 +111,7 @@ def test_a_chart_shows_each_step_and_the_race() -> None:
     assert [one["class"] for one in shown.all("path") if one.get("class")][:3] == ["past", "now", "now"]
 
 
-def test_bars_figures_and_rejects_are_shown_with_their_numbers() -> None:
+def test_bars_figures_and_rejects_are_shown_as_numbers() -> None:
     shown = page(EDITED)
     for row in (
         ["Artist 1", "", "2", "67 %"],
@@ -121,12 +121,12 @@ def test_bars_figures_and_rejects_are_shown_with_their_numbers() -> None:
     ):
         assert row in shown.rows
     assert [one["width"] for one in shown.all("rect")] == ["100%", "67%", "100%", "1%"]
-    for said in ("Songs 3", "Length 10 min", "Explicit 50 %", "Snapshots 2", "1 of 1 day"):
-        assert said in shown.words
+    for text in ("Songs 3", "Length 10 min", "Explicit 50 %", "Snapshots 2", "1 of 1 day"):
+        assert text in shown.words
     assert "Read from Spotify 28 Nov 2026, 06:05 UTC" in shown.words
 
 
-def test_a_first_snapshot_has_nothing_to_be_compared_with() -> None:
+def test_a_first_snapshot_is_not_compared() -> None:
     first = PlaylistDetails(
         figures(previous_date=None), songs=[line(1, previous_position=None, snapshot_count=1)]
     )
@@ -136,7 +136,7 @@ def test_a_first_snapshot_has_nothing_to_be_compared_with() -> None:
     assert "too long" not in shown.words
 
 
-def test_an_empty_playlist_has_a_page() -> None:
+def test_an_empty_playlist_is_shown() -> None:
     shown = page(
         PlaylistDetails(
             figures(item_count=0, song_count=0, duration_ms=None, explicit_percent=None), changes()
@@ -146,18 +146,18 @@ def test_an_empty_playlist_has_a_page() -> None:
     assert "The playlist is empty." in shown.words
 
 
-def test_an_older_snapshot_is_named() -> None:
+def test_a_snapshot_older_than_the_report_is_named() -> None:
     older = PlaylistDetails(figures(report_date=DAY.replace(day=30)), changes())
     assert "No snapshot for 30 Nov 2026: this is the one of 28 Nov 2026." in page(older).words
 
 
-def test_lists_that_are_too_long_to_compare_say_so() -> None:
-    said = page(PlaylistDetails(figures(entered_count=1, moved_count=None), None)).words
-    assert "1 added since 27 Nov" in said
-    assert "too long to compare song by song" in said
+def test_a_list_too_long_to_compare_is_named() -> None:
+    text = page(PlaylistDetails(figures(entered_count=1, moved_count=None), None)).words
+    assert "1 added since 27 Nov" in text
+    assert "too long to compare song by song" in text
 
 
-def test_several_playlists_begin_with_an_overview() -> None:
+def test_a_report_of_several_playlists_begins_with_an_overview() -> None:
     shown = page(EDITED, CHART)
     assert "2 playlists; 2 of them changed" in shown.words
     assert ["Party mix", "3", "2", "1", "1", "2"] in shown.rows
@@ -167,7 +167,7 @@ def test_several_playlists_begin_with_an_overview() -> None:
     assert {link[1:] for link in links if link.startswith("#")} == targets
 
 
-def test_what_was_not_read_says_so_and_counts_nothing() -> None:
+def test_a_stale_playlist_is_marked_and_has_no_change_counts() -> None:
     old = figures(snapshot_date=date(2026, 2, 2), previous_date=None, is_stale=True, moved_count=None)
     other = figures(playlist_id="other")
     shown = page(
@@ -182,7 +182,7 @@ def test_what_was_not_read_says_so_and_counts_nothing() -> None:
     assert ["1", ""] in [row[:2] for row in shown.rows]
 
 
-def test_playlists_of_one_name_are_told_apart() -> None:
+def test_playlists_with_the_same_name_are_distinguished() -> None:
     others = [("b", "Owner"), ("c", "Ann"), ("d", None)]
     same = [figures(playlist_id=id_, owner_name=owner) for id_, owner in others]
     assert told_apart([figures(playlist_id="a", playlist_name="Chart"), *same]) == {
@@ -192,24 +192,24 @@ def test_playlists_of_one_name_are_told_apart() -> None:
     assert told_apart([same[2], same[2]._replace(playlist_id="e")]) == {"d": "(d)", "e": "(e)"}
 
 
-def test_who_added_most_songs_is_said_once() -> None:
+def test_the_user_who_added_most_songs_is_named_once() -> None:
     by_ann = EDITED._replace(
         changes=changes([change("x", 1, None, "ann"), change("y", 2, None, "ann")]),
         songs=[line(1, added_by="ann"), line(2, added_by="ann")],
     )
-    said = page(by_ann).words
-    assert "Added by ann" in said
-    assert "The list added by ann Place" in said
-    assert said.count("added by ann") == 1
-    said = page(by_ann._replace(songs=[*by_ann.songs, line(3, added_by="bob")])).words
-    assert "The list added by ann unless noted" in said
-    assert (said.count("added by ann"), said.count("added by bob")) == (1, 1)
-    said = page(by_ann._replace(songs=[*by_ann.songs, line(3)])).words
-    assert said.count("added by ann") == 2
+    text = page(by_ann).words
+    assert "Added by ann" in text
+    assert "The list added by ann Place" in text
+    assert text.count("added by ann") == 1
+    text = page(by_ann._replace(songs=[*by_ann.songs, line(3, added_by="bob")])).words
+    assert "The list added by ann unless noted" in text
+    assert (text.count("added by ann"), text.count("added by bob")) == (1, 1)
+    text = page(by_ann._replace(songs=[*by_ann.songs, line(3)])).words
+    assert text.count("added by ann") == 2
 
 
 @pytest.mark.parametrize(
-    ("milliseconds", "said"),
+    ("milliseconds", "text"),
     [
         (None, NOTHING),
         (29_000, "29 s"),
@@ -218,12 +218,12 @@ def test_who_added_most_songs_is_said_once() -> None:
         (9 * 3_600_000, "9 h 0 min"),
     ],
 )
-def test_a_length_of_time(milliseconds: int | None, said: str) -> None:
-    assert shown_length(milliseconds) == said
+def test_durations_are_shown_in_suitable_units(milliseconds: int | None, text: str) -> None:
+    assert shown_length(milliseconds) == text
 
 
 @pytest.mark.parametrize("title", HOSTILE.values(), ids=HOSTILE)
-def test_a_title_comes_out_as_text(title: str) -> None:
+def test_a_hostile_title_is_shown_as_text(title: str) -> None:
     own = PlaylistDetails(
         figures(playlist_name=title, owner_name=title),
         changes([change(title, 1, None, title)], [change(title, None, 1)], [change(title, 2, 9)]),
@@ -243,7 +243,7 @@ def test_a_title_comes_out_as_text(title: str) -> None:
     assert "\u202e" not in shown.words
 
 
-def test_it_asks_for_nothing_and_runs_nothing() -> None:
+def test_the_page_requests_nothing_and_runs_no_script() -> None:
     raw = render_page(report(EDITED, CHART)).decode()
     shown = Page(raw.encode())
     assert not {tag for tag, _ in shown.tags} & {
@@ -268,7 +268,7 @@ def test_it_asks_for_nothing_and_runs_nothing() -> None:
     assert f"style-src 'sha256-{digest}'; img-src 'none'" in policy
 
 
-def test_it_can_be_read_without_seeing_it() -> None:
+def test_the_page_is_accessible_to_screen_readers() -> None:
     shown = page(EDITED, CHART)
     assert shown.all("html") == [{"lang": "en"}]
     assert shown.headings[:3] == ["h1", "h2", "h3"]
@@ -282,12 +282,12 @@ def test_it_can_be_read_without_seeing_it() -> None:
     assert "From 3 on 26 Nov 2026 to 1, best 1" in labels
 
 
-def test_the_same_contents_are_the_same_bytes() -> None:
+def test_equal_contents_are_rendered_to_equal_bytes() -> None:
     assert render_page(report(EDITED, CHART)) == render_page(report(EDITED, CHART))
 
 
 @pytest.mark.parametrize("scheme", [0, 1, 2], ids=["light", "dark", "print"])
-def test_colours_have_the_contrast_that_readers_need(scheme: int) -> None:
+def test_colours_have_the_contrast_that_wcag_requires(scheme: int) -> None:
     css = (page_module.HERE / "page.css").read_text(encoding="utf-8")
     colours = dict(re.findall(r"--(\w+): (#\w{6})", css.split(":root {")[scheme + 1].partition("}")[0]))
     for name, least in {"text": 7, "quiet": 4.5, "accent": 4.5, "line": 3, "past": 3}.items():
@@ -295,7 +295,7 @@ def test_colours_have_the_contrast_that_readers_need(scheme: int) -> None:
 
 
 def contrast(one: str, other: str) -> float:
-    """As WCAG 2 defines it."""
+    """Contrast ratio of two colours as defined by WCAG 2."""
     dark, light = sorted(luminance(colour) for colour in (one, other))
     return (light + 0.05) / (dark + 0.05)
 
@@ -309,7 +309,7 @@ def luminance(colour: str) -> float:
 
 
 def long_list(length: int, name: str, snapshots: int = 30) -> PlaylistDetails:
-    """A chart of songs with such names, all of which move each day."""
+    """A chart of `length` songs with this name; every song moves every day."""
     songs = [line(number, name, song_id=str(number), artist_names=name) for number in range(1, length + 1)]
     return PlaylistDetails(
         figures(playlist_name=name, song_count=length, item_count=length),
@@ -331,7 +331,7 @@ def long_list(length: int, name: str, snapshots: int = 30) -> PlaylistDetails:
     ids=["short names", "long names"],
 )
 @pytest.mark.parametrize(("playlists", "length"), [(20, 50), (1, 10_000)], ids=["20 charts", "10,000 songs"])
-def test_it_stays_below_a_megabyte_and_says_what_it_leaves_out(
+def test_the_page_stays_below_its_size_limit_and_states_what_it_leaves_out(
     playlists: int, length: int, name: str
 ) -> None:
     own = long_list(min(length, 1_000), name)
