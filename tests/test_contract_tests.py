@@ -12,9 +12,9 @@ from sandbox.account_objects import private_key
 from sandbox.services import BUCKET, Addresses
 from tests.places import Place
 from tests.real.accounts import Accounts
-from tests.real.at_hand import blocks_of
-from tests.real.leavings import created
-from tests.real.refusal import HELP, refuse_shared, refuse_used
+from tests.real.blocks import blocks_of
+from tests.real.cleanup import created
+from tests.real.refusal import HELP, refuse_not_empty, refuse_shared
 from tests.warehouses import EAGER
 
 KILLED = "20261120T120000Z-7e57abcd"
@@ -66,7 +66,7 @@ def test_schema_and_folder_must_be_exclusive_to_contract_tests(names: dict[str, 
 
 
 def test_nonempty_schema_or_folder_is_refused(place: Place, accounts: Accounts) -> None:
-    refuse_used(accounts)
+    refuse_not_empty(accounts)
     place.query(f"CREATE STAGE lake URL = 's3://{BUCKET}/theirs/' STORAGE_INTEGRATION = spotify_lake")
     place.query("CREATE FILE FORMAT theirs TYPE = CSV")
     place.query("CREATE TABLE their_table (a VARCHAR)")
@@ -74,7 +74,7 @@ def test_nonempty_schema_or_folder_is_refused(place: Place, accounts: Accounts) 
     for run_id in (KILLED, THEIRS):
         place.write(f"runs/dt=2026-11-20/{run_id}.json", b"{}")
     with pytest.raises(Exit) as refused:
-        refuse_used(accounts)
+        refuse_not_empty(accounts)
 
     schema, url = f"{place.database}.PLAYLISTS", accounts.lake.url
     others = f"FILE FORMAT THEIRS, TABLE THEIR_TABLE, {url}runs/dt=2026-11-20/{THEIRS}.json"

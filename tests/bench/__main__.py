@@ -7,11 +7,11 @@ from tests.bench import decoding, memory, reading, starting, views
 
 
 def main() -> int:
-    """Prints what was measured beside what is allowed; the exit status is 1 where that is exceeded."""
+    """Prints measured and allowed values; returns 1 if a measured value exceeds the allowed one."""
     rows = [
-        {"what": what, "measured": found, "allowed": most}
+        {"what": what, "measured": found, "allowed": allowed}
         for part in (decoding, reading, starting, memory, views)
-        for what, found, most in part.measure()
+        for what, found, allowed in part.measure()
     ]
     sys.stdout.write(markdown_table(rows) + "\n")
     return int(any(float(row["measured"]) > float(row["allowed"]) for row in rows))

@@ -1,4 +1,4 @@
-"""From responses to compressed tables: CPU time beside a typed decode alone and beside a row loop."""
+"""CPU time from responses to compressed tables, relative to a typed decode and to a row loop."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -19,12 +19,12 @@ from tests.builders import PLAYLIST, RUN, Json, fetched
 DAY = date(2026, 11, 20)
 ROUNDS = 5
 FEW_MARKETS = 90
-"""With them an entry has 2 KB, as if Spotify were asked for one market only; with all of them 4 KB."""
+"""Markets per entry for 2 KB, as in a request for one market; with all MARKETS an entry has 4 KB."""
 SMALL_ROUNDS = 50
 
 
 class Case(NamedTuple):
-    """A playlist, and what the product may take beside each baseline."""
+    """A playlist, and the allowed ratios of CPU time to each baseline."""
 
     entries: int
     markets: int
@@ -42,7 +42,7 @@ SMALL_MS = "12"
 
 
 def measure() -> Iterator[tuple[str, str, str]]:
-    """Rows for the table: what, measured, allowed."""
+    """Rows of the table: what, measured, allowed."""
     for case in CASES:
         bodies = list(responses(case.entries, case.markets))
         ours = _fastest(partial(_tables, bodies))
@@ -57,7 +57,7 @@ def measure() -> Iterator[tuple[str, str, str]]:
 
 
 def _fastest(work: Callable[[], object]) -> float:
-    """CPU seconds of the fastest round; what the work returns is held until the round is over."""
+    """CPU seconds of the fastest round; the result is freed after the time is taken."""
     seconds = []
     for _ in range(ROUNDS):
         start = process_time()
@@ -68,7 +68,7 @@ def _fastest(work: Callable[[], object]) -> float:
 
 
 def _tables(bodies: list[bytes]) -> None:
-    """The product: eight tables, validated and compressed."""
+    """Our code: eight tables, validated and compressed."""
     total = json.loads(bodies[0])["items"]["total"]
     for frame in build_tables([snapshot_rows(fetched(PLAYLIST, bodies, total))], DAY, RUN).values():
         file = CsvFile()
@@ -83,12 +83,12 @@ def _repeated(bodies: list[bytes]) -> None:
 
 
 def _typed(bodies: list[bytes]) -> list[Any]:
-    """The entries of every response, typed, and nothing done with them."""
+    """Baseline: only decodes the entries of every response to types."""
     return [decode_typed_page(body) for body in bodies]
 
 
 def _row_loop(bodies: list[bytes]) -> None:
-    """What tutorials do: a dict for each row, three tables, plain CSV."""
+    """Baseline as in tutorials: one dict per row, three tables, uncompressed CSV."""
     songs: list[Json] = []
     albums: list[Json] = []
     artists: list[Json] = []

@@ -1,4 +1,4 @@
-"""Reading many playlists: how far from the ideal, requests times latency over parallelism."""
+"""Time to read many playlists, relative to the ideal: requests x latency / threads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,13 +28,13 @@ from tests.serving import running
 
 PLAYLISTS = [f"bench{number:017d}" for number in range(100)]
 ENTRIES = 550
-"""Page one embeds 100 entries, nine more pages bring 50 each."""
+"""100 entries on the first page and 50 on each of nine further pages."""
 LATENCY_S = 0.1
 DAY = date(2026, 11, 20)
 
 
-class Copies:
-    """One chart's entries again and again, under any id, encoded once."""
+class RepeatedChart:
+    """A source whose playlists, under any id, repeat the entries of one chart; encoded once."""
 
     def __init__(self) -> None:
         chart: dict[str, Any] = dict(playlist(CHARTS[0], DAY) or {})
@@ -46,48 +46,48 @@ class Copies:
         }
 
     def listing(self, app_class: AppClass = "restricted") -> dict[str, str]:
-        """The playlists: id → name."""
+        """Names of the playlists by id."""
         del app_class
         return {playlist_id: playlist_id for playlist_id in PLAYLISTS}
 
     def library(self) -> list[str]:
-        """The user's list is not asked for."""
+        """Empty, because the benchmark does not request it."""
         return []
 
     def listed(self, ask: PlaylistQuery) -> None:
-        """Likewise."""
+        """Not requested."""
         del ask
 
     def entries(self, day: date) -> list[Any]:
-        """No song is asked for by itself."""
+        """Empty, because single songs are not requested."""
         del day
         return []
 
     def head(self, ask: PlaylistQuery) -> bytes:
-        """Answers GET /playlists/{id}."""
+        """Response of GET /playlists/{id}."""
         return self._head.replace(CHARTS[0].encode(), ask.playlist_id.encode())
 
     def page(self, ask: PlaylistQuery, offset: int, limit: int) -> bytes:
-        """Answers GET /playlists/{id}/items."""
+        """Response of GET /playlists/{id}/items."""
         del ask, limit
         return self._pages[offset]
 
 
-class NoLake(Lake):
-    """Takes what is kept and forgets it: S3 is not what is measured."""
+class DiscardingLake(Lake):
+    """Discards what is written, because S3 is not measured."""
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
 
     def write(self, key: str, body: bytes, content_type: str) -> Written:
-        """Counts the bytes."""
+        """Records the size."""
         del content_type
         self.sizes.append(len(body))
         return Written(key, len(body), "")
 
 
 def measure() -> list[tuple[str, str, str]]:
-    """Rows for the table: what, measured, allowed."""
+    """Rows of the table: what, measured, allowed."""
     with _stand_in() as url:
         credentials = SpotifyCredentials(
             client_id=CLIENT_ID,
@@ -96,7 +96,7 @@ def measure() -> list[tuple[str, str, str]]:
             api_url=f"{url}/v1",
             accounts_url=url,
         )
-        lake, now = NoLake(), datetime.now(UTC)
+        lake, now = DiscardingLake(), datetime.now(UTC)
         keeper = Keeper(
             client=SpotifyClient(credentials),
             lake=lake,
@@ -107,16 +107,16 @@ def measure() -> list[tuple[str, str, str]]:
         start = perf_counter()
         work = keep_playlists(keeper, PLAYLISTS)
         seconds = perf_counter() - start
-        asked = [
+        sent = [
             one for one in requests.get(f"{url}/sandbox/requests", timeout=10).json() if "v1" in one["path"]
         ]
     if len(work.kept) != len(PLAYLISTS):
         raise RuntimeError(f"only {len(work.kept)} playlists were read: {work.others[:1]}")
-    ideal = len(asked) * LATENCY_S / THREADS
+    ideal = len(sent) * LATENCY_S / THREADS
     return [
         (
-            "requests per playlist of 10 pages (10, and 1 to see that it held still)",
-            f"{len(asked) / 100:g}",
+            "requests per playlist of 10 pages (10, and 1 to compare the snapshot id)",
+            f"{len(sent) / 100:g}",
             "11",
         ),
         (f"time ÷ ideal ({ideal:.1f} s at {THREADS} threads)", f"{seconds / ideal:.2f}", "1.15"),
@@ -125,7 +125,7 @@ def measure() -> list[tuple[str, str, str]]:
 
 @contextmanager
 def _stand_in() -> Iterator[str]:
-    """The stand-in in a process of its own, so that only the client's work is measured here."""
+    """Runs the stand-in in its own process, so that only the client's CPU time counts here."""
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs,), daemon=True)
@@ -138,7 +138,9 @@ def _stand_in() -> Iterator[str]:
 
 
 def _serve(pipe: "Connection[Any, Any]") -> None:
-    app = create_app(Copies(), today=lambda: DAY, app_class="restricted", latency_ms=int(LATENCY_S * 1000))
+    app = create_app(
+        RepeatedChart(), today=lambda: DAY, app_class="restricted", latency_ms=int(LATENCY_S * 1000)
+    )
     with running(app) as url:
         pipe.send(url)
         pipe.recv()

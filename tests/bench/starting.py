@@ -1,4 +1,4 @@
-"""From the container's start to the first request to Spotify: how much of it is ours, not Prefect's."""
+"""Time from container start to the first request to Spotify, relative to an empty Prefect flow."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ from tests.serving import running
 
 ROUNDS = 3
 ALLOWED = "1.40"
-PATIENCE_S = 60
+MAX_WAIT_S = 60
 EMPTY = """
 import os
 import urllib.request
@@ -35,27 +35,27 @@ from prefect import flow
 def empty(playlists: list[str]):
     urllib.request.urlopen(os.environ["SPOTIFY"]).read()
 """
-"""A flow that does nothing but ask: what Prefect takes by itself."""
+"""A flow that only sends one request: the time that Prefect itself needs."""
 
 
 class FirstRequest:
-    """Notes when the first request comes."""
+    """Records the time of the first request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self.came = Event()
+        self.arrived = Event()
         self.at = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes on what comes."""
-        if not self.came.is_set():
+        """Forwards the request."""
+        if not self.arrived.is_set():
             self.at = perf_counter()
-            self.came.set()
+            self.arrived.set()
         await self._app(scope, receive, send)
 
 
 def measure() -> list[tuple[str, str, str]]:
-    """Rows for the table: what, measured, allowed."""
+    """Rows of the table: what, measured, allowed."""
     ours, empty = [], []
     with TemporaryDirectory() as folder, _started(Path(folder)) as (image, spotify):
         (image.workdir / "empty.py").write_text(EMPTY, encoding="utf-8")
@@ -68,14 +68,14 @@ def measure() -> list[tuple[str, str, str]]:
 
 @contextmanager
 def _started(folder: Path) -> Iterator[tuple[Image, FirstRequest]]:
-    """The image, a Spotify, and a Prefect server with blocks: nothing else is asked before Spotify."""
+    """Starts a Spotify stand-in and a Prefect server with blocks: all that a run needs before Spotify."""
     spotify = FirstRequest(create_app(Synthetic(), today=lambda: date(2026, 11, 20)))
     with ExitStack() as stack:
         server = PrefectServer(stack, folder / "prefect")
         image, url = build(folder / "image"), stack.enter_context(running(spotify))
         server.wait()
         stack.enter_context(temporary_settings({PREFECT_API_URL: server.url}))
-        from blocks.registration import register  # noqa: PLC0415 - for the server of the line above
+        from blocks.registration import register  # noqa: PLC0415 - after the settings above
 
         register({**block_variables(Addresses(url, url, url)), "SPOTIFY_REQUESTS_PER_SECOND": "0"})
         variables = {**prefect_settings(folder / "home"), "PREFECT_API_URL": server.url, "SPOTIFY": url}
@@ -83,9 +83,9 @@ def _started(folder: Path) -> Iterator[tuple[Image, FirstRequest]]:
 
 
 def _seconds(image: Image, spotify: FirstRequest, entrypoint: str) -> float:
-    """Starts a run's container as ECS does, and ends it after its first request."""
+    """Starts the container of a run as ECS does, and kills it after its first request."""
     variables = image.variables(PREFECT__FLOW_RUN_ID=_create_run(entrypoint))
-    spotify.came.clear()
+    spotify.arrived.clear()
     start = perf_counter()
     container = subprocess.Popen(
         [str(image.bin / "prefect"), "flow-run", "execute"],
@@ -96,8 +96,8 @@ def _seconds(image: Image, spotify: FirstRequest, entrypoint: str) -> float:
         start_new_session=True,
     )
     try:
-        if not spotify.came.wait(PATIENCE_S):
-            raise TimeoutError(f"{entrypoint} asked nothing within {PATIENCE_S} s")
+        if not spotify.arrived.wait(MAX_WAIT_S):
+            raise TimeoutError(f"{entrypoint} sent no request within {MAX_WAIT_S} s")
     finally:
         os.killpg(container.pid, signal.SIGKILL)
         container.wait()
@@ -105,7 +105,7 @@ def _seconds(image: Image, spotify: FirstRequest, entrypoint: str) -> float:
 
 
 def _create_run(entrypoint: str) -> str:
-    """A run of a deployment whose code is in the image."""
+    """Creates a run of a deployment whose code is in the image."""
     with get_client(sync_client=True) as api:
         flow = api.create_flow_from_name(entrypoint.partition(":")[2])
         deployment = api.create_deployment(flow, "bench", entrypoint=entrypoint, pull_steps=[])

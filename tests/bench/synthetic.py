@@ -1,4 +1,4 @@
-"""Playlists of any length under any id, made once: a Spotify and a lake that cost nothing themselves."""
+"""Synthetic playlists of any length: a Spotify client and a lake with little cost of their own."""
 
 import gzip
 import json
@@ -18,14 +18,14 @@ from pipeline.records import Envelope, Kept
 from tests.builders import RUN, album, artist, entry, head, song
 
 MARKETS = [f"{first}{second}" for first in "ABCDEFGHIJ" for second in "KLMNOPQRST"] * 3
-"""As many as Spotify names in an album and a song: 4 KB for each entry."""
+"""As many markets as Spotify lists in albums and songs: 4 KB per entry."""
 PAGE_ONE, PAGE = 100, 50
 GZIP = 31
 FIRST_DAY = date(2020, 1, 1)
 
 
 def playlist_ids(count: int) -> list[str]:
-    """So many ids."""
+    """Returns `count` playlist ids."""
     return [f"bench{number:017d}" for number in range(count)]
 
 
@@ -36,7 +36,7 @@ def _entry(number: int, markets: list[str]) -> dict[str, Any]:
 
 
 def responses(entries: int, markets: int = len(MARKETS)) -> Iterator[bytes]:
-    """What Spotify answers for a playlist of so many entries: page one, and the pages after it."""
+    """Responses for a playlist with this number of entries: first page, then further pages."""
     named = MARKETS[:markets]
     first = head([]) | {"items": _paging(entries, 0, PAGE_ONE)}
     yield _filled(first, range(min(PAGE_ONE, entries)), named)
@@ -50,41 +50,41 @@ def _paging(total: int, offset: int, limit: int) -> dict[str, Any]:
 
 
 def _filled(body: dict[str, Any], numbers: range, markets: list[str]) -> bytes:
-    """The response with these entries."""
+    """Fills a response with entries."""
     entries = ",".join(json.dumps(_entry(number, markets), separators=(",", ":")) for number in numbers)
     text = json.dumps(body, separators=(",", ":"))
     return text.replace('"items":[]', f'"items":[{entries}]', 1).encode()
 
 
 class Spotify:
-    """Answers as a client does; every playlist is the same. Compressed, its answers take no memory."""
+    """Replaces the Spotify client; all playlists are equal. Responses are compressed to save memory."""
 
     for_user = True
 
     def __init__(self, entries: int) -> None:
-        answers = map(zlib.compress, responses(entries))
-        self._pages = dict(zip([0, *range(PAGE_ONE, entries, PAGE)], answers, strict=True))
+        compressed = map(zlib.compress, responses(entries))
+        self._pages = dict(zip([0, *range(PAGE_ONE, entries, PAGE)], compressed, strict=True))
 
     def authorise(self) -> None:
-        """Nothing to be had."""
+        """Does nothing."""
 
     def playlist(self, playlist_id: str) -> bytes:
-        """Page one."""
+        """First page."""
         return self.page("", "", 0).replace(head([])["id"].encode(), playlist_id.encode())
 
     def page(self, _playlist_id: str, _endpoint: str, offset: int) -> bytes:
-        """A page."""
+        """Page at an offset."""
         return zlib.decompress(self._pages[offset])
 
     def snapshot_id(self, _playlist_id: str) -> bytes:
-        """Every playlist holds still."""
+        """The same snapshot id for every playlist."""
         return json.dumps({"snapshot_id": head([])["snapshot_id"]}).encode()
 
 
 class SyntheticLake(Lake):
-    """Holds a kept snapshot of every playlist and date; what is written is read to its end and forgotten.
+    """Contains a snapshot of every playlist and date; written files are read to their end and discarded.
 
-    `cpu_at_reads` is the process's CPU time at each read of a snapshot, in seconds.
+    `cpu_at_reads`: CPU time of the process at each read of a snapshot, in seconds.
     """
 
     def __init__(self, entries: int, latency_s: float = 0) -> None:
@@ -98,7 +98,7 @@ class SyntheticLake(Lake):
         self.cpu_at_reads: list[float] = []
 
     def read(self, key: str) -> bytes:
-        """An envelope of its own, and the responses of all."""
+        """The envelope for this key, and the responses common to all."""
         time.sleep(self._latency_s)
         self.cpu_at_reads.append(process_time())
         if (raw := parse_raw_key(key)) is None:
@@ -108,14 +108,14 @@ class SyntheticLake(Lake):
         return gzip.compress(msgspec.json.encode(envelope) + b"\n", 1) + self._bodies
 
     def write(self, key: str, body: bytes, content_type: str) -> Written:
-        """Takes a kept snapshot."""
+        """Discards a snapshot; counts its bytes."""
         del content_type
         time.sleep(self._latency_s)
         self.written += len(body)
         return Written(key, len(body), "")
 
     def write_file(self, key: str, file: IO[bytes], digest: bytes, content_type: str) -> Written:
-        """Takes a table."""
+        """Discards a table file; counts its bytes."""
         del content_type
         time.sleep(self._latency_s)
         file.seek(0)
@@ -124,13 +124,13 @@ class SyntheticLake(Lake):
         return Written(key, size, digest.hex())
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """No details are kept."""
+        """Empty: there are no kept details."""
         del prefix
         return iter(())
 
 
 def kept(playlists: int, dates: int) -> list[Kept]:
-    """Snapshots of so many playlists on each of so many dates."""
+    """Kept snapshots of `playlists` playlists on each of `dates` dates."""
     days = [FIRST_DAY + timedelta(days=number) for number in range(dates)]
     ids = playlist_ids(playlists)
     return [Kept(raw_key(one, day, RUN), one, day) for day in days for one in ids]

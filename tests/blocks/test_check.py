@@ -9,7 +9,7 @@ from prefect.client.schemas.actions import BlockDocumentUpdate
 
 from blocks import SpotifyCredentials
 from tests.blocks.conftest import Command, documents, held, pem
-from tests.real.at_hand import blocks_at_hand
+from tests.real.blocks import blocks_of_environment
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_contract_tests_write_a_rotated_token_back_to_a_block_that_differs(
     command({**environment, "SPOTIFY_REFRESH_TOKEN": "first"})
     for name, value in {**environment, "SPOTIFY_CLIENT_SECRET": "corrected"}.items():
         monkeypatch.setenv(name, value)
-    spotify = blocks_at_hand()["spotify"]
+    spotify = blocks_of_environment()["spotify"]
     spotify.keep_refresh_token("rotated")
 
     kept: Any = SpotifyCredentials.load("spotify")

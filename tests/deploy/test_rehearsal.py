@@ -47,7 +47,7 @@ LOADING = Label("snowflake", "COPY", 3)
 def test_scheduled_on_demand_and_backfill_runs_complete(rehearsal: Rehearsal) -> None:
     check_killed_container(rehearsal)  # the backfill loads its partition
     lost = Label("s3", "PUT tables", 2)
-    rehearsal.traffic.reset(lost, FAILURES["lost answer"])
+    rehearsal.traffic.reset(lost, FAILURES["lost response"])
     by_schedule = rehearsal.scheduled(DAILY)
     assert by_schedule.parameters == {}
     scheduled = by_schedule.expected_start_time

@@ -1,4 +1,4 @@
-"""What must hold of warehouse and lake once a run has succeeded, whatever happened before."""
+"""Consistency checks of warehouse and lake after a successful run."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from tests.places import Place, Rows
 
 
 def repeated_keys(place: Place) -> Rows:
-    """Tables in which a key comes more than once, and how many such keys."""
+    """Tables with duplicate keys, and the number of such keys."""
     keys = {
         table: ", ".join(name for name, column in schema.columns().items() if column.primary_key)
         for table, schema in TABLES.items()
@@ -22,7 +22,7 @@ def repeated_keys(place: Place) -> Rows:
 
 
 def ledger_gaps(place: Place) -> list[str]:
-    """Partitions whose line in the ledger is missing, wrong, or names what is not in the lake."""
+    """Partitions whose row in the ledger is missing or wrong, or names a key that is not in the lake."""
     lake = sizes(place)
     rows = place.query(
         "SELECT h.playlist_id, h.snapshot_date, h.item_count, l.item_count, l.rows_by_table, l.source_key, "
@@ -40,7 +40,7 @@ def ledger_gaps(place: Place) -> list[str]:
 
 
 def missing_files(place: Place) -> list[str]:
-    """Files that a receipt names and that are not in the lake, or not whole."""
+    """Files that a receipt names and that are missing in the lake or have another size."""
     lake = sizes(place)
     return [
         f"{receipt['run_id']}: {file['key']}"
@@ -51,7 +51,7 @@ def missing_files(place: Place) -> list[str]:
 
 
 def sizes(place: Place) -> dict[str, int]:
-    """Bytes of each key of the place's folder."""
+    """Size in bytes of each key in the folder of the place."""
     listed: Any = place.s3.list_objects_v2(Bucket=BUCKET, Prefix=f"{place.name}/")
     assert not listed["IsTruncated"]
     return {item["Key"].removeprefix(f"{place.name}/"): item["Size"] for item in listed.get("Contents", [])}

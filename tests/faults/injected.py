@@ -1,4 +1,4 @@
-"""What can happen to a request."""
+"""Faults that can be injected into a request."""
 
 import signal
 import socket
@@ -12,17 +12,20 @@ from tests.faults.processes import FlowProcess
 
 Step = Callable[[socket.socket], bool]
 When = Literal["before", "after"]
-"""Before the service gets the request, or after it has done what was asked, before its answer leaves."""
+"""Before the service receives the request, or after it has processed it and before it responds."""
 
 UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 TRICKLING = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n"
-TRICKLE_EVERY_S = 0.2
+TRICKLE_INTERVAL_S = 0.2
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)
-PATIENCE_S = 60
+MAX_WAIT_S = 60
 
 
 class Fault(NamedTuple):
-    """What happens before and after a service gets a request, and to later ones; each says if it goes on."""
+    """Steps before and after the service processes the request, and before later requests to the service.
+
+    A step returns True if the request continues.
+    """
 
     before: Step = lambda _client: True
     after: Step = lambda _client: True
@@ -30,7 +33,7 @@ class Fault(NamedTuple):
 
 
 def killed(when: When, process: Callable[[], FlowProcess]) -> Fault:
-    """SIGKILL to the process that asks."""
+    """Sends SIGKILL to the process that sent the request."""
 
     def kill(_client: socket.socket) -> bool:
         process().send(signal.SIGKILL)
@@ -39,14 +42,14 @@ def killed(when: When, process: Callable[[], FlowProcess]) -> Fault:
     return Fault(before=kill) if when == "before" else Fault(after=kill)
 
 
-def terminated(process: Callable[[], FlowProcess], *, answered: bool) -> Fault:
-    """SIGTERM to the process that asks; then the request goes on, or nothing more is heard of the service."""
+def terminated(process: Callable[[], FlowProcess], *, responsive: bool) -> Fault:
+    """Sends SIGTERM to the process that sent the request; then the service responds, or never again."""
 
     def terminate(client: socket.socket) -> bool:
         process().send(signal.SIGTERM)
-        return answered or _silence(client)
+        return responsive or _silence(client)
 
-    return Fault(before=terminate) if answered else Fault(before=terminate, later=_silence)
+    return Fault(before=terminate) if responsive else Fault(before=terminate, later=_silence)
 
 
 def _unavailable(client: socket.socket) -> bool:
@@ -60,8 +63,8 @@ def _reset(client: socket.socket) -> bool:
 
 
 def _silence(client: socket.socket) -> bool:
-    client.settimeout(PATIENCE_S)
-    client.recv(1)  # nothing comes: the client gives up and leaves
+    client.settimeout(MAX_WAIT_S)
+    client.recv(1)  # blocks until the client closes the connection
     return False
 
 
@@ -70,24 +73,24 @@ def _lose(_client: socket.socket) -> bool:
 
 
 def _trickle(client: socket.socket) -> bool:
-    """A byte each `TRICKLE_EVERY_S`, which passes every read timeout, until the client has left."""
+    """Sends one byte per `TRICKLE_INTERVAL_S`, below every read timeout, until the client disconnects."""
     client.sendall(TRICKLING)
     stop = Event()
     with suppress(OSError):
-        for _ in range(int(PATIENCE_S / TRICKLE_EVERY_S)):
+        for _ in range(int(MAX_WAIT_S / TRICKLE_INTERVAL_S)):
             client.sendall(b" ")
-            stop.wait(TRICKLE_EVERY_S)
+            stop.wait(TRICKLE_INTERVAL_S)
     return False
 
 
 TRICKLE = Fault(after=_trickle)
-"""The service has done what it was asked; its response never ends."""
+"""The service processes the request, but its response never ends."""
 TRICKLE_ALWAYS = Fault(before=_trickle, later=_trickle)
-"""No response of the service ends any more."""
+"""No response of the service ends, for this request and later ones."""
 FAILURES = {
     "503": Fault(before=_unavailable),
     "reset": Fault(before=_reset),
     "silence": Fault(before=_silence),
-    "lost answer": Fault(after=_lose),
+    "lost response": Fault(after=_lose),
 }
-"""What a request may meet once, by name."""
+"""Faults of a single request, by name."""

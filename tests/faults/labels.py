@@ -1,4 +1,4 @@
-"""Names for requests: what kind each is, so that the n-th of a kind is the same one in every run."""
+"""Labels of requests: service, kind and number, so that a label means the same request in every run."""
 
 import gzip
 import json
@@ -13,7 +13,7 @@ KEY = re.compile(rf"/{BUCKET}/\w+/(\w+)/")
 
 
 class Request(NamedTuple):
-    """A request as it came."""
+    """A request as received."""
 
     service: str
     method: str
@@ -23,7 +23,7 @@ class Request(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A request of a run: service, kind, and its number among those of its kind, from 1."""
+    """A request of a run: service, kind, and number within its kind, from 1."""
 
     service: str
     kind: str
@@ -34,7 +34,7 @@ class Label(NamedTuple):
 
 
 def kind_of(request: Request) -> str:
-    """What a request is for; what is not known is named by its path."""
+    """Returns the kind of a request; for unknown requests, its path."""
     return {"spotify": _of_spotify, "s3": _of_s3, "snowflake": _of_snowflake}[request.service](request)
 
 

@@ -1,4 +1,4 @@
-"""Flow runs in processes of their own, which can be killed."""
+"""Flow runs in separate processes, which can be killed."""
 
 import json
 import multiprocessing
@@ -13,12 +13,12 @@ from unittest.mock import patch
 
 from sandbox.processes import ROOT
 
-END_S = 120
-"""How long any run may take."""
+MAX_RUN_S = 120
+"""Longest duration of a run."""
 
 
 class End(NamedTuple):
-    """How a run ended: the process's exit code, and what the flow returned, if it came to that."""
+    """End of a run: exit code of the process, and state and message of the flow if it returned."""
 
     exit_code: int | None
     state: str | None
@@ -27,7 +27,7 @@ class End(NamedTuple):
 
 
 class FlowProcess:
-    """A running flow."""
+    """A flow run in its own process."""
 
     def __init__(self, parameters: dict[str, Any], log: Path, timeout_s: float | None = None) -> None:
         self._log = log
@@ -36,17 +36,17 @@ class FlowProcess:
         self._process.start()
 
     def send(self, number: signal.Signals) -> None:
-        """Sends a signal to the process; it has not ended."""
+        """Sends a signal to the running process."""
         os.kill(self._process.pid or 0, number)
 
     def stop(self) -> None:
-        """Ends the process for good, where it has not ended."""
+        """Kills the process if it is still running."""
         if self._process.is_alive():
             self._process.kill()
         self._process.join()
 
-    def end(self, within_s: float = END_S) -> End:
-        """Waits for the end of the process, which comes in time."""
+    def end(self, within_s: float = MAX_RUN_S) -> End:
+        """Waits for the end of the process; raises TimeoutError if it takes longer."""
         self._process.join(within_s)
         log = self._log.read_text(encoding="utf-8")
         if self._process.exitcode is None:
@@ -58,17 +58,17 @@ class FlowProcess:
 
 
 def _ingest(parameters: dict[str, Any], log: Path, timeout_s: float | None) -> None:
-    from tests.faults.child import ingest  # noqa: PLC0415 - only for such processes: it changes time.sleep
+    from tests.faults.child import ingest  # noqa: PLC0415 - only in child processes: it replaces time.sleep
 
     ingest(parameters, log, timeout_s)
 
 
 @contextmanager
 def flow_processes(environment: dict[str, str]) -> Iterator[None]:
-    """A process from which flow runs are forked; it has imported what they need."""
+    """Starts the process from which flow runs are forked, with their modules imported."""
     settings = {
         "PREFECT_LOGGING_TO_API_ENABLED": "false",
-        "PREFECT_CLIENT_MAX_RETRIES": "100",  # short ones: a Prefect server on SQLite is easily too busy
+        "PREFECT_CLIENT_MAX_RETRIES": "100",  # with short waits: SQLite is easily overloaded
         "PYTHONPATH": str(ROOT),
     }
     multiprocessing.set_forkserver_preload(["pytest", "tests.faults.child"])
@@ -77,4 +77,4 @@ def flow_processes(environment: dict[str, str]) -> Iterator[None]:
     try:
         yield
     finally:
-        forkserver._forkserver._stop()  # type: ignore[attr-defined]  # noqa: SLF001 - else it lives as long as pytest
+        forkserver._forkserver._stop()  # type: ignore[attr-defined]  # noqa: SLF001 - otherwise it runs until pytest ends

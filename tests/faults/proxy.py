@@ -1,4 +1,4 @@
-"""A proxy before each service: it numbers the requests, and one of them can meet a fault."""
+"""A proxy in front of each service: numbers the requests and injects a fault into one of them."""
 
 import socket
 import socketserver
@@ -11,12 +11,12 @@ from time import monotonic
 from urllib.parse import urlsplit
 
 from sandbox.services import Addresses
-from tests.faults.injected import PATIENCE_S, Fault
+from tests.faults.injected import MAX_WAIT_S, Fault
 from tests.faults.labels import Label, Request, kind_of
 
 
 class Traffic:
-    """The requests to all services, in the order in which they came, and the fault that is to happen."""
+    """Requests to all services, in order of arrival, and the fault to inject."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -24,9 +24,9 @@ class Traffic:
         self.reset()
 
     def reset(self, label: Label | None = None, fault: Fault | None = None, together: int = 1) -> None:
-        """Forgets what was seen; the fault happens once, to the request with the label.
+        """Clears the records; the fault will be injected once, into the request with the label.
 
-        `together`: so many runs wait for each other before they get their token.
+        `together`: number of runs that wait for each other at their token request.
         """
         with self._changed:
             self._label, self._fault = label, fault
@@ -36,11 +36,11 @@ class Traffic:
             self.fired: list[Label] = []
             self.seconds: dict[Label, float] = {}
             self.sent: Counter[tuple[str, str]] = Counter()
-            self.answered: Counter[tuple[str, str]] = Counter()
+            self.received: Counter[tuple[str, str]] = Counter()
 
     @contextmanager
     def passing(self, request: Request) -> Iterator[Fault | None]:
-        """Numbers a request; gives the fault that it meets, if any."""
+        """Numbers a request; yields the fault to inject, if any."""
         kind = kind_of(request)
         with self._changed:
             self._open += 1
@@ -52,7 +52,7 @@ class Traffic:
             start = monotonic()
         try:
             if kind == "token":
-                self._gate.wait(PATIENCE_S)
+                self._gate.wait(MAX_WAIT_S)
             yield fault
         finally:
             with self._changed:
@@ -60,12 +60,12 @@ class Traffic:
                 self.seconds[label] = monotonic() - start
                 self._changed.notify_all()
 
-    def note_bodies(self, request: Request, answer: bytes) -> None:
-        """Adds up the bytes of both, without headers, by service and kind."""
+    def count_bytes(self, request: Request, response: bytes) -> None:
+        """Adds the sizes of both bodies, by service and kind."""
         place = request.service, kind_of(request)
         with self._changed:
             self.sent[place] += len(request.body)
-            self.answered[place] += len(answer.partition(b"\r\n\r\n")[2])
+            self.received[place] += len(response.partition(b"\r\n\r\n")[2])
 
     def _fault_of(self, label: Label) -> Fault | None:
         if self._fault and label == self._label:
@@ -76,14 +76,14 @@ class Traffic:
         return None
 
     def wait_quiet(self) -> None:
-        """Returns once no request is on its way."""
+        """Waits until no request is in progress."""
         with self._changed:
-            assert self._changed.wait_for(lambda: not self._open, PATIENCE_S), "a request is stuck"
+            assert self._changed.wait_for(lambda: not self._open, MAX_WAIT_S), "a request is stuck"
 
     def wait_seen(self, label: Label) -> None:
-        """Returns once the request has come."""
+        """Waits until the request has arrived."""
         with self._changed:
-            assert self._changed.wait_for(lambda: label in self.seen, PATIENCE_S), f"no {label}"
+            assert self._changed.wait_for(lambda: label in self.seen, MAX_WAIT_S), f"no {label}"
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -97,38 +97,38 @@ class _Server(socketserver.ThreadingTCPServer):
         self.service, self.traffic = service, traffic
 
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        """No goodbye before the close: it would turn a reset into an orderly end."""
+        """Closes without a shutdown, which would turn a reset into an orderly end."""
         self.close_request(request)
 
     def handle_error(self, *_: object) -> None:
-        """A client that has died reads no answer."""
+        """Ignores errors: a killed client does not read its response."""
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One request per connection, passed on as it came."""
+    """Forwards one request per connection unchanged."""
 
     protocol_version = "HTTP/1.1"
     server: _Server
 
     def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
     def do_GET(self) -> None:
         self.close_connection = True
         length = int(self.headers.get("Content-Length", 0))
         body = self.rfile.read(length)
         if len(body) < length:
-            return  # the client died while it sent: no service would act on that
+            return  # the client was killed while sending: no service would process that
         request = Request(
             self.server.service, self.command, self.path, self.headers.get("Content-Encoding", ""), body
         )
         with self.server.traffic.passing(request) as fault:
             if fault and not fault.before(self.connection):
                 return
-            answer = self._forward(body)
-            self.server.traffic.note_bodies(request, answer)
+            response = self._forward(body)
+            self.server.traffic.count_bytes(request, response)
             if not fault or fault.after(self.connection):
-                self.wfile.write(answer)
+                self.wfile.write(response)
 
     do_HEAD = do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - the base class's names
 
@@ -137,14 +137,14 @@ class _Handler(BaseHTTPRequestHandler):
             del self.headers[name]
         self.headers["Connection"] = "close"
         head = f"{self.requestline}\r\n{self.headers.as_string()}".replace("\r\n", "\n").replace("\n", "\r\n")
-        with socket.create_connection(self.server.upstream, PATIENCE_S) as service:
+        with socket.create_connection(self.server.upstream, MAX_WAIT_S) as service:
             service.sendall(head.encode("latin-1") + body)
             return b"".join(iter(lambda: service.recv(65536), b""))
 
 
 @contextmanager
 def proxies(addresses: Addresses, traffic: Traffic) -> Iterator[Addresses]:
-    """Proxies before the three services, on free ports."""
+    """Starts proxies in front of the three services; yields their addresses."""
     upstreams = {"spotify": addresses.spotify, "s3": addresses.s3, "snowflake": addresses.snowflake}
     with ExitStack() as stack:
         yield Addresses(
@@ -157,7 +157,7 @@ def proxies(addresses: Addresses, traffic: Traffic) -> Iterator[Addresses]:
 
 @contextmanager
 def serving(service: str, upstream: str, traffic: Traffic) -> Iterator[str]:
-    """A proxy before one service; its address."""
+    """Starts a proxy in front of one service; yields its address."""
     with _Server(service, upstream, traffic) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()

@@ -1,4 +1,4 @@
-"""A pipeline between two states of its warehouse: what an earlier run left, and what the next one makes."""
+"""Test rig: a pipeline whose warehouse can be restored to the state before a run."""
 
 from collections import Counter
 from contextlib import closing
@@ -7,48 +7,49 @@ from typing import NamedTuple
 from pipeline.columns import TABLES, history
 from tests.faults.checks import sizes
 from tests.faults.labels import Label
-from tests.faults.looks import CREATE_LOOKS, LOOK, Look
-from tests.faults.watched import SHOWN_BEFORE, SHOWN_NOW, Services, Watched
+from tests.faults.observations import CREATE_OBSERVATION, OBSERVE, Observation
+from tests.faults.proxied_pipeline import NEW_CATALOGUE, OLD_CATALOGUE, ProxiedPipeline, Services
 from tests.places import Place, Rows
 
-STORED = ["loads", *map(history, TABLES)]
+ALL_TABLES = ["loads", *map(history, TABLES)]
 
 
 class State(NamedTuple):
-    """What a clean run left in the warehouse."""
+    """State of the warehouse after a clean run."""
 
     contents: dict[str, Rows]
-    seen: Look
+    observed: Observation
 
 
 class Rig(NamedTuple):
-    """A pipeline that can be put back to its old state; from there a clean run makes these requests.
+    """A pipeline that can be restored to its old state; a clean run turns that into the new state.
 
-    The bytes of bodies are by service and kind; `usage` is what the run's receipt says.
+    `requests`, `bytes_sent` and `bytes_received` (sizes of bodies by service and kind) are those of the clean
+    run, `usage` is that of its receipt; `lake` has the keys of the old state.
     """
 
-    pipeline: Watched
+    pipeline: ProxiedPipeline
     old: State
     new: State
     requests: list[Label]
     bytes_sent: Counter[tuple[str, str]]
-    bytes_answered: Counter[tuple[str, str]]
+    bytes_received: Counter[tuple[str, str]]
     usage: dict[str, int]
     lake: frozenset[str]
 
     @classmethod
     def prepare(cls, services: Services, load: str) -> "Rig":
-        """A run of what was, kept to be put back, then a run of what is now."""
-        pipeline = Watched.create(services, load)
-        services.shown = SHOWN_BEFORE
+        """Runs the pipeline on the old playlists, copies the result, and runs it on the changed playlists."""
+        pipeline = ProxiedPipeline.create(services, load)
+        services.catalogue_date = OLD_CATALOGUE
         pipeline.rerun()
-        pipeline.place.query(CREATE_LOOKS)
+        pipeline.place.query(CREATE_OBSERVATION)
         old, lake = _state(pipeline), frozenset(sizes(pipeline.place))
-        _keep(pipeline)
-        services.shown = SHOWN_NOW
+        _copy_tables(pipeline)
+        services.catalogue_date = NEW_CATALOGUE
         pipeline.rerun()
         new = _state(pipeline)
-        assert old.seen.rows != new.seen.rows
+        assert old.observed.rows != new.observed.rows
         traffic = pipeline.traffic
         return cls(
             pipeline=pipeline,
@@ -56,53 +57,55 @@ class Rig(NamedTuple):
             new=new,
             requests=list(traffic.seen),
             bytes_sent=traffic.sent,
-            bytes_answered=traffic.answered,
+            bytes_received=traffic.received,
             usage=pipeline.place.receipts()[-1]["usage"],
             lake=lake,
         )
 
     @property
     def place(self) -> Place:
-        """Where the pipeline keeps its things."""
+        """Folder of the lake and database of the pipeline."""
         return self.pipeline.place
 
-    def look(self) -> Look:
-        """What a reader sees now."""
-        return _look(self.pipeline)
+    def observe(self) -> Observation:
+        """Returns what a reader sees now."""
+        return _observe(self.pipeline)
 
     def check_new(self) -> None:
-        """Warehouse, ledger and lake are what a clean run leaves."""
+        """Checks that warehouse, ledger and lake are in the state after a clean run."""
         self.pipeline.check(self.new.contents)
-        assert self.look().is_whole(self.new.seen)
+        assert self.observe().is_consistent(self.new.observed)
 
     def restore(self) -> None:
-        """Puts warehouse and lake back to what was before the run."""
+        """Restores warehouse and lake to the old state."""
         self.pipeline.traffic.wait_quiet()
         with closing(self.pipeline.connect()) as connection, connection.cursor() as cursor:
             cursor.execute("BEGIN")
-            cursor.execute("UPDATE writer_lock SET run_id = NULL")  # waits for what a killed run left open
-            for table in STORED:
+            cursor.execute(
+                "UPDATE writer_lock SET run_id = NULL"
+            )  # waits for the open transaction of a killed run
+            for table in ALL_TABLES:
                 cursor.execute(f"DELETE FROM {table}")
-                cursor.execute(f"INSERT INTO {table} SELECT * FROM kept.{table}")
+                cursor.execute(f"INSERT INTO {table} SELECT * FROM saved.{table}")
             cursor.execute("COMMIT")
         for key in sizes(self.place).keys() - self.lake:
             self.place.delete(key)
-        assert self.look() == self.old.seen
+        assert self.observe() == self.old.observed
 
 
-def _state(pipeline: Watched) -> State:
-    seen = _look(pipeline)
-    assert seen.is_of_one_run(seen)
-    return State(pipeline.contents(), seen)
+def _state(pipeline: ProxiedPipeline) -> State:
+    observed = _observe(pipeline)
+    assert observed.is_of_one_run(observed)
+    return State(pipeline.contents(), observed)
 
 
-def _look(pipeline: Watched) -> Look:
-    return Look.of(pipeline.place.query(LOOK))
+def _observe(pipeline: ProxiedPipeline) -> Observation:
+    return Observation.of(pipeline.place.query(OBSERVE))
 
 
-def _keep(pipeline: Watched) -> None:
+def _copy_tables(pipeline: ProxiedPipeline) -> None:
     with closing(pipeline.connect()) as connection, connection.cursor() as cursor:
-        cursor.execute("CREATE SCHEMA kept")
+        cursor.execute("CREATE SCHEMA saved")
         cursor.execute("USE SCHEMA playlists")
-        for table in STORED:
-            cursor.execute(f"CREATE TABLE kept.{table} AS SELECT * FROM {table}")
+        for table in ALL_TABLES:
+            cursor.execute(f"CREATE TABLE saved.{table} AS SELECT * FROM {table}")

@@ -1,4 +1,4 @@
-"""A run is told to stop at each of its steps: it is gone in time, says so, and leaves nothing half done."""
+"""SIGTERM at any step: the run exits in time, reports its state, and leaves nothing half done."""
 
 import re
 
@@ -8,12 +8,12 @@ import requests
 from tests.faults.clean_run import COMMITTED
 from tests.faults.injected import terminated
 from tests.faults.labels import Label
-from tests.faults.looks import Reader
+from tests.faults.observations import Reader
 from tests.faults.processes import End
 from tests.faults.rig import Rig
 
 GRACE_S = 30
-"""What a container has between SIGTERM and SIGKILL."""
+"""Time between SIGTERM and SIGKILL of a container."""
 EITHER_LOAD = {
     "keep": Label("spotify", "page", 3),
     "kept": Label("s3", "PUT raw", 2),
@@ -31,36 +31,38 @@ STEPS = {
     },
     "snowpipe": {
         **EITHER_LOAD,
-        "stale": Label("snowflake", "DELETE", 4),  # what dead runs left in landing
+        "stale": Label("snowflake", "DELETE", 4),  # stale rows in landing
         "pipes": Label("snowflake", "POLL", 4),
         "load": Label("snowflake", "DELETE", 12),
         "commit": COMMITTED["snowpipe"],
         "promoted": Label("snowflake", "DELETE", 20),
     },
 }
-ALWAYS = {("copy", "load", "answered")}
-"""What every run of the tests tries; `make test-faults` tries all."""
+ALWAYS = {("copy", "load", "responsive")}
+"""Cases of `make test`; `make test-faults` runs all."""
 
 
 def cases() -> list[object]:
-    """Every step, while its service answers and while it hangs."""
+    """Every step, with a responsive and with an unresponsive service."""
     return [
         pytest.param(
             load,
             label,
-            service == "answered",
+            service == "responsive",
             marks=[] if (load, step, service) in ALWAYS else pytest.mark.faults,
             id=f"{load}-{step}-{service}",
         )
         for load, steps in STEPS.items()
         for step, label in steps.items()
-        for service in ("answered", "hanging")
+        for service in ("responsive", "unresponsive")
     ]
 
 
-@pytest.mark.parametrize(("load", "label", "answered"), cases())
-def test_terminated_at_a_step(rig: Rig, prefect_api: dict[str, str], label: Label, answered: bool) -> None:
-    rig.pipeline.arm(label, terminated(rig.pipeline.latest, answered=answered))
+@pytest.mark.parametrize(("load", "label", "responsive"), cases())
+def test_a_run_terminated_at_a_step_exits_in_time_and_the_next_run_completes(
+    rig: Rig, prefect_api: dict[str, str], label: Label, responsive: bool
+) -> None:
+    rig.pipeline.arm(label, terminated(rig.pipeline.latest, responsive=responsive))
     with Reader(rig.place) as reader:
         process = rig.pipeline.start()
         rig.pipeline.traffic.wait_seen(label)
@@ -69,12 +71,12 @@ def test_terminated_at_a_step(rig: Rig, prefect_api: dict[str, str], label: Labe
         assert state_of(prefect_api, end) in {"CRASHED", "CANCELLED", "FAILED"}, end
         rig.pipeline.rerun()
 
-    assert all(look.is_of_one_run(rig.old.seen, rig.new.seen) for look in reader.looks)
+    assert all(one.is_of_one_run(rig.old.observed, rig.new.observed) for one in reader.observations)
     rig.check_new()
 
 
 def state_of(environment: dict[str, str], end: End) -> str:
-    """The state of the flow run that Prefect shows."""
+    """State type of the flow run in Prefect."""
     (flow_run,) = set(re.findall(r"flow-run/([0-9a-f-]{36})", end.log))
-    answer = requests.get(f"{environment['PREFECT_API_URL']}/flow_runs/{flow_run}", timeout=10)
-    return str(answer.json()["state_type"])
+    response = requests.get(f"{environment['PREFECT_API_URL']}/flow_runs/{flow_run}", timeout=10)
+    return str(response.json()["state_type"])

@@ -25,7 +25,7 @@ from sandbox.snowflake.statements import access, dispatch, grant_statements, nee
 from sandbox.snowflake.statements.access import Actor
 from sandbox.spotify.catalogue import CHARTS, MIXTAPE
 from tests.flows.conftest import TODAY, Pipeline
-from tests.pipeline.warehouse.older import set_up_older
+from tests.pipeline.warehouse.older_versions import set_up_older
 from tests.places import Place
 from tests.tiers import enumerated
 from tests.warehouses import Warehouse

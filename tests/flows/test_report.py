@@ -16,7 +16,7 @@ from pipeline.insights.report.contents import PlaylistDetails
 from pipeline.lake.store import Lake
 from sandbox.spotify.catalogue import CHARTS, EMPTY, MIXTAPE, NAMES, SHARED
 from tests.flows.conftest import TODAY, Pipeline
-from tests.pipeline.insights.report.shown import Page, changes, figures, report
+from tests.pipeline.insights.report.report_builders import Page, changes, figures, report
 
 CHART, OTHER_CHART = CHARTS
 YESTERDAY = TODAY - timedelta(days=1)

@@ -1,4 +1,4 @@
-"""A run that breaks off at its n-th statement or file: before it was applied, or before its answer came."""
+"""Simulated crashes of a run at its n-th statement, file or COMMIT, before or after it was applied."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,28 +15,31 @@ from pipeline.lake.store import Lake
 from tests.statements import watched
 
 
-class Died(BaseException):
-    """The process is no more: it sends nothing else."""
+class ProcessKilled(BaseException):
+    """The process was killed: it sends nothing more."""
 
 
 class Crash(NamedTuple):
-    """Where a run breaks off: its n-th `statement`, `file` or `commit`, and whether that is still applied."""
+    """A crash at the n-th `statement`, `file` or `commit`.
+
+    `applied`: only its response is lost. `kills`: the process is killed; otherwise the run gets an error.
+    """
 
     where: str
     at: int
     applied: bool
-    dies: bool
+    kills: bool
 
 
-def _crash(where: str, most: int) -> st.SearchStrategy[Crash]:
-    return st.builds(Crash, st.just(where), st.integers(1, most), st.booleans(), st.booleans())
+def _crash(where: str, last: int) -> st.SearchStrategy[Crash]:
+    return st.builds(Crash, st.just(where), st.integers(1, last), st.booleans(), st.booleans())
 
 
 crashes = st.one_of(*[_crash("statement", 22)] * 3, _crash("file", 4), _crash("commit", 1))
 
 
 class Run:
-    """Counts what a run sends, breaks it off, and knows whether its COMMIT was applied."""
+    """Counts statements and files of a run, injects the crash, and records whether COMMIT was applied."""
 
     def __init__(self, crash: Crash | None) -> None:
         self.crash = crash
@@ -46,8 +49,8 @@ class Run:
         self._counting = Lock()
 
     @contextmanager
-    def breaking(self) -> Iterator[None]:
-        """Whatever runs within may break off."""
+    def injecting(self) -> Iterator[None]:
+        """Injects the crash into code that runs within."""
         with pytest.MonkeyPatch.context() as patched:
             for name in ("write", "write_file"):
                 patched.setattr(Lake, name, self._watched(getattr(Lake, name)))
@@ -58,7 +61,7 @@ class Run:
         def watched_write(*arguments: Any) -> Any:
             number = self._before("file")
             written = write(*arguments)
-            self._strike("file", number, applied=True)
+            self._crash_if_due("file", number, applied=True)
             return written
 
         return watched_write
@@ -69,25 +72,25 @@ class Run:
     def _after_statement(self, sql: str) -> None:
         self.committed |= sql == "COMMIT"
         where = "commit" if sql == "COMMIT" else "statement"
-        self._strike(where, self.sent[where], applied=True)
+        self._crash_if_due(where, self.sent[where], applied=True)
 
     def _before(self, where: str) -> int:
-        """Which of its kind it is, counted from 1: files are written by several threads."""
-        if self.crashed and self.crash and self.crash.dies:
-            raise Died
+        """Returns its number within its kind, from 1; several threads write files."""
+        if self.crashed and self.crash and self.crash.kills:
+            raise ProcessKilled
         with self._counting:
             self.sent[where] += 1
             number = self.sent[where]
-        self._strike(where, number, applied=False)
+        self._crash_if_due(where, number, applied=False)
         return number
 
-    def _strike(self, where: str, number: int, *, applied: bool) -> None:
+    def _crash_if_due(self, where: str, number: int, *, applied: bool) -> None:
         crash = self.crash
         if crash is None or self.crashed or (where, number, applied) != crash[:3]:
             return
         self.crashed = True
-        if crash.dies:
-            raise Died
+        if crash.kills:
+            raise ProcessKilled
         if where == "file":
-            raise Transient("the lake did not answer", Code.LAKE_UNAVAILABLE)
+            raise Transient("the lake did not respond", Code.LAKE_UNAVAILABLE)
         raise OperationalError("connection reset")

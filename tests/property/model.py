@@ -1,4 +1,4 @@
-"""What the pipeline should do, in the fewest words: playlists, what is kept of them, what readers see."""
+"""Reference model of the pipeline: kept snapshots, published partitions, and the ledger."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -8,66 +8,68 @@ from typing import NamedTuple
 Partition = tuple[str, date]
 
 
-class Look(NamedTuple):
-    """A playlist at a moment; an entry is a song's id, or None where there is no song."""
+class PlaylistState(NamedTuple):
+    """State of a playlist when it was fetched; an entry is a song id, or None if it is not a song."""
 
     name: str
     entries: tuple[str | None, ...]
     fetched_at: datetime
 
 
-class Shown(NamedTuple):
-    """What readers see of a partition, and the run that put it there."""
+class Published(NamedTuple):
+    """The published state of a partition, and the run that loaded it."""
 
     run_id: str
-    look: Look
+    state: PlaylistState
 
 
 @dataclass
 class Model:
-    """The lake's looks, the warehouse's partitions, and the ledger of all that were put in place."""
+    """Kept states per partition, published partitions, and the ledger of all loads."""
 
-    kept: dict[Partition, list[Look]] = field(default_factory=dict)
-    shown: dict[Partition, Shown] = field(default_factory=dict)
-    ledger: dict[tuple[str, Partition], Look] = field(default_factory=dict)
+    kept: dict[Partition, list[PlaylistState]] = field(default_factory=dict)
+    published: dict[Partition, Published] = field(default_factory=dict)
+    ledger: dict[tuple[str, Partition], PlaylistState] = field(default_factory=dict)
 
-    def keep(self, partition: Partition, look: Look) -> None:
-        """Keeps a look beside those of before."""
-        self.kept.setdefault(partition, []).append(look)
+    def keep(self, partition: Partition, state: PlaylistState) -> None:
+        """Keeps a state in addition to earlier ones."""
+        self.kept.setdefault(partition, []).append(state)
 
-    def best(self, partition: Partition, before: datetime | None = None) -> Look | None:
-        """The winner of what is kept of a partition, or of what was fetched before a time."""
-        looks = [look for look in self.kept[partition] if before is None or look.fetched_at < before]
-        return max(looks, key=partial(_rank, partition), default=None)
+    def best(self, partition: Partition, before: datetime | None = None) -> PlaylistState | None:
+        """Highest-ranked kept state of a partition, or of those fetched before a time."""
+        states = [state for state in self.kept[partition] if before is None or state.fetched_at < before]
+        return max(states, key=partial(_rank, partition), default=None)
 
-    def beaten(self) -> list[tuple[Partition, Look]]:
-        """Looks that are kept beside others of the partition, but for the last to be fetched."""
-        return [(part, look) for part, looks in sorted(self.kept.items()) for look in looks[:-1]]
+    def outranked(self) -> list[tuple[Partition, PlaylistState]]:
+        """Kept states of a partition, except the one fetched last."""
+        return [(part, state) for part, states in sorted(self.kept.items()) for state in states[:-1]]
 
     def has_loaded(self, run_id: str) -> bool:
-        """Whether the run has put anything in place."""
+        """Returns True if the run has loaded a partition."""
         return any(loaded == run_id for loaded, _ in self.ledger)
 
-    def refuses(self, run_id: str, looks: dict[Partition, Look], refresh: str) -> bool:
-        """A full refresh wants nothing in its partitions that ranks higher."""
-        anew = refresh == "full" and not self.has_loaded(run_id)
-        return anew and any(self._is_beaten(part, look) for part, look in looks.items())
+    def refuses(self, run_id: str, states: dict[Partition, PlaylistState], refresh: str) -> bool:
+        """Returns True if a full refresh must be refused, because a published state ranks higher."""
+        first_load = refresh == "full" and not self.has_loaded(run_id)
+        return first_load and any(self._is_outranked(part, state) for part, state in states.items())
 
-    def load(self, run_id: str, looks: dict[Partition, Look], refresh: str, *, undo: bool) -> None:
-        """Puts looks in place: those of lower rank only to undo; a run that has loaded does nothing more."""
+    def load(self, run_id: str, states: dict[Partition, PlaylistState], refresh: str, *, undo: bool) -> None:
+        """Publishes states; lower-ranked ones only with `undo`. A run that has loaded changes nothing."""
         if self.has_loaded(run_id):
             return
-        placed = {part: look for part, look in looks.items() if undo or not self._is_beaten(part, look)}
+        loaded = {
+            part: state for part, state in states.items() if undo or not self._is_outranked(part, state)
+        }
         if refresh == "full":
-            self.shown.clear()
-        self.shown |= {partition: Shown(run_id, look) for partition, look in placed.items()}
-        self.ledger |= {(run_id, partition): look for partition, look in placed.items()}
+            self.published.clear()
+        self.published |= {partition: Published(run_id, state) for partition, state in loaded.items()}
+        self.ledger |= {(run_id, partition): state for partition, state in loaded.items()}
 
-    def _is_beaten(self, partition: Partition, look: Look) -> bool:
-        there = self.shown.get(partition)
-        return there is not None and _rank(partition, there.look) > _rank(partition, look)
+    def _is_outranked(self, partition: Partition, state: PlaylistState) -> bool:
+        current = self.published.get(partition)
+        return current is not None and _rank(partition, current.state) > _rank(partition, state)
 
 
-def _rank(partition: Partition, look: Look) -> tuple[bool, datetime]:
-    """What was seen on the day itself is true; of equals, the last."""
-    return look.fetched_at.date() == partition[1], look.fetched_at
+def _rank(partition: Partition, state: PlaylistState) -> tuple[bool, datetime]:
+    """Fetched on its date ranks first, then the latest."""
+    return state.fetched_at.date() == partition[1], state.fetched_at

@@ -1,11 +1,11 @@
-"""What readers see of the warehouse, against the model."""
+"""Compares what readers see in the warehouse with the model."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from pipeline.columns import TABLES, history
 from tests.places import Place, Rows
-from tests.property.model import Look, Model
+from tests.property.model import Model, PlaylistState
 
 PARTITIONS = "SELECT run_id, playlist_id, snapshot_date, name, item_count, fetched_at FROM playlists_history"
 ENTRIES = """
@@ -15,7 +15,7 @@ ENTRIES = """
 """
 SONGS = "SELECT DISTINCT run_id, playlist_id, snapshot_date, song_id, name FROM songs_history"
 LEDGER = "SELECT run_id, playlist_id, snapshot_date, snapshot_id, item_count, rejected FROM loads"
-TODAY = "SELECT playlist_id, snapshot_date, item_count FROM playlists"
+NEWEST = "SELECT playlist_id, snapshot_date, item_count FROM playlists"
 UNBALANCED = """
     SELECT p.playlist_id, p.snapshot_date
     FROM playlists_history AS p
@@ -37,8 +37,8 @@ UNRECORDED = """
 """
 
 
-def _twice() -> str:
-    """Keys that come more than once, of any table."""
+def _duplicate_keys() -> str:
+    """Query for duplicate keys in all tables."""
     keys = {table: ", ".join(schema.primary_key()) for table, schema in TABLES.items()}
     return " UNION ALL ".join(
         f"SELECT '{table}' AS t, COUNT(*) AS n FROM {history(table)} GROUP BY {key} HAVING COUNT(*) > 1"
@@ -47,7 +47,7 @@ def _twice() -> str:
 
 
 class Readers:
-    """A connection that looks at the warehouse from outside; the owner empties it."""
+    """A connection of the reader role; `empty` uses the owner role."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -55,11 +55,11 @@ class Readers:
         self._cursor = self._connection.cursor()
 
     def query(self, sql: str) -> Rows:
-        """Rows in the order of their texts."""
+        """Rows, sorted by their text."""
         return _sorted(self._cursor.execute(sql))
 
     def empty(self) -> None:
-        """Removes all rows but the lock's."""
+        """Removes all rows except that of the lock."""
         for table in (*map(history, TABLES), "loads"):
             self._place.query(f"TRUNCATE TABLE {table}")
 
@@ -68,23 +68,23 @@ class Readers:
         self._connection.close()
 
     def compare(self, model: Model) -> None:
-        """Fails where the warehouse is not what the model says."""
+        """Checks that the warehouse equals the model."""
         assert self.query(PARTITIONS) == _sorted(_partitions(model))
         assert self.query(ENTRIES) == _sorted(_entries(model))
         assert self.query(SONGS) == _sorted(set(_songs(model)))
         assert self.query(LEDGER) == _sorted(_ledger(model))
-        assert self.query(TODAY) == _sorted(_today(model))
-        assert (self.query(UNBALANCED), self.query(UNRECORDED), self.query(_twice())) == ([], [], [])
+        assert self.query(NEWEST) == _sorted(_newest(model))
+        assert (self.query(UNBALANCED), self.query(UNRECORDED), self.query(_duplicate_keys())) == ([], [], [])
 
 
-def version(look: Look) -> str:
-    """A snapshot id that no other look has."""
-    return f"{look.fetched_at:%d%H%M}"
+def version(state: PlaylistState) -> str:
+    """A unique snapshot id for a state."""
+    return f"{state.fetched_at:%d%H%M}"
 
 
-def song_name(song_id: str, look: Look) -> str:
-    """A title that tells looks apart."""
-    return f"{song_id} of {version(look)}"
+def song_name(song_id: str, state: PlaylistState) -> str:
+    """A song name that is different in every state."""
+    return f"{song_id} of {version(state)}"
 
 
 def _sorted(rows: object) -> Rows:
@@ -92,31 +92,31 @@ def _sorted(rows: object) -> Rows:
 
 
 def _partitions(model: Model) -> Iterator[tuple[object, ...]]:
-    for (playlist, day), (run_id, look) in model.shown.items():
-        yield run_id, playlist, day, look.name, len(look.entries), _naive(look.fetched_at)
+    for (playlist, day), (run_id, state) in model.published.items():
+        yield run_id, playlist, day, state.name, len(state.entries), _naive(state.fetched_at)
 
 
 def _entries(model: Model) -> Iterator[tuple[object, ...]]:
-    for (playlist, day), (run_id, look) in model.shown.items():
-        for position, song_id in enumerate(look.entries, start=1):
+    for (playlist, day), (run_id, state) in model.published.items():
+        for position, song_id in enumerate(state.entries, start=1):
             yield run_id, playlist, day, position, song_id
 
 
 def _songs(model: Model) -> Iterator[tuple[object, ...]]:
-    for (playlist, day), (run_id, look) in model.shown.items():
-        for song_id in filter(None, look.entries):
-            yield run_id, playlist, day, song_id, song_name(song_id, look)
+    for (playlist, day), (run_id, state) in model.published.items():
+        for song_id in filter(None, state.entries):
+            yield run_id, playlist, day, song_id, song_name(song_id, state)
 
 
 def _ledger(model: Model) -> Iterator[tuple[object, ...]]:
-    for (run_id, (playlist, day)), look in model.ledger.items():
-        yield run_id, playlist, day, version(look), len(look.entries), look.entries.count(None)
+    for (run_id, (playlist, day)), state in model.ledger.items():
+        yield run_id, playlist, day, version(state), len(state.entries), state.entries.count(None)
 
 
-def _today(model: Model) -> Iterator[tuple[object, ...]]:
-    for (playlist, day), (_, look) in model.shown.items():
-        if day == max(other for name, other in model.shown if name == playlist):
-            yield playlist, day, len(look.entries)
+def _newest(model: Model) -> Iterator[tuple[object, ...]]:
+    for (playlist, day), (_, state) in model.published.items():
+        if day == max(other for name, other in model.published if name == playlist):
+            yield playlist, day, len(state.entries)
 
 
 def _naive(moment: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""What goes into the lake's files comes out of them: CSV, kept snapshots, keys, links."""
+"""Round trips: CSV files, raw files, raw keys and playlist links are read back as written."""
 
 import csv
 import gzip
@@ -23,7 +23,7 @@ from tests.builders import encode_csv
 stable = settings(max_examples=150, deadline=None, derandomize=True)
 
 SCHEMA = {"id": pl.String, "text": pl.String, "number": pl.Int64, "last": pl.String}
-nasty = st.sampled_from(
+special = st.sampled_from(
     [
         "",
         '"',
@@ -44,7 +44,7 @@ nasty = st.sampled_from(
         "\\",
     ]
 )
-texts = st.text(max_size=8) | nasty | st.builds("".join, st.lists(nasty, max_size=4))
+texts = st.text(max_size=8) | special | st.builds("".join, st.lists(special, max_size=4))
 Line = tuple[str, str | None, int | None, str | None]
 lines = st.lists(
     st.tuples(texts, st.none() | texts, st.none() | st.integers(0, 2**53), st.none() | texts), max_size=5
@@ -58,14 +58,14 @@ def _csv(found: list[Line]) -> str:
 @stable
 @given(lines)
 @example([("", None, None, ""), ("a", "", 0, None)])
-def test_polars_reads_back_what_was_written_null_and_empty_apart(found: list[Line]) -> None:
+def test_polars_reads_csv_back_with_null_and_empty_text_distinct(found: list[Line]) -> None:
     read = pl.read_csv(_csv(found).encode(), schema=SCHEMA)
     assert read.rows() == found
 
 
 @stable
 @given(lines)
-def test_pythons_csv_reads_back_what_was_written(found: list[Line]) -> None:
+def test_pythons_csv_module_reads_csv_back(found: list[Line]) -> None:
     header, *read = csv.reader(io.StringIO(_csv(found), newline=""), strict=True)
     assert header == list(SCHEMA)
     assert read == [["" if value is None else str(value) for value in line] for line in found]
@@ -73,7 +73,7 @@ def test_pythons_csv_reads_back_what_was_written(found: list[Line]) -> None:
 
 @stable
 @given(texts)
-def test_null_is_nothing_and_the_empty_text_is_two_quotes(text: str) -> None:
+def test_null_is_an_empty_field_and_empty_text_is_two_quotes(text: str) -> None:
     written = _csv([("x", None, None, text), ("x", "", None, text)])
     assert written.startswith("id,text,number,last\nx,,,")
     assert '\nx,"",,' in written
@@ -86,9 +86,9 @@ any_json = st.recursive(
 )
 
 
-def _written(answer: Any, layout: tuple[int | None, bool, str]) -> bytes:
+def _written(response: Any, layout: tuple[int | None, bool, str]) -> bytes:
     indent, ascii_only, line_break = layout
-    text = json.dumps(answer, indent=indent, ensure_ascii=ascii_only)
+    text = json.dumps(response, indent=indent, ensure_ascii=ascii_only)
     return text.replace("\n", line_break).encode("utf-8", "surrogatepass")
 
 
@@ -108,48 +108,48 @@ envelopes = st.builds(
 )
 
 
-class Held(Lake):
-    """A lake of one file."""
+class OneFileLake(Lake):
+    """A lake that contains one file."""
 
     def __init__(self, content: bytes) -> None:
         self.bucket, self.folder = "the-lake", ""
         self.content = content
 
     def read(self, key: str) -> bytes:
-        """The file, whatever its key."""
+        """Returns the file for any key."""
         del key
         return self.content
 
 
 @stable
 @given(envelopes, bodies)
-def test_a_kept_snapshot_is_read_back(envelope: Envelope, answers: list[bytes]) -> None:
-    read = read_snapshot(Held(encode_raw_file(envelope, answers)), "raw/key")
+def test_a_raw_file_is_read_back(envelope: Envelope, responses: list[bytes]) -> None:
+    read = read_snapshot(OneFileLake(encode_raw_file(envelope, responses)), "raw/key")
     bodies = list(read.bodies)
-    assert [json.loads(body) for body in bodies] == [json.loads(answer) for answer in answers]
-    assert [len(body) for body in bodies] == [len(answer) for answer in answers]
+    assert [json.loads(body) for body in bodies] == [json.loads(response) for response in responses]
+    assert [len(body) for body in bodies] == [len(response) for response in responses]
     assert read.envelope == envelope
 
 
-def _whole(content: bytes) -> tuple[Envelope, list[bytes]]:
-    envelope, answers = read_snapshot(Held(content), "raw/key")
-    return envelope, list(answers)
+def _read_all(content: bytes) -> tuple[Envelope, list[bytes]]:
+    envelope, responses = read_snapshot(OneFileLake(content), "raw/key")
+    return envelope, list(responses)
 
 
 @stable
 @given(envelopes, bodies, st.data())
-def test_a_damaged_snapshot_is_read_as_it_was_or_refused(
-    envelope: Envelope, answers: list[bytes], data: st.DataObject
+def test_a_raw_file_with_a_changed_byte_is_read_unchanged_or_refused(
+    envelope: Envelope, responses: list[bytes], data: st.DataObject
 ) -> None:
-    whole = encode_raw_file(envelope, answers)
+    whole = encode_raw_file(envelope, responses)
     place = data.draw(st.integers(0, len(whole) - 1))
     damaged = whole[:place] + bytes([data.draw(st.integers(0, 255))]) + whole[place + 1 :]
     try:
-        read = _whole(damaged)
+        read = _read_all(damaged)
     except PlaylistUnavailable as error:
-        assert "s3://the-lake/raw/key is no kept snapshot" in str(error)  # noqa: PT017 - either is right
+        assert "s3://the-lake/raw/key is no kept snapshot" in str(error)  # noqa: PT017 - both outcomes are correct
     else:
-        assert read == _whole(whole)
+        assert read == _read_all(whole)
 
 
 ids = st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", min_size=22, max_size=22)
@@ -158,23 +158,23 @@ run_ids = st.from_regex(r"\A[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}\Z")
 
 @stable
 @given(ids, st.dates(), run_ids)
-def test_a_raw_key_says_what_it_was_made_of(playlist: str, day: date, run_id: str) -> None:
+def test_a_raw_key_is_parsed_into_its_parts(playlist: str, day: date, run_id: str) -> None:
     assert parse_raw_key(raw_key(playlist, day, run_id)) == (playlist, day, run_id)
 
 
 @stable
 @given(ids, st.sampled_from(["{}", "spotify:playlist:{}", "https://open.spotify.com/playlist/{}?si=abc"]))
-def test_every_way_to_name_a_playlist_gives_its_id(playlist: str, written: str) -> None:
+def test_ids_uris_and_links_give_the_playlist_id(playlist: str, written: str) -> None:
     assert playlist_id(written.format(playlist)) == playlist
 
 
 @stable
 @given(st.text() | st.builds("{}{}{}".format, st.text(max_size=3), ids, st.text(max_size=3)))
-def test_any_text_is_a_playlist_whose_id_it_holds_or_refused(text: str) -> None:
+def test_any_text_is_refused_or_contains_the_playlist_id(text: str) -> None:
     try:
         found = playlist_id(text)
     except ConfigurationError as error:
-        assert repr(text) in str(error)  # noqa: PT017 - either is right
+        assert repr(text) in str(error)  # noqa: PT017 - both outcomes are correct
     else:
         assert found in text
         assert len(found) == 22

@@ -1,4 +1,4 @@
-"""Playlists change, runs break off and are run again: the warehouse is always what the model says."""
+"""State machine: playlists change, runs crash and are repeated; the warehouse always equals the model."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -27,14 +27,14 @@ from pipeline.records import Envelope, Snapshot
 from sandbox.services import Addresses
 from tests.builders import body, entry, head, song
 from tests.places import Place
-from tests.property.crashes import Crash, Died, Run, crashes
-from tests.property.model import Look, Model, Partition
+from tests.property.crashes import Crash, ProcessKilled, Run, crashes
+from tests.property.model import Model, Partition, PlaylistState
 from tests.property.readers import Readers, song_name, version
 from tests.warehouses import DAY, NOON, Warehouse
 
 PLAYLISTS = [name * 22 for name in "xyz"]
 DAYS = [DAY - timedelta(days=age) for age in range(3)]
-"""Playlists are read on all but the first of them: today's, or the day before's."""
+"""Snapshot dates; runs read playlists on all except the first, for that date or the day before."""
 Content = tuple[str, tuple[str | None, ...]]
 
 a_playlist, a_day = st.sampled_from(PLAYLISTS), st.sampled_from(DAYS)
@@ -45,20 +45,20 @@ renamed = st.builds(lambda name: lambda was: (name, was[1]), st.sampled_from(["n
 reordered = st.just(lambda was: (was[0], was[1][1:] + was[1][:1]))
 emptied = st.just(lambda was: (was[0], ()))
 changes: st.SearchStrategy[Callable[[Content], Content]] = edited | renamed | reordered | emptied
-maybe_crash = st.booleans().flatmap(lambda breaks: crashes if breaks else st.none())
+maybe_crash = st.booleans().flatmap(lambda crash: crashes if crash else st.none())
 
 
 class Job(NamedTuple):
-    """What one run publishes, and how."""
+    """Playlist states that one run publishes, and its options."""
 
     run_id: str
-    looks: dict[Partition, Look]
+    states: dict[Partition, PlaylistState]
     refresh: str = "snapshot"
     undo: bool = False
 
 
 class Pipeline(RuleBasedStateMachine):
-    """Rules change playlists or run the pipeline; whatever a run did is compared with the model."""
+    """Rules change playlists or run the pipeline; after each run the warehouse is compared with the model."""
 
     def __init__(self, warehouse: Warehouse, readers: Readers, seen: Counter[str]) -> None:
         super().__init__()
@@ -66,43 +66,43 @@ class Pipeline(RuleBasedStateMachine):
         self.playlists: dict[str, Content] = dict.fromkeys(PLAYLISTS, ("new", ("a",)))
         self.keys: dict[str, str] = {}
         self.model, self.now, self.has_run = Model(), NOON - timedelta(days=1), False
-        self.broken_off: Job | None = None
+        self.crashed_job: Job | None = None
         for key in warehouse.place.keys("raw/"):
             warehouse.place.delete(key)
         readers.empty()
 
     @rule(playlist=a_playlist, change=changes)
     def change(self, playlist: str, change: Callable[[Content], Content]) -> None:
-        """A playlist is edited, renamed, reordered or emptied."""
+        """Edits, renames, reorders or empties a playlist."""
         self.playlists[playlist] = change(self.playlists[playlist])
 
     @precondition(lambda self: self.now.date() < DAY)
     @rule()
-    def sleep(self) -> None:
-        """The next day begins."""
+    def advance_day(self) -> None:
+        """Advances the clock to the next day."""
         self.now += timedelta(days=1)
 
     @rule(playlists=some_playlists, late=st.booleans(), crash=maybe_crash)
     def ingest(self, playlists: list[str], late: bool, crash: Crash | None) -> None:
-        """A run reads playlists as they are now, for today or for the day before."""
+        """Runs an ingest for today or for the day before."""
         self._publish(self._keep(playlists, late=late), crash)
 
     @rule(playlists=some_playlists, late=st.booleans())
     def keep(self, playlists: list[str], late: bool) -> None:
-        """A run that dies once it has kept playlists; backfills find them."""
+        """Runs an ingest that is killed after it has kept its snapshots; backfills find them."""
         self._keep(playlists, late=late)
 
     @rule(playlists=some_playlists, late=st.booleans(), crash=maybe_crash)
     def refresh_fully(self, playlists: list[str], late: bool, crash: Crash | None) -> None:
-        """A run that leaves nothing else in the warehouse."""
+        """Runs an ingest with a full refresh."""
         self._publish(self._keep(playlists, late=late)._replace(refresh="full"), crash)
 
     @precondition(lambda self: self.model.kept)
     @rule(data=st.data(), one_day=a_day, other_day=a_day, crash=maybe_crash)
     def backfill(self, data: st.DataObject, one_day: date, other_day: date, crash: Crash | None) -> None:
-        """A run that publishes again what is kept of the dates, or what was fetched before a look."""
+        """Runs a backfill of a date range, with or without `fetched_before`."""
         playlists = data.draw(some_playlists)
-        every = sorted(look.fetched_at for looks in self.model.kept.values() for look in looks)
+        every = sorted(state.fetched_at for states in self.model.kept.values() for state in states)
         before = data.draw(st.none() | st.sampled_from(every))
         first, last = sorted([one_day, other_day])
         best = {
@@ -110,99 +110,103 @@ class Pipeline(RuleBasedStateMachine):
             for partition in self.model.kept
             if partition[0] in playlists and first <= partition[1] <= last
         }
-        looks = {partition: look for partition, look in best.items() if look}
+        states = {partition: state for partition, state in best.items() if state}
         found, left_out, failed = find_snapshots(self.warehouse.lake, playlists, first, last, before)
-        assert sorted(one.key for one in found) == sorted(self.keys[version(look)] for look in looks.values())
-        assert {(one.playlist_id, one.snapshot_date) for one in left_out} == best.keys() - looks.keys()
+        assert sorted(one.key for one in found) == sorted(
+            self.keys[version(state)] for state in states.values()
+        )
+        assert {(one.playlist_id, one.snapshot_date) for one in left_out} == best.keys() - states.keys()
         assert failed == []
-        if looks:
-            self._publish(Job(self.warehouse.new_run_id(), looks, undo=before is not None), crash)
+        if states:
+            self._publish(Job(self.warehouse.new_run_id(), states, undo=before is not None), crash)
 
-    @precondition(lambda self: self.model.beaten())
-    @rule(data=st.data(), how=st.sampled_from(["as ever"] * 3 + ["undo", "full"]), crash=maybe_crash)
-    def come_late(self, data: st.DataObject, how: str, crash: Crash | None) -> None:
-        """A run that has read a playlist before another one did, and publishes it now."""
-        partition, look = data.draw(st.sampled_from(self.model.beaten()))
+    @precondition(lambda self: self.model.outranked())
+    @rule(data=st.data(), how=st.sampled_from(["snapshot"] * 3 + ["undo", "full"]), crash=maybe_crash)
+    def publish_outdated(self, data: st.DataObject, how: str, crash: Crash | None) -> None:
+        """Publishes a state that was fetched before another one of the same partition."""
+        partition, state = data.draw(st.sampled_from(self.model.outranked()))
         refresh = "full" if how == "full" else "snapshot"
-        job = Job(self.warehouse.new_run_id(), {partition: look}, refresh, undo=how == "undo")
+        job = Job(self.warehouse.new_run_id(), {partition: state}, refresh, undo=how == "undo")
         self._publish(job, crash)
 
-    @precondition(lambda self: self.broken_off)
+    @precondition(lambda self: self.crashed_job)
     @rule(crash=maybe_crash)
-    def try_again(self, crash: Crash | None) -> None:
-        """The run that broke off once more: same run id, same looks."""
-        assert self.broken_off
-        self._publish(self.broken_off, crash)
+    def repeat_crashed_job(self, crash: Crash | None) -> None:
+        """Repeats the crashed run with the same run id and states."""
+        assert self.crashed_job
+        self._publish(self.crashed_job, crash)
 
     @invariant()
-    def readers_see_what_the_model_says(self) -> None:
-        """After each run, whether or not it broke off."""
+    def warehouse_equals_model(self) -> None:
+        """Compares after each run, also if it crashed."""
         if self.has_run:
             self.readers.compare(self.model)
         self.has_run = False
 
     def _keep(self, playlists: list[str], *, late: bool) -> Job:
-        """Keeps playlists as they are now, each a minute after the other."""
-        run_id, looks = self.warehouse.new_run_id(), {}
+        """Keeps the current states of playlists, one minute apart."""
+        run_id, states = self.warehouse.new_run_id(), {}
         day = self.now.date() - timedelta(days=late)
         for playlist in playlists:
             self.now += timedelta(minutes=1)
-            looks[playlist, day] = look = Look(*self.playlists[playlist], self.now)
-            total = len(look.entries)
-            envelope = Envelope(run_id, playlist, version(look), self.now, "items", total, "test")
-            kept = keep_snapshot(self.warehouse.lake, RawFile.of(envelope, [_answer(playlist, look)]), day)
-            self.keys[version(look)] = kept.key
-            self.model.keep((playlist, day), look)
-        return Job(run_id, looks)
+            states[playlist, day] = state = PlaylistState(*self.playlists[playlist], self.now)
+            total = len(state.entries)
+            envelope = Envelope(run_id, playlist, version(state), self.now, "items", total, "test")
+            kept = keep_snapshot(self.warehouse.lake, RawFile.of(envelope, [_response(playlist, state)]), day)
+            self.keys[version(state)] = kept.key
+            self.model.keep((playlist, day), state)
+        return Job(run_id, states)
 
     def _publish(self, job: Job, crash: Crash | None) -> None:
-        """Runs what follows the keeping, here and in the model; only a COMMIT changes what readers see."""
-        refused = self.model.refuses(job.run_id, job.looks, job.refresh)
-        beats_later = self._beats_what_was_fetched_later(job)
+        """Publishes a job in the warehouse and in the model; only a COMMIT changes what readers see."""
+        refused = self.model.refuses(job.run_id, job.states, job.refresh)
+        outranks_later = self._outranks_later_fetch(job)
         run, done = Run(crash), False
-        with suppress(Transient, Died), run.breaking():
+        with suppress(Transient, ProcessKilled), run.injecting():
             self._write_and_load(job, refused=refused)
             done = True
         assert done or run.crashed
         if run.committed or (done and not refused):
-            self.model.load(job.run_id, job.looks, job.refresh, undo=job.undo)
-            self.seen["true over late"] += beats_later and not job.undo
+            self.model.load(job.run_id, job.states, job.refresh, undo=job.undo)
+            self.seen["same day over next day"] += outranks_later and not job.undo
         if not done:
-            self.broken_off = job
-        elif job == self.broken_off:
-            self.broken_off = None
+            self.crashed_job = job
+        elif job == self.crashed_job:
+            self.crashed_job = None
         self.has_run = True
-        self._count(run, done=done, refused=refused, placed=self.model.has_loaded(job.run_id))
+        self._count(run, done=done, refused=refused, loaded=self.model.has_loaded(job.run_id))
 
     def _write_and_load(self, job: Job, *, refused: bool) -> None:
         kept: dict[date, list[Snapshot]] = {}
-        for (_, day), look in job.looks.items():
-            kept.setdefault(day, []).append(read_snapshot(self.warehouse.lake, self.keys[version(look)]))
+        for (_, day), state in job.states.items():
+            kept.setdefault(day, []).append(read_snapshot(self.warehouse.lake, self.keys[version(state)]))
         manifest = self.warehouse.write_snapshots(job.run_id, kept)
         with pytest.raises(StopRun, match="that rank higher") if refused else nullcontext():
             self.warehouse.load(job.run_id, manifest, refresh=job.refresh, ignore_rank=job.undo)
 
-    def _beats_what_was_fetched_later(self, job: Job) -> bool:
-        """Whether a look of the day itself meets one of the day after in the warehouse."""
+    def _outranks_later_fetch(self, job: Job) -> bool:
+        """Returns True if a state fetched on its date replaces one fetched on the next day."""
         shown = [
-            (look, self.model.shown[part].look, part[1])
-            for part, look in job.looks.items()
-            if part in self.model.shown
+            (state, self.model.published[part].state, part[1])
+            for part, state in job.states.items()
+            if part in self.model.published
         ]
-        return any(look.fetched_at.date() == day < there.fetched_at.date() for look, there, day in shown)
+        return any(
+            state.fetched_at.date() == day < current.fetched_at.date() for state, current, day in shown
+        )
 
-    def _count(self, run: Run, *, done: bool, refused: bool, placed: bool) -> None:
+    def _count(self, run: Run, *, done: bool, refused: bool, loaded: bool) -> None:
         self.seen["runs"] += 1
         self.seen["refused"] += refused and done
-        self.seen["too late"] += done and not refused and not placed
+        self.seen["outranked"] += done and not refused and not loaded
         if run.crashed and run.crash:
             how = f"{run.crash.where} {'applied' if run.crash.applied else 'not sent'}"
-            self.seen.update(["crashes", how, "died" if run.crash.dies else "lost"])
+            self.seen.update(["crashes", how, "killed" if run.crash.kills else "lost"])
 
 
-def _answer(playlist: str, look: Look) -> bytes:
-    entries = [one and entry(song(one, name=song_name(one, look))) for one in look.entries]
-    return body(head(entries, id_=playlist, name=look.name, snapshot_id=version(look)))
+def _response(playlist: str, state: PlaylistState) -> bytes:
+    entries = [one and entry(song(one, name=song_name(one, state))) for one in state.entries]
+    return body(head(entries, id_=playlist, name=state.name, snapshot_id=version(state)))
 
 
 def _run(addresses: Addresses, mode: LoadMode, examples: int, steps: int) -> Counter[str]:
@@ -216,18 +220,18 @@ def _run(addresses: Addresses, mode: LoadMode, examples: int, steps: int) -> Cou
                 stateful_step_count=steps,
                 deadline=None,
                 derandomize=True,
-                phases=[Phase.generate],  # to shrink a failure would take minutes
+                phases=[Phase.generate],  # shrinking a failure would take minutes
                 suppress_health_check=list(HealthCheck),
             ),
         )
     return seen
 
 
-BREAKS = {f"{where} {how}" for where in ("statement", "file", "commit") for how in ("applied", "not sent")}
+CRASHES = {f"{where} {how}" for where in ("statement", "file", "commit") for how in ("applied", "not sent")}
 
 
 @pytest.mark.parametrize("mode", ["copy", pytest.param("snowpipe", marks=pytest.mark.faults)])
-def test_the_warehouse_is_what_the_model_says(addresses: Addresses, mode: LoadMode) -> None:
+def test_the_warehouse_equals_the_model(addresses: Addresses, mode: LoadMode) -> None:
     seen = _run(addresses, mode, examples=3, steps=12)
     assert seen["runs"] > seen["crashes"] >= 3
     assert seen["commit applied"] > 0
@@ -235,13 +239,13 @@ def test_the_warehouse_is_what_the_model_says(addresses: Addresses, mode: LoadMo
 
 @pytest.mark.faults
 @pytest.mark.parametrize("mode", get_args(LoadMode))
-def test_the_warehouse_is_what_the_model_says_for_long(addresses: Addresses, mode: LoadMode) -> None:
+def test_the_warehouse_equals_the_model_in_long_sequences(addresses: Addresses, mode: LoadMode) -> None:
     seen = _run(addresses, mode, examples=12, steps=25)
     assert seen["runs"] > seen["crashes"] >= 40
-    assert {what for what in seen if seen[what]} >= BREAKS | {
-        "died",
+    assert {what for what in seen if seen[what]} >= CRASHES | {
+        "killed",
         "lost",
         "refused",
-        "too late",
-        "true over late",
+        "outranked",
+        "same day over next day",
     }

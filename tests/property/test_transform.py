@@ -1,4 +1,4 @@
-"""Whatever a playlist contains: each entry is a song or a reject, keys are unique, every id has its row."""
+"""Transform of arbitrary playlists: each entry is a song or a reject, keys are unique, ids have rows."""
 
 import json
 import re
@@ -55,7 +55,7 @@ albums = st.builds(
     images=st.sampled_from([None, [], [{"url": "https://cover"}]]),
 )
 songs = st.builds(song, st.sampled_from("ABC"), st.lists(artists, min_size=1, max_size=3), albums, name=names)
-good = st.builds(entry, songs, added_by=st.sampled_from([None, {"id": ""}, {"id": "user"}]))
+valid = st.builds(entry, songs, added_by=st.sampled_from([None, {"id": ""}, {"id": "user"}]))
 PATHS = [
     *[(name,) for name in ("added_at", "added_by", "is_local", "item")],
     *[
@@ -68,13 +68,13 @@ PATHS = [
     ],
     *[("item", "artists", 0, name) for name in ("id", "name", "external_urls")],
 ]
-good_one = good.filter(lambda one: one["item"]["album"]["release_date"] != "soon")
-odd = st.builds(replaced, good, st.sampled_from(PATHS), any_json) | st.builds(
-    without, good, st.sampled_from(PATHS)
+valid_with_date = valid.filter(lambda one: one["item"]["album"]["release_date"] != "soon")
+malformed = st.builds(replaced, valid, st.sampled_from(PATHS), any_json) | st.builds(
+    without, valid, st.sampled_from(PATHS)
 )
-some = st.lists(good | odd | any_json, max_size=7)
-# One good song keeps a list from looking like a changed Web API: tests/pipeline/transform/test_api_change.py.
-entries: st.SearchStrategy[list[Any]] = st.just([]) | st.tuples(some, good_one).map(
+some = st.lists(valid | malformed | any_json, max_size=7)
+# One valid song, so that the playlist does not fail as a changed Web API: see transform/test_api_change.py.
+entries: st.SearchStrategy[list[Any]] = st.just([]) | st.tuples(some, valid_with_date).map(
     lambda both: [*both[0], both[1]]
 )
 shapes = st.sampled_from(SHAPES)
@@ -86,10 +86,10 @@ def _in_shape(one: Any, shape: Shape) -> Any:
 
 def _tables(found: list[Any], shape: Shape, playlist: str = PLAYLIST, split: int = 0) -> Tables:
     first, rest = found[: len(found) - split], found[len(found) - split :]
-    answers: list[Json] = [head(first, shape, playlist, len(found))]
+    received: list[Json] = [head(first, shape, playlist, len(found))]
     if rest:
-        answers.append(page([_in_shape(one, shape) for one in rest], len(found)))
-    return build_tables([snapshot_rows(snapshot(answers, len(found), playlist))], DAY, RUN)
+        received.append(page([_in_shape(one, shape) for one in rest], len(found)))
+    return build_tables([snapshot_rows(snapshot(received, len(found), playlist))], DAY, RUN)
 
 
 def _ids(tables: Tables, table: str, column: str) -> set[str]:
@@ -108,7 +108,7 @@ def test_every_entry_is_one_song_or_one_reject(found: list[Any], shape: Shape, s
 
 @stable
 @given(entries, shapes)
-def test_tables_keep_their_rules_and_keys_are_unique(found: list[Any], shape: Shape) -> None:
+def test_tables_are_valid_and_keys_are_unique(found: list[Any], shape: Shape) -> None:
     tables = _tables(found, shape)
     assert list(tables) == list(TABLES)
     for table, schema in TABLES.items():
@@ -119,7 +119,7 @@ def test_tables_keep_their_rules_and_keys_are_unique(found: list[Any], shape: Sh
 
 @stable
 @given(entries, shapes)
-def test_every_id_has_its_row_and_every_row_is_named(found: list[Any], shape: Shape) -> None:
+def test_every_referenced_id_has_a_row(found: list[Any], shape: Shape) -> None:
     tables = _tables(found, shape)
     assert _ids(tables, "playlist_songs", "song_id") == _ids(tables, "songs", "song_id")
     assert _ids(tables, "song_artists", "song_id") == _ids(tables, "songs", "song_id")
@@ -130,13 +130,13 @@ def test_every_id_has_its_row_and_every_row_is_named(found: list[Any], shape: Sh
 
 
 def _last(found: list[Json], of: Callable[[Json], list[Json]]) -> dict[str, str]:
-    """Names by id as a loop over all entries leaves them: the plain meaning of `the last one wins`."""
+    """Names by id after a loop over all entries: reference for `the last occurrence wins`."""
     return {thing["id"]: thing["name"] for one in found for thing in of(one["item"])}
 
 
 @stable
-@given(st.lists(good_one, max_size=8), shapes)
-def test_the_last_occurrence_names_songs_albums_and_artists(found: list[Json], shape: Shape) -> None:
+@given(st.lists(valid_with_date, max_size=8), shapes)
+def test_the_last_occurrence_of_songs_albums_and_artists_wins(found: list[Json], shape: Shape) -> None:
     tables = _tables(found, shape)
     assert dict(rows(tables, "songs", "song_id", "name")) == _last(found, lambda item: [item])
     assert dict(rows(tables, "albums", "album_id", "name")) == _last(found, lambda item: [item["album"]])
@@ -153,7 +153,7 @@ def test_the_last_occurrence_names_songs_albums_and_artists(found: list[Json], s
 
 @stable
 @given(entries, entries, shapes)
-def test_a_playlist_is_the_same_alone_and_beside_another(
+def test_tables_of_a_playlist_do_not_depend_on_other_playlists(
     one: list[Any], other: list[Any], shape: Shape
 ) -> None:
     decoded = [
@@ -180,15 +180,15 @@ def test_every_shape_gives_the_same_songs(found: list[Any]) -> None:
 
 @stable
 @given(entries, shapes)
-def test_typed_pages_and_single_entries_give_the_same(found: list[Any], shape: Shape) -> None:
-    answers = [head([one], shape, total=len(found)) for one in found[:1]] or [head([], shape)]
-    answers += [
+def test_decoding_typed_pages_and_single_entries_is_equivalent(found: list[Any], shape: Shape) -> None:
+    received = [head([one], shape, total=len(found)) for one in found[:1]] or [head([], shape)]
+    received += [
         page([_in_shape(one, shape)], len(found), place) for place, one in enumerate(found[1:], start=1)
     ]
-    typed = snapshot_rows(snapshot(answers, len(found)))
+    typed = snapshot_rows(snapshot(received, len(found)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(responses, "decode_typed_page", lambda _body: None)
-        single = snapshot_rows(snapshot(answers, len(found)))
+        single = snapshot_rows(snapshot(received, len(found)))
     assert _rows_of(typed) == _rows_of(single)
     assert typed.nulled == single.nulled
 
@@ -201,16 +201,18 @@ spellings = st.sampled_from(["{}.0", "{}.000", "{}e0", "{}E+0", "{}.0e0"])
 
 
 @stable
-@given(st.lists(good, max_size=4), shapes, st.data())
-def test_a_number_may_be_spelled_in_any_way(found: list[Json], shape: Shape, data: st.DataObject) -> None:
-    answer = body(head(found, shape))
+@given(st.lists(valid, max_size=4), shapes, st.data())
+def test_the_notation_of_a_number_makes_no_difference(
+    found: list[Json], shape: Shape, data: st.DataObject
+) -> None:
+    response = body(head(found, shape))
     respelled = re.sub(
         rb": (\d+)(?=[,}])",
         lambda number: b": " + data.draw(spellings).format(number[1].decode()).encode(),
-        answer,
+        response,
     )
-    assert json.loads(respelled) == json.loads(answer)
-    same, other = (snapshot_rows(snapshot([one], len(found))) for one in (answer, respelled))
+    assert json.loads(respelled) == json.loads(response)
+    same, other = (snapshot_rows(snapshot([one], len(found))) for one in (response, respelled))
     assert _rows_of(same) == _rows_of(other)
     assert same.nulled == other.nulled
 
@@ -222,18 +224,18 @@ sizes = st.lists(st.integers(0, 4), min_size=1, max_size=4)
 
 @stable
 @given(sizes, st.sampled_from([2, 3, 4]))
-def test_pages_of_another_size_than_they_say_are_refused(sizes: list[int], limit: int) -> None:
-    """Only page one may be empty or larger, and only the last page smaller."""
-    answers, filled, fits = [], 0, True
+def test_pages_whose_size_differs_from_their_limit_are_refused(sizes: list[int], limit: int) -> None:
+    """Exceptions: the first page may be empty or larger, the last page smaller."""
+    received, filled, fits = [], 0, True
     for number, size in enumerate(sizes):
         shown = [entry(song(f"s-{place}")) for place in range(filled, filled + size)]
-        answers.append(page(shown, TOTAL, filled) | {"limit": limit})
+        received.append(page(shown, TOTAL, filled) | {"limit": limit})
         is_last = filled + size == TOTAL
         fits &= size == limit or (size < limit and is_last) or (number == 0 and (size > limit or not size))
         filled += size
-    answers[0] = head([], total=TOTAL) | {"items": answers[0]}
+    received[0] = head([], total=TOTAL) | {"items": received[0]}
     try:
-        tables = build_tables([snapshot_rows(snapshot(answers, TOTAL))], DAY, RUN)
+        tables = build_tables([snapshot_rows(snapshot(received, TOTAL))], DAY, RUN)
     except (AccountingError, PlaylistUnavailable):
         assert not fits or filled != TOTAL
         return
@@ -243,23 +245,23 @@ def test_pages_of_another_size_than_they_say_are_refused(sizes: list[int], limit
 
 @stable
 @given(st.integers(0, 6), st.integers(0, 4), pages)
-def test_pages_give_the_whole_playlist_or_are_refused(
+def test_pages_are_refused_unless_they_make_up_the_playlist(
     total: int, first: int, further: list[tuple[int, int, bool]]
 ) -> None:
-    """Further pages: offset, number of entries, and whether the page says its offset."""
+    """Further pages: offset, number of entries, and whether the response includes the offset."""
     places = [*range(first)]
-    answers = [head([entry(song(f"s-{place}")) for place in range(first)], total=total)]
-    for offset, count, says in further:
+    received = [head([entry(song(f"s-{place}")) for place in range(first)], total=total)]
+    for offset, count, has_offset in further:
         wanted = range(offset, offset + count)
-        answers.append(page([entry(song(f"s-{place}")) for place in wanted], total, offset))
-        if not says:
-            del answers[-1]["offset"]
+        received.append(page([entry(song(f"s-{place}")) for place in wanted], total, offset))
+        if not has_offset:
+            del received[-1]["offset"]
         places += wanted
     try:
-        tables = build_tables([snapshot_rows(snapshot(answers, total))], DAY, RUN)
+        tables = build_tables([snapshot_rows(snapshot(received, total))], DAY, RUN)
     except (AccountingError, PlaylistUnavailable):
         assert places != [*range(total)]
         return
     assert rows(tables, "playlist_songs", "position") == [place + 1 for place in range(total)]
-    if all(says for _, count, says in further if count):
+    if all(has_offset for _, count, has_offset in further if count):
         assert rows(tables, "playlist_songs", "song_id") == [f"s-{place}" for place in range(total)]

@@ -1,4 +1,4 @@
-"""The accounts that the contract tests use: blocks in this process, a schema and a folder of the lake."""
+"""Accounts used by the contract tests: blocks in this process, a schema, and a folder of the lake."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ from pipeline.warehouse.session import Session
 from pipeline.warehouse.setup import set_up
 from pipeline.warehouse.snowpipe import load_snowpipe
 from pipeline.warehouse.transaction import Load
-from tests.real.leavings import (
+from tests.real.cleanup import (
     Object,
     created,
     delete_commands,
@@ -38,29 +38,29 @@ from tests.real.leavings import (
 from tests.warehouses import write_day
 
 FILES_PER_REQUEST = 1000
-"""What one DeleteObjects takes at most."""
+"""Limit of one DeleteObjects request."""
 OWN_NAME = re.compile(r"[\w/-]*contract_tests", re.IGNORECASE)
-"""How schema and folder are named that these tests may write to; nothing of production is called so."""
+"""Names of the schema and folder that these tests may write to; production must not use such names."""
 NOT_IN_STAND_INS = ("STAGE", "FILE FORMAT")
-"""What the stand-in cannot drop."""
+"""Kinds of objects that the stand-in cannot drop."""
 RELATIONS = (
     "SELECT table_type, table_name FROM information_schema.tables WHERE table_schema = CURRENT_SCHEMA()"
 )
-SHOWN = ("PIPE", "STAGE", "FILE FORMAT")
-"""What SHOW lists; tables and views are in RELATIONS."""
+LISTED_BY_SHOW = ("PIPE", "STAGE", "FILE FORMAT")
+"""Kinds of objects listed with SHOW; RELATIONS lists tables and views."""
 
 
-class Asking(Session):
-    """A session that also takes statements which are no files of the product."""
+class QuerySession(Session):
+    """A session that can also execute SQL that is not in a file of sql/."""
 
     def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """The rows of a statement."""
+        """Executes a statement; returns its rows."""
         return self._execute(sql, sql, values)
 
     def objects(self, schema: str) -> set[Object]:
-        """What the role may see in the current schema, whose full name is given."""
+        """Objects that the role may see in the current schema; `schema` is its full name."""
         found = {Object(kind.removeprefix("BASE "), name) for kind, name in self.query(RELATIONS)}
-        for kind in SHOWN:
+        for kind in LISTED_BY_SHOW:
             rows = self.query(f"SHOW {kind}S IN SCHEMA {schema}")
             names = [column.name for column in self._cursor.description]
             found |= {Object(kind, row[names.index("name")]) for row in rows}
@@ -69,10 +69,10 @@ class Asking(Session):
 
 @dataclass(frozen=True)
 class Accounts:
-    """What the flows reach through blocks; `are_real`: not the stand-ins.
+    """Accounts that the flows reach through blocks; `are_real`: False on the stand-ins.
 
-    `polling`: how to wait for pipes. `run_ids`, `loads`: the runs that were made here, and the
-    ways of loading that the schema was set up for; nothing else is removed.
+    `polling`: how to wait for pipes. `run_ids`, `loads`: runs of these tests, and the load modes that
+    the schema was set up for; only what belongs to them is removed.
     """
 
     blocks: Mapping[str, Any] = field(repr=False)
@@ -83,7 +83,7 @@ class Accounts:
 
     @cached_property
     def lake(self) -> Lake:
-        """The lake."""
+        """The lake of the block."""
         return lake_of(self.blocks["lake"])
 
     @property
@@ -93,17 +93,17 @@ class Accounts:
 
     @property
     def owner(self) -> str:
-        """Name of the block that changes the schema."""
+        """Name of the block with the owner role."""
         return "warehouse-admin" if "warehouse-admin" in self.blocks else "warehouse"
 
     @property
     def schema(self) -> str:
-        """Database and schema."""
+        """Full name of the schema."""
         connector = self.blocks["warehouse"]
         return f"{connector.database}.{connector.schema_}"
 
     def shared(self) -> list[str]:
-        """Variables whose schema or folder could be used by others, with its name."""
+        """Variables (with values) that name a schema or folder which others could use."""
         names = {
             "SNOWFLAKE_SCHEMA": self.blocks["warehouse"].schema_,
             "LAKE_FOLDER": self.blocks["lake"].bucket_folder.strip("/"),
@@ -111,7 +111,7 @@ class Accounts:
         return [f"{variable}={name}" for variable, name in names.items() if not OWN_NAME.fullmatch(name)]
 
     def new_run(self) -> Run:
-        """A run of today, with an id of its own."""
+        """A run of today with a new run id."""
         now = datetime.now(UTC)
         run = Run(f"{run_id_of(now)}-{new_suffix()}", now.date(), now, "contract-tests", VERSION)
         self.run_ids.add(run.run_id)
@@ -119,13 +119,13 @@ class Accounts:
 
     def session(
         self, run_id: str = "contract-tests", block: str = "warehouse", *, autocommit: bool = True
-    ) -> Asking:
-        """A session of the loader, or of another block."""
-        connector = self.blocks[block].model_copy()  # each has one connection
-        return Asking(login_of(connector), run_id, autocommit=autocommit)
+    ) -> QuerySession:
+        """A session with the block of the loader, or with another block."""
+        connector = self.blocks[block].model_copy()  # a connector has only one connection
+        return QuerySession(login_of(connector), run_id, autocommit=autocommit)
 
     def set_up(self, load: LoadMode = "copy") -> None:
-        """Sets up the schema for a way of loading."""
+        """Sets up the schema for a load mode."""
         self.loads.add(load)
         with self.session(block=self.owner) as session, self.session(block=self.owner) as guard:
             set_up(session, guard, self.lake.url, VERSION, load)
@@ -145,7 +145,7 @@ class Accounts:
             return load.replace(partial(copy_files, session, manifest.files))
 
     def objects(self) -> list[Object]:
-        """Objects of the schema that owner or loader may see."""
+        """Objects of the schema that the owner or the loader may see."""
         found: set[Object] = set()
         for block in dict.fromkeys((self.owner, "warehouse")):
             with self.session(block=block) as session:
@@ -153,16 +153,16 @@ class Accounts:
         return sorted(found)
 
     def remove(self) -> list[str]:
-        """Drops what set-up created, deletes the files of the tests' runs; returns what went wrong.
+        """Drops the objects of set-up and deletes the files of these tests; returns the problems.
 
-        Each part is tried whatever happens in the other.
+        An error in one part does not stop the other.
         """
         problems = []
         for part in (self._drop, self._delete_files):
             try:
                 for problem in part():
-                    problems.append(problem)  # noqa: PERF402 - keeps those before an error
-            except Exception as error:  # noqa: BLE001 - the other part, and what is left, matter more
+                    problems.append(problem)  # noqa: PERF402 - keeps the problems before an error
+            except Exception as error:  # noqa: BLE001 - the other part must still run
                 problems.append(f"removal stopped: {phrase(error)}")
         return problems
 
@@ -185,7 +185,7 @@ class Accounts:
             yield lines(f"{error}\nRun as the owner of the schema:", commands)
 
     def _delete_files(self) -> Iterator[str]:
-        """In plain requests: nothing of the product deletes files."""
+        """Deletes with plain S3 requests, because our code never deletes files."""
         if not self.run_ids:
             return
         client = self.blocks["lake"].credentials.get_s3_client()
@@ -195,8 +195,8 @@ class Accounts:
             keys = found[start : start + FILES_PER_REQUEST]
             wanted = {"Objects": [{"Key": f"{folder}{key}"} for key in keys], "Quiet": True}
             try:
-                answer = client.delete_objects(Bucket=self.lake.bucket, Delete=wanted)
-                refused = {one["Key"].removeprefix(folder): one["Code"] for one in answer.get("Errors", [])}
+                response = client.delete_objects(Bucket=self.lake.bucket, Delete=wanted)
+                refused = {one["Key"].removeprefix(folder): one["Code"] for one in response.get("Errors", [])}
             except S3_ERRORS as error:
                 code = code_of(error) if isinstance(error, ClientError) else type(error).__name__
                 refused = dict.fromkeys(keys, code)

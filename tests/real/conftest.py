@@ -1,6 +1,6 @@
-"""Contract tests: on the environment's accounts with ACCOUNTS=real (`make test-real`), else on stand-ins.
+"""Contract tests: on real accounts with ACCOUNTS=real (`make test-real`), otherwise on stand-ins.
 
-On stand-ins they prove nothing that other tests do not, so only `make test-faults` runs them there.
+On stand-ins other tests prove the same, so only `make test-faults` runs them there.
 """
 
 import os
@@ -18,18 +18,18 @@ from pipeline.warehouse.landing import Polling
 from pipeline.warehouse.messages import listed
 from tests.places import Place
 from tests.real.accounts import NOT_IN_STAND_INS, Accounts
-from tests.real.at_hand import blocks_at_hand, blocks_of
-from tests.real.refusal import refuse_shared, refuse_used
+from tests.real.blocks import blocks_of, blocks_of_environment
+from tests.real.refusal import refuse_not_empty, refuse_shared
 from tests.warehouses import EAGER
 
 HERE = Path(__file__).parent
-PIPES_S = 600
-"""How long the pipes of a real account may take."""
+PIPES_DEADLINE_S = 600
+"""Deadline for the pipes of a real account."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before items are selected by their marks
+@pytest.hookimpl(tryfirst=True)  # before tests are selected by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests of this folder."""
+    """Marks all tests of this folder as long tests."""
     for item in items:
         if item.path.parent == HERE:
             item.add_marker(pytest.mark.faults)
@@ -37,11 +37,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def empty_accounts(request: pytest.FixtureRequest) -> Iterator[Accounts]:
-    """Accounts whose schema and lake are empty; what the tests make there is removed at the end."""
+    """Accounts with an empty schema and folder; the tests' objects and files are removed at the end."""
     accounts = _real() if os.environ.get("ACCOUNTS") == "real" else _stand_ins(request)
-    refuse_used(accounts)
+    refuse_not_empty(accounts)
     yield accounts
-    problems = [*accounts.remove(), *_left(accounts)]
+    problems = [*accounts.remove(), *_remaining(accounts)]
     if accounts.are_real:
         for problem in problems:
             warnings.warn(problem, stacklevel=1)
@@ -51,7 +51,7 @@ def empty_accounts(request: pytest.FixtureRequest) -> Iterator[Accounts]:
 
 @pytest.fixture(scope="session")
 def accounts(empty_accounts: Accounts) -> Accounts:
-    """Accounts whose schema was empty and is set up."""
+    """Accounts with a newly set-up schema."""
     empty_accounts.set_up()
     return empty_accounts
 
@@ -66,7 +66,7 @@ def _real() -> Accounts:
     if "PYTEST_XDIST_WORKER" in os.environ:
         pytest.fail("several processes would use one schema: run `make test-real`")
     try:
-        accounts = Accounts(blocks_at_hand(), are_real=True, polling=Polling(PIPES_S))
+        accounts = Accounts(blocks_of_environment(), are_real=True, polling=Polling(PIPES_DEADLINE_S))
     except NotRegistered as error:
         pytest.skip(f"the environment names no accounts: {error}")
     except PrefectFailed as error:
@@ -77,8 +77,8 @@ def _real() -> Accounts:
     return accounts
 
 
-def _left(accounts: Accounts) -> list[str]:
-    """What is still in the schema: of these tests, or of others."""
+def _remaining(accounts: Accounts) -> list[str]:
+    """Messages about objects that remain in the schema."""
     try:
         found = accounts.objects()
     except PipelineError as error:

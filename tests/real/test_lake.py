@@ -1,4 +1,4 @@
-"""The lake: what conditional writes and reads do on S3 itself."""
+"""Contract tests of the lake: conditional writes and reads on S3."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def test_a_key_is_written_once(empty_accounts: Accounts) -> None:
     lake, key = empty_accounts.lake, f"runs/contract-tests/{empty_accounts.new_run().run_id}"
     written = lake.write(key, b"first", TEXT)
 
-    assert lake.write(key, b"first", TEXT) == written  # S3 answers 412, and the checksum says that it is ours
+    assert lake.write(key, b"first", TEXT) == written  # S3 returns 412, and the checksum is equal
     with pytest.raises(LakeConflict):
         lake.write(key, b"other", TEXT)
     assert lake.read(key) == b"first"
@@ -20,7 +20,7 @@ def test_a_key_is_written_once(empty_accounts: Accounts) -> None:
 
 
 def test_a_missing_key_does_not_exist(empty_accounts: Accounts) -> None:
-    """S3 says so only to who may list the bucket; to others it says that access is denied."""
+    """S3 returns 404 only with s3:ListBucket; without it, 403."""
     lake, key = empty_accounts.lake, f"runs/contract-tests/{empty_accounts.new_run().run_id}"
 
     assert not lake.exists(key)
@@ -28,8 +28,8 @@ def test_a_missing_key_does_not_exist(empty_accounts: Accounts) -> None:
         lake.read(key)
 
 
-def test_s3_dates_its_responses(empty_accounts: Accounts) -> None:
-    """By that date a run sees that its clock is wrong."""
+def test_responses_of_s3_have_a_date(empty_accounts: Accounts) -> None:
+    """A run detects clock skew by this date."""
     lake = empty_accounts.lake
     lake.exists("runs/contract-tests/none")
 

@@ -1,4 +1,4 @@
-"""One playlist, from Spotify to the views."""
+"""Contract tests with one playlist, from Spotify to the views."""
 
 import os
 
@@ -20,7 +20,7 @@ from tests.real.accounts import Accounts
 
 @pytest.fixture(scope="module")
 def kept(accounts: Accounts) -> Kept:
-    """The playlist of the variable PLAYLIST as it was read; the stand-in's fills several pages."""
+    """The kept snapshot of the playlist in the variable PLAYLIST; on the stand-in, one of several pages."""
     name = os.environ.get("PLAYLIST") if accounts.are_real else MIXTAPE
     if not name:
         pytest.skip("PLAYLIST is not set: the link to a playlist that the app may read")
@@ -33,14 +33,14 @@ def kept(accounts: Accounts) -> Kept:
 
 
 def write(accounts: Accounts, run: Run, kept: Kept) -> Manifest:
-    """Writes the tables of the playlist."""
+    """Writes the table files of the playlist."""
     lake = accounts.lake
     manifest, failed = Writer(lake, KeptDetails(lake), run, "copy", Patience(1)).write([kept])
     assert [line.reason for line in failed] == []
     return manifest
 
 
-def test_a_playlist_is_read_whole(accounts: Accounts, kept: Kept) -> None:
+def test_all_entries_of_a_playlist_are_read(accounts: Accounts, kept: Kept) -> None:
     snapshot = read_snapshot(accounts.lake, kept.key)
     assert snapshot_rows(snapshot).entries == snapshot.envelope.total > 0
 

@@ -1,4 +1,4 @@
-"""The warehouse: what the stand-in only imitates."""
+"""Contract tests of Snowflake features that the stand-in only imitates."""
 
 import os
 
@@ -17,18 +17,18 @@ from tests.pipeline.warehouse.test_request_size import RESULTS, full_statement
 from tests.real.accounts import Accounts
 from tests.warehouses import DAY
 
-SHORT = [text for text in TEXTS.values() if len(text) < 1000]
+SHORT_TEXTS = [text for text in TEXTS.values() if len(text) < 1000]
 SMALL = "contractTests000000001"
 """Id of a playlist of one song."""
 
 
 def small_playlist(text: str | None = "") -> Snapshot:
-    """A playlist of one song, with a text or null where both may be."""
-    answer = head([entry(song(external_ids={"isrc": text}))], id_=SMALL, description=text)
-    return fetched(SMALL, [body(answer)], 1)
+    """A playlist of one song, with this text or null in nullable columns."""
+    response = head([entry(song(external_ids={"isrc": text}))], id_=SMALL, description=text)
+    return fetched(SMALL, [body(response)], 1)
 
 
-def test_set_up_is_done_once(accounts: Accounts) -> None:
+def test_an_up_to_date_schema_takes_one_query(accounts: Accounts) -> None:
     url = accounts.lake.url
     with accounts.session() as session:
         assert is_current(session, url)
@@ -46,15 +46,15 @@ def test_the_loader_cannot_change_the_schema(accounts: Accounts) -> None:
             assert refused.value.code == Code.SNOWFLAKE_DENIED, name
 
 
-def test_hostile_texts_come_back_as_written_and_null_as_null(accounts: Accounts) -> None:
+def test_hostile_texts_and_null_are_stored_unchanged(accounts: Accounts) -> None:
     run = accounts.new_run()
-    hostile = [hostile_snapshot(number, text) for number, text in enumerate(SHORT)]
+    hostile = [hostile_snapshot(number, text) for number, text in enumerate(SHORT_TEXTS)]
     accounts.load(run, accounts.write(run, [*hostile, small_playlist(None)]))
 
     description = "SELECT description FROM playlists_history WHERE run_id = ? AND playlist_id = ?"
     isrc = "SELECT isrc FROM songs_history WHERE run_id = ? AND playlist_id = ?"
     with accounts.session() as session:
-        for text, landed in zip(SHORT, read_landed(session.query, run.run_id, hostile), strict=True):
+        for text, landed in zip(SHORT_TEXTS, read_landed(session.query, run.run_id, hostile), strict=True):
             check(text, landed)
         for query in (description, isrc):
             assert session.query(query, run.run_id, SMALL) == [(None,)]
@@ -73,10 +73,10 @@ def test_a_missing_file_loads_nothing(accounts: Accounts) -> None:
         assert session.execute("load/generated/count_rows", (run.run_id,) * len(TABLES)) == []
 
 
-def test_a_second_writer_is_refused_while_the_first_holds_the_lock(
+def test_a_second_writer_times_out_while_the_first_holds_the_lock(
     accounts: Accounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock_timeout_s = 1 if accounts.are_real else 0  # the stand-in need not wait to refuse
+    lock_timeout_s = 1 if accounts.are_real else 0  # the stand-in can refuse immediately
     monkeypatch.setattr("pipeline.warehouse.session.LOCK_TIMEOUT_S", lock_timeout_s)
     with accounts.session("first") as first, accounts.session("second") as second:
         take_lock(first)
@@ -86,7 +86,7 @@ def test_a_second_writer_is_refused_while_the_first_holds_the_lock(
         assert not is_loaded(second)
 
 
-def test_a_full_ledger_statement_passes(accounts: Accounts) -> None:
+def test_the_largest_ledger_statement_is_accepted(accounts: Accounts) -> None:
     run = msgspec.structs.replace(accounts.new_run(), snapshot_date=DAY)
     with accounts.session(run.run_id, autocommit=False) as session:
         take_lock(session)
@@ -94,7 +94,7 @@ def test_a_full_ledger_statement_passes(accounts: Accounts) -> None:
         assert session.rowcount == PARTITIONS_PER_INSERT
 
 
-def test_a_statement_that_takes_too_long_is_tried_again(accounts: Accounts) -> None:
+def test_a_statement_timeout_is_transient(accounts: Accounts) -> None:
     if not accounts.are_real:
         pytest.skip("the stand-in has neither SYSTEM$WAIT nor STATEMENT_TIMEOUT_IN_SECONDS")
     with accounts.session() as session:

@@ -28,7 +28,7 @@ from sandbox.lake import create_lake
 from sandbox.services import Addresses, s3_client
 from sandbox.snowflake.server.app import create_app
 from sandbox.spotify.catalogue import CHARTS
-from tests.pipeline.warehouse.older import ACCOUNT, execute, set_up_older
+from tests.pipeline.warehouse.older_versions import ACCOUNT, execute, set_up_older
 from tests.places import Place
 from tests.serving import running
 from tests.tiers import enumerated

@@ -17,7 +17,7 @@ from pipeline.warehouse.views import view_files
 from sandbox.services import Addresses
 from sandbox.spotify.catalogue import CHARTS
 from tests import warehouses
-from tests.pipeline.warehouse.older import ROWS, STAGE_ON_TABLES_VERSION, set_up_older
+from tests.pipeline.warehouse.older_versions import ROWS, STAGE_ON_TABLES_VERSION, set_up_older
 from tests.places import Place, Rows
 from tests.statements import recorded
 from tests.tiers import enumerated

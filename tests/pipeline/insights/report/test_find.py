@@ -13,7 +13,7 @@ from pipeline.insights.report.find import ROWS_OF_LIST, find_report
 from pipeline.insights.report.page import render_page
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, MIXTAPE, NAMES, SHARED
 from tests.builders import OTHER_PLAYLIST, PLAYLIST, entry, head, snapshot, song
-from tests.pipeline.insights.report.shown import Page
+from tests.pipeline.insights.report.report_builders import Page
 from tests.warehouses import DAY, Warehouse
 
 CHART, _ = CHARTS

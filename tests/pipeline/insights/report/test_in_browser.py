@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.insights.report.page import render_page
-from tests.pipeline.insights.report.shown import report
+from tests.pipeline.insights.report.report_builders import report
 from tests.pipeline.insights.report.test_page import CHART, EDITED, HOSTILE, long_list
 from tools.chromium import PROGRAM, chromium
 

@@ -13,7 +13,7 @@ from pipeline.insights.report.contents import Bar, PlaylistDetails
 from pipeline.insights.report.owners import told_apart
 from pipeline.insights.report.page import PAGE_BYTES, render_page
 from pipeline.insights.report.words import NAME_CHARACTERS, NOTHING, shown_length
-from tests.pipeline.insights.report.shown import (
+from tests.pipeline.insights.report.report_builders import (
     DAY,
     Page,
     change,

@@ -1,4 +1,4 @@
-"""What the contract tests leave behind: objects of set-up, files of their runs; commands that remove them."""
+"""Clean-up of the contract tests: objects of set-up, files of their runs, and commands that remove them."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -18,14 +18,14 @@ CREATED = re.compile(
 KINDS = ("PIPE", "VIEW", "TABLE", "STAGE", "FILE FORMAT")
 """The order in which objects can be dropped."""
 MARK = "7e57"
-"""How the last part of these tests' run ids begins, so that what a killed process left is recognised."""
+"""Prefix of the last part of these tests' run ids, to recognise files of killed processes."""
 SUFFIXES = 1 << 16
 _OF_RUN = re.compile(rf"(?:.*/)?({RUN_ID})(?![0-9a-f])[^/]*")
 _numbers = count(randbelow(SUFFIXES))
 
 
 class Object(NamedTuple):
-    """An object of the schema; the name is in capitals."""
+    """An object of the schema; `name` is in upper case."""
 
     kind: str
     name: str
@@ -35,7 +35,7 @@ class Object(NamedTuple):
 
 
 def created(loads: Iterable[LoadMode]) -> list[Object]:
-    """All that set-up creates for ways of loading, in the order in which it can be dropped."""
+    """Objects that set-up creates for load modes, in the order in which they can be dropped."""
     found: dict[Object, None] = {}
     for part in chain.from_iterable(PARTS[load] for load in loads):
         for file in (CONTROL_TABLES, *chain.from_iterable(part.versions.values()), part.points_at_lake):
@@ -45,18 +45,18 @@ def created(loads: Iterable[LoadMode]) -> list[Object]:
 
 
 def new_suffix() -> str:
-    """The last part of a run id of these tests; no two in a process are the same."""
+    """Last part of a run id of these tests, unique within a process."""
     return f"{MARK}{next(_numbers) % SUFFIXES:04x}"
 
 
 def run_id_in(key: str) -> str | None:
-    """The run id with which the file name of a key begins."""
+    """Run id at the start of the file name of a key, if any."""
     match = _OF_RUN.fullmatch(key)
     return match[1] if match else None
 
 
 def is_marked(key: str) -> bool:
-    """Whether the file name of a key begins with a run id of these tests, of this process or another."""
+    """Returns True if the file name of a key starts with a run id of these tests, from any process."""
     return (run_id_in(key) or "").rpartition("-")[2].startswith(MARK)
 
 
@@ -66,7 +66,7 @@ def drop_commands(schema: str, objects: Iterable[Object]) -> Iterator[str]:
 
 
 def delete_commands(lake_url: str, keys: Iterable[str]) -> Iterator[str]:
-    """Commands that delete files one by one: one for many could meet files of others."""
+    """Commands that delete files one by one: a recursive command could delete files of others."""
     return (f"aws s3 rm {quote(lake_url + key)}" for key in keys)
 
 

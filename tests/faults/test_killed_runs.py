@@ -1,4 +1,4 @@
-"""A run is killed at each of its requests and simply run again: as if nothing had happened."""
+"""A run killed at any of its requests: the next run completes as if nothing had happened."""
 
 import signal
 from typing import get_args
@@ -9,34 +9,34 @@ from tests.faults.clean_run import COMMITTED, cases, labels
 from tests.faults.conftest import LOADS
 from tests.faults.injected import When, killed
 from tests.faults.labels import Label
-from tests.faults.looks import Reader
+from tests.faults.observations import Reader
 from tests.faults.rig import Rig
 
 ALWAYS = {
     ("copy", "snowflake COMMIT 1", "after"),
 }
-"""What every run of the tests tries; `make test-faults` tries all."""
+"""Cases of `make test`; `make test-faults` runs all."""
 
 
 @pytest.mark.parametrize(
     ("load", "label", "when"), cases({load: labels(load) for load in LOADS}, get_args(When), ALWAYS)
 )
-def test_killed_at_a_request_and_run_again(rig: Rig, label: Label, when: When) -> None:
+def test_a_run_killed_at_a_request_is_completed_by_the_next_run(rig: Rig, label: Label, when: When) -> None:
     rig.pipeline.arm(label, killed(when, rig.pipeline.latest))
     with Reader(rig.place) as reader:
         process = rig.pipeline.start()
         assert process.end().exit_code == -signal.SIGKILL
         assert rig.pipeline.traffic.fired == [label]
         now = rig.new if is_loaded(rig.pipeline.load, label, when) else rig.old
-        assert rig.look().is_of_one_run(now.seen)
+        assert rig.observe().is_of_one_run(now.observed)
         rig.pipeline.rerun()
 
-    assert all(look.is_of_one_run(rig.old.seen, rig.new.seen) for look in reader.looks)
+    assert all(one.is_of_one_run(rig.old.observed, rig.new.observed) for one in reader.observations)
     rig.check_new()
 
 
 def is_loaded(load: str, label: Label, when: When) -> bool:
-    """Whether a run that dies there has committed its load."""
+    """Returns True if a run killed there has committed its load."""
     return label in LATER[load] or (label == COMMITTED[load] and when == "after")
 
 
@@ -53,4 +53,4 @@ LATER = {
     | {Label("snowflake", "COMMIT", 3)}
     | {Label("snowflake", "DELETE", number) for number in range(17, 25)},  # in landing
 }
-"""What a run asks for once its load is committed."""
+"""Requests after the COMMIT of the load."""

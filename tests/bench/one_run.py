@@ -1,6 +1,6 @@
-"""One run in a process of its own: `python -m tests.bench.half PLAYLISTS ENTRIES DATES LATENCY_MS`.
+"""One run in its own process: `python -m tests.bench.one_run PLAYLISTS ENTRIES DATES LATENCY_MS`.
 
-Keeps (if there is one date) and publishes synthetic playlists without services; prints what it took as JSON.
+Keeps (if DATES is 1) and publishes synthetic playlists without services; prints the times as JSON.
 """
 
 import json
@@ -18,7 +18,7 @@ from tests.bench.synthetic import Spotify, SyntheticLake, kept, playlist_ids
 
 
 class Size(NamedTuple):
-    """How much a run has to do; with one date it reads Spotify first, as an ingest, else it is a backfill."""
+    """Size of a run: with one date an ingest, which reads Spotify first; otherwise a backfill."""
 
     playlists: int
     entries: int
@@ -26,8 +26,8 @@ class Size(NamedTuple):
     latency_ms: int = 0
 
 
-class Took(NamedTuple):
-    """What the publishing half took, all of it and its first tenth, and how many snapshots it read."""
+class Times(NamedTuple):
+    """Wall and CPU time of publishing, CPU time of its first tenth, and the number of snapshots read."""
 
     seconds: float
     cpu_seconds: float
@@ -35,8 +35,8 @@ class Took(NamedTuple):
     reads: int
 
 
-def main(size: Size) -> Took:
-    """Runs both halves; raises if an entry is missing."""
+def main(size: Size) -> Times:
+    """Runs an ingest or a backfill; raises RuntimeError if an entry is missing."""
     lake, now = SyntheticLake(size.entries, size.latency_ms / 1000), datetime.now(UTC)
     run = Run("20261120T060000Z-00000000", now.date(), now, "bench", "bench")
     if size.dates == 1:
@@ -46,11 +46,11 @@ def main(size: Size) -> Took:
     manifest, failed = writer.write(kept(size.playlists, size.dates))
     reads = lake.cpu_at_reads
     tenth = reads[len(reads) // 10] - cpu
-    took = Took(perf_counter() - start, process_time() - cpu, tenth, len(reads))
+    times = Times(perf_counter() - start, process_time() - cpu, tenth, len(reads))
     wanted = size.playlists * size.entries * size.dates
     if failed or _entries(manifest) != wanted:
         raise RuntimeError(f"{_entries(manifest)} of {wanted} entries were published: {failed[:1]}")
-    return took
+    return times
 
 
 def _keep(lake: SyntheticLake, run: Run, size: Size) -> None:

@@ -1,4 +1,4 @@
-"""A pipeline whose requests pass through proxies, and whose runs are processes of their own."""
+"""A pipeline whose requests pass through proxies and whose runs are separate processes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,27 +21,27 @@ from tests.parameters import grouped
 from tests.places import Place, Rows
 
 DAY = datetime.now(UTC).date()
-"""The runs' date, also after midnight: their clocks are moved to it."""
-SHOWN_BEFORE, SHOWN_NOW = date(2026, 11, 13), date(2026, 11, 20)
-"""What Spotify shows of that day, first and later: every playlist has changed."""
+"""Date of the runs, also after midnight: their clocks are shifted to it."""
+OLD_CATALOGUE, NEW_CATALOGUE = date(2026, 11, 13), date(2026, 11, 20)
+"""Catalogue dates that the Spotify stand-in serves for the old and the new state: every playlist differs."""
 PLAYLISTS = [CHARTS[0], MIXTAPE, EMPTIED]
-"""A short one; one of 320 entries with rejects; one that is emptied meanwhile."""
+"""A short playlist; one of 320 entries with rejects; one that is empty in the new state."""
 
 
 @dataclass
 class Services:
-    """The services that pipelines of a test worker share, with and without proxies; what Spotify shows."""
+    """Services shared by the pipelines of a test worker, with and without proxies; the catalogue date."""
 
     direct: Addresses
     proxied: Addresses
     traffic: Traffic
     home: Path
-    shown: date = SHOWN_BEFORE
+    catalogue_date: date = OLD_CATALOGUE
 
 
 @dataclass
-class Watched:
-    """A pipeline with a place of its own, never set up."""
+class ProxiedPipeline:
+    """A pipeline with its own database and folder, not set up."""
 
     services: Services
     load: str
@@ -52,8 +52,8 @@ class Watched:
     _starting: Lock = field(default_factory=Lock)
 
     @classmethod
-    def create(cls, services: Services, load: str) -> "Watched":
-        """Makes the place and its blocks."""
+    def create(cls, services: Services, load: str) -> "ProxiedPipeline":
+        """Creates the place and its blocks."""
         from blocks.registration import register  # noqa: PLC0415 - imports Prefect
 
         place = Place.create(services.direct)
@@ -66,7 +66,7 @@ class Watched:
 
     @property
     def traffic(self) -> Traffic:
-        """The requests of the runs."""
+        """Requests of the runs."""
         return self.services.traffic
 
     def start(self, timeout_s: float | None = None, **parameters: object) -> FlowProcess:
@@ -78,21 +78,21 @@ class Watched:
             return self._processes[-1]
 
     def latest(self) -> FlowProcess:
-        """The run that was started last; while one is being started, that one."""
+        """The run started last; waits if one is being started."""
         with self._starting:
             return self._processes[-1]
 
     def stop_all(self) -> None:
-        """Leaves no run behind, whatever became of the test."""
+        """Kills all runs that are still running."""
         while self._processes:
             self._processes.pop().stop()
 
     def arm(self, label: Label, fault: Fault) -> None:
-        """The next run meets the fault at this request."""
+        """Injects the fault into this request of the next run."""
         self.traffic.reset(label, fault)
 
     def rerun(self) -> End:
-        """Runs the flow undisturbed; it succeeds."""
+        """Runs the flow without a fault and checks that it completes."""
         self.traffic.wait_quiet()
         self.traffic.reset()
         end = self.start().end()
@@ -100,16 +100,16 @@ class Watched:
         return end
 
     def connect(self) -> SnowflakeConnection:
-        """An administrator's session beside the proxies."""
+        """Opens an administrator session that bypasses the proxies."""
         connection: SnowflakeConnection = self.place.connect("ACCOUNTADMIN")
         return connection
 
     def contents(self) -> dict[str, Rows]:
-        """All rows, without what differs from run to run."""
+        """All rows, without the columns that differ between runs."""
         return self.place.contents(TABLES)
 
     def check(self, contents: dict[str, Rows]) -> None:
-        """The warehouse holds just that; keys, ledger and lake are in order."""
+        """Checks that the warehouse has these rows, and that keys, ledger and lake are consistent."""
         assert self.contents() == contents
         assert repeated_keys(self.place) == []
         assert ledger_gaps(self.place) == []

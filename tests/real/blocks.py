@@ -1,4 +1,4 @@
-"""The blocks of the contract tests, as `python -m blocks register` would write them now."""
+"""Blocks of the contract tests, built as `python -m blocks register` would write them."""
 
 from typing import Any
 
@@ -13,17 +13,17 @@ from blocks.variables import Environment, read_variables, refuse_incomplete
 
 
 def blocks_of(environment: Environment) -> dict[str, Any]:
-    """The blocks of complete variables, which hold all secrets; raises NotRegistered."""
+    """Builds the blocks from variables that include all secrets; raises NotRegistered."""
     key = private_key(environment)
     refuse_incomplete(environment, has_key=key is not None)
     assert key is not None
     return build(environment, key)
 
 
-def blocks_at_hand() -> dict[str, Any]:
-    """The blocks of the environment; raises NotRegistered, PrefectFailed.
+def blocks_of_environment() -> dict[str, Any]:
+    """Builds the blocks from the environment; raises NotRegistered, PrefectFailed.
 
-    What only Prefect holds, a generated private key and Spotify's newest refresh token, comes from there.
+    A generated private key and Spotify's newest refresh token are stored only in Prefect and are read there.
     """
     environment = read_variables().values
     if not PREFECT_API_URL.value():
@@ -35,13 +35,13 @@ def blocks_at_hand() -> dict[str, Any]:
 
 
 def write_back(spotify: SpotifyCredentials, name: str = "spotify") -> None:
-    """If the block has the stored refresh token, whatever else differs: stores a rotated one at once.
+    """Stores a rotated refresh token immediately, if the block uses the stored token.
 
-    Otherwise the runs' token could be dead after these tests.
+    Otherwise the token of the runs could be invalid after these tests.
     """
     try:
         stored = find(SpotifyCredentials, name)
-    except Unreadable:  # its token was not taken over
+    except Unreadable:  # its token is not in use
         return
     if stored and stored.refresh_token and stored.refresh_token == spotify.refresh_token:
-        spotify._block_document_name = name  # noqa: SLF001 - what `load` does; the other fields are not loaded
+        spotify._block_document_name = name  # noqa: SLF001 - as `load` does; other fields stay as they are

@@ -1,4 +1,4 @@
-"""What a reader sees in one look: all tables and views in one statement, again and again."""
+"""Observations of a reader: row counts of all tables and views, read in one statement."""
 
 import threading
 from typing import NamedTuple, Self
@@ -6,46 +6,46 @@ from typing import NamedTuple, Self
 from pipeline.columns import TABLES
 from tests.places import Place, Rows
 
-CREATE_LOOKS = "CREATE VIEW looks AS " + " UNION ALL ".join(
+CREATE_OBSERVATION = "CREATE VIEW observation AS " + " UNION ALL ".join(
     f"SELECT '{table}_history' AS relation, playlist_id, run_id, COUNT(*) AS row_count "
     f"FROM {table}_history GROUP BY playlist_id, run_id "
     f"UNION ALL SELECT '{table}', NULL, NULL, COUNT(*) FROM {table}"
     for table in TABLES
 )
-"""A view, because the stand-in would take long to read this text at each look."""
-LOOK = "SELECT relation, playlist_id, run_id, row_count FROM looks"
+"""A view, because the stand-in takes long to parse this text."""
+OBSERVE = "SELECT relation, playlist_id, run_id, row_count FROM observation"
 PAUSE_S = 0.1
 
 
-class Look(NamedTuple):
-    """Rows of each table, by playlist, and of each view; which runs each playlist's rows came from."""
+class Observation(NamedTuple):
+    """Row counts of each table (by playlist) and view, and the run ids of each playlist's rows."""
 
     rows: tuple[tuple[str, str, int], ...]
     runs: frozenset[tuple[str, str]]
 
     @classmethod
     def of(cls, found: Rows) -> Self:
-        """A look from the rows of the view."""
+        """Creates an observation from the rows of the view."""
         rows = sorted((relation, playlist or "", count) for relation, playlist, _, count in found)
         return cls(tuple(rows), frozenset((playlist, run) for _, playlist, run, _ in found if playlist))
 
-    def is_whole(self, *states: "Look") -> bool:
-        """Whether each playlist shows one run, and all together the rows of one of these states."""
+    def is_consistent(self, *states: "Observation") -> bool:
+        """Returns True if each playlist has rows of one run and the counts are those of one state."""
         return len(self.runs) == len(dict(self.runs)) and self.rows in {state.rows for state in states}
 
-    def is_of_one_run(self, *states: "Look") -> bool:
-        """Whether it is whole and all of it comes from one run."""
-        return self.is_whole(*states) and len({run for _, run in self.runs}) == 1
+    def is_of_one_run(self, *states: "Observation") -> bool:
+        """Returns True if it is consistent and all rows are of one run."""
+        return self.is_consistent(*states) and len({run for _, run in self.runs}) == 1
 
 
 class Reader:
-    """A session that looks until it is stopped; keeps the different looks, in order."""
+    """A session that observes the warehouse until it is stopped; records each different observation."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._read)
-        self._looks: list[Look] = []
+        self._observations: list[Observation] = []
         self._failure: Exception | None = None
 
     def __enter__(self) -> Self:
@@ -57,12 +57,12 @@ class Reader:
         self._thread.join()
 
     @property
-    def looks(self) -> list[Look]:
-        """What it saw; raises what stopped it, if anything did."""
+    def observations(self) -> list[Observation]:
+        """Observations in order; raises the error that stopped the reader, if any."""
         if self._failure:
             raise self._failure
-        assert self._looks
-        return self._looks
+        assert self._observations
+        return self._observations
 
     def _read(self) -> None:
         place = self._place
@@ -70,9 +70,9 @@ class Reader:
             with place.connected() as connection:
                 cursor = connection.cursor()
                 while not self._stop.wait(PAUSE_S):
-                    cursor.execute(LOOK)
-                    seen = Look.of(list(cursor.fetchall()))
-                    if seen not in self._looks[-1:]:
-                        self._looks.append(seen)
-        except Exception as error:  # noqa: BLE001 - the test's thread shows it
+                    cursor.execute(OBSERVE)
+                    observed = Observation.of(list(cursor.fetchall()))
+                    if observed not in self._observations[-1:]:
+                        self._observations.append(observed)
+        except Exception as error:  # noqa: BLE001 - raised in the test's thread
             self._failure = error
