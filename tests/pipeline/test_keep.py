@@ -35,7 +35,7 @@ class MemoryLake(Lake):
     """In-memory lake: raises `error` for keys that contain `prefix`, once `after` keys are written."""
 
     def __init__(self, error: PipelineError | None = None, prefix: str = "raw/", after: int = 0) -> None:
-        self.held: dict[str, bytes] = {}
+        self.files: dict[str, bytes] = {}
         self.error, self.prefix, self.after = error, prefix, after
         self.refused: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -44,17 +44,17 @@ class MemoryLake(Lake):
         """Stores the bytes; a second write of the same key is a conflict."""
         del content_type
         with self._lock:
-            if self.error and self.prefix in key and len(self.held) >= self.after:
+            if self.error and self.prefix in key and len(self.files) >= self.after:
                 self.refused[key] += 1
                 raise self.error
-            if key in self.held:
+            if key in self.files:
                 raise LakeConflict("other content", Code.LAKE_CONFLICT)
-            self.held[key] = body
+            self.files[key] = body
         return Written(key, len(body), "")
 
     def exists(self, key: str) -> bool:
         """Returns True if the key was written."""
-        return key in self.held
+        return key in self.files
 
 
 @dataclass
@@ -106,7 +106,7 @@ def test_failing_writes_of_one_playlist_do_not_stop_the_others(run: Run, error: 
     work = run.keep()
 
     assert [kept.playlist_id for kept in work.kept] == [one for one in PLAYLISTS if one != BAD]
-    assert len(run.lake.held) == 199
+    assert len(run.lake.files) == 199
     assert run.reads == Counter(PLAYLISTS)
     (line,) = work.failed
     assert (line.playlist_id, line.status) == (BAD, "failed")
@@ -132,7 +132,7 @@ def test_a_retry_reads_and_writes_only_what_is_missing(run: Run) -> None:
     run.lake.error, run.lake.after = THROTTLED, 50
     with pytest.raises(Transient):
         run.keep()
-    first = dict(run.lake.held)
+    first = dict(run.lake.files)
     assert len(first) == 50
     assert run.lake.refused.total() >= MANY_PLAYLISTS
     unwritten = set(run.reads) - {key.split("/")[1].removeprefix("playlist_id=") for key in first}
@@ -142,13 +142,13 @@ def test_a_retry_reads_and_writes_only_what_is_missing(run: Run) -> None:
     assert [kept.playlist_id for kept in work.kept] == PLAYLISTS
     assert work.others == []
     assert run.reads == Counter(PLAYLISTS) + Counter(unwritten)
-    assert len(run.lake.held) == 200
-    assert first.items() <= run.lake.held.items()
+    assert len(run.lake.files) == 200
+    assert first.items() <= run.lake.files.items()
 
 
 def test_a_retry_accepts_a_file_that_an_abandoned_request_wrote_late(run: Run) -> None:
     keys = [raw_key(playlist, DAY, RUN) for playlist in PLAYLISTS[:2]]
-    run.lake.held[keys[0]] = b"before"
+    run.lake.files[keys[0]] = b"before"
     assert run.keep(resumes=True, playlists=PLAYLISTS[:1]).kept[0].key == keys[0]
     with pytest.raises(LakeConflict):
         run.keep(playlists=PLAYLISTS[:1])
@@ -156,20 +156,20 @@ def test_a_retry_accepts_a_file_that_an_abandoned_request_wrote_late(run: Run) -
     read = run.read
 
     def read_slowly(*arguments: Any) -> RawFile[Envelope]:
-        run.lake.held[keys[1]] = b"late"
+        run.lake.files[keys[1]] = b"late"
         return read(*arguments)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(pipeline.keep, "read_playlist", read_slowly)
         assert run.keep(resumes=True, playlists=PLAYLISTS[1:2]).kept[0].key == keys[1]
-    assert run.lake.held[keys[1]] == b"late"
+    assert run.lake.files[keys[1]] == b"late"
 
 
 def test_a_clock_ahead_of_s3_stops_the_run_before_any_write(run: Run) -> None:
     run.lake.clock_ahead = timedelta(seconds=61)
     with pytest.raises(ConfigurationError, match=r"61 s ahead.*CLOCK_SKEWED"):
         run.keep()
-    assert run.lake.held == {}
+    assert run.lake.files == {}
 
 
 def test_on_kept_receives_each_snapshot_as_it_was_written(run: Run) -> None:
@@ -185,11 +185,11 @@ def test_on_kept_receives_each_snapshot_as_it_was_written(run: Run) -> None:
 def test_responses_do_not_accumulate_in_memory(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither those of kept playlists nor those referenced by the tracebacks of failed ones."""
     files: list[weakref.ref[RawFile[Envelope]]] = []
-    held: list[int] = []
+    in_memory: list[int] = []
 
     def read(*arguments: Any) -> RawFile[Envelope]:
         files.append(weakref.ref(file := run.read(*arguments)))
-        held.append(sum(one() is not None for one in files))
+        in_memory.append(sum(one() is not None for one in files))
         return file
 
     write = run.lake.write
@@ -203,4 +203,4 @@ def test_responses_do_not_accumulate_in_memory(run: Run, monkeypatch: pytest.Mon
     monkeypatch.setattr(run.lake, "write", refuse_some)
     work = run.keep()
     assert (len(work.kept), len(work.failed)) == (180, 20)
-    assert max(held) <= 2 * THREADS
+    assert max(in_memory) <= 2 * THREADS

@@ -117,7 +117,7 @@ def test_each_date_of_a_playlist_has_its_own_status() -> None:
 
 
 def test_every_requested_playlist_has_a_line() -> None:
-    others = [_line("failed", "gone"), _line("unchanged")]
+    others = [_line("failed", "deleted"), _line("unchanged")]
     lines = playlist_lines(Manifest([], [_partition(PLAYLIST)]), Loaded(partitions=[(PLAYLIST, DAY)]), others)
     assert [line.status for line in lines] == ["loaded", "failed", "unchanged"]
     assert [(line.total, line.read, line.rows_loaded, line.rows_by_table) for line in lines[1:]] == [
@@ -129,7 +129,7 @@ def test_lines_are_sorted_by_date_and_name_and_carry_the_playlist_name_if_known(
     first, second = replace(_partition(OTHER_PLAYLIST), name="alpha"), _partition(PLAYLIST)
     gap = PlaylistLine(PLAYLIST, DAY - timedelta(1), "not kept", "nothing was kept")
     manifest = Manifest([], [second, first, _partition(PLAYLIST, DAY + timedelta(1))])
-    lines = playlist_lines(manifest, Loaded(), [_line("failed", "gone"), gap])
+    lines = playlist_lines(manifest, Loaded(), [_line("failed", "deleted"), gap])
     assert [(line.name, (line.snapshot_date - DAY).days) for line in lines] == [
         ("Party mix", -1),
         ("alpha", 0),
@@ -140,7 +140,7 @@ def test_lines_are_sorted_by_date_and_name_and_carry_the_playlist_name_if_known(
 
 
 def test_failed_playlists_of_a_step_do_not_include_unchanged_ones() -> None:
-    failed = _line("failed", "gone")
+    failed = _line("failed", "deleted")
     work = Work([Kept("raw/key", PLAYLIST, DAY)], [_line("unchanged"), failed])
     assert work.failed == [failed]
 
@@ -182,16 +182,16 @@ SUMMARIES = {
         "1,200 playlists unchanged",
     ),
     "failed": Case(
-        [_line("failed", "it is gone")], "failed", "1 playlist failed. it is gone [PLAYLISTS_FAILED]"
+        [_line("failed", "it was deleted")], "failed", "1 playlist failed. it was deleted [PLAYLISTS_FAILED]"
     ),
     "failed, among others": Case(
         [
             LOADED,
-            _line("failed", "one is gone"),
+            _line("failed", "one was deleted"),
             PlaylistLine(OTHER_PLAYLIST, DAY, "failed", "one is private"),
         ],
         "failed",
-        "1 playlist loaded, 2 failed. one is gone; one is private [PLAYLISTS_FAILED]",
+        "1 playlist loaded, 2 failed. one was deleted; one is private [PLAYLISTS_FAILED]",
     ),
     "failed, no reason known": Case(
         [LOADED, _line("failed")], "failed", "1 playlist loaded, 1 failed [PLAYLISTS_FAILED]"
@@ -215,7 +215,7 @@ SUMMARIES = {
 
 
 @pytest.mark.parametrize("case", SUMMARIES.values(), ids=SUMMARIES)
-def test_a_run_with_a_failed_playlist_fails_and_states_the_reason(case: Case) -> None:
+def test_status_and_message_of_a_run_follow_from_its_playlists(case: Case) -> None:
     assert summary(case.lines, case.details) == (case.status, case.message)
 
 
@@ -296,10 +296,14 @@ def test_the_receipt_of_a_run_without_files_shows_no_rows() -> None:
 
 
 def test_thousands_of_failures_are_counted_and_the_first_are_named() -> None:
-    lines = [PlaylistLine(str(number), DAY, "failed", f"playlist {number} is gone") for number in range(5000)]
+    lines = [
+        PlaylistLine(str(number), DAY, "failed", f"playlist {number} was deleted") for number in range(5000)
+    ]
     _, message = summary([LOADED, *lines], [])
-    assert message.startswith("1 playlist loaded, 5,000 failed. playlist 0 is gone; playlist 1 is gone; ")
-    assert message.endswith("playlist 9 is gone; and 4,990 more: see the receipt [PLAYLISTS_FAILED]")
+    assert message.startswith(
+        "1 playlist loaded, 5,000 failed. playlist 0 was deleted; playlist 1 was deleted; "
+    )
+    assert message.endswith("playlist 9 was deleted; and 4,990 more: see the receipt [PLAYLISTS_FAILED]")
 
 
 def test_a_long_reason_keeps_its_beginning_and_its_code() -> None:
@@ -316,7 +320,7 @@ def test_a_cell_lists_five_reasons_and_counts_the_rest() -> None:
 
 
 def test_failed_playlists_are_listed_first() -> None:
-    receipt = _receipt([LOADED, _line("unchanged"), _line("failed", "gone")])
+    receipt = _receipt([LOADED, _line("unchanged"), _line("failed", "deleted")])
     assert [row["status"] for row in as_rows(receipt)] == ["failed", "loaded", "unchanged"]
 
 
@@ -355,7 +359,7 @@ def _many() -> Receipt:
     return _receipt([*lines, *(_line("failed", LONG_WHEN_ESCAPED * 1000) for _ in range(50))])
 
 
-def test_views_of_a_large_receipt_are_bounded_and_link_the_full_receipt() -> None:
+def test_log_and_artifacts_of_a_large_receipt_are_bounded_and_name_its_key() -> None:
     receipt = _many()
     tracemalloc.start()
     try:

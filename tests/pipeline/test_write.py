@@ -33,26 +33,26 @@ PLAYLISTS = [f"write{number:017d}" for number in range(5)]
 class MemoryLake(Lake):
     """In-memory lake."""
 
-    def __init__(self, held: dict[str, bytes]) -> None:
+    def __init__(self, files: dict[str, bytes]) -> None:
         self.bucket, self.folder = "the-lake", ""
-        self.held = held
+        self.files = files
 
     def read(self, key: str) -> bytes:
         """Returns the bytes of a key."""
-        if key not in self.held:
+        if key not in self.files:
             raise LakeKeyMissing(f"{key} does not exist", Code.LAKE_KEY_MISSING)
-        return self.held[key]
+        return self.files[key]
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Returns the keys that start with a prefix."""
-        return (key for key in self.held if key.startswith(prefix))
+        return (key for key in self.files if key.startswith(prefix))
 
     def write_file(self, key: str, file: IO[bytes], digest: bytes, content_type: str) -> Written:
         """Stores the bytes."""
         assert content_type == "application/gzip"
         file.seek(0)
-        self.held[key] = file.read()
-        return Written(key, len(self.held[key]), digest.hex())
+        self.files[key] = file.read()
+        return Written(key, len(self.files[key]), digest.hex())
 
 
 def entries(playlist: str, count: int) -> list[Json]:
@@ -96,7 +96,7 @@ def test_files_do_not_depend_on_the_batch_size(
     monkeypatch: pytest.MonkeyPatch, most_entries: int, most_playlists: int
 ) -> None:
     lake, snapshots = kept(days=3)
-    whole, failed = publish(lake, snapshots)
+    expected, failed = publish(lake, snapshots)
     calls = []
 
     def build(decoded: Any, *others: Any) -> Any:
@@ -112,14 +112,14 @@ def test_files_do_not_depend_on_the_batch_size(
     assert failed == []
     assert sum(calls) == 15
     assert len(calls) >= 9
-    assert batched.partitions == whole.partitions
+    assert batched.partitions == expected.partitions
     assert [(file.key, file.rows) for file in batched.files] == [
-        (file.key, file.rows) for file in whole.files
+        (file.key, file.rows) for file in expected.files
     ]
-    assert len(whole.files) == 3 * 8
-    for file in whole.files:
-        assert rows(again.held[file.key]) == rows(lake.held[file.key])
-        assert len(rows(lake.held[file.key])) == file.rows + 1
+    assert len(expected.files) == 3 * 8
+    for file in expected.files:
+        assert rows(again.files[file.key]) == rows(lake.files[file.key])
+        assert len(rows(lake.files[file.key])) == file.rows + 1
 
 
 def test_a_limited_number_of_dates_is_decoded_while_files_are_uploaded(
@@ -153,9 +153,9 @@ def test_a_limited_number_of_dates_is_decoded_while_files_are_uploaded(
 def test_a_damaged_or_missing_raw_file_fails_only_its_playlist() -> None:
     lake, snapshots = kept()
     wrong_count = raw_file(PLAYLISTS[1], 4, total=9)
-    lake.held[snapshots[1].key] = wrong_count[:-8] + b"\0\0\0\0" + wrong_count[-4:]
-    lake.held[snapshots[2].key] = lake.held[snapshots[2].key][:-12]
-    del lake.held[snapshots[3].key]
+    lake.files[snapshots[1].key] = wrong_count[:-8] + b"\0\0\0\0" + wrong_count[-4:]
+    lake.files[snapshots[2].key] = lake.files[snapshots[2].key][:-12]
+    del lake.files[snapshots[3].key]
     manifest, failed = publish(lake, snapshots)
 
     assert [line.playlist_id for line in failed] == PLAYLISTS[1:4]
@@ -180,10 +180,10 @@ def test_missing_entries_stop_the_run_before_any_upload_and_close_all_temporary_
 
     monkeypatch.setattr(csv_files, "TemporaryFile", noted)
     lake, snapshots = kept()
-    lake.held[snapshots[3].key] = raw_file(PLAYLISTS[3], 4, total=9)
+    lake.files[snapshots[3].key] = raw_file(PLAYLISTS[3], 4, total=9)
     with pytest.raises(AccountingError, match=rf"s3://the-lake/{snapshots[3].key}: .*9 entries"):
         publish(lake, snapshots)
-    assert [key for key in lake.held if key.startswith("tables/")] == []
+    assert [key for key in lake.files if key.startswith("tables/")] == []
     assert len(opened) == 8
     assert all(file.closed for file in opened)
 

@@ -20,7 +20,7 @@ from pipeline.records import Envelope
 from pipeline.spotify.links import playlist_id
 from tests.builders import encode_csv
 
-stable = settings(max_examples=150, deadline=None, derandomize=True)
+deterministic = settings(max_examples=150, deadline=None, derandomize=True)
 
 SCHEMA = {"id": pl.String, "text": pl.String, "number": pl.Int64, "last": pl.String}
 special = st.sampled_from(
@@ -55,7 +55,7 @@ def _csv(found: list[Line]) -> str:
     return gzip.decompress(encode_csv(pl.DataFrame(found, schema=SCHEMA, orient="row"))).decode()
 
 
-@stable
+@deterministic
 @given(lines)
 @example([("", None, None, ""), ("a", "", 0, None)])
 def test_polars_reads_csv_back_with_null_and_empty_text_distinct(found: list[Line]) -> None:
@@ -63,7 +63,7 @@ def test_polars_reads_csv_back_with_null_and_empty_text_distinct(found: list[Lin
     assert read.rows() == found
 
 
-@stable
+@deterministic
 @given(lines)
 def test_pythons_csv_module_reads_csv_back(found: list[Line]) -> None:
     header, *read = csv.reader(io.StringIO(_csv(found), newline=""), strict=True)
@@ -71,7 +71,7 @@ def test_pythons_csv_module_reads_csv_back(found: list[Line]) -> None:
     assert read == [["" if value is None else str(value) for value in line] for line in found]
 
 
-@stable
+@deterministic
 @given(texts)
 def test_null_is_an_empty_field_and_empty_text_is_two_quotes(text: str) -> None:
     written = _csv([("x", None, None, text), ("x", "", None, text)])
@@ -121,7 +121,7 @@ class OneFileLake(Lake):
         return self.content
 
 
-@stable
+@deterministic
 @given(envelopes, bodies)
 def test_a_raw_file_is_read_back(envelope: Envelope, responses: list[bytes]) -> None:
     read = read_snapshot(OneFileLake(encode_raw_file(envelope, responses)), "raw/key")
@@ -136,7 +136,7 @@ def _read_all(content: bytes) -> tuple[Envelope, list[bytes]]:
     return envelope, list(responses)
 
 
-@stable
+@deterministic
 @given(envelopes, bodies, st.data())
 def test_a_raw_file_with_a_changed_byte_is_read_unchanged_or_refused(
     envelope: Envelope, responses: list[bytes], data: st.DataObject
@@ -156,19 +156,19 @@ ids = st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", 
 run_ids = st.from_regex(r"\A[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}\Z")
 
 
-@stable
+@deterministic
 @given(ids, st.dates(), run_ids)
 def test_a_raw_key_is_parsed_into_its_parts(playlist: str, day: date, run_id: str) -> None:
     assert parse_raw_key(raw_key(playlist, day, run_id)) == (playlist, day, run_id)
 
 
-@stable
+@deterministic
 @given(ids, st.sampled_from(["{}", "spotify:playlist:{}", "https://open.spotify.com/playlist/{}?si=abc"]))
 def test_ids_uris_and_links_give_the_playlist_id(playlist: str, written: str) -> None:
     assert playlist_id(written.format(playlist)) == playlist
 
 
-@stable
+@deterministic
 @given(st.text() | st.builds("{}{}{}".format, st.text(max_size=3), ids, st.text(max_size=3)))
 def test_any_text_is_refused_or_contains_the_playlist_id(text: str) -> None:
     try:

@@ -37,7 +37,7 @@ from tests.builders import (
     without,
 )
 
-stable = settings(max_examples=20, deadline=None, derandomize=True)
+deterministic = settings(max_examples=20, deadline=None, derandomize=True)
 
 any_text = st.text(st.characters(exclude_categories=()), max_size=12)  # lone surrogates too
 any_json = st.recursive(
@@ -96,7 +96,7 @@ def _ids(tables: Tables, table: str, column: str) -> set[str]:
     return set(rows(tables, table, column))
 
 
-@stable
+@deterministic
 @given(entries, shapes, st.integers(0, 3))
 def test_every_entry_is_one_song_or_one_reject(found: list[Any], shape: Shape, split: int) -> None:
     tables = _tables(found, shape, split=min(split, len(found)))
@@ -106,7 +106,7 @@ def test_every_entry_is_one_song_or_one_reject(found: list[Any], shape: Shape, s
     assert rows(tables, "playlists", "item_count") == [len(found)]
 
 
-@stable
+@deterministic
 @given(entries, shapes)
 def test_tables_are_valid_and_keys_are_unique(found: list[Any], shape: Shape) -> None:
     tables = _tables(found, shape)
@@ -117,7 +117,7 @@ def test_tables_are_valid_and_keys_are_unique(found: list[Any], shape: Shape) ->
         assert not tables[table].select(schema.primary_key()).is_duplicated().any()
 
 
-@stable
+@deterministic
 @given(entries, shapes)
 def test_every_referenced_id_has_a_row(found: list[Any], shape: Shape) -> None:
     tables = _tables(found, shape)
@@ -134,7 +134,7 @@ def _last(found: list[Json], of: Callable[[Json], list[Json]]) -> dict[str, str]
     return {thing["id"]: thing["name"] for one in found for thing in of(one["item"])}
 
 
-@stable
+@deterministic
 @given(st.lists(valid_with_date, max_size=8), shapes)
 def test_the_last_occurrence_of_songs_albums_and_artists_wins(found: list[Json], shape: Shape) -> None:
     tables = _tables(found, shape)
@@ -151,7 +151,7 @@ def test_the_last_occurrence_of_songs_albums_and_artists_wins(found: list[Json],
     assert positions == [(place, one["item"]["id"]) for place, one in enumerate(found, start=1)]
 
 
-@stable
+@deterministic
 @given(entries, entries, shapes)
 def test_tables_of_a_playlist_do_not_depend_on_other_playlists(
     one: list[Any], other: list[Any], shape: Shape
@@ -168,7 +168,7 @@ def test_tables_of_a_playlist_do_not_depend_on_other_playlists(
             assert sorted(found, key=repr) == sorted(tables[table].rows(), key=repr)
 
 
-@stable
+@deterministic
 @given(entries)
 def test_every_shape_gives_the_same_songs(found: list[Any]) -> None:
     first, *others = (
@@ -178,7 +178,7 @@ def test_every_shape_gives_the_same_songs(found: list[Any]) -> None:
     assert others == [first, first]
 
 
-@stable
+@deterministic
 @given(entries, shapes)
 def test_decoding_typed_pages_and_single_entries_is_equivalent(found: list[Any], shape: Shape) -> None:
     received = [head([one], shape, total=len(found)) for one in found[:1]] or [head([], shape)]
@@ -200,7 +200,7 @@ def _rows_of(decoded: PlaylistRows) -> dict[str, list[Any]]:
 spellings = st.sampled_from(["{}.0", "{}.000", "{}e0", "{}E+0", "{}.0e0"])
 
 
-@stable
+@deterministic
 @given(st.lists(valid, max_size=4), shapes, st.data())
 def test_the_notation_of_a_number_makes_no_difference(
     found: list[Json], shape: Shape, data: st.DataObject
@@ -222,7 +222,7 @@ pages = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4), st.booleans()),
 sizes = st.lists(st.integers(0, 4), min_size=1, max_size=4)
 
 
-@stable
+@deterministic
 @given(sizes, st.sampled_from([2, 3, 4]))
 def test_pages_whose_size_differs_from_their_limit_are_refused(sizes: list[int], limit: int) -> None:
     """Exceptions: the first page may be empty or larger, the last page smaller."""
@@ -243,7 +243,7 @@ def test_pages_whose_size_differs_from_their_limit_are_refused(sizes: list[int],
     assert rows(tables, "playlist_songs", "song_id") == [f"s-{place}" for place in range(TOTAL)]
 
 
-@stable
+@deterministic
 @given(st.integers(0, 6), st.integers(0, 4), pages)
 def test_pages_are_refused_unless_they_make_up_the_playlist(
     total: int, first: int, further: list[tuple[int, int, bool]]

@@ -1,6 +1,6 @@
 """Fixtures: a simulated S3 (moto) per test, within the process."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import boto3
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 BUCKET = "the-lake"
 SESSION = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
 """Shared by all tests: loading boto3's S3 model takes far longer than a test."""
-MakeLake = Callable[[str], Lake]
+GZIP_MTIME = slice(4, 8)
+"""Time in the header of a gzip file. It must be 0, because a repeated write has to send equal bytes."""
 
 
 @pytest.fixture

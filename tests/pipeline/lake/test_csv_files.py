@@ -23,6 +23,7 @@ from tests.builders import (
     tables_of,
     write_files,
 )
+from tests.pipeline.lake.conftest import GZIP_MTIME
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -63,9 +64,9 @@ def test_rows_are_summed_over_all_files_of_a_table() -> None:
 
 def test_equal_tables_give_equal_bytes() -> None:
     first, again = (tables_of(entry(song("a")), entry(song("b"))) for _ in range(2))
-    assert {table: encode_csv(first[table]) for table in TABLES} == {
-        table: encode_csv(again[table]) for table in TABLES
-    }
+    encoded = {table: encode_csv(first[table]) for table in TABLES}
+    assert encoded == {table: encode_csv(again[table]) for table in TABLES}
+    assert {content[GZIP_MTIME] for content in encoded.values()} == {bytes(4)}
 
 
 TEXTS = {

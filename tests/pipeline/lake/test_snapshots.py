@@ -17,6 +17,7 @@ from pipeline.lake.snapshots import by_date, find_snapshots, rank
 from pipeline.lake.store import Lake
 from pipeline.records import Envelope, Kept
 from tests.builders import DAY, OTHER_PLAYLIST, PLAYLIST, RUN
+from tests.pipeline.lake.conftest import GZIP_MTIME
 
 ENVELOPE = Envelope(
     run_id=RUN,
@@ -44,7 +45,9 @@ def test_a_raw_file_is_json_lines_starting_with_the_envelope() -> None:
 
 
 def test_equal_responses_are_encoded_to_equal_bytes() -> None:
-    assert encode_raw_file(ENVELOPE, [b"{}"]) == encode_raw_file(ENVELOPE, [b"{}"])
+    encoded = encode_raw_file(ENVELOPE, [b"{}"])
+    assert encoded == encode_raw_file(ENVELOPE, [b"{}"])
+    assert encoded[GZIP_MTIME] == bytes(4)
 
 
 def test_a_kept_snapshot_is_read_back(lake: Lake) -> None:

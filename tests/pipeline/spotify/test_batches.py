@@ -14,7 +14,7 @@ from tests.spotify import Spotify, Start
 QUOTA = json.dumps({"error": {"status": 429, "message": "quota", "reason": "QUOTA_EXCEEDED"}})
 
 
-def ids(spotify: Spotify, kind: str, most: int = 1000) -> list[str]:
+def ids(spotify: Spotify, kind: str, limit: int = 1000) -> list[str]:
     """Distinct ids of artists or albums in a playlist; clears the request log afterwards."""
     token = spotify.standin.bearer(user=True)
     pages = [
@@ -26,7 +26,7 @@ def ids(spotify: Spotify, kind: str, most: int = 1000) -> list[str]:
         [song["album"] for song in songs] if kind == "albums" else [a for s in songs for a in s["artists"]]
     )
     spotify.standin.delete("/sandbox/requests")
-    return [one for one in dict.fromkeys(one["id"] for one in found) if one][:most]
+    return [one for one in dict.fromkeys(one["id"] for one in found) if one][:limit]
 
 
 def read(spotify: Spotify, kind: str, wanted: list[str], **client: Any) -> DetailsReader:
@@ -37,8 +37,8 @@ def read(spotify: Spotify, kind: str, wanted: list[str], **client: Any) -> Detai
 
 def ids_in_bodies(reader: DetailsReader, kind: str) -> list[str]:
     """Ids in the bodies that were read."""
-    answers = [json.loads(body) for body in reader.bodies]
-    return [one["id"] for answer in answers for one in answer.get(kind, [answer]) if one]
+    responses = [json.loads(body) for body in reader.bodies]
+    return [one["id"] for response in responses for one in response.get(kind, [response]) if one]
 
 
 @pytest.mark.parametrize(("kind", "size"), [("artists", 50), ("albums", 20)])

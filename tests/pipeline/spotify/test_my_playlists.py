@@ -129,7 +129,7 @@ def page(
     items: list[Any], total: float | None = None, offset: int | None = 0, **further: Any
 ) -> dict[str, Any]:
     """A fault that replaces the next response of the list with this page."""
-    answer = {
+    response = {
         "href": f"https://api.spotify.com/v1/users/{ME}/playlists",
         "items": items,
         "total": len(items) if total is None else total,
@@ -137,7 +137,7 @@ def page(
         "limit": 50,
         **further,
     }
-    return {"path": f"{LIST}\\?", "status": 200, "body": json.dumps(answer)}
+    return {"path": f"{LIST}\\?", "status": 200, "body": json.dumps(response)}
 
 
 UNUSUAL_ITEMS: dict[str, tuple[Any, list[str]]] = {
@@ -225,9 +225,9 @@ UNREADABLE = {
 }
 
 
-@pytest.mark.parametrize("answer", UNREADABLE.values(), ids=UNREADABLE)
-def test_a_response_that_is_not_a_list_fails_mine(spotify: Spotify, answer: Any) -> None:
-    spotify.fail({"path": LIST, "status": 200, "body": json.dumps(answer)})
+@pytest.mark.parametrize("response", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_response_that_is_not_a_list_fails_mine(spotify: Spotify, response: Any) -> None:
+    spotify.fail({"path": LIST, "status": 200, "body": json.dumps(response)})
     assert reason(find(spotify)).endswith(f"[{Code.SPOTIFY_UNREADABLE}]")
 
 

@@ -127,10 +127,10 @@ class Scripted(Synthetic):
 
 def _head(count: int, total: int, snapshot_id: str = "one") -> bytes:
     entries = [entry(song(f"song-{number}")) for number in range(count)]
-    answer = head(entries, "both", snapshot_id=snapshot_id)
+    response = head(entries, "both", snapshot_id=snapshot_id)
     for key in ("items", "tracks"):
-        answer[key]["total"] = total
-    return body(answer)
+        response[key]["total"] = total
+    return body(response)
 
 
 def _page(offset: int, count: int, total: int) -> bytes:
@@ -179,9 +179,9 @@ class ChangesWhilePaging(Synthetic):
 
     def page(self, ask: PlaylistQuery, offset: int, limit: int) -> bytes:
         """Response of GET /playlists/{id}/items."""
-        answer = super().page(ask._replace(day=ask.day + timedelta(self.days)), offset, limit)
+        response = super().page(ask._replace(day=ask.day + timedelta(self.days)), offset, limit)
         self.days = 7
-        return answer
+        return response
 
 
 def test_a_playlist_that_changes_between_two_pages_is_kept_in_one_state(start: Start) -> None:
@@ -273,17 +273,17 @@ NO_PLAYLISTS = {
 }
 
 
-@pytest.mark.parametrize("answer", NO_PLAYLISTS.values(), ids=NO_PLAYLISTS)
-def test_a_response_that_is_not_a_playlist_fails_it(start: Start, answer: bytes) -> None:
-    spotify = start(source=Scripted([answer]))
+@pytest.mark.parametrize("response", NO_PLAYLISTS.values(), ids=NO_PLAYLISTS)
+def test_a_response_that_is_not_a_playlist_fails_it(start: Start, response: bytes) -> None:
+    spotify = start(source=Scripted([response]))
     with pytest.raises(PlaylistUnavailable, match=PLAYLIST):
         _read(spotify, PLAYLIST)
     assert len(spotify.requested()) == 1
 
 
-@pytest.mark.parametrize("answer", [b"[]", b"5", b'{"items":5}', b'{"items":[],"total":"x"}'], ids=repr)
-def test_a_response_that_is_not_a_page_fails_the_playlist(start: Start, answer: bytes) -> None:
-    spotify = start(source=Scripted([_head(2, 3)], {2: answer}))
+@pytest.mark.parametrize("response", [b"[]", b"5", b'{"items":5}', b'{"items":[],"total":"x"}'], ids=repr)
+def test_a_response_that_is_not_a_page_fails_the_playlist(start: Start, response: bytes) -> None:
+    spotify = start(source=Scripted([_head(2, 3)], {2: response}))
     with pytest.raises(PlaylistUnavailable, match=PLAYLIST):
         _read(spotify, PLAYLIST)
 
@@ -296,19 +296,19 @@ def test_a_last_response_that_is_not_a_playlist_fails_it(start: Start) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_responses_with_lone_surrogates_are_kept_unchanged(start: Start, shape: Shape) -> None:
-    answer = body(head([entry(song(name="half \ud83d"))], shape, name="half \ud83d"))
-    kept = _read(start(source=Scripted([answer])), PLAYLIST)
-    assert kept.bodies == [answer]
+    response = body(head([entry(song(name="half \ud83d"))], shape, name="half \ud83d"))
+    kept = _read(start(source=Scripted([response])), PLAYLIST)
+    assert kept.bodies == [response]
     assert kept.envelope.api_shape == shape
 
 
 @pytest.mark.parametrize("total", [None, "absent", 2.5, 1e300, 100_001])
 def test_a_playlist_without_a_usable_total_fails(start: Start, total: str | float | None) -> None:
-    answer = head([entry(song())])
-    answer["items"]["total"] = total
+    response = head([entry(song())])
+    response["items"]["total"] = total
     if total == "absent":
-        del answer["items"]["total"]
-    spotify = start(source=Scripted([body(answer)]))
+        del response["items"]["total"]
+    spotify = start(source=Scripted([body(response)]))
     with pytest.raises(PlaylistUnavailable, match="has no usable `total`"):
         _read(spotify, PLAYLIST)
 
@@ -323,7 +323,7 @@ def test_an_outage_of_items_is_retried_and_tracks_is_not_requested(start: Start)
 
 
 def test_an_empty_items_page_does_not_hide_a_full_tracks_page() -> None:
-    answer = head([entry(song())], "both") | {"items": {"items": [], "total": 0}}
-    page = decode_page(body(answer))
+    response = head([entry(song())], "both") | {"items": {"items": [], "total": 0}}
+    page = decode_page(body(response))
     assert page is not None
     assert (len(page.entries), page.total) == (1, 1)

@@ -292,7 +292,7 @@ def test_storing_a_token_changes_no_other_field_of_the_block(spotify: Spotify, b
     assert after.authorized_at == datetime(2026, 12, 1, tzinfo=UTC)
 
 
-def test_a_token_stored_by_another_run_is_not_overwritten(spotify: Spotify, block: str) -> None:
+def test_a_token_stored_by_another_process_meanwhile_is_not_overwritten(spotify: Spotify, block: str) -> None:
     token = AccessToken(load(block))
     other = load(block)
     other.refresh_token = SecretStr("authorised-meanwhile")

@@ -60,8 +60,8 @@ def test_a_lone_surrogate_rejects_only_its_entry(path: Path, shape: Shape) -> No
 
 
 def test_a_lone_surrogate_does_not_affect_other_pages() -> None:
-    answers = [head([entry(song("a"))], total=3), page([entry(song(name=BROKEN)), entry(song("c"))], 3)]
-    tables = build_tables([snapshot_rows(snapshot(answers, 3))], DAY, RUN)
+    responses = [head([entry(song("a"))], total=3), page([entry(song(name=BROKEN)), entry(song("c"))], 3)]
+    tables = build_tables([snapshot_rows(snapshot(responses, 3))], DAY, RUN)
     assert rows(tables, "playlist_songs", "position", "song_id") == [(1, "a"), (3, "c")]
     assert rows(tables, "rejects", "position", "reason") == [(2, "lone_surrogate")]
 
@@ -69,8 +69,8 @@ def test_a_lone_surrogate_does_not_affect_other_pages() -> None:
 @pytest.mark.parametrize("broken", [BROKEN, "half \0"], ids=["lone surrogate", "NUL"])
 @every_text
 def test_broken_text_of_the_playlist_itself_is_replaced_by_a_question_mark(path: Path, broken: str) -> None:
-    answer = replaced(head([entry(song("a")), entry(song(name=BROKEN))]), path, broken)
-    tables = build_tables([snapshot_rows(snapshot([answer], 2))], DAY, RUN)
+    response = replaced(head([entry(song("a")), entry(song(name=BROKEN))]), path, broken)
+    tables = build_tables([snapshot_rows(snapshot([response], 2))], DAY, RUN)
     column = {"display_name": "owner_name"}.get(str(path[-1]), str(path[-1]))
     assert only(tables, "playlists")[column] == "half ?"
     assert rows(tables, "playlist_songs", "song_id") == ["a"]
@@ -125,8 +125,8 @@ def test_a_nul_character_in_a_field_that_is_not_read_is_ignored() -> None:
     ("raw", "loaded"), [(b"\x01\x1f\t", ["b\x01\x1f\t"]), (b"\0", [])], ids=["control", "NUL"]
 )
 def test_unescaped_control_characters_do_not_fail_the_page(raw: bytes, loaded: list[str]) -> None:
-    answer = body(head([entry(song("a", name="a")), entry(song("b", name="b@@"))])).replace(b"@@", raw)
-    tables = tables_of_raw(answer, 2)
+    response = body(head([entry(song("a", name="a")), entry(song("b", name="b@@"))])).replace(b"@@", raw)
+    tables = tables_of_raw(response, 2)
     assert rows(tables, "songs", "name") == ["a", *loaded]
     assert rows(tables, "rejects", "reason") == ["nul_character"] * (1 - len(loaded))
 
@@ -138,8 +138,8 @@ def test_a_lone_surrogate_followed_by_an_invalid_byte_is_rejected() -> None:
 
 def test_an_entry_that_is_not_json_is_rejected() -> None:
     second = body(page([entry(song("b", name="@@")), entry(song("c"))], 3)).replace(b'"@@"', b"NaN")
-    answers = [head([entry(song("a"))], total=3), second]
-    tables = build_tables([snapshot_rows(snapshot(answers, 3))], DAY, RUN)
+    responses = [head([entry(song("a"))], total=3), second]
+    tables = build_tables([snapshot_rows(snapshot(responses, 3))], DAY, RUN)
     assert rows(tables, "playlist_songs", "song_id") == ["a", "c"]
     assert rows(tables, "rejects", "reason") == ["malformed: Expected `str`, got `float` - at `$.name`"]
 
@@ -156,9 +156,9 @@ def test_a_text_longer_than_its_column_is_rejected_and_its_beginning_kept() -> N
 
 
 def test_a_playlist_name_longer_than_its_column_fails_the_playlist() -> None:
-    answer = head([entry(song("a"))], name="x" * (MAX_TEXT_CHARACTERS + 1))
+    response = head([entry(song("a"))], name="x" * (MAX_TEXT_CHARACTERS + 1))
     with pytest.raises(PlaylistUnavailable, match=r"\$\.name"):
-        snapshot_rows(snapshot([answer], 1))
+        snapshot_rows(snapshot([response], 1))
 
 
 @pytest.mark.parametrize("invalid", [b"\xff", b"1" * 5000], ids=["invalid UTF-8", "5,000 digits"])

@@ -18,8 +18,8 @@ ARTIST_ROW = {"artist_id": "artist-1", "genres": '["pop","k\\"p"]', "popularity"
 ALBUM_ROW = {"album_id": "album-1", "label": "Quiet Records", "upc": "0042"}
 
 
-def decoded(kind: str, answer: object) -> list[dict[str, Any]]:
-    return decode_details(kind, json.dumps(answer).encode("ascii"))
+def decoded(kind: str, response: object) -> list[dict[str, Any]]:
+    return decode_details(kind, json.dumps(response).encode("ascii"))
 
 
 @pytest.mark.parametrize(
@@ -47,17 +47,17 @@ UNUSABLE_RESPONSES: list[object] = [
 ]
 
 
-@pytest.mark.parametrize("answer", UNUSABLE_RESPONSES, ids=str)
-def test_a_response_without_artists_has_no_rows(answer: object) -> None:
-    assert decoded("artists", answer) == []
+@pytest.mark.parametrize("response", UNUSABLE_RESPONSES, ids=str)
+def test_a_response_without_artists_has_no_rows(response: object) -> None:
+    assert decoded("artists", response) == []
 
 
 def test_whole_numbers_may_be_written_as_floats() -> None:
-    answer = (
+    response = (
         b'{"artists": [{"id": "a", "genres": ["glam rock"], "popularity": 85.0, '
         b'"followers": {"href": null, "total": 4.9022656E7}}]}'
     )
-    assert decode_details("artists", answer) == [
+    assert decode_details("artists", response) == [
         {"artist_id": "a", "genres": '["glam rock"]', "popularity": 85, "follower_count": 49022656}
     ]
 
@@ -90,9 +90,9 @@ def test_an_unusable_optional_field_is_null_and_counted(case: Unusable) -> None:
     whole = {"artists": WHOLE_ARTIST, "albums": WHOLE_ALBUM}[case.kind]
     (row,) = decoded(case.kind, whole)
     spotify_id = whole["id"]
-    answer = read_response(case.kind, json.dumps({case.kind: [whole | case.change]}).encode(), [spotify_id])
-    assert answer.rows == {spotify_id: {**row, case.column: None}}
-    assert (answer.unknown, answer.nulled) == (set(), {case.path: 1})
+    response = read_response(case.kind, json.dumps({case.kind: [whole | case.change]}).encode(), [spotify_id])
+    assert response.rows == {spotify_id: {**row, case.column: None}}
+    assert (response.unknown, response.nulled) == (set(), {case.path: 1})
 
 
 @pytest.mark.parametrize("odd", ["", None, 5, ["artist-1"]], ids=str)
@@ -124,8 +124,8 @@ BATCHES = {
 
 @pytest.mark.parametrize("case", BATCHES.values(), ids=BATCHES)
 def test_an_unreadable_id_is_neither_known_nor_unknown(case: Batch) -> None:
-    answer = read_response("artists", json.dumps({"artists": case.objects}).encode(), ["a", "b", "c"])
-    assert (set(answer.rows), answer.unknown) == (case.known, case.unknown)
+    response = read_response("artists", json.dumps({"artists": case.objects}).encode(), ["a", "b", "c"])
+    assert (set(response.rows), response.unknown) == (case.known, case.unknown)
 
 
 def test_broken_text_is_replaced() -> None:
@@ -174,7 +174,7 @@ def test_wanted_ids_include_album_artists_and_each_id_once() -> None:
 
 def test_a_number_out_of_range_is_null_and_its_artist_is_kept() -> None:
     whole = b'{"id": "artist-1", "genres": ["pop"], "popularity": 1e400}'
-    answer = read_response("artists", whole, ["artist-1"])
-    assert answer.rows["artist-1"]["genres"] == '["pop"]'
-    assert answer.rows["artist-1"]["popularity"] is None
-    assert answer.nulled == {"artists.popularity": 1}
+    response = read_response("artists", whole, ["artist-1"])
+    assert response.rows["artist-1"]["genres"] == '["pop"]'
+    assert response.rows["artist-1"]["popularity"] is None
+    assert response.nulled == {"artists.popularity": 1}

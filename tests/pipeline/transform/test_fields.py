@@ -211,8 +211,8 @@ def test_the_reject_reason_names_the_expected_type_and_the_path(case: Invalid) -
     assert _only_reject(replaced(entry(song()), case.path, case.value)) == f"malformed: {case.reason}"
 
 
-def _playlist(answer: Json, total: int = 1) -> Json:
-    tables = build_tables([snapshot_rows(snapshot([answer], total))], DAY, RUN)
+def _playlist(response: Json, total: int = 1) -> Json:
+    tables = build_tables([snapshot_rows(snapshot([response], total))], DAY, RUN)
     assert tables["playlist_songs"].height + tables["rejects"].height == total
     return only(tables, "playlists")
 
@@ -241,8 +241,8 @@ def test_a_required_field_of_a_wrong_type_fails_the_playlist_and_is_named(field:
 @_each([field for field in HEAD_FIELDS if isinstance(field.expected, tuple)])
 def test_an_unusable_optional_field_of_the_playlist_is_null_and_counted(field: Field) -> None:
     assert isinstance(field.expected, tuple)
-    answer = replaced(head([entry(song())]), field.path, WRONG_TYPE)
-    decoded = snapshot_rows(snapshot([answer], 1))
+    response = replaced(head([entry(song())]), field.path, WRONG_TYPE)
+    decoded = snapshot_rows(snapshot([response], 1))
     assert only(build_tables([decoded], DAY, RUN), "playlists")[field.expected[1]] == field.expected[2]
     assert decoded.nulled == {f"playlist.{_receipt_name(field.path)}": 1}
 
@@ -280,8 +280,8 @@ COUNTS: list[tuple[Path, str, str]] = [
 @pytest.mark.parametrize("count", COUNTS, ids=lambda count: count[2])
 def test_a_number_is_judged_by_its_value(count: tuple[Path, str, str], number: Number) -> None:
     path, table, column = count
-    answer = body(replaced(head([entry(song())]), path, "@@")).replace(b'"@@"', number.text.encode())
-    decoded = snapshot_rows(snapshot([answer], 1))
+    response = body(replaced(head([entry(song())]), path, "@@")).replace(b'"@@"', number.text.encode())
+    decoded = snapshot_rows(snapshot([response], 1))
     assert only(build_tables([decoded], DAY, RUN), table)[column] == number.value
     assert sum(decoded.nulled.values()) == (number.value is None)
 
@@ -307,8 +307,11 @@ PAGES = [Pages("items", "items"), Pages("tracks", "tracks")]
 
 @pytest.mark.parametrize("pages", PAGES, ids=str)
 def test_a_page_may_leave_out_its_total(pages: Pages) -> None:
-    answer, total = head([entry(song())], pages.shape), (pages.key, "total")
-    for changed in (*_null_and_absent(answer, Field(total, IGNORED)), replaced(answer, total, WRONG_TYPE)):
+    response, total = head([entry(song())], pages.shape), (pages.key, "total")
+    for changed in (
+        *_null_and_absent(response, Field(total, IGNORED)),
+        replaced(response, total, WRONG_TYPE),
+    ):
         assert _playlist(changed)["item_count"] == 1
 
 
@@ -324,8 +327,8 @@ def test_a_page_of_a_wrong_type_fails_the_playlist(pages: Pages, field: Path) ->
 @pytest.mark.parametrize("pages", PAGES, ids=str)
 @pytest.mark.parametrize("field", [(), ("items",)], ids=str)
 def test_a_kept_response_without_its_entries_publishes_nothing(pages: Pages, field: Path) -> None:
-    answer = head([entry(song())], pages.shape)
-    for changed in _null_and_absent(answer, Field((pages.key, *field), IGNORED)):
+    response = head([entry(song())], pages.shape)
+    for changed in _null_and_absent(response, Field((pages.key, *field), IGNORED)):
         with pytest.raises(
             AccountingError, match=r"counted 1 entries, the kept responses hold 0 songs \+ 0 rejects"
         ):

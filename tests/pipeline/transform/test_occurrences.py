@@ -1,4 +1,4 @@
-"""Several entries name the same song, album or artist: the last one, by position, describes it."""
+"""Songs, albums and artists that occur several times: the last occurrence by position wins."""
 
 import pytest
 
@@ -48,7 +48,7 @@ def test_a_song_listed_twice_has_two_positions_and_one_row() -> None:
     assert sorted(rows(tables, "songs", "song_id")) == ["once", "twice"]
 
 
-def test_each_position_keeps_when_and_by_whom_it_was_added() -> None:
+def test_each_position_has_its_own_added_at_and_added_by() -> None:
     first = entry(song("twice"), added_by={"id": "a"})
     tables = tables_of(first, entry(song("twice"), added_by={"id": "b"}))
     assert rows(tables, "playlist_songs", "position", "added_by") == [(1, "a"), (2, "b")]
@@ -61,8 +61,8 @@ def test_positions_count_every_entry_so_rejects_leave_gaps() -> None:
 
 
 def test_positions_continue_over_pages() -> None:
-    answers = [head([entry(song("a")), entry(None)], total=4), page([entry(None), entry(song("b"))], 4)]
-    tables = build_tables([snapshot_rows(snapshot(answers, 4))], DAY, RUN)
+    responses = [head([entry(song("a")), entry(None)], total=4), page([entry(None), entry(song("b"))], 4)]
+    tables = build_tables([snapshot_rows(snapshot(responses, 4))], DAY, RUN)
     assert rows(tables, "playlist_songs", "position", "song_id") == [(1, "a"), (4, "b")]
     assert rows(tables, "rejects", "position") == [2, 3]
 

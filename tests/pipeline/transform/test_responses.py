@@ -15,14 +15,14 @@ def _songs(*places: int) -> list[Json]:
     return [entry(song(f"song-{place}")) for place in places]
 
 
-def _floats(answer: Json) -> bytes:
+def _floats(response: Json) -> bytes:
     """The response with each whole number written as a float."""
-    return re.sub(rb": (\d+)(?=[,}])", rb": \1.0", body(answer))
+    return re.sub(rb": (\d+)(?=[,}])", rb": \1.0", body(response))
 
 
 def test_floats_in_all_responses_are_whole_numbers() -> None:
-    answers = [_floats(head(_songs(1), total=2)), _floats(page(_songs(2), 2))]
-    decoded = snapshot_rows(snapshot(answers, 2))
+    responses = [_floats(head(_songs(1), total=2)), _floats(page(_songs(2), 2))]
+    decoded = snapshot_rows(snapshot(responses, 2))
     tables = build_tables([decoded], DAY, RUN)
     assert (
         rows(tables, "songs", "duration_ms", "popularity", "disc_number", "track_number")
@@ -34,8 +34,8 @@ def test_floats_in_all_responses_are_whole_numbers() -> None:
 
 
 def test_floats_only_on_a_later_page_lose_no_entries() -> None:
-    answers = [head(_songs(1, 2), total=4), _floats(page(_songs(3, 4), 4))]
-    tables = build_tables([snapshot_rows(snapshot(answers, 4))], DAY, RUN)
+    responses = [head(_songs(1, 2), total=4), _floats(page(_songs(3, 4), 4))]
+    tables = build_tables([snapshot_rows(snapshot(responses, 4))], DAY, RUN)
     assert rows(tables, "playlist_songs", "position") == [1, 2, 3, 4]
     assert tables["rejects"].is_empty()
 
@@ -43,17 +43,17 @@ def test_floats_only_on_a_later_page_lose_no_entries() -> None:
 class Pages(NamedTuple):
     """Responses that are not a complete playlist of eight entries, and the expected message."""
 
-    answers: list[Json]
+    responses: list[Json]
     problem: str
 
 
-def _limited(answer: Json, limit: int) -> Json:
+def _limited(response: Json, limit: int) -> Json:
     """First page with this limit in the response."""
-    return answer | {"items": answer["items"] | {"limit": limit}}
+    return response | {"items": response["items"] | {"limit": limit}}
 
 
-def _without_limit(answer: Json) -> Json:
-    return {key: value for key, value in answer.items() if key != "limit"}
+def _without_limit(response: Json) -> Json:
+    return {key: value for key, value in response.items() if key != "limit"}
 
 
 FIRST = head(_songs(1, 2, 3), total=8)
@@ -87,15 +87,15 @@ INCOMPLETE = {
 @pytest.mark.parametrize("case", INCOMPLETE.values(), ids=INCOMPLETE)
 def test_responses_with_missing_or_repeated_entries_fail_their_playlist(case: Pages) -> None:
     with pytest.raises(PlaylistUnavailable, match=case.problem) as failure:
-        snapshot_rows(snapshot(case.answers, 8))
+        snapshot_rows(snapshot(case.responses, 8))
     assert failure.value.code == Code.SNAPSHOT_INCOMPLETE
 
 
 @pytest.mark.parametrize("count", [4, 6])
 def test_a_count_other_than_the_total_publishes_nothing(count: int) -> None:
-    answers: list[Any] = [head(_songs(*range(count)), total=5)]
+    responses: list[Any] = [head(_songs(*range(count)), total=5)]
     with pytest.raises(AccountingError, match="counted 5 entries"):
-        snapshot_rows(snapshot(answers, 5))
+        snapshot_rows(snapshot(responses, 5))
 
 
 SERVERS = {
@@ -106,7 +106,7 @@ SERVERS = {
 }
 
 
-@pytest.mark.parametrize("answers", SERVERS.values(), ids=SERVERS)
-def test_other_page_sizes_are_accepted(answers: list[Json]) -> None:
-    tables = build_tables([snapshot_rows(snapshot(answers, 8))], DAY, RUN)
+@pytest.mark.parametrize("responses", SERVERS.values(), ids=SERVERS)
+def test_other_page_sizes_are_accepted(responses: list[Json]) -> None:
+    tables = build_tables([snapshot_rows(snapshot(responses, 8))], DAY, RUN)
     assert rows(tables, "playlist_songs", "position", "song_id") == [(n, f"song-{n}") for n in range(1, 9)]

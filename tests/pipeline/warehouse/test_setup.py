@@ -165,7 +165,7 @@ def pipe_states(warehouse: Warehouse) -> set[str]:
 
 
 @pytest.mark.parametrize("load", enumerated(get_args(LoadMode), ["snowpipe"]))
-def test_a_new_lake_url_recreates_the_pipes_and_so_does_moving_back(
+def test_changing_the_lake_url_and_changing_it_back_recreates_the_pipes(
     with_pipes: Warehouse, load: LoadMode
 ) -> None:
     other_lake = f"{with_pipes.lake.url}elsewhere/"
@@ -225,14 +225,14 @@ def test_concurrent_set_ups_wait_for_each_other(
 
     def start_second_and_execute_all(session: Session, name: str, **parts: str) -> None:
         if name == "setup/create_stage" and not second:
-            second.append(thread.submit(set_up_as_a_task_does, fresh))
+            second.append(thread.submit(set_up_with_retries, fresh))
             assert waiting.wait(60)
         execute_all(session, name, **parts)
 
     monkeypatch.setattr(setup, "take_lock", signal_and_take_lock)
     monkeypatch.setattr(Session, "execute_all", start_second_and_execute_all)
     with ThreadPoolExecutor(1) as thread:
-        set_up_as_a_task_does(fresh)
+        set_up_with_retries(fresh)
         second[0].result()
     assert is_up_to_date(fresh, fresh.lake.url, "snowpipe")
     assert pipe_states(fresh) == {"RUNNING"}
@@ -258,7 +258,7 @@ def test_a_set_up_that_loses_the_lock_stops(addresses: Addresses, monkeypatch: p
     assert len(ended) == 1
 
 
-def set_up_as_a_task_does(warehouse: Warehouse) -> None:
+def set_up_with_retries(warehouse: Warehouse) -> None:
     """Repeats set-up if the stand-in has aborted the idle guard session, which it does after a second."""
     for _ in range(9):
         with suppress(Transient):

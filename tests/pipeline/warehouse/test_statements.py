@@ -29,9 +29,11 @@ def _days(count: int) -> list[date]:
 
 def _snapshots(names: list[str], count: int, *, snapshot_id: str = "v1") -> dict[date, list[Snapshot]]:
     """Snapshots by date, of playlists with one song and one reject: each table has one file per date."""
-    answers = [body(head([entry(song()), None])) for _ in names]
+    responses = [body(head([entry(song()), None])) for _ in names]
     return {
-        day: [fetched(name, [answer], 2, snapshot_id) for name, answer in zip(names, answers, strict=True)]
+        day: [
+            fetched(name, [response], 2, snapshot_id) for name, response in zip(names, responses, strict=True)
+        ]
         for day in _days(count)
     }
 
