@@ -81,9 +81,7 @@ class Rig(NamedTuple):
         self.pipeline.traffic.wait_quiet()
         with closing(self.pipeline.connect()) as connection, connection.cursor() as cursor:
             cursor.execute("BEGIN")
-            cursor.execute(
-                "UPDATE writer_lock SET run_id = NULL"
-            )  # waits for the open transaction of a killed run
+            cursor.execute("UPDATE writer_lock SET run_id = NULL")  # waits for a killed run's transaction
             for table in ALL_TABLES:
                 cursor.execute(f"DELETE FROM {table}")
                 cursor.execute(f"INSERT INTO {table} SELECT * FROM saved.{table}")
