@@ -11,8 +11,8 @@ from pipeline.errors import Code, Transient
 from sandbox.account_objects import private_key
 from sandbox.services import BUCKET, Addresses
 from tests.places import Place
+from tests.real.account_blocks import blocks_of
 from tests.real.accounts import Accounts
-from tests.real.blocks import blocks_of
 from tests.real.cleanup import created
 from tests.real.refusal import HELP, refuse_not_empty, refuse_shared
 from tests.warehouses import EAGER

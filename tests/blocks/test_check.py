@@ -9,7 +9,7 @@ from prefect.client.schemas.actions import BlockDocumentUpdate
 
 from blocks import SpotifyCredentials
 from tests.blocks.conftest import Command, documents, held, pem
-from tests.real.blocks import blocks_of_environment
+from tests.real.account_blocks import blocks_of_environment
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from pipeline.errors import PipelineError
 from pipeline.warehouse.landing import Polling
 from pipeline.warehouse.messages import listed
 from tests.places import Place
+from tests.real.account_blocks import blocks_of, blocks_of_environment
 from tests.real.accounts import NOT_IN_STAND_INS, Accounts
-from tests.real.blocks import blocks_of, blocks_of_environment
 from tests.real.refusal import refuse_not_empty, refuse_shared
 from tests.warehouses import EAGER
 
