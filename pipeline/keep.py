@@ -9,8 +9,8 @@ from functools import partial
 
 from pipeline.errors import LakeConflict, PlaylistUnavailable, Transient
 from pipeline.lake.layout import raw_key
-from pipeline.lake.patience import Patience
 from pipeline.lake.raw_files import RawFile, decode_raw_file
+from pipeline.lake.retry_budget import RetryBudget
 from pipeline.lake.snapshot_files import keep_snapshot, read_snapshot
 from pipeline.lake.store import Lake
 from pipeline.records import Envelope, Kept, PlaylistLine, Run, Snapshot, Work
@@ -37,14 +37,14 @@ class Keeper:
     lake: Lake
     run: Run
     is_published: IsPublished
-    patience: Patience
+    retries: RetryBudget
     on_kept: Callable[[Snapshot], None] | None = None
     resumes: bool = False
     listed: Mapping[str, str] = field(default_factory=dict)
 
     def keep(self, playlist_id: str) -> Kept | None:
         """Keeps one playlist; None if it is already published and unchanged."""
-        self.patience.check()
+        self.retries.check()
         if self.resumes and (kept := self._kept_earlier(playlist_id)):
             return kept
         is_published = partial(self.is_published, playlist_id)
@@ -56,7 +56,7 @@ class Keeper:
         self.lake.refuse_skewed_clock()
         write = partial(keep_snapshot, self.lake, file, self.run.snapshot_date)
         try:
-            kept = self.patience.request(playlist_id, write)
+            kept = self.retries.request(playlist_id, write)
         except LakeConflict:
             # A PUT of an earlier attempt, which had given it up, took effect after our check.
             if self.resumes and (kept_late := self._kept_earlier(playlist_id)):
@@ -68,7 +68,7 @@ class Keeper:
 
     def _kept_earlier(self, playlist_id: str) -> Kept | None:
         key = raw_key(playlist_id, self.run.snapshot_date, self.run.run_id)
-        if not self.patience.request(playlist_id, partial(self.lake.exists, key)):
+        if not self.retries.request(playlist_id, partial(self.lake.exists, key)):
             return None
         if self.on_kept:
             self._read_back(self.on_kept, key)
@@ -90,7 +90,7 @@ def keep_playlists(keeper: Keeper, playlists: list[str]) -> Work:
     keeper.client.authorise()
     kept: dict[str, Kept] = {}
     others: list[PlaylistLine] = []
-    with closing(keeper.patience), threads() as pool:
+    with closing(keeper.retries), threads() as pool:
         futures = [pool.submit(_outcome, keeper, playlist) for playlist in playlists]
         try:
             for number, future in enumerate(as_completed(futures), start=1):
@@ -101,7 +101,7 @@ def keep_playlists(keeper: Keeper, playlists: list[str]) -> Work:
                 log.info("%s of %s playlists read", number, len(playlists))
         except Transient:
             # The task is retried: let playlists that are being read finish, so that they are not read twice.
-            keeper.patience.close()
+            keeper.retries.close()
             wait([future for future in futures if not future.cancel()])
             raise
     return Work([kept[playlist] for playlist in playlists if playlist in kept], others)

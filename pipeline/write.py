@@ -15,7 +15,7 @@ from pipeline.errors import AccountingError, PipelineError, PlaylistUnavailable
 from pipeline.lake.csv_files import TableFiles
 from pipeline.lake.kept_details import KeptDetails
 from pipeline.lake.layout import LoadMode
-from pipeline.lake.patience import Patience
+from pipeline.lake.retry_budget import RetryBudget
 from pipeline.lake.snapshot_files import read_snapshot, read_to_end
 from pipeline.lake.snapshots import by_date
 from pipeline.lake.store import Lake
@@ -47,7 +47,7 @@ class Writer:
     details: KeptDetails
     run: Run
     load: LoadMode
-    patience: Patience
+    retries: RetryBudget
 
     def write(self, kept: Sequence[Kept]) -> tuple[Manifest, list[PlaylistLine]]:
         """Writes the tables of all dates. Also returns the lines of the playlists that cannot be read."""
@@ -120,7 +120,7 @@ class Writer:
         try:
             yield
         except BaseException:
-            self.patience.close()
+            self.retries.close()
             raise
 
     def _fetched(self, pool: Executor, kept: Iterable[Kept]) -> Iterator[Fetched]:
@@ -128,7 +128,7 @@ class Writer:
         ahead: deque[tuple[Kept, Future[bytes]]] = deque()
         for one in kept:
             fetch = partial(self.lake.read, one.key)
-            request = partial(self.patience.request, one.playlist_id, fetch)
+            request = partial(self.retries.request, one.playlist_id, fetch)
             ahead.append((one, pool.submit(request)))
             if len(ahead) > THREADS:
                 found, future = ahead.popleft()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pipeline.errors import Code, PlaylistUnavailable
 from pipeline.lake.layout import parse_raw_key, raw_prefix
-from pipeline.lake.patience import Patience
+from pipeline.lake.retry_budget import RetryBudget
 from pipeline.lake.snapshot_files import EARLIEST, read_snapshot, read_to_end
 from pipeline.lake.store import Lake
 from pipeline.records import Kept
@@ -65,8 +65,8 @@ def find_snapshots(
         if fetched_before or len(keys) > 1
         for key in keys
     }
-    patience = Patience(len({playlist for _, playlist in groups}))
-    times, refused = _fetch_times(lake, contenders, patience)
+    retries = RetryBudget(len({playlist for _, playlist in groups}))
+    times, refused = _fetch_times(lake, contenders, retries)
     found = Found([], [], [])
     for (day, playlist), keys in sorted(groups.items()):
         if refused_keys := sorted(keys & refused.keys()):
@@ -86,7 +86,7 @@ def find_snapshots(
 
 
 def _fetch_times(
-    lake: Lake, playlists: Mapping[str, str], patience: Patience
+    lake: Lake, playlists: Mapping[str, str], retries: RetryBudget
 ) -> tuple[dict[str, datetime], dict[str, PlaylistUnavailable]]:
     """When each snapshot was fetched, and the errors of files that S3 refuses to return, by key.
 
@@ -95,7 +95,7 @@ def _fetch_times(
     """
 
     def fetched_at(key: str) -> datetime | PlaylistUnavailable:
-        fetch = partial(patience.request, playlists[key], partial(lake.read, key))
+        fetch = partial(retries.request, playlists[key], partial(lake.read, key))
         try:
             envelope, bodies = read_snapshot(lake, key, fetch)
             read_to_end(bodies)  # raises if the file is damaged
@@ -105,7 +105,7 @@ def _fetch_times(
 
     times: dict[str, datetime] = {}
     refused: dict[str, PlaylistUnavailable] = {}
-    with closing(patience), threads() as pool:
+    with closing(retries), threads() as pool:
         keys = sorted(playlists)
         for key, result in zip(keys, pool.map(fetched_at, keys), strict=True):
             if isinstance(result, datetime):

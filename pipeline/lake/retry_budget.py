@@ -20,7 +20,7 @@ MANY_PLAYLISTS = 16
 """So many that fail in a row, two for each thread, are about the whole lake."""
 
 
-class Patience:
+class RetryBudget:
     """Seconds that a task may spend on requests that fail; threads share them.
 
     A playlist whose request still fails, or is denied, is given up. Where that happens to MANY_PLAYLISTS in a

@@ -13,7 +13,7 @@ from pipeline.errors import (
     PlaylistUnavailable,
     Transient,
 )
-from pipeline.lake.patience import BUDGET_S, MANY_PLAYLISTS, Patience
+from pipeline.lake.retry_budget import BUDGET_S, MANY_PLAYLISTS, RetryBudget
 from pipeline.threads import THREADS
 
 SLOW = Transient("S3 refused PutObject (SlowDown, HTTP 503)", Code.LAKE_UNAVAILABLE)
@@ -32,9 +32,9 @@ class Time:
         self.now += seconds
         self.waits.append(seconds)
 
-    def patience(self, playlists: int) -> Patience:
+    def retries(self, playlists: int) -> RetryBudget:
         """Waits by this clock."""
-        return Patience(playlists, sleep=self.sleep, clock=lambda: self.now)
+        return RetryBudget(playlists, sleep=self.sleep, clock=lambda: self.now)
 
 
 @dataclass
@@ -59,72 +59,72 @@ class Failing:
 def test_what_fails_for_a_while_is_done() -> None:
     time = Time()
     request = Failing(time, SLOW, times=4)
-    assert time.patience(3).request("p", request) == "done"
+    assert time.retries(3).request("p", request) == "done"
     assert request.requests == 5
     assert all(limit / 2 <= wait <= limit for wait, limit in zip(time.waits, [2, 4, 8, 16], strict=True))
 
 
 def test_one_playlist_is_given_up_within_the_budget_and_the_others_are_done() -> None:
     time = Time()
-    patience, request = time.patience(200), Failing(time, SLOW)
-    assert patience.request("first", lambda: "done") == "done"
+    retries, request = time.retries(200), Failing(time, SLOW)
+    assert retries.request("first", lambda: "done") == "done"
     with pytest.raises(PlaylistUnavailable, match=r"playlist bad: S3 refused.*SlowDown") as error:
-        patience.request("bad", request)
+        retries.request("bad", request)
     assert error.value.code == Code.LAKE_UNAVAILABLE
     assert request.requests > 5
     assert BUDGET_S - 17 < time.now <= BUDGET_S + request.seconds  # the last wait, then a request
-    assert patience.request("next", lambda: "done") == "done"
+    assert retries.request("next", lambda: "done") == "done"
 
 
 def test_all_playlists_share_the_budget() -> None:
     time = Time()
-    patience = time.patience(200)
+    retries = time.retries(200)
     for playlist in ("bad", "another", "a third"):
         with pytest.raises(PlaylistUnavailable):
-            patience.request(playlist, Failing(time, SLOW))
+            retries.request(playlist, Failing(time, SLOW))
     assert time.now <= BUDGET_S + 3
 
 
 def test_waits_side_by_side_are_charged_once() -> None:
     time = Time()
-    patience = Patience(200, budget_s=2, sleep=time.waits.append, clock=lambda: 0.0)
+    retries = RetryBudget(200, budget_s=2, sleep=time.waits.append, clock=lambda: 0.0)
     for playlist in range(THREADS):
-        assert patience.request(str(playlist), Failing(time, SLOW, times=1)) == "done"
+        assert retries.request(str(playlist), Failing(time, SLOW, times=1)) == "done"
     assert sum(time.waits) > 2
 
 
 @pytest.mark.parametrize("error", [SLOW, DENIED], ids=["503", "denied"])
 def test_when_all_fail_it_is_the_whole_lake(error: PipelineError) -> None:
     time = Time()
-    patience = time.patience(2)
+    retries = time.retries(2)
     with pytest.raises(PlaylistUnavailable):
-        patience.request("a", Failing(time, error))
+        retries.request("a", Failing(time, error))
     with pytest.raises(type(error)) as raised:
-        patience.request("b", Failing(time, error))
+        retries.request("b", Failing(time, error))
     assert raised.value is error
 
 
 def test_many_failures_in_a_row_are_about_the_whole_lake() -> None:
     time = Time()
-    patience = time.patience(200)
+    retries = time.retries(200)
     for _ in range(2):  # with a success between, they are not
         for number in range(MANY_PLAYLISTS - 1):
             with pytest.raises(PlaylistUnavailable):
-                patience.request(str(number), Failing(time, SLOW))
-        patience.request("fine", lambda: "done")
+                retries.request(str(number), Failing(time, SLOW))
+        retries.request("fine", lambda: "done")
     for number in range(MANY_PLAYLISTS - 1):
         with pytest.raises(PlaylistUnavailable):
-            patience.request(str(number), Failing(time, SLOW))
+            retries.request(str(number), Failing(time, SLOW))
     with pytest.raises(Transient):
-        patience.request("last", Failing(time, SLOW))
+        retries.request("last", Failing(time, SLOW))
 
 
 def test_a_key_that_is_not_there_proves_nothing() -> None:
     time = Time()
-    patience = time.patience(1)
-    assert patience.request("a", lambda: False) is False
+    retries = time.retries(1)
+    assert retries.request("a", lambda: False) is False
     with pytest.raises(Transient):
-        patience.request("a", Failing(time, SLOW))
+        retries.request("a", Failing(time, SLOW))
 
 
 @pytest.mark.parametrize(
@@ -141,13 +141,13 @@ def test_what_concerns_every_key_stops_the_run_at_once(error: PipelineError) -> 
     time = Time()
     request = Failing(time, error)
     with pytest.raises(type(error)):
-        time.patience(200).request("a", request)
+        time.retries(200).request("a", request)
     assert request.requests == 1
     assert time.waits == []
 
 
 def test_closing_ends_a_wait() -> None:
-    patience = Patience(1)
+    retries = RetryBudget(1)
     failed = threading.Event()
 
     def fail() -> str:
@@ -156,11 +156,11 @@ def test_closing_ends_a_wait() -> None:
 
     def insist() -> None:
         with pytest.raises(Transient):
-            patience.request("a", fail)
+            retries.request("a", fail)
 
     thread = threading.Thread(target=insist)
     thread.start()
     assert failed.wait(5)
-    patience.close()
+    retries.close()
     thread.join(5)
     assert not thread.is_alive()
