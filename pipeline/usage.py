@@ -58,7 +58,7 @@ def metered() -> Iterator[Meter]:
         _meter.reset(token)
 
 
-def used(**counts: int) -> None:
+def count_usage(**counts: int) -> None:
     """Counts what has just been used, by the fields of Usage; outside `metered` it is not counted."""
     if meter := _meter.get():
         meter.add(counts)

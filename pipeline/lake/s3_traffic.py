@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from pipeline.usage import used
+from pipeline.usage import count_usage
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
@@ -27,7 +27,7 @@ def count_requests(client: "S3Client") -> None:
 
 
 def _count(request: "AWSPreparedRequest", **_: object) -> None:
-    used(lake_requests=1, lake_bytes_written=int(request.headers.get("Content-Length", 0)))
+    count_usage(lake_requests=1, lake_bytes_written=int(request.headers.get("Content-Length", 0)))
 
 
 def read_whole(body: "StreamingBody") -> bytes:
@@ -37,7 +37,7 @@ def read_whole(body: "StreamingBody") -> bytes:
     while chunk := body.read(CHUNK_BYTES):
         chunks.append(chunk)
         size += len(chunk)
-        used(lake_bytes_read=len(chunk))
+        count_usage(lake_bytes_read=len(chunk))
         if size > MAX_FILE_BYTES:
             body.close()
             raise TooLarge(f"it is larger than {MAX_FILE_BYTES >> 20} MiB")

@@ -16,7 +16,7 @@ from urllib3.util.retry import Retry
 
 from pipeline.spotify.quotes import Quote, quoted, sent_secrets
 from pipeline.threads import Unfinished, within
-from pipeline.usage import used
+from pipeline.usage import count_usage
 
 DEADLINE_S = 60.0
 """For a whole response, from the request to the last byte."""
@@ -102,7 +102,7 @@ class _Adapter(HTTPAdapter):
     ) -> tuple[requests.Response, bytes | None]:
         """The response and its body, None if that is larger than may be read."""
         began = time.time()
-        used(spotify_requests=1)
+        count_usage(spotify_requests=1)
         response = super().send(request, **{**options, "stream": True})
         self._note_clock(response, began)
         return response, _read(response, MAX_BODY_BYTES if response.ok else MAX_ERROR_BYTES)
@@ -130,7 +130,7 @@ def _read(response: requests.Response, most: int) -> bytes | None:
     chunks, size = [], 0
     for chunk in response.iter_content(CHUNK_BYTES):
         size += len(chunk)
-        used(spotify_bytes=len(chunk))
+        count_usage(spotify_bytes=len(chunk))
         if size > most:
             response.close()
             return None

@@ -11,7 +11,7 @@ from snowflake.connector.util_text import split_statements
 
 from pipeline.errors import Code, ConfigurationError, Transient
 from pipeline.threads import Unfinished, within
-from pipeline.usage import used
+from pipeline.usage import count_usage
 from pipeline.warehouse.messages import snowflake_text
 from pipeline.warehouse.snowflake_errors import SLOW, Place, login_error, statement_error, statement_name
 from pipeline.warehouse.sql_files import read_sql
@@ -153,7 +153,7 @@ class Session:
     def rollback(self) -> None:
         """Rolls the transaction back; the server does so itself where it cannot be told."""
         try:
-            used(statements=1)
+            count_usage(statements=1)
             cursor = self._connection.cursor()  # the other one may still wait for a response
             within(min(ROLLBACK_TIMEOUT_S, self._limit_s), lambda: cursor.execute("ROLLBACK"))
         except (errors.Error, Unfinished) as error:
@@ -175,7 +175,7 @@ class Session:
 
     def _execute(self, name: str, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         self.statements.append(name)
-        used(statements=1)
+        count_usage(statements=1)
         limit = self._limit("network_timeout")
         try:
             return within(limit, lambda: self._fetch(text, values))
