@@ -6,7 +6,7 @@ A proxy or a firewall may answer with the request itself: credentials, headers a
 import re
 import unicodedata
 
-MAX_PHRASE_CHARS = 300
+MAX_MESSAGE_CHARS = 300
 """Snowflake's errors name the file and line of a row within them, for values of up to some 80 characters."""
 MAX_SCANNED_CHARS = 100_000
 """Of a text, before it is masked; the rest could only be cut off."""
@@ -29,21 +29,21 @@ _UNPRINTED = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 """Unicode's categories of characters that end lines, hide or turn text."""
 
 
-def printed(text: str, instead: str = "") -> str:
+def printable(text: str, instead: str = "") -> str:
     """The text with something instead of each character that ends a line, hides or turns text."""
     return "".join(instead if unicodedata.category(char) in _UNPRINTED else char for char in text)
 
 
-def phrase(text: object, keep: re.Pattern[str] | None = None) -> str:
+def external_message(text: object, keep: re.Pattern[str] | None = None) -> str:
     """What somebody else says, in one line without credentials and without its end, for ours follow.
 
-    At most MAX_PHRASE_CHARS; what `keep` finds is kept where the text is cut before it.
+    At most MAX_MESSAGE_CHARS; what `keep` finds is kept where the text is cut before it.
     """
-    line = " ".join(printed(str(text)[:MAX_SCANNED_CHARS], " ").split())
+    line = " ".join(printable(str(text)[:MAX_SCANNED_CHARS], " ").split())
     line = CREDENTIALS.sub(MASK, line).rstrip(". ")
-    if len(line) <= MAX_PHRASE_CHARS:
+    if len(line) <= MAX_MESSAGE_CHARS:
         return line
-    most = MAX_PHRASE_CHARS - len(CUT)
+    most = MAX_MESSAGE_CHARS - len(CUT)
     found = keep.search(line) if keep else None
-    kept = found[0][: MAX_PHRASE_CHARS // 2] if found and found.end() > most else ""
+    kept = found[0][: MAX_MESSAGE_CHARS // 2] if found and found.end() > most else ""
     return f"{line[: most - len(kept)]}{CUT}{kept}".rstrip()

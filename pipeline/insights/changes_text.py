@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.insights.names import or_no_name
 from pipeline.markdown import ARTIFACT_BYTES, as_text, markdown_table, shortened
-from pipeline.masking import printed
+from pipeline.masking import printable
 from pipeline.records import PlaylistChanges, SongChange
 
 PLAYLISTS_NAMED = 10
@@ -110,7 +110,7 @@ def _line(what: str, song: SongChange) -> str:
 
 def _plain(text: str) -> str:
     words = " ".join(text[:SCANNED_CHARACTERS].split())
-    shown = printed(words).translate(NO_MARKUP)
+    shown = printable(words).translate(NO_MARKUP)
     for pattern, harmless in ADDRESSES:
         shown = pattern.sub(harmless, shown)
     return or_no_name(shortened(shown, NAME_CHARACTERS))

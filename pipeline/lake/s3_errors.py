@@ -19,7 +19,7 @@ from botocore.exceptions import (
 )
 
 from pipeline.errors import Code, ConfigurationError, LakeKeyMissing, Transient
-from pipeline.masking import phrase
+from pipeline.masking import external_message
 from pipeline.threads import Unfinished
 
 T = TypeVar("T")
@@ -99,9 +99,9 @@ def explained(error: S3Error, asked: Asked) -> ConfigurationError | Transient:
     if isinstance(error, Unfinished):
         problem = f"no complete response from S3 within {asked.deadline_s:g} s"
     elif isinstance(error, UNANSWERED):
-        problem = phrase(error)
+        problem = external_message(error)
     else:
-        problem = INVALID_NAME if isinstance(error, ParamValidationError) else phrase(error)
+        problem = INVALID_NAME if isinstance(error, ParamValidationError) else external_message(error)
         return ConfigurationError(
             f"{where}: {problem}. Correct the lake block and its credentials", Code.LAKE_SETTINGS
         )

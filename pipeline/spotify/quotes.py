@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, quote_plus
 
-from pipeline.masking import CREDENTIALS, MASK, printed
+from pipeline.masking import CREDENTIALS, MASK, printable
 
 MAX_QUOTE_CHARS = 200
 MIN_SECRET_CHARS = 8
@@ -50,7 +50,7 @@ def quoted(body: bytes | None, content_type: str, length: str, secrets: Iterable
 
 def masked(text: str, secrets: Iterable[str]) -> str:
     """The text without control characters, and with each secret replaced in all its encodings."""
-    text = printed(text)
+    text = printable(text)
     forms = {form for secret in secrets if len(secret) >= MIN_SECRET_CHARS for form in _forms(secret)}
     if forms:
         longest_first = sorted(forms, key=len, reverse=True)

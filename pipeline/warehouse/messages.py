@@ -28,4 +28,4 @@ def differing(counted: Counter[K], wanted: Counter[K]) -> list[K]:
 
 def snowflake_text(text: object) -> str:
     """What Snowflake says, or a proxy in its place: short, in one line and without credentials."""
-    return masking.phrase(text, keep=LAST_WORDS)
+    return masking.external_message(text, keep=LAST_WORDS)

@@ -30,7 +30,7 @@ from pipeline.errors import (
 )
 from pipeline.lake.s3_errors import Asked, explained
 from pipeline.lake.store import Lake, Written
-from pipeline.masking import MAX_PHRASE_CHARS
+from pipeline.masking import MAX_MESSAGE_CHARS
 from pipeline.usage import Usage, metered
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ def test_an_unreachable_s3_is_transient(s3: "S3Client", monkeypatch: pytest.Monk
 def test_what_a_server_makes_botocore_say_is_short_and_ends_once(error: BotoCoreError, kind: str) -> None:
     explanation = explained(error, Asked("s3://the-lake/raw/x", 60, None))
     assert explanation.code == f"LAKE_{kind}"
-    assert len(explanation.message) < MAX_PHRASE_CHARS + 100
+    assert len(explanation.message) < MAX_MESSAGE_CHARS + 100
     assert explanation.message.isprintable()
     assert "***" in explanation.message
     assert "canary" not in explanation.message

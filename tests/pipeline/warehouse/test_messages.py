@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from pipeline.masking import MAX_PHRASE_CHARS
+from pipeline.masking import MAX_MESSAGE_CHARS
 from pipeline.warehouse.messages import differing, listed, snowflake_text
 
 
@@ -56,9 +56,9 @@ def test_a_phrase_is_short_and_still_names_the_row_that_copy_refuses() -> None:
     assert snowflake_text(says.format("x")).endswith(f"recognized {place}, character 9 Row 15, column 3")
     for length in (*range(120, 220), 5000):
         said = snowflake_text(says.format("x" * length + "-" * length))
-        assert len(said) <= MAX_PHRASE_CHARS
+        assert len(said) <= MAX_MESSAGE_CHARS
         assert place in said
-    assert len(snowflake_text("- " * 5000)) <= MAX_PHRASE_CHARS
+    assert len(snowflake_text("- " * 5000)) <= MAX_MESSAGE_CHARS
 
 
 def test_a_phrase_is_short_and_still_names_privilege_object_and_role() -> None:
