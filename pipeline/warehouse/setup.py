@@ -16,14 +16,14 @@ class Part(NamedTuple):
 
     `versions`: files that lead from the version before to each version; a new part takes all in turn.
     Generated files are always the newest, so a later version may find its change done.
-    `points_at_lake`: the file that depends on where the lake is, run once and whenever it moves.
-    `pointed_in`: the version in which that file last changed; it is run again in an older schema.
+    `lake_file`: the file that depends on where the lake is, run once and whenever it moves.
+    `lake_file_version`: the version in which that file last changed; it is run again in an older schema.
     """
 
-    noted_in: str
+    version_table: str
     versions: dict[int, tuple[str, ...]]
-    points_at_lake: str
-    pointed_in: int
+    lake_file: str
+    lake_file_version: int
 
     @property
     def newest(self) -> int:
@@ -63,8 +63,8 @@ MOVING = ""
 """In place of the lake's URL: objects that depend on it must be recreated."""
 NOTHING = (0, MOVING)
 """Version and lake of a part that is not there."""
-EVERY_PART = (SCHEMA, SNOWPIPE)
-PARTS: dict[LoadMode, tuple[Part, ...]] = {"copy": (SCHEMA,), "snowpipe": EVERY_PART}
+ALL_PARTS = (SCHEMA, SNOWPIPE)
+PARTS: dict[LoadMode, tuple[Part, ...]] = {"copy": (SCHEMA,), "snowpipe": ALL_PARTS}
 """What a way of loading needs; pipes are made only where they are used."""
 
 
@@ -97,15 +97,15 @@ def set_up(
     `guard` is a session of its own that holds the writer lock meanwhile, until it ends at the latest: DDL
     would release it. Raises ConfigurationError, before it changes anything, where the schema is newer.
     """
-    found = [_installed(session, part) for part in EVERY_PART]
+    found = [_installed(session, part) for part in ALL_PARTS]
     if found[0] == NOTHING:
         session.execute_all(CONTROL_TABLES)
     take_lock(guard)
-    found = [_installed(session, part) for part in EVERY_PART]
+    found = [_installed(session, part) for part in ALL_PARTS]
     # Mark as stale first: if we are killed here, the next run recreates them. A new stage stops its
     # pipes too.
     if found[0][1] != lake_url:
-        for part, (version, url) in zip(EVERY_PART, found, strict=True):
+        for part, (version, url) in zip(ALL_PARTS, found, strict=True):
             if url:
                 _note(session, part, (version, MOVING, code_version))
     for part in PARTS[load]:
@@ -121,23 +121,23 @@ def _bring_up(session: Session, guard: Session, part: Part, lake_url: str, code_
         for name in part.versions[step]:
             hold_lock(guard)
             session.execute_all(name)
-    if url != lake_url or version < part.pointed_in:
+    if url != lake_url or version < part.lake_file_version:
         hold_lock(guard)
         tables_url = lake_url + TABLES_PREFIX
-        session.execute_all(part.points_at_lake, url=literal(tables_url))
+        session.execute_all(part.lake_file, url=literal(tables_url))
     if (version, url) != (part.newest, lake_url):
         hold_lock(guard)
         _note(session, part, (part.newest, lake_url, code_version))
 
 
 def _note(session: Session, part: Part, values: tuple[int, str, str]) -> None:
-    session.execute("setup/insert_schema_version", values, table=identifier(part.noted_in))
+    session.execute("setup/insert_schema_version", values, table=identifier(part.version_table))
 
 
 def _installed(session: Session, part: Part) -> tuple[int, str]:
     """Version and lake of a part; 0 where nothing is set up yet. Raises where it is newer than the code."""
     try:
-        rows = session.execute("setup/find_schema_version", table=identifier(part.noted_in))
+        rows = session.execute("setup/find_schema_version", table=identifier(part.version_table))
     except SnowflakeObjectNotFound:
         rows = []
     return _checked(part, rows[0] if rows else NOTHING)
@@ -147,7 +147,7 @@ def _checked(part: Part, row: tuple[Any, ...]) -> tuple[int, str]:
     version, url = row
     if version > part.newest:
         message = (
-            f"the schema has version {version} in {part.noted_in}, this code knows {part.newest}: "
+            f"the schema has version {version} in {part.version_table}, this code knows {part.newest}: "
             "a newer release has been here. Deploy that release, or a newer one"
         )
         raise ConfigurationError(message, Code.SCHEMA_NEWER)

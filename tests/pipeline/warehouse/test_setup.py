@@ -49,7 +49,7 @@ def test_set_up_may_be_repeated_and_loses_no_rows(warehouse: Warehouse) -> None:
     url = literal(warehouse.lake.url)
     with warehouse.session(role=OWNER) as session:
         for part in setup.PARTS["snowpipe"]:
-            for name in (setup.CONTROL_TABLES, *chain(*part.versions.values()), part.points_at_lake):
+            for name in (setup.CONTROL_TABLES, *chain(*part.versions.values()), part.lake_file):
                 for _ in range(2):
                     session.execute_all(name, url=url)
     warehouse.set_up()

@@ -172,7 +172,7 @@ def test_what_spotify_does_not_send_arrives_as_null(
     assert 0 < named < artists
 
 
-@pytest.mark.parametrize("part", setup.EVERY_PART, ids=lambda part: part.noted_in)
+@pytest.mark.parametrize("part", setup.ALL_PARTS, ids=lambda part: part.version_table)
 def test_an_older_release_refuses_what_a_newer_one_set_up_and_changes_nothing(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, part: Part
 ) -> None:
