@@ -7,7 +7,7 @@ from pipeline.lake.snapshot_files import is_possible
 from pipeline.markdown import plural
 from pipeline.records import Kept
 
-MAX_TOLD = 31
+MAX_GAPS_SHOWN = 31
 """Gaps of a playlist that are told one by one."""
 
 Gap = tuple[date, date]
@@ -52,9 +52,9 @@ def _gaps(days: list[date], first: date, last: date) -> list[Gap]:
     return [(since, until) for since, until in gaps if since <= until]
 
 
-def told(gaps: list[Gap]) -> str:
+def gaps_text(gaps: list[Gap]) -> str:
     """`7 days: 2026-11-03, 2026-11-05 to 2026-11-10`; of many gaps the first."""
     number = sum((until - since).days + 1 for since, until in gaps)
-    named = [" to ".join(map(str, dict.fromkeys(gap))) for gap in gaps[:MAX_TOLD]]
+    named = [" to ".join(map(str, dict.fromkeys(gap))) for gap in gaps[:MAX_GAPS_SHOWN]]
     more = [f"and {len(gaps) - len(named):,} more gaps"] if len(gaps) > len(named) else []
     return f"{plural(number, 'day')}: {', '.join([*named, *more])}"
