@@ -8,7 +8,7 @@ from pipeline.insights.report.words import shown_text, shown_title
 from pipeline.records import SongChange
 
 
-def told_apart(playlists: Sequence[PlaylistFigures]) -> Mapping[str, str]:
+def distinguishing_owners(playlists: Sequence[PlaylistFigures]) -> Mapping[str, str]:
     """By id: the owner of each playlist whose name is not the only one; with the id if that is not enough."""
     names = {one.playlist_id: (shown_title(one.playlist_name), owned_by(one)) for one in playlists}
     titles = Counter(title for title, _ in names.values())

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from pipeline.insights.report import drawings, words
 from pipeline.insights.report.contents import PlaylistFigures, ReportContents
-from pipeline.insights.report.owners import owned_by, told_apart
+from pipeline.insights.report.owners import distinguishing_owners, owned_by
 from pipeline.insights.report.sections import Section, section
 from pipeline.markdown import plural
 
@@ -50,7 +50,7 @@ def render_page(contents: ReportContents) -> bytes:
 def _render(contents: ReportContents, rows: int, lines: int) -> bytes:
     """The page with so many rows of each list, and so many lines of the overview."""
     sections = [section(f"p{number}", details, rows) for number, details in enumerate(contents.details, 1)]
-    apart = told_apart(contents.playlists)
+    apart = distinguishing_owners(contents.playlists)
     overview = _overview(contents, sections, apart) if len(contents.playlists) > 1 else []
     css = _css()
     page = (

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.insights.report import page as page_module
 from pipeline.insights.report.contents import Bar, PlaylistDetails
-from pipeline.insights.report.owners import told_apart
+from pipeline.insights.report.owners import distinguishing_owners
 from pipeline.insights.report.page import PAGE_BYTES, render_page
 from pipeline.insights.report.words import NAME_CHARACTERS, NOTHING, shown_length
 from tests.pipeline.insights.report.shown import (
@@ -185,11 +185,11 @@ def test_what_was_not_read_says_so_and_counts_nothing() -> None:
 def test_playlists_of_one_name_are_told_apart() -> None:
     others = [("b", "Owner"), ("c", "Ann"), ("d", None)]
     same = [figures(playlist_id=id_, owner_name=owner) for id_, owner in others]
-    assert told_apart([figures(playlist_id="a", playlist_name="Chart"), *same]) == {
+    assert distinguishing_owners([figures(playlist_id="a", playlist_name="Chart"), *same]) == {
         "b": "by Owner", "c": "by Ann", "d": "",
     }  # fmt: skip
-    assert told_apart([figures(playlist_id="a"), *same])["b"] == "by Owner (b)"
-    assert told_apart([same[2], same[2]._replace(playlist_id="e")]) == {"d": "(d)", "e": "(e)"}
+    assert distinguishing_owners([figures(playlist_id="a"), *same])["b"] == "by Owner (b)"
+    assert distinguishing_owners([same[2], same[2]._replace(playlist_id="e")]) == {"d": "(d)", "e": "(e)"}
 
 
 def test_who_added_most_songs_is_said_once() -> None:
