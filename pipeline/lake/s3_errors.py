@@ -67,7 +67,7 @@ S3Error = ClientError | BotoCoreError | Unfinished
 S3_ERRORS = (ClientError, BotoCoreError, Unfinished)
 
 
-class Asked(NamedTuple):
+class FailedRequest(NamedTuple):
     """A request that failed: the URL of the key, how long it could take, how far our clock is ahead."""
 
     url: str
@@ -91,13 +91,13 @@ def unless_there(put: Callable[[], T]) -> T | None:
         raise
 
 
-def explained(error: S3Error, asked: Asked) -> ConfigurationError | Transient:
+def explained(error: S3Error, request: FailedRequest) -> ConfigurationError | Transient:
     """The error as the run handles it."""
     if isinstance(error, ClientError):
-        return _refused(error, asked)
-    where = f"lake {asked.url}"
+        return _refused(error, request)
+    where = f"lake {request.url}"
     if isinstance(error, Unfinished):
-        problem = f"no complete response from S3 within {asked.deadline_s:g} s"
+        problem = f"no complete response from S3 within {request.deadline_s:g} s"
     elif isinstance(error, UNANSWERED):
         problem = external_message(error)
     else:
@@ -128,16 +128,16 @@ def _misconfigured(code: str, operation: str) -> tuple[str, Code] | None:
     return MISCONFIGURED.get(code)
 
 
-def _refused(error: ClientError, asked: Asked) -> ConfigurationError | Transient:
-    where, code = f"lake {asked.url}", code_of(error)
+def _refused(error: ClientError, request: FailedRequest) -> ConfigurationError | Transient:
+    where, code = f"lake {request.url}", code_of(error)
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     if code in MISSING:
-        return LakeKeyMissing(f"{asked.url} is gone: put the file back", Code.LAKE_KEY_MISSING)
+        return LakeKeyMissing(f"{request.url} is gone: put the file back", Code.LAKE_KEY_MISSING)
     if misconfigured := _misconfigured(code, error.operation_name):
         advice, kind = misconfigured
         return ConfigurationError(f"{where}: {advice}", kind)
     if code == SKEWED:
-        return skewed(asked.clock_ahead)
+        return skewed(request.clock_ahead)
     refused = f"{where}: S3 refused {error.operation_name} ({code}, HTTP {status})"
     if code in NOT_IMPLEMENTED and error.operation_name == "PutObject":
         return ConfigurationError(

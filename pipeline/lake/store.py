@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from pipeline.errors import Code, ConfigurationError, LakeConflict, LakeKeyMissing
 from pipeline.lake.browser_link import browser_link
-from pipeline.lake.s3_errors import MAX_CLOCK_AHEAD, S3_ERRORS, Asked, explained, skewed, unless_there
+from pipeline.lake.s3_errors import MAX_CLOCK_AHEAD, S3_ERRORS, FailedRequest, explained, skewed, unless_there
 from pipeline.lake.s3_traffic import MAX_FILE_BYTES, count_requests, read_whole
 from pipeline.threads import within
 
@@ -168,8 +168,8 @@ class Lake:
         except S3_ERRORS as error:
             if isinstance(error, ClientError):
                 self._compare_clocks(sent, error.response)
-            asked = Asked(f"{self.url}{key}", deadline_s, self.clock_ahead)
-            raise explained(error, asked) from None  # a traceback would show what S3 said
+            failed = FailedRequest(f"{self.url}{key}", deadline_s, self.clock_ahead)
+            raise explained(error, failed) from None  # a traceback would show what S3 said
         self._compare_clocks(sent, answer)
         return answer
 

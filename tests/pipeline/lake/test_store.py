@@ -28,7 +28,7 @@ from pipeline.errors import (
     PipelineError,
     Transient,
 )
-from pipeline.lake.s3_errors import Asked, explained
+from pipeline.lake.s3_errors import FailedRequest, explained
 from pipeline.lake.store import Lake, Written
 from pipeline.masking import MAX_MESSAGE_CHARS
 from pipeline.usage import Usage, metered
@@ -232,13 +232,15 @@ def test_an_unreachable_s3_is_transient(s3: "S3Client", monkeypatch: pytest.Monk
     ids=lambda value: type(value).__name__,
 )
 def test_what_a_server_makes_botocore_say_is_short_and_ends_once(error: BotoCoreError, kind: str) -> None:
-    explanation = explained(error, Asked("s3://the-lake/raw/x", 60, None))
+    explanation = explained(error, FailedRequest("s3://the-lake/raw/x", 60, None))
     assert explanation.code == f"LAKE_{kind}"
     assert len(explanation.message) < MAX_MESSAGE_CHARS + 100
     assert explanation.message.isprintable()
     assert "***" in explanation.message
     assert "canary" not in explanation.message
-    short = explained(InvalidRegionError(region_name="eu bad"), Asked("s3://the-lake/raw/x", 60, None))
+    short = explained(
+        InvalidRegionError(region_name="eu bad"), FailedRequest("s3://the-lake/raw/x", 60, None)
+    )
     assert "'eu bad' doesn't match a supported format. Correct the lake block" in short.message
 
 
