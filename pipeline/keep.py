@@ -1,4 +1,4 @@
-"""Reads playlists in parallel and keeps the responses in the lake; a failed playlist stops no other."""
+"""Reads playlists in parallel and keeps the responses in the lake. One failed playlist stops no other."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -21,16 +21,16 @@ from pipeline.threads import threads
 log = logging.getLogger(__name__)
 
 IsPublished = Callable[[str, str], bool]
-"""Whether a playlist (first argument) is already published with a snapshot id (second)."""
+"""Returns True if a playlist id (first argument) is already published with a snapshot id (second)."""
 
 
 @dataclass(frozen=True)
 class Keeper:
-    """Reads playlists and keeps their responses in the lake, under the date and the id of a run.
+    """Reads playlists and keeps their responses in the lake, under the snapshot date and id of a run.
 
     `on_kept`: called with each kept snapshot, in the thread that read it.
-    `resumes`: this is a retry of the task; playlists that an earlier attempt kept are not read again.
-    `listed`: snapshot ids by playlist, from the list of `mine`; unchanged playlists need no request then.
+    `resumes`: True if the task is retried; playlists that an earlier attempt kept are not read again.
+    `listed`: snapshot ids by playlist, from the list of `mine`; they save a request per unchanged playlist.
     """
 
     client: SpotifyClient
@@ -58,7 +58,7 @@ class Keeper:
         try:
             kept = self.retries.request(playlist_id, write)
         except LakeConflict:
-            # A PUT of an earlier attempt, which had given it up, took effect after our check.
+            # An earlier attempt timed out on its PUT, and that PUT took effect after our existence check.
             if self.resumes and (kept_late := self._kept_earlier(playlist_id)):
                 return kept_late
             raise
@@ -85,7 +85,7 @@ class Keeper:
 def keep_playlists(keeper: Keeper, playlists: list[str]) -> Work:
     """Keeps every playlist that can be read. An error that stops the run also cancels the waiting playlists.
 
-    Raises Transient if S3 fails for all playlists, or for many in a row: the task is retried then.
+    Raises Transient if S3 fails for all playlists, or for many in a row; Prefect then retries the task.
     """
     keeper.client.authorise()
     kept: dict[str, Kept] = {}
@@ -100,7 +100,7 @@ def keep_playlists(keeper: Keeper, playlists: list[str]) -> Work:
                     others.append(outcome)
                 log.info("%s of %s playlists read", number, len(playlists))
         except Transient:
-            # The task is retried: let playlists that are being read finish, so that they are not read twice.
+            # The task will be retried: wait for playlists that are being read, to avoid reading them twice.
             keeper.retries.close()
             wait([future for future in futures if not future.cancel()])
             raise
@@ -108,12 +108,12 @@ def keep_playlists(keeper: Keeper, playlists: list[str]) -> Work:
 
 
 def _outcome(keeper: Keeper, playlist: str) -> Kept | PlaylistLine:
-    """The kept snapshot, or the line of a playlist that is unchanged or failed."""
+    """The kept snapshot, or a receipt line if the playlist is unchanged or failed."""
     day = keeper.run.snapshot_date
     try:
         return keeper.keep(playlist) or PlaylistLine(playlist, day, "unchanged")
     except PlaylistUnavailable as error:
         reason = str(error)
-    # Only the text, outside the handler: a log record with the error would keep its frames in memory.
+    # Log only the text, after the handler: a log record with the error would keep its frames in memory.
     log.warning("%s", reason)
     return PlaylistLine(playlist, day, "failed", reason=reason)

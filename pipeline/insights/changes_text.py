@@ -67,7 +67,7 @@ def changes_table(found: Sequence[PlaylistChanges], receipt_url: str) -> str:
     """Markdown table of the songs that changed; rows that do not fit are only in the receipt."""
     if not with_changes(found):
         return "Nothing changed."
-    return markdown_table(_rows(found), ARTIFACT_BYTES, f": the whole receipt is {as_text(receipt_url)}")
+    return markdown_table(_rows(found), ARTIFACT_BYTES, f": the full receipt is {as_text(receipt_url)}")
 
 
 def _rows(found: Sequence[PlaylistChanges]) -> Iterator[dict[str, object]]:
