@@ -92,7 +92,9 @@ class Albums(Partition):
     album_id = _id("Spotify id of the album", key=True)
     name = _text("title; null if Spotify sends no usable value", nullable=True)
     album_type = _text("album, single or compilation; null if Spotify sends no usable value", nullable=True)
-    release_date = dy.Date(nullable=True, metadata={"doc": "release date; first day of a year or month"})
+    release_date = dy.Date(
+        nullable=True, metadata={"doc": "release date; a year or month becomes its first day"}
+    )
     release_date_precision = _text("year, month or day", nullable=True)
     total_tracks = _count("tracks on the album; null if Spotify sends no usable value", nullable=True)
     label = _text("record label; null unless enriched", nullable=True)

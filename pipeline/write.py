@@ -106,7 +106,7 @@ class Writer:
 
     @contextmanager
     def _unreadable_to(self, failed: list[PlaylistLine], one: Kept) -> Iterator[None]:
-        """Adds a playlist that cannot be read to `failed`. AccountingError stops the run; it names the file."""
+        """Adds a playlist that cannot be read to `failed`. AccountingError stops the run, with its file."""
         try:
             yield
         except AccountingError as error:
