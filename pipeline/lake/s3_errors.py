@@ -132,7 +132,7 @@ def _refused(error: ClientError, request: FailedRequest) -> ConfigurationError |
     where, code = f"lake {request.url}", code_of(error)
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     if code in MISSING:
-        return LakeKeyMissing(f"{request.url} is gone: put the file back", Code.LAKE_KEY_MISSING)
+        return LakeKeyMissing(f"{request.url} does not exist. Restore the file", Code.LAKE_KEY_MISSING)
     if misconfigured := _misconfigured(code, error.operation_name):
         advice, kind = misconfigured
         return ConfigurationError(f"{where}: {advice}", kind)

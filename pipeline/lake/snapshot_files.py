@@ -81,7 +81,7 @@ def _explained(url: str) -> Iterator[None]:
         )
         raise PlaylistUnavailable(message, Code.LAKE_SNAPSHOT_TOO_LARGE) from error
     except ValueError as error:
-        message = f"{url} is no kept snapshot: {error}. Restore the whole file, or remove it"
+        message = f"{url} is not a kept snapshot: {error}. Restore the whole file, or remove it"
         raise PlaylistUnavailable(message, Code.LAKE_SNAPSHOT_INVALID) from error
 
 

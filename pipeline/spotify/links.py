@@ -30,7 +30,7 @@ def playlist_id(text: str) -> str:
     match = _LINK.fullmatch(text.strip(" "))
     if match is None:
         shown = repr(text[:MAX_QUOTED_CHARACTERS]) + "…" * (len(text) > MAX_QUOTED_CHARACTERS)
-        message = f"{shown} is no playlist: {_advice(text.strip(' '))}. Nothing was requested"
+        message = f"{shown} is not a playlist: {_advice(text.strip(' '))}. Nothing was requested"
         raise ConfigurationError(message, Code.PLAYLIST_INVALID)
     return match["id"]
 

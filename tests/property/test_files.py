@@ -147,7 +147,7 @@ def test_a_damaged_snapshot_is_read_as_it_was_or_refused(
     try:
         read = _whole(damaged)
     except PlaylistUnavailable as error:
-        assert "s3://the-lake/raw/key is no kept snapshot" in str(error)  # noqa: PT017 - either is right
+        assert "s3://the-lake/raw/key is not a kept snapshot" in str(error)  # noqa: PT017 - either is right
     else:
         assert read == _whole(whole)
 

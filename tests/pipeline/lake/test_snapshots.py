@@ -94,7 +94,7 @@ NO_SNAPSHOTS = {
 @pytest.mark.parametrize("content", NO_SNAPSHOTS.values(), ids=NO_SNAPSHOTS)
 def test_a_file_that_is_no_snapshot_is_named(lake: Lake, content: bytes) -> None:
     lake.write("raw/odd.json.gz", content, "application/gzip")
-    with pytest.raises(PlaylistUnavailable, match=r"s3://the-lake/raw/odd\.json\.gz is no kept snapshot"):
+    with pytest.raises(PlaylistUnavailable, match=r"s3://the-lake/raw/odd\.json\.gz is not a kept snapshot"):
         read_to_end(read_snapshot(lake, "raw/odd.json.gz").bodies)
 
 
@@ -247,7 +247,9 @@ POISON = {
 @pytest.mark.parametrize("poison", POISON.values(), ids=POISON)
 def test_impossible_times_are_named_and_give_way(lake: Lake, poison: Poison) -> None:
     key = keep_anything(lake, LATE, poison.fetched_at, poison.day, **poison.changes)
-    with pytest.raises(PlaylistUnavailable, match=rf"{key} is no kept snapshot: .*{poison.says}") as refused:
+    with pytest.raises(
+        PlaylistUnavailable, match=rf"{key} is not a kept snapshot: .*{poison.says}"
+    ) as refused:
         read_snapshot(lake, key)
     assert refused.value.code == Code.LAKE_SNAPSHOT_INVALID
     if poison.day == DAY:
@@ -276,7 +278,7 @@ def test_a_broken_file_gives_way_to_another_snapshot_of_the_date(lake: Lake) -> 
 def test_a_snapshot_that_has_gone_is_that_playlist_s_trouble(lake: Lake) -> None:
     key = raw_key(PLAYLIST, DAY, RUN)
     with pytest.raises(
-        PlaylistUnavailable, match=rf"{key} is gone: put the file back, or leave its date out"
+        PlaylistUnavailable, match=rf"{key} does not exist. Restore the file, or leave its date out"
     ):
         read_snapshot(lake, key)
 

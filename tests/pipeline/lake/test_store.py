@@ -142,7 +142,7 @@ def test_a_file_is_sent_from_its_start_when_the_request_is_repeated() -> None:
 def test_what_is_not_there(lake: Lake) -> None:
     assert not lake.exists(KEY)
     assert list(lake.keys("raw/")) == []
-    with pytest.raises(LakeKeyMissing, match=rf"s3://the-lake/.*{KEY} is gone: put the file back"):
+    with pytest.raises(LakeKeyMissing, match=rf"s3://the-lake/.*{KEY} does not exist. Restore the file"):
         lake.read(KEY)
 
 
