@@ -278,7 +278,7 @@ def test_a_broken_file_gives_way_to_another_snapshot_of_the_date(lake: Lake) -> 
 def test_a_snapshot_that_has_gone_is_that_playlist_s_trouble(lake: Lake) -> None:
     key = raw_key(PLAYLIST, DAY, RUN)
     with pytest.raises(
-        PlaylistUnavailable, match=rf"{key} does not exist. Restore the file, or leave its date out"
+        PlaylistUnavailable, match=rf"{key} does not exist. Restore the file, or exclude its date"
     ):
         read_snapshot(lake, key)
 

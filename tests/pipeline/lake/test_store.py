@@ -178,7 +178,12 @@ REFUSALS = [
     Refusal("SignatureDoesNotMatch", 403, ConfigurationError, "correct the aws block"),
     Refusal("ExpiredToken", 400, ConfigurationError, "renew the aws block"),
     Refusal("RequestTimeTooSkewed", 403, ConfigurationError, "clock.*CLOCK_SKEWED"),
-    Refusal("NotImplemented", 501, ConfigurationError, "no conditional writes.*LAKE_NO_CONDITIONAL_WRITES"),
+    Refusal(
+        "NotImplemented",
+        501,
+        ConfigurationError,
+        "not support conditional writes.*LAKE_NO_CONDITIONAL_WRITES",
+    ),
     Refusal("InvalidBucketState", 409, ConfigurationError, "InvalidBucketState"),
     Refusal("ConditionalRequestConflict", 409, Transient, "ConditionalRequestConflict"),
     Refusal("RequestTimeout", 400, Transient, "RequestTimeout"),
