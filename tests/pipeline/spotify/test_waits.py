@@ -45,7 +45,7 @@ def waits(clock: Clock) -> Waits:
 
 
 def window(seconds: float) -> RateLimited:
-    return RateLimited(f"Spotify asks to wait {seconds:g} s", Code.SPOTIFY_RATE_LIMITED, seconds)
+    return RateLimited(f"rate limit: wait {seconds:g} s", Code.SPOTIFY_RATE_LIMITED, seconds)
 
 
 def test_a_window_that_eight_threads_meet_is_waited_for_once(waits: Waits, clock: Clock) -> None:
@@ -55,7 +55,7 @@ def test_a_window_that_eight_threads_meet_is_waited_for_once(waits: Waits, clock
     assert clock.slept == [60]
     waits.wait("playlist x", window(240), 0, clock.now)
     assert waits.hold() == 300
-    with pytest.raises(PlaylistUnavailable, match="300 s that a run may wait"):
+    with pytest.raises(PlaylistUnavailable, match="wait budget of 300 s"):
         waits.wait("playlist x", window(1), 0, clock.now)
 
 
