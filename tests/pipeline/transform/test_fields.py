@@ -329,7 +329,7 @@ def test_entries_that_are_missing_in_what_was_kept_publish_nothing(pages: Pages,
     answer = head([entry(song())], pages.shape)
     for changed in _null_and_absent(answer, Field((pages.key, *field), IGNORED)):
         with pytest.raises(
-            AccountingError, match=r"counted 1 entries, the kept responses hold 0 songs \+ 0 rejects"
+            AccountingError, match=r"counted 1 entries, but the kept responses have 0 songs \+ 0 rejects"
         ):
             _playlist(changed)
 

@@ -70,7 +70,7 @@ def test_a_newer_schema_is_refused(warehouse: Warehouse) -> None:
     with warehouse.session() as session:
         later = (setup.SCHEMA.newest + 1, warehouse.lake.url, "later")
         session.execute("setup/insert_schema_version", later, table="schema_versions")
-        with pytest.raises(ConfigurationError, match="a newer release has been here"):
+        with pytest.raises(ConfigurationError, match="a newer release has upgraded it"):
             is_current(session, warehouse.lake.url)
 
 

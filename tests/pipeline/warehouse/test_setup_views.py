@@ -56,8 +56,8 @@ def test_a_table_in_the_place_of_a_view_is_named_and_keeps_its_rows(
     assert not is_whole(warehouse)
     warehouse.set_up()
 
-    assert "Readers do not see what is loaded" in caplog.text
-    assert "SONGS is a table, rename it" in caplog.text
+    assert "readers cannot query the loaded data" in caplog.text
+    assert "SONGS is a table: rename it" in caplog.text
     assert warehouse.place.query("SELECT name FROM songs") == [("somebody's",)]
     assert warehouse.publish(CHARTS[0]).rows_by_table["songs"] == 50
 
@@ -78,7 +78,7 @@ def test_without_the_right_to_create_views_the_load_goes_on_with_a_warning(
     warehouse.set_up()
 
     assert len(denied) == 1
-    assert "Readers do not see what is loaded" in caplog.text
+    assert "readers cannot query the loaded data" in caplog.text
     assert "SONGS cannot be created: insufficient privileges [SNOWFLAKE_DENIED]" in caplog.text
     assert warehouse.publish(CHARTS[0]).rows_by_table["songs"] == 50
 
