@@ -97,7 +97,7 @@ def _cell(value: object) -> str:
     if isinstance(value, int | float):
         return str(value)
     text = value if isinstance(value, Markup) else as_text(str(value))
-    # Renderers disagree on whether a pipe after two backslashes ends the cell: keep the two apart.
+    # Renderers disagree on whether a pipe after two backslashes ends the cell: separate the two.
     return re.sub(r"\\(?=\|)", r"\\ ", text).replace("|", r"\|")
 
 

@@ -74,7 +74,7 @@ def test_what_is_too_large_is_named_and_the_others_are_compared(
     load(warehouse, YESTERDAY, **{PLAYLIST: songs("abc"), OTHER_PLAYLIST: songs("b")})
     (found,) = load(warehouse, DAY, **{PLAYLIST: songs("abcd"), OTHER_PLAYLIST: songs("bc")})
     assert (found.playlist_id, found.entered) == (OTHER_PLAYLIST, [change("c", 2, None)])
-    assert f"playlist {PLAYLIST}: what changed is not described" in caplog.text
+    assert f"playlist {PLAYLIST}: its changes are not described" in caplog.text
 
 
 def test_a_playlist_that_cannot_be_compared_leaves_the_others(
@@ -88,4 +88,4 @@ def test_a_playlist_that_cannot_be_compared_leaves_the_others(
     monkeypatch.setattr(changes, "compare_songs", fail_once)
     (found,) = load(warehouse, DAY, **{PLAYLIST: songs("ab"), OTHER_PLAYLIST: songs("bc")})
     assert found.playlist_id == OTHER_PLAYLIST
-    assert f"playlist {PLAYLIST}: what changed is not described, because RecursionError" in caplog.text
+    assert f"playlist {PLAYLIST}: its changes are not described, because RecursionError" in caplog.text
