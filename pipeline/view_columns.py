@@ -75,12 +75,8 @@ _TRACKLIST = (
 )
 
 VIEW_COLUMNS: dict[str, ViewDoc] = {
-    "tracklist": ViewDoc(
-        "The songs in the newest snapshot of each playlist, with names.", "listed song", _TRACKLIST
-    ),
-    "tracklist_history": ViewDoc(
-        "The songs in every snapshot, with names.", "listed song and snapshot", _TRACKLIST
-    ),
+    "tracklist": ViewDoc("Songs of each playlist's newest snapshot.", "listed song", _TRACKLIST),
+    "tracklist_history": ViewDoc("Songs of every snapshot.", "listed song and snapshot", _TRACKLIST),
     "playlist_changes": ViewDoc(
         "Entries that entered or left since the previous snapshot of the playlist; its first snapshot has no "
         "changes. The n-th occurrence of a song is the same entry in both, so a song that was listed twice "
