@@ -62,9 +62,7 @@ _TRACKLIST = (
     _text("artist_id", "first artist"),
     _text("album_id", "album of the song"),
     _text("album_name", "title of the album; null if Spotify sends no usable value"),
-    _date(
-        "release_date", "release date of the album; a year or month becomes its first day; null if unknown"
-    ),
+    _date("release_date", "of the album; a year or month becomes its first day; null if unknown"),
     _whole("duration_ms", "length in milliseconds; null if Spotify sends no usable value"),
     _flag("is_explicit", "explicit lyrics; null if Spotify sends no usable value"),
     _whole("popularity", "0 to 100 when it was fetched; null for restricted apps"),
