@@ -18,7 +18,7 @@ from pipeline.errors import (
     Transient,
 )
 from pipeline.spotify.credentials import AppCredentials
-from pipeline.spotify.http import ErrorResponse, Exchanged
+from pipeline.spotify.http import ClientState, ErrorResponse
 from pipeline.spotify.links import MINE
 from pipeline.spotify.refusals import UNAUTHORIZED, explain_failure
 from pipeline.spotify.spotipy_adapter import WebApi
@@ -44,9 +44,9 @@ class SpotifyClient:
         clock: Callable[[], float] = time.monotonic,
         before_request: Callable[[Waits], None] = lambda _waits: None,
     ) -> None:
-        self._exchanged = Exchanged()
-        self._token = AccessToken(credentials, exchanged=self._exchanged)
-        self._web_api = WebApi(credentials.api_url, self._exchanged)
+        self._state = ClientState()
+        self._token = AccessToken(credentials, client_state=self._state)
+        self._web_api = WebApi(credentials.api_url, self._state)
         token = credentials.refresh_token
         self.for_user = token is not None and token.get_secret_value() != ""
         self._before_request = before_request
@@ -55,7 +55,7 @@ class SpotifyClient:
     @property
     def clock_ahead_s(self) -> float | None:
         """Seconds by which the local clock is ahead of Spotify's (negative: behind); None if unknown."""
-        return self._exchanged.clock_ahead_s
+        return self._state.clock_ahead_s
 
     @property
     def scope(self) -> str | None:

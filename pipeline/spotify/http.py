@@ -46,7 +46,7 @@ class ErrorResponse(requests.RequestException):
 
 
 @dataclass
-class Exchanged:
+class ClientState:
     """State that the sessions of a client share.
 
     `secrets`: texts to mask. `clock_ahead_s`: seconds by which the local clock is ahead of the Date of the
@@ -57,7 +57,7 @@ class Exchanged:
     clock_ahead_s: float | None = None
 
 
-def http_session(url: str, connections: int = 1, exchanged: Exchanged | None = None) -> requests.Session:
+def http_session(url: str, connections: int = 1, client_state: ClientState | None = None) -> requests.Session:
     """A session for one service. Proxy and CA bundle are read from the environment once.
 
     .netrc is ignored: requests would send its credentials instead of our Authorization header.
@@ -69,7 +69,7 @@ def http_session(url: str, connections: int = 1, exchanged: Exchanged | None = N
     session.verify, session.trust_env = found["verify"], False
     session.max_redirects = 0  # never send credentials elsewhere: a redirect raises TooManyRedirects
     for scheme in ("https://", "http://"):
-        session.mount(scheme, _Adapter(connections, exchanged or Exchanged()))
+        session.mount(scheme, _Adapter(connections, client_state or ClientState()))
     return session
 
 
@@ -79,8 +79,8 @@ class _Adapter(HTTPAdapter):
     It does so before requests or spotipy process them: both put response texts into exceptions and logs.
     """
 
-    def __init__(self, connections: int, exchanged: Exchanged) -> None:
-        self._exchanged = exchanged
+    def __init__(self, connections: int, client_state: ClientState) -> None:
+        self._state = client_state
         super().__init__(
             max_retries=Retry(total=0, respect_retry_after_header=False), pool_maxsize=connections
         )
@@ -110,19 +110,19 @@ class _Adapter(HTTPAdapter):
 
     def _note_clock(self, response: requests.Response, started: float) -> None:
         """Compares Date with the start and the end of the request, so that a slow response does no harm."""
-        if self._exchanged.clock_ahead_s is not None or not response.ok:
+        if self._state.clock_ahead_s is not None or not response.ok:
             return
         try:
             date = parsedate_to_datetime(response.headers.get("Date", ""))
             theirs = date.replace(tzinfo=date.tzinfo or UTC).timestamp()
         except (ValueError, TypeError, OverflowError):
             return
-        self._exchanged.clock_ahead_s = max(started - theirs, 0.0) or min(time.time() - theirs, 0.0)
+        self._state.clock_ahead_s = max(started - theirs, 0.0) or min(time.time() - theirs, 0.0)
 
     def _quote(self, response: requests.Response, body: bytes | None) -> Quote:
         request, headers = response.request, response.headers
         form = request.body if isinstance(request.body, str) else ""
-        secrets = self._exchanged.secrets | sent_secrets(str(request.headers.get("Authorization", "")), form)
+        secrets = self._state.secrets | sent_secrets(str(request.headers.get("Authorization", "")), form)
         return quoted(body, headers.get("Content-Type", ""), _length(headers, body), secrets)
 
 

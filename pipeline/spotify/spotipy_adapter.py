@@ -15,7 +15,7 @@ from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOAuth
 
 from pipeline.spotify.credentials import AppCredentials
-from pipeline.spotify.http import Exchanged, http_session
+from pipeline.spotify.http import ClientState, http_session
 from pipeline.threads import THREADS
 
 TIMEOUT_S = 30
@@ -33,9 +33,9 @@ for _name in ("spotipy.client", "spotipy.oauth2", "spotipy.cache_handler"):
 class WebApi:
     """GET requests to the Web API. Thread-safe."""
 
-    def __init__(self, url: str, exchanged: Exchanged) -> None:
+    def __init__(self, url: str, client_state: ClientState) -> None:
         self._prefix = f"{url}/"
-        self._session = http_session(url, THREADS, exchanged)
+        self._session = http_session(url, THREADS, client_state)
         self._session.hooks["response"].append(_keep_body)
 
     def get(self, token: str, path: str, parameters: Mapping[str, object]) -> bytes:
@@ -78,33 +78,33 @@ def redeem_code(app: AppCredentials, consent: Consent, code: str) -> bytes:
         manager = _user_manager(app, session, **consent._asdict())
         manager.get_access_token(code=code, as_dict=False, check_cache=False)
 
-    return _token_response(app, Exchanged(), send)
+    return _token_response(app, ClientState(), send)
 
 
-def refresh_token(app: AppCredentials, token: str, exchanged: Exchanged) -> bytes:
+def refresh_token(app: AppCredentials, token: str, client_state: ClientState) -> bytes:
     """The token endpoint's response to a user's refresh token."""
     return _token_response(
         app,
-        exchanged,
+        client_state,
         lambda session: _user_manager(app, session, redirect_uri=CALLBACK).refresh_access_token(token),
     )
 
 
-def request_app_token(app: AppCredentials, exchanged: Exchanged) -> bytes:
+def request_app_token(app: AppCredentials, client_state: ClientState) -> bytes:
     """The token endpoint's response to the app's own credentials."""
     return _token_response(
         app,
-        exchanged,
+        client_state,
         lambda session: _app_manager(app, session).get_access_token(as_dict=False, check_cache=False),
     )
 
 
 def _token_response(
-    app: AppCredentials, exchanged: Exchanged, send: Callable[[requests.Session], object]
+    app: AppCredentials, client_state: ClientState, send: Callable[[requests.Session], object]
 ) -> bytes:
     """The body, even if spotipy cannot use it: it may still contain a new refresh token."""
     bodies: list[bytes] = []
-    with http_session(app.accounts_url, exchanged=exchanged) as session:
+    with http_session(app.accounts_url, client_state=client_state) as session:
         session.hooks["response"].append(lambda response, **_: bodies.append(response.content))
         try:
             send(session)

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.errors import Code, Transient
 from pipeline.spotify.credentials import AppCredentials
-from pipeline.spotify.http import ErrorResponse, Exchanged
+from pipeline.spotify.http import ClientState, ErrorResponse
 from pipeline.spotify.refusals import explain_token_refusal
 from pipeline.spotify.spotipy_adapter import refresh_token, request_app_token
 
@@ -31,14 +31,14 @@ class AccessToken:
         self,
         credentials: AppCredentials,
         sleep: Callable[[float], None] = time.sleep,
-        exchanged: Exchanged | None = None,
+        client_state: ClientState | None = None,
     ) -> None:
         self._credentials = credentials
-        self._exchanged = exchanged or Exchanged()
+        self._state = client_state or ClientState()
         self._refresh_token = (
             credentials.refresh_token.get_secret_value() if credentials.refresh_token else None
         )
-        self._exchanged.secrets |= {credentials.client_secret.get_secret_value(), self._refresh_token or ""}
+        self._state.secrets |= {credentials.client_secret.get_secret_value(), self._refresh_token or ""}
         self._sleep = sleep
         self._lock = Lock()
         self._token: str | None = None
@@ -69,20 +69,20 @@ class AccessToken:
                 "Spotify's token endpoint returned no usable access_token or expires_in",
                 Code.SPOTIFY_UNREADABLE,
             )
-        self._exchanged.secrets.add(str(token))
+        self._state.secrets.add(str(token))
         scope = response.get("scope")
         self.scope = scope if isinstance(scope, str) else None
         return str(token)
 
     def _request(self) -> bytes:
         if not self._refresh_token:
-            return request_app_token(self._credentials, self._exchanged)
+            return request_app_token(self._credentials, self._state)
         try:
-            return refresh_token(self._credentials, self._refresh_token, self._exchanged)
+            return refresh_token(self._credentials, self._refresh_token, self._state)
         except ErrorResponse as refused:
             if refused.quote.oauth_code != "invalid_grant" or not self._use_stored_token():
                 raise
-        return refresh_token(self._credentials, self._refresh_token, self._exchanged)
+        return refresh_token(self._credentials, self._refresh_token, self._state)
 
     def _use_stored_token(self) -> bool:
         """Uses the stored refresh token if another run has rotated it; returns False if none has."""
@@ -94,14 +94,14 @@ class AccessToken:
         if not stored or stored == self._refresh_token:
             return False
         self._refresh_token = stored
-        self._exchanged.secrets.add(stored)
+        self._state.secrets.add(stored)
         return True
 
     def _keep_rotated(self, new: object) -> None:
         """Stores a new refresh token: the old one may be invalid."""
         if self._refresh_token and _is_token(new) and new != self._refresh_token:
             self._refresh_token = str(new)
-            self._exchanged.secrets.add(str(new))
+            self._state.secrets.add(str(new))
             self._store(str(new))
 
     def _store(self, token: str) -> None:
