@@ -17,7 +17,7 @@ class AppCredentials(Protocol):
     api_url: str
     accounts_url: str
 
-    def keep_refresh_token(self, token: str) -> None:
+    def store_refresh_token(self, token: str) -> None:
         """Stores a rotated refresh token immediately: the old one may be invalid."""
 
     def reload_refresh_token(self) -> str | None:

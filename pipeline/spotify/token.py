@@ -62,7 +62,7 @@ class AccessToken:
             response = _decoded(self._request())
         except ErrorResponse as refused:
             raise explain_token_refusal(refused) from None
-        self._keep_rotated(response.get("refresh_token"))  # first: the rest of the response may be unusable
+        self._store_rotated(response.get("refresh_token"))  # first: the rest of the response may be unusable
         token = response.get("access_token")
         if not _is_token(token) or not isinstance(response.get("expires_in"), int | float):
             raise Transient(
@@ -97,7 +97,7 @@ class AccessToken:
         self._state.secrets.add(stored)
         return True
 
-    def _keep_rotated(self, new: object) -> None:
+    def _store_rotated(self, new: object) -> None:
         """Stores a new refresh token: the old one may be invalid."""
         if self._refresh_token and _is_token(new) and new != self._refresh_token:
             self._refresh_token = str(new)
@@ -121,7 +121,7 @@ class AccessToken:
 
     def _write(self, token: str) -> Exception | None:
         try:
-            self._credentials.keep_refresh_token(token)
+            self._credentials.store_refresh_token(token)
         except Exception as error:  # noqa: BLE001 - after any error, only this run has the valid token
             return error
         return None
