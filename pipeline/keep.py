@@ -53,7 +53,7 @@ class Keeper:
         file = read_playlist(self.client, self.run, playlist_id, is_published, RawFile[Envelope])
         if file is None:
             return None
-        self.lake.refuse_skewed_clock()
+        self.lake.check_clock()
         write = partial(keep_snapshot, self.lake, file, self.run.snapshot_date)
         try:
             kept = self.retries.request(playlist_id, write)

@@ -108,7 +108,7 @@ class Lake:
             self._refuse_other_content(key, size, checksum)
         return Written(key, size, digest.hex())
 
-    def refuse_denied_write(self, key: str) -> None:
+    def check_write_permission(self, key: str) -> None:
         """Raises if the credentials may not write a key. Writes nothing: no object meets the condition.
 
         S3 checks permissions before conditions, so 404 or 412 means that the key may be written.
@@ -149,7 +149,7 @@ class Lake:
             for item in page.get("Contents", []):
                 yield item["Key"].removeprefix(self._full(""))
 
-    def refuse_skewed_clock(self) -> None:
+    def check_clock(self) -> None:
         """Raises if the local clock is ahead of S3's by more than a minute: snapshots would be misdated."""
         if self.clock_ahead is not None and self.clock_ahead > MAX_CLOCK_AHEAD:
             raise skewed(self.clock_ahead)

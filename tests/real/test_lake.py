@@ -34,4 +34,4 @@ def test_s3_dates_its_responses(empty_accounts: Accounts) -> None:
     lake.exists("runs/contract-tests/none")
 
     assert lake.clock_ahead is not None
-    lake.refuse_skewed_clock()
+    lake.check_clock()

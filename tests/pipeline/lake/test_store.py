@@ -266,15 +266,15 @@ def test_a_clock_that_is_right_or_behind_may_date(s3: "S3Client", ahead_s: int) 
     assert list(lake.keys("raw/")) == []
     assert lake.clock_ahead is not None
     assert abs(lake.clock_ahead.total_seconds() - ahead_s) < 30  # the request's own time included
-    lake.refuse_skewed_clock()
+    lake.check_clock()
 
 
 def test_a_clock_that_is_ahead_of_s3_dates_nothing(s3: "S3Client") -> None:
     lake = Lake(s3, BUCKET, now=lambda: datetime.now(UTC) + timedelta(seconds=100))
-    lake.refuse_skewed_clock()  # no response has told yet
+    lake.check_clock()  # no response has told yet
     assert list(lake.keys("raw/")) == []
     with pytest.raises(ConfigurationError, match=r"\d s ahead of that of S3.*Set the clock.*CLOCK_SKEWED"):
-        lake.refuse_skewed_clock()
+        lake.check_clock()
 
 
 def test_a_refusal_for_skew_says_by_how_much() -> None:

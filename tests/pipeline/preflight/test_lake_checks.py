@@ -77,5 +77,5 @@ class Careless:
 def test_a_store_that_ignores_conditions_is_refused(lake: Lake) -> None:
     careless = Lake(Careless(lake), lake.bucket)  # type: ignore[arg-type]
     with pytest.raises(Exception, match=r"was written: delete it.*\[LAKE_NO_CONDITIONAL_WRITES\]"):
-        careless.refuse_denied_write("raw/preflight/x")
+        careless.check_write_permission("raw/preflight/x")
     assert list(lake.keys("")) == ["raw/preflight/x"]
