@@ -119,7 +119,7 @@ class SpotifyClient:
     def _retried(self, subject: str, request: Callable[[], T]) -> T:
         attempt, renewed = 0, False
         while True:
-            started = self._waits.hold()
+            started = self._waits.wait_for_pause()
             try:
                 result = request()
             except (PipelineError, requests.RequestException) as error:

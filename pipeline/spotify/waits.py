@@ -39,7 +39,7 @@ class Waits:
         if self._reason is not None:
             raise self._reason
 
-    def hold(self) -> float:
+    def wait_for_pause(self) -> float:
         """Waits until a rate limit's pause ends; returns the time. Raises the error that stopped the run."""
         while self._reason is None and (left := self._paused_until - self._clock()) > 0:
             self._sleep(left)

@@ -10,7 +10,7 @@ from msgspec import Raw, Struct
 
 from pipeline.columns import dtypes
 from pipeline.transform.api_types import FullAlbum, FullArtist
-from pipeline.transform.pages import decode_keeping_usable, decode_replacing
+from pipeline.transform.pages import decode_replacing, decode_usable_fields
 from pipeline.transform.rows import PlaylistRows
 
 Row = dict[str, Any]
@@ -99,7 +99,7 @@ def _decoded(kind: str, text: bytes, nulled: Counter[str]) -> FullArtist | FullA
         return None
     unusable = Counter[str]()
     try:
-        full = decode_keeping_usable(text, KINDS[kind].type, unusable, kind)
+        full = decode_usable_fields(text, KINDS[kind].type, unusable, kind)
     except ValueError:
         return None
     nulled.update(unusable)

@@ -37,7 +37,7 @@ def refuse_deep_nesting() -> Iterator[None]:
 
 
 @refuse_deep_nesting()
-def decode_keeping_usable(body: bytes, kind: type[S], nulled: Counter[str], path: str = "$") -> S:
+def decode_usable_fields(body: bytes, kind: type[S], nulled: Counter[str], path: str = "$") -> S:
     """Like `decode_replacing`, but unusable fields with a default are null and counted (`decode_lenient`).
 
     Raises ValueError if the body is not JSON, or if a required field is absent or has another type; the

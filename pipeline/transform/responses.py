@@ -12,7 +12,7 @@ from pipeline.transform.api_change import refuse_changed_api
 from pipeline.transform.api_types import PlaylistHead
 from pipeline.transform.coverage import Coverage
 from pipeline.transform.entries import decode_entry, song_of
-from pipeline.transform.pages import decode_keeping_usable, decode_page, decode_typed_page
+from pipeline.transform.pages import decode_page, decode_typed_page, decode_usable_fields
 from pipeline.transform.rows import PlaylistRows
 
 
@@ -54,7 +54,7 @@ def _rows(snapshot: Snapshot, coverage: Coverage) -> PlaylistRows:
     bodies = iter(snapshot.bodies)
     first = next(bodies, b"")
     nulled: Counter[str] = Counter()
-    rows = PlaylistRows(snapshot.envelope, decode_keeping_usable(first, PlaylistHead, nulled))
+    rows = PlaylistRows(snapshot.envelope, decode_usable_fields(first, PlaylistHead, nulled))
     rows.add_nulled(nulled, "playlist.")
     for body in chain([first], bodies):
         _add_page(rows, coverage, body)

@@ -51,10 +51,10 @@ def window(seconds: float) -> RateLimited:
 def test_a_window_that_eight_threads_meet_is_waited_for_once(waits: Waits, clock: Clock) -> None:
     for thread in range(8):
         waits.wait(f"playlist {thread}", window(60), 0, clock.now)
-    assert waits.hold() == 60
+    assert waits.wait_for_pause() == 60
     assert clock.slept == [60]
     waits.wait("playlist x", window(240), 0, clock.now)
-    assert waits.hold() == 300
+    assert waits.wait_for_pause() == 300
     with pytest.raises(PlaylistUnavailable, match="wait budget of 300 s"):
         waits.wait("playlist x", window(1), 0, clock.now)
 
@@ -62,7 +62,7 @@ def test_a_window_that_eight_threads_meet_is_waited_for_once(waits: Waits, clock
 def test_a_window_pauses_those_who_have_not_met_it(waits: Waits, clock: Clock) -> None:
     waits.wait("playlist x", window(7), 0, clock.now)
     assert clock.slept == []
-    assert waits.hold() == 7
+    assert waits.wait_for_pause() == 7
 
 
 def test_time_lost_in_failed_requests_counts(waits: Waits, clock: Clock) -> None:
@@ -82,7 +82,7 @@ def test_what_stops_the_run_wakes_those_who_wait() -> None:
     slow.join(10)
     assert not slow.is_alive()
     with pytest.raises(QuotaExceeded, match="enough"):
-        waits.hold()
+        waits.wait_for_pause()
 
 
 def test_after_a_stop_nothing_more_is_asked(spotify: Spotify) -> None:
