@@ -1,3 +1,3 @@
-"""Loads Spotify playlists into the lake (S3) and the warehouse (Snowflake): a plain library, no Prefect."""
+"""Ingests Spotify playlists into the lake (S3) and the warehouse (Snowflake). A library without Prefect."""
 
 VERSION = "0.1.0"

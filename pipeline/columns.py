@@ -40,7 +40,7 @@ class Partition(dy.Schema):
     """First columns of every table. A load replaces complete (playlist_id, snapshot_date) partitions."""
 
     playlist_id = dy.String(primary_key=True, min_length=1, metadata={"doc": "Spotify id of the playlist"})
-    snapshot_date = dy.Date(primary_key=True, metadata={"doc": "day that the snapshot stands for"})
+    snapshot_date = dy.Date(primary_key=True, metadata={"doc": "day that the snapshot represents"})
     run_id = dy.String(nullable=False, min_length=1, metadata={"doc": "run that loaded the row"})
 
 

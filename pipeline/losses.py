@@ -9,7 +9,7 @@ from pipeline.records import PlaylistLine
 from pipeline.transform.entries import EXPECTED_REASONS
 
 MAX_SHOWN = 3
-"""Most warnings in the run's message, and most reasons or fields in each warning."""
+"""Maximum number of warnings in the run's message, and of reasons or fields in each warning."""
 MAX_REASON_CHARACTERS = 100
 
 

@@ -33,7 +33,7 @@ from pipeline.records import (
 from pipeline.usage import Usage
 
 REASONS_SHOWN = 5
-"""Most reject reasons in a cell; each entry of a playlist may have a reason of its own."""
+"""Maximum number of reject reasons in a cell; each entry of a playlist may have a different one."""
 REASON_CHARACTERS = 100
 NAME_CHARACTERS = 80
 """Limit of a playlist's name in a cell."""

@@ -24,7 +24,7 @@ MAX_TOTAL = 100_000
 
 
 class Run(Struct, frozen=True):
-    """Identity of a run: its id, and the date that its snapshots stand for.
+    """Identity of a run: its id, and the snapshot date under which it keeps snapshots.
 
     `flow_run_id`: Prefect's id of the flow run, which leads to its page.
     """

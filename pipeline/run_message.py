@@ -10,7 +10,7 @@ from pipeline.markdown import plural, shortened
 from pipeline.records import NOT_KEPT, DetailsLine, PlaylistChanges, PlaylistLine
 
 FAILURES_SHOWN = 10
-"""Most failed playlists that a message names; a run may have thousands."""
+"""Maximum number of failed playlists that a message names; a run may have thousands."""
 FAILURE_CHARACTERS = 400
 STATUSES = ("loaded", "unchanged", "superseded", "failed")
 """Statuses that the message counts, in this order."""

@@ -50,7 +50,7 @@ class DaemonPool(Executor):
 
 @contextmanager
 def threads() -> Iterator[Executor]:
-    """A pool that is not joined at the end of the block: an unresponsive service must not delay SIGTERM."""
+    """A pool that is not joined at the end of the block: an unresponsive service must not delay the exit."""
     pool = DaemonPool(THREADS)
     try:
         yield pool

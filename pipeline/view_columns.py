@@ -1,6 +1,6 @@
 """Columns of the views for analysts, for `docs/tables.md`; a test compares them with the views.
 
-Views without `_history` have the columns of their tables (pipeline/columns.py).
+Views of the newest snapshots, such as `songs`, have the columns of their tables (pipeline/columns.py).
 """
 
 from typing import NamedTuple
@@ -45,7 +45,7 @@ def _flag(name: str, doc: str) -> ViewColumn:
 _PLAYLIST_ID = _text("playlist_id", "Spotify id of the playlist")
 _PLAYLIST_NAME = _text("playlist_name", "name of the playlist in this snapshot")
 _NEWEST_NAME = _text("playlist_name", "name of the playlist in its newest snapshot")
-_SNAPSHOT_DATE = _date("snapshot_date", "day that the snapshot stands for")
+_SNAPSHOT_DATE = _date("snapshot_date", "day that the snapshot represents")
 _SONG_ID = _text("song_id", "Spotify id of the song (track)")
 _SONG_NAME = _text("song_name", "title")
 _ARTIST_NAMES = _text(

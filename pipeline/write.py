@@ -33,7 +33,7 @@ MAX_BATCH_PLAYLISTS = 200
 """Limits of the batch of playlists from which tables are built: large enough that the fixed cost per batch
 does not matter, and no larger than the largest playlist."""
 MAX_DATES_UPLOADING = 2
-"""Most dates whose files are uploaded from disk while the next date is decoded."""
+"""Maximum number of dates whose files are uploaded from disk while the next date is decoded."""
 
 Fetched = tuple[Kept, Callable[[], bytes]]
 """A snapshot, and a function that waits for its file and returns it compressed (a tenth of its size)."""
@@ -106,7 +106,7 @@ class Writer:
 
     @contextmanager
     def _unreadable_to(self, failed: list[PlaylistLine], one: Kept) -> Iterator[None]:
-        """Adds a playlist that cannot be read to `failed`. AccountingError stops the run, with its file."""
+        """Adds an unreadable playlist to `failed`. Raises an AccountingError again, with the file's URL."""
         try:
             yield
         except AccountingError as error:

@@ -9,9 +9,9 @@ from pipeline.masking import printable
 from pipeline.records import PlaylistChanges, SongChange
 
 PLAYLISTS_NAMED = 10
-"""Most changed playlists that a run's message names; a run may have thousands."""
+"""Maximum number of changed playlists that a run's message names; a run may have thousands."""
 SONGS_NAMED = 20
-"""Most added, removed and moved songs that a notification names."""
+"""Maximum number of added, of removed and of moved songs that a notification names."""
 NAME_CHARACTERS = 80
 CELL_CHARACTERS = 200
 SCANNED_CHARACTERS = 1_000

@@ -8,7 +8,7 @@ from pipeline.markdown import plural
 from pipeline.records import Kept
 
 MAX_GAPS_SHOWN = 31
-"""Most gaps of a playlist that its text lists."""
+"""Maximum number of gaps of a playlist that a text lists."""
 
 Gap = tuple[date, date]
 """First and last of consecutive dates without a kept snapshot."""

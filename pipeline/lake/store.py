@@ -179,7 +179,7 @@ class Lake:
         return response
 
     def _compare_clocks(self, sent: datetime, response: object) -> None:
-        """Compares the time of sending with the response's Date, so that a slow response does no harm."""
+        """Compares the time of sending with the Date: a slow response must not look like a fast clock."""
         metadata: Any = response.get("ResponseMetadata") if isinstance(response, dict) else None
         date = (metadata or {}).get("HTTPHeaders", {}).get("date")
         try:

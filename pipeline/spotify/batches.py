@@ -43,7 +43,7 @@ class DetailsReader:
         self._lock = Lock()
 
     def read(self, ids: list[str]) -> None:
-        """Requests each id once. An error (quota, budget, refusal) ends it, and is stored, not raised."""
+        """Requests each id once. An error (quota, budget, refusal) is stored in `stopped`, not raised."""
         size = BATCH_SIZES[self.kind]
         batches = [ids[start : start + size] for start in range(0, len(ids), size)]
         # Read one batch first: if Spotify refuses batches, only one request is refused, not one per thread.

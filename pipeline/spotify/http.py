@@ -109,7 +109,7 @@ class _Adapter(HTTPAdapter):
         return response, _read(response, MAX_BODY_BYTES if response.ok else MAX_ERROR_BYTES)
 
     def _note_clock(self, response: requests.Response, started: float) -> None:
-        """Compares Date with the start and the end of the request, so that a slow response does no harm."""
+        """Compares Date with both ends of the request: a slow response must not look like a wrong clock."""
         if self._state.clock_ahead_s is not None or not response.ok:
             return
         try:

@@ -2,7 +2,7 @@
 
 A field without a default is required: an entry without it is rejected, and the reason names the field.
 Any other field is null if it is absent or unusable (`lenient`).
-`gc=False`: JSON has no reference cycles, and tracking them by the garbage collector would double the time.
+`gc=False`: JSON has no reference cycles, and the garbage collector's tracking would double the time.
 Source: Spotify Web API reference, and recorded responses.
 """
 

@@ -36,7 +36,7 @@ class _NotASong(ValueError):
 
 
 def song_of(entry: Entry) -> Track | None:
-    """The song of a typed entry; None if the entry needs `decode_entry`, usually because it is no song."""
+    """The song of a typed entry; None if it needs `decode_entry`, usually because it is not a song."""
     track = entry.item or entry.track
     if track is None or track.is_local or entry.is_local or track.type not in SONG_TYPES:
         return None

@@ -21,9 +21,9 @@ from pipeline.warehouse.sql_files import identifier, literal
 log = logging.getLogger(__name__)
 
 STATUS_PAUSE_S = 15.0
-"""Longest pause between queries of the pipes' status, a system function that needs no virtual warehouse."""
+"""Maximum pause between queries of the pipes' status, a system function that needs no virtual warehouse."""
 HISTORY_PAUSE_S = 150.0
-"""Longest pause between queries of the load history while the status is unchanged.
+"""Maximum pause between queries of the load history while the status is unchanged.
 
 The query needs a virtual warehouse, which can suspend during the pause.
 """
@@ -51,7 +51,7 @@ class Polling(NamedTuple):
 
 @dataclass(frozen=True)
 class Landing:
-    """A run's files on their way through the pipes into the landing tables."""
+    """A run's files, which pipes load into the landing tables."""
 
     session: Session
     run_id: str

@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOCK_TIMEOUT_S = 15
-"""Longest wait of one statement for a lock; `take_lock` retries for twelve minutes."""
+"""Maximum wait of one statement for a lock; `take_lock` retries for twelve minutes."""
 
 LOGIN_TIMEOUT_S = 60
-"""Longest login, including the connector's retries."""
+"""Maximum duration of a login, including the connector's retries."""
 STATEMENT_TIMEOUT_S = 600
-"""Longest statement, including time in the queue; the connector cancels it then."""
+"""Maximum duration of a statement, including its time in the queue; the connector then cancels it."""
 MARGIN_S = 30.0
 """Added to both for our own deadline: the connector's timeouts do not end a response that arrives slowly."""
 ROLLBACK_TIMEOUT_S = 60.0
 LOGOUT_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 5.0
-"""Longest logout after SIGTERM. It is optional: Snowflake also ends sessions without a logout."""
+"""Maximum duration of the logout after SIGTERM. Snowflake also ends sessions without a logout."""
 
 
 class Login(NamedTuple):

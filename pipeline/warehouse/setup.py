@@ -16,7 +16,7 @@ class Part(NamedTuple):
 
     `versions`: by version, the files that upgrade from the previous version; a new part runs all in order.
     Generated files are always the newest, so the change of a later version may already be done.
-    `lake_file`: the file that depends on the lake's URL. It runs at first, and whenever the URL changes.
+    `lake_file`: the file that depends on the lake's URL. It runs once, and again whenever the URL changes.
     `lake_file_version`: the version in which that file last changed; it runs again in an older schema.
     """
 

@@ -10,10 +10,10 @@ from pipeline.records import PlaylistChanges
 class PlaylistFigures(NamedTuple):
     """A playlist in its newest snapshot on or before `report_date` (find_report_playlists.sql).
 
-    `is_stale`: the snapshot is older than those of other playlists. `previous_date`: None for a first or a
-    stale snapshot. `rejected_count`: additional rejected entries. `missing_day_count`: days without a
-    snapshot among the `day_count` days before `report_date` (30, or fewer since the first snapshot).
-    `explicit_percent`: None if no song has a value. `moved_count`: None if the songs were not compared.
+    `is_stale`: the snapshot is more than a day older than the newest one in the report. `previous_date`: None
+    for a first or a stale snapshot. `rejected_count`: additional rejected entries. `missing_day_count`: days
+    without a snapshot among the `day_count` days before `report_date` (30, or fewer since the first
+    snapshot). `explicit_percent`: None if no song has a value. `moved_count`: None if songs were not compared.
     """
 
     playlist_id: str

@@ -22,11 +22,11 @@ from pipeline.records import PlaylistChanges
 from pipeline.warehouse.session import Session
 
 MAX_DETAILED = 20
-"""Most playlists that are shown in full: those with the most changes."""
+"""Maximum number of playlists that are shown in full: those with the most changes."""
 TOTAL_ROWS = 1_000
 """Songs in all lists together, distributed evenly."""
 MIN_ROWS_PER_LIST = 200
-"""Songs that each list may show regardless of TOTAL_ROWS; a page that becomes too large is cut."""
+"""Songs that each list may show regardless of TOTAL_ROWS; a report that becomes too large is cut."""
 NEWEST = date(9999, 12, 31)
 """Date that selects the newest snapshot."""
 

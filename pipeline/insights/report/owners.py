@@ -29,7 +29,7 @@ def owned_by(figures: PlaylistFigures) -> str:
 def usual_adder(songs: Sequence[SongLine]) -> str | None:
     """The user who added more than half of the songs; None if there is none, or if any adder is unknown.
 
-    The page names this user once instead of at each song.
+    The report names this user once instead of at each song.
     """
     adders = Counter(song.added_by for song in songs)
     if len(songs) < 2 or None in adders:  # noqa: PLR2004 - at a single song the user is named directly

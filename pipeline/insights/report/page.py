@@ -18,11 +18,11 @@ from pipeline.markdown import plural
 
 HERE = Path(__file__).parent
 PAGE_BYTES = 1_000_000
-"""Limit of the page: mail programs and chats show attachments of this size."""
+"""Limit of the report: mail programs and chats show attachments of this size."""
 OVERVIEW_ROWS = 1_000
-"""Most playlists in the overview; fewer if the page becomes too large."""
+"""Maximum number of playlists in the overview; fewer if the report becomes too large."""
 TARGET_SHARE = 0.95
-"""Share of PAGE_BYTES that a cut page aims at: rows differ in length, so the estimate is not exact."""
+"""Share of PAGE_BYTES that a cut report aims at: rows differ in length, so the estimate is not exact."""
 
 
 class OverviewLine(NamedTuple):
@@ -37,7 +37,7 @@ class OverviewLine(NamedTuple):
 
 
 def render_page(contents: ReportContents) -> bytes:
-    """The page in UTF-8, below PAGE_BYTES. Longer lists are cut, which the page states."""
+    """The report in UTF-8, below PAGE_BYTES. Longer lists are cut, which the report states."""
     longest, share = max((len(one.songs) for one in contents.details), default=0), 1.0
     while True:
         rows, lines = max(int(longest * share), 1), max(int(OVERVIEW_ROWS * share), 1)
@@ -48,7 +48,7 @@ def render_page(contents: ReportContents) -> bytes:
 
 
 def _render(contents: ReportContents, rows: int, lines: int) -> bytes:
-    """The page with at most `rows` rows of each list, and `lines` lines of the overview."""
+    """The report with at most `rows` rows of each list, and `lines` lines of the overview."""
     sections = [section(f"p{number}", details, rows) for number, details in enumerate(contents.details, 1)]
     owners = distinguishing_owners(contents.playlists)
     overview = _overview(contents, sections, owners) if len(contents.playlists) > 1 else []

@@ -1,4 +1,4 @@
-"""Section of a playlist in the report: its parts, in the order of the page. Pure."""
+"""Section of a playlist in the report: its parts, in the order in which they are shown. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
@@ -21,9 +21,9 @@ from pipeline.insights.report.words import shown_date, shown_day, shown_reason, 
 from pipeline.records import PlaylistChanges, SongChange
 
 CHANGES_SHOWN = 8
-"""Most added, and most removed, songs that are shown; a chart may have fifty per day."""
+"""Maximum number of added, and of removed, songs that are shown; a chart may have fifty per day."""
 MOVES_SHOWN = 4
-"""Most moved songs that are shown, by distance; the list shows all movements."""
+"""Maximum number of moved songs that are shown, by distance; the list shows all movements."""
 WIDE_PLACE = 1_000
 """Lowest place that needs wider columns."""
 

@@ -1,4 +1,4 @@
-"""Formats numbers, dates and names for the page. Pure."""
+"""Formats numbers, dates and names for the report. Pure."""
 
 import unicodedata
 from datetime import date
