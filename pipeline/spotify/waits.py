@@ -48,7 +48,7 @@ class Waits:
         return self._clock()
 
     def charge(self, started: float, wait: float = 0.0) -> bool:
-        """Charges the time since `started`, plus `wait`; beyond the budget, charges nothing, returns False."""
+        """Charges the time since `started`, plus `wait`. Beyond the budget: False, and nothing is charged."""
         with self._lock:
             return self._charge(started, self._clock() + wait)
 

@@ -13,7 +13,7 @@ class PlaylistFigures(NamedTuple):
     `is_stale`: the snapshot is more than a day older than the newest one in the report. `previous_date`: None
     for a first or a stale snapshot. `rejected_count`: additional rejected entries. `missing_day_count`: days
     without a snapshot among the `day_count` days before `report_date` (30, or fewer since the first
-    snapshot). `explicit_percent`: None if no song has a value. `moved_count`: None if songs were not compared.
+    snapshot). `explicit_percent`: None if no song has a value. `moved_count`: None if not compared.
     """
 
     playlist_id: str
