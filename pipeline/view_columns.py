@@ -122,7 +122,7 @@ VIEW_COLUMNS: dict[str, ViewDoc] = {
         ),
     ),
     "number_one_runs": ViewDoc(
-        "How long songs stay at position 1: consecutive snapshots of the playlist.",
+        "Runs at position 1: consecutive snapshots of the playlist with the same song there.",
         "run of a song at position 1",
         (
             _PLAYLIST_ID,
@@ -135,8 +135,7 @@ VIEW_COLUMNS: dict[str, ViewDoc] = {
         ),
     ),
     "longest_runs": ViewDoc(
-        "How long songs stay: consecutive snapshots of the playlist, so that a day without a snapshot ends "
-        "no run.",
+        "Runs: consecutive snapshots of the playlist with the song. A day without a snapshot ends no run.",
         "run of a song in a playlist",
         (
             _PLAYLIST_ID,

@@ -82,7 +82,9 @@ class Landing:
             statuses = self._await_change(polling, min(polling.clock() + pause, end), statuses)
             pause = min(pause * 2, HISTORY_PAUSE_S)
         with self.naming_files():
-            compare(self.session, "load/generated/count_landed", self.run_id, self.files, "landing holds")
+            compare(
+                self.session, "load/generated/count_landed", self.run_id, self.files, "the landing tables"
+            )
         return results
 
     @contextmanager
@@ -137,7 +139,7 @@ class Landing:
                 landed[f"{TABLES_PREFIX}{table}/{dated_name(file_name)}"] += count
         written = Counter({file.key: file.rows for file in self.files})
         differences = differing(landed, written)
-        text = listed(f"{key} ({landed[key]} rows of {written[key]})" for key in differences)
+        text = listed(f"{key} ({landed[key]} rows instead of {written[key]})" for key in differences)
         return f"In landing: {text or 'as written'}"
 
 

@@ -34,16 +34,16 @@ def reported(file: File, loaded: int) -> dict[str, int]:
 
 
 def compare(
-    session: Session, name: str, run_id: str, files: Sequence[File], where: str = "the warehouse counts"
+    session: Session, name: str, run_id: str, files: Sequence[File], where: str = "the history tables"
 ) -> None:
     """Raises AccountingError if a statement counts other numbers of rows than the run's files hold."""
     rows = session.execute(name, (run_id,) * len(TABLES))
     counted = Counter({(table, day): count for table, day, count in rows})
     wanted = Counter({(file.table, file.snapshot_date): file.rows for file in files})
     if differences := differing(counted, wanted):
-        text = listed(f"{key[0]} of {key[1]}: {counted[key]} for {wanted[key]}" for key in differences)
+        text = listed(f"{key[0]} of {key[1]}: {counted[key]} instead of {wanted[key]}" for key in differences)
         message = (
-            f"{where} other rows than the files of run {run_id} hold ({text}). "
+            f"row counts in {where} differ from those of the files of run {run_id} ({text}). "
             "Nothing was loaded. Run again; if this continues, find out what else writes to these tables"
         )
         raise AccountingError(message, Code.ROWS_DIFFER)

@@ -150,8 +150,8 @@ def test_a_pipe_that_the_role_may_not_look_at_is_waited_for(text: str | None) ->
 @pytest.mark.parametrize(
     ("landed", "names"),
     [
-        ({"songs": 100, "albums": 40}, f"{SONGS} (100 rows of 50)"),
-        ({"songs": 50}, f"{ALBUMS} (0 rows of 40)"),
+        ({"songs": 100, "albums": 40}, f"{SONGS} (100 rows instead of 50)"),
+        ({"songs": 50}, f"{ALBUMS} (0 rows instead of 40)"),
     ],
     ids=["twice", "not at all"],
 )

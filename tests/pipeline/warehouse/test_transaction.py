@@ -288,7 +288,7 @@ IN_LANDING = [
     pytest.param(
         ["INSERT INTO songs_landing SELECT * FROM songs_landing"],
         AccountingError,
-        rf"songs of {DAY}: 100 for 50.*tables/songs/dt={DAY}/\S+ \(100 rows of 50\)",
+        rf"songs of {DAY}: 100 instead of 50.*tables/songs/dt={DAY}/\S+ \(100 rows instead of 50\)",
         id="a file that lands again",
         marks=pytest.mark.faults,
     ),
@@ -298,7 +298,7 @@ IN_LANDING = [
             "INSERT INTO songs_landing SELECT * FROM songs_landing",
         ],
         AccountingError,
-        rf"songs of {YESTERDAY}: 0 for 50.*tables/songs/dt={DAY}/\S+ \(100 rows of 50\)",
+        rf"songs of {YESTERDAY}: 0 instead of 50.*tables/songs/dt={DAY}/\S+ \(100 rows instead of 50\)",
         id="as many rows of another date",
     ),
     pytest.param(
@@ -308,7 +308,7 @@ IN_LANDING = [
             "INSERT INTO songs_landing SELECT * FROM copies",
         ],
         AccountingError,
-        r"In landing: tables/songs/dt=2026-11-20/copy.csv.gz \(100 rows of 0\)",
+        r"In landing: tables/songs/dt=2026-11-20/copy.csv.gz \(100 rows instead of 0\)",
         id="a copy of a file",
         marks=pytest.mark.faults,
     ),
