@@ -176,7 +176,7 @@ REFUSALS = [
     Refusal("AccessDenied", 403, ConfigurationError, r"PutObject.*s3:PutObject on this key \[LAKE_DENIED"),
     Refusal("InvalidAccessKeyId", 403, ConfigurationError, "correct the aws block"),
     Refusal("SignatureDoesNotMatch", 403, ConfigurationError, "correct the aws block"),
-    Refusal("ExpiredToken", 400, ConfigurationError, "renew the aws block"),
+    Refusal("ExpiredToken", 400, ConfigurationError, "renew it in the aws block"),
     Refusal("RequestTimeTooSkewed", 403, ConfigurationError, "clock.*CLOCK_SKEWED"),
     Refusal(
         "NotImplemented",

@@ -157,6 +157,6 @@ def test_a_pipe_that_the_role_may_not_look_at_is_waited_for(text: str | None) ->
 )
 def test_landing_must_hold_what_the_files_held(landed: dict[str, int], names: str) -> None:
     pipes = Pipes({"songs": [[entry(SONGS)]], "albums": [[entry(ALBUMS)]]}, landed)
-    with pytest.raises(AccountingError, match="landing holds") as end:
+    with pytest.raises(AccountingError, match="row counts in the landing tables differ") as end:
         wait(pipes)
     assert end.value.message.endswith(f"In landing: {names}")

@@ -246,8 +246,8 @@ def test_without_the_row_of_the_lock_nothing_is_loaded(warehouse: Warehouse) -> 
 
 ENDED: dict[str, tuple[type[PipelineError], str]] = {
     'COPY INTO "PLAYLISTS': (Transient, "ended the transaction"),
-    'COPY INTO "SONGS': (AccountingError, "the warehouse counts"),
-    "-- Rows of a run": (AccountingError, "the warehouse counts"),
+    'COPY INTO "SONGS': (AccountingError, "row counts in the history tables differ"),
+    "-- Rows of a run": (AccountingError, "row counts in the history tables differ"),
     "DELETE": (Transient, "ended the transaction"),
     "INSERT": (Transient, "ended the transaction"),
 }
