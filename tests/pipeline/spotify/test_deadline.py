@@ -43,7 +43,9 @@ def test_a_response_that_trickles_ends_with_the_budget(spotify: Spotify, asked: 
     client = client_of(spotify)
     spotify.fail({"path": ASKED[asked], "kind": kind, "status": 200, "every_ms": 20, "times": 99})
     began = time.monotonic()
-    with pytest.raises(PlaylistUnavailable, match=r"not complete after 0\.4 s; the 2 s") as failed:
+    with pytest.raises(
+        PlaylistUnavailable, match=r"not complete after 0\.4 s; the run's wait budget of 2 s"
+    ) as failed:
         read(client, asked)
 
     (fired,) = spotify.fired()

@@ -67,7 +67,7 @@ def test_a_window_pauses_those_who_have_not_met_it(waits: Waits, clock: Clock) -
 
 def test_time_lost_in_failed_requests_counts(waits: Waits, clock: Clock) -> None:
     clock.now = 299.5
-    with pytest.raises(PlaylistUnavailable, match="no response; the 300 s"):
+    with pytest.raises(PlaylistUnavailable, match="no response; the run's wait budget of 300 s"):
         waits.wait("playlist x", Transient("playlist x: no response", Code.SPOTIFY_UNAVAILABLE), 3, 0)
 
 
