@@ -83,7 +83,7 @@ class SpotifyCredentials(Block):
         authorized_at = self.authorized_at.replace(tzinfo=self.authorized_at.tzinfo or UTC)
         return (now - authorized_at).days
 
-    def keep_refresh_token(self, token: str) -> None:
+    def store_refresh_token(self, token: str) -> None:
         """Writes a rotated refresh token back at once: the old one may be worth nothing now.
 
         Nothing else of the stored block changes, nor a token that somebody else has stored meanwhile.

@@ -15,7 +15,7 @@ from flows.shell import run_from_shell
 from flows.target import Target
 from flows.tasks import RETRIES
 from pipeline.errors import Code, ConfigurationError
-from pipeline.lake.gaps import find_gaps, told
+from pipeline.lake.gaps import find_gaps, gaps_text
 from pipeline.lake.layout import LoadMode
 from pipeline.lake.snapshot_files import is_possible
 from pipeline.lake.snapshots import find_snapshots
@@ -100,7 +100,7 @@ def find_kept(
     nothing = f"nothing that was fetched before {fetched_before}" if fetched_before else "nothing"
     gaps = find_gaps([*kept, *(one for one, _ in refused)], left_out, playlists, (start_date, end_date))
     missing = [
-        PlaylistLine(playlist, found[0][0], NOT_KEPT, reason=f"{nothing} was kept on {told(found)}")
+        PlaylistLine(playlist, found[0][0], NOT_KEPT, reason=f"{nothing} was kept on {gaps_text(found)}")
         for playlist, found in gaps.items()
     ]
     _log_gaps(missing)

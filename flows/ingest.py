@@ -18,7 +18,7 @@ from flows.unchanged import never_published, published_check
 from pipeline.enrich import WantedIds, keep_details
 from pipeline.keep import Keeper, keep_playlists
 from pipeline.lake.layout import LoadMode
-from pipeline.lake.patience import Patience
+from pipeline.lake.retry_budget import RetryBudget
 from pipeline.records import Refresh, Run, Work
 from pipeline.spotify.links import wanted_playlists
 from pipeline.spotify.my_playlists import find_wanted
@@ -84,7 +84,7 @@ def keep_snapshots(
         lake=lake,
         run=run,
         is_published=published_check(run, lake, blocks.warehouse) if skip else never_published,
-        patience=Patience(len(wanted.ids)),
+        retries=RetryBudget(len(wanted.ids)),
         on_kept=ids.add if details else None,
         resumes=(runtime.task_run.run_count or 0) > 1,
         listed=wanted.snapshot_ids,

@@ -21,7 +21,7 @@ from flows.write_receipt import make_receipt, write_receipt
 from flows.write_report import write_report
 from pipeline.errors import Code, PipelineError, StopRun
 from pipeline.lake.kept_details import KeptDetails
-from pipeline.lake.patience import Patience
+from pipeline.lake.retry_budget import RetryBudget
 from pipeline.losses import warnings
 from pipeline.receipt import playlist_lines
 from pipeline.records import Kept, Loaded, Manifest, PlaylistLine, Run, Work
@@ -115,7 +115,7 @@ def write_tables(run: Run, kept: Sequence[Kept], target: Target) -> tuple[Manife
     The second value has a line for each playlist whose responses could not be read.
     """
     lake = find_lake(target.blocks.lake)
-    return Writer(lake, KeptDetails(lake), run, target.load, Patience(len(kept))).write(kept)
+    return Writer(lake, KeptDetails(lake), run, target.load, RetryBudget(len(kept))).write(kept)
 
 
 @task(**RETRIES)

@@ -78,11 +78,11 @@ def find_contents(
 
 def report_text(contents: "ReportContents", url: str, link: str | None) -> str:
     """The artifact: where the page is, and a line for each playlist that it shows in full."""
-    from pipeline.insights.report.owners import told_apart  # noqa: PLC0415
+    from pipeline.insights.report.owners import distinguishing_owners  # noqa: PLC0415
     from pipeline.insights.report.sections import headline  # noqa: PLC0415 - imports Jinja's markup
     from pipeline.insights.report.words import shown_date, shown_title  # noqa: PLC0415
 
-    apart = told_apart(contents.playlists)
+    apart = distinguishing_owners(contents.playlists)
     rows = [
         {
             "playlist": f"{shown_title(one.playlist_name)} {apart.get(one.playlist_id, '')}".strip(),

@@ -1,3 +1,3 @@
-"""The work itself, a plain library: Spotify playlists into the lake (S3) and the warehouse (Snowflake)."""
+"""Ingests Spotify playlists into the lake (S3) and the warehouse (Snowflake). A library without Prefect."""
 
 VERSION = "0.1.0"

@@ -1,8 +1,8 @@
-"""The one list of tables, columns, types and rules.
+"""Definition of all tables: columns, types and rules, one class per table.
 
 DDL of tables, views, landing tables and pipes (`sql/setup/generated`), COPY column lists, CSV headers and
-`docs/tables.md` come from here or are checked against it. One class per table; `metadata["doc"]` is the
-column's line in the docs. docs/architecture.md says what a new column needs.
+`docs/tables.md` are generated from it or checked against it. `metadata["doc"]` is the column's description in
+the docs. docs/architecture.md lists the steps to add a column.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,21 +37,21 @@ def _time(doc: str, *, nullable: bool = False) -> dy.Datetime:
 
 
 class Partition(dy.Schema):
-    """What every table starts with; a load replaces whole (playlist_id, snapshot_date) partitions."""
+    """First columns of every table. A load replaces complete (playlist_id, snapshot_date) partitions."""
 
     playlist_id = dy.String(primary_key=True, min_length=1, metadata={"doc": "Spotify id of the playlist"})
-    snapshot_date = dy.Date(primary_key=True, metadata={"doc": "day that the snapshot stands for"})
+    snapshot_date = dy.Date(primary_key=True, metadata={"doc": "day that the snapshot represents"})
     run_id = dy.String(nullable=False, min_length=1, metadata={"doc": "run that loaded the row"})
 
 
 class Playlists(Partition):
-    """One row per partition, for empty playlists too."""
+    """One row per partition, including empty playlists."""
 
     name = _text("name of the playlist")
     description = _text("description, as HTML text", nullable=True)
     owner_id = _text("user id of the owner")
     owner_name = _text("display name of the owner", nullable=True)
-    is_public = _flag("shown on the owner's profile; null where Spotify does not say", nullable=True)
+    is_public = _flag("shown on the owner's profile; null if Spotify sends no value", nullable=True)
     is_collaborative = _flag("others may edit it")
     follower_count = _count("followers; null for restricted apps", nullable=True)
     snapshot_id = _id("Spotify's version of the playlist; equal means unchanged")
@@ -66,8 +66,8 @@ class PlaylistSongs(Partition):
 
     position = _position("place in the playlist, from 1", key=True)
     song_id = _id("song at this place")
-    added_at = _time("when the entry was added, UTC; null where unknown", nullable=True)
-    added_by = _id("user who added it; null where unknown", nullable=True)
+    added_at = _time("when the entry was added, UTC; null if unknown", nullable=True)
+    added_by = _id("user who added it; null if unknown", nullable=True)
 
 
 class Songs(Partition):
@@ -79,7 +79,7 @@ class Songs(Partition):
     artist_id = _id("first artist; all of them in song_artists")
     duration_ms = _count("length in milliseconds; null if Spotify sends no usable value", nullable=True)
     is_explicit = _flag("explicit lyrics; null if Spotify sends no usable value", nullable=True)
-    popularity = _count("0 to 100 at the time; null for restricted apps", nullable=True)
+    popularity = _count("0 to 100 when it was fetched; null for restricted apps", nullable=True)
     disc_number = _count("disc within the album; null if Spotify sends no usable value", nullable=True)
     track_number = _count("place on the disc; null if Spotify sends no usable value", nullable=True)
     isrc = _text("International Standard Recording Code", nullable=True)
@@ -92,11 +92,13 @@ class Albums(Partition):
     album_id = _id("Spotify id of the album", key=True)
     name = _text("title; null if Spotify sends no usable value", nullable=True)
     album_type = _text("album, single or compilation; null if Spotify sends no usable value", nullable=True)
-    release_date = dy.Date(nullable=True, metadata={"doc": "first day of what Spotify says"})
+    release_date = dy.Date(
+        nullable=True, metadata={"doc": "release date; a year or month becomes its first day"}
+    )
     release_date_precision = _text("year, month or day", nullable=True)
     total_tracks = _count("tracks on the album; null if Spotify sends no usable value", nullable=True)
-    label = _text("record label; only where enriched", nullable=True)
-    upc = _text("Universal Product Code; only where enriched", nullable=True)
+    label = _text("record label; null unless enriched", nullable=True)
+    upc = _text("Universal Product Code; null unless enriched", nullable=True)
     url = _text("link to the album")
     image_url = _text("first cover image", nullable=True)
 
@@ -107,13 +109,13 @@ class Artists(Partition):
     artist_id = _id("Spotify id of the artist", key=True)
     name = _text("name; null if Spotify sends no usable value", nullable=True)
     url = _text("link to the artist")
-    genres = _text("JSON list of genres; only where enriched", nullable=True)
-    popularity = _count("0 to 100 at the time; only where enriched", nullable=True)
-    follower_count = _count("followers; only where enriched", nullable=True)
+    genres = _text("JSON list of genres; null unless enriched", nullable=True)
+    popularity = _count("0 to 100 when it was fetched; null unless enriched", nullable=True)
+    follower_count = _count("followers; null unless enriched", nullable=True)
 
 
 class SongArtists(Partition):
-    """Which artists made a song, in Spotify's order."""
+    """Artists of each song, in Spotify's order."""
 
     song_id = _id("song", key=True)
     artist_id = _id("artist of the song", key=True)
@@ -121,7 +123,7 @@ class SongArtists(Partition):
 
 
 class AlbumArtists(Partition):
-    """Which artists an album is credited to, in Spotify's order."""
+    """Artists of each album, in Spotify's order."""
 
     album_id = _id("album", key=True)
     artist_id = _id("artist of the album", key=True)
@@ -129,7 +131,7 @@ class AlbumArtists(Partition):
 
 
 class Rejects(Partition):
-    """Entries that are no song, with the reason: nothing vanishes."""
+    """Entries that are not usable songs, with the reason, so that every entry is accounted for."""
 
     position = _position("place in the playlist, from 1", key=True)
     reason = _id("why the entry is not in playlist_songs")
@@ -157,12 +159,12 @@ def history(table: str) -> str:
 
 
 def landing(table: str) -> str:
-    """Name of the warehouse table into which a pipe puts the rows of `table`."""
+    """Name of the landing table into which a pipe loads the rows of `table`."""
     return f"{table}_landing"
 
 
 def pipe(table: str) -> str:
-    """Name of the pipe that fills the landing table of `table`."""
+    """Name of the pipe that loads the landing table of `table`."""
     return f"{table}_pipe"
 
 

@@ -1,4 +1,4 @@
-"""Enrichment: requests details of artists and albums that playlist entries lack, once in seven days."""
+"""Enrichment: requests details of artists and albums that entries lack, at most once in seven days."""
 
 import logging
 from datetime import UTC, datetime
@@ -80,11 +80,11 @@ def _enrich(reader: DetailsReader, details: KeptDetails, run: Run, wanted: list[
 
 
 def _explained(line: DetailsLine, stopped: str | None) -> DetailsLine:
-    """The line with `left_out` and with the reasons, each with its number."""
+    """Adds `left_out`, and a `reason` that counts the missing details by cause."""
     left_out = line.missing - line.unknown - line.unreadable
     reasons = [
-        (line.unknown, "that Spotify does not know"),
-        (line.unreadable, f"whose response cannot be read [{Code.SPOTIFY_UNREADABLE}]"),
+        (line.unknown, "unknown to Spotify"),
+        (line.unreadable, f"with an unreadable response [{Code.SPOTIFY_UNREADABLE}]"),
         (left_out, f"left out: {stopped}"),
     ]
     reason = "; ".join(f"{count} {text}" for count, text in reasons if count)

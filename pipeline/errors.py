@@ -2,7 +2,7 @@
 
 PipelineError
 ├── Transient                        wait and retry
-│   ├── RateLimited                    after the seconds that Spotify names
+│   ├── RateLimited                    after the number of seconds that Spotify requests
 │   ├── TokenExpired                   with a new access token
 │   └── LockTimeout                    once another Snowflake session has released its lock
 ├── PlaylistUnavailable              give up on one playlist and go on
@@ -12,19 +12,19 @@ PipelineError
     │   ├── BlockMissing                 no Prefect block has the name
     │   ├── LakeKeyMissing               the bucket has no such key
     │   └── SnowflakeObjectNotFound      a table or view does not exist, or the role may not see it
-    ├── QuotaExceeded                  come back later
-    ├── AccountingError                entries or rows are missing or too many: nothing is published
-    └── LakeConflict                   a key that is written once holds something else
+    ├── QuotaExceeded                  run again after Spotify has renewed the quota
+    ├── AccountingError                there are too few or too many entries or rows: nothing is published
+    └── LakeConflict                   a write-once key already exists with other content
 
-Every message says what happened, to which playlist, table or file, and what to do. Exceptions that never
-reach the person who reads the run are not PipelineErrors and stand beside the code that catches them.
+Every message states what happened, to which playlist, table or file, and what to do. Exceptions that are
+always caught within the pipeline are not PipelineErrors; they are defined next to the code that catches them.
 """
 
 from enum import StrEnum, auto
 
 
 class Code(StrEnum):
-    """Ends the message of an error, in brackets. Codes do not change their meaning.
+    """Stable code at the end of an error message, in brackets. Codes do not change their meaning.
 
     docs/runbook.md has a table for each comment below, with one row for each code.
     """
@@ -124,9 +124,9 @@ class Code(StrEnum):
 
 
 class PipelineError(Exception):
-    """An expected failure: its message is meant for the person who reads the run.
+    """An expected failure. Its message is written for the person who operates the run.
 
-    `message` is the text without the code, to build another error's message from.
+    `message`: the text without the code, to embed in another message.
     """
 
     def __init__(self, message: str, code: Code) -> None:
@@ -138,16 +138,16 @@ class PipelineError(Exception):
         return f"{self.message} [{self.code}]"
 
     def __repr__(self) -> str:
-        """As it is read: Prefect logs this before it retries a task."""
+        """The message with its code: Prefect logs the repr of an error before it retries a task."""
         return str(self)
 
 
 class Transient(PipelineError):
-    """Wait and try again: the task that raised it is retried."""
+    """Wait and retry: Prefect retries the task that raised it."""
 
 
 class RateLimited(Transient):
-    """Wait for the `seconds` that Spotify names, then try again."""
+    """Wait for the number of `seconds` that Spotify requests, then retry."""
 
     def __init__(self, message: str, code: Code, seconds: float) -> None:
         super().__init__(message, code)
@@ -155,11 +155,11 @@ class RateLimited(Transient):
 
 
 class TokenExpired(Transient):
-    """Fetch a new access token once, then try again."""
+    """Fetch a new access token once, then retry."""
 
 
 class LockTimeout(Transient):
-    """Another Snowflake session held a lock for longer than one statement waits."""
+    """Another Snowflake session held a lock longer than LOCK_TIMEOUT."""
 
 
 class PlaylistUnavailable(PipelineError):
@@ -175,11 +175,11 @@ class SpotifyRefused(PlaylistUnavailable):
 
 
 class StopRun(PipelineError):
-    """Stop the run: nothing that follows can succeed."""
+    """Stop the run: the remaining steps cannot succeed."""
 
 
 class ConfigurationError(StopRun):
-    """A parameter, a block, a grant or a file of the project is wrong: correct it, then run again."""
+    """A parameter, a block, a grant or a file of the project is wrong. Correct it and run again."""
 
 
 class BlockMissing(ConfigurationError):
@@ -187,7 +187,7 @@ class BlockMissing(ConfigurationError):
 
 
 class LakeKeyMissing(ConfigurationError):
-    """The bucket has no such key, or no longer."""
+    """The bucket does not contain the key."""
 
 
 class SnowflakeObjectNotFound(ConfigurationError):
@@ -195,12 +195,12 @@ class SnowflakeObjectNotFound(ConfigurationError):
 
 
 class QuotaExceeded(StopRun):
-    """Spotify's quota is used up: come back later."""
+    """Spotify's quota is used up: run again after it has been renewed."""
 
 
 class AccountingError(StopRun):
-    """Entries or rows are missing or too many: nothing is published."""
+    """There are too few or too many entries or rows: nothing is published."""
 
 
 class LakeConflict(StopRun):
-    """A key that may be written once holds something else."""
+    """A write-once key already exists with other content."""

@@ -1,4 +1,4 @@
-"""Reads playlists in parallel and keeps the responses in the lake; a failed playlist stops no other."""
+"""Reads playlists in parallel and keeps the responses in the lake. One failed playlist stops no other."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -9,8 +9,8 @@ from functools import partial
 
 from pipeline.errors import LakeConflict, PlaylistUnavailable, Transient
 from pipeline.lake.layout import raw_key
-from pipeline.lake.patience import Patience
 from pipeline.lake.raw_files import RawFile, decode_raw_file
+from pipeline.lake.retry_budget import RetryBudget
 from pipeline.lake.snapshot_files import keep_snapshot, read_snapshot
 from pipeline.lake.store import Lake
 from pipeline.records import Envelope, Kept, PlaylistLine, Run, Snapshot, Work
@@ -21,30 +21,30 @@ from pipeline.threads import threads
 log = logging.getLogger(__name__)
 
 IsPublished = Callable[[str, str], bool]
-"""Whether a playlist (first argument) is already published with a snapshot id (second)."""
+"""Returns True if a playlist id (first argument) is already published with a snapshot id (second)."""
 
 
 @dataclass(frozen=True)
 class Keeper:
-    """Reads playlists and keeps their responses in the lake, under the date and the id of a run.
+    """Reads playlists and keeps their responses in the lake, under the snapshot date and id of a run.
 
     `on_kept`: called with each kept snapshot, in the thread that read it.
-    `resumes`: this is a retry of the task; playlists that an earlier attempt kept are not read again.
-    `listed`: snapshot ids by playlist, from the list of `mine`; unchanged playlists need no request then.
+    `resumes`: True if the task is retried; playlists that an earlier attempt kept are not read again.
+    `listed`: snapshot ids by playlist, from the list of `mine`; they save a request per unchanged playlist.
     """
 
     client: SpotifyClient
     lake: Lake
     run: Run
     is_published: IsPublished
-    patience: Patience
+    retries: RetryBudget
     on_kept: Callable[[Snapshot], None] | None = None
     resumes: bool = False
     listed: Mapping[str, str] = field(default_factory=dict)
 
     def keep(self, playlist_id: str) -> Kept | None:
         """Keeps one playlist; None if it is already published and unchanged."""
-        self.patience.check()
+        self.retries.check()
         if self.resumes and (kept := self._kept_earlier(playlist_id)):
             return kept
         is_published = partial(self.is_published, playlist_id)
@@ -53,12 +53,12 @@ class Keeper:
         file = read_playlist(self.client, self.run, playlist_id, is_published, RawFile[Envelope])
         if file is None:
             return None
-        self.lake.refuse_skewed_clock()
+        self.lake.check_clock()
         write = partial(keep_snapshot, self.lake, file, self.run.snapshot_date)
         try:
-            kept = self.patience.request(playlist_id, write)
+            kept = self.retries.request(playlist_id, write)
         except LakeConflict:
-            # A PUT of an earlier attempt, which had given it up, took effect after our check.
+            # An earlier attempt timed out on its PUT, and that PUT took effect after our existence check.
             if self.resumes and (kept_late := self._kept_earlier(playlist_id)):
                 return kept_late
             raise
@@ -68,7 +68,7 @@ class Keeper:
 
     def _kept_earlier(self, playlist_id: str) -> Kept | None:
         key = raw_key(playlist_id, self.run.snapshot_date, self.run.run_id)
-        if not self.patience.request(playlist_id, partial(self.lake.exists, key)):
+        if not self.retries.request(playlist_id, partial(self.lake.exists, key)):
             return None
         if self.on_kept:
             self._read_back(self.on_kept, key)
@@ -85,12 +85,12 @@ class Keeper:
 def keep_playlists(keeper: Keeper, playlists: list[str]) -> Work:
     """Keeps every playlist that can be read. An error that stops the run also cancels the waiting playlists.
 
-    Raises Transient if S3 fails for all playlists, or for many in a row: the task is retried then.
+    Raises Transient if S3 fails for all playlists, or for many in a row; Prefect then retries the task.
     """
     keeper.client.authorise()
     kept: dict[str, Kept] = {}
     others: list[PlaylistLine] = []
-    with closing(keeper.patience), threads() as pool:
+    with closing(keeper.retries), threads() as pool:
         futures = [pool.submit(_outcome, keeper, playlist) for playlist in playlists]
         try:
             for number, future in enumerate(as_completed(futures), start=1):
@@ -100,20 +100,20 @@ def keep_playlists(keeper: Keeper, playlists: list[str]) -> Work:
                     others.append(outcome)
                 log.info("%s of %s playlists read", number, len(playlists))
         except Transient:
-            # The task is retried: let playlists that are being read finish, so that they are not read twice.
-            keeper.patience.close()
+            # The task will be retried: wait for playlists that are being read, to avoid reading them twice.
+            keeper.retries.close()
             wait([future for future in futures if not future.cancel()])
             raise
     return Work([kept[playlist] for playlist in playlists if playlist in kept], others)
 
 
 def _outcome(keeper: Keeper, playlist: str) -> Kept | PlaylistLine:
-    """The kept snapshot, or the line of a playlist that is unchanged or failed."""
+    """The kept snapshot, or a receipt line if the playlist is unchanged or failed."""
     day = keeper.run.snapshot_date
     try:
         return keeper.keep(playlist) or PlaylistLine(playlist, day, "unchanged")
     except PlaylistUnavailable as error:
         reason = str(error)
-    # Only the text, outside the handler: a log record with the error would keep its frames in memory.
+    # Log only the text, after the handler: a log record with the error would keep its frames in memory.
     log.warning("%s", reason)
     return PlaylistLine(playlist, day, "failed", reason=reason)

@@ -1,16 +1,18 @@
-"""Log filters that keep secrets out of the logs: libraries write whole requests at DEBUG, and more.
+"""Log filters that keep secrets out of the logs: at DEBUG, libraries log complete requests and responses.
 
-The loggers of spotipy are silenced where it is imported, in pipeline/spotify/spotipy_adapter.py.
-
-Filters on the loggers themselves, because levels and `disabled` are reset by whoever configures logging.
+Filters are attached to the loggers, because a later logging configuration resets levels and `disabled`.
+The module that imports spotipy, pipeline/spotify/spotipy_adapter.py, silences its loggers.
 """
 
 import logging
 
-NO_ERRORS = ("snowflake.connector.network",)
-"""Logs an ERROR with a traceback for each request that fails, retried or not; our own errors say it, too."""
+ERRORS_DROPPED = ("snowflake.connector.network",)
+"""Loggers that log an ERROR with a traceback for each failed request, even if the request is retried.
 
-NOT_AT_DEBUG = (
+Our own errors report the failure.
+"""
+
+DEBUG_DROPPED = (
     # Signed headers and the session token: in requests, canonical requests and retries.
     "botocore.auth",
     "botocore.crt.auth",
@@ -19,12 +21,12 @@ NOT_AT_DEBUG = (
     "botocore.httpsession",
     "botocore.handlers",
     "botocore.discovery",
-    # Credentials in responses: of STS, of the ECS and EC2 metadata services.
+    # Credentials in responses of STS and of the ECS and EC2 metadata services.
     "botocore.parsers",
     "botocore.credentials",
     "botocore.utils",
     "botocore.tokens",
-    # Prefect's API key: the websocket's handshake and first message; HTTP/2 headers.
+    # Prefect's API key, in the websocket's handshake and first message, and in HTTP/2 headers.
     "websockets.client",
     "hpack.hpack",
     "hpack.table",
@@ -35,12 +37,12 @@ NOT_AT_DEBUG = (
 
 
 def mask_secrets_in_logs() -> None:
-    """Installs the filters; calling it again changes nothing."""
-    for name in NOT_AT_DEBUG:
+    """Installs the filters; idempotent."""
+    for name in DEBUG_DROPPED:
         logging.getLogger(name).addFilter(_drop_debug)
-    for name in NO_ERRORS:
+    for name in ERRORS_DROPPED:
         logging.getLogger(name).addFilter(_drop_errors)
-    # Quotes what it cannot read of a response's headers, which may be our own request.
+    # urllib3 quotes headers that it cannot parse; a faulty server may send our own request there.
     for vendor in ("", "snowflake.connector.vendored."):
         logging.getLogger(f"{vendor}urllib3.connection").addFilter(_drop_unreadable_headers)
 

@@ -9,12 +9,12 @@ from pipeline.records import PlaylistLine
 from pipeline.transform.entries import EXPECTED_REASONS
 
 MAX_SHOWN = 3
-"""Warnings in the run's message, and reasons or fields in each."""
+"""Maximum number of warnings in the run's message, and of reasons or fields in each warning."""
 MAX_REASON_CHARACTERS = 100
 
 
 def loss(line: PlaylistLine) -> str | None:
-    """Describes what one playlist lost; None if it lost nothing. Expected rejects are not a loss."""
+    """Losses of one playlist as text; None if there are none. Expected rejects are not a loss."""
     unexpected = {reason: count for reason, count in line.rejected.items() if reason not in EXPECTED_REASONS}
     parts = []
     if unexpected:
@@ -31,7 +31,7 @@ def loss(line: PlaylistLine) -> str | None:
 
 
 def warnings(lines: Iterable[PlaylistLine]) -> list[str]:
-    """One text for each playlist and loss, with its date or the range of its dates."""
+    """One text for each playlist and loss, with the date or the range of dates."""
     dates: dict[tuple[str, str], list[date]] = {}
     for line in lines:
         if lost := loss(line):

@@ -1,4 +1,4 @@
-"""Markdown for people: tables, and text from outside, which never becomes markup."""
+"""Markdown of messages and artifacts: tables, and external text, escaped so that it is never markup."""
 
 import json
 import re
@@ -7,12 +7,12 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-LINED_UP_CHARACTERS = 10_000
-"""A table up to this size has columns that line up; a larger one would consist mostly of blanks."""
+MAX_ALIGNED_CHARACTERS = 10_000
+"""Size up to which the columns of a table are aligned; a larger table would consist mostly of padding."""
 LOG_BYTES = 20_000
-"""Prefect Cloud cuts log records at 25,000 bytes, the JSON around the message included."""
+"""Limit of a log message: Prefect Cloud cuts records, which wrap the message in JSON, at 25,000 bytes."""
 ARTIFACT_BYTES = 500_000
-"""Prefect Cloud refuses requests above 5 MiB; a page is slow long before that."""
+"""Limit of an artifact: Prefect Cloud refuses requests above 5 MiB, and far smaller ones display slowly."""
 
 _PLAIN = re.compile(
     r"""(?:[^\W_]|(?<=[^\W_])_(?=[^\W_])|[ ,:;?!()"'+-]|\.(?= |$)|(?<=\d)\.(?=\d)|(?<= )[/&](?= ))+"""
@@ -21,15 +21,15 @@ _PLAIN = re.compile(
 
 
 class Markup(str):
-    """Text that is Markdown already."""
+    """Text that is already Markdown and is not escaped again."""
 
     __slots__ = ()
 
 
 def as_text(value: str) -> str:
-    """Text from outside on one line: plain words as they are, anything else as inline code.
+    """External text on one line: plain words unchanged, anything else as inline code.
 
-    Control characters, among them those that reverse the direction of text, are shown as escapes.
+    Control characters, including those that reverse the direction of text, are shown as escapes.
     """
     words = " ".join(value.split())
     if not words.isprintable():
@@ -46,26 +46,26 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def shortened(text: str, most: int) -> str:
-    """At most `most` characters; the end stays, because it holds the code or the path."""
-    kept = most // 4
-    return text if len(text) <= most else f"{text[: most - kept - 3]} … {text[-kept:]}"
+def shortened(text: str, limit: int) -> str:
+    """The text, cut in the middle to `limit` characters: its end may hold an error code or a path."""
+    kept = limit // 4
+    return text if len(text) <= limit else f"{text[: limit - kept - 3]} … {text[-kept:]}"
 
 
 def as_bounded_text(text: str, limit: int) -> str:
-    """`as_text` of a text from outside, shortened until it takes at most `limit` bytes as JSON."""
+    """`as_text` of external text, which is shortened until the result has at most `limit` bytes as JSON."""
     while json_bytes(as_text(text)) > limit:
         text = shortened(text, len(text) // 2)
     return as_text(text)
 
 
 def json_bytes(text: str) -> int:
-    """Size of a text within the JSON of a request: an upper bound, with non-ASCII characters as escapes."""
+    """Upper bound of a text's size in the JSON of a request: non-ASCII characters count as escapes."""
     return len(json.dumps(text))
 
 
 def fitting(rows: Iterable[T], size: Callable[[T], int], limit: int) -> tuple[list[T], int]:
-    """The first rows whose sizes add up to `limit` at most, and how many are left out."""
+    """The first rows whose sizes add up to at most `limit`, and the number of rows left out."""
     shown: list[T] = []
     rest = iter(rows)
     for row in rest:
@@ -79,12 +79,12 @@ def fitting(rows: Iterable[T], size: Callable[[T], int], limit: int) -> tuple[li
 def markdown_table(
     rows: Iterable[Mapping[str, object]], limit: int = ARTIFACT_BYTES, elsewhere: str = ""
 ) -> str:
-    """Rows as a Markdown table of at most `limit` bytes; the columns of a small one line up.
+    """Rows as a Markdown table of at most `limit` bytes. Columns of a small table are aligned.
 
-    A sentence says how many rows are left out, followed by `elsewhere`: where to find them.
+    If rows are left out, a sentence states their number, followed by `elsewhere`: where to find them.
     """
     shown, left = fitting(rows, lambda row: json_bytes(_joined(_cells(row))), limit)
-    table = _lined_up([list(shown[0]), *map(_cells, shown)]) if shown else "(no rows)"
+    table = _aligned([list(shown[0]), *map(_cells, shown)]) if shown else "(no rows)"
     return f"{table}\n\n{left:,} more rows are not shown{elsewhere}" if left else table
 
 
@@ -93,17 +93,17 @@ def _cells(row: Mapping[str, object]) -> list[str]:
 
 
 def _cell(value: object) -> str:
-    """Text that ends neither its cell nor its line."""
+    """The value as text that cannot end its cell or its line."""
     if isinstance(value, int | float):
         return str(value)
     text = value if isinstance(value, Markup) else as_text(str(value))
-    # Renderers disagree on whether a pipe after two backslashes ends the cell: keep the two apart.
+    # Renderers disagree on whether a pipe after two backslashes ends the cell: separate the two.
     return re.sub(r"\\(?=\|)", r"\\ ", text).replace("|", r"\|")
 
 
-def _lined_up(lines: list[list[str]]) -> str:
+def _aligned(lines: list[list[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    if sum(widths) * len(lines) > LINED_UP_CHARACTERS:
+    if sum(widths) * len(lines) > MAX_ALIGNED_CHARACTERS:
         widths = [0] * len(widths)
     texts = [_joined(map(str.ljust, line, widths)) for line in lines]
     return "\n".join(

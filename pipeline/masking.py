@@ -1,15 +1,15 @@
-"""What others say, made fit for our messages. Pure; for every service.
+"""Makes text from outside safe to quote in our messages: one line, short, without credentials. Pure.
 
-A proxy or a firewall may answer with the request itself: credentials, headers and line breaks included.
+A proxy or a firewall may send back the request itself, including credentials, headers and line breaks.
 """
 
 import re
 import unicodedata
 
-MAX_PHRASE_CHARS = 300
-"""Snowflake's errors name the file and line of a row within them, for values of up to some 80 characters."""
+MAX_MESSAGE_CHARS = 300
+"""Long enough for Snowflake's errors about a value of up to about 80 characters, with its file and line."""
 MAX_SCANNED_CHARS = 100_000
-"""Of a text, before it is masked; the rest could only be cut off."""
+"""Characters of a text that are searched for credentials; the rest would be cut off anyway."""
 MASK = "***"
 CUT = " […] "
 
@@ -23,27 +23,27 @@ CREDENTIALS = re.compile(
     r"|\b(?-i:(?=\S{0,59}[0-9])(?=\S{0,59}[a-z])(?=\S{0,59}[A-Z])[A-Za-z0-9+/]{60,}={0,2})",  # lines of a PEM
     re.IGNORECASE,
 )
-"""Credentials that can be recognised without knowing them."""
+"""Credentials that are recognised by their form."""
 
 _UNPRINTED = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-"""Unicode's categories of characters that end lines, hide or turn text."""
+"""Unicode categories of characters that end lines, are invisible or change the direction of text."""
 
 
-def printed(text: str, instead: str = "") -> str:
-    """The text with something instead of each character that ends a line, hides or turns text."""
-    return "".join(instead if unicodedata.category(char) in _UNPRINTED else char for char in text)
+def printable(text: str, replacement: str = "") -> str:
+    """The text, with each character that ends lines, is invisible or changes the direction replaced."""
+    return "".join(replacement if unicodedata.category(char) in _UNPRINTED else char for char in text)
 
 
-def phrase(text: object, keep: re.Pattern[str] | None = None) -> str:
-    """What somebody else says, in one line without credentials and without its end, for ours follow.
+def external_message(text: object, keep: re.Pattern[str] | None = None) -> str:
+    """An external message to embed in ours: one line, without credentials and trailing punctuation.
 
-    At most MAX_PHRASE_CHARS; what `keep` finds is kept where the text is cut before it.
+    At most MAX_MESSAGE_CHARS. If the text is cut, the part that matches `keep` is kept.
     """
-    line = " ".join(printed(str(text)[:MAX_SCANNED_CHARS], " ").split())
+    line = " ".join(printable(str(text)[:MAX_SCANNED_CHARS], " ").split())
     line = CREDENTIALS.sub(MASK, line).rstrip(". ")
-    if len(line) <= MAX_PHRASE_CHARS:
+    if len(line) <= MAX_MESSAGE_CHARS:
         return line
-    most = MAX_PHRASE_CHARS - len(CUT)
+    most = MAX_MESSAGE_CHARS - len(CUT)
     found = keep.search(line) if keep else None
-    kept = found[0][: MAX_PHRASE_CHARS // 2] if found and found.end() > most else ""
+    kept = found[0][: MAX_MESSAGE_CHARS // 2] if found and found.end() > most else ""
     return f"{line[: most - len(kept)]}{CUT}{kept}".rstrip()

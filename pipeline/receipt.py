@@ -1,4 +1,7 @@
-"""What a run did: counts, files, hashes, timings. Written last: no receipt, no run."""
+"""The receipt of a run: counts, files, hashes and timings, as JSON and for people.
+
+It is written last: a run without a receipt did not finish.
+"""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,25 +33,28 @@ from pipeline.records import (
 from pipeline.usage import Usage
 
 REASONS_SHOWN = 5
-"""Reject reasons in a cell; a playlist may have as many as entries."""
+"""Maximum number of reject reasons in a cell; each entry of a playlist may have a different one."""
 REASON_CHARACTERS = 100
 NAME_CHARACTERS = 80
-"""Of a playlist's name in a cell."""
+"""Limit of a playlist's name in a cell."""
 FRAME_BYTES = 500
-"""Headings, and the sentence about rows that are not shown."""
+"""Reserved for headings and for the sentence about rows that are not shown."""
 
 
 def playlist_lines(manifest: Manifest, loaded: Loaded, others: Sequence[PlaylistLine]) -> list[PlaylistLine]:
-    """A line for every playlist and date that the run was asked for, by date and playlist."""
+    """One line for each playlist and date of the run, sorted by date, then name.
+
+    `others`: playlists without tables: unchanged, not kept or failed.
+    """
     in_place = set(loaded.partitions)
     lines = [_after_load(line, loaded=line.partition in in_place) for line in manifest.partitions]
     names = {line.playlist_id: line.name for line in lines}
     named = [line if line.name else replace(line, name=names.get(line.playlist_id)) for line in others]
-    return sorted([*lines, *named], key=_place)
+    return sorted([*lines, *named], key=_sort_key)
 
 
-def _place(line: PlaylistLine) -> tuple[date, bool, str, str]:
-    """By date, then by name; playlists whose names are not known come last."""
+def _sort_key(line: PlaylistLine) -> tuple[date, bool, str, str]:
+    """By date, then by name; playlists without a known name come last."""
     return line.snapshot_date, line.name is None, (line.name or "").casefold(), line.playlist_id
 
 
@@ -58,9 +64,9 @@ def encode_receipt(receipt: Receipt) -> bytes:
 
 
 def as_rows(receipt: Receipt) -> Iterator[dict[str, Any]]:
-    """The playlists as rows of a table for people, those that failed first; texts are Markdown.
+    """One table row for each playlist and date, failed ones first; texts are Markdown.
 
-    Cells are blank where nothing was counted.
+    Cells are blank if nothing was counted.
     """
     for line in sorted(receipt.playlists, key=lambda line: line.status != "failed"):
         counted = bool(line.rows_by_table)
@@ -81,7 +87,7 @@ def as_rows(receipt: Receipt) -> Iterator[dict[str, Any]]:
 
 
 def as_table(receipt: Receipt, key: str) -> tuple[list[dict[str, Any]], str]:
-    """Rows and description of the table artifact; `key` is where the whole receipt is."""
+    """Rows and description of the table artifact; `key`: lake key of the full receipt."""
     # An artifact holds its rows as JSON text, within the JSON of the request.
     rows, left = fitting(as_rows(receipt), lambda row: json_bytes(json.dumps(row)), ARTIFACT_BYTES)
     message = as_text(receipt.message)
@@ -89,9 +95,9 @@ def as_table(receipt: Receipt, key: str) -> tuple[list[dict[str, Any]], str]:
 
 
 def as_markdown(receipt: Receipt, key: str, limit: int = ARTIFACT_BYTES) -> str:
-    """The receipt for people: playlists, tables, files and timings, in at most `limit` bytes.
+    """The receipt as Markdown: playlists, tables, files and timings, in at most `limit` bytes.
 
-    Playlists that do not fit are counted; `key` is where the whole receipt is.
+    Playlists that do not fit are counted; `key`: lake key of the full receipt.
     """
     tables = [
         {"table": table, "files": files, "bytes": size, "rows": rows, "loaded": receipt.rows_by_table[table]}
@@ -99,7 +105,7 @@ def as_markdown(receipt: Receipt, key: str, limit: int = ARTIFACT_BYTES) -> str:
     ]
     seconds = ", ".join(f"{step} {duration:.1f} s" for step, duration in receipt.seconds.items())
     replaced, deleted = (
-        "not known" if count is None else count
+        "unknown" if count is None else count
         for count in (receipt.partitions_replaced, receipt.partitions_deleted)
     )
     message = as_bounded_text(receipt.message, limit // 2)
@@ -109,7 +115,7 @@ def as_markdown(receipt: Receipt, key: str, limit: int = ARTIFACT_BYTES) -> str:
         f"Partitions replaced: {replaced}, deleted: {deleted}. {seconds}",
         _used(receipt.usage),
         *([f"The report: {as_text(receipt.report)}"] if receipt.report else []),
-        f"The whole receipt: {as_text(key)}",
+        f"The full receipt: {as_text(key)}",
     ]
     elsewhere = _elsewhere(key)
     rest = sum(map(json_bytes, [head, *tail, elsewhere])) + FRAME_BYTES
@@ -117,7 +123,7 @@ def as_markdown(receipt: Receipt, key: str, limit: int = ARTIFACT_BYTES) -> str:
 
 
 def _used(usage: Usage) -> str:
-    """One sentence about what the run used."""
+    """The run's usage as one sentence."""
     read, got, put = map(_megabytes, (usage.spotify_bytes, usage.lake_bytes_read, usage.lake_bytes_written))
     return (
         f"Used: {plural(usage.spotify_requests, 'request')} to Spotify ({read} read), "
@@ -131,7 +137,7 @@ def _megabytes(size: int) -> str:
 
 
 def _elsewhere(key: str) -> str:
-    return f": the whole receipt is {as_text(key)}"
+    return f": the full receipt is {as_text(key)}"
 
 
 def _listed(fields: Sequence[str]) -> Markup:
@@ -139,7 +145,7 @@ def _listed(fields: Sequence[str]) -> Markup:
 
 
 def _counted(counts: Mapping[str, int]) -> Markup:
-    """The first reasons or fields with their numbers; reasons quote what Spotify sent."""
+    """The first reasons or fields with their counts, as Markdown: reasons quote text from Spotify."""
     shown = [
         f"{count} {as_text(shortened(reason, REASON_CHARACTERS))}"
         for reason, count in islice(counts.items(), REASONS_SHOWN)

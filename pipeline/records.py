@@ -1,7 +1,7 @@
-"""What travels between the steps of a run, and what a run leaves: one shape for each thing.
+"""Records that the steps of a run exchange, and the receipt that a run leaves. They are immutable.
 
 Envelope and bodies → Snapshot → (kept under a key) Kept → rows → PlaylistLine and File → Manifest → Loaded
-→ Receipt. Records are made once and never changed afterwards.
+→ Receipt.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,16 +17,16 @@ Refresh = Literal["snapshot", "full"]
 """`snapshot` replaces the run's partitions, `full` deletes all others as well."""
 
 NOT_KEPT = "not kept"
-"""Status of a playlist with dates of which the lake has no snapshot."""
+"""Status of a playlist with dates for which the lake has no snapshot."""
 
 MAX_TOTAL = 100_000
-"""Entries of a playlist; Spotify allows a tenth of it."""
+"""Limit of a playlist's number of entries: ten times the 10,000 that Spotify allows."""
 
 
 class Run(Struct, frozen=True):
-    """Identity of a run: its id, and the date that its snapshots stand for.
+    """Identity of a run: its id, and the snapshot date under which it keeps snapshots.
 
-    `flow_run_id`: Prefect's id of the flow run, by which its page is found.
+    `flow_run_id`: Prefect's id of the flow run, which leads to its page.
     """
 
     run_id: str
@@ -56,9 +56,9 @@ Decoder(Envelope)  # at import: msgspec crashes if two threads use a type for th
 
 
 class Snapshot(NamedTuple):
-    """What Spotify showed of a playlist: the envelope, and the bodies of the responses, in order.
+    """A playlist's state when it was read: the envelope, and the bodies of the responses, in order.
 
-    `bodies` may be read once only, each body as it is asked for.
+    `bodies` can be iterated only once; each body may be decompressed when it is reached.
     """
 
     envelope: Envelope
@@ -85,12 +85,12 @@ class File(Struct, frozen=True):
 
 
 class PlaylistLine(Struct, frozen=True):
-    """What became of one playlist and date: total → read → rejected by reason → rows per table → rows loaded.
+    """Result of one playlist and date: total → read → rejected by reason → rows per table → rows loaded.
 
-    `status`: `written` while its tables are in the lake only, then `loaded` or `superseded`; `unchanged`,
-    `not kept` and `failed` have no tables. `nulled`: values by field that were unusable, so they are null.
-    `missing_fields`: fields that Spotify gives for every song, and that no song has. `name`: of the playlist,
-    if the run has read it.
+    `status`: `written` while its tables are only in the lake, then `loaded` or `superseded`; `unchanged`,
+    `not kept` and `failed` have no tables. `nulled`: number of unusable values, which are null, by field.
+    `missing_fields`: fields that Spotify sends for every song, and that no song has. `name`: name of the
+    playlist, if the run has read it.
     """
 
     playlist_id: str
@@ -111,15 +111,16 @@ class PlaylistLine(Struct, frozen=True):
 
     @property
     def partition(self) -> tuple[str, date]:
-        """What a load replaces as a whole: playlist and date."""
+        """Playlist and date: the unit that a load replaces."""
         return self.playlist_id, self.snapshot_date
 
 
 class DetailsLine(Struct, frozen=True):
-    """Whole artists or albums that a run wanted: those in the lake (`cached`), and what became of the others.
+    """Number of artists or albums whose details a run wanted, by result.
 
-    `unknown`: Spotify does not know them. `unreadable`: its response cannot be read. `left_out`: not
-    requested, refused or not kept, as the reason says. `nulled`: unusable values in what was fetched.
+    `cached`: already in the lake. `unknown`: unknown to Spotify. `unreadable`: the response cannot be read.
+    `left_out`: not requested, refused or not kept; `reason` states which. `nulled`: number of unusable
+    values in the fetched details, by path.
     """
 
     kind: str
@@ -139,7 +140,10 @@ class DetailsLine(Struct, frozen=True):
 
 
 class Work(Struct, frozen=True):
-    """What a run has to publish, and what became of the other playlists that it was asked for."""
+    """Snapshots that a run publishes, and the results of its other playlists.
+
+    `others`: unchanged, not kept or failed. `details`: results of the enrichment.
+    """
 
     kept: Sequence[Kept] = ()
     others: Sequence[PlaylistLine] = ()
@@ -152,14 +156,14 @@ class Work(Struct, frozen=True):
 
 
 class Manifest(Struct, frozen=True):
-    """Everything that a run wrote, and what it must add up to in the warehouse."""
+    """Files that a run wrote for the warehouse, and its partitions, with the row counts to verify."""
 
     files: Sequence[File] = ()
     partitions: Sequence[PlaylistLine] = ()
 
     @staticmethod
     def of(parts: Iterable["Manifest"]) -> "Manifest":
-        """One manifest of several."""
+        """Merges several manifests."""
         together = list(parts)
         return Manifest(
             [file for part in together for file in part.files],
@@ -175,7 +179,7 @@ class SongChange(Struct, frozen=True):
     """A song that entered a playlist, left it or was moved within it, with the first artist.
 
     `position`: None for a song that left; `previous_position`: None for one that entered. `added_by`: id of
-    the Spotify user, where Spotify tells.
+    the Spotify user, if known.
     """
 
     song_id: str
@@ -187,9 +191,9 @@ class SongChange(Struct, frozen=True):
 
 
 class PlaylistChanges(Struct, frozen=True):
-    """What is different from the newest earlier snapshot of a playlist, that of `previous_date`.
+    """Changes of a playlist since its newest earlier snapshot, that of `previous_date`.
 
-    `rejected`: entries by reason, as many as there are more than before.
+    `rejected`: number of additional rejected entries, by reason.
     """
 
     playlist_id: str
@@ -203,11 +207,11 @@ class PlaylistChanges(Struct, frozen=True):
 
 
 class Loaded(Struct, frozen=True):
-    """What the load's transaction did.
+    """Result of the load's transaction.
 
     `partitions_replaced`: partitions of this run that had rows of another run; `partitions_deleted`: other
-    partitions that refresh="full" removed. Both are None, not known, if COMMIT's response was lost.
-    `changes`: of the run's date, if they could be described.
+    partitions that refresh="full" removed. Both are None (unknown) if the response to COMMIT was lost.
+    `changes`: changes of the playlists on the run's date, if they could be determined.
     """
 
     rows_by_table: Mapping[str, int] = {}
@@ -222,8 +226,8 @@ class Loaded(Struct, frozen=True):
 class Receipt(Struct, frozen=True):
     """The receipt, one line of JSON in the lake.
 
-    `report`: the report's key, if the run wrote one. `statements`: those of the load, by name. `usage`: of
-    the whole run, without the receipt itself.
+    `report`: the report's key, if the run wrote one. `statements`: names of the load's statements. `usage`:
+    usage of the run, except for writing the receipt.
     """
 
     run_id: str

@@ -1,4 +1,4 @@
-"""How a run ended, in one message: what became of its playlists, what was lost, what changed."""
+"""The final message of a run: results of its playlists, losses and changes."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ from pipeline.markdown import plural, shortened
 from pipeline.records import NOT_KEPT, DetailsLine, PlaylistChanges, PlaylistLine
 
 FAILURES_SHOWN = 10
-"""Failed playlists that a message names; a run may have thousands."""
+"""Maximum number of failed playlists that a message names; a run may have thousands."""
 FAILURE_CHARACTERS = 400
 STATUSES = ("loaded", "unchanged", "superseded", "failed")
-"""What may have become of a playlist and date, in the order of the message."""
+"""Statuses that the message counts, in this order."""
 
 
 def summary(
@@ -23,13 +23,13 @@ def summary(
     failed = sum(line.status == "failed" for line in lines)
     reasons = failures(lines)
     more = ": see the receipt" if failed > FAILURES_SHOWN else ""
-    bare = [f"{line.missing} {line.kind} ({_short(line.reason)})" for line in details if line.missing]
+    lacking = [f"{line.missing} {line.kind} ({_short(line.reason)})" for line in details if line.missing]
     nulled = [f"{number} in {path}" for line in details for path, number in line.nulled.items()]
     message = ". ".join(
         [
-            _told(lines),
+            _counted_by_status(lines),
             *([reasons + more] if reasons else []),
-            *(["Without details: " + ", ".join(bare)] if bare else []),
+            *(["Without details: " + ", ".join(lacking)] if lacking else []),
             *(["Unusable values, null in the tables: " + ", ".join(nulled)] if nulled else []),
             *([lost] if (lost := losses(lines)) else []),
             *([changed] if (changed := in_one_line(changes)) else []),
@@ -40,23 +40,23 @@ def summary(
     return "completed", message
 
 
-def _told(lines: Sequence[PlaylistLine]) -> str:
+def _counted_by_status(lines: Sequence[PlaylistLine]) -> str:
     """`6 playlists, 178 snapshots loaded, 2 superseded, gaps in 1 playlist`."""
-    asked = [line for line in lines if line.status in STATUSES]
-    counts = Counter(line.status for line in asked)
-    told = [f"{counts[status]:,} {status}" for status in STATUSES if counts[status]]
-    if told:
+    counted = [line for line in lines if line.status in STATUSES]
+    counts = Counter(line.status for line in counted)
+    parts = [f"{counts[status]:,} {status}" for status in STATUSES if counts[status]]
+    if parts:
         first = next(status for status in STATUSES if counts[status])
-        playlists = plural(len({line.playlist_id for line in asked if line.status == first}), "playlist")
-        several = len({line.playlist_id for line in asked}) < len(asked)
+        playlists = plural(len({line.playlist_id for line in counted if line.status == first}), "playlist")
+        several = len({line.playlist_id for line in counted}) < len(counted)
         snapshots = f", {plural(counts[first], 'snapshot')}" if several else ""
-        told[0] = f"{playlists}{snapshots} {first}"
+        parts[0] = f"{playlists}{snapshots} {first}"
     gaps = {line.playlist_id for line in lines if line.status == NOT_KEPT}
-    return ", ".join([*told, *([f"gaps in {plural(len(gaps), 'playlist')}"] if gaps else [])])
+    return ", ".join([*parts, *([f"gaps in {plural(len(gaps), 'playlist')}"] if gaps else [])])
 
 
 def failures(lines: Sequence[PlaylistLine]) -> str:
-    """Why playlists failed: the first reasons, and how many more there are."""
+    """Reasons of failed playlists: the first ones, and the number of further ones."""
     reasons = [line.reason for line in lines if line.status == "failed" and line.reason]
     shown, more = reasons[:FAILURES_SHOWN], len(reasons) - FAILURES_SHOWN
     return "; ".join([*map(_short, shown), *([f"and {more:,} more"] if more > 0 else [])])

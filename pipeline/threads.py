@@ -1,4 +1,4 @@
-"""Threads that wait for services: none of them keeps the process from exiting."""
+"""Daemon threads for requests to services: a blocked request does not keep the process from exiting."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, wait
@@ -15,11 +15,11 @@ THREADS = 8
 
 
 class Unfinished(Exception):
-    """Work did not end in time."""
+    """The work did not finish within its time limit."""
 
 
 class DaemonPool(Executor):
-    """A pool of daemon threads: the interpreter joins those of ThreadPoolExecutor, even if one hangs."""
+    """A pool of daemon threads. At exit, the interpreter would join the threads of a ThreadPoolExecutor."""
 
     def __init__(self, size: int) -> None:
         self._calls: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
@@ -27,14 +27,14 @@ class DaemonPool(Executor):
             Thread(target=self._work, daemon=True).start()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Runs a function in one of the threads, with the caller's context: Prefect's logs need it."""
+        """Runs a function in one of the threads, with the caller's context, which Prefect's loggers need."""
         future: Future[T] = Future()
         context = copy_context()
         self._calls.put((future, lambda: context.run(fn, *args, **kwargs)))
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002 - the base class's signature
-        """Cancels calls that have not started; running ones end by themselves, or with the process."""
+        """Cancels calls that have not started. Running calls end when they return, or with the process."""
         with suppress(Empty):
             while call := self._calls.get_nowait():
                 call[0].cancel()
@@ -44,13 +44,13 @@ class DaemonPool(Executor):
         while call := self._calls.get():
             if call[0].set_running_or_notify_cancel():
                 _settle(*call)
-            del call  # its result must not live until the next call
-        self._calls.put(None)  # for the next thread
+            del call  # frees the result now, not at the next call
+        self._calls.put(None)  # stops the next thread
 
 
 @contextmanager
 def threads() -> Iterator[Executor]:
-    """A pool that is abandoned on leaving: a service that does not respond must not hold up SIGTERM."""
+    """A pool that is not joined at the end of the block: an unresponsive service must not delay the exit."""
     pool = DaemonPool(THREADS)
     try:
         yield pool
@@ -59,11 +59,11 @@ def threads() -> Iterator[Executor]:
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:
-    """What `work` returns or raises; raises Unfinished if that takes longer than `seconds`.
+    """Returns or raises as `work` does; raises Unfinished if that takes longer than `seconds`.
 
-    For requests whose client has no total deadline: a response of one byte every ten seconds passes each
-    read timeout. The work runs in a daemon thread, which is abandoned then. So this holds in every thread
-    of the caller, and an alarm or SIGTERM in the main thread interrupts the wait.
+    A total deadline for clients that have only read timeouts, which a response of one byte every ten seconds
+    never exceeds. The work runs in a daemon thread, which is abandoned at the deadline. It can be called in
+    any thread; in the main thread, an alarm or SIGTERM interrupts the wait.
     """
     future: Future[T] = Future()
     context = copy_context()
@@ -76,7 +76,7 @@ def within(seconds: float, work: Callable[[], T]) -> T:
 def _settle(future: Future[T], work: Callable[[], T]) -> None:
     try:
         result = work()
-    except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
+    except BaseException as error:  # noqa: BLE001 - `result` raises it again
         future.set_exception(error)
     else:
         future.set_result(result)

@@ -1,4 +1,4 @@
-"""What a run used of the three services: requests, bytes and statements, counted where each passes."""
+"""Usage of the three services by a run: requests, bytes and statements, counted where they are sent."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,10 +10,11 @@ from msgspec import Struct
 
 
 class Usage(Struct, frozen=True):
-    """Counts of a run, what was repeated included; bytes are of bodies.
+    """Counts of a run, including retries. Bytes are those of bodies, without headers.
 
-    `spotify_requests`: those for tokens too. `spotify_bytes`: read, after decompression. `lake_requests`: to
-    S3. `lake_bytes_written`, `lake_bytes_read`: of files, compressed. `statements`: sent to Snowflake.
+    `spotify_requests`: including requests for tokens. `spotify_bytes`: read, after decompression.
+    `lake_requests`: to S3. `lake_bytes_written`, `lake_bytes_read`: of files, compressed. `statements`: sent
+    to Snowflake.
     """
 
     spotify_requests: int = 0
@@ -25,14 +26,14 @@ class Usage(Struct, frozen=True):
 
 
 class Meter:
-    """Adds up what is used. Threads share it."""
+    """Adds up usage. Thread-safe."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
         self._lock = Lock()
 
     def add(self, counts: dict[str, int]) -> None:
-        """Adds to some of the counts."""
+        """Adds to the named counts."""
         with self._lock:
             self._counts.update(counts)
 
@@ -42,14 +43,14 @@ class Meter:
             return Usage(**self._counts)
 
 
-# A context variable, so that clients need not be handed a meter by every task that makes one: the tasks of a
-# run and the threads of pipeline/threads.py have the context of its flow, and another run has another.
+# A context variable, so that tasks need not pass a meter to every client. The tasks of a run and the threads
+# of pipeline/threads.py share the context of its flow; another run has another context.
 _meter: ContextVar[Meter | None] = ContextVar("meter", default=None)
 
 
 @contextmanager
 def metered() -> Iterator[Meter]:
-    """Counts what is used in this context, until the block ends."""
+    """Counts the usage in this context until the block ends."""
     meter = Meter()
     token = _meter.set(meter)
     try:
@@ -58,13 +59,13 @@ def metered() -> Iterator[Meter]:
         _meter.reset(token)
 
 
-def used(**counts: int) -> None:
-    """Counts what has just been used, by the fields of Usage; outside `metered` it is not counted."""
+def count_usage(**counts: int) -> None:
+    """Adds to the counts of the current run, by field of Usage; has no effect outside `metered`."""
     if meter := _meter.get():
         meter.add(counts)
 
 
 def usage_so_far() -> Usage:
-    """The counts of the run whose context this is."""
+    """The counts of the current run so far."""
     meter = _meter.get()
     return meter.usage() if meter else Usage()

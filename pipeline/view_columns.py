@@ -1,6 +1,6 @@
-"""Columns of the views for analysts, as `docs/tables.md` shows them; a test compares them with the views.
+"""Columns of the views for analysts, for `docs/tables.md`; a test compares them with the views.
 
-The views of today have the columns of their tables (pipeline/columns.py).
+Views of the newest snapshots, such as `songs`, have the columns of their tables (pipeline/columns.py).
 """
 
 from typing import NamedTuple
@@ -15,7 +15,7 @@ class ViewColumn(NamedTuple):
 
 
 class ViewDoc(NamedTuple):
-    """What a view answers, what one row is, and its columns in order."""
+    """Purpose of a view, the meaning of one row, and the columns in order."""
 
     doc: str
     row: str
@@ -45,7 +45,7 @@ def _flag(name: str, doc: str) -> ViewColumn:
 _PLAYLIST_ID = _text("playlist_id", "Spotify id of the playlist")
 _PLAYLIST_NAME = _text("playlist_name", "name of the playlist in this snapshot")
 _NEWEST_NAME = _text("playlist_name", "name of the playlist in its newest snapshot")
-_SNAPSHOT_DATE = _date("snapshot_date", "day that the snapshot stands for")
+_SNAPSHOT_DATE = _date("snapshot_date", "day that the snapshot represents")
 _SONG_ID = _text("song_id", "Spotify id of the song (track)")
 _SONG_NAME = _text("song_name", "title")
 _ARTIST_NAMES = _text(
@@ -62,21 +62,21 @@ _TRACKLIST = (
     _text("artist_id", "first artist"),
     _text("album_id", "album of the song"),
     _text("album_name", "title of the album; null if Spotify sends no usable value"),
-    _date("release_date", "of the album, the first day of what Spotify says; null where unknown"),
+    _date("release_date", "of the album; a year or month becomes its first day; null if unknown"),
     _whole("duration_ms", "length in milliseconds; null if Spotify sends no usable value"),
     _flag("is_explicit", "explicit lyrics; null if Spotify sends no usable value"),
-    _whole("popularity", "0 to 100 at the time; null for restricted apps"),
-    _text("isrc", "International Standard Recording Code; null where unknown"),
-    _time("added_at", "when the entry was added; null where unknown"),
-    _text("added_by", "user who added it; null where unknown"),
+    _whole("popularity", "0 to 100 when it was fetched; null for restricted apps"),
+    _text("isrc", "International Standard Recording Code; null if unknown"),
+    _time("added_at", "when the entry was added; null if unknown"),
+    _text("added_by", "user who added it; null if unknown"),
     _text("song_url", "link to the song"),
 )
 
 VIEW_COLUMNS: dict[str, ViewDoc] = {
-    "tracklist": ViewDoc("The newest list of each playlist, with names.", "listed song", _TRACKLIST),
-    "tracklist_history": ViewDoc("Every list as it was, with names.", "listed song and snapshot", _TRACKLIST),
+    "tracklist": ViewDoc("Songs of each playlist's newest snapshot.", "listed song", _TRACKLIST),
+    "tracklist_history": ViewDoc("Songs of every snapshot.", "listed song and snapshot", _TRACKLIST),
     "playlist_changes": ViewDoc(
-        "What entered and left since the previous snapshot of the playlist; its first snapshot has no "
+        "Entries that entered or left since the previous snapshot of the playlist; its first snapshot has no "
         "changes. The n-th occurrence of a song is the same entry in both, so a song that was listed twice "
         "and is listed once has left once.",
         "entry that entered or left",
@@ -91,12 +91,12 @@ VIEW_COLUMNS: dict[str, ViewDoc] = {
             _ARTIST_NAMES,
             _whole("position", "place in this snapshot; null if it left"),
             _whole("previous_position", "place in the previous snapshot; null if it entered"),
-            _time("added_at", "when the entry was added; null where unknown"),
-            _text("added_by", "user who added it, also if it left; null where unknown"),
+            _time("added_at", "when the entry was added; null if unknown"),
+            _text("added_by", "user who added it, also if it left; null if unknown"),
         ),
     ),
     "song_journeys": ViewDoc(
-        "The way of each song through a playlist, counted in snapshots. A song that is listed twice counts "
+        "The history of each song in a playlist, counted in snapshots. A song that is listed twice counts "
         "at its best position.",
         "playlist and song",
         (
@@ -115,14 +115,14 @@ VIEW_COLUMNS: dict[str, ViewDoc] = {
             _whole("longest_run", "most consecutive snapshots of the playlist with the song"),
             _date("longest_run_first_date", "first snapshot of the longest run; of equal ones, the latest"),
             _date("longest_run_last_date", "last snapshot of that run"),
-            _whole("reentry_count", "how often it came back after a snapshot without it"),
-            _flag("is_listed", "the newest snapshot of the playlist has it"),
+            _whole("reentry_count", "number of times it returned after a snapshot without it"),
+            _flag("is_listed", "true if the newest snapshot of the playlist lists it"),
             _whole("position", "place in that snapshot; null if it is not listed"),
             _whole("previous_position", "place in the snapshot before that; null if it was not listed"),
         ),
     ),
     "number_one_runs": ViewDoc(
-        "How long songs stay at position 1: consecutive snapshots of the playlist.",
+        "Runs at position 1: consecutive snapshots of the playlist with the same song there.",
         "run of a song at position 1",
         (
             _PLAYLIST_ID,
@@ -135,8 +135,7 @@ VIEW_COLUMNS: dict[str, ViewDoc] = {
         ),
     ),
     "longest_runs": ViewDoc(
-        "How long songs stay: consecutive snapshots of the playlist, so that a day without a snapshot ends "
-        "no run.",
+        "Runs: consecutive snapshots of the playlist with the song. A day without a snapshot ends no run.",
         "run of a song in a playlist",
         (
             _PLAYLIST_ID,
@@ -164,8 +163,8 @@ VIEW_COLUMNS: dict[str, ViewDoc] = {
         ),
     ),
     "chart_movers": ViewDoc(
-        "What moved between two snapshots of a playlist. All pairs of dates are there, so filter by "
-        "playlist_id, from_date and to_date. A song that is listed twice counts at its best position.",
+        "Movements of songs between two snapshots of a playlist. The view has all pairs of dates, so filter "
+        "by playlist_id, from_date and to_date. A song that is listed twice counts at its best position.",
         "playlist, pair of dates and song",
         (
             _PLAYLIST_ID,
@@ -180,7 +179,7 @@ VIEW_COLUMNS: dict[str, ViewDoc] = {
         ),
     ),
     "freshness": ViewDoc(
-        "How old the newest snapshot of each playlist is, and how many days have none.",
+        "Age of the newest snapshot of each playlist, and the number of days without a snapshot.",
         "playlist",
         (
             _PLAYLIST_ID,
@@ -196,4 +195,4 @@ VIEW_COLUMNS: dict[str, ViewDoc] = {
         ),
     ),
 }
-"""Views by name, in the order in which the page shows them."""
+"""Views by name, in the order of docs/tables.md."""

@@ -1,4 +1,4 @@
-"""Writes kept snapshots as CSV files to the lake: reads, decoding and uploads overlap, in bounded memory."""
+"""Writes kept snapshots to the lake as CSV files. Reads, decoding and uploads overlap; memory is bounded."""
 
 import logging
 from collections import deque
@@ -15,7 +15,7 @@ from pipeline.errors import AccountingError, PipelineError, PlaylistUnavailable
 from pipeline.lake.csv_files import TableFiles
 from pipeline.lake.kept_details import KeptDetails
 from pipeline.lake.layout import LoadMode
-from pipeline.lake.patience import Patience
+from pipeline.lake.retry_budget import RetryBudget
 from pipeline.lake.snapshot_files import read_snapshot, read_to_end
 from pipeline.lake.snapshots import by_date
 from pipeline.lake.store import Lake
@@ -30,13 +30,13 @@ log = logging.getLogger(__name__)
 
 MAX_BATCH_ENTRIES = 10_000
 MAX_BATCH_PLAYLISTS = 200
-"""Limits of a batch that becomes tables at once: large enough to make the fixed cost small, and no larger
-than the largest playlist."""
+"""Limits of the batch of playlists from which tables are built: large enough that the fixed cost per batch
+does not matter, and no larger than the largest playlist."""
 MAX_DATES_UPLOADING = 2
-"""Dates whose files are being uploaded, from disk, while the next date is decoded."""
+"""Maximum number of dates whose files are uploaded from disk while the next date is decoded."""
 
 Fetched = tuple[Kept, Callable[[], bytes]]
-"""A snapshot, and a function that waits for its file, still compressed (a tenth of its size)."""
+"""A snapshot, and a function that waits for its file and returns it compressed (a tenth of its size)."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ class Writer:
     details: KeptDetails
     run: Run
     load: LoadMode
-    patience: Patience
+    retries: RetryBudget
 
     def write(self, kept: Sequence[Kept]) -> tuple[Manifest, list[PlaylistLine]]:
-        """Writes the tables of all dates. Also returns the lines of the playlists that cannot be read."""
+        """Writes the tables of all dates. Also returns lines of the playlists that cannot be read."""
         dates, failed = by_date(kept), list[PlaylistLine]()
         uploading = deque[_Uploading]()
         written: list[Manifest] = []
@@ -68,7 +68,7 @@ class Writer:
     def _collect(
         self, day: date, kept: Sequence[Kept], batches: Iterable[list[PlaylistRows]]
     ) -> tuple[TableFiles, list[PlaylistLine]]:
-        """The files of one date, on this machine's disk, and the lines of its playlists."""
+        """The files of one date, on the local disk, and the lines of its playlists."""
         keys = {one.playlist_id: one.key for one in kept}
         files, lines = TableFiles(day, self.run.run_id, self.load), list[PlaylistLine]()
         try:
@@ -82,7 +82,7 @@ class Writer:
     def _append(
         self, files: TableFiles, day: date, keys: Mapping[str, str], batch: list[PlaylistRows]
     ) -> list[PlaylistLine]:
-        """Adds a batch to the files of its date, with the details known on the days when it was fetched."""
+        """Adds a batch to the files of its date, with the details that were kept when it was fetched."""
         fetched_on = [rows.fetched_at.date() for rows in batch]
         details = self.details.known(min(fetched_on), max(fetched_on))
         tables = build_tables(batch, day, self.run.run_id, details)
@@ -95,7 +95,7 @@ class Writer:
         """Decodes snapshots one at a time, in batches. A batch is cleared when the next one is requested."""
         batch: list[PlaylistRows] = []
         for one, fetch in snapshots:
-            with self._leaving_out(one, failed):
+            with self._unreadable_to(failed, one):
                 snapshot = read_snapshot(self.lake, one.key, fetch)
                 if _is_full(batch, snapshot.envelope.total):
                     yield batch
@@ -105,8 +105,8 @@ class Writer:
             yield batch
 
     @contextmanager
-    def _leaving_out(self, one: Kept, failed: list[PlaylistLine]) -> Iterator[None]:
-        """Adds a playlist that cannot be read to `failed`. Lost entries stop the run; the file is named."""
+    def _unreadable_to(self, failed: list[PlaylistLine], one: Kept) -> Iterator[None]:
+        """Adds an unreadable playlist to `failed`. Raises an AccountingError again, with the file's URL."""
         try:
             yield
         except AccountingError as error:
@@ -116,19 +116,19 @@ class Writer:
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:
-        """If the block fails, ends the waits of all threads."""
+        """Ends the waits of all threads if the block fails."""
         try:
             yield
         except BaseException:
-            self.patience.close()
+            self.retries.close()
             raise
 
     def _fetched(self, pool: Executor, kept: Iterable[Kept]) -> Iterator[Fetched]:
-        """Each snapshot with a function that waits for its file. THREADS files are fetched ahead."""
+        """Each snapshot with a function that waits for its file. Up to THREADS files are fetched ahead."""
         ahead: deque[tuple[Kept, Future[bytes]]] = deque()
         for one in kept:
             fetch = partial(self.lake.read, one.key)
-            request = partial(self.patience.request, one.playlist_id, fetch)
+            request = partial(self.retries.request, one.playlist_id, fetch)
             ahead.append((one, pool.submit(request)))
             if len(ahead) > THREADS:
                 found, future = ahead.popleft()
@@ -146,20 +146,20 @@ class _Uploading(NamedTuple):
     lines: list[PlaylistLine]
 
     def wait(self, earlier: int, dates: int) -> Manifest:
-        """Waits for all files. `earlier` of `dates` dates were written before; only for the log."""
+        """Waits for all files. For the log: `earlier` of `dates` dates have been written before."""
         manifest = Manifest([file.result() for file in self.files], self.lines)
         log.info("tables of %s written (date %s of %s)", self.day, earlier + 1, dates)
         return manifest
 
 
 def _is_full(batch: list[PlaylistRows], entries: int) -> bool:
-    """Whether a playlist with this number of entries has to start the next batch."""
+    """True if a playlist with this number of entries has to start the next batch."""
     held = sum(rows.entries for rows in batch)
     return bool(batch) and (held + entries > MAX_BATCH_ENTRIES or len(batch) >= MAX_BATCH_PLAYLISTS)
 
 
 def _decoded(snapshot: Snapshot) -> PlaylistRows:
-    """The rows of a snapshot, whose file is read to its end: damage takes precedence over other errors."""
+    """Decodes a snapshot and reads its file to the end: damage takes precedence over other errors."""
     try:
         rows = snapshot_rows(snapshot)
     except PipelineError:

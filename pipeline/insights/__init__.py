@@ -1,1 +1,1 @@
-"""What people look at: charts as small tables."""
+"""Insights for people: changes, charts and the report."""

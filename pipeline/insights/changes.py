@@ -1,4 +1,4 @@
-"""What changed in playlists since their previous snapshots, as people would say it."""
+"""Finds the changes of playlists since their previous snapshots."""
 
 import logging
 from collections import Counter
@@ -18,13 +18,14 @@ log = logging.getLogger(__name__)
 
 Row = Mapping[str, Any]
 MAX_ENTRIES = 200_000
-"""Entries that are compared at once, those of both snapshots together: some 200 MB of memory."""
+"""Limit of the entries that are compared at once, of both snapshots together: about 200 MB of memory."""
 
 
 def find_changes(session: Session, partitions: Iterable[tuple[str, date]]) -> list[PlaylistChanges]:
-    """What is different in playlists on a date, one of each, in one statement.
+    """Changes of playlists, one partition of each, with a single statement.
 
-    Playlists without an earlier snapshot are left out, as are those that are too large; the log names these.
+    Playlists without an earlier snapshot are left out. So are playlists that cannot be compared, for example
+    because they are too large; the log names these.
     """
     wanted = [{"playlist_id": playlist, "snapshot_date": day} for playlist, day in partitions]
     rows = session.rows("insights/find_listed_songs", (msgspec.json.encode(wanted).decode(), MAX_ENTRIES))
@@ -33,7 +34,7 @@ def find_changes(session: Session, partitions: Iterable[tuple[str, date]]) -> li
 
 
 def _changes(rows: Sequence[Row]) -> PlaylistChanges | None:
-    """Changes of one playlist, from its entries in order of their positions."""
+    """Changes of one playlist, from the entries of both snapshots in the order of their positions."""
     playlist = rows[0]
     if not playlist["is_compared"]:
         _warn(playlist, f"the playlists together have more than {MAX_ENTRIES:,} entries")
@@ -41,7 +42,7 @@ def _changes(rows: Sequence[Row]) -> PlaylistChanges | None:
     earlier, later = ([row for row in rows if row["is_later"] is side] for side in (False, True))
     try:
         entered, left, moved = compare_songs(_listed(earlier), _listed(later))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other playlists are described
+    except Exception as error:  # noqa: BLE001 - no error may prevent the comparison of other playlists
         _warn(playlist, error if isinstance(error, ListedTooOften) else type(error).__name__)
         return None
     return PlaylistChanges(
@@ -57,7 +58,7 @@ def _changes(rows: Sequence[Row]) -> PlaylistChanges | None:
 
 
 def _warn(playlist: Row, why: object) -> None:
-    log.warning("playlist %s: what changed is not described, because %s", playlist["playlist_id"], why)
+    log.warning("playlist %s: its changes are not described, because %s", playlist["playlist_id"], why)
 
 
 def _listed(rows: Iterable[Row]) -> list[ListedSong]:

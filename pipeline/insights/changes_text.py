@@ -1,25 +1,25 @@
-"""What changed, as text: for the run's message, the artifact and notifications. Pure."""
+"""Changes as text, for the run's message, the artifact and notifications. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
 
 from pipeline.insights.names import or_no_name
 from pipeline.markdown import ARTIFACT_BYTES, as_text, markdown_table, shortened
-from pipeline.masking import printed
+from pipeline.masking import printable
 from pipeline.records import PlaylistChanges, SongChange
 
 PLAYLISTS_NAMED = 10
-"""Changed playlists that a run's message names; a run may have thousands."""
+"""Maximum number of changed playlists that a run's message names; a run may have thousands."""
 SONGS_NAMED = 20
-"""Songs of each kind that a notification names."""
+"""Maximum number of added, of removed and of moved songs that a notification names."""
 NAME_CHARACTERS = 80
 CELL_CHARACTERS = 200
 SCANNED_CHARACTERS = 1_000
-"""Of a name, before characters are replaced in it; Spotify's names are far shorter."""
+"""Limit of a name before characters in it are replaced; Spotify's names are far shorter."""
 NO_MARKUP = str.maketrans({"<": "\u2039", ">": "\u203a", "@": "\uff20", "[": "(", "]": ")"})
-"""Characters that start tags, links and mentions in mail, Slack and Discord, and what is shown instead."""
+"""Characters that start tags, links and mentions in mail, Slack and Discord, and their replacements."""
 ADDRESSES = ((re.compile(r"://"), ":\u2044\u2044"), (re.compile(r"(?<=\w)\.(?=\w)"), "\u2024"))
-"""Mail programs and chats turn bare addresses into links, but not these slashes and dots."""
+"""Similar slashes and dots, because mail programs and chats turn plain addresses into links."""
 
 
 def counts(changes: PlaylistChanges) -> str:
@@ -30,18 +30,18 @@ def counts(changes: PlaylistChanges) -> str:
 
 
 def in_numbers(added: int, removed: int, moved: int, rejected: int) -> str:
-    """The same, for the report as well."""
+    """Counts of changes as text; empty if all are 0."""
     numbers = {"added": added, "removed": removed, "moved": moved, "more rejected": rejected}
     return ", ".join(f"{number:,} {what}" for what, number in numbers.items() if number)
 
 
 def with_changes(found: Sequence[PlaylistChanges]) -> list[PlaylistChanges]:
-    """Those in which anything changed, by name."""
+    """The playlists with changes, sorted by name."""
     return sorted(filter(counts, found), key=lambda one: (one.name.casefold(), one.playlist_id))
 
 
 def shown_name(changes: PlaylistChanges) -> str:
-    """The playlist's name for a message: one short line without markup."""
+    """The playlist's name for a message: one short line that cannot become markup."""
     return _plain(changes.name)
 
 
@@ -54,7 +54,7 @@ def in_one_line(found: Sequence[PlaylistChanges]) -> str:
 
 
 def in_lines(changes: PlaylistChanges) -> str:
-    """What changed since when, then a line for each song, at most SONGS_NAMED of each kind."""
+    """Counts and the earlier date, then one line per song, at most SONGS_NAMED of each kind."""
     lines = [f"{shown_name(changes)}: {counts(changes)} since {changes.previous_date}"]
     for what, songs in _kinds(changes):
         lines += [_line(what, song) for song in songs[:SONGS_NAMED]]
@@ -64,10 +64,10 @@ def in_lines(changes: PlaylistChanges) -> str:
 
 
 def changes_table(found: Sequence[PlaylistChanges], receipt_url: str) -> str:
-    """Markdown table of the songs that changed; rows that do not fit are only in the receipt."""
+    """Markdown table of the changes; rows that do not fit are only in the receipt."""
     if not with_changes(found):
         return "Nothing changed."
-    return markdown_table(_rows(found), ARTIFACT_BYTES, f": the whole receipt is {as_text(receipt_url)}")
+    return markdown_table(_rows(found), ARTIFACT_BYTES, f": the full receipt is {as_text(receipt_url)}")
 
 
 def _rows(found: Sequence[PlaylistChanges]) -> Iterator[dict[str, object]]:
@@ -110,7 +110,7 @@ def _line(what: str, song: SongChange) -> str:
 
 def _plain(text: str) -> str:
     words = " ".join(text[:SCANNED_CHARACTERS].split())
-    shown = printed(words).translate(NO_MARKUP)
+    shown = printable(words).translate(NO_MARKUP)
     for pattern, harmless in ADDRESSES:
         shown = pattern.sub(harmless, shown)
     return or_no_name(shortened(shown, NAME_CHARACTERS))

@@ -1,4 +1,4 @@
-"""Charts as small tables: what the views of `sql/insights` say about one date."""
+"""Charts as small tables, from the views of `sql/insights`."""
 
 from datetime import date
 from typing import Any
@@ -16,7 +16,7 @@ Rows = list[dict[str, Any]]
 
 
 def charts(session: Session, playlist_id: str, from_date: date, to_date: date) -> dict[str, Rows]:
-    """Rows by title: artists on `to_date`, moves since `from_date`, runs up to `to_date`."""
+    """Rows by title: artists on `to_date`, movements from `from_date` to `to_date`, runs up to `to_date`."""
     values = {
         "insights/find_top_artists": (playlist_id, to_date),
         "insights/find_chart_movers": (playlist_id, from_date, to_date),

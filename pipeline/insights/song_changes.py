@@ -1,4 +1,4 @@
-"""What was added, removed and moved between two snapshots of a playlist, in few changes. Pure."""
+"""Compares two snapshots of a playlist: the fewest songs that were added, removed or moved. Pure."""
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
@@ -9,15 +9,15 @@ from typing import NamedTuple
 from pipeline.records import SongChange
 
 MAX_PAIRS = 3_000_000
-"""Pairs of equal songs that are compared: three seconds. More only if a song is listed a thousand times."""
+"""Limit of pairs of equal songs, which take three seconds. Only a song listed a thousand times exceeds it."""
 
 
 class ListedTooOften(ValueError):
-    """A comparison would not end in time."""
+    """Songs are repeated so often that the comparison would take too long."""
 
 
 class ListedSong(NamedTuple):
-    """A song in a playlist, as one snapshot shows it."""
+    """A song at one position of a snapshot."""
 
     position: int
     song_id: str
@@ -27,7 +27,7 @@ class ListedSong(NamedTuple):
 
 
 class SongChanges(NamedTuple):
-    """Songs that entered and moved by their new position, those that left by their old one."""
+    """Changes, sorted by new position (`entered`, `moved`) or old position (`left`)."""
 
     entered: list[SongChange]
     left: list[SongChange]
@@ -35,26 +35,26 @@ class SongChanges(NamedTuple):
 
 
 def compare_songs(older: Sequence[ListedSong], newer: Sequence[ListedSong]) -> SongChanges:
-    """The fewest songs that have to leave, enter or move for the newer snapshot to follow from the older.
+    """The fewest songs that have to leave, enter or move to get from the older snapshot to the newer one.
 
-    Both in order of their positions. A song that is listed twice counts twice. An edit of k songs gives k
-    changes at most, because all other songs keep their order. Raises ListedTooOften.
+    Both are in the order of positions. A song that is listed twice counts twice. An edit of k songs yields at
+    most k changes, because all other songs keep their order. Raises ListedTooOften.
     """
     stayed = _in_same_order([one.song_id for one in older], [one.song_id for one in newer])
     stayed_older, stayed_newer = ({pair[side] for pair in stayed} for side in (0, 1))
-    gone: dict[str, list[ListedSong]] = defaultdict(list)
+    removed: dict[str, list[ListedSong]] = defaultdict(list)
     for index, song in enumerate(older):
         if index not in stayed_older:
-            gone[song.song_id].append(song)
+            removed[song.song_id].append(song)
     entered, moved = [], []
     for index, song in enumerate(newer):
         if index in stayed_newer:
             continue
-        if before := gone[song.song_id]:
+        if before := removed[song.song_id]:
             moved.append(_change(song, song.position, before.pop(0).position))
         else:
             entered.append(_change(song, song.position, None))
-    left = sorted((song for songs in gone.values() for song in songs), key=lambda song: song.position)
+    left = sorted((song for songs in removed.values() for song in songs), key=lambda song: song.position)
     return SongChanges(entered, [_change(song, None, song.position) for song in left], moved)
 
 
@@ -63,9 +63,9 @@ def _change(song: ListedSong, position: int | None, previous: int | None) -> Son
 
 
 def _in_same_order(older: Sequence[str], newer: Sequence[str]) -> list[tuple[int, int]]:
-    """As many pairs of equal songs as there can be, by index, whose order is the same in both.
+    """The largest set of pairs of equal songs, by index, with the same order in both snapshots.
 
-    The ends that are equal anyway are cut off first: most days change little.
+    Equal beginnings and ends are paired first, which is fast: on most days little changes.
     """
     start = _equal(older, newer)
     end = _equal(older[start:][::-1], newer[start:][::-1])
@@ -78,7 +78,7 @@ def _in_same_order(older: Sequence[str], newer: Sequence[str]) -> list[tuple[int
 
 
 def _equal(older: Sequence[str], newer: Sequence[str]) -> int:
-    """How many songs are the same from the beginning."""
+    """Number of equal songs at the beginning."""
     pairs = zip(older, newer, strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
@@ -94,10 +94,10 @@ def _longest_common(older: Sequence[str], newer: Sequence[str]) -> list[tuple[in
     """The longest common subsequence: a longest increasing subsequence of the pairs (Hunt and Szymanski)."""
     _refuse_too_many(Counter(older), Counter(newer))
     places: dict[str, list[int]] = defaultdict(list)
-    # From the last one, so that each newer song extends a chain by one pair only.
+    # Descending indexes, so that each newer song extends a chain by only one pair.
     for i in reversed(range(len(older))):
         places[older[i]].append(i)
-    # The smallest index of the older snapshot at which a chain of each length ends, and that chain.
+    # For each length: the smallest index of the older snapshot at which a chain ends, and that chain.
     ends: list[int] = []
     chains: list[_Chain] = []
     for j, song in enumerate(newer):
@@ -111,7 +111,7 @@ def _longest_common(older: Sequence[str], newer: Sequence[str]) -> list[tuple[in
 def _refuse_too_many(older: Counter[str], newer: Counter[str]) -> None:
     pairs = sum(count * newer[song] for song, count in older.items())
     if pairs > MAX_PAIRS:
-        raise ListedTooOften(f"the same songs are listed too often: {pairs:,} pairs")
+        raise ListedTooOften(f"its songs are repeated too often: {pairs:,} pairs of equal songs")
 
 
 def _pairs(chain: _Chain | None) -> Iterator[tuple[int, int]]:

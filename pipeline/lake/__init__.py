@@ -1,1 +1,1 @@
-"""The lake on S3: keys, kept snapshots, CSV files."""
+"""The lake on S3: keys, requests, kept snapshots and CSV files."""

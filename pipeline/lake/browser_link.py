@@ -1,13 +1,13 @@
-"""Links to files of the lake, for browsers."""
+"""Browser links to files of the lake."""
 
 from urllib.parse import quote, urlsplit
 
 SANDBOX_HOST = "127.0.0.1"
-"""There anyone may read the lake, so that a link needs no login."""
+"""The sandbox serves its lake on loopback, without a login."""
 
 
 def browser_link(endpoint: str, bucket: str, key: str) -> str | None:
-    """In the console of AWS, after a login, or in the sandbox itself; None for another store."""
+    """Link to the AWS console (after a login) or to the sandbox; None for any other store."""
     if urlsplit(endpoint).hostname == SANDBOX_HOST:
         return f"{endpoint}/{bucket}/{quote(key)}"
     if endpoint.endswith(".amazonaws.com"):

@@ -24,7 +24,7 @@ from pipeline.transform.tables import Tables
 class _Hashed:
     """A temporary file that computes the SHA-256 of what is written to it.
 
-    It has no name in the file system, so its space is freed when it is closed or when the process dies.
+    It has no name in the file system, so its space is freed when it is closed or when the process ends.
     """
 
     def __init__(self) -> None:
@@ -48,17 +48,17 @@ def _disk_errors() -> Iterator[None]:
         yield
     except OSError as error:
         message = (
-            f"a temporary file cannot be written ({error.strerror}). Tables are collected on disk before "
+            f"a temporary file cannot be written ({error.strerror}). Tables are written to disk before "
             "they are uploaded. Give the container more ephemeral storage or a writable TMPDIR, and run again"
         )
         raise ConfigurationError(message, Code.DISK_UNWRITABLE) from error
 
 
 class CsvFile:
-    """Gzipped CSV file with a header on disk, to which the rows of one table are appended batch by batch.
+    """Gzipped CSV file on disk, with a header, to which rows of one table are appended batch by batch.
 
     Null is an empty field, the empty string is `""`, times are UTC. Raises ConfigurationError if the disk
-    cannot be written.
+    is full or not writable.
     """
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class CsvFile:
         self.rows += frame.height
 
     def finish(self) -> tuple[IO[bytes], bytes]:
-        """Ends the file; returns it and its SHA-256. Nothing can be appended afterwards."""
+        """Finishes the file; returns it and its SHA-256. Nothing can be appended afterwards."""
         self._stream.close()
         self._compressed.flush()
         return self._compressed.file, self._compressed.digest.digest()

@@ -1,4 +1,4 @@
-"""Dates of which nothing was kept, by playlist."""
+"""Gaps: dates without a kept snapshot, by playlist."""
 
 from datetime import date, timedelta
 from itertools import pairwise
@@ -7,11 +7,11 @@ from pipeline.lake.snapshot_files import is_possible
 from pipeline.markdown import plural
 from pipeline.records import Kept
 
-MAX_TOLD = 31
-"""Gaps of a playlist that are told one by one."""
+MAX_GAPS_SHOWN = 31
+"""Maximum number of gaps of a playlist that a text lists."""
 
 Gap = tuple[date, date]
-"""First and last of consecutive dates of which nothing was kept."""
+"""First and last of consecutive dates without a kept snapshot."""
 
 
 def find_gaps(
@@ -20,9 +20,10 @@ def find_gaps(
     playlists: list[str] | None,
     dates: tuple[date | None, date | None],
 ) -> dict[str, list[Gap]]:
-    """The gaps of each playlist that has any, from the first to the last date.
+    """Gaps by playlist, between the first and the last date. Playlists without gaps are left out.
 
-    Snapshots with an impossible date do not extend the range; they fail when they are read.
+    `dates`: first and last date of the backfill; if one is None, that of the snapshots found. Snapshots with
+    an impossible date do not extend the range; reading them fails.
     """
     possible = [one for one in kept if is_possible(one.snapshot_date)]
     found = possible + [one for one in left_out if is_possible(one.snapshot_date)]
@@ -52,9 +53,9 @@ def _gaps(days: list[date], first: date, last: date) -> list[Gap]:
     return [(since, until) for since, until in gaps if since <= until]
 
 
-def told(gaps: list[Gap]) -> str:
-    """`7 days: 2026-11-03, 2026-11-05 to 2026-11-10`; of many gaps the first."""
+def gaps_text(gaps: list[Gap]) -> str:
+    """`7 days: 2026-11-03, 2026-11-05 to 2026-11-10`; lists at most MAX_GAPS_SHOWN gaps."""
     number = sum((until - since).days + 1 for since, until in gaps)
-    named = [" to ".join(map(str, dict.fromkeys(gap))) for gap in gaps[:MAX_TOLD]]
+    named = [" to ".join(map(str, dict.fromkeys(gap))) for gap in gaps[:MAX_GAPS_SHOWN]]
     more = [f"and {len(gaps) - len(named):,} more gaps"] if len(gaps) > len(named) else []
     return f"{plural(number, 'day')}: {', '.join([*named, *more])}"

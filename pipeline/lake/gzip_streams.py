@@ -1,4 +1,4 @@
-"""Gzip streams with isal: the same format and size as zlib's, in a tenth of the time."""
+"""Gzip streams with isal, which is ten times as fast as zlib, with the same format and similar sizes."""
 
 from collections.abc import Callable
 from gzip import GzipFile
@@ -20,7 +20,7 @@ class Writable(Protocol):
 
 
 def compressing(file: Writable) -> GzipFile:
-    """A stream that compresses into the file. The header has no name or time: same content, same bytes."""
+    """A stream that compresses into the file. Its header has no name or time: same content, same bytes."""
     return _open(fileobj=file, mode="wb", mtime=0)
 
 

@@ -1,4 +1,4 @@
-"""Kept details of artists and albums, by day; ids whose details are fresh are not requested again."""
+"""Kept details of artists and albums, by day. Ids with fresh details are not requested again."""
 
 import logging
 from datetime import date, datetime, timedelta
@@ -17,10 +17,10 @@ from pipeline.transform.details import KINDS, Details, decode_details, details_f
 log = logging.getLogger(__name__)
 
 FRESH = timedelta(days=7)
-"""Age up to which kept details are reused."""
+"""Maximum age of kept details that are reused."""
 
 ERRORS_OF_ONE_FILE = (Code.LAKE_DENIED, Code.LAKE_KEY_MISSING)
-"""Errors after which a details file is left out like a damaged one; others fail the run."""
+"""Errors after which a details file is skipped, like a damaged one; any other error fails the run."""
 
 
 class DetailsEnvelope(Struct, frozen=True):
@@ -44,24 +44,24 @@ class _DetailsFile(NamedTuple):
 
 
 def write_details(lake: Lake, envelope: DetailsEnvelope, bodies: list[bytes], day: date) -> None:
-    """Writes the responses of a run for one kind, under the day on which the run began."""
+    """Writes the responses of a run for one kind, under the day on which the run started."""
     key = details_key(envelope.kind, day, envelope.run_id)
     lake.write(key, encode_raw_file(envelope, bodies), CONTENT_TYPE)
 
 
 class KeptDetails:
-    """All kept details, listed once and read when needed.
+    """All kept details: keys are listed once, files are read when needed.
 
-    Only the files of the last call are held for each kind: dates are published in order, and a year of
+    For each kind, only the files of the last call are cached: dates are published in order, and a year of
     details would not fit into memory.
     """
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
-        self._held: dict[str, dict[str, _DetailsFile]] = {kind: {} for kind in KINDS}
+        self._cached: dict[str, dict[str, _DetailsFile]] = {kind: {} for kind in KINDS}
 
     def fresh_ids(self, kind: str, day: date) -> set[str]:
-        """Ids that need not be requested on a day: known, or unknown to Spotify."""
+        """Ids that need no request on a day: with details, or unknown to Spotify."""
         return set[str]().union(*(file.ids for file in self._between(kind, day - FRESH, day)))
 
     def known_ids(self, kind: str, day: date) -> set[str]:
@@ -70,15 +70,15 @@ class KeptDetails:
 
     def known(self, first: date, last: date) -> Details:
         """Details for playlists that were read from `first` to `last`; a kind without files is left out."""
-        since = first - FRESH - timedelta(days=1)  # a run over midnight keeps details under the day before
+        since = first - FRESH - timedelta(days=1)  # a run across midnight keeps details under its first day
         found = {kind: self._between(kind, since, last) for kind in KINDS}
         return {kind: _merged(kind, files) for kind, files in found.items() if files}
 
     def _between(self, kind: str, since: date, until: date) -> list[_DetailsFile]:
         keys = [key for found, day, key in self._keys if found == kind and since <= day <= until]
-        held = self._held[kind]
-        self._held[kind] = {key: held.get(key) or self._read(kind, key) for key in keys}
-        return list(self._held[kind].values())
+        cached = self._cached[kind]
+        self._cached[kind] = {key: cached.get(key) or self._read(kind, key) for key in keys}
+        return list(self._cached[kind].values())
 
     @cached_property
     def _keys(self) -> list[tuple[str, date, str]]:
@@ -91,16 +91,16 @@ class KeptDetails:
             envelope, bodies = decode_raw_file(self.lake.read(key), DetailsEnvelope)
             rows = [row for body in bodies for row in decode_details(kind, body)]
         except ValueError as error:
-            return self._left_out(kind, key, error)
+            return self._skipped(kind, key, error)
         except ConfigurationError as error:
             if error.code not in ERRORS_OF_ONE_FILE:
                 raise
-            return self._left_out(kind, key, error)
+            return self._skipped(kind, key, error)
         key_column, requested = KINDS[kind].id, {*envelope.ids, *envelope.unreadable}
         known = [row for row in rows if row[key_column] in requested]
         return _DetailsFile({*envelope.ids, *(row[key_column] for row in known)}, details_frame(kind, known))
 
-    def _left_out(self, kind: str, key: str, error: Exception) -> _DetailsFile:
+    def _skipped(self, kind: str, key: str, error: Exception) -> _DetailsFile:
         log.warning(
             "%s%s is left out, because it cannot be read as kept details: %s", self.lake.url, key, error
         )

@@ -1,4 +1,4 @@
-"""Keys of the lake: pure, the one place that knows where things lie."""
+"""Keys of the lake: the only module that builds or parses them. Pure."""
 
 import re
 from datetime import date
@@ -21,7 +21,7 @@ _DETAILS = re.compile(
 
 
 class RawKey(NamedTuple):
-    """What the key of a kept snapshot says."""
+    """Parts of the key of a kept snapshot."""
 
     playlist_id: str
     snapshot_date: date
@@ -29,17 +29,17 @@ class RawKey(NamedTuple):
 
 
 def raw_prefix(playlist_id: str | None = None) -> str:
-    """Prefix of all kept snapshots, or of one playlist's."""
+    """Prefix of all kept snapshots, or of those of one playlist."""
     return f"raw/playlist_id={playlist_id}/" if playlist_id else "raw/"
 
 
 def raw_key(playlist_id: str, snapshot_date: date, run_id: str) -> str:
-    """Key of the kept answers of one playlist."""
+    """Key of a kept snapshot."""
     return f"{raw_prefix(playlist_id)}snapshot_date={snapshot_date}/{run_id}.json.gz"
 
 
 def parse_raw_key(key: str) -> RawKey | None:
-    """The parts of a kept snapshot's key; None for any other key."""
+    """Parts of the key of a kept snapshot; None for any other key."""
     match = _RAW.fullmatch(key)
     day = _date(match["snapshot_date"]) if match else None
     return RawKey(match["playlist_id"], day, match["run_id"]) if match and day else None
@@ -49,7 +49,7 @@ DETAILS_PREFIX = "details/"
 
 
 def details_key(kind: str, fetched_on: date, run_id: str) -> str:
-    """Key of the kept answers about whole artists or albums."""
+    """Key of the kept details of artists or albums."""
     return f"{DETAILS_PREFIX}kind={kind}/dt={fetched_on}/{run_id}.json.gz"
 
 
@@ -66,7 +66,7 @@ LoadMode = Literal["copy", "snowpipe"]
 """`copy`: the run executes COPY INTO. `snowpipe`: auto-ingest pipes load the files."""
 
 SUFFIXES: dict[LoadMode, str] = {"copy": ".csv.gz", "snowpipe": ".snowpipe.csv.gz"}
-"""Pipes, and the bucket's notifications that wake them, see only their own files."""
+"""Suffixes of table files. Bucket notifications filter by suffix, so pipes never load the files of COPY."""
 
 
 def table_prefix(table: str, snapshot_date: date) -> str:
@@ -75,7 +75,7 @@ def table_prefix(table: str, snapshot_date: date) -> str:
 
 
 def table_key(table: str, snapshot_date: date, run_id: str, load: LoadMode = "copy") -> str:
-    """Key of one table's rows of one date."""
+    """Key of the file with the rows of one table and date."""
     return f"{table_prefix(table, snapshot_date)}{run_id}{SUFFIXES[load]}"
 
 
@@ -91,12 +91,12 @@ REPORTS_PREFIX = "reports/"
 
 
 def report_key(report_date: date, run_id: str) -> str:
-    """Key of the report that a run makes for a date."""
+    """Key of the report that a run writes for a date."""
     return f"{REPORTS_PREFIX}dt={report_date}/{run_id}.html"
 
 
 PREFIXES = (raw_prefix(), DETAILS_PREFIX, TABLES_PREFIX, RECEIPTS_PREFIX, REPORTS_PREFIX)
-"""Where runs write, and read what they have written."""
+"""Prefixes that runs write to and read from."""
 
 
 def _date(text: str) -> date | None:

@@ -18,13 +18,13 @@ MAX_DECODED_BYTES = 256 * 1024 * 1024
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """Limit of one response, as in the Spotify client: decoding may need fifteen times as much memory."""
 LINE_BYTES = 64
-"""Counted for each line in addition to its content: a file of millions of empty lines takes long to read."""
+"""Counted for each line in addition to its content, because reading millions of empty lines takes long."""
 
 
 class RawFile(Generic[E]):
-    """A file that is being written: each response is compressed at once, so that none stays in memory.
+    """A file that is being written. Each response is compressed immediately, so none stays in memory.
 
-    Line breaks in a response become spaces, which changes nothing: JSON has them only between tokens.
+    Line breaks in a response become spaces. This keeps the content: in JSON they occur only between tokens.
     """
 
     def __init__(self, envelope: E) -> None:
@@ -48,7 +48,7 @@ class RawFile(Generic[E]):
 
     @property
     def content(self) -> bytes:
-        """Ends the file and returns its bytes. Nothing can be added afterwards."""
+        """Finishes the file and returns its bytes. Nothing can be added afterwards."""
         self._stream.close()
         return self._file.getvalue()
 
@@ -61,8 +61,8 @@ def encode_raw_file(envelope: Struct, bodies: Iterable[bytes]) -> bytes:
 def decode_raw_file(file: bytes, kind: type[E]) -> tuple[E, Iterator[bytes]]:
     """The envelope, and an iterator that decompresses one body at a time.
 
-    Raises ValueError if the file is not a raw file, and TooLarge (before reading on) if it or a body exceeds
-    its limit. The iterator raises them too: only its end proves that the whole file is intact.
+    Raises ValueError if the file is not a raw file, and TooLarge, without reading further, if the file or a
+    body exceeds its limit. The iterator raises them too: only its end proves that the file is intact.
     """
     lines = _lines(file)
     if (first := next(lines, None)) is None:
@@ -83,7 +83,7 @@ def _lines(file: bytes) -> Iterator[bytes]:
 
 
 def _split(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Splits chunks of text into lines, and enforces the limits."""
+    """Splits chunks into lines, and enforces the limits."""
     unfinished: list[bytes] = []
     size = length = 0
     for chunk in chunks:

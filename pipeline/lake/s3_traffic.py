@@ -1,8 +1,8 @@
-"""What passes between a run and S3: requests are counted, and files read whole."""
+"""Traffic with S3: counts requests, and reads files up to a size limit."""
 
 from typing import TYPE_CHECKING
 
-from pipeline.usage import used
+from pipeline.usage import count_usage
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
-"""Of a file that is read, in the lake: the largest playlist that Spotify allows is a quarter of it."""
+"""Limit of a file that is read, as stored. The largest playlist that Spotify allows takes a quarter of it."""
 CHUNK_BYTES = 1024 * 1024
 
 
@@ -19,25 +19,25 @@ class TooLarge(ValueError):
 
 
 def count_requests(client: "S3Client") -> None:
-    """Counts each request that the client sends, what botocore repeats included.
+    """Counts each request that the client sends, including botocore's retries.
 
-    May be repeated: prefect-aws gives one client to all lakes with the same credentials.
+    Idempotent, because prefect-aws shares one client between all lakes with the same credentials.
     """
     client.meta.events.register("before-send.s3", _count, unique_id="usage")
 
 
 def _count(request: "AWSPreparedRequest", **_: object) -> None:
-    used(lake_requests=1, lake_bytes_written=int(request.headers.get("Content-Length", 0)))
+    count_usage(lake_requests=1, lake_bytes_written=int(request.headers.get("Content-Length", 0)))
 
 
 def read_whole(body: "StreamingBody") -> bytes:
-    """All bytes of a response; the empty read at its end is the one that compares length and checksum."""
+    """All bytes of a response. botocore verifies length and checksum at the final, empty read."""
     chunks: list[bytes] = []
     size = 0
     while chunk := body.read(CHUNK_BYTES):
         chunks.append(chunk)
         size += len(chunk)
-        used(lake_bytes_read=len(chunk))
+        count_usage(lake_bytes_read=len(chunk))
         if size > MAX_FILE_BYTES:
             body.close()
             raise TooLarge(f"it is larger than {MAX_FILE_BYTES >> 20} MiB")

@@ -1,4 +1,4 @@
-"""Files of kept snapshots: writes the responses of one playlist, and reads and checks them later."""
+"""Files of kept snapshots: writes the responses of one playlist, and reads and validates them later."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -16,9 +16,9 @@ from pipeline.lake.store import Lake
 from pipeline.records import Envelope, Kept, Snapshot
 
 EARLIEST = datetime(2006, 1, 1, tzinfo=UTC)
-"""Spotify was founded in 2006: an earlier time is an error, and could overflow in date arithmetic."""
+"""Spotify was founded in 2006. An earlier time is an error, and could overflow in date arithmetic."""
 MAX_CLOCK_SKEW = timedelta(minutes=1)
-"""A time further in the future is an error: it would outrank every correct snapshot of its date."""
+"""A time further in the future is an error. It would outrank every correct snapshot of its date."""
 ONE_DAY = timedelta(days=1)
 
 
@@ -43,10 +43,10 @@ def keep_snapshot(lake: Lake, file: RawFile[Envelope], snapshot_date: date) -> K
 def read_snapshot(lake: Lake, key: str, fetched: Callable[[], bytes] | None = None) -> Snapshot:
     """A kept snapshot with `fetched_at` in UTC. `fetched` returns the file's bytes; default: read the lake.
 
-    Raises PlaylistUnavailable if the file is missing, is not a kept snapshot, is too large, holds another
+    Raises PlaylistUnavailable if the file is missing, is not a kept snapshot, is too large, contains another
     playlist or has impossible times. Bodies are decompressed when they are iterated, which raises the same
-    error if the rest of the file is damaged or too large. Times are compared with this machine's clock: if it
-    is slow, snapshots that other machines have just fetched are refused.
+    error if the rest of the file is damaged or too large. Times are compared with the local clock: if it is
+    slow, snapshots that other machines have just fetched are refused.
     """
     raw, url = parse_raw_key(key), f"{lake.url}{key}"
     with _explained(url):
@@ -69,19 +69,18 @@ def read_to_end(bodies: Iterable[bytes]) -> None:
 
 @contextmanager
 def _explained(url: str) -> Iterator[None]:
-    """Turns errors of a kept file into PlaylistUnavailable."""
+    """Raises PlaylistUnavailable instead of other errors of a kept file."""
     try:
         yield
     except LakeKeyMissing as error:
-        raise PlaylistUnavailable(f"{error.message}, or leave its date out", error.code) from error
+        raise PlaylistUnavailable(f"{error.message}, or exclude its date", error.code) from error
     except TooLarge as error:
         message = (
-            f"{url} cannot be read: {error}. No playlist is that large. "
-            "Remove the file, or leave its date out"
+            f"{url} cannot be read: {error}. No playlist is that large. Remove the file, or exclude its date"
         )
         raise PlaylistUnavailable(message, Code.LAKE_SNAPSHOT_TOO_LARGE) from error
     except ValueError as error:
-        message = f"{url} is no kept snapshot: {error}. Restore the whole file, or remove it"
+        message = f"{url} is not a kept snapshot: {error}. Restore the complete file, or remove it"
         raise PlaylistUnavailable(message, Code.LAKE_SNAPSHOT_INVALID) from error
 
 
@@ -91,7 +90,7 @@ def _explained_bodies(url: str, bodies: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def is_possible(snapshot_date: date) -> bool:
-    """Whether a snapshot can have this date: not before Spotify existed, and not in the future."""
+    """True if a snapshot can have this date: not before Spotify existed, and not in the future."""
     return EARLIEST.date() <= snapshot_date <= (datetime.now(UTC) + MAX_CLOCK_SKEW).date()
 
 

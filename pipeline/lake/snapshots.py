@@ -1,4 +1,4 @@
-"""Finds kept snapshots by playlist and date, and picks the winner if a playlist has several for a date."""
+"""Finds kept snapshots by playlist and date, and selects the highest-ranked one of each."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pipeline.errors import Code, PlaylistUnavailable
 from pipeline.lake.layout import parse_raw_key, raw_prefix
-from pipeline.lake.patience import Patience
+from pipeline.lake.retry_budget import RetryBudget
 from pipeline.lake.snapshot_files import EARLIEST, read_snapshot, read_to_end
 from pipeline.lake.store import Lake
 from pipeline.records import Kept
@@ -21,8 +21,9 @@ log = logging.getLogger(__name__)
 class Found(NamedTuple):
     """Kept snapshots, each playlist and date in one of the lists, sorted by date, then playlist.
 
-    `kept`: the winner. `left_out`: a snapshot, if all of them were fetched at `fetched_before` or later.
-    `failed`: a snapshot that S3 refuses to return, so that the winner is not known, and the error.
+    `kept`: the winner, which is the highest-ranked snapshot. `left_out`: any snapshot, if all were fetched at
+    `fetched_before` or later. `failed`: a snapshot that S3 does not return, so that the winner is unknown,
+    with the error.
     """
 
     kept: list[Kept]
@@ -33,9 +34,9 @@ class Found(NamedTuple):
 def rank(snapshot_date: date, fetched_at: datetime) -> tuple[bool, datetime]:
     """Sort key of the snapshots of a playlist and date; the greatest wins.
 
-    A snapshot that was fetched on its own snapshot date (UTC) outranks others; then the later one wins, in
-    milliseconds, because the warehouse stores no more. sql/load/find_winners.sql ranks loaded snapshots in
-    the same way, and sql/load/find_published.sql follows the first half of the rule.
+    Snapshots that were fetched on their snapshot date (UTC) outrank others; among equals the later one wins,
+    compared in milliseconds, as the warehouse stores them. sql/load/find_winners.sql ranks loaded snapshots
+    by the same rule; sql/load/find_published.sql applies only its first half.
     """
     utc = fetched_at.astimezone(UTC)
     return utc.date() == snapshot_date, utc.replace(microsecond=utc.microsecond // 1000 * 1000)
@@ -48,9 +49,9 @@ def find_snapshots(
     end_date: date | None,
     fetched_before: datetime | None = None,
 ) -> Found:
-    """The winning kept snapshot of each playlist and date, from `start_date` to `end_date` inclusive.
+    """Finds the winner of each playlist and date, from `start_date` to `end_date` inclusive.
 
-    `fetched_before` (with a time zone) leaves out snapshots that were fetched at that time or later.
+    `fetched_before` (with a time zone) excludes snapshots that were fetched at that time or later.
     """
     prefixes = [raw_prefix(playlist) for playlist in playlists] if playlists else [raw_prefix()]
     first, last = start_date or date.min, end_date or date.max
@@ -65,8 +66,8 @@ def find_snapshots(
         if fetched_before or len(keys) > 1
         for key in keys
     }
-    patience = Patience(len({playlist for _, playlist in groups}))
-    times, refused = _fetch_times(lake, contenders, patience)
+    retries = RetryBudget(len({playlist for _, playlist in groups}))
+    times, refused = _fetch_times(lake, contenders, retries)
     found = Found([], [], [])
     for (day, playlist), keys in sorted(groups.items()):
         if refused_keys := sorted(keys & refused.keys()):
@@ -77,7 +78,7 @@ def find_snapshots(
         }
         readable = in_time & times.keys()
         if readable or keys.isdisjoint(times):
-            # Damaged files do not compete. If all are damaged, keep one: publishing reports the error.
+            # Damaged files are ignored. If all are damaged, select one anyway: publishing reports the error.
             winner = max(readable or keys, key=lambda key: (rank(day, times.get(key, EARLIEST)), key))
             found.kept.append(Kept(winner, playlist, day))
         else:
@@ -86,16 +87,16 @@ def find_snapshots(
 
 
 def _fetch_times(
-    lake: Lake, playlists: Mapping[str, str], patience: Patience
+    lake: Lake, playlists: Mapping[str, str], retries: RetryBudget
 ) -> tuple[dict[str, datetime], dict[str, PlaylistUnavailable]]:
-    """When each snapshot was fetched, and the errors of files that S3 refuses to return, by key.
+    """`fetched_at` of each snapshot, and the errors of files that S3 does not return, by key.
 
-    Damaged files are in neither. The files are read because a run id shows only when the run began.
+    Damaged files are in neither. Files have to be read because a run id contains only the start of the run.
     `playlists`: playlist id of each key.
     """
 
     def fetched_at(key: str) -> datetime | PlaylistUnavailable:
-        fetch = partial(patience.request, playlists[key], partial(lake.read, key))
+        fetch = partial(retries.request, playlists[key], partial(lake.read, key))
         try:
             envelope, bodies = read_snapshot(lake, key, fetch)
             read_to_end(bodies)  # raises if the file is damaged
@@ -105,7 +106,7 @@ def _fetch_times(
 
     times: dict[str, datetime] = {}
     refused: dict[str, PlaylistUnavailable] = {}
-    with closing(patience), threads() as pool:
+    with closing(retries), threads() as pool:
         keys = sorted(playlists)
         for key, result in zip(keys, pool.map(fetched_at, keys), strict=True):
             if isinstance(result, datetime):
@@ -113,7 +114,7 @@ def _fetch_times(
             elif result.code in (Code.LAKE_DENIED, Code.LAKE_UNAVAILABLE):
                 refused[key] = result
             else:
-                log.warning("%s. It is left out if there is another snapshot of that date", result)
+                log.warning("%s. Another snapshot of that date is used, if there is one", result)
     return times, refused
 
 

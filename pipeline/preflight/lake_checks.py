@@ -41,10 +41,10 @@ def _read(lake: Lake, key: str) -> str:
 
 
 def _write(lake: Lake, key: str) -> str:
-    lake.refuse_denied_write(key)
+    lake.check_write_permission(key)
     return "s3:PutObject"
 
 
 def _compare_clocks(lake: Lake) -> str:
-    lake.refuse_skewed_clock()
+    lake.check_clock()
     return "not ahead of S3's" if lake.clock_ahead is not None else "S3 sent no date"

@@ -40,15 +40,15 @@ def check_warehouse(
         checks.check(PLACE, partial(_find_place, session), [LOGIN])
         versions: dict[str, int] = {}
         checks.check(SET_UP, partial(_compare_versions, session, lake, load, versions), [PLACE])
-        if versions.get(SCHEMA.noted_in) == 0:
+        if versions.get(SCHEMA.version_table) == 0:
             if not owns:
                 check_future_grants(checks, session, load, SET_UP)
             return False
-        pipes = load == "snowpipe" and versions.get(SNOWPIPE.noted_in) != 0
+        pipes = load == "snowpipe" and versions.get(SNOWPIPE.version_table) != 0
         for table, used in privileges(pipes=pipes).items():
             checks.check(_table(table), partial(try_privileges, session, table, used), [SET_UP])
         checks.check("warehouse: row of the lock", partial(count_lock_rows, session), [_table(LOCK)])
-        if versions.get(SCHEMA.noted_in) in (SCHEMA.newest, None):
+        if versions.get(SCHEMA.version_table) in (SCHEMA.newest, None):
             checks.check("warehouse: views", partial(_find_views, session), [SET_UP])
         needs = [SET_UP, _table(history(PROBE))]
         checks.check("warehouse: COPY from the lake", partial(try_copy, session, lake), needs)
@@ -82,14 +82,14 @@ def _compare_versions(session: Session, lake: Lake, load: LoadMode, versions: di
         if error.code == Code.SNOWFLAKE_DENIED:
             raise lacks(session, "SELECT", f"TABLE {full_name(session, VERSIONS)}") from None
         raise
-    versions |= {part.noted_in: installed_version(session, part) for part in PARTS[load]}
+    versions |= {part.version_table: installed_version(session, part) for part in PARTS[load]}
     versions[CURRENT] = int(current)
     if current:
-        return f"{versions[SCHEMA.noted_in]}, for {lake.url}"
-    if not versions[SCHEMA.noted_in]:
+        return f"{versions[SCHEMA.version_table]}, for {lake.url}"
+    if not versions[SCHEMA.version_table]:
         return "not set up yet: the next run creates everything"
-    pipes = "" if versions.get(SNOWPIPE.noted_in, 1) else ", and creates the pipes"
-    return f"{versions[SCHEMA.noted_in]}: the next run brings it up to this release and lake{pipes}"
+    pipes = "" if versions.get(SNOWPIPE.version_table, 1) else ", and creates the pipes"
+    return f"{versions[SCHEMA.version_table]}: the next run brings it up to this release and lake{pipes}"
 
 
 def _find_views(session: Session) -> str:

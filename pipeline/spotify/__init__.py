@@ -1,1 +1,1 @@
-"""The Spotify Web API: links, client, playlists."""
+"""The Spotify Web API: client, tokens, retries, and reading of playlists."""

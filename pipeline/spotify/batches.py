@@ -15,18 +15,19 @@ from pipeline.transform.details import read_response
 log = logging.getLogger(__name__)
 
 BATCH_SIZES = {"artists": 50, "albums": 20}
-"""Most ids in one request."""
+"""Maximum number of ids in one request."""
 MAX_UNREADABLE = 100
-"""Unreadable objects, with no readable one, after which we stop: more requests would waste the quota."""
+"""If this many objects are unreadable and none is readable, reading stops, to save the quota."""
 
 _SPOTIFY_ID = re.compile("[0-9A-Za-z]{22}")
 
 
 class DetailsReader:
-    """Reads the details of one kind. `bodies`: the responses. `stopped`: why reading ended early, or None.
+    """Reads the details of one kind.
 
-    Ids are `known` (object received), `unknown` to Spotify, or `unreadable` (their response cannot be read);
-    all others were not requested, or were refused. `nulled`: number of unusable values, by path.
+    `bodies`: the responses. `stopped`: the reason if reading ended early. Ids are `known` (object received),
+    `unknown` to Spotify, or `unreadable` (their response cannot be read); any other id was not requested, or
+    was refused. `nulled`: number of unusable values, by path.
     """
 
     def __init__(self, client: SpotifyClient, kind: str) -> None:
@@ -42,10 +43,10 @@ class DetailsReader:
         self._lock = Lock()
 
     def read(self, ids: list[str]) -> None:
-        """Requests each id once. An error that stops it (quota, budget, refusal) is stored, never raised."""
+        """Requests each id once. An error (quota, budget, refusal) is stored in `stopped`, not raised."""
         size = BATCH_SIZES[self.kind]
         batches = [ids[start : start + size] for start in range(0, len(ids), size)]
-        # Read one batch first: if batches are refused, the threads do not all repeat the refused request.
+        # Read one batch first: if Spotify refuses batches, only one request is refused, not one per thread.
         if batches:
             self._read(batches.pop(0))
         with threads() as pool:
@@ -63,13 +64,13 @@ class DetailsReader:
             self.stopped = self.stopped or str(error)
 
     def _read_batch(self, ids: list[str]) -> bool:
-        """False if these ids have to be requested one by one."""
+        """Returns False if these ids have to be requested one by one."""
         if self.stopped or not self._in_batches:
             return False
         try:
             self._request(ids, lambda: self._client.several(self.kind, ids))
         except SpotifyRefused as refused:
-            if refused.status != BAD_REQUEST:  # 400 is about one of these ids, not about batches
+            if refused.status != BAD_REQUEST:  # 400 concerns one of these ids, not batches in general
                 self._in_batches = False
             return False
         return True
@@ -80,7 +81,7 @@ class DetailsReader:
         try:
             self._request([spotify_id], lambda: self._client.one(self.kind, spotify_id))
         except SpotifyRefused as refused:
-            # Unknown ids: 404 if well-formed, 400 if malformed. Any other refusal is not about the id.
+            # Unknown ids: 404 if well-formed, 400 if malformed. Any other refusal does not concern the id.
             malformed = refused.status == BAD_REQUEST and not _SPOTIFY_ID.fullmatch(spotify_id)
             if refused.status != NOT_FOUND and not malformed:
                 raise

@@ -1,4 +1,4 @@
-"""The Web API for the flows: one method per endpoint, and the only retries of its requests."""
+"""Client of the Web API: one method per endpoint. All retries of its requests happen here."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from pipeline.errors import (
     Transient,
 )
 from pipeline.spotify.credentials import AppCredentials
-from pipeline.spotify.http import ErrorResponse, Exchanged
+from pipeline.spotify.http import ClientState, ErrorResponse
 from pipeline.spotify.links import MINE
 from pipeline.spotify.refusals import UNAUTHORIZED, explain_failure
 from pipeline.spotify.spotipy_adapter import WebApi
@@ -30,11 +30,11 @@ T = TypeVar("T")
 
 MAX_CLOCK_AHEAD_S = 60
 PAGE_SIZE = 50
-"""The most entries that `/items` returns at once, or playlists that `/me/playlists` does."""
+"""Maximum page size: entries of `/items`, playlists of `/me/playlists`."""
 
 
 class SpotifyClient:
-    """Responses of the Web API as bytes. Threads share it; the waiting of all counts against one budget."""
+    """Returns responses of the Web API as bytes. Thread-safe: all threads share one waiting budget."""
 
     def __init__(
         self,
@@ -44,9 +44,9 @@ class SpotifyClient:
         clock: Callable[[], float] = time.monotonic,
         before_request: Callable[[Waits], None] = lambda _waits: None,
     ) -> None:
-        self._exchanged = Exchanged()
-        self._token = AccessToken(credentials, exchanged=self._exchanged)
-        self._web_api = WebApi(credentials.api_url, self._exchanged)
+        self._state = ClientState()
+        self._token = AccessToken(credentials, client_state=self._state)
+        self._web_api = WebApi(credentials.api_url, self._state)
         token = credentials.refresh_token
         self.for_user = token is not None and token.get_secret_value() != ""
         self._before_request = before_request
@@ -55,15 +55,15 @@ class SpotifyClient:
     @property
     def clock_ahead_s(self) -> float | None:
         """Seconds by which the local clock is ahead of Spotify's (negative: behind); None if unknown."""
-        return self._exchanged.clock_ahead_s
+        return self._state.clock_ahead_s
 
     @property
     def scope(self) -> str | None:
-        """Scopes of the access token, by blanks; None without a token, or if Spotify does not say."""
+        """Scopes of the access token, separated by spaces; None without a token, or if Spotify sends none."""
         return self._token.scope
 
     def authorise(self) -> None:
-        """Fetches the token, once and before any fan-out."""
+        """Fetches the access token. Call it once, before threads start."""
         self._retried("token", self._token.get)
 
     def playlist(self, playlist_id: str) -> bytes:
@@ -71,7 +71,7 @@ class SpotifyClient:
         return self._get_playlist(playlist_id)
 
     def snapshot_id(self, playlist_id: str) -> bytes:
-        """`GET /playlists/{id}` with nothing but the snapshot id."""
+        """`GET /playlists/{id}` with only the snapshot id."""
         return self._get_playlist(playlist_id, fields="snapshot_id")
 
     def page(self, playlist_id: str, endpoint: str, offset: int) -> bytes:
@@ -79,7 +79,7 @@ class SpotifyClient:
         return self._get_playlist(playlist_id, f"/{endpoint}", limit=PAGE_SIZE, offset=offset)
 
     def my_playlists(self, offset: int) -> bytes:
-        """`GET /me/playlists` from an offset: what the user owns or follows."""
+        """`GET /me/playlists` from an offset: playlists that the user owns or follows."""
         return self._get(MINE, "me/playlists", {"limit": PAGE_SIZE, "offset": offset})
 
     def me(self) -> bytes:
@@ -105,7 +105,7 @@ class SpotifyClient:
         return self._retried(subject, partial(self._request, subject, path, parameters))
 
     def _request(self, subject: str, path: str, parameters: Mapping[str, object]) -> bytes:
-        """One request, in its turn and with the token of that moment."""
+        """One request, after its slot of the rate limit, with the current token."""
         self._before_request(self._waits)
         token = self._token.get()
         try:
@@ -119,7 +119,7 @@ class SpotifyClient:
     def _retried(self, subject: str, request: Callable[[], T]) -> T:
         attempt, renewed = 0, False
         while True:
-            began = self._waits.hold()
+            started = self._waits.wait_for_pause()
             try:
                 result = request()
             except (PipelineError, requests.RequestException) as error:
@@ -132,24 +132,24 @@ class SpotifyClient:
                     raise self._waits.stop(_refused_again(failure))
                 renewed = True
             elif isinstance(failure, Transient):
-                self._waits.wait(subject, failure, attempt, began)
+                self._waits.wait(subject, failure, attempt, started)
                 attempt += 1
             else:
                 raise self._waits.stop(failure) if isinstance(failure, StopRun) else failure
 
     def _check_clock(self) -> None:
-        """Refuses to go on with a clock that is ahead: snapshots would be dated in the future."""
+        """Stops the run if the local clock is ahead: its snapshots would be dated in the future."""
         ahead = self.clock_ahead_s
         if ahead is not None and ahead > MAX_CLOCK_AHEAD_S:
             message = (
                 f"The clock of this machine is {ahead:,.0f} s ahead of Spotify's. "
-                "The run would date its snapshots wrongly, so it kept none. Set the clock and run again"
+                "Snapshots would be misdated, so none was kept. Set the clock (NTP) and run again"
             )
             raise self._waits.stop(ConfigurationError(message, Code.CLOCK_SKEWED))
 
 
 def _checked(subject: str, body: bytes) -> bytes:
-    """The body if it is JSON, of which callers decode what they need."""
+    """Returns the body if it is JSON; callers decode the fields that they need."""
     try:
         complete = is_json(body)
     except ValueError:
@@ -164,5 +164,5 @@ def _checked(subject: str, body: bytes) -> bytes:
 
 def _refused_again(failure: TokenExpired) -> ConfigurationError:
     return ConfigurationError(
-        f"Spotify refuses a token that it has just given: {failure.message}", Code.SPOTIFY_TOKEN
+        f"Spotify refuses an access token that it has just issued: {failure.message}", Code.SPOTIFY_TOKEN
     )

@@ -1,15 +1,15 @@
-"""What the client needs of a Spotify app's credentials; the Prefect block SpotifyCredentials has it."""
+"""Interface of a Spotify app's credentials; the Prefect block SpotifyCredentials implements it."""
 
 from typing import Protocol
 
 from pydantic import SecretStr
 
 SCOPE = "playlist-read-private playlist-read-collaborative"
-"""What a user is asked to agree to. Without it Spotify lists neither private nor collaborative playlists."""
+"""Scopes that a user consents to. Without them Spotify omits private or collaborative playlists."""
 
 
 class AppCredentials(Protocol):
-    """A Spotify app, for itself or for the user whose refresh token it has."""
+    """A Spotify app, with the refresh token of a user if it acts for one."""
 
     client_id: str
     client_secret: SecretStr
@@ -17,8 +17,8 @@ class AppCredentials(Protocol):
     api_url: str
     accounts_url: str
 
-    def keep_refresh_token(self, token: str) -> None:
-        """Stores a rotated refresh token at once: the old one may be worth nothing now."""
+    def store_refresh_token(self, token: str) -> None:
+        """Stores a rotated refresh token immediately: the old one may be invalid."""
 
     def reload_refresh_token(self) -> str | None:
-        """The refresh token as it is stored now: another run may have rotated it."""
+        """The currently stored refresh token: another run may have rotated it."""

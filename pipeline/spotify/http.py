@@ -1,6 +1,6 @@
-"""HTTP sessions: proxies and CA bundle as the environment says, no retries of their own, no redirects.
+"""HTTP sessions: proxy and CA bundle from the environment, no retries, no redirects.
 
-A response has a deadline and a greatest size, and of an error response only what may be quoted is kept.
+Each response has a deadline and a size limit. Of an error response, only the quotable part is kept.
 """
 
 import time
@@ -16,19 +16,19 @@ from urllib3.util.retry import Retry
 
 from pipeline.spotify.quotes import Quote, quoted, sent_secrets
 from pipeline.threads import Unfinished, within
-from pipeline.usage import used
+from pipeline.usage import count_usage
 
 DEADLINE_S = 60.0
-"""For a whole response, from the request to the last byte."""
+"""Total time of a response, from sending the request to the last byte."""
 MAX_BODY_BYTES = 16 * 2**20
-"""Twenty times what a page of 50 entries takes."""
+"""Twenty times the size of a page of 50 entries."""
 MAX_ERROR_BYTES = 64 * 2**10
-"""Read of an error response; a larger one is described by its size."""
+"""Limit of an error response; of a larger one, only the size is quoted."""
 CHUNK_BYTES = 2**16
 
 
 class ResponseTooSlow(requests.Timeout):
-    """A response was not complete when its deadline ended."""
+    """A response was not complete at its deadline."""
 
 
 class ResponseTooLarge(requests.RequestException):
@@ -46,46 +46,47 @@ class ErrorResponse(requests.RequestException):
 
 
 @dataclass
-class Exchanged:
-    """What the sessions of a client share: the secrets to mask, and how far the local clock is ahead.
+class ClientState:
+    """State that the sessions of a client share.
 
-    `clock_ahead_s` in seconds by the Date of the first response, negative if behind, None without one.
+    `secrets`: texts to mask. `clock_ahead_s`: seconds by which the local clock is ahead of the Date of the
+    first response; negative if behind, None without a response.
     """
 
     secrets: set[str] = field(default_factory=set)
     clock_ahead_s: float | None = None
 
 
-def http_session(url: str, connections: int = 1, exchanged: Exchanged | None = None) -> requests.Session:
-    """A session for one service. Proxy and CA bundle are looked up in the environment once.
+def http_session(url: str, connections: int = 1, client_state: ClientState | None = None) -> requests.Session:
+    """A session for one service. Proxy and CA bundle are read from the environment once.
 
-    Its .netrc is not: requests would send what that holds instead of our own Authorization header.
+    .netrc is ignored: requests would send its credentials instead of our Authorization header.
     """
     session = requests.Session()
     found = session.merge_environment_settings(url, {}, None, None, None)
-    # Plain http is for this machine only: a proxy would read along, and could not reach it anyway.
+    # Plain http is only allowed for loopback, which a proxy cannot reach; it would also see the requests.
     session.proxies = found["proxies"] if url.startswith("https:") else {}
     session.verify, session.trust_env = found["verify"], False
-    session.max_redirects = 0  # credentials go to no other place: TooManyRedirects
+    session.max_redirects = 0  # never send credentials elsewhere: a redirect raises TooManyRedirects
     for scheme in ("https://", "http://"):
-        session.mount(scheme, _Adapter(connections, exchanged or Exchanged()))
+        session.mount(scheme, _Adapter(connections, client_state or ClientState()))
     return session
 
 
 class _Adapter(HTTPAdapter):
-    """Reads whole responses in time, and raises ErrorResponse for those with an error status.
+    """Reads complete responses within the deadline, and raises ErrorResponse for an error status.
 
-    Here, before spotipy or requests see them: both put the text of a response into exceptions and logs.
+    It does so before requests or spotipy process them: both put response texts into exceptions and logs.
     """
 
-    def __init__(self, connections: int, exchanged: Exchanged) -> None:
-        self._exchanged = exchanged
+    def __init__(self, connections: int, client_state: ClientState) -> None:
+        self._state = client_state
         super().__init__(
             max_retries=Retry(total=0, respect_retry_after_header=False), pool_maxsize=connections
         )
 
     def send(self, request: requests.PreparedRequest, *_: object, **options: Any) -> requests.Response:  # noqa: ANN401 - passed on
-        """Sends a request; raises the three exceptions above and what requests raises."""
+        """Sends a request. Raises the three exceptions above, and those of requests."""
         try:
             response, body = within(DEADLINE_S, lambda: self._exchange(request, options))
         except Unfinished:
@@ -100,38 +101,38 @@ class _Adapter(HTTPAdapter):
     def _exchange(
         self, request: requests.PreparedRequest, options: dict[str, Any]
     ) -> tuple[requests.Response, bytes | None]:
-        """The response and its body, None if that is larger than may be read."""
-        began = time.time()
-        used(spotify_requests=1)
+        """The response and its body, which is None if it exceeds its limit."""
+        started = time.time()
+        count_usage(spotify_requests=1)
         response = super().send(request, **{**options, "stream": True})
-        self._note_clock(response, began)
+        self._note_clock(response, started)
         return response, _read(response, MAX_BODY_BYTES if response.ok else MAX_ERROR_BYTES)
 
-    def _note_clock(self, response: requests.Response, began: float) -> None:
-        """Compares with the start and the end of the request: a slow response is no wrong clock."""
-        if self._exchanged.clock_ahead_s is not None or not response.ok:
+    def _note_clock(self, response: requests.Response, started: float) -> None:
+        """Compares Date with both ends of the request: a slow response must not look like a wrong clock."""
+        if self._state.clock_ahead_s is not None or not response.ok:
             return
         try:
             date = parsedate_to_datetime(response.headers.get("Date", ""))
             theirs = date.replace(tzinfo=date.tzinfo or UTC).timestamp()
         except (ValueError, TypeError, OverflowError):
             return
-        self._exchanged.clock_ahead_s = max(began - theirs, 0.0) or min(time.time() - theirs, 0.0)
+        self._state.clock_ahead_s = max(started - theirs, 0.0) or min(time.time() - theirs, 0.0)
 
     def _quote(self, response: requests.Response, body: bytes | None) -> Quote:
         request, headers = response.request, response.headers
         form = request.body if isinstance(request.body, str) else ""
-        secrets = self._exchanged.secrets | sent_secrets(str(request.headers.get("Authorization", "")), form)
+        secrets = self._state.secrets | sent_secrets(str(request.headers.get("Authorization", "")), form)
         return quoted(body, headers.get("Content-Type", ""), _length(headers, body), secrets)
 
 
-def _read(response: requests.Response, most: int) -> bytes | None:
-    """The body, or None where it is larger than `most` bytes; then the connection is closed."""
+def _read(response: requests.Response, limit: int) -> bytes | None:
+    """The body; None, and the connection is closed, if it exceeds `limit` bytes."""
     chunks, size = [], 0
     for chunk in response.iter_content(CHUNK_BYTES):
         size += len(chunk)
-        used(spotify_bytes=len(chunk))
-        if size > most:
+        count_usage(spotify_bytes=len(chunk))
+        if size > limit:
             response.close()
             return None
         chunks.append(chunk)

@@ -1,6 +1,6 @@
-"""`GET /me/playlists`: all playlists that the authorised user owns or follows, 50 a page.
+"""`GET /me/playlists`: all playlists that the authorised user owns or follows, 50 per page.
 
-Source: Web API reference, and responses recorded by others.
+Source: Web API reference, and publicly recorded responses.
 """
 
 import logging
@@ -25,7 +25,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 READS = 3
-"""Attempts to read a list that changes while it is read."""
+"""Number of attempts to read a list that changes while it is read."""
 
 _USER_IN_URL = re.compile(r"/users/([^/?#]+)/playlists")
 
@@ -37,7 +37,7 @@ class ListedOwner(Struct):
 
 
 class Listed(Struct):
-    """A playlist as the list shows it."""
+    """A playlist in the list."""
 
     id: str | None = None
     owner: ListedOwner | None = None
@@ -55,7 +55,7 @@ class ListPage(Paging[Any]):
     href: Any = None
 
 
-Decoder(ListPage)  # at import: msgspec crashes if two threads use a type for the first time at once
+Decoder(ListPage)  # at import: msgspec crashes if two threads use a type for the first time simultaneously
 
 
 def read_list(client: SpotifyClient) -> tuple[list[Listed | None], str | None]:
@@ -106,7 +106,7 @@ def _listed(item: object) -> Listed | None:
 
 
 def decoded(body: bytes, kind: type[T]) -> T:
-    """Decodes a response; raises PlaylistUnavailable if it is something else."""
+    """Decodes a response; raises PlaylistUnavailable if it has another form."""
     try:
         return decode_replacing(body, kind)
     except ValueError as error:

@@ -1,9 +1,9 @@
 """The word `mine`: every playlist that the authorised user owns or collaborates on.
 
-Spotify does not say whether the user collaborates on another user's playlist, so every playlist counts that
-is marked as collaborative or has no owner in the response. If the user only follows it, an app in development
-mode may not read its entries, and that playlist fails.
-Source: Web API reference, and responses recorded by others.
+The Web API does not state whether the user collaborates on another user's playlist. Therefore every playlist
+counts that is marked as collaborative or has no owner in the response. If the user only follows it, an app in
+development mode may not read its entries, and that playlist fails.
+Source: Web API reference, and publicly recorded responses.
 """
 
 import logging
@@ -32,11 +32,11 @@ class User(Struct):
     id: Annotated[str, Meta(min_length=1)]
 
 
-Decoder(User)  # at import: msgspec crashes if two threads use a type for the first time at once
+Decoder(User)  # at import: msgspec crashes if two threads use a type for the first time simultaneously
 
 
 class Wanted(NamedTuple):
-    """The playlists that a run reads, each once.
+    """The playlists that a run reads, without duplicates.
 
     `snapshot_ids`: current snapshot ids by playlist, from the user's list. `failed`: one line, for `mine`, if
     the list could not be read.
@@ -48,7 +48,7 @@ class Wanted(NamedTuple):
 
 
 def find_wanted(client: SpotifyClient, run: Run, names: list[str]) -> Wanted:
-    """Replaces `mine` by the user's playlists; if their list cannot be read, only the other names remain.
+    """Replaces `mine` with the user's playlists; if their list cannot be read, only the other names remain.
 
     Raises ConfigurationError, before any request, if `mine` is named and the app has no user.
     """
@@ -105,13 +105,13 @@ def _read_mine(client: SpotifyClient) -> tuple[list[str], dict[str, str]]:
 
 
 def _refuse_narrow_consent(client: SpotifyClient) -> None:
-    """Without these scopes Spotify silently leaves out private or collaborative playlists."""
+    """Raises PlaylistUnavailable without these scopes: Spotify would silently omit playlists."""
     if client.scope is None:
         return
     missing = [scope for scope in SCOPE.split() if scope not in client.scope.split()]
     if missing:
         message = (
-            f"mine: the user's consent lacks {' and '.join(missing)}, so Spotify leaves playlists out. "
+            f"mine: the user's consent lacks {' and '.join(missing)}, so Spotify omits playlists. "
             "Authorise again: python -m blocks authorize"
         )
         raise PlaylistUnavailable(message, Code.SPOTIFY_SCOPE)

@@ -1,4 +1,4 @@
-"""Reads a whole playlist, page by page, and checks that it is complete and did not change meanwhile."""
+"""Reads a playlist page by page, and checks that it is complete and did not change while it was read."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -17,21 +17,21 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 READS = 3
-"""Attempts to read a playlist that changes while it is read."""
+"""Number of attempts to read a playlist that changes while it is read."""
 
 
 class Sink(Protocol):
-    """Takes the responses of one read of a playlist, each as it comes."""
+    """Receives the responses of one read of a playlist, one at a time."""
 
     def add(self, body: bytes) -> None:
-        """Takes the next response."""
+        """Receives the next response."""
 
 
 S = TypeVar("S", bound=Sink)
 
 
 class _Read(NamedTuple, Generic[S]):
-    """One read of a playlist: its envelope, the sink of its responses, their number, and what they cover."""
+    """One read of a playlist: envelope, sink of the responses, their number, and coverage of the entries."""
 
     envelope: Envelope
     sink: S
@@ -48,7 +48,7 @@ def read_playlist(
 ) -> S | None:
     """Reads a playlist into a sink; None if its snapshot id is already published (`is_published`).
 
-    A playlist that changes meanwhile is read again from the start, into a new sink (`open_sink`).
+    A playlist that changes during the read is read again from the start, into a new sink (`open_sink`).
     Raises PlaylistUnavailable if Spotify refuses the entries, or if they change during every read.
     """
     problem = ""
@@ -59,12 +59,12 @@ def read_playlist(
         coverage = read.coverage
         if coverage.is_complete and _is_unchanged(client, read):
             return read.sink
-        surplus = ", a surplus" if coverage.received > coverage.total else ""
+        surplus = ", too many" if coverage.received > coverage.total else ""
         problem = coverage.problem or f"{coverage.received} of {coverage.total} entries{surplus}"
         log.info("playlist %s: incomplete or changed (%s); reading it again", playlist_id, problem)
     message = (
         f"playlist {playlist_id}: it changed during each of {READS} reads, or Spotify returns fewer "
-        f"or more entries than it counts: {problem}. Run again later"
+        f"or more entries than its total: {problem}. Run again later"
     )
     raise PlaylistUnavailable(message, Code.SPOTIFY_CHANGING)
 
@@ -114,7 +114,7 @@ def _read_once(
 def _further_pages(
     client: SpotifyClient, playlist_id: str, first: Page[bytes], coverage: Coverage
 ) -> Iterator[bytes]:
-    """Responses after page one. Ends when all entries are received, at a problem, or at an empty page."""
+    """Responses after the first page. Ends when all entries are received, at a problem, or an empty page."""
     endpoint = "items"
     while coverage.received < coverage.total and not coverage.problem:
         try:
@@ -133,7 +133,7 @@ def _further_pages(
 
 def _first_page(client: SpotifyClient, playlist_id: str, body: bytes) -> tuple[str, Page[bytes]]:
     page = _decoded(playlist_id, decode_page, body)
-    # Decode only what the envelope needs: other faults are judged after the response is kept.
+    # Decode only what the envelope needs: other fields are validated after the responses are kept.
     snapshot_id = _decoded(playlist_id, decode_snapshot_id, body)
     if page is None:
         reason, code = (
@@ -144,7 +144,7 @@ def _first_page(client: SpotifyClient, playlist_id: str, body: bytes) -> tuple[s
 
 
 def _is_unchanged(client: SpotifyClient, read: _Read[S]) -> bool:
-    """Whether the snapshot id is the same after the last page; a single response needs no check."""
+    """True if the snapshot id is the same after the last page; a single response needs no check."""
     if read.responses == 1:
         return True
     envelope = read.envelope

@@ -1,6 +1,6 @@
-"""What may be quoted of an error response in a message. Pure; the only place that decides it.
+"""Selects the part of an error response that a message may quote. Pure; the only place that decides it.
 
-A proxy, a firewall or a wrong address may send back the request itself, credentials included.
+A proxy, a firewall or a wrong address may send back the request itself, including credentials.
 """
 
 import html
@@ -12,21 +12,21 @@ from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, quote_plus
 
-from pipeline.masking import CREDENTIALS, MASK, printed
+from pipeline.masking import CREDENTIALS, MASK, printable
 
 MAX_QUOTE_CHARS = 200
 MIN_SECRET_CHARS = 8
-"""Spotify's secrets have 32 characters and more; masking much shorter texts would garble every message."""
+"""Spotify's secrets have at least 32 characters; masking much shorter texts would garble messages."""
 
 OAUTH_CODE = re.compile(r"[a-z_]{1,40}")
-"""Error codes of RFC 6749, as `invalid_grant`."""
+"""Error codes of RFC 6749, such as `invalid_grant`."""
 REASON = re.compile(r"[A-Z_]{1,40}")
-"""Reasons of the Web API, as `QUOTA_EXCEEDED`."""
+"""Reasons of the Web API, such as `QUOTA_EXCEEDED`."""
 CONTENT_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,60}")
 
 
 class Quote(NamedTuple):
-    """`text` is error.message, or "<type>, <n> bytes"; the other two are only ever plain codes."""
+    """`text`: error.message, or "<type>, <n> bytes". The other fields contain only plain codes."""
 
     text: str
     oauth_code: str | None = None
@@ -34,7 +34,7 @@ class Quote(NamedTuple):
 
 
 def quoted(body: bytes | None, content_type: str, length: str, secrets: Iterable[str]) -> Quote:
-    """What may be quoted of an error response's body; None is one too large to be read, of size `length`."""
+    """The quotable part of an error response. `body`: None if it was too large; `length`: its size."""
     known = list(secrets)
     error = _error(body)
     if isinstance(error, str) and _is_code(OAUTH_CODE, error, known):
@@ -50,7 +50,7 @@ def quoted(body: bytes | None, content_type: str, length: str, secrets: Iterable
 
 def masked(text: str, secrets: Iterable[str]) -> str:
     """The text without control characters, and with each secret replaced in all its encodings."""
-    text = printed(text)
+    text = printable(text)
     forms = {form for secret in secrets if len(secret) >= MIN_SECRET_CHARS for form in _forms(secret)}
     if forms:
         longest_first = sorted(forms, key=len, reverse=True)
@@ -59,7 +59,7 @@ def masked(text: str, secrets: Iterable[str]) -> str:
 
 
 def sent_secrets(authorization: str, form: str) -> set[str]:
-    """The credentials in a request: its Authorization header, decoded too, and the fields of its form."""
+    """Credentials in a request: its Authorization header, also decoded, and secret fields of its form."""
     credential = authorization.partition(" ")[2]
     found = {credential} | {value for name, value in parse_qsl(form) if name in _SECRET_FIELDS}
     with suppress(ValueError):  # of a bearer token
@@ -71,7 +71,7 @@ _SECRET_FIELDS = ("refresh_token", "client_secret", "code", "code_verifier")
 
 
 def _forms(secret: str) -> set[str]:
-    """A secret as it is, and as URLs, HTML, JSON and base64 write it."""
+    """A secret, and its encodings in URLs, HTML, JSON and base64."""
     encoded = {part for offset in range(3) if len(part := _base64(secret, offset)) >= MIN_SECRET_CHARS}
     encoded |= {part.replace("+", "-").replace("/", "_") for part in encoded}
     plain = {secret, json.dumps(secret)[1:-1], html.escape(secret), *encoded}
@@ -79,7 +79,7 @@ def _forms(secret: str) -> set[str]:
 
 
 def _base64(secret: str, offset: int) -> str:
-    """The base64 characters that depend on nothing but the secret, with `offset` bytes before it."""
+    """The base64 characters that depend only on the secret, if `offset` bytes precede it."""
     raw = b"\0" * offset + secret.encode(errors="surrogatepass")
     return b64encode(raw).decode()[-(-offset * 8 // 6) : len(raw) * 8 // 6]
 

@@ -1,4 +1,4 @@
-"""What a failed request means for the run. Source: Web API reference, and observed responses."""
+"""Translates failed requests to errors of the pipeline. Source: Web API reference, observed responses."""
 
 import re
 
@@ -19,51 +19,51 @@ from pipeline.spotify.http import MAX_BODY_BYTES, ErrorResponse, ResponseTooLarg
 from pipeline.spotify.links import MINE
 
 RETRY_AFTER_CAP_S = 60
-"""A longer Retry-After is a day's quota, not a window."""
+"""A longer Retry-After means that the daily quota is used up, not the limit of a short window."""
 SPOTIFY_OWNED = "37i9dQ"
-"""How ids of Spotify's own playlists start."""
+"""First characters of the ids of Spotify's own playlists."""
 
 APP_WIDE = ("premium", "registered", "allow-list", "allowlist")
-"""Words in a 403 that is about the app, not about what was requested."""
+"""Words in a 403 response that concerns the app, not the requested object."""
 
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 400, 401, 403, 404
 REQUEST_TIMEOUT, TOO_MANY, SERVER_ERROR = 408, 429, 500
 
 
 NOT_YOURS = (
-    "Spotify gives this app the playlist's name but not its entries: since 2026 apps in development mode "
-    "read only playlists that their user owns or collaborates on. Make the user a collaborator, "
+    "Spotify returns the playlist's name but not its entries to this app: since 2026, apps in development "
+    "mode can read only playlists that their user owns or collaborates on. Make the user a collaborator, "
     "or use an app with extended quota"
 )
 
 
 NO_USER = (
-    "Spotify gives this app the playlist's name but not its entries, and the SpotifyCredentials block has no "
-    "refresh_token: authorise a user who owns the playlist or collaborates on it, "
+    "Spotify returns the playlist's name but not its entries to this app, and the SpotifyCredentials block "
+    "has no refresh_token: authorise a user who owns the playlist or collaborates on it, "
     "python -m blocks authorize"
 )
 
 
 NARROW_CONSENT = (
-    "Spotify does not list the user's playlists under this consent. Authorise again: "
+    "Spotify does not list the user's playlists with this consent. Authorise again: "
     "python -m blocks authorize"
 )
 
 
 def explain_failure(error: requests.RequestException, subject: str) -> PipelineError:
-    """The error by what the run does next; `subject` is "playlist <id>", or what else was requested."""
+    """The error by what the run does next. `subject`: "playlist <id>", or the name of another object."""
     if isinstance(error, ErrorResponse):
         return _refused(error, subject)
     if isinstance(error, requests.TooManyRedirects | requests.exceptions.InvalidURL):
         return ConfigurationError(
-            f"{subject}: Spotify's address leads elsewhere ({type(error).__name__}), where no token is sent: "
-            "correct api_url and accounts_url of the SpotifyCredentials block",
+            f"{subject}: Spotify's address redirects or is invalid ({type(error).__name__}), so no token was "
+            "sent there: correct api_url and accounts_url of the SpotifyCredentials block",
             Code.SPOTIFY_ADDRESS,
         )
     if isinstance(error, ResponseTooLarge):
         return PlaylistUnavailable(
             f"{subject}: Spotify's response is larger than {MAX_BODY_BYTES // 2**20} MiB and was not read. "
-            "If this lasts, the Web API has changed",
+            "If this continues, the Web API has changed: report it",
             Code.SPOTIFY_UNREADABLE,
         )
     if isinstance(error, ResponseTooSlow):
@@ -74,7 +74,7 @@ def explain_failure(error: requests.RequestException, subject: str) -> PipelineE
 
 
 def explain_token_refusal(refused: ErrorResponse) -> PipelineError:
-    """What an error response of the token endpoint means for the run."""
+    """The error for an error response of the token endpoint, by what the run does next."""
     status, quote = refused.status, refused.quote
     if status == TOO_MANY:
         return _too_many(refused)
@@ -88,8 +88,8 @@ def explain_token_refusal(refused: ErrorResponse) -> PipelineError:
         )
     if quote.oauth_code is None:
         return ConfigurationError(
-            f"The token endpoint returned {status}, {quote.text}: that is not Spotify's response. "
-            "Correct accounts_url of the SpotifyCredentials block, or let a proxy or firewall pass it",
+            f"The token endpoint returned {status}, {quote.text}: this response is not from Spotify. "
+            "Correct accounts_url of the SpotifyCredentials block, or allow it in the proxy or firewall",
             Code.SPOTIFY_ADDRESS,
         )
     return ConfigurationError(
@@ -122,7 +122,7 @@ def _reason(status: int, subject: str) -> tuple[str, Code]:
     if kind == MINE and status == FORBIDDEN:
         return NARROW_CONSENT, Code.SPOTIFY_SCOPE
     if kind != "playlist":
-        return "Spotify does not give them to this app", Code.SPOTIFY_REFUSED
+        return "Spotify does not return them to this app", Code.SPOTIFY_REFUSED
     if status == FORBIDDEN:
         return NOT_YOURS, Code.SPOTIFY_NOT_YOURS
     if playlist_id.startswith(SPOTIFY_OWNED):
@@ -135,7 +135,7 @@ def _reason(status: int, subject: str) -> tuple[str, Code]:
 def _unauthorized(text: str) -> PipelineError:
     if "user authentication" in text:
         return ConfigurationError(
-            f"Spotify wants a user's token ({text}): add a refresh_token to the SpotifyCredentials block",
+            f"Spotify requires a user's token ({text}): add a refresh_token to the SpotifyCredentials block",
             Code.SPOTIFY_NO_USER,
         )
     return TokenExpired(f"401 {text}", Code.SPOTIFY_TOKEN)
@@ -147,4 +147,5 @@ def _too_many(refused: ErrorResponse) -> PipelineError:
     if refused.quote.reason == "QUOTA_EXCEEDED" or seconds is None or seconds > RETRY_AFTER_CAP_S:
         when = f"in {seconds:g} s" if seconds and seconds > RETRY_AFTER_CAP_S else "tomorrow"
         return QuotaExceeded(f"Spotify's quota for this app is used up: run again {when}", Code.SPOTIFY_QUOTA)
-    return RateLimited(f"Spotify asks to wait {seconds:g} s", Code.SPOTIFY_RATE_LIMITED, seconds)
+    message = f"Spotify's rate limit requires a wait of {seconds:g} s"
+    return RateLimited(message, Code.SPOTIFY_RATE_LIMITED, seconds)

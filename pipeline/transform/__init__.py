@@ -1,1 +1,1 @@
-"""Kept responses to tables: pure functions and Polars, no Prefect, clients, clock or environment."""
+"""Transforms kept responses to tables: pure functions and Polars, without clients, clock or environment."""

@@ -32,5 +32,5 @@ def refuse_changed_api(playlist_id: str, songs: int, reasons: list[str]) -> None
 
 
 def _field(reason: str) -> str:
-    """The reason without what differs from song to song: quoted values and list indexes."""
+    """The reason without the parts that differ between songs: quoted values and list indexes."""
     return re.sub(r"'.*'|\[[^]]*\]", "", reason)

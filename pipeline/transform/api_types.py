@@ -1,8 +1,8 @@
 """Types of the Web API's responses: the fields that the pipeline reads. Decoding skips all other fields.
 
-A field without a default is required: an entry that lacks it is rejected, and the reason names the field.
+A field without a default is required: an entry without it is rejected, and the reason names the field.
 Any other field is null if it is absent or unusable (`lenient`).
-`gc=False`: JSON has no reference cycles, and the cyclic garbage collector would double the time.
+`gc=False`: JSON has no reference cycles, and the garbage collector's tracking would double the time.
 Source: Spotify Web API reference, and recorded responses.
 """
 
@@ -15,7 +15,7 @@ from msgspec.json import Decoder
 E = TypeVar("E")
 
 MAX_TEXT_CHARACTERS = 2**22
-"""Fits into VARCHAR: 16 MB unless declared longer, and UTF-8 takes at most 4 bytes per character."""
+"""Longest text that VARCHAR always holds: 16 MB unless declared longer, at up to 4 bytes per character."""
 
 Id = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT_CHARACTERS)]
 Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARACTERS)]
@@ -77,7 +77,7 @@ class PlaylistHead(Struct):
 
 
 class PlaylistVersion(Struct):
-    """The snapshot id, which is different after every change of the playlist."""
+    """The snapshot id, which changes with every change of the playlist."""
 
     snapshot_id: Id
 
@@ -109,7 +109,7 @@ class ExternalIds(Struct, gc=False):
 
 
 class Track(Struct, gc=False):
-    """The song of a playlist entry. `type`, `uri` and `is_local` show whether it is a song at all."""
+    """The song of an entry. `type`, `uri` and `is_local` distinguish songs from other items."""
 
     id: Id
     name: Text
@@ -170,7 +170,7 @@ class Reject(Struct, gc=False):
     entry: str
 
 
-# msgspec inspects a type at its first use, and crashes if two threads do so at once: do it at import.
+# msgspec inspects a type at its first use, and crashes if two threads do so simultaneously: do it at import.
 for _kind in (
     Response[Raw],
     Response[Any],

@@ -5,14 +5,14 @@ from typing import Any
 from pipeline.transform.pages import Page
 
 PAGE_SIZE = 50
-"""Entries that each request after the first one asks for."""
+"""Number of entries that each request after the first one requests."""
 
 
 class Coverage:
     """Follows the pages of one playlist in the order of requests.
 
     `received`: offset after the last page, which is the number of entries so far. `problem`: the first gap,
-    repetition or contradiction between pages; None if there is none.
+    repetition or contradiction between pages, or None.
     """
 
     def __init__(self, total: int) -> None:
@@ -24,8 +24,8 @@ class Coverage:
     def add(self, page: Page[Any]) -> int:
         """Checks the next page and returns its offset; a page without `offset` follows the one before.
 
-        Every page but the last must hold `limit` entries, or PAGE_SIZE if it has no `limit`. The first page
-        may also hold more, or none, as some servers send it.
+        Every page except the last must hold `limit` entries, or PAGE_SIZE if it has no `limit`. The first
+        page may hold more, or none: some servers send such pages.
         """
         offset = self.received if page.offset is None else page.offset
         count, is_first = len(page.entries), not self._pages
@@ -38,7 +38,7 @@ class Coverage:
         elif page.total is not None and page.total != self.total:
             self._note(f"Spotify counted {self.total:,} entries first and {page.total:,} later")
         elif count < limit and offset + count < self.total and (count or not is_first):
-            # A server that lowers the limit reports the new limit. Fewer entries than that: some are missing.
+            # A server that lowers the limit returns the new limit. With fewer entries, some are missing.
             self._note(f"only {count:,} of {limit:,} entries were received after entry {offset:,}")
         elif count > limit and not is_first:
             self._note(f"{count:,} instead of {limit:,} entries were received after entry {offset:,}")
@@ -47,7 +47,7 @@ class Coverage:
 
     @property
     def is_complete(self) -> bool:
-        """Whether each entry was received exactly once."""
+        """True if each entry was received exactly once."""
         return self.problem is None and self.received == self.total
 
     def _note(self, problem: str) -> None:

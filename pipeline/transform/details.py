@@ -10,7 +10,7 @@ from msgspec import Raw, Struct
 
 from pipeline.columns import dtypes
 from pipeline.transform.api_types import FullAlbum, FullArtist
-from pipeline.transform.pages import decode_keeping_usable, decode_replacing
+from pipeline.transform.pages import decode_replacing, decode_usable_fields
 from pipeline.transform.rows import PlaylistRows
 
 Row = dict[str, Any]
@@ -32,7 +32,7 @@ KINDS = {
     "artists": _Kind("artist_id", ("genres", "popularity", "follower_count"), FullArtist),
     "albums": _Kind("album_id", ("label", "upc"), FullAlbum),
 }
-"""Kinds of objects that Spotify returns by id."""
+"""Kinds of objects whose details are requested by id."""
 
 
 class DetailsResponse(NamedTuple):
@@ -52,7 +52,7 @@ def read_response(kind: str, body: bytes, requested: Sequence[str]) -> DetailsRe
     objects, nulled = split_details(kind, body), Counter[str]()
     rows = _rows_by_id(kind, objects, nulled)
     known = {spotify_id: rows[spotify_id] for spotify_id in requested if spotify_id in rows}
-    # A batch is in the order of the ids. If it has more or fewer objects, a null cannot be assigned to an id.
+    # A batch has the order of the ids. If it has more or fewer objects, a null cannot be assigned to an id.
     pairs = zip(requested, objects, strict=True) if len(objects) == len(requested) else ()
     unknown = {spotify_id for spotify_id, text in pairs if text == NULL} - known.keys()
     return DetailsResponse(known, unknown, nulled)
@@ -99,12 +99,12 @@ def _decoded(kind: str, text: bytes, nulled: Counter[str]) -> FullArtist | FullA
         return None
     unusable = Counter[str]()
     try:
-        full = decode_keeping_usable(text, KINDS[kind].type, unusable, kind)
+        full = decode_usable_fields(text, KINDS[kind].type, unusable, kind)
     except ValueError:
         return None
     nulled.update(unusable)
     if isinstance(full, FullArtist) and unusable["artists.genres"]:
-        full.genres = None  # a list without its unusable genres would look complete
+        full.genres = None  # a list of only the usable genres would look complete
     return full
 
 

@@ -11,7 +11,7 @@ from pipeline.transform.lenient import LONE_SURROGATE, NUL, Unusable, decode_len
 from pipeline.transform.pages import parse_json, refuse_deep_nesting
 
 NO_ITEM = "no_item"
-"""The reason if the entry has neither of the keys that hold songs."""
+"""Reason if the entry has neither `item` nor `track`."""
 EXPECTED_REASONS = frozenset(
     ("null_item", NO_ITEM, "local_file", "episode", "chapter", "tombstone", "unavailable"),
 )
@@ -36,7 +36,7 @@ class _NotASong(ValueError):
 
 
 def song_of(entry: Entry) -> Track | None:
-    """The song of a typed entry; None if the entry needs `decode_entry`, usually because it is not a song."""
+    """The song of a typed entry; None if it needs `decode_entry`, usually because it is not a song."""
     track = entry.item or entry.track
     if track is None or track.is_local or entry.is_local or track.type not in SONG_TYPES:
         return None
@@ -45,7 +45,7 @@ def song_of(entry: Entry) -> Track | None:
 
 
 def decode_entry(entry: bytes) -> Song | Reject:
-    """Decodes an entry from its JSON text, to its song or to a reject."""
+    """Decodes an entry's JSON text to a song or a reject."""
     try:
         return _song(entry)
     except _NotASong as error:
@@ -98,6 +98,6 @@ def _refuse_if_not_song(item: dict[str, Any], added: Added) -> None:
 
 
 def _reject_text(entry: bytes) -> str:
-    """The entry as JSON text; if no column can hold it, its first 1,000 characters as a JSON string."""
+    """The entry as JSON text; if it is too long for a column, its first 1,000 characters as a JSON string."""
     text = entry.decode(errors="replace")
     return text if len(text) <= MAX_TEXT_CHARACTERS else json.dumps(text[:1000])

@@ -1,7 +1,7 @@
 """Converts JSON values to the structs of `api_types`, field by field, and sets unusable fields to null.
 
-msgspec refuses a whole struct because of one unusable field; this module reads the rules from the structs'
-types and applies them to each field. A field without a default is required; any other field gets its default
+msgspec rejects an entire struct because of one unusable field. This module reads the rules from the structs'
+types and applies them field by field. A field without a default is required; any other field gets its default
 if it is absent, and None if it is null or unusable.
 """
 
@@ -24,7 +24,7 @@ LONE_SURROGATE = "lone_surrogate"
 
 
 class Unusable(ValueError):
-    """A value that does not fit its field. The message has the reason and the path."""
+    """A value that is invalid for its field. The message contains the reason and the path."""
 
 
 def decode_lenient(value: object, kind: type[S], nulled: Counter[str], path: str = "$") -> S:
@@ -150,7 +150,7 @@ def _text(value: object, kind: types.StrType, path: str) -> str:
         raise Unusable(f"Expected `str` of length <= {kind.max_length}{_at(path)}")
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise Unusable(LONE_SURROGATE)
-    # Snowflake does not document what COPY does with U+0000; users report that it is dropped silently.
+    # The effect of U+0000 in COPY is not documented; users report that Snowflake drops it silently.
     if "\0" in text:
         raise Unusable(NUL)
     return text

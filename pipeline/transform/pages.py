@@ -1,4 +1,4 @@
-"""Decodes responses of the Web API: the playlist itself, and its entries, typed or as raw JSON."""
+"""Decodes responses of the Web API: the playlist, and its entries, typed or as raw JSON."""
 
 import json
 import math
@@ -19,7 +19,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")
 
 MAX_INT_DIGITS = 4_300
-"""Python's own limit for converting text to int."""
+"""Python's default limit for converting text to int."""
 
 _RAW = msgspec.json.Decoder(Response[Raw])
 _TYPED = msgspec.json.Decoder(Response[Entry])
@@ -37,7 +37,7 @@ def refuse_deep_nesting() -> Iterator[None]:
 
 
 @refuse_deep_nesting()
-def decode_keeping_usable(body: bytes, kind: type[S], nulled: Counter[str], path: str = "$") -> S:
+def decode_usable_fields(body: bytes, kind: type[S], nulled: Counter[str], path: str = "$") -> S:
     """Like `decode_replacing`, but unusable fields with a default are null and counted (`decode_lenient`).
 
     Raises ValueError if the body is not JSON, or if a required field is absent or has another type; the
@@ -81,9 +81,9 @@ class Page(NamedTuple, Generic[E]):
 
 
 def is_json(body: bytes) -> bool:
-    """Whether the body is JSON other than `null`; raises ValueError if it is not JSON.
+    """True if the body is JSON other than `null`; raises ValueError if it is not JSON.
 
-    Broken text in strings is accepted. Raises RecursionError if it is nested too deeply: retries do not help.
+    Invalid text in strings is accepted. Raises RecursionError for too deep nesting, which no retry resolves.
     """
     try:
         msgspec.json.decode(body, type=Raw)
@@ -103,7 +103,7 @@ def decode_page(body: bytes) -> Page[bytes] | None:
         response: Response[Any] = _RAW.decode(body)
         encode: Callable[[Any], bytes] = bytes
     except ValueError:
-        # msgspec refuses a whole response because of one lone surrogate or one very long integer.
+        # msgspec rejects the entire response because of one lone surrogate or one very long integer.
         response = msgspec.convert(parse_json(body, bad_byte="\ufffd\\g<0>"), Response[Any])
         encode = _to_json
     page = _page(response)
@@ -111,7 +111,7 @@ def decode_page(body: bytes) -> Page[bytes] | None:
 
 
 def decode_typed_page(body: bytes) -> Page[Entry] | None:
-    """Like `decode_page`, but typed, in one pass. None if an entry does not fit its type: see `lenient`."""
+    """Like `decode_page`, but typed and in one pass. None if an entry does not match its type (`lenient`)."""
     if _holds_nul(body):
         return None
     try:
@@ -121,7 +121,7 @@ def decode_typed_page(body: bytes) -> Page[Entry] | None:
 
 
 def _holds_nul(body: bytes) -> bool:
-    """Whether a string contains U+0000. Searching for backslashes is five times as fast as `_NUL`."""
+    """True if a string contains U+0000. Searching for backslashes is five times as fast as `_NUL`."""
     index = body.find(b"\\")
     while index >= 0:
         if body.startswith(b"u0000", index + 1):
@@ -131,7 +131,7 @@ def _holds_nul(body: bytes) -> bool:
 
 
 def _page(response: Response[E]) -> Page[E] | None:
-    """The entries, from whichever key holds them; None if no key does."""
+    """The entries under `items` or `tracks`; None if neither key has a list of entries."""
     if isinstance(response.items, list):
         return to_page(response, response.items, "items")
     found = {

@@ -1,4 +1,4 @@
-"""Release dates as Spotify writes them: a year, a month or a day."""
+"""Release dates as Spotify sends them: a year, a month or a day."""
 
 import re
 from datetime import date
@@ -12,7 +12,7 @@ PRECISIONS = ("year", "month", "day")
 
 
 def release_date(album: Album) -> tuple[date | None, str | None]:
-    """The release date, completed to its first day, and its precision; both None if unknown or unusable."""
+    """The release date (first day of a year or month) and its precision; both None if unknown or unusable."""
     text = album.release_date
     first = _first_day(text) if text else None
     if not text or first is None:
@@ -21,7 +21,7 @@ def release_date(album: Album) -> tuple[date | None, str | None]:
 
 
 def is_unusable(text: str | None) -> bool:
-    """Whether a release date is present but not a date. `0000…` is usable: it means unknown."""
+    """True if a release date is present but not a date. `0000…` is usable: it means unknown."""
     if not text or text.startswith(UNKNOWN_YEAR):
         return False
     return _first_day(text) is None

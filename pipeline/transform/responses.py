@@ -12,7 +12,7 @@ from pipeline.transform.api_change import refuse_changed_api
 from pipeline.transform.api_types import PlaylistHead
 from pipeline.transform.coverage import Coverage
 from pipeline.transform.entries import decode_entry, song_of
-from pipeline.transform.pages import decode_keeping_usable, decode_page, decode_typed_page
+from pipeline.transform.pages import decode_page, decode_typed_page, decode_usable_fields
 from pipeline.transform.rows import PlaylistRows
 
 
@@ -28,7 +28,7 @@ def snapshot_rows(snapshot: Snapshot) -> PlaylistRows:
             rows = _rows(snapshot, coverage)
     except ValueError as error:
         message = (
-            f"playlist {envelope.playlist_id}: the response lacks what every playlist has: {error}. "
+            f"playlist {envelope.playlist_id}: the response lacks a field that every playlist has: {error}. "
             "It is kept in the lake. If this continues, the Web API has changed: report it"
         )
         raise PlaylistUnavailable(message, Code.SPOTIFY_API_CHANGED) from error
@@ -40,7 +40,7 @@ def snapshot_rows(snapshot: Snapshot) -> PlaylistRows:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Pauses the cyclic garbage collector: decoded JSON has no cycles, and searching for them takes time."""
+    """Pauses the cyclic garbage collector: decoded JSON has no cycles, and the search for them takes time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -54,12 +54,12 @@ def _rows(snapshot: Snapshot, coverage: Coverage) -> PlaylistRows:
     bodies = iter(snapshot.bodies)
     first = next(bodies, b"")
     nulled: Counter[str] = Counter()
-    rows = PlaylistRows(snapshot.envelope, decode_keeping_usable(first, PlaylistHead, nulled))
+    rows = PlaylistRows(snapshot.envelope, decode_usable_fields(first, PlaylistHead, nulled))
     rows.add_nulled(nulled, "playlist.")
     for body in chain([first], bodies):
         _add_page(rows, coverage, body)
         if coverage.problem or coverage.received > coverage.total:
-            break  # fails in any case, and a damaged file may hold millions of entries
+            break  # the snapshot fails in any case, and a damaged file may have millions of entries
     return rows
 
 
@@ -79,14 +79,14 @@ def _incomplete(
     snapshot = f"playlist {envelope.playlist_id}, fetched at {envelope.fetched_at}"
     if coverage.problem:
         message = (
-            f"{snapshot}: the kept responses are not the whole playlist: {coverage.problem}. It was not "
+            f"{snapshot}: the kept responses are not complete: {coverage.problem}. The playlist was not "
             "published. Publish another snapshot of that date, if there is one: Spotify has no history API"
         )
         return PlaylistUnavailable(message, Code.SNAPSHOT_INCOMPLETE)
     counted = f"{len(rows.positions)} songs + {len(rows.rejects)} rejects"
     found = "more" if coverage.received > coverage.total else counted
     message = (
-        f"{snapshot}: Spotify counted {envelope.total} entries, the kept responses hold {found}. "
-        "Nothing was published. Report it, and leave the playlist or its date out until it is fixed"
+        f"{snapshot}: Spotify counted {envelope.total} entries, but the kept responses have {found}. "
+        "Nothing was published. Report it, and exclude the playlist or its date until it is fixed"
     )
     return AccountingError(message, Code.ENTRIES_LOST)

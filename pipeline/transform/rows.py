@@ -1,4 +1,4 @@
-"""One decoded snapshot: its songs, albums and artists by id. The last occurrence of an id wins."""
+"""A decoded snapshot: its songs, albums and artists by id. The last occurrence of an id wins."""
 
 import re
 from collections import Counter
@@ -11,13 +11,13 @@ from pipeline.transform.entries import Song
 from pipeline.transform.release_dates import is_unusable
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""Spotify's `added_at` for entries that were added before it stored the time: unknown."""
+"""`added_at` of entries that were added before Spotify stored the time: unknown."""
 MILLISECOND = timedelta(milliseconds=1)
 FIRST_MS = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
 LAST_MS = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
-"""In UTC a time may lie outside the years 1 to 9999, if its own time zone puts it just inside."""
+"""In UTC, a time can be outside the years 1 to 9999 although it is inside in its original time zone."""
 ROOT_OR_INDEX = re.compile(r"^\$\.|\[\d+\]")
-"""Parts of a path that do not belong to the field's name."""
+"""Parts of a path that are not part of the field's name."""
 
 EXPECTED_FIELDS: Mapping[str, Callable[[Track], object]] = {
     "duration_ms": lambda song: song.duration_ms,
@@ -31,7 +31,7 @@ EXPECTED_FIELDS: Mapping[str, Callable[[Track], object]] = {
 }
 """Fields that Spotify sends for every song: if no song of a playlist has one, the API may have changed."""
 MIN_SONGS = 2
-"""Fewest songs of a playlist before a field that none of them has is reported."""
+"""Minimum number of songs in a playlist before a field that none of them has is reported."""
 
 
 class PlaylistRows:
@@ -73,7 +73,7 @@ class PlaylistRows:
 
     @property
     def missing_fields(self) -> list[str]:
-        """Expected fields that none of the songs has; empty if the playlist has too few songs to tell."""
+        """Expected fields that no song has; empty if the playlist has fewer than MIN_SONGS songs."""
         return self._missing if len(self.songs) >= MIN_SONGS else []
 
     def add_songs(self, first: int, tracks: Sequence[Track], added: Sequence[Added]) -> None:

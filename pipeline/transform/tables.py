@@ -35,7 +35,7 @@ def build_tables(
 def _table(
     table: str, columns: Columns, details: pl.DataFrame | None, snapshot_date: date, run_id: str
 ) -> pl.DataFrame:
-    """All columns of the table in order; those of neither `columns` nor `details` are constants or null."""
+    """All columns of the table in order; columns in neither `columns` nor `details` are constant or null."""
     types = dtypes(table)
     frame = pl.DataFrame(columns, schema={name: types[name] for name in columns})
     if details is not None:
@@ -133,7 +133,7 @@ def _album_artists(decoded: list[PlaylistRows]) -> Columns:
 
 
 def _credits(key: str, snapshots: Iterable[tuple[PlaylistRows, Iterable[Track | Album]]]) -> Columns:
-    """Artists of songs or albums, with their position from 1; one named twice keeps its first position."""
+    """Artists of songs or albums, with their position from 1; a repeated artist keeps the first position."""
     columns: dict[str, list[Any]] = {"playlist_id": [], key: [], "artist_id": [], "artist_position": []}
     for rows, credited in snapshots:
         positions: dict[tuple[str, str], int] = {}
@@ -171,7 +171,7 @@ COLUMNS: Mapping[str, Callable[[list[PlaylistRows]], Columns]] = {
 
 
 def _ids(decoded: list[PlaylistRows], part: Callable[[PlaylistRows], Any]) -> list[str]:
-    """The column playlist_id: each snapshot's id, repeated for each row of that part of it."""
+    """The column playlist_id: the id of each snapshot, once per row of `part`."""
     return [playlist_id for rows in decoded for playlist_id in [rows.playlist_id] * len(part(rows))]
 
 

@@ -9,7 +9,7 @@ from pipeline.columns import TABLES, dtypes
 def validated(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     """Returns the frame if it satisfies the table's rules; otherwise raises dataframely's error.
 
-    dataframely takes some milliseconds per table, however small, so it runs only if a quick check fails.
+    dataframely takes several milliseconds even for a small table, so it runs only if a fast check fails.
     """
     if frame.schema == dtypes(table) and _is_valid(TABLES[table], frame):
         return frame
@@ -23,7 +23,7 @@ def _is_valid(schema: type[dy.Schema], frame: pl.DataFrame) -> bool:
 
 
 def _is_valid_column(column: dy.Column, values: pl.Series) -> bool:
-    """Checks the rules that `pipeline.columns` uses: not null, not empty, a minimum."""
+    """Checks the rules that `pipeline.columns` uses: not null, not empty, and a minimum."""
     if values.null_count() and not column.nullable:
         return False
     if isinstance(column, dy.String) and column.min_length:

@@ -1,1 +1,1 @@
-"""Snowflake: sessions, set-up, load."""
+"""Snowflake: sessions, schema set-up and loads."""

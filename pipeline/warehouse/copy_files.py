@@ -1,4 +1,4 @@
-"""COPY: the run itself copies its files into the history tables."""
+"""COPY INTO: copies the run's files into the history tables."""
 
 import logging
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from pipeline.warehouse.sql_files import identifier, literal
 log = logging.getLogger(__name__)
 
 FILES_PER_COPY = 1000
-"""What one COPY takes at most."""
+"""Snowflake's limit of FILES in one COPY."""
 
 
 def copy_files(session: Session, files: Sequence[File]) -> LoadResults:
-    """Copies the files of each table; returns what the warehouse reported of them."""
+    """Copies the files of each table; returns the row counts that the warehouse reported."""
     results: LoadResults = {}
     for table in TABLES:
         own = [file for file in files if file.table == table]
@@ -32,7 +32,7 @@ def copy_files(session: Session, files: Sequence[File]) -> LoadResults:
 
 
 def _copy(session: Session, table: str, files: Sequence[File]) -> dict[str, int]:
-    """Rows loaded, by file."""
+    """Number of loaded rows by file."""
     loaded = session.rows(
         "load/copy_table",
         table=identifier(history(table)),

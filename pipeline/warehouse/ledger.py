@@ -13,19 +13,19 @@ from pipeline.warehouse.row_counts import LoadResults
 from pipeline.warehouse.session import Session
 
 PARTITIONS_PER_INSERT = 5_000
-"""Less than a kilobyte each, 0.6 MB compressed; a statement with its values takes 1 MB at most."""
+"""Less than 1 kB each, 0.6 MB compressed; Snowflake's limit of a statement with its values is 1 MB."""
 
 
 def find_load(session: Session, run_id: str) -> set[tuple[str, date]]:
-    """Partitions that the run has in the ledger; none if it was not committed."""
+    """Partitions of the run in the ledger; empty if its load was not committed."""
     return {(playlist, day) for playlist, day in session.execute("load/find_load", (run_id,))}
 
 
 def is_loaded(session: Session) -> bool:
-    """Whether the load of the session's run was committed.
+    """True if the load of the session's run was committed.
 
-    Waits for the writer lock first, for until a COMMIT has ended the ledger does not show it. Raises
-    LockTimeout if that lasts longer than one attempt.
+    Takes the writer lock first, because a COMMIT that is still in progress is not visible in the ledger.
+    Raises LockTimeout if the lock is not free within LOCK_TIMEOUT_S.
     """
     session.begin()
     try:
@@ -38,7 +38,7 @@ def is_loaded(session: Session) -> bool:
 def insert_loads(
     session: Session, run: Run, mode: LoadMode, partitions: Sequence[PlaylistLine], results: LoadResults
 ) -> None:
-    """Adds the partitions; raises Transient if the server has ended the transaction that holds the lock."""
+    """Adds the partitions. Raises Transient if Snowflake has ended the transaction that holds the lock."""
     key = receipt_key(run.snapshot_date, run.run_id)
     origin = (run.run_id, run.flow_run_id, run.code_version, mode, key)
     for start in range(0, len(partitions), PARTITIONS_PER_INSERT):
@@ -58,9 +58,10 @@ def insert_loads(
 def find_published(
     session: Session, lake: Lake, snapshot_date: date, fetches_on: date
 ) -> set[tuple[str, str]]:
-    """(playlist_id, snapshot_id) of what readers see for the date, loaded by runs that left a receipt.
+    """(playlist_id, snapshot_id) of the partitions of a date that were loaded by runs with a receipt.
 
-    Left out is what a snapshot fetched on `fetches_on` (UTC) outranks: it was not fetched on its date.
+    `fetches_on` (UTC): day on which this run fetches. Snapshots that this run's snapshots would outrank are
+    not included, because they were not fetched on their snapshot date.
     """
     try:
         rows = session.execute("load/find_published", (snapshot_date, fetches_on != snapshot_date))
@@ -71,7 +72,7 @@ def find_published(
 
 
 def _row(line: PlaylistLine, results: dict[str, dict[str, int]]) -> dict[str, object]:
-    """One row for insert_loads.sql. It holds no reasons: there may be as many as entries."""
+    """One row for insert_loads.sql. It has no reject reasons, because each entry may have one of its own."""
     return {
         "playlist_id": line.playlist_id,
         "snapshot_date": line.snapshot_date,

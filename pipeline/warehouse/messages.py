@@ -1,4 +1,4 @@
-"""Words of messages: what is listed, what differs, what Snowflake says."""
+"""Parts of messages: lists, differing counts, and Snowflake's error texts."""
 
 import re
 from collections import Counter
@@ -9,23 +9,23 @@ from pipeline import masking
 
 K = TypeVar("K")
 
-MOST = 10
-"""How much of a kind a message names."""
-LAST_WORDS = re.compile(r"File '[^']*', line \d+|role \S+ must have [\w ]+ granted on \w.*")
-"""What Snowflake says after names and values that may be long: the row that it cannot load, the privilege."""
+MAX_LISTED = 10
+"""Maximum number of items that a message lists."""
+ESSENTIAL_PART = re.compile(r"File '[^']*', line \d+|role \S+ must have [\w ]+ granted on \w.*")
+"""End of Snowflake's errors, after long names and values: the row that cannot be loaded, the privilege."""
 
 
 def listed(names: Iterable[str]) -> str:
-    """The first names, and a sign where there are more."""
+    """The first names, with `…` if there are more."""
     found = list(names)
-    return ", ".join(found[:MOST]) + (" …" if found[MOST:] else "")
+    return ", ".join(found[:MAX_LISTED]) + (" …" if found[MAX_LISTED:] else "")
 
 
 def differing(counted: Counter[K], wanted: Counter[K]) -> list[K]:
-    """What was counted otherwise than wanted; what is missing on one side counts as 0 there."""
+    """Keys whose counts differ; a missing key counts as 0."""
     return [key for key in {**wanted, **counted} if counted[key] != wanted[key]]
 
 
 def snowflake_text(text: object) -> str:
-    """What Snowflake says, or a proxy in its place: short, in one line and without credentials."""
-    return masking.phrase(text, keep=LAST_WORDS)
+    """An error text of Snowflake, or of a proxy: one line, short, without credentials."""
+    return masking.external_message(text, keep=ESSENTIAL_PART)

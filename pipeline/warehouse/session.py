@@ -1,4 +1,4 @@
-"""One session with Snowflake: statements by file name, errors by what the run does next."""
+"""A Snowflake session: runs statements by file name, and raises errors by what the run does next."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from snowflake.connector.util_text import split_statements
 
 from pipeline.errors import Code, ConfigurationError, Transient
 from pipeline.threads import Unfinished, within
-from pipeline.usage import used
+from pipeline.usage import count_usage
 from pipeline.warehouse.messages import snowflake_text
 from pipeline.warehouse.snowflake_errors import SLOW, Place, login_error, statement_error, statement_name
 from pipeline.warehouse.sql_files import read_sql
@@ -23,24 +23,25 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOCK_TIMEOUT_S = 15
-"""How long one statement waits for a lock; `take_lock` repeats it, for twelve minutes."""
+"""Maximum wait of one statement for a lock; `take_lock` retries for twelve minutes."""
 
 LOGIN_TIMEOUT_S = 60
-"""How long a login may take, with the connector's retries."""
+"""Maximum duration of a login, including the connector's retries."""
 STATEMENT_TIMEOUT_S = 600
-"""How long one statement may take, a queue before it included: the connector cancels it then."""
+"""Maximum duration of a statement, including its time in the queue; the connector then cancels it."""
 MARGIN_S = 30.0
-"""How much later a request is given up: the connector's timeouts do not end a response that trickles."""
+"""Added to both for our own deadline: the connector's timeouts do not end a response that arrives slowly."""
 ROLLBACK_TIMEOUT_S = 60.0
 LOGOUT_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 5.0
-"""How long a run that is told to stop waits for the logout: the server ends the session without it, too."""
+"""Maximum duration of the logout after SIGTERM. Snowflake also ends sessions without a logout."""
 
 
 class Login(NamedTuple):
-    """How to log in to Snowflake.
+    """Parameters of a login to Snowflake.
 
-    `connect` takes the connector's own options; `options` are those that it sets already.
+    `connect`: opens a connection, with options of the connector as arguments. `options`: options that it
+    already sets.
     """
 
     connect: Callable[..., "SnowflakeConnection"]
@@ -49,9 +50,9 @@ class Login(NamedTuple):
 
 
 class Session:
-    """A connection whose statements are files of `sql/`. Use as a context manager: leaving rolls back.
+    """A connection whose statements are files of `sql/`. Use it as a context manager; its end rolls back.
 
-    `autocommit`: whether a statement outside a transaction commits by itself.
+    `autocommit`: if False, a statement outside a transaction is not committed.
     """
 
     def __init__(self, login: Login, run_id: str, *, autocommit: bool = True) -> None:
@@ -67,7 +68,7 @@ class Session:
         self.statements: list[str] = []
 
     def limited(self, seconds: float) -> Self:
-        """Lets no request take longer than `seconds`, for a session that cannot wait."""
+        """Limits every request to `seconds`."""
         self._limit_s = seconds
         return self
 
@@ -81,26 +82,26 @@ class Session:
             )
             raise Transient(message, Code.SNOWFLAKE_UNAVAILABLE) from None
         except errors.Error as error:
-            raise login_error(self._login.place, error) from None  # a traceback would show the whole text
-        except Exception as error:  # noqa: BLE001 - a key that is none raises what its reader does
+            raise login_error(self._login.place, error) from None  # a traceback would show the unmasked text
+        except Exception as error:  # noqa: BLE001 - an invalid key raises various errors of its parser
             message = (
                 f"the private key for Snowflake account {self._login.place.account} cannot be read "
                 f"({type(error).__name__}): correct key and passphrase of the block"
             )
             raise ConfigurationError(
                 message, Code.SNOWFLAKE_PRIVATE_KEY
-            ) from None  # its text may hold parts of the key
+            ) from None  # the error's text may contain parts of the key
         self._cursor = self._connection.cursor()
         return self
 
     def _log_in(self) -> "SnowflakeConnection":
         return self._login.connect(
             paramstyle="qmark",
-            platform_detection_timeout_seconds=0.0,  # it would ask cloud metadata services at each login
+            platform_detection_timeout_seconds=0.0,  # no requests to cloud metadata services at each login
             session_parameters={
                 "LOCK_TIMEOUT": LOCK_TIMEOUT_S,
                 "ABORT_DETACHED_QUERY": True,
-                # what account or user may have set otherwise
+                # parameters that the account or user may have set differently
                 "AUTOCOMMIT": self._autocommit,
                 "TIMEZONE": "UTC",
                 "DATE_INPUT_FORMAT": "AUTO",
@@ -117,8 +118,8 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        told_to_stop = error is not None and not isinstance(error, Exception)
-        limit = STOP_TIMEOUT_S if told_to_stop else LOGOUT_TIMEOUT_S
+        interrupted = error is not None and not isinstance(error, Exception)  # by SIGTERM or Ctrl-C
+        limit = STOP_TIMEOUT_S if interrupted else LOGOUT_TIMEOUT_S
         try:
             within(min(limit, self._limit_s), self._connection.close)
         except (errors.Error, Unfinished) as problem:
@@ -127,7 +128,7 @@ class Session:
             )
 
     def execute(self, name: str, values: Sequence[Any] = (), **parts: str) -> list[tuple[Any, ...]]:
-        """Runs `sql/<name>.sql`, one statement; returns its rows."""
+        """Runs the one statement of `sql/<name>.sql`; returns its rows."""
         return self._execute(name, read_sql(name, **parts), values)
 
     def rows(self, name: str, values: Sequence[Any] = (), **parts: str) -> list[dict[str, Any]]:
@@ -137,7 +138,7 @@ class Session:
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     def execute_all(self, name: str, *, containing: str = "", **parts: str) -> None:
-        """Runs every statement of `sql/<name>.sql`, or those that contain a text."""
+        """Runs the statements of `sql/<name>.sql` that contain a text; by default all."""
         for statement, _ in split_statements(StringIO(read_sql(name, **parts)), remove_comments=True):
             if statement and statement.strip(" \n;") and containing in statement:
                 self._execute(name, statement, ())
@@ -151,31 +152,31 @@ class Session:
         self._execute("COMMIT", "COMMIT", ())
 
     def rollback(self) -> None:
-        """Rolls the transaction back; the server does so itself where it cannot be told."""
+        """Rolls back the transaction. If ROLLBACK does not reach Snowflake, the end of the session does."""
         try:
-            used(statements=1)
-            cursor = self._connection.cursor()  # the other one may still wait for a response
+            count_usage(statements=1)
+            cursor = self._connection.cursor()  # the main cursor may still wait for a response
             within(min(ROLLBACK_TIMEOUT_S, self._limit_s), lambda: cursor.execute("ROLLBACK"))
         except (errors.Error, Unfinished) as error:
             log.debug("ROLLBACK did not reach Snowflake: %s %s", type(error).__name__, snowflake_text(error))
 
     @property
     def place(self) -> Place:
-        """Whose session it is."""
+        """Account, role and schema of the session."""
         return self._login.place
 
     def new_cursor(self) -> "SnowflakeCursor":
-        """A cursor for statements that a person types; its errors are the connector's."""
+        """A cursor for interactive statements. It raises the connector's errors."""
         return self._connection.cursor()
 
     @property
     def rowcount(self) -> int:
-        """Rows that the last statement changed."""
+        """Number of rows that the last statement changed."""
         return int(self._cursor.rowcount or 0)
 
     def _execute(self, name: str, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         self.statements.append(name)
-        used(statements=1)
+        count_usage(statements=1)
         limit = self._limit("network_timeout")
         try:
             return within(limit, lambda: self._fetch(text, values))
@@ -185,7 +186,7 @@ class Session:
         except errors.Error as error:
             raise statement_error(
                 name, self._login.place, error
-            ) from None  # a traceback would show the whole text
+            ) from None  # a traceback would show the unmasked text
 
     def _fetch(self, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         self._cursor.execute(text, tuple(values) or None)

@@ -1,4 +1,4 @@
-"""Versioned, idempotent set-up: an up-to-date schema costs one query, one more if pipes load it."""
+"""Schema set-up: versioned and idempotent. An up-to-date schema costs one query, with pipes two."""
 
 import logging
 from typing import Any, NamedTuple
@@ -12,22 +12,22 @@ from pipeline.warehouse.views import VIEWS, restore_views, view_files
 
 
 class Part(NamedTuple):
-    """A part of the schema with versions of its own, noted in a table.
+    """A part of the schema that has its own version number, stored in `version_table`.
 
-    `versions`: files that lead from the version before to each version; a new part takes all in turn.
-    Generated files are always the newest, so a later version may find its change done.
-    `points_at_lake`: the file that depends on where the lake is, run once and whenever it moves.
-    `pointed_in`: the version in which that file last changed; it is run again in an older schema.
+    `versions`: by version, the files that upgrade from the previous version; a new part runs all in order.
+    Generated files are always the newest, so the change of a later version may already be done.
+    `lake_file`: the file that depends on the lake's URL. It runs once, and again whenever the URL changes.
+    `lake_file_version`: the version in which that file last changed; it runs again in an older schema.
     """
 
-    noted_in: str
+    version_table: str
     versions: dict[int, tuple[str, ...]]
-    points_at_lake: str
-    pointed_in: int
+    lake_file: str
+    lake_file_version: int
 
     @property
     def newest(self) -> int:
-        """The version that this code knows."""
+        """The version of this release."""
         return max(self.versions)
 
 
@@ -58,20 +58,20 @@ SNOWPIPE = Part(
     3,
 )
 CONTROL_TABLES = "setup/create_control_tables"
-"""Before all else: the lock is one of them."""
-MOVING = ""
-"""In place of the lake's URL: objects that depend on it must be recreated."""
-NOTHING = (0, MOVING)
-"""Version and lake of a part that is not there."""
-EVERY_PART = (SCHEMA, SNOWPIPE)
-PARTS: dict[LoadMode, tuple[Part, ...]] = {"copy": (SCHEMA,), "snowpipe": EVERY_PART}
-"""What a way of loading needs; pipes are made only where they are used."""
+"""Created first, because they include the writer lock."""
+STALE = ""
+"""Stored instead of the lake's URL while the objects that depend on it have to be recreated."""
+NOT_INSTALLED = (0, STALE)
+"""Version and lake URL of a part that has not been set up."""
+ALL_PARTS = (SCHEMA, SNOWPIPE)
+PARTS: dict[LoadMode, tuple[Part, ...]] = {"copy": (SCHEMA,), "snowpipe": ALL_PARTS}
+"""Parts that each load mode needs. Pipes are created only if they are used."""
 
 
 def is_current(session: Session, lake_url: str, load: LoadMode = "copy") -> bool:
-    """Whether the schema has this code's version, shows this lake, and has its views.
+    """True if the schema has this release's version, uses this lake, and has all views.
 
-    Raises ConfigurationError where the schema is newer than the code.
+    Raises ConfigurationError if the schema is newer than this release.
     """
     views = view_files()
     names = ", ".join(literal(name) for name in views)
@@ -85,70 +85,70 @@ def is_current(session: Session, lake_url: str, load: LoadMode = "copy") -> bool
 
 
 def installed_version(session: Session, part: Part) -> int:
-    """Version of a part; 0 if it is not set up. Raises ConfigurationError if it is newer than the code."""
+    """Version of a part, 0 if it is not set up. Raises ConfigurationError if newer than this release."""
     return _installed(session, part)[0]
 
 
 def set_up(
     session: Session, guard: Session, lake_url: str, code_version: str, load: LoadMode = "copy"
 ) -> None:
-    """Brings the schema to this code's version, one run at a time; may be repeated at any point.
+    """Upgrades the schema to this release's version. Idempotent, and safe to interrupt at any point.
 
-    `guard` is a session of its own that holds the writer lock meanwhile, until it ends at the latest: DDL
-    would release it. Raises ConfigurationError, before it changes anything, where the schema is newer.
+    `guard`: a second session that holds the writer lock meanwhile, because DDL in `session` would commit and
+    release it. Raises ConfigurationError, before any change, if the schema is newer than this release.
     """
-    found = [_installed(session, part) for part in EVERY_PART]
-    if found[0] == NOTHING:
+    found = [_installed(session, part) for part in ALL_PARTS]
+    if found[0] == NOT_INSTALLED:
         session.execute_all(CONTROL_TABLES)
     take_lock(guard)
-    found = [_installed(session, part) for part in EVERY_PART]
-    # Mark as stale first: if we are killed here, the next run recreates them. A new stage stops its
-    # pipes too.
+    found = [_installed(session, part) for part in ALL_PARTS]
+    # If the URL has changed, mark all parts as stale first: if we are killed here, the next run recreates
+    # their objects. Pipes are included, because recreating the stage stops them.
     if found[0][1] != lake_url:
-        for part, (version, url) in zip(EVERY_PART, found, strict=True):
+        for part, (version, url) in zip(ALL_PARTS, found, strict=True):
             if url:
-                _note(session, part, (version, MOVING, code_version))
+                _store_version(session, part, (version, STALE, code_version))
     for part in PARTS[load]:
-        _bring_up(session, guard, part, lake_url, code_version)
+        _upgrade(session, guard, part, lake_url, code_version)
     level = logging.WARNING if found[0][0] == SCHEMA.newest else logging.INFO
     restore_views(session, guard, level)
     guard.rollback()
 
 
-def _bring_up(session: Session, guard: Session, part: Part, lake_url: str, code_version: str) -> None:
+def _upgrade(session: Session, guard: Session, part: Part, lake_url: str, code_version: str) -> None:
     version, url = _installed(session, part)
     for step in range(version + 1, part.newest + 1):
         for name in part.versions[step]:
             hold_lock(guard)
             session.execute_all(name)
-    if url != lake_url or version < part.pointed_in:
+    if url != lake_url or version < part.lake_file_version:
         hold_lock(guard)
         tables_url = lake_url + TABLES_PREFIX
-        session.execute_all(part.points_at_lake, url=literal(tables_url))
+        session.execute_all(part.lake_file, url=literal(tables_url))
     if (version, url) != (part.newest, lake_url):
         hold_lock(guard)
-        _note(session, part, (part.newest, lake_url, code_version))
+        _store_version(session, part, (part.newest, lake_url, code_version))
 
 
-def _note(session: Session, part: Part, values: tuple[int, str, str]) -> None:
-    session.execute("setup/insert_schema_version", values, table=identifier(part.noted_in))
+def _store_version(session: Session, part: Part, values: tuple[int, str, str]) -> None:
+    session.execute("setup/insert_schema_version", values, table=identifier(part.version_table))
 
 
 def _installed(session: Session, part: Part) -> tuple[int, str]:
-    """Version and lake of a part; 0 where nothing is set up yet. Raises where it is newer than the code."""
+    """Version and lake URL of a part. Raises ConfigurationError if it is newer than this release."""
     try:
-        rows = session.execute("setup/find_schema_version", table=identifier(part.noted_in))
+        rows = session.execute("setup/find_schema_version", table=identifier(part.version_table))
     except SnowflakeObjectNotFound:
         rows = []
-    return _checked(part, rows[0] if rows else NOTHING)
+    return _checked(part, rows[0] if rows else NOT_INSTALLED)
 
 
 def _checked(part: Part, row: tuple[Any, ...]) -> tuple[int, str]:
     version, url = row
     if version > part.newest:
         message = (
-            f"the schema has version {version} in {part.noted_in}, this code knows {part.newest}: "
-            "a newer release has been here. Deploy that release, or a newer one"
+            f"the schema has version {version} in {part.version_table}, this release supports {part.newest}: "
+            "a newer release has upgraded it. Deploy that release, or a newer one"
         )
         raise ConfigurationError(message, Code.SCHEMA_NEWER)
     return int(version), url

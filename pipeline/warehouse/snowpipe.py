@@ -1,4 +1,4 @@
-"""Snowpipe: wait until pipes have loaded the run's files, then promote them in one transaction."""
+"""Snowpipe load: waits until pipes have loaded the run's files, then promotes them in one transaction."""
 
 import logging
 
@@ -23,7 +23,7 @@ DROPPED = (
 
 
 def load_snowpipe(load: Load, polling: Polling) -> Loaded:
-    """Promotes the run's files from landing once its pipes have loaded all of them."""
+    """Promotes the run's rows from landing after the pipes have loaded all files."""
     try:
         return _load(load, polling)
     except SnowflakeObjectNotFound as error:
@@ -39,20 +39,20 @@ def _load(load: Load, polling: Polling) -> Loaded:
         _promote(session, run_id)
         return results
 
-    with files.naming_files():  # one may land once more during the wait for the lock
+    with files.naming_files():  # a file may land a second time during the wait for the lock
         loaded = load.replace(promote)
     clear_landing(session, "load/delete_landed", run_id)
     return replace(loaded, statements=list(session.statements))
 
 
 def clear_landing(session: Session, name: str, run_id: str) -> None:
-    """Deletes from all landing tables; rows there are in nobody's way, so a failure is a warning."""
+    """Deletes rows from all landing tables. Remaining rows do no harm, so a failure is only a warning."""
     try:
         for table in TABLES:
             session.execute(name, (run_id,), table=identifier(landing(table)))
         session.commit()
     except PipelineError as error:
-        log.warning("landing was not cleared, a later run will do it: %s", error)
+        log.warning("landing tables were not cleared; a later run will clear them: %s", error)
 
 
 def _promote(session: Session, run_id: str) -> None:

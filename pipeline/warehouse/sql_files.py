@@ -1,4 +1,4 @@
-"""Statements from `sql/`: the server binds values; only names of tables, columns and files are filled in."""
+"""Statements from `sql/`: Snowflake binds values; only names of tables, columns and files are substituted."""
 
 import re
 from pathlib import Path
@@ -10,9 +10,9 @@ _PART = re.compile(r"\$\{(\w+)\}")
 
 
 def read_sql(name: str, **parts: str) -> str:
-    """Text of `sql/<name>.sql` with `${part}` filled in; a part comes from `identifier` or `literal`.
+    """Text of `sql/<name>.sql` with each `${part}` replaced; create parts with `identifier` or `literal`.
 
-    Other dollar signs are Snowflake's own.
+    Other dollar signs belong to Snowflake's syntax.
     """
     path = SQL / f"{name}.sql"
     try:
@@ -24,10 +24,10 @@ def read_sql(name: str, **parts: str) -> str:
 
 
 def identifier(name: str) -> str:
-    """A name of ours as Snowflake stores it, quoted."""
+    """A quoted identifier, in upper case, as Snowflake stores unquoted names."""
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise ConfigurationError(
-            f"{name!r} is no name for a table or column: letters, digits and _ only", Code.SNOWFLAKE_SQL
+            f"{name!r} is not a valid identifier. Use only letters, digits and _", Code.SNOWFLAKE_SQL
         )
     return f'"{name.upper()}"'
 

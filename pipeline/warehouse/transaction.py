@@ -1,4 +1,4 @@
-"""The load: one session, one transaction; readers see the old state or the new one."""
+"""The load: one transaction in one session, so that readers see either the old or the new state."""
 
 import logging
 from collections import Counter
@@ -24,7 +24,10 @@ Partitions = Sequence[tuple[str, date]]
 
 
 class Removed(NamedTuple):
-    """Partitions of the run that had rows of another run, and others that refresh="full" deletes."""
+    """Number of partitions of the run that had rows of another run, and of those that refresh="full" deletes.
+
+    Both are None (unknown) if the response to COMMIT was lost.
+    """
 
     replaced: int | None
     deleted: int | None
@@ -32,9 +35,9 @@ class Removed(NamedTuple):
 
 @dataclass(frozen=True)
 class Load:
-    """A run's load: what it brings, and how it treats what is there.
+    """The load of a run.
 
-    `ignore_rank`: its rows are put in place even if the warehouse holds a snapshot that ranks higher.
+    `ignore_rank`: if True, it replaces even snapshots that rank higher.
     """
 
     session: Session
@@ -45,19 +48,21 @@ class Load:
     ignore_rank: bool = False
 
     def replace(self, fill: Callable[[], LoadResults]) -> Loaded:
-        """Replaces the manifest's partitions (refresh="full": everything) by what `fill` brings, or nothing.
+        """Replaces the manifest's partitions (refresh="full": all partitions) in one transaction.
 
-        `fill` puts the run's rows into the history tables. Raises AccountingError if counts differ from the
-        manifest, StopRun if another writer keeps the lock; nothing is changed then. A COMMIT whose response
-        was lost is found in the ledger.
+        `fill`: inserts the run's rows into the history tables. Raises AccountingError if row counts differ
+        from the manifest, and StopRun if another writer holds the lock; nothing is changed then. If the
+        response to an earlier COMMIT was lost, the ledger has the run, and nothing is loaded again.
         """
         session, run_id = self.session, self.run.run_id
         take_lock(session)
         try:
             if done := find_load(session, run_id):
                 session.rollback()
-                left = [line.partition for line in self.manifest.partitions if line.partition not in done]
-                return self._loaded(left, Removed(None, None))
+                superseded = [
+                    line.partition for line in self.manifest.partitions if line.partition not in done
+                ]
+                return self._loaded(superseded, Removed(None, None))
             results = fill()
             compare(session, "load/generated/count_rows", run_id, self.manifest.files)
             higher = self._higher()
@@ -65,23 +70,24 @@ class Load:
             insert_loads(session, self.run, self.mode, self._in_place(higher), results)
             session.commit()
         except Exception:
-            # Whoever is told to stop waits for no response here: the end of the session rolls back, too.
+            # Not for BaseException: on SIGTERM we must not wait for a response, and the end of the session
+            # rolls back, too.
             session.rollback()
             raise
         return self._loaded(higher, removed)
 
     def _higher(self) -> Partitions:
-        """Partitions of this run of which the warehouse holds a snapshot that ranks higher."""
+        """Partitions of this run for which the warehouse has a higher-ranked snapshot."""
         rows = self.session.execute("load/find_winners", (self.run.run_id, self.ignore_rank))
         return [(playlist, day) for playlist, day, run_id in rows if run_id != self.run.run_id]
 
     def _delete(self, higher: Partitions) -> Removed:
-        """Deletes what the run replaces; with refresh="full" everything else."""
+        """Deletes the rows that the run replaces; with refresh="full", all rows of other runs."""
         if self.refresh == "full":
             return self._delete_all_others(higher)
         values = (self.run.run_id, self.ignore_rank)
         winners = read_sql("load/find_winners")
-        # `playlists` comes last: the other tables' statements look up the partitions there.
+        # `playlists` comes last, because the statements for the other tables read the partitions from it.
         for table in reversed(TABLES):
             name = identifier(history(table))
             self.session.execute("load/delete_replaced", values, table=name, winners=winners)
@@ -90,9 +96,9 @@ class Load:
     def _delete_all_others(self, higher: Partitions) -> Removed:
         if higher:
             message = (
-                'refresh="full": the warehouse holds snapshots that rank higher than this run\'s '
-                f"({listed(f'{playlist} of {day}' for playlist, day in higher)}): fetched on the date that "
-                "they stand for, or later. Nothing was changed. Run again without snapshot_date"
+                'refresh="full": the warehouse has snapshots that rank higher than those of this run '
+                f"({listed(f'{playlist} of {day}' for playlist, day in higher)}): they were fetched on their "
+                "snapshot date, or later. Nothing was changed. Run again without snapshot_date"
             )
             raise StopRun(message, Code.NEWER_LOADED)
         values = (self.run.run_id, self.run.run_id)
@@ -108,8 +114,8 @@ class Load:
         return Removed(self.session.rowcount - deleted, deleted)
 
     def _in_place(self, higher: Partitions) -> list[PlaylistLine]:
-        left = set(higher)
-        return [line for line in self.manifest.partitions if line.partition not in left]
+        superseded = set(higher)
+        return [line for line in self.manifest.partitions if line.partition not in superseded]
 
     def _loaded(self, higher: Partitions, removed: Removed) -> Loaded:
         in_place = self._in_place(higher)

@@ -1,4 +1,4 @@
-"""Views that readers use: their files, and how missing ones are created."""
+"""Views for readers: lists their files and creates missing views."""
 
 import logging
 import re
@@ -22,11 +22,11 @@ VIEWS = (
     "insights/create_number_one_runs",
     "insights/create_freshness",
 )
-"""Files of the views; each statement is CREATE OR REPLACE VIEW, later ones use earlier."""
+"""Files of the views, in dependency order. Each statement is CREATE OR REPLACE VIEW."""
 
 
 def view_files() -> dict[str, str]:
-    """The file of each view, by the view's name as Snowflake stores it, in the order of creation."""
+    """File of each view, by the view's name in upper case, in the order of creation."""
     return {
         name.upper(): file
         for file in VIEWS
@@ -35,15 +35,15 @@ def view_files() -> dict[str, str]:
 
 
 def restore_views(session: Session, guard: Session, level: int = logging.WARNING) -> None:
-    """Creates the views that are missing: new ones after an upgrade, and those that were dropped.
+    """Creates missing views: new ones after an upgrade, and views that were dropped.
 
-    Views that are there are left alone, with their grants. Only warns of those that cannot be created: tables
-    load without them. `level` is that of the message about each view that was created.
+    Existing views, and their grants, are not changed. A view that cannot be created is only a warning,
+    because tables load without views. `level`: log level of the message about each created view.
     """
     files = view_files()
     names = ", ".join(literal(name) for name in files)
     found = dict(session.execute("setup/find_objects", names=names))
-    problems = [f"{name} is a table, rename it" for name in files if found.get(name) == "TABLE"]
+    problems = [f"{name} is a table: rename it" for name in files if found.get(name) == "TABLE"]
     for name in [name for name in files if name not in found]:
         hold_lock(guard)
         try:
@@ -54,8 +54,8 @@ def restore_views(session: Session, guard: Session, level: int = logging.WARNING
             log.log(level, "the view %s was missing and has been created", name)
     if problems:
         log.warning(
-            "Readers do not see what is loaded, because views are missing (%s). Run with a role that may "
-            "create views (block warehouse-admin); if they are only hidden from this role, grant it SELECT "
-            "on all views of the schema",
+            "Views are missing, so readers cannot query the loaded data there (%s). Run with a role that may "
+            "create views (block warehouse-admin). If they exist but this role cannot see them, grant it "
+            "SELECT on all views of the schema",
             listed(problems),
         )

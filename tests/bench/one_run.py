@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pipeline.keep import Keeper, keep_playlists
 from pipeline.lake.kept_details import KeptDetails
-from pipeline.lake.patience import Patience
+from pipeline.lake.retry_budget import RetryBudget
 from pipeline.records import Manifest, Run
 from pipeline.write import Writer
 from tests.bench.synthetic import Spotify, SyntheticLake, kept, playlist_ids
@@ -42,7 +42,7 @@ def main(size: Size) -> Times:
     if size.dates == 1:
         _keep(lake, run, size)
     start, cpu = perf_counter(), process_time()
-    writer = Writer(lake, KeptDetails(lake), run, "copy", Patience(size.playlists))
+    writer = Writer(lake, KeptDetails(lake), run, "copy", RetryBudget(size.playlists))
     manifest, failed = writer.write(kept(size.playlists, size.dates))
     reads = lake.cpu_at_reads
     tenth = reads[len(reads) // 10] - cpu
@@ -55,7 +55,7 @@ def main(size: Size) -> Times:
 
 def _keep(lake: SyntheticLake, run: Run, size: Size) -> None:
     spotify: Any = Spotify(size.entries)
-    keeper = Keeper(spotify, lake, run, lambda *_: False, Patience(size.playlists))
+    keeper = Keeper(spotify, lake, run, lambda *_: False, RetryBudget(size.playlists))
     work = keep_playlists(keeper, playlist_ids(size.playlists))
     if len(work.kept) != size.playlists:
         raise RuntimeError(f"only {len(work.kept)} playlists were kept: {work.others[:1]}")

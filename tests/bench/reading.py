@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from blocks import SpotifyCredentials
 from pipeline.keep import Keeper, keep_playlists
-from pipeline.lake.patience import Patience
+from pipeline.lake.retry_budget import RetryBudget
 from pipeline.lake.store import Lake, Written
 from pipeline.records import Run
 from pipeline.spotify.client import SpotifyClient
@@ -102,7 +102,7 @@ def measure() -> list[tuple[str, str, str]]:
             lake=lake,
             run=Run("run", now.date(), now, "bench", "bench"),
             is_published=lambda _playlist, _snapshot: False,
-            patience=Patience(len(PLAYLISTS)),
+            retries=RetryBudget(len(PLAYLISTS)),
         )
         start = perf_counter()
         work = keep_playlists(keeper, PLAYLISTS)

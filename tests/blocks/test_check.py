@@ -88,7 +88,7 @@ def test_what_is_kept_is_no_difference(command: Command, environment: dict[str, 
     given = {**environment, "SPOTIFY_REFRESH_TOKEN": "first"}
     command(given)
     stored: Any = SpotifyCredentials.load("spotify")
-    stored.keep_refresh_token("rotated")
+    stored.store_refresh_token("rotated")
     del environment["SNOWFLAKE_PRIVATE_KEY"], given["SNOWFLAKE_PRIVATE_KEY"]
 
     for variables in (given, environment):
@@ -104,7 +104,7 @@ def test_contract_tests_write_a_rotated_token_back_to_a_block_that_differs(
     for name, value in {**environment, "SPOTIFY_CLIENT_SECRET": "corrected"}.items():
         monkeypatch.setenv(name, value)
     spotify = blocks_of_environment()["spotify"]
-    spotify.keep_refresh_token("rotated")
+    spotify.store_refresh_token("rotated")
 
     kept: Any = SpotifyCredentials.load("spotify")
     assert spotify.client_secret.get_secret_value() == "corrected"

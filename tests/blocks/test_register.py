@@ -139,7 +139,7 @@ def test_a_stored_refresh_token_outlives_the_environments(
     stored = load(SpotifyCredentials, "spotify")
     stored.authorized_at = datetime(2026, 11, 1, tzinfo=UTC)
     stored.save("spotify", overwrite=True)
-    stored.keep_refresh_token("rotated")
+    stored.store_refresh_token("rotated")
     told = command({**environment, **given})
 
     kept = load(SpotifyCredentials, "spotify")

@@ -40,7 +40,7 @@ LISTS: dict[str, tuple[Any, str]] = {
     "unset": (None, "the Prefect variable daily_playlists is not set or empty"),
     "empty": ([], "the Prefect variable daily_playlists is not set or empty"),
     "a text": ("mine", "daily_playlists is 'mine', not a list of texts"),
-    "no playlist in it": (["nonsense"], "Prefect variable daily_playlists: 'nonsense' is no playlist"),
+    "no playlist in it": (["nonsense"], "Prefect variable daily_playlists: 'nonsense' is not a playlist"),
     "too long": (["x" * 4_997], "has 5,001 characters of JSON; the most is 5,000"),
 }
 

@@ -10,7 +10,7 @@ from sandbox.spotify.settings import AppClass
 from tests.flows.conftest import TODAY, Pipeline
 from tests.tiers import enumerated
 
-NOT_YOURS = f"playlist {FOREIGN}: Spotify gives this app the playlist's name but not its entries"
+NOT_YOURS = f"playlist {FOREIGN}: Spotify returns the playlist's name but not its entries to this app"
 CLOSED = f"playlist {SPOTIFY_OWNED}: Spotify's own playlists are closed to this class of app"
 
 

@@ -182,7 +182,7 @@ def test_poison_in_the_lake_is_named_and_stops_no_other(pipeline: Pipeline) -> N
 
     assert state.message.startswith(f"1 playlist, 1 snapshot loaded, {len(poisoned)} failed")
     for key in poisoned:
-        assert f"{key} is no kept snapshot" in state.message
+        assert f"{key} is not a kept snapshot" in state.message
     assert pipeline.place.query("SELECT DISTINCT snapshot_date FROM playlists_history") == [(TODAY,)]
     assert pipeline.place.receipts()[-1]["snapshot_date"] == str(TODAY)
 

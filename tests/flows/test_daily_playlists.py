@@ -44,7 +44,7 @@ WRONG: dict[str, tuple[Any, Code, str]] = {
     "false": (False, Code.DAILY_PLAYLISTS_INVALID, "is False, not a list"),
     "a list of lists": ([[EMPTY]], Code.DAILY_PLAYLISTS_INVALID, "not a list of texts"),
     "nested without end": ("[" * 5000, Code.DAILY_PLAYLISTS_INVALID, "not a list"),
-    "an album": ([EMPTY, "spotify:album:x"], Code.PLAYLIST_INVALID, "'spotify:album:x' is no playlist"),
+    "an album": ([EMPTY, "spotify:album:x"], Code.PLAYLIST_INVALID, "'spotify:album:x' is not a playlist"),
 }
 
 

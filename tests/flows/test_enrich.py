@@ -136,7 +136,7 @@ def test_what_cannot_be_read_is_said_and_asked_for_again(pipeline: Pipeline) -> 
     state = pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True)
 
     artists = pipeline.place.count("artists")
-    reason = f"{artists} whose response cannot be read [SPOTIFY_UNREADABLE]"
+    reason = f"{artists} with an unreadable response [SPOTIFY_UNREADABLE]"
     assert f"Without details: {artists} artists ({reason})" in state.message
     assert unknown(pipeline) == (artists, 0)
     assert details(pipeline)["artists"]["unreadable"] == artists
@@ -155,7 +155,7 @@ def test_what_spotify_does_not_know_is_not_asked_for_again(pipeline: Pipeline) -
     requests.put(f"{url}/sandbox/faults", json=[fault], timeout=10).raise_for_status()
     for _ in range(2):
         state = pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True, skip_unchanged=False)
-        assert state.message.endswith("Without details: 1 artists (1 that Spotify does not know)")
+        assert state.message.endswith("Without details: 1 artists (1 unknown to Spotify)")
         assert details(pipeline)["artists"]["unknown"] == 1
     assert requested(url).count(f"artists/{gone}") == 1
 

@@ -175,8 +175,8 @@ def test_a_refusal_is_printed_once(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     assert from_shell(monkeypatch, "no-playlist") == "1"
-    assert capsys.readouterr().err.splitlines()[-1].startswith("Failed: 'no-playlist' is no playlist")
-    assert "is no playlist" not in caplog.text
+    assert capsys.readouterr().err.splitlines()[-1].startswith("Failed: 'no-playlist' is not a playlist")
+    assert "is not a playlist" not in caplog.text
 
 
 def from_shell(monkeypatch: pytest.MonkeyPatch, *arguments: str, flow: Any = None) -> str:

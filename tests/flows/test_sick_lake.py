@@ -15,7 +15,7 @@ import requests
 
 import flows.ingest
 from pipeline.errors import Code
-from pipeline.lake import patience, store
+from pipeline.lake import retry_budget, store
 from sandbox.spotify.catalogue import CHARTS, EMPTY, MIXTAPE
 from tests.faults.injected import FAILURES, Fault
 from tests.faults.labels import Request
@@ -53,8 +53,8 @@ FallSick = Callable[[str, Iterator[Fault | None]], tuple[Pipeline, Sick, str]]
 @pytest.fixture
 def fall_sick(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[FallSick]:
     """Puts a proxy before the lake of the pipeline; waits are short, and botocore tries once."""
-    monkeypatch.setattr(patience, "LONGEST_BACKOFF_S", 0.02)
-    monkeypatch.setattr(patience, "BUDGET_S", 0.5)
+    monkeypatch.setattr(retry_budget, "LONGEST_BACKOFF_S", 0.02)
+    monkeypatch.setattr(retry_budget, "BUDGET_S", 0.5)
     monkeypatch.setitem(store.CLIENT_CONFIG, "retries", {"total_max_attempts": 1})
     monkeypatch.setattr(flows.ingest.keep_snapshots, "retry_delay_seconds", None)
     with ExitStack() as stack:
@@ -96,8 +96,8 @@ def test_a_throttled_prefix_fails_its_playlist_and_no_other(fall_sick: FallSick)
 def test_the_task_that_keeps_goes_on_where_it_ended(
     fall_sick: FallSick, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "MANY_PLAYLISTS", 1)
-    monkeypatch.setattr(patience, "BUDGET_S", 0)
+    monkeypatch.setattr(retry_budget, "MANY_PLAYLISTS", 1)
+    monkeypatch.setattr(retry_budget, "BUDGET_S", 0)
     pipeline, sick, url = fall_sick(
         f"PUT .*/raw/playlist_id[^/]*{EMPTY}", chain([REFUSED, REFUSED], repeat(None))
     )
@@ -133,7 +133,7 @@ def test_a_snapshot_that_trickles_is_asked_for_again(
     fall_sick: FallSick, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "REQUEST_DEADLINE_S", 1.0)
-    monkeypatch.setattr(patience, "BUDGET_S", 60)
+    monkeypatch.setattr(retry_budget, "BUDGET_S", 60)
     ended = threading.Event()
 
     def trickle(client: socket) -> bool:

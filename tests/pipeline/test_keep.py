@@ -16,8 +16,8 @@ import pipeline.keep
 from pipeline.errors import Code, ConfigurationError, LakeConflict, PipelineError, Transient
 from pipeline.keep import Keeper, keep_playlists
 from pipeline.lake.layout import raw_key
-from pipeline.lake.patience import BUDGET_S, MANY_PLAYLISTS, Patience
 from pipeline.lake.raw_files import RawFile
+from pipeline.lake.retry_budget import BUDGET_S, MANY_PLAYLISTS, RetryBudget
 from pipeline.lake.store import Lake, Written
 from pipeline.records import Envelope, Snapshot
 from pipeline.threads import THREADS
@@ -83,9 +83,9 @@ class Run:
     ) -> Any:
         """Runs one attempt of the task."""
         client: Any = SimpleNamespace(authorise=lambda: None)
-        patience = Patience(len(playlists), sleep=self._sleep, clock=lambda: self.now)
+        retries = RetryBudget(len(playlists), sleep=self._sleep, clock=lambda: self.now)
         run = replace(THE_RUN, snapshot_date=DAY)
-        keeper = Keeper(client, self.lake, run, lambda *_: False, patience, on_kept, resumes=resumes)
+        keeper = Keeper(client, self.lake, run, lambda *_: False, retries, on_kept, resumes=resumes)
         return keep_playlists(keeper, playlists)
 
     def _sleep(self, seconds: float) -> None:

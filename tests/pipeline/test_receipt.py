@@ -282,7 +282,7 @@ def test_the_receipt_as_markdown() -> None:
         "Used: 12 requests to Spotify (1.25 MB read), 1 request to S3 (0.10 MB written, 0.02 MB read), "
         "1,034 statements in Snowflake"
     )
-    assert where == f"The whole receipt: `{WHOLE}`"
+    assert where == f"The full receipt: `{WHOLE}`"
 
 
 def test_the_receipt_names_the_report() -> None:
@@ -372,7 +372,7 @@ def test_log_and_artifacts_of_a_large_receipt_are_bounded_and_name_its_key() -> 
     assert json_bytes(page) <= ARTIFACT_BYTES
     assert json_bytes(json.dumps(rows)) <= ARTIFACT_BYTES * 1.01
     for shown in (log, description):
-        assert f"more rows are not shown: the whole receipt is `{WHOLE}`" in shown
+        assert f"more rows are not shown: the full receipt is `{WHOLE}`" in shown
     assert f"{MANY_PARTITIONS + 50 - len(rows):,} more rows" in description
     assert log.count("| loaded |") > 20
     encoded = encode_receipt(receipt)

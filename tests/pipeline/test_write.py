@@ -17,8 +17,8 @@ from pipeline.errors import AccountingError, Code, ConfigurationError, LakeKeyMi
 from pipeline.lake import csv_files
 from pipeline.lake.kept_details import KeptDetails
 from pipeline.lake.layout import raw_key
-from pipeline.lake.patience import Patience
 from pipeline.lake.raw_files import encode_raw_file
+from pipeline.lake.retry_budget import RetryBudget
 from pipeline.lake.store import Lake, Written
 from pipeline.records import Kept, Manifest, PlaylistLine
 from pipeline.transform.tables import build_tables
@@ -82,7 +82,7 @@ def kept(days: int = 1) -> tuple[MemoryLake, list[Kept]]:
 
 def publish(lake: Lake, snapshots: list[Kept]) -> tuple[Manifest, list[PlaylistLine]]:
     """Writes the table files of the snapshots, as a run does."""
-    return Writer(lake, KeptDetails(lake), THE_RUN, "copy", Patience(len(snapshots))).write(snapshots)
+    return Writer(lake, KeptDetails(lake), THE_RUN, "copy", RetryBudget(len(snapshots))).write(snapshots)
 
 
 def rows(content: bytes) -> list[list[str]]:

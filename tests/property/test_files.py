@@ -147,7 +147,7 @@ def test_a_raw_file_with_a_changed_byte_is_read_unchanged_or_refused(
     try:
         read = _read_all(damaged)
     except PlaylistUnavailable as error:
-        assert "s3://the-lake/raw/key is no kept snapshot" in str(error)  # noqa: PT017 - both outcomes are correct
+        assert "s3://the-lake/raw/key is not a kept snapshot" in str(error)  # noqa: PT017 - both outcomes are correct
     else:
         assert read == _read_all(whole)
 

@@ -17,7 +17,7 @@ from pipeline.errors import PipelineError
 from pipeline.lake.layout import LoadMode
 from pipeline.lake.s3_errors import S3_ERRORS, code_of
 from pipeline.lake.store import Lake
-from pipeline.masking import phrase
+from pipeline.masking import external_message
 from pipeline.records import Loaded, Manifest, Run, Snapshot
 from pipeline.spotify.client import SpotifyClient
 from pipeline.warehouse.copy_files import copy_files
@@ -163,7 +163,7 @@ class Accounts:
                 for problem in part():
                     problems.append(problem)  # noqa: PERF402 - keeps the problems before an error
             except Exception as error:  # noqa: BLE001 - the other part must still run
-                problems.append(f"removal stopped: {phrase(error)}")
+                problems.append(f"removal stopped: {external_message(error)}")
         return problems
 
     def _drop(self) -> Iterator[str]:

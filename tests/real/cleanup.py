@@ -38,7 +38,7 @@ def created(loads: Iterable[LoadMode]) -> list[Object]:
     """Objects that set-up creates for load modes, in the order in which they can be dropped."""
     found: dict[Object, None] = {}
     for part in chain.from_iterable(PARTS[load] for load in loads):
-        for file in (CONTROL_TABLES, *chain.from_iterable(part.versions.values()), part.points_at_lake):
+        for file in (CONTROL_TABLES, *chain.from_iterable(part.versions.values()), part.lake_file):
             text = (SQL / f"{file}.sql").read_text(encoding="utf-8")
             found |= {Object(kind, name.upper()): None for kind, name in CREATED.findall(text)}
     return sorted(found, key=lambda one: KINDS.index(one.kind))

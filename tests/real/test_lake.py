@@ -34,4 +34,4 @@ def test_responses_of_s3_have_a_date(empty_accounts: Accounts) -> None:
     lake.exists("runs/contract-tests/none")
 
     assert lake.clock_ahead is not None
-    lake.refuse_skewed_clock()
+    lake.check_clock()

@@ -7,7 +7,7 @@ import pytest
 from pipeline.columns import TABLES
 from pipeline.keep import Keeper, keep_playlists
 from pipeline.lake.kept_details import KeptDetails
-from pipeline.lake.patience import Patience
+from pipeline.lake.retry_budget import RetryBudget
 from pipeline.lake.snapshot_files import read_snapshot
 from pipeline.records import Kept, Manifest, Run
 from pipeline.spotify.links import playlist_id
@@ -24,8 +24,8 @@ def kept(accounts: Accounts) -> Kept:
     name = os.environ.get("PLAYLIST") if accounts.are_real else MIXTAPE
     if not name:
         pytest.skip("PLAYLIST is not set: the link to a playlist that the app may read")
-    run, patience = accounts.new_run(), Patience(1)
-    keeper = Keeper(accounts.spotify, accounts.lake, run, lambda *_: False, patience)
+    run, retries = accounts.new_run(), RetryBudget(1)
+    keeper = Keeper(accounts.spotify, accounts.lake, run, lambda *_: False, retries)
     work = keep_playlists(keeper, [playlist_id(name)])
 
     assert [line.reason for line in work.failed] == []
@@ -35,7 +35,7 @@ def kept(accounts: Accounts) -> Kept:
 def write(accounts: Accounts, run: Run, kept: Kept) -> Manifest:
     """Writes the table files of the playlist."""
     lake = accounts.lake
-    manifest, failed = Writer(lake, KeptDetails(lake), run, "copy", Patience(1)).write([kept])
+    manifest, failed = Writer(lake, KeptDetails(lake), run, "copy", RetryBudget(1)).write([kept])
     assert [line.reason for line in failed] == []
     return manifest
 

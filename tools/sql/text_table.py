@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from pipeline.masking import printed
+from pipeline.masking import printable
 
 NULL = "NULL"
 ELLIPSIS = "…"
@@ -46,7 +46,7 @@ def cell(value: object) -> str:
         return value.isoformat(sep=" ", timespec="auto")
     if isinstance(value, bytes | bytearray):
         return value.hex()
-    return printed(str(value), " ")
+    return printable(str(value), " ")
 
 
 def _is_number(values: Sequence[object]) -> bool:

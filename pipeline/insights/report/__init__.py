@@ -1,1 +1,1 @@
-"""The report: a page about playlists that needs no script, no request and no account to be read."""
+"""The report: an HTML page about playlists, without scripts, requests or a login."""

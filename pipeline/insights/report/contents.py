@@ -1,4 +1,4 @@
-"""What the report shows. A record has the columns of the query that finds it; only `moved_count` has none."""
+"""Contents of the report. Records have the columns of their queries, except for `moved_count`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -8,12 +8,12 @@ from pipeline.records import PlaylistChanges
 
 
 class PlaylistFigures(NamedTuple):
-    """A playlist as its newest snapshot on or before `report_date` shows it (find_report_playlists.sql).
+    """A playlist in its newest snapshot on or before `report_date` (find_report_playlists.sql).
 
-    `previous_date`: None for a first snapshot, and for one that `is_stale`: not read when others were.
-    `rejected_count`: entries that are rejected in addition. `missing_day_count`: days without a snapshot, of
-    the `day_count` days before `report_date`: 30, or fewer since the first snapshot. `explicit_percent`: None
-    if Spotify says of no song whether it is explicit. `moved_count`: None if the songs were not compared.
+    `is_stale`: the snapshot is more than a day older than the newest one in the report. `previous_date`: None
+    for a first or a stale snapshot. `rejected_count`: additional rejected entries. `missing_day_count`: days
+    without a snapshot among the `day_count` days before `report_date` (30, or fewer since the first
+    snapshot). `explicit_percent`: None if no song has a value. `moved_count`: None if not compared.
     """
 
     playlist_id: str
@@ -38,17 +38,17 @@ class PlaylistFigures(NamedTuple):
 
     @property
     def is_first(self) -> bool:
-        """Whether there is no earlier snapshot."""
+        """True if there is no earlier snapshot."""
         return self.previous_date is None and not self.is_stale
 
     @property
     def change_count(self) -> int:
-        """Songs that were added, removed or moved, and entries that are rejected in addition."""
+        """Number of added, removed and moved songs, and of additional rejected entries."""
         return self.entered_count + self.left_count + self.rejected_count + (self.moved_count or 0)
 
 
 class SongLine(NamedTuple):
-    """A listed song with its history up to the snapshot: find_report_songs.sql.
+    """A listed song with its history up to the snapshot (find_report_songs.sql).
 
     `previous_position`: None if the previous snapshot did not list it. A song that is listed twice counts at
     its best position.
@@ -66,9 +66,9 @@ class SongLine(NamedTuple):
 
 
 class SongPlace(NamedTuple):
-    """Where a song stood in one of the last 30 snapshots, numbered from 1 (find_report_places.sql).
+    """Position of a song in one of the last 30 snapshots, numbered from 1 (find_report_places.sql).
 
-    `snapshot_count` and `first_date` are those of the race: of its snapshots, 30 at most.
+    `snapshot_count`: number of those snapshots. `first_date`: date of the first one.
     """
 
     playlist_id: str
@@ -81,7 +81,7 @@ class SongPlace(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """A part of a playlist: an artist, an age or a reject reason, how many entries, and their share."""
+    """Number and share of a playlist's entries with the same artist, release age or reject reason."""
 
     playlist_id: str
     label: str
@@ -92,8 +92,8 @@ class Bar(NamedTuple):
 class PlaylistDetails(NamedTuple):
     """A playlist that is shown in full.
 
-    `changes`: None if there is nothing to compare, or too much. `songs`: the first ones of the list. `places`
-    by song: empty if the songs do not race.
+    `changes`: None if there is no earlier snapshot, or the lists are too long to compare. `songs`: the first
+    songs of the list. `places`: positions by song id; empty if the playlist is not a chart.
     """
 
     figures: PlaylistFigures
@@ -106,7 +106,7 @@ class PlaylistDetails(NamedTuple):
 
 
 class ReportContents(NamedTuple):
-    """The whole report: every playlist, and those that are shown in full."""
+    """The report: all playlists, and details of those that are shown in full."""
 
     report_date: date
     playlists: Sequence[PlaylistFigures]

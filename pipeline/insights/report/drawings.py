@@ -1,6 +1,6 @@
-"""Pictures as inline SVG: a song's way, the race of the top ten, bars. Pure; coordinates are whole numbers.
+"""Inline SVG: the trend of a song, the race of the top ten (a bump chart), and bars. Pure.
 
-Each has its text alternative. Colours and sizes are in page.css.
+Coordinates are whole numbers. Each drawing has a text alternative. Colours and sizes are in page.css.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,41 +12,41 @@ from pipeline.insights.report.contents import SongPlace
 from pipeline.insights.report.words import shown_date
 
 RACE_PLACES = 10
-"""Places that the race shows; lines of songs below leave the picture at its lower edge."""
+"""Places in the race; lines of songs with a lower place leave the drawing at its lower edge."""
 STEP = 10
-"""Units between two places and two snapshots of the race, which is stretched to its box."""
+"""SVG units per place and per snapshot of the race; CSS stretches the drawing."""
 EDGE_PARTS = 40
-"""Part of the race's width that is free on both sides, for dots."""
-WAY_WIDTH, WAY_HEIGHT, WAY_EDGE = 90, 22, 3
-WAY_PLACES = 10
-"""Least places that the height of a song's way stands for: one place up is no summit."""
+"""The margin on both sides of the race, for the dots, is the width divided by this number."""
+TREND_WIDTH, TREND_HEIGHT, TREND_EDGE = 90, 22, 3
+TREND_MIN_PLACES = 10
+"""Minimum number of places over the height of a trend, so that a change of one place looks small."""
 
 
-def draw_way(places: Sequence[SongPlace], snapshots: int) -> Markup:
-    """A song's positions over the playlist's last snapshots, its best at the top: each has its own scale.
+def draw_trend(places: Sequence[SongPlace], snapshots: int) -> Markup:
+    """A song's positions in the playlist's last snapshots, with the best position at the top.
 
-    A snapshot without the song is a gap.
+    Each trend has its own scale. A snapshot without the song is a gap.
     """
     positions = [place.position for place in places] or [1]
     best, worst = min(positions), max(positions)
-    height = max(worst - best, WAY_PLACES)
+    height = max(worst - best, TREND_MIN_PLACES)
 
     def point(place: SongPlace) -> tuple[int, int]:
-        x = WAY_WIDTH * (place.snapshot_number - 1) // max(snapshots - 1, 1)
+        x = TREND_WIDTH * (place.snapshot_number - 1) // max(snapshots - 1, 1)
         down = place.position - best + (height - (worst - best)) / 2
-        return WAY_EDGE + x, WAY_EDGE + round(WAY_HEIGHT * down / height)
+        return TREND_EDGE + x, TREND_EDGE + round(TREND_HEIGHT * down / height)
 
     end = places[-1] if places and places[-1].snapshot_number == snapshots else None
     dot = Markup('<path class="now" d="{}"/>').format(_dot(*point(end))) if end else ""
-    size = f"0 0 {WAY_WIDTH + 2 * WAY_EDGE} {WAY_HEIGHT + 2 * WAY_EDGE}"
+    size = f"0 0 {TREND_WIDTH + 2 * TREND_EDGE} {TREND_HEIGHT + 2 * TREND_EDGE}"
     lines = "".join(_line([point(place) for place in part]) for part in _parts(places))
-    return Markup('<svg class="way" viewBox="{}" role="img" aria-label="{}"><path d="{}"/>{}</svg>').format(
-        size, way_text(places, snapshots), lines, dot
-    )
+    return Markup(
+        '<svg class="sparkline" viewBox="{}" role="img" aria-label="{}"><path d="{}"/>{}</svg>'
+    ).format(size, trend_text(places, snapshots), lines, dot)
 
 
-def way_text(places: Sequence[SongPlace], snapshots: int) -> str:
-    """A song's way in words."""
+def trend_text(places: Sequence[SongPlace], snapshots: int) -> str:
+    """A song's trend in words."""
     if not places:
         return f"not in the last {snapshots} snapshots"
     first, best = places[0], min(places, key=lambda place: place.position)
@@ -62,9 +62,9 @@ def draw_race(
     snapshots: int,
     text: str,
 ) -> Markup:
-    """Lines of songs by their names, over faint ones of other songs; the first line is the leader's.
+    """Lines of the top ten, over faint lines of other songs. `lines`: name and places, the leader first.
 
-    Stretched to its box, so it holds no words: those stand beside it. Each line ends in a dot at its name.
+    Each line ends in a dot at the song's name. Names are HTML next to the drawing, because CSS stretches it.
     """
     width = STEP * (snapshots - 1)
     edge = max(width // EDGE_PARTS, 1)
@@ -82,7 +82,7 @@ def draw_race(
 
 
 def draw_bar(percent: float) -> Markup:
-    """A bar of the whole; it stands beside its number, so it says nothing to those who do not see it."""
+    """A bar for a percentage. It is hidden from screen readers, because the number is next to it."""
     return Markup(
         '<svg class="bar" aria-hidden="true"><rect class="whole" width="100%" height="100%" rx="2"/>'
         '<rect width="{}%" height="100%" rx="2"/></svg>'
@@ -90,7 +90,7 @@ def draw_bar(percent: float) -> Markup:
 
 
 def _parts(places: Sequence[SongPlace]) -> list[list[SongPlace]]:
-    """The places between the gaps."""
+    """The places, split at snapshots without the song."""
     parts = [[one] for one in places[:1]]
     for before, after in pairwise(places):
         if after.snapshot_number == before.snapshot_number + 1:
@@ -101,7 +101,7 @@ def _parts(places: Sequence[SongPlace]) -> list[list[SongPlace]]:
 
 
 def _line(points: Sequence[tuple[int, int]]) -> str:
-    """Straight lines through points, without those in the middle of a level part; one point is a dot."""
+    """Straight lines through points. Points within a horizontal part are left out; one point is a dot."""
     if len(points) == 1:
         return _dot(*points[0])
     inner = [
@@ -113,7 +113,7 @@ def _line(points: Sequence[tuple[int, int]]) -> str:
 
 
 def _curves(places: Sequence[SongPlace]) -> str:
-    """Lines that are level at each snapshot, so that the eye can follow them where they cross."""
+    """Lines that are horizontal at each snapshot, so that they can be followed where they cross."""
     return "".join(map(_curve, _parts(places)))
 
 
@@ -133,5 +133,5 @@ def _race_point(place: SongPlace) -> tuple[int, int]:
 
 
 def _dot(x: int, y: int) -> str:
-    """A line without a length, which has round ends."""
+    """A line of length 0: its round ends make it a dot."""
     return f"M{x} {y}h0"

@@ -1,4 +1,4 @@
-"""The report's contents from the warehouse: a fixed number of queries, however many playlists there are."""
+"""Queries the report's contents from the warehouse. The number of queries is fixed."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,13 +22,13 @@ from pipeline.records import PlaylistChanges
 from pipeline.warehouse.session import Session
 
 MAX_DETAILED = 20
-"""Playlists that are shown in full; of more, those with most changes."""
-ROWS = 1_000
-"""Songs that all lists show together, shared evenly."""
-ROWS_OF_LIST = 200
-"""Songs that each list may show in any case; the page is cut if it becomes too large."""
+"""Maximum number of playlists that are shown in full: those with the most changes."""
+TOTAL_ROWS = 1_000
+"""Songs in all lists together, distributed evenly."""
+MIN_ROWS_PER_LIST = 200
+"""Songs that each list may show regardless of TOTAL_ROWS; a report that becomes too large is cut."""
 NEWEST = date(9999, 12, 31)
-"""In place of a date: that of the newest snapshot."""
+"""Date that selects the newest snapshot."""
 
 
 class OfPlaylist(Protocol):
@@ -36,17 +36,18 @@ class OfPlaylist(Protocol):
 
     @property
     def playlist_id(self) -> str:
-        """Whose it is."""
+        """Id of the playlist."""
 
 
 R = TypeVar("R", bound=OfPlaylist)
 
 
 def find_report(session: Session, playlists: Sequence[str], on: date | None = None) -> ReportContents | None:
-    """What is to be shown of playlists, or of all there are, on a date; None if no snapshot is that old.
+    """Contents of the report on playlists (empty: all) for a date (default: the newest).
 
-    In the order of `playlists` and in full if there are few. Of more, those with most changes come first, and
-    those in which nothing changed are not shown in full.
+    Returns None if there is no snapshot on or before the date. Up to MAX_DETAILED playlists are all shown in
+    full, in the order of `playlists`. If there are more, those with the most changes come first, and
+    unchanged ones are not shown in full.
     """
     values = (_json(playlists), on or NEWEST)
     found = [PlaylistFigures(**row) for row in session.rows("insights/find_report_playlists", values)]
@@ -70,7 +71,7 @@ def _with_moves(figures: PlaylistFigures, changes: Mapping[str, PlaylistChanges]
 
 
 def _rank(figures: PlaylistFigures) -> tuple[bool, int, bool]:
-    """Those with most changes, new ones, unchanged ones, stale ones; by name where that is equal."""
+    """Sort key: most changes, new, unchanged, stale. The query's order, by name, decides between equals."""
     return figures.is_stale, -figures.change_count, not figures.is_first
 
 
@@ -79,7 +80,7 @@ def _details(
 ) -> Iterator[PlaylistDetails]:
     fields = ("playlist_id", "snapshot_date", "previous_date")
     wanted = _json([{field: getattr(one, field) for field in fields} for one in figures])
-    rows = max(ROWS // len(figures), ROWS_OF_LIST)
+    rows = max(TOTAL_ROWS // len(figures), MIN_ROWS_PER_LIST)
     songs = _by_playlist(SongLine, session.rows("insights/find_report_songs", (wanted, rows)))
     places = _by_playlist(SongPlace, session.rows("insights/find_report_places", (wanted, rows)))
     artists, ages, rejects = (

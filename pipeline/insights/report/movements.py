@@ -1,4 +1,4 @@
-"""How a song came to its place since the previous snapshot. Pure."""
+"""Movement of a song since the previous snapshot. Pure."""
 
 from typing import NamedTuple
 
@@ -7,15 +7,15 @@ from pipeline.records import SongChange
 
 
 class Movement(NamedTuple):
-    """How a song came to its place since the previous snapshot: a symbol, and words for it."""
+    """Movement of a song since the previous snapshot: a symbol, its text alternative, and emphasis."""
 
     symbol: str = ""
     words: str = ""
-    is_fresh: bool = False
+    is_highlighted: bool = False
 
 
-def raced(song: SongLine, figures: PlaylistFigures) -> Movement:
-    """In a chart each place up or down counts."""
+def chart_movement(song: SongLine, figures: PlaylistFigures) -> Movement:
+    """Movement in a chart: every difference between the places."""
     before = song.previous_position
     if before is None or figures.previous_date is None:
         return _entered(song, figures)
@@ -24,22 +24,22 @@ def raced(song: SongLine, figures: PlaylistFigures) -> Movement:
     return _moved(before, song.position)
 
 
-def placed(song: SongLine, figures: PlaylistFigures, change: SongChange | None) -> Movement:
-    """In a list made by hand only what somebody moved: one song on top moves no other."""
+def list_movement(song: SongLine, figures: PlaylistFigures, change: SongChange | None) -> Movement:
+    """Movement in a list made by hand: only songs that somebody moved, not those that shifted with them."""
     if song.previous_position is None:
         return _entered(song, figures)
     if change is None or change.previous_position in (None, song.position):
         return Movement()
-    return _moved(change.previous_position, song.position)._replace(is_fresh=True)
+    return _moved(change.previous_position, song.position)._replace(is_highlighted=True)
 
 
 def _moved(before: int, now: int) -> Movement:
-    symbol, way = ("▲", "up") if before > now else ("▼", "down")
-    return Movement(f"{symbol} {abs(before - now):,}", f"{way} from {before:,}")
+    symbol, direction = ("▲", "up") if before > now else ("▼", "down")
+    return Movement(f"{symbol} {abs(before - now):,}", f"{direction} from {before:,}")
 
 
 def _entered(song: SongLine, figures: PlaylistFigures) -> Movement:
     if figures.previous_date is None:
         return Movement()
     word = "new" if song.snapshot_count == 1 else "again"
-    return Movement(word, word, is_fresh=True)
+    return Movement(word, word, is_highlighted=True)

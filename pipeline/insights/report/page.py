@@ -1,4 +1,4 @@
-"""The report as one HTML file: no script, no request, the same bytes for the same contents."""
+"""Renders the report as one HTML file: no script, no request, the same bytes for the same contents."""
 
 import base64
 import hashlib
@@ -12,46 +12,46 @@ from markupsafe import Markup
 
 from pipeline.insights.report import drawings, words
 from pipeline.insights.report.contents import PlaylistFigures, ReportContents
-from pipeline.insights.report.owners import owned_by, told_apart
+from pipeline.insights.report.owners import distinguishing_owners, owned_by
 from pipeline.insights.report.sections import Section, section
 from pipeline.markdown import plural
 
 HERE = Path(__file__).parent
 PAGE_BYTES = 1_000_000
-"""Mail and chat show an attachment of this size."""
+"""Limit of the report: mail programs and chats show attachments of this size."""
 OVERVIEW_ROWS = 1_000
-"""Playlists of the overview; fewer if the page becomes too large."""
-SPARE = 0.95
-"""Part of the bytes that is aimed at when a page is cut, because its rows are of different lengths."""
+"""Maximum number of playlists in the overview; fewer if the report becomes too large."""
+TARGET_SHARE = 0.95
+"""Share of PAGE_BYTES that a cut report aims at: rows differ in length, so the estimate is not exact."""
 
 
 class OverviewLine(NamedTuple):
     """A playlist in the overview.
 
-    `anchor`: where it is shown in full, if it is. `apart`: what tells it from another one of its name.
+    `anchor`: id of its section, if it is shown in full. `owner`: empty if the name is unique.
     """
 
     figures: PlaylistFigures
     anchor: str | None
-    apart: str
+    owner: str
 
 
 def render_page(contents: ReportContents) -> bytes:
-    """The page in UTF-8, below PAGE_BYTES; longer lists are cut, and the page says so."""
+    """The report in UTF-8, below PAGE_BYTES. Longer lists are cut, which the report states."""
     longest, share = max((len(one.songs) for one in contents.details), default=0), 1.0
     while True:
         rows, lines = max(int(longest * share), 1), max(int(OVERVIEW_ROWS * share), 1)
         page = _render(contents, rows, lines)
         if len(page) <= PAGE_BYTES or rows == lines == 1:
             return page
-        share *= SPARE * PAGE_BYTES / len(page)
+        share *= TARGET_SHARE * PAGE_BYTES / len(page)
 
 
 def _render(contents: ReportContents, rows: int, lines: int) -> bytes:
-    """The page with so many rows of each list, and so many lines of the overview."""
+    """The report with at most `rows` rows of each list, and `lines` lines of the overview."""
     sections = [section(f"p{number}", details, rows) for number, details in enumerate(contents.details, 1)]
-    apart = told_apart(contents.playlists)
-    overview = _overview(contents, sections, apart) if len(contents.playlists) > 1 else []
+    owners = distinguishing_owners(contents.playlists)
+    overview = _overview(contents, sections, owners) if len(contents.playlists) > 1 else []
     css = _css()
     page = (
         _environment()
@@ -64,7 +64,7 @@ def _render(contents: ReportContents, rows: int, lines: int) -> bytes:
             summary=_summary(contents.playlists),
             notes=[*_notes(contents)],
             has_rejected=any(one.rejected_count for one in contents.playlists),
-            apart=apart,
+            owners=owners,
             css=Markup(css),  # noqa: S704 - our own file
             policy=_policy(css),
         )
@@ -73,11 +73,11 @@ def _render(contents: ReportContents, rows: int, lines: int) -> bytes:
 
 
 def _overview(
-    contents: ReportContents, sections: Sequence[Section], apart: Mapping[str, str]
+    contents: ReportContents, sections: Sequence[Section], owners: Mapping[str, str]
 ) -> list[OverviewLine]:
     anchors = {one.details.figures.playlist_id: one.anchor for one in sections}
     return [
-        OverviewLine(one, anchors.get(one.playlist_id), apart.get(one.playlist_id, ""))
+        OverviewLine(one, anchors.get(one.playlist_id), owners.get(one.playlist_id, ""))
         for one in contents.playlists
     ]
 
@@ -89,9 +89,9 @@ def _summary(playlists: Sequence[PlaylistFigures]) -> str:
 
 
 def _notes(contents: ReportContents) -> Iterator[str]:
-    """What a reader of the overview has to know."""
+    """Notes below the overview."""
     if any(one.moved_count is None and one.previous_date for one in contents.playlists):
-        yield f"{words.NOTHING}: these lists are too long to compare song by song."
+        yield f"{words.NO_VALUE}: these lists are too long to compare song by song."
     shown = len(contents.details)
     if 0 < shown < len(contents.playlists):
         changed = sum(one.change_count > 0 for one in contents.playlists)
@@ -100,7 +100,7 @@ def _notes(contents: ReportContents) -> Iterator[str]:
 
 
 def _policy(css: str) -> str:
-    """Nothing may be loaded or run; the one style sheet is known by its hash."""
+    """Content security policy: nothing may be loaded or run, except for the style sheet, by its hash."""
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     style = f"style-src 'sha256-{digest}'"
     return f"default-src 'none'; {style}; img-src 'none'; base-uri 'none'; form-action 'none'"

@@ -1,4 +1,4 @@
-"""What a playlist's part of the page says, in the order in which it says it. Pure."""
+"""Section of a playlist in the report: its parts, in the order in which they are shown. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
@@ -14,30 +14,30 @@ from pipeline.insights.report.contents import (
     SongLine,
     SongPlace,
 )
-from pipeline.insights.report.drawings import RACE_PLACES, draw_race, draw_way
-from pipeline.insights.report.movements import Movement, placed, raced
+from pipeline.insights.report.drawings import RACE_PLACES, draw_race, draw_trend
+from pipeline.insights.report.movements import Movement, chart_movement, list_movement
 from pipeline.insights.report.owners import only_adder, usual_adder
 from pipeline.insights.report.words import shown_date, shown_day, shown_reason, shown_title
 from pipeline.records import PlaylistChanges, SongChange
 
 CHANGES_SHOWN = 8
-"""Songs that were added, and as many that were removed; a chart may have fifty a day."""
+"""Maximum number of added, and of removed, songs that are shown; a chart may have fifty per day."""
 MOVES_SHOWN = 4
-"""Those that moved furthest; the list shows where all others came from."""
-LONG = 1_000
-"""Places from here on need wider columns."""
+"""Maximum number of moved songs that are shown, by distance; the list shows all movements."""
+WIDE_PLACE = 1_000
+"""Lowest place that needs wider columns."""
 
 
 class ListRow(NamedTuple):
-    """A row of the list; `way` is the song's way through a race."""
+    """A row of the list; `trend`: only in a chart."""
 
     song: SongLine
     movement: Movement
-    way: Markup | None
+    trend: Markup | None
 
 
-class Kind(NamedTuple):
-    """Songs that changed in one way: the first ones, how many more there are, and who added all of them."""
+class ChangeGroup(NamedTuple):
+    """Added, removed or moved songs: the first ones, the number of further ones, and a common adder."""
 
     title: str
     songs: Sequence[SongChange]
@@ -47,7 +47,7 @@ class Kind(NamedTuple):
 
 
 class Race(NamedTuple):
-    """The race of the top ten: its picture, and the names that stand beside it, by place."""
+    """The race of the top ten: its drawing, and the songs next to it, by place."""
 
     picture: Markup
     racers: Sequence[SongLine]
@@ -56,37 +56,38 @@ class Race(NamedTuple):
 
 
 class BarGroup(NamedTuple):
-    """Bars under a title."""
+    """Bars with a common title."""
 
     title: str
     bars: Sequence[Bar]
 
 
 class Section(NamedTuple):
-    """A playlist's part of the page.
+    """Section of a playlist.
 
-    `adder`: who added most songs, so that only others are named; `is_long`: its places need much space.
+    `adder`: the user who added most songs; only other users are named at their songs. `has_wide_places`:
+    places need wider columns.
     """
 
     anchor: str
     details: PlaylistDetails
     headline: str
-    kinds: Sequence[Kind]
+    changes: Sequence[ChangeGroup]
     songs: Sequence[ListRow]
     adder: str | None
-    has_others: bool
-    is_long: bool
+    has_other_adders: bool
+    has_wide_places: bool
     race: Race | None
-    groups: Sequence[BarGroup]
+    bars: Sequence[BarGroup]
 
     @property
     def is_not_compared(self) -> bool:
-        """Whether the list is too long to be compared song by song."""
+        """True if the list is too long to be compared song by song."""
         return self.details.changes is None and self.details.figures.previous_date is not None
 
 
 def section(anchor: str, details: PlaylistDetails, rows: int) -> Section:
-    """A playlist's part of the page, with at most so many rows of its list."""
+    """Section of a playlist, with at most `rows` rows of its list."""
     shown = details.songs[:rows]
     adder = usual_adder(shown)
     places = [place for song in shown for place in (song.position, song.previous_position or 0)]
@@ -94,13 +95,13 @@ def section(anchor: str, details: PlaylistDetails, rows: int) -> Section:
         anchor=anchor,
         details=details,
         headline=headline(details.figures),
-        kinds=[*_kinds(details.changes)],
+        changes=[*_change_groups(details.changes)],
         songs=[*_rows(details, shown)],
         adder=adder,
-        has_others=any(song.added_by != adder for song in shown),
-        is_long=max(places, default=0) >= LONG,
+        has_other_adders=any(song.added_by != adder for song in shown),
+        has_wide_places=max(places, default=0) >= WIDE_PLACE,
         race=_race(details),
-        groups=[*_groups(details)],
+        bars=[*_bar_groups(details)],
     )
 
 
@@ -112,27 +113,27 @@ def headline(figures: PlaylistFigures) -> str:
         return "First snapshot: there is nothing to compare it with yet"
     since = f"since {shown_day(figures.previous_date, figures.snapshot_date)}"
     moved = figures.moved_count or 0
-    said = in_numbers(figures.entered_count, figures.left_count, moved, figures.rejected_count)
-    return f"{said or 'Nothing changed'} {since}"
+    counts = in_numbers(figures.entered_count, figures.left_count, moved, figures.rejected_count)
+    return f"{counts or 'Nothing changed'} {since}"
 
 
-def _kinds(changes: PlaylistChanges | None) -> Iterable[Kind]:
+def _change_groups(changes: PlaylistChanges | None) -> Iterable[ChangeGroup]:
     if changes is None:
         return
     moved = sorted(changes.moved, key=_distance, reverse=True)
-    ways: list[tuple[str, Sequence[SongChange], int, Callable[[SongChange], str]]] = [
+    groups: list[tuple[str, Sequence[SongChange], int, Callable[[SongChange], str]]] = [
         ("Added", changes.entered, CHANGES_SHOWN, lambda one: f"at {one.position:,}"),
         ("Removed", changes.left, CHANGES_SHOWN, lambda one: f"was at {one.previous_position:,}"),
-        ("Moved", moved, MOVES_SHOWN, _way),
+        ("Moved", moved, MOVES_SHOWN, _from_to),
     ]
-    for title, songs, most, where in ways:
+    for title, songs, limit, where in groups:
         if songs:
             adder = only_adder(songs) if title == "Added" else None
-            yield Kind(title, songs[:most], max(0, len(songs) - most), where, adder)
+            yield ChangeGroup(title, songs[:limit], max(0, len(songs) - limit), where, adder)
 
 
-def _way(moved: SongChange) -> str:
-    """From where to where; a song that all others pass may have kept its place."""
+def _from_to(moved: SongChange) -> str:
+    """Old and new place, which are the same if all other songs have moved past this one."""
     if moved.previous_position == moved.position:
         return f"still at {moved.position:,}, among others"
     return f"from {moved.previous_position:,} to {moved.position:,}"
@@ -143,7 +144,7 @@ def _distance(moved: SongChange) -> int:
 
 
 def _race(details: PlaylistDetails) -> Race | None:
-    """A race only of a list whose songs overtake each other; in one made by hand they do not."""
+    """The race of a chart; None for a list made by hand, in which songs do not overtake each other."""
     if not details.places:
         return None
     racers = [song for song in details.songs if song.position <= RACE_PLACES]
@@ -173,14 +174,14 @@ def _rows(details: PlaylistDetails, songs: Sequence[SongLine]) -> Iterable[ListR
     snapshots = _any_place(details).snapshot_count if details.places else 0
     for song in songs:
         if snapshots:
-            way = draw_way(details.places.get(song.song_id, ()), snapshots)
-            yield ListRow(song, raced(song, details.figures), way)
+            trend = draw_trend(details.places.get(song.song_id, ()), snapshots)
+            yield ListRow(song, chart_movement(song, details.figures), trend)
         else:
             change = moved.get((song.song_id, song.position))
-            yield ListRow(song, placed(song, details.figures, change), None)
+            yield ListRow(song, list_movement(song, details.figures, change), None)
 
 
-def _groups(details: PlaylistDetails) -> Iterable[BarGroup]:
+def _bar_groups(details: PlaylistDetails) -> Iterable[BarGroup]:
     rejects = [bar._replace(label=shown_reason(bar.label)) for bar in details.rejects]
     titles = {
         "Artists": details.artists,

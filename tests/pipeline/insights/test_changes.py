@@ -74,7 +74,7 @@ def test_a_playlist_too_large_to_compare_is_named_and_the_others_are_compared(
     load(warehouse, YESTERDAY, **{PLAYLIST: songs("abc"), OTHER_PLAYLIST: songs("b")})
     (found,) = load(warehouse, DAY, **{PLAYLIST: songs("abcd"), OTHER_PLAYLIST: songs("bc")})
     assert (found.playlist_id, found.entered) == (OTHER_PLAYLIST, [change("c", 2, None)])
-    assert f"playlist {PLAYLIST}: what changed is not described" in caplog.text
+    assert f"playlist {PLAYLIST}: its changes are not described" in caplog.text
 
 
 def test_an_error_in_one_comparison_does_not_affect_the_other_playlists(
@@ -88,4 +88,4 @@ def test_an_error_in_one_comparison_does_not_affect_the_other_playlists(
     monkeypatch.setattr(changes, "compare_songs", fail_once)
     (found,) = load(warehouse, DAY, **{PLAYLIST: songs("ab"), OTHER_PLAYLIST: songs("bc")})
     assert found.playlist_id == OTHER_PLAYLIST
-    assert f"playlist {PLAYLIST}: what changed is not described, because RecursionError" in caplog.text
+    assert f"playlist {PLAYLIST}: its changes are not described, because RecursionError" in caplog.text

@@ -104,4 +104,4 @@ def test_an_artifact_that_would_be_too_large_is_truncated_and_links_the_receipt(
         [changes(entered=[song(n, n, None, "<b>|" * 50) for n in range(9_999)])], "s3://receipt"
     )
     assert len(text.encode()) <= ARTIFACT_BYTES + 1_000
-    assert text.endswith("more rows are not shown: the whole receipt is `s3://receipt`")
+    assert text.endswith("more rows are not shown: the full receipt is `s3://receipt`")

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from pipeline.lake.gaps import MAX_TOLD, find_gaps, told
+from pipeline.lake.gaps import MAX_GAPS_SHOWN, find_gaps, gaps_text
 from pipeline.records import Kept
 from tests.builders import DAY, OTHER_PLAYLIST, PLAYLIST
 
@@ -57,12 +57,12 @@ def test_a_snapshot_excluded_by_fetched_before_is_a_gap() -> None:
     ],
 )
 def test_gaps_are_listed_as_ranges(gaps: list[tuple[date, date]], text: str) -> None:
-    assert told(gaps) == text
+    assert gaps_text(gaps) == text
 
 
 def test_the_first_gaps_are_listed_and_the_rest_are_counted() -> None:
-    gaps = [(DAY + 2 * number * ONE, DAY + 2 * number * ONE) for number in range(MAX_TOLD + 2_000)]
-    text = told(gaps)
+    gaps = [(DAY + 2 * number * ONE, DAY + 2 * number * ONE) for number in range(MAX_GAPS_SHOWN + 2_000)]
+    text = gaps_text(gaps)
     assert text.startswith("2,031 days: 2026-11-21, 2026-11-23, ")
     assert text.endswith(", and 2,000 more gaps")
 

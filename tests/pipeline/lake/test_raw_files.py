@@ -79,7 +79,7 @@ def test_an_envelope_nested_too_deeply_is_refused(lake: Lake) -> None:
     deep = b'{"x":' + b"[" * 200_000 + b"]" * 200_000 + b"}\n{}\n"
     lake.write(KEY, gzip.compress(deep), "application/gzip")
     with pytest.raises(
-        PlaylistUnavailable, match=rf"{KEY} is no kept snapshot: .*nested too deeply"
+        PlaylistUnavailable, match=rf"{KEY} is not a kept snapshot: .*nested too deeply"
     ) as error:
         read_snapshot(lake, KEY)
     assert error.value.code == Code.LAKE_SNAPSHOT_INVALID

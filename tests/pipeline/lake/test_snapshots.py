@@ -97,7 +97,7 @@ INVALID_FILES = {
 @pytest.mark.parametrize("content", INVALID_FILES.values(), ids=INVALID_FILES)
 def test_an_invalid_file_is_refused_and_named(lake: Lake, content: bytes) -> None:
     lake.write("raw/odd.json.gz", content, "application/gzip")
-    with pytest.raises(PlaylistUnavailable, match=r"s3://the-lake/raw/odd\.json\.gz is no kept snapshot"):
+    with pytest.raises(PlaylistUnavailable, match=r"s3://the-lake/raw/odd\.json\.gz is not a kept snapshot"):
         read_to_end(read_snapshot(lake, "raw/odd.json.gz").bodies)
 
 
@@ -252,7 +252,9 @@ def test_a_file_with_impossible_values_is_refused_and_another_snapshot_wins(
     lake: Lake, case: Impossible
 ) -> None:
     key = write_snapshot(lake, LATE_RUN, case.fetched_at, case.day, **case.changes)
-    with pytest.raises(PlaylistUnavailable, match=rf"{key} is no kept snapshot: .*{case.message}") as refused:
+    with pytest.raises(
+        PlaylistUnavailable, match=rf"{key} is not a kept snapshot: .*{case.message}"
+    ) as refused:
         read_snapshot(lake, key)
     assert refused.value.code == Code.LAKE_SNAPSHOT_INVALID
     if case.day == DAY:
@@ -281,7 +283,7 @@ def test_a_broken_file_loses_to_another_snapshot_of_the_date(lake: Lake) -> None
 def test_a_missing_file_fails_only_its_playlist(lake: Lake) -> None:
     key = raw_key(PLAYLIST, DAY, RUN)
     with pytest.raises(
-        PlaylistUnavailable, match=rf"{key} is gone: put the file back, or leave its date out"
+        PlaylistUnavailable, match=rf"{key} does not exist. Restore the file, or exclude its date"
     ):
         read_snapshot(lake, key)
 

@@ -28,9 +28,9 @@ from pipeline.errors import (
     PipelineError,
     Transient,
 )
-from pipeline.lake.s3_errors import Asked, explained
+from pipeline.lake.s3_errors import FailedRequest, explained
 from pipeline.lake.store import Lake, Written
-from pipeline.masking import MAX_PHRASE_CHARS
+from pipeline.masking import MAX_MESSAGE_CHARS
 from pipeline.usage import Usage, metered
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def test_a_retried_upload_sends_the_file_from_its_start() -> None:
 def test_a_missing_key_does_not_exist_and_cannot_be_read(lake: Lake) -> None:
     assert not lake.exists(KEY)
     assert list(lake.keys("raw/")) == []
-    with pytest.raises(LakeKeyMissing, match=rf"s3://the-lake/.*{KEY} is gone: put the file back"):
+    with pytest.raises(LakeKeyMissing, match=rf"s3://the-lake/.*{KEY} does not exist. Restore the file"):
         lake.read(KEY)
 
 
@@ -178,9 +178,14 @@ REFUSALS = [
     Refusal("AccessDenied", 403, ConfigurationError, r"PutObject.*s3:PutObject on this key \[LAKE_DENIED"),
     Refusal("InvalidAccessKeyId", 403, ConfigurationError, "correct the aws block"),
     Refusal("SignatureDoesNotMatch", 403, ConfigurationError, "correct the aws block"),
-    Refusal("ExpiredToken", 400, ConfigurationError, "renew the aws block"),
+    Refusal("ExpiredToken", 400, ConfigurationError, "renew it in the aws block"),
     Refusal("RequestTimeTooSkewed", 403, ConfigurationError, "clock.*CLOCK_SKEWED"),
-    Refusal("NotImplemented", 501, ConfigurationError, "no conditional writes.*LAKE_NO_CONDITIONAL_WRITES"),
+    Refusal(
+        "NotImplemented",
+        501,
+        ConfigurationError,
+        "not support conditional writes.*LAKE_NO_CONDITIONAL_WRITES",
+    ),
     Refusal("InvalidBucketState", 409, ConfigurationError, "InvalidBucketState"),
     Refusal("ConditionalRequestConflict", 409, Transient, "ConditionalRequestConflict"),
     Refusal("RequestTimeout", 400, Transient, "RequestTimeout"),
@@ -236,13 +241,15 @@ def test_an_unreachable_s3_is_transient(s3: "S3Client", monkeypatch: pytest.Monk
 def test_botocore_messages_are_shortened_masked_and_have_one_full_stop(
     error: BotoCoreError, kind: str
 ) -> None:
-    explanation = explained(error, Asked("s3://the-lake/raw/x", 60, None))
+    explanation = explained(error, FailedRequest("s3://the-lake/raw/x", 60, None))
     assert explanation.code == f"LAKE_{kind}"
-    assert len(explanation.message) < MAX_PHRASE_CHARS + 100
+    assert len(explanation.message) < MAX_MESSAGE_CHARS + 100
     assert explanation.message.isprintable()
     assert "***" in explanation.message
     assert "secret" not in explanation.message
-    short = explained(InvalidRegionError(region_name="eu bad"), Asked("s3://the-lake/raw/x", 60, None))
+    short = explained(
+        InvalidRegionError(region_name="eu bad"), FailedRequest("s3://the-lake/raw/x", 60, None)
+    )
     assert "'eu bad' doesn't match a supported format. Correct the lake block" in short.message
 
 
@@ -265,15 +272,15 @@ def test_a_clock_that_is_right_or_behind_is_accepted(s3: "S3Client", ahead_s: in
     assert list(lake.keys("raw/")) == []
     assert lake.clock_ahead is not None
     assert abs(lake.clock_ahead.total_seconds() - ahead_s) < 30  # includes the duration of the request
-    lake.refuse_skewed_clock()
+    lake.check_clock()
 
 
 def test_a_clock_ahead_of_s3_is_refused(s3: "S3Client") -> None:
     lake = Lake(s3, BUCKET, now=lambda: datetime.now(UTC) + timedelta(seconds=100))
-    lake.refuse_skewed_clock()  # no response yet, so the skew is unknown
+    lake.check_clock()  # no response yet, so the skew is unknown
     assert list(lake.keys("raw/")) == []
     with pytest.raises(ConfigurationError, match=r"\d s ahead of that of S3.*Set the clock.*CLOCK_SKEWED"):
-        lake.refuse_skewed_clock()
+        lake.check_clock()
 
 
 def test_an_error_for_skew_states_the_difference() -> None:

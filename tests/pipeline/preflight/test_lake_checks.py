@@ -77,5 +77,5 @@ class IgnoresConditions:
 def test_a_store_without_conditional_writes_is_refused(lake: Lake) -> None:
     unconditional = Lake(IgnoresConditions(lake), lake.bucket)  # type: ignore[arg-type]
     with pytest.raises(Exception, match=r"was written: delete it.*\[LAKE_NO_CONDITIONAL_WRITES\]"):
-        unconditional.refuse_denied_write("raw/preflight/x")
+        unconditional.check_write_permission("raw/preflight/x")
     assert list(lake.keys("")) == ["raw/preflight/x"]

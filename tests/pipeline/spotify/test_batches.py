@@ -90,16 +90,16 @@ def test_an_app_without_access_tries_a_batch_and_one_id_then_stops(spotify: Spot
     spotify.fail({"path": "/v1/artists", "times": 9, "status": 403})
     reader = read(spotify, "artists", wanted)
     assert (reader.known | reader.unknown | reader.unreadable, reader.bodies) == (set(), [])
-    assert "does not give them to this app" in str(reader.stopped)
+    assert "does not return them to this app" in str(reader.stopped)
     assert spotify.fired() == [2]
 
 
 STOPPING: dict[str, tuple[dict[str, object], str, float]] = {
     "quota": ({"status": 429, "body": QUOTA}, "quota for this app is used up", 0),
-    "budget": ({"status": 503}, "the 5 s that a run may wait are used up", 5),
+    "budget": ({"status": 503}, "wait budget of 5 s is used up", 5),
     "refused app": ({"status": 403, "body": '{"error":{"message":"Active premium needed"}}'}, "Premium", 0),
     "refused request": ({"status": 400, "body": '{"error":{"message":"no market"}}'}, "no market", 0),
-    "endpoint removed": ({"status": 410}, "does not give them to this app (410", 0),
+    "endpoint removed": ({"status": 410}, "does not return them to this app (410", 0),
 }
 
 

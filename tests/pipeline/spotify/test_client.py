@@ -87,7 +87,7 @@ def test_many_threads_replace_an_expired_token_once(spotify: Spotify) -> None:
 
 def test_a_retry_after_of_zero_uses_up_the_budget_in_steps_of_a_second(spotify: Spotify) -> None:
     spotify.fail(_fault(status=429, headers={"Retry-After": "0"}, times=99))
-    with pytest.raises(PlaylistUnavailable, match="5 s that a run may wait are used up"):
+    with pytest.raises(PlaylistUnavailable, match="wait budget of 5 s is used up"):
         spotify.client(budget_s=5).playlist(CHART)
     assert spotify.slept == [1.0] * 5
     assert spotify.fired() == [6]
@@ -184,7 +184,9 @@ def test_a_wrong_client_secret_is_a_configuration_error(spotify: Spotify) -> Non
 
 def test_an_exhausted_wait_budget_fails_the_playlist(spotify: Spotify) -> None:
     spotify.fail(_fault(status=429, headers={"Retry-After": "40"}, times=9))
-    with pytest.raises(PlaylistUnavailable, match=rf"{CHART}.*asks to wait 40 s.*used up. Run again later"):
+    with pytest.raises(
+        PlaylistUnavailable, match=rf"{CHART}.*requires a wait of 40 s.*used up. Run again later"
+    ):
         spotify.client(budget_s=100).playlist(CHART)
     assert spotify.slept == [40, 40]
     assert spotify.fired() == [3]

@@ -45,7 +45,9 @@ def test_a_trickling_response_is_retried_until_the_budget_is_used_up(
     client = client_of(spotify)
     spotify.fail({"path": REQUESTS[requested], "kind": kind, "status": 200, "every_ms": 20, "times": 99})
     began = time.monotonic()
-    with pytest.raises(PlaylistUnavailable, match=r"not complete after 0\.4 s; the 2 s") as failed:
+    with pytest.raises(
+        PlaylistUnavailable, match=r"not complete after 0\.4 s; the run's wait budget of 2 s"
+    ) as failed:
         read(client, requested)
 
     (fired,) = spotify.fired()

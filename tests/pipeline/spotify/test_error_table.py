@@ -71,7 +71,7 @@ TABLE = {
     ),
     "401 expired": Row(EXPIRED, retries=1),
     "401 with every token": Row(
-        {**EXPIRED, "times": 9}, ConfigurationError, "that it has just given", retries=1
+        {**EXPIRED, "times": 9}, ConfigurationError, "that it has just issued", retries=1
     ),
     "403 not yours": Row(error_response(403, "Forbidden"), PlaylistUnavailable, "owns or collaborates on"),
     "403 premium": Row(
@@ -85,7 +85,7 @@ TABLE = {
     ),
     "400": Row(error_response(400, "Invalid base62 id"), PlaylistUnavailable, "wrong id"),
     "429 window": Row(rate_limited("7"), retries=1, waited=(7, 7)),
-    "429 window, over the budget": Row(rate_limited("11"), PlaylistUnavailable, "10 s that a run may wait"),
+    "429 window, over the budget": Row(rate_limited("11"), PlaylistUnavailable, "wait budget of 10 s"),
     "429 quota": Row(error_response(429, "", reason="QUOTA_EXCEEDED"), QuotaExceeded, "run again tomorrow"),
     "429 without Retry-After": Row({"status": 429}, QuotaExceeded, "run again tomorrow"),
     "429 long Retry-After": Row(rate_limited("3858"), QuotaExceeded, "run again in 3858 s"),

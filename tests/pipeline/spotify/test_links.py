@@ -79,7 +79,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED.values(), ids=REFUSED)
 def test_anything_else_is_refused_and_quoted(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="is no playlist: give its 22-character id") as refusal:
+    with pytest.raises(ConfigurationError, match="is not a playlist: give its 22-character id") as refusal:
         playlist_id(name)
     assert repr(name) in str(refusal.value)
     assert "Nothing was requested" in str(refusal.value)
@@ -123,15 +123,15 @@ def test_mine_is_accepted_in_any_case_and_listed_once(word: str) -> None:
 
 @pytest.mark.parametrize("word", ["mine\n", "mine!", "min e", "https://open.spotify.com/playlist/mine"])
 def test_any_other_word_is_refused(word: str) -> None:
-    with pytest.raises(ConfigurationError, match="is no playlist"):
+    with pytest.raises(ConfigurationError, match="is not a playlist"):
         wanted_playlists([word])
 
 
 def test_a_long_link_is_parsed_in_linear_time() -> None:
-    with pytest.raises(ConfigurationError, match="is no playlist"):  # a quadratic pattern would take hours
+    with pytest.raises(ConfigurationError, match="is not a playlist"):  # a quadratic pattern would take hours
         playlist_id(f"{ID}?{'#' * 1_000_000} x")
 
 
 def test_a_long_text_is_truncated_in_the_message() -> None:
-    with pytest.raises(ConfigurationError, match=f"^'x{{{MAX_QUOTED_CHARACTERS}}}'… is no playlist"):
+    with pytest.raises(ConfigurationError, match=f"^'x{{{MAX_QUOTED_CHARACTERS}}}'… is not a playlist"):
         playlist_id("x" * 5000)

@@ -208,7 +208,7 @@ INCONSISTENT = {
         [_head(2, 3, f"snapshot-{number}") for number in range(9)], {2: _page(2, 1, 3)}, 9, "3 of 3 entries"
     ),
     "fewer entries than counted": Inconsistent([_head(2, 3)], {2: _page(2, 0, 3)}, 6, "2 of 3 entries"),
-    "more entries than counted": Inconsistent([_head(4, 3)], {}, 3, "4 of 3 entries, a surplus"),
+    "more entries than counted": Inconsistent([_head(4, 3)], {}, 3, "4 of 3 entries, too many"),
     "an entry left out of a page": Inconsistent(
         [_head(2, 8)], {2: _short(2, 8)}, 6, "only 2 of 3 entries were received after entry 2"
     ),

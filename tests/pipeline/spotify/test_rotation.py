@@ -146,7 +146,7 @@ def test_a_rotated_token_is_stored_even_if_the_response_is_otherwise_unusable(
     spotify: Spotify, block: str, rest: dict[str, object]
 ) -> None:
     respond(spotify, refresh_token="rotated", **rest)
-    with pytest.raises(Transient, match="token endpoint gave"):
+    with pytest.raises(Transient, match="token endpoint returned"):
         AccessToken(load(block)).get()
 
     assert spotify.fired() == [1]

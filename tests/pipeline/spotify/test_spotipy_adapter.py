@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.spotify.http import ErrorResponse, Exchanged
+from pipeline.spotify.http import ClientState, ErrorResponse
 from pipeline.spotify.spotipy_adapter import WebApi, refresh_token, request_app_token
 from sandbox.spotify.accounts import REFRESH_TOKEN
 from sandbox.spotify.catalogue import EMPTY
@@ -17,12 +17,12 @@ PATH = f"playlists/{EMPTY}"
 
 @pytest.fixture
 def web_api(spotify: Spotify) -> WebApi:
-    return WebApi(spotify.credentials().api_url, Exchanged())
+    return WebApi(spotify.credentials().api_url, ClientState())
 
 
 @pytest.fixture
 def token(spotify: Spotify) -> str:
-    response = json.loads(request_app_token(spotify.credentials(), Exchanged()))
+    response = json.loads(request_app_token(spotify.credentials(), ClientState()))
     return str(response["access_token"])
 
 
@@ -61,8 +61,8 @@ def test_an_error_response_has_status_headers_and_a_quote(
 def test_a_token_response_is_returned_unchanged(spotify: Spotify, body: str) -> None:
     app = spotify.credentials()
     spotify.fail({"path": "/api/token", "status": 200, "body": body, "times": 2})
-    assert request_app_token(app, Exchanged()) == body.encode()
-    assert refresh_token(app, REFRESH_TOKEN, Exchanged()) == body.encode()
+    assert request_app_token(app, ClientState()) == body.encode()
+    assert refresh_token(app, REFRESH_TOKEN, ClientState()) == body.encode()
     assert spotify.fired() == [2]
 
 
@@ -70,6 +70,6 @@ def test_no_token_is_written_to_a_file(
     spotify: Spotify, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert json.loads(refresh_token(spotify.credentials(), REFRESH_TOKEN, Exchanged()))["access_token"]
-    assert json.loads(request_app_token(spotify.credentials(), Exchanged()))["access_token"]
+    assert json.loads(refresh_token(spotify.credentials(), REFRESH_TOKEN, ClientState()))["access_token"]
+    assert json.loads(request_app_token(spotify.credentials(), ClientState()))["access_token"]
     assert [*tmp_path.iterdir()] == []

@@ -45,29 +45,29 @@ def waits(clock: Clock) -> Waits:
 
 
 def rate_limited(seconds: float) -> RateLimited:
-    return RateLimited(f"Spotify asks to wait {seconds:g} s", Code.SPOTIFY_RATE_LIMITED, seconds)
+    return RateLimited(f"rate limit: wait {seconds:g} s", Code.SPOTIFY_RATE_LIMITED, seconds)
 
 
 def test_a_rate_limit_that_eight_threads_hit_is_waited_for_once(waits: Waits, clock: Clock) -> None:
     for thread in range(8):
         waits.wait(f"playlist {thread}", rate_limited(60), 0, clock.now)
-    assert waits.hold() == 60
+    assert waits.wait_for_pause() == 60
     assert clock.slept == [60]
     waits.wait("playlist x", rate_limited(240), 0, clock.now)
-    assert waits.hold() == 300
-    with pytest.raises(PlaylistUnavailable, match="300 s that a run may wait"):
+    assert waits.wait_for_pause() == 300
+    with pytest.raises(PlaylistUnavailable, match="wait budget of 300 s"):
         waits.wait("playlist x", rate_limited(1), 0, clock.now)
 
 
 def test_a_rate_limit_pauses_the_other_threads_too(waits: Waits, clock: Clock) -> None:
     waits.wait("playlist x", rate_limited(7), 0, clock.now)
     assert clock.slept == []
-    assert waits.hold() == 7
+    assert waits.wait_for_pause() == 7
 
 
 def test_time_spent_in_failed_requests_counts_towards_the_budget(waits: Waits, clock: Clock) -> None:
     clock.now = 299.5
-    with pytest.raises(PlaylistUnavailable, match="no response; the 300 s"):
+    with pytest.raises(PlaylistUnavailable, match="no response; the run's wait budget of 300 s"):
         waits.wait("playlist x", Transient("playlist x: no response", Code.SPOTIFY_UNAVAILABLE), 3, 0)
 
 
@@ -82,7 +82,7 @@ def test_a_stop_wakes_waiting_threads() -> None:
     waiting.join(10)
     assert not waiting.is_alive()
     with pytest.raises(QuotaExceeded, match="enough"):
-        waits.hold()
+        waits.wait_for_pause()
 
 
 def test_after_a_stop_no_further_request_is_sent(spotify: Spotify) -> None:

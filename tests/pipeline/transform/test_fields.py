@@ -330,7 +330,7 @@ def test_a_kept_response_without_its_entries_publishes_nothing(pages: Pages, fie
     response = head([entry(song())], pages.shape)
     for changed in _null_and_absent(response, Field((pages.key, *field), IGNORED)):
         with pytest.raises(
-            AccountingError, match=r"counted 1 entries, the kept responses hold 0 songs \+ 0 rejects"
+            AccountingError, match=r"counted 1 entries, but the kept responses have 0 songs \+ 0 rejects"
         ):
             _playlist(changed)
 

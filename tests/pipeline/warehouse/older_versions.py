@@ -81,4 +81,6 @@ def _changes(part: Part, version: int) -> list[str]:
 
 def _record_version(session: Session, part: Part, version: int, older: Warehouse) -> None:
     """Records the version of a set-up part."""
-    session.execute("setup/insert_schema_version", (version, older.lake.url, "older"), table=part.noted_in)
+    session.execute(
+        "setup/insert_schema_version", (version, older.lake.url, "older"), table=part.version_table
+    )

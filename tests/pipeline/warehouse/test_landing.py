@@ -150,13 +150,13 @@ def test_a_pipe_whose_status_the_role_may_not_see_is_waited_for(text: str | None
 @pytest.mark.parametrize(
     ("landed", "problem"),
     [
-        ({"songs": 100, "albums": 40}, f"{SONGS} (100 rows of 50)"),
-        ({"songs": 50}, f"{ALBUMS} (0 rows of 40)"),
+        ({"songs": 100, "albums": 40}, f"{SONGS} (100 rows instead of 50)"),
+        ({"songs": 50}, f"{ALBUMS} (0 rows instead of 40)"),
     ],
     ids=["loaded twice", "not loaded"],
 )
 def test_landing_must_have_the_row_counts_of_the_files(landed: dict[str, int], problem: str) -> None:
     pipes = Pipes({"songs": [[entry(SONGS)]], "albums": [[entry(ALBUMS)]]}, landed)
-    with pytest.raises(AccountingError, match="landing holds") as end:
+    with pytest.raises(AccountingError, match="row counts in the landing tables differ") as end:
         wait(pipes)
     assert end.value.message.endswith(f"In landing: {problem}")

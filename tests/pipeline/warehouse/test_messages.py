@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from pipeline.masking import MAX_PHRASE_CHARS
+from pipeline.masking import MAX_MESSAGE_CHARS
 from pipeline.warehouse.messages import differing, listed, snowflake_text
 
 
@@ -56,9 +56,9 @@ def test_a_long_copy_error_is_shortened_and_keeps_file_and_row() -> None:
     assert snowflake_text(message.format("x")).endswith(f"recognized {place}, character 9 Row 15, column 3")
     for length in (*range(120, 220), 5000):
         shown = snowflake_text(message.format("x" * length + "-" * length))
-        assert len(shown) <= MAX_PHRASE_CHARS
+        assert len(shown) <= MAX_MESSAGE_CHARS
         assert place in shown
-    assert len(snowflake_text("- " * 5000)) <= MAX_PHRASE_CHARS
+    assert len(snowflake_text("- " * 5000)) <= MAX_MESSAGE_CHARS
 
 
 def test_a_long_privilege_error_is_shortened_and_keeps_privilege_object_and_role() -> None:

@@ -49,7 +49,7 @@ def test_set_up_can_be_repeated_without_losing_rows(warehouse: Warehouse) -> Non
     url = literal(warehouse.lake.url)
     with warehouse.session(role=OWNER) as session:
         for part in setup.PARTS["snowpipe"]:
-            for name in (setup.CONTROL_TABLES, *chain(*part.versions.values()), part.points_at_lake):
+            for name in (setup.CONTROL_TABLES, *chain(*part.versions.values()), part.lake_file):
                 for _ in range(2):
                     session.execute_all(name, url=url)
     warehouse.set_up()
@@ -70,7 +70,7 @@ def test_a_newer_schema_is_refused(warehouse: Warehouse) -> None:
     with warehouse.session() as session:
         later = (setup.SCHEMA.newest + 1, warehouse.lake.url, "later")
         session.execute("setup/insert_schema_version", later, table="schema_versions")
-        with pytest.raises(ConfigurationError, match="a newer release has been here"):
+        with pytest.raises(ConfigurationError, match="a newer release has upgraded it"):
             is_current(session, warehouse.lake.url)
 
 

@@ -56,8 +56,8 @@ def test_a_table_with_the_name_of_a_view_is_named_in_a_warning_and_kept(
     assert not is_up_to_date(warehouse)
     warehouse.set_up()
 
-    assert "Readers do not see what is loaded" in caplog.text
-    assert "SONGS is a table, rename it" in caplog.text
+    assert "readers cannot query the loaded data" in caplog.text
+    assert "SONGS is a table: rename it" in caplog.text
     assert warehouse.place.query("SELECT name FROM songs") == [("a user's",)]
     assert warehouse.publish(CHARTS[0]).rows_by_table["songs"] == 50
 
@@ -78,7 +78,7 @@ def test_without_the_privilege_to_create_views_the_load_continues_with_a_warning
     warehouse.set_up()
 
     assert len(denied) == 1
-    assert "Readers do not see what is loaded" in caplog.text
+    assert "readers cannot query the loaded data" in caplog.text
     assert "SONGS cannot be created: insufficient privileges [SNOWFLAKE_DENIED]" in caplog.text
     assert warehouse.publish(CHARTS[0]).rows_by_table["songs"] == 50
 

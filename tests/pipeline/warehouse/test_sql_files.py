@@ -89,7 +89,7 @@ def test_every_set_up_file_belongs_to_a_version() -> None:
     }
     parts = SETUP_PARTS["snowpipe"]
     used = {name for part in parts for files in part.versions.values() for name in files}
-    used |= {CONTROL_TABLES, *(part.points_at_lake for part in parts)}
+    used |= {CONTROL_TABLES, *(part.lake_file for part in parts)}
     assert created == used | {"account/create_account_objects", "account/create_admin_user"}
 
 

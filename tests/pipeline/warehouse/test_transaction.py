@@ -248,8 +248,8 @@ def test_without_the_row_in_writer_lock_nothing_is_loaded(warehouse: Warehouse) 
 
 ABORTED: dict[str, tuple[type[PipelineError], str]] = {
     'COPY INTO "PLAYLISTS': (Transient, "ended the transaction"),
-    'COPY INTO "SONGS': (AccountingError, "the warehouse counts"),
-    "-- Rows of a run": (AccountingError, "the warehouse counts"),
+    'COPY INTO "SONGS': (AccountingError, "row counts in the history tables differ"),
+    "-- Rows of a run": (AccountingError, "row counts in the history tables differ"),
     "DELETE": (Transient, "ended the transaction"),
     "INSERT": (Transient, "ended the transaction"),
 }
@@ -290,7 +290,7 @@ IN_LANDING = [
     pytest.param(
         ["INSERT INTO songs_landing SELECT * FROM songs_landing"],
         AccountingError,
-        rf"songs of {DAY}: 100 for 50.*tables/songs/dt={DAY}/\S+ \(100 rows of 50\)",
+        rf"songs of {DAY}: 100 instead of 50.*tables/songs/dt={DAY}/\S+ \(100 rows instead of 50\)",
         id="a file loaded twice",
         marks=pytest.mark.faults,
     ),
@@ -300,7 +300,7 @@ IN_LANDING = [
             "INSERT INTO songs_landing SELECT * FROM songs_landing",
         ],
         AccountingError,
-        rf"songs of {YESTERDAY}: 0 for 50.*tables/songs/dt={DAY}/\S+ \(100 rows of 50\)",
+        rf"songs of {YESTERDAY}: 0 instead of 50.*tables/songs/dt={DAY}/\S+ \(100 rows instead of 50\)",
         id="the same number of rows, of another date",
     ),
     pytest.param(
@@ -310,7 +310,7 @@ IN_LANDING = [
             "INSERT INTO songs_landing SELECT * FROM copies",
         ],
         AccountingError,
-        r"In landing: tables/songs/dt=2026-11-20/copy.csv.gz \(100 rows of 0\)",
+        r"In landing: tables/songs/dt=2026-11-20/copy.csv.gz \(100 rows instead of 0\)",
         id="a copy of a file",
         marks=pytest.mark.faults,
     ),

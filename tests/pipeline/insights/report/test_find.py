@@ -9,7 +9,7 @@ import pytest
 from pipeline.insights import changes
 from pipeline.insights.report import find
 from pipeline.insights.report.contents import PlaylistDetails, PlaylistFigures, ReportContents
-from pipeline.insights.report.find import ROWS_OF_LIST, find_report
+from pipeline.insights.report.find import MIN_ROWS_PER_LIST, find_report
 from pipeline.insights.report.page import render_page
 from sandbox.spotify.catalogue import CHARTS, EMPTIED, EMPTY, MIXTAPE, NAMES, SHARED
 from tests.builders import OTHER_PLAYLIST, PLAYLIST, entry, head, snapshot, song
@@ -123,7 +123,7 @@ def check_list(query: Any, own: PlaylistDetails) -> None:
         for s in own.songs
     ]
     assert found == listed[: len(found)]
-    assert len(found) == min(len(listed), ROWS_OF_LIST)
+    assert len(found) == min(len(listed), MIN_ROWS_PER_LIST)
     before = query(
         "SELECT song_id, previous_position FROM song_journeys WHERE playlist_id = ? AND is_listed",
         own.figures.playlist_id,

@@ -29,7 +29,7 @@ def test_the_page_in_chromium_sends_no_requests_and_fits_every_width(tmp_path: P
         assert tab.evaluate(BACKGROUND) == "rgb(255, 255, 255)"
         tab.open(file.as_uri(), scheme="dark")
         assert tab.evaluate(BACKGROUND) == "rgb(18, 21, 26)"
-        marks = tab.evaluate("document.querySelectorAll('.list .way').length")
+        marks = tab.evaluate("document.querySelectorAll('.list .sparkline').length")
         assert tab.pdf().startswith(b"%PDF")
         assert set(tab.requests()) == {file.as_uri()}
         assert tab.messages() == []

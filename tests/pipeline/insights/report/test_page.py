@@ -10,9 +10,9 @@ import pytest
 
 from pipeline.insights.report import page as page_module
 from pipeline.insights.report.contents import Bar, PlaylistDetails
-from pipeline.insights.report.owners import told_apart
+from pipeline.insights.report.owners import distinguishing_owners
 from pipeline.insights.report.page import PAGE_BYTES, render_page
-from pipeline.insights.report.words import NAME_CHARACTERS, NOTHING, shown_length
+from pipeline.insights.report.words import NAME_CHARACTERS, NO_VALUE, shown_length
 from tests.pipeline.insights.report.report_builders import (
     DAY,
     Page,
@@ -177,7 +177,7 @@ def test_a_stale_playlist_is_marked_and_has_no_change_counts() -> None:
     (row,) = [row for row in shown.rows if "last read" in row[0]]
     assert row[0].endswith("last read 2 Feb 2026")
     assert "by Owner (aPlaylist0000000000001)" in row[0]
-    assert row[1:] == ["3", *[NOTHING] * 3]
+    assert row[1:] == ["3", *[NO_VALUE] * 3]
     assert "Last read 2 Feb 2026" in shown.words
     assert ["1", ""] in [row[:2] for row in shown.rows]
 
@@ -185,11 +185,11 @@ def test_a_stale_playlist_is_marked_and_has_no_change_counts() -> None:
 def test_playlists_with_the_same_name_are_distinguished() -> None:
     others = [("b", "Owner"), ("c", "Ann"), ("d", None)]
     same = [figures(playlist_id=id_, owner_name=owner) for id_, owner in others]
-    assert told_apart([figures(playlist_id="a", playlist_name="Chart"), *same]) == {
+    assert distinguishing_owners([figures(playlist_id="a", playlist_name="Chart"), *same]) == {
         "b": "by Owner", "c": "by Ann", "d": "",
     }  # fmt: skip
-    assert told_apart([figures(playlist_id="a"), *same])["b"] == "by Owner (b)"
-    assert told_apart([same[2], same[2]._replace(playlist_id="e")]) == {"d": "(d)", "e": "(e)"}
+    assert distinguishing_owners([figures(playlist_id="a"), *same])["b"] == "by Owner (b)"
+    assert distinguishing_owners([same[2], same[2]._replace(playlist_id="e")]) == {"d": "(d)", "e": "(e)"}
 
 
 def test_the_user_who_added_most_songs_is_named_once() -> None:
@@ -211,7 +211,7 @@ def test_the_user_who_added_most_songs_is_named_once() -> None:
 @pytest.mark.parametrize(
     ("milliseconds", "text"),
     [
-        (None, NOTHING),
+        (None, NO_VALUE),
         (29_000, "29 s"),
         (59_700, "1 min"),
         (3_570_000, "1 h 0 min"),
@@ -278,7 +278,7 @@ def test_the_page_is_accessible_to_screen_readers() -> None:
     assert pictures
     for picture in pictures:
         assert picture.get("aria-hidden") == "true" or (picture["role"] == "img" and picture["aria-label"])
-    labels = [picture["aria-label"] for picture in pictures if picture.get("class") == "way"]
+    labels = [picture["aria-label"] for picture in pictures if picture.get("class") == "sparkline"]
     assert "From 3 on 26 Nov 2026 to 1, best 1" in labels
 
 
@@ -341,7 +341,7 @@ def test_the_page_stays_below_its_size_limit_and_states_what_it_leaves_out(
     rendered = render_page(contents._replace(playlists=[*contents.playlists, *others]))
     assert 100_000 < len(rendered) < PAGE_BYTES
     shown = Page(rendered)
-    rows = len(re.findall(r'class="way"', rendered.decode()))
+    rows = len(re.findall(r'class="sparkline"', rendered.decode()))
     if rows < playlists * length:
         assert f"of {length:,} songs." in shown.words
     assert re.search(r"\d more playlists, with fewer changes", shown.words)

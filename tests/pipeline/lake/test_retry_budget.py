@@ -13,7 +13,7 @@ from pipeline.errors import (
     PlaylistUnavailable,
     Transient,
 )
-from pipeline.lake.patience import BUDGET_S, MANY_PLAYLISTS, Patience
+from pipeline.lake.retry_budget import BUDGET_S, MANY_PLAYLISTS, RetryBudget
 from pipeline.threads import THREADS
 
 SLOW = Transient("S3 refused PutObject (SlowDown, HTTP 503)", Code.LAKE_UNAVAILABLE)
@@ -32,9 +32,9 @@ class Clock:
         self.now += seconds
         self.waits.append(seconds)
 
-    def patience(self, playlists: int) -> Patience:
-        """A `Patience` that uses this clock."""
-        return Patience(playlists, sleep=self.sleep, clock=lambda: self.now)
+    def retries(self, playlists: int) -> RetryBudget:
+        """A retry budget that uses this clock."""
+        return RetryBudget(playlists, sleep=self.sleep, clock=lambda: self.now)
 
 
 @dataclass
@@ -59,72 +59,72 @@ class Failing:
 def test_a_transient_fault_is_retried_with_growing_waits() -> None:
     clock = Clock()
     request = Failing(clock, SLOW, times=4)
-    assert clock.patience(3).request("p", request) == "done"
+    assert clock.retries(3).request("p", request) == "done"
     assert request.requests == 5
     assert all(limit / 2 <= wait <= limit for wait, limit in zip(clock.waits, [2, 4, 8, 16], strict=True))
 
 
 def test_a_lasting_fault_fails_its_playlist_within_the_budget_and_no_other() -> None:
     clock = Clock()
-    patience, request = clock.patience(200), Failing(clock, SLOW)
-    assert patience.request("first", lambda: "done") == "done"
+    retries, request = clock.retries(200), Failing(clock, SLOW)
+    assert retries.request("first", lambda: "done") == "done"
     with pytest.raises(PlaylistUnavailable, match=r"playlist bad: S3 refused.*SlowDown") as error:
-        patience.request("bad", request)
+        retries.request("bad", request)
     assert error.value.code == Code.LAKE_UNAVAILABLE
     assert request.requests > 5
     assert BUDGET_S - 17 < clock.now <= BUDGET_S + request.seconds  # 17: the last wait and a request
-    assert patience.request("next", lambda: "done") == "done"
+    assert retries.request("next", lambda: "done") == "done"
 
 
 def test_all_playlists_share_the_budget() -> None:
     clock = Clock()
-    patience = clock.patience(200)
+    retries = clock.retries(200)
     for playlist in ("bad", "another", "a third"):
         with pytest.raises(PlaylistUnavailable):
-            patience.request(playlist, Failing(clock, SLOW))
+            retries.request(playlist, Failing(clock, SLOW))
     assert clock.now <= BUDGET_S + 3
 
 
 def test_concurrent_waits_are_charged_once() -> None:
     clock = Clock()
-    patience = Patience(200, budget_s=2, sleep=clock.waits.append, clock=lambda: 0.0)
+    retries = RetryBudget(200, budget_s=2, sleep=clock.waits.append, clock=lambda: 0.0)
     for playlist in range(THREADS):
-        assert patience.request(str(playlist), Failing(clock, SLOW, times=1)) == "done"
+        assert retries.request(str(playlist), Failing(clock, SLOW, times=1)) == "done"
     assert sum(clock.waits) > 2
 
 
 @pytest.mark.parametrize("error", [SLOW, DENIED], ids=["503", "denied"])
 def test_if_every_playlist_fails_the_run_stops(error: PipelineError) -> None:
     clock = Clock()
-    patience = clock.patience(2)
+    retries = clock.retries(2)
     with pytest.raises(PlaylistUnavailable):
-        patience.request("a", Failing(clock, error))
+        retries.request("a", Failing(clock, error))
     with pytest.raises(type(error)) as raised:
-        patience.request("b", Failing(clock, error))
+        retries.request("b", Failing(clock, error))
     assert raised.value is error
 
 
 def test_many_failed_playlists_in_a_row_stop_the_run() -> None:
     clock = Clock()
-    patience = clock.patience(200)
+    retries = clock.retries(200)
     for _ in range(2):  # a success in between resets the count
         for number in range(MANY_PLAYLISTS - 1):
             with pytest.raises(PlaylistUnavailable):
-                patience.request(str(number), Failing(clock, SLOW))
-        patience.request("fine", lambda: "done")
+                retries.request(str(number), Failing(clock, SLOW))
+        retries.request("fine", lambda: "done")
     for number in range(MANY_PLAYLISTS - 1):
         with pytest.raises(PlaylistUnavailable):
-            patience.request(str(number), Failing(clock, SLOW))
+            retries.request(str(number), Failing(clock, SLOW))
     with pytest.raises(Transient):
-        patience.request("last", Failing(clock, SLOW))
+        retries.request("last", Failing(clock, SLOW))
 
 
 def test_a_missing_key_does_not_count_as_a_success() -> None:
     clock = Clock()
-    patience = clock.patience(1)
-    assert patience.request("a", lambda: False) is False
+    retries = clock.retries(1)
+    assert retries.request("a", lambda: False) is False
     with pytest.raises(Transient):
-        patience.request("a", Failing(clock, SLOW))
+        retries.request("a", Failing(clock, SLOW))
 
 
 @pytest.mark.parametrize(
@@ -141,13 +141,13 @@ def test_an_error_that_concerns_every_key_stops_the_run_without_a_retry(error: P
     clock = Clock()
     request = Failing(clock, error)
     with pytest.raises(type(error)):
-        clock.patience(200).request("a", request)
+        clock.retries(200).request("a", request)
     assert request.requests == 1
     assert clock.waits == []
 
 
 def test_closing_ends_a_wait() -> None:
-    patience = Patience(1)
+    retries = RetryBudget(1)
     failed = threading.Event()
 
     def fail() -> str:
@@ -156,11 +156,11 @@ def test_closing_ends_a_wait() -> None:
 
     def request() -> None:
         with pytest.raises(Transient):
-            patience.request("a", fail)
+            retries.request("a", fail)
 
     thread = threading.Thread(target=request)
     thread.start()
     assert failed.wait(5)
-    patience.close()
+    retries.close()
     thread.join(5)
     assert not thread.is_alive()
