@@ -7,7 +7,7 @@ export RECORDINGS HISTORY ROWS BLOCK
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: help hooks demo pictures test test-faults test-real bench sandbox sql check generate lock deploy clean
+.PHONY: help hooks demo pictures test test-faults test-real coverage bench sandbox sql check generate lock deploy clean
 
 demo: .venv/sandbox  ## a month of charts into a warehouse, without any account
 	@$(BIN) -m sandbox.demo
@@ -17,6 +17,9 @@ test: .venv/dev  ## the test suite
 
 test-faults: .venv/dev  ## the long fault suites
 	@$(BIN) -m pytest -n 2 --dist worksteal
+
+coverage: .venv/dev  ## the test suite, then how many lines of each module it runs; slower, refuses nothing
+	@$(BIN) -m pytest -n 2 --dist worksteal -m "not faults" --cov --cov-report=term
 
 test-real: .venv/dev  ## contract tests on the accounts that the environment names (docs/operations.md)
 	@ACCOUNTS=real $(BIN) -m pytest -vv -rs --tb=short --show-capture=log tests/real
