@@ -11,7 +11,7 @@ from pipeline.lake.layout import TABLES_PREFIX
 from pipeline.warehouse import setup
 from pipeline.warehouse.session import Session
 from pipeline.warehouse.setup import Part
-from pipeline.warehouse.sql_files import literal, read_sql
+from pipeline.warehouse.sql_files import literal
 from tests.places import Place
 from tests.warehouses import OWNER, Warehouse
 
@@ -21,6 +21,8 @@ ACCOUNT = (BEFORE / "create_account_objects.sql").read_text(encoding="utf-8")
 """The account script of the releases before version 4."""
 VERSION_1 = (BEFORE / "version_1.sql").read_text(encoding="utf-8")
 """Tables and views as version 1 created them."""
+TABLES_1 = re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)_history", VERSION_1)
+"""Tables of version 1, without `_history`."""
 LANDING_1 = "\n".join(
     f"CREATE TRANSIENT TABLE {table}_landing ({lines},\n"
     "    file_name VARCHAR NOT NULL,\n    file_row NUMBER(38, 0) NOT NULL\n);"
@@ -31,7 +33,8 @@ LANDING_1 = "\n".join(
 """Landing tables as version 1 created them: its columns, and the file and row number of each row."""
 CHART_VIEWS = ("insights/create_top_artists", "insights/create_chart_movers", "insights/create_longest_runs")
 """Insight views that existed before version 5."""
-PIPES = read_sql("setup/generated/create_pipes")
+PIPES = (BEFORE / "create_pipes.sql").read_text(encoding="utf-8")
+"""Pipes as version 3 of the pipes created them."""
 PIPES_1 = PIPES.replace("@lake/", "@lake/tables/")
 """Pipes until version 2, when the stage pointed at the entire lake."""
 STAGE_ON_TABLES_VERSION = 4
