@@ -18,8 +18,8 @@ test: .venv/dev  ## the test suite
 test-faults: .venv/dev  ## the long fault suites
 	@$(BIN) -m pytest -n 2 --dist worksteal
 
-coverage: .venv/dev  ## the test suite, then how many lines of each module it runs; slower, refuses nothing
-	@$(BIN) -m pytest -n 2 --dist worksteal -m "not faults" --cov --cov-report=term
+coverage: .venv/dev  ## the test suite, then the lines of each module that it does not run; slower
+	@$(BIN) -m pytest -n 2 --dist worksteal -m "not faults" --cov --cov-report=term-missing
 
 test-real: .venv/dev  ## contract tests on the accounts that the environment names (docs/operations.md)
 	@ACCOUNTS=real $(BIN) -m pytest -vv -rs --tb=short --show-capture=log tests/real
