@@ -158,6 +158,16 @@ def test_the_functions_of_a_playlists_life_exist() -> None:
             assert name in defined(tree), path
 
 
+def test_constants_that_recipes_name_exist() -> None:
+    source = "".join(text_of(file) for file in ROOT.glob("[!.]*/**/*.py"))
+    named = {
+        text for page in (ARCHITECTURE, ROOT / "CONTRIBUTING.md") for text in code(page) if text.isupper()
+    }
+    names = {text for text in named if re.fullmatch(r"[A-Z_]{4,}", text)}
+    assert len(names) > 8
+    assert [name for name in sorted(names) if not re.search(rf"\b{name}\b", source)] == []
+
+
 def defined(tree: ast.Module) -> set[str]:
     """Names of functions, and of methods after their class."""
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
