@@ -1,4 +1,4 @@
-"""What a run says has changed: in receipt, message, artifact and event; and a run that cannot tell."""
+"""Changes since the previous snapshot: receipt, message, artifact, event; a failed comparison only warns."""
 
 import logging
 from datetime import timedelta
@@ -20,8 +20,8 @@ from tests.waiting import until
 
 CHART, _ = CHARTS
 YESTERDAY = TODAY - timedelta(days=1)
-EACH = 12
-"""Entries of the playlist that is empty every other day."""
+EMPTIED_LENGTH = 12
+"""Entries of EMPTIED, which is empty every other day, on the days between."""
 
 
 def ingest(pipeline: Pipeline, *playlists: str, **options: Any) -> Any:
@@ -47,7 +47,7 @@ def events_about(playlist: str) -> list[dict[str, Any]]:
     return list(found)
 
 
-def test_what_changed_is_in_receipt_message_artifact_and_event(
+def test_changes_are_in_receipt_message_artifact_and_event(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(EventsWorker, "_client_override", None)  # other tests send no events
@@ -62,16 +62,16 @@ def test_what_changed_is_in_receipt_message_artifact_and_event(
     assert {one["song_id"] for one in chart["entered"]} == after - before
     assert {one["song_id"] for one in chart["left"]} == before - after
     assert chart["previous_date"] == str(YESTERDAY)
-    assert len(by_id[EMPTIED]["entered"]) + len(by_id[EMPTIED]["left"]) == EACH
+    assert len(by_id[EMPTIED]["entered"]) + len(by_id[EMPTIED]["left"]) == EMPTIED_LENGTH
 
-    said = f"{NAMES[CHART]}: {len(after - before)} added, {len(before - after)} removed"
-    assert said in state.message
+    summary = f"{NAMES[CHART]}: {len(after - before)} added, {len(before - after)} removed"
+    assert summary in state.message
     artifact: Any = Artifact.get("changes")
     assert all(one["name"] in artifact.data for one in chart["entered"])
     until(lambda: len(events_about(CHART)) > known, "the event")
     (event,) = events_about(CHART)[: len(events_about(CHART)) - known]
     assert event["resource"]["prefect.resource.name"] == NAMES[CHART]
-    assert event["payload"]["text"].startswith(said)
+    assert event["payload"]["text"].startswith(summary)
     assert any(one["prefect.resource.role"] == "flow-run" for one in event["related"])
 
 
@@ -93,7 +93,7 @@ def test_an_event_that_cannot_be_queued_stops_no_other(
     assert "playlist first: no event tells that it changed: ValueError" in caplog.text
 
 
-def test_an_unchanged_playlist_is_no_news(pipeline: Pipeline) -> None:
+def test_an_unchanged_playlist_is_not_mentioned(pipeline: Pipeline) -> None:
     pipeline.ingest(EMPTY, snapshot_date=YESTERDAY)
     state = pipeline.ingest(EMPTY, snapshot_date=TODAY)
     assert state.message == "1 playlist loaded"
@@ -115,7 +115,7 @@ def test_a_full_refresh_describes_no_changes(pipeline: Pipeline) -> None:
     assert pipeline.place.receipts()[-1]["changes"] == []
 
 
-def test_a_run_that_cannot_tell_what_changed_is_completed_with_a_warning(
+def test_a_failed_comparison_is_a_warning(
     pipeline: Pipeline, sql_copy: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (sql_copy / "insights" / "find_listed_songs.sql").write_text("SELECT * FROM nowhere WHERE 1 IN (?, ?)")

@@ -1,4 +1,4 @@
-"""Many playlists in one run: few task runs, one bad playlist stops no other."""
+"""Many playlists in one run: six task runs in total; a malformed playlist fails alone."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from tests.builders import artist, entry, head, song
 from tests.flows.conftest import TODAY, Pipeline
 
 
-def answers(count: int) -> dict[str, Any]:
+def responses(count: int) -> dict[str, Any]:
     """Playlists of two songs; the one in the middle has no song with an id."""
     songs = [entry(song(f"song-{n}", artists=[artist(f"artist-{n}")])) for n in range(2)]
     ids = [f"many{number:018d}" for number in range(count)]
@@ -25,7 +25,7 @@ def answers(count: int) -> dict[str, Any]:
 def test_many_playlists_take_six_task_runs(
     pipeline: Pipeline, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shown = answers(count)
+    shown = responses(count)
     playlists = [*shown]
     monkeypatch.setattr(EventsWorker, "_client_override", None)  # Prefect learns of task runs by events
     pipeline.show(shown)

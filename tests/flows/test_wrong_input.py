@@ -1,4 +1,4 @@
-"""Wrong input: one clear message that says what to do, no traceback, nothing written to the warehouse."""
+"""Wrong input: one message with the fix, no traceback, nothing written to the warehouse."""
 
 import logging
 import re
@@ -16,7 +16,7 @@ CHART = CHARTS[0]
 
 
 class Case(NamedTuple):
-    """What is wrong, and what the message must say."""
+    """Wrong variables of a block, and a pattern of the message."""
 
     name: str
     variables: dict[str, str]
@@ -44,7 +44,9 @@ BLOCKS = {
 
 
 @pytest.mark.parametrize("name", BLOCKS)
-def test_wrong_settings_of_a_block(pipeline: Pipeline, name: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_wrong_value_in_a_block_is_one_message(
+    pipeline: Pipeline, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
     case = BLOCKS[name]
     state = pipeline.with_blocks(**case.variables).ingest(CHART, snapshot_date=TODAY)
 
@@ -55,7 +57,7 @@ def test_wrong_settings_of_a_block(pipeline: Pipeline, name: str, caplog: pytest
 
 
 @pytest.mark.parametrize("block", ["spotify", "lake", "warehouse"])
-def test_unknown_block(pipeline: Pipeline, block: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_block_is_named(pipeline: Pipeline, block: str, caplog: pytest.LogCaptureFixture) -> None:
     state = pipeline.ingest(CHART, snapshot_date=TODAY, **{block: "nowhere"})
 
     assert state.is_failed()
@@ -67,7 +69,7 @@ def test_unknown_block(pipeline: Pipeline, block: str, caplog: pytest.LogCapture
 @pytest.mark.parametrize(
     "wrong", ["", "abc", "spotify:track:4uLU6hMCjMI75M1A2tKUQC", "https://example.org/x"]
 )
-def test_what_is_no_playlist_is_refused_before_any_request(pipeline: Pipeline, wrong: str) -> None:
+def test_an_invalid_playlist_is_refused_before_any_request(pipeline: Pipeline, wrong: str) -> None:
     url = pipeline.show()
     state = pipeline.ingest(CHART, wrong, snapshot_date=TODAY)
 
@@ -76,7 +78,7 @@ def test_what_is_no_playlist_is_refused_before_any_request(pipeline: Pipeline, w
     assert requests.get(f"{url}/sandbox/requests", timeout=5).json() == []
 
 
-def spoil(text: str) -> str:
+def misspell(text: str) -> str:
     return f"SELEKT {text}"
 
 
@@ -85,12 +87,12 @@ def cut(_: str) -> str:
 
 
 SQL_FILES: dict[str, Callable[[str], str]] = {
-    "setup/generated/create_views": spoil,
-    "setup/find_schema_version": spoil,
-    "load/lock_writer": spoil,
+    "setup/generated/create_views": misspell,
+    "setup/find_schema_version": misspell,
+    "load/lock_writer": misspell,
     "load/copy_table": cut,
-    "load/delete_replaced": spoil,
-    "load/insert_loads": spoil,
+    "load/delete_replaced": misspell,
+    "load/insert_loads": misspell,
 }
 
 
