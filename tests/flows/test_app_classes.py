@@ -62,6 +62,6 @@ def test_a_restricted_app_without_a_refresh_token_fails_with_instructions(pipeli
 
 def with_app(pipeline: Pipeline, app_class: AppClass, *, user: bool) -> Pipeline:
     """Sets the app class of the stand-in; returns a pipeline with a refresh token (`user`) or without one."""
-    url = pipeline.show()
+    url = pipeline.serve()
     requests.patch(f"{url}/sandbox/settings", json={"app_class": app_class}, timeout=10).raise_for_status()
     return pipeline if user else pipeline.with_blocks(SPOTIFY_REFRESH_TOKEN="")

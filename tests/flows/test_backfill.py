@@ -24,7 +24,7 @@ YESTERDAY = TODAY - timedelta(days=1)
 
 def ingest_days(pipeline: Pipeline, *days: date) -> None:
     for day in days:
-        pipeline.show(today=day)
+        pipeline.serve(today=day)
         assert pipeline.ingest(CHART, EMPTIED, snapshot_date=day).is_completed()
 
 
@@ -39,7 +39,7 @@ def two_days(pipelines: dict[LoadMode, Pool[Pipeline]]) -> Iterator[Pipeline]:
 def test_a_backfill_restores_the_tables_of_the_ingest(two_days: Pipeline) -> None:
     first = two_days.place.contents(TABLES)
     two_days.place.query("DELETE FROM songs_history")
-    url = two_days.show()
+    url = two_days.serve()
     state = two_days.backfill(start_date=YESTERDAY, end_date=TODAY)
 
     assert state.message == "2 playlists, 4 snapshots loaded"
@@ -107,10 +107,10 @@ def test_dates_and_playlists_select_the_snapshots(two_days: Pipeline) -> None:
 def test_the_newest_snapshot_of_a_date_wins_unless_fetched_before_excludes_it(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.show(today=YESTERDAY)
+    pipeline.serve(today=YESTERDAY)
     pipeline.ingest(CHART, snapshot_date=TODAY)
     older = pipeline.place.contents(TABLES)
-    pipeline.show(today=TODAY)
+    pipeline.serve(today=TODAY)
     pipeline.ingest(CHART, snapshot_date=TODAY)
     newer = pipeline.place.contents(TABLES)
     run_id = pipeline.place.receipts()[-1]["run_id"]

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from prefect.artifacts import Artifact
 from prefect.client.orchestration import get_client
-from prefect.events.worker import EventsWorker
 
 import flows.changes
 from flows.changes import CHANGED
@@ -27,7 +26,7 @@ EMPTIED_LENGTH = 12
 def ingest(pipeline: Pipeline, *playlists: str, **options: Any) -> Any:
     """Ingests yesterday's content, then today's; returns the second run's state."""
     for day in (YESTERDAY, TODAY):
-        pipeline.show(today=day)
+        pipeline.serve(today=day)
         state = pipeline.ingest(*playlists, snapshot_date=day, **options)
         assert state.is_completed(), state.message
     return state
@@ -47,10 +46,10 @@ def events_about(playlist: str) -> list[dict[str, Any]]:
     return list(found)
 
 
+@pytest.mark.usefixtures("with_events")
 def test_changes_are_in_receipt_message_artifact_and_event(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    pipeline: Pipeline,
 ) -> None:
-    monkeypatch.setattr(EventsWorker, "_client_override", None)  # other tests send no events
     known = len(events_about(CHART))
     state = ingest(pipeline, CHART, EMPTIED)
 

@@ -34,7 +34,7 @@ def details(pipeline: Pipeline) -> dict[str, dict[str, Any]]:
 
 
 def test_enrichment_is_off_by_default(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+    url = pipeline.serve()
     assert pipeline.ingest(CHART, snapshot_date=TODAY).is_completed()
     assert requested(url) == []
     assert pipeline.place.keys("details/") == []
@@ -42,7 +42,7 @@ def test_enrichment_is_off_by_default(pipeline: Pipeline) -> None:
 
 
 def test_details_fill_the_columns_and_are_kept_unchanged(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+    url = pipeline.serve()
     state = pipeline.ingest(CHART, MIXTAPE, snapshot_date=TODAY, enrich=True)
 
     assert state.message.startswith("2 playlists loaded. Warnings: ")
@@ -68,7 +68,7 @@ def kept(pipeline: Pipeline, key: str) -> list[Any]:
 
 
 def test_kept_details_are_used_by_later_runs_and_backfills(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+    url = pipeline.serve()
     pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True)
     first = requested(url)
     before = pipeline.place.contents(TABLES)
@@ -89,7 +89,7 @@ def test_kept_details_are_used_by_later_runs_and_backfills(pipeline: Pipeline) -
 
 @pytest.mark.faults
 def test_a_restricted_app_requests_details_one_by_one(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+    url = pipeline.serve()
     requests.patch(f"{url}/sandbox/settings", json={"app_class": "restricted"}, timeout=10)
     state = pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True)
 
@@ -103,7 +103,7 @@ def test_a_restricted_app_requests_details_one_by_one(pipeline: Pipeline) -> Non
 
 
 def test_a_used_up_quota_leaves_details_out_and_the_run_completes(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+    url = pipeline.serve()
     fault = {"path": "/v1/artists", "status": 429, "body": QUOTA, "times": 9}
     requests.put(f"{url}/sandbox/faults", json=[fault], timeout=10).raise_for_status()
     state = pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True)
@@ -132,7 +132,7 @@ def test_a_used_up_quota_leaves_details_out_and_the_run_completes(pipeline: Pipe
 
 
 def test_unreadable_details_are_reported_and_requested_again(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+    url = pipeline.serve()
     fault = {"path": "/v1/artists", "status": 200, "body": '{"artists": []}', "times": 9}
     requests.put(f"{url}/sandbox/faults", json=[fault], timeout=10).raise_for_status()
     state = pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True)
@@ -150,7 +150,7 @@ def test_unreadable_details_are_reported_and_requested_again(pipeline: Pipeline)
 
 @pytest.mark.faults
 def test_details_unknown_to_spotify_are_not_requested_again(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+    url = pipeline.serve()
     requests.patch(f"{url}/sandbox/settings", json={"app_class": "restricted"}, timeout=10)
     (missing,), *_ = pipeline_artists(pipeline)
     fault = {"path": f"/v1/artists/{missing}", "status": 404}

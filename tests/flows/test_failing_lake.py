@@ -65,7 +65,7 @@ def fail_lake(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[F
         def fail(pattern: str, faults: Iterator[Fault | None]) -> tuple[Pipeline, FaultyTraffic, str]:
             traffic = FaultyTraffic(pattern, faults)
             s3 = stack.enter_context(serving("s3", pipeline.place.addresses.s3, traffic))
-            url = pipeline.show()
+            url = pipeline.serve()
             return pipeline.with_blocks(AWS_ENDPOINT_URL=s3), traffic, url
 
         yield fail

@@ -88,7 +88,7 @@ def recording() -> Iterator[list[Sent]]:
 def sent(create_pipeline: Callable[..., Pipeline], addresses: Addresses) -> list[Sent]:
     """Statements of a first set-up, runs in both load modes, a full refresh, an upgrade and a reader."""
     pipeline, older = create_pipeline(), Warehouse(Place.create(addresses), "snowpipe")
-    pipeline.show()
+    pipeline.serve()
     set_up_older(older, 2)
     controls = f"{addresses.snowflake}/sandbox/pipes"
     requests.put(

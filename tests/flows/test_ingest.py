@@ -49,7 +49,7 @@ class Published(NamedTuple):
 def published(pipelines: dict[LoadMode, Pool[Pipeline]]) -> Iterator[Published]:
     """One run that several tests read."""
     with pipelines["copy"].acquire() as pipeline:
-        pipeline.show()
+        pipeline.serve()
         began = datetime.now(UTC)
         state = pipeline.ingest(CHART, OTHER_CHART, MIXTAPE, EMPTY, snapshot_date=TODAY)
         assert state.is_completed(), state.message
@@ -157,7 +157,7 @@ def test_running_again_leaves_the_same_tables(pipeline: Pipeline) -> None:
 
 
 def test_an_unchanged_playlist_costs_one_request(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+    url = pipeline.serve()
     pipeline.ingest(MIXTAPE, snapshot_date=TODAY)
     requests.delete(f"{url}/sandbox/requests", timeout=5)
     state = pipeline.ingest(MIXTAPE, snapshot_date=TODAY)
@@ -195,10 +195,10 @@ def test_an_empty_playlist_has_a_row_and_no_songs(pipeline: Pipeline) -> None:
 
 def test_views_show_an_emptied_playlist_as_empty(pipeline: Pipeline) -> None:
     full, emptied = sorted((date(2026, 11, 19), date(2026, 11, 20)), key=lambda day: -(day.toordinal() % 2))
-    pipeline.show(today=full)
+    pipeline.serve(today=full)
     pipeline.ingest(EMPTIED, snapshot_date=date(2026, 11, 18))
     assert pipeline.place.count("playlist_songs") > 0
-    pipeline.show(today=emptied)
+    pipeline.serve(today=emptied)
     pipeline.ingest(EMPTIED, snapshot_date=TODAY)
 
     assert pipeline.place.count("playlist_songs") == 0
@@ -208,9 +208,9 @@ def test_views_show_an_emptied_playlist_as_empty(pipeline: Pipeline) -> None:
 
 def test_reloading_an_emptied_playlist_deletes_the_songs_of_that_date(pipeline: Pipeline) -> None:
     full, emptied = sorted((date(2026, 11, 19), date(2026, 11, 20)), key=lambda day: -(day.toordinal() % 2))
-    pipeline.show(today=full)
+    pipeline.serve(today=full)
     pipeline.ingest(EMPTIED, snapshot_date=TODAY)
-    pipeline.show(today=emptied)
+    pipeline.serve(today=emptied)
     pipeline.ingest(EMPTIED, snapshot_date=TODAY)
 
     assert pipeline.place.count("playlists_history") == 1
@@ -241,7 +241,7 @@ def test_a_playlist_with_unreadable_songs_is_kept_and_fails(pipeline: Pipeline) 
     shown = json.loads(response_bodies(dict(playlist(CHART, TODAY) or {}), "items")[0])
     for one in shown["items"]["items"]:
         one["item"]["id"] = 7
-    pipeline.show({"chart": shown})
+    pipeline.serve({"chart": shown})
     state = pipeline.ingest(CHART, snapshot_date=TODAY)
 
     assert state.is_failed()
@@ -268,7 +268,7 @@ def test_refresh_full_deletes_every_other_partition(pipeline: Pipeline) -> None:
 def test_refresh_full_requires_database_and_schema_as_confirmation(
     pipeline: Pipeline, confirmation: str | None
 ) -> None:
-    url = pipeline.show()
+    url = pipeline.serve()
     name = pipeline.confirmed["confirm_delete"]
     given = name.lower() if confirmation == "lower case" else confirmation
     state = pipeline.ingest(CHART, refresh="full", confirm_delete=given)
@@ -283,7 +283,7 @@ def test_refresh_full_requires_database_and_schema_as_confirmation(
 
 @pytest.mark.parametrize("days", [-2, 1], ids=["two days ago", "tomorrow"])
 def test_a_date_that_spotify_cannot_show_is_refused_before_any_request(pipeline: Pipeline, days: int) -> None:
-    url = pipeline.show()
+    url = pipeline.serve()
     state = pipeline.ingest(CHART, on=TODAY, snapshot_date=TODAY + timedelta(days=days))
 
     assert state.is_failed()
@@ -295,7 +295,7 @@ def test_a_date_that_spotify_cannot_show_is_refused_before_any_request(pipeline:
 
 def test_a_snapshot_fetched_on_its_date_replaces_one_fetched_the_day_after(pipeline: Pipeline) -> None:
     """`skip_unchanged` does not skip it, although both have the same snapshot id."""
-    pipeline.show()
+    pipeline.serve()
     assert pipeline.ingest(EMPTY, on=TODAY + timedelta(days=1), snapshot_date=TODAY).is_completed()
     late = pipeline.ingest(EMPTY, on=TODAY + timedelta(days=1), snapshot_date=TODAY)
     assert late.message == "1 playlist unchanged"

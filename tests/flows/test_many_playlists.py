@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
-from prefect.events.worker import EventsWorker
 
 from tests.builders import artist, entry, head, song
 from tests.flows.conftest import TODAY, Pipeline
@@ -20,15 +19,12 @@ def responses(count: int) -> dict[str, Any]:
     return shown | {broken: head([entry(song(id=7)), entry(song(id=8))], id_=broken, type="playlist")}
 
 
-@pytest.mark.usefixtures("with_reports")
+@pytest.mark.usefixtures("with_events", "with_reports")
 @pytest.mark.parametrize("count", [50, pytest.param(500, marks=pytest.mark.faults)])
-def test_many_playlists_take_six_task_runs(
-    pipeline: Pipeline, count: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_playlists_take_six_task_runs(pipeline: Pipeline, count: int) -> None:
     shown = responses(count)
     playlists = [*shown]
-    monkeypatch.setattr(EventsWorker, "_client_override", None)  # Prefect learns of task runs by events
-    pipeline.show(shown)
+    pipeline.serve(shown)
     state = pipeline.ingest(*playlists, snapshot_date=TODAY)
 
     failed = f"1 failed. playlist {playlists[count // 2]}"

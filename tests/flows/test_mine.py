@@ -36,7 +36,7 @@ def requested(url: str) -> list[str]:
 
 
 def test_an_unchanged_day_of_fifty_playlists_costs_one_request(pipeline: Pipeline) -> None:
-    url = pipeline.show(account())
+    url = pipeline.serve(account())
     first = pipeline.ingest("mine", snapshot_date=TODAY)
     assert first.message == "50 playlists loaded"
     assert sorted(requested(url)) == sorted([LIST, *(f"/v1/playlists/{one}" for one in FIFTY)])
@@ -47,7 +47,7 @@ def test_an_unchanged_day_of_fifty_playlists_costs_one_request(pipeline: Pipelin
     lines = pipeline.place.receipts()[-1]["playlists"]
     assert {line["playlist_id"]: line["status"] for line in lines} == dict.fromkeys(FIFTY, "unchanged")
 
-    pipeline.show(account(**{FIFTY[7]: "S2"}))
+    pipeline.serve(account(**{FIFTY[7]: "S2"}))
     changed = pipeline.ingest("mine", snapshot_date=TODAY)
     assert changed.message == "1 playlist loaded, 49 unchanged"
     assert requested(url) == [LIST, f"/v1/playlists/{FIFTY[7]}"]
@@ -57,7 +57,7 @@ def test_an_unchanged_day_of_fifty_playlists_costs_one_request(pipeline: Pipelin
 
 
 def test_a_restricted_app_reads_the_playlists_its_user_owns_or_edits(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+    url = pipeline.serve()
     requests.patch(f"{url}/sandbox/settings", json={"app_class": "restricted"}, timeout=5).raise_for_status()
     state = pipeline.ingest("mine", snapshot_date=TODAY)
 
@@ -67,7 +67,7 @@ def test_a_restricted_app_reads_the_playlists_its_user_owns_or_edits(pipeline: P
 
 
 def test_a_playlist_that_changes_after_it_was_listed_is_loaded_as_read(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+    url = pipeline.serve()
     change = {"playlist": MIXTAPE, "after": 1, "times": 1, "entries": 3}
     requests.patch(f"{url}/sandbox/settings", json={"changes": [change]}, timeout=5).raise_for_status()
     pipeline.ingest("mine", snapshot_date=TODAY)
@@ -81,7 +81,7 @@ def test_a_playlist_that_changes_after_it_was_listed_is_loaded_as_read(pipeline:
 
 @pytest.mark.faults
 def test_mine_may_be_combined_with_ids_and_no_playlist_is_read_twice(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+    url = pipeline.serve()
     state = pipeline.ingest(EMPTY, "mine", FOREIGN, CHARTS[0], snapshot_date=TODAY)
 
     assert state.message.startswith(f"{len(MINE) + 1} playlists loaded")
@@ -90,7 +90,7 @@ def test_mine_may_be_combined_with_ids_and_no_playlist_is_read_twice(pipeline: P
 
 
 def test_without_a_refresh_token_nothing_is_requested(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+    url = pipeline.serve()
     state = pipeline.with_blocks(SPOTIFY_REFRESH_TOKEN="").ingest(EMPTY, "mine", snapshot_date=TODAY)
 
     assert state.is_failed()
@@ -101,7 +101,7 @@ def test_without_a_refresh_token_nothing_is_requested(pipeline: Pipeline) -> Non
 
 
 def test_a_user_without_playlists_fails_the_run(pipeline: Pipeline) -> None:
-    pipeline.show(account(owner="somebody-else"))
+    pipeline.serve(account(owner="somebody-else"))
     state = pipeline.ingest("mine", snapshot_date=TODAY)
 
     assert state.is_failed()
@@ -111,7 +111,7 @@ def test_a_user_without_playlists_fails_the_run(pipeline: Pipeline) -> None:
 
 
 def test_a_failed_listing_deletes_nothing_and_the_other_playlists_are_loaded(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+    url = pipeline.serve()
     pipeline.ingest(FOREIGN, snapshot_date=TODAY)
     before = pipeline.place.contents(TABLES)
     fault = {"path": LIST, "status": 403, "times": 2}

@@ -95,7 +95,7 @@ def with_spotify(**settings: object) -> Callable[[Pipeline], Any]:
     """Checks with other settings of the Spotify stand-in."""
 
     def run_checks(pipeline: Pipeline) -> list[Line]:
-        url = pipeline.show()
+        url = pipeline.serve()
         requests.patch(f"{url}/sandbox/settings", json=settings, timeout=10).raise_for_status()
         return lines(pipeline, MIXTAPE, FOREIGN)
 

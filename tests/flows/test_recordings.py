@@ -19,7 +19,7 @@ def test_top_50_global_has_the_recorded_ids_and_names(
     pipeline: Pipeline, recordings: Path, tmp_path: Path
 ) -> None:
     copy(recordings / "danielmschaves_top50_global_a.json", tmp_path)
-    pipeline.show(tmp_path)
+    pipeline.serve(tmp_path)
     response = load(recordings / "danielmschaves_top50_global_a.json")
     state = pipeline.ingest(f"https://open.spotify.com/playlist/{response['id']}?si=x", snapshot_date=TODAY)
 
@@ -45,7 +45,7 @@ def test_top_50_global_has_the_recorded_ids_and_names(
 
 
 def test_every_recorded_entry_is_accounted_for(pipeline: Pipeline, recordings: Path) -> None:
-    pipeline.show(recordings)
+    pipeline.serve(recordings)
     listing = Recordings.read(recordings).listing()
     state = pipeline.ingest(*listing, snapshot_date=TODAY)
 

@@ -25,7 +25,7 @@ YESTERDAY = TODAY - timedelta(days=1)
 def ingest(pipeline: Pipeline, *playlists: str, **options: Any) -> Any:
     """Ingests yesterday's content, then today's; returns the second run's state."""
     for day in (YESTERDAY, TODAY):
-        pipeline.show(today=day)
+        pipeline.serve(today=day)
         state = pipeline.ingest(*playlists, snapshot_date=day, **options)
         assert state.is_completed(), state.message
     return state

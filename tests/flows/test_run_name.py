@@ -24,7 +24,7 @@ def last_name(pipeline: Pipeline) -> Iterator[Callable[[], str]]:
 
 def test_runs_are_named_by_date_and_playlists(pipeline: Pipeline, last_name: Callable[[], str]) -> None:
     for day in (YESTERDAY, TODAY):
-        pipeline.show(today=day)
+        pipeline.serve(today=day)
         assert pipeline.ingest(*CHARTS[:1], EMPTY, snapshot_date=day).is_completed()
     assert last_name() == f"ingest {TODAY}: 2 playlists"
     assert pipeline.backfill().is_completed()

@@ -111,7 +111,7 @@ def test_no_secret_leaks_when_spotify_fails(
 ) -> None:
     slept: list[float] = []
     monkeypatch.setattr(flows.connections, "SpotifyClient", partial(SpotifyClient, sleep=slept.append))
-    url, canary = pipeline.show(), f"canary{token_hex(6)}"
+    url, canary = pipeline.serve(), f"canary{token_hex(6)}"
     settings = variables(pipeline, case, canary)
     canaries = pipeline.with_blocks(**settings)
     faults, completes = FAULTS[case]
@@ -128,7 +128,7 @@ def test_no_secret_leaks_when_spotify_fails(
 
 @pytest.mark.faults
 def test_no_rotated_token_leaks(pipeline: Pipeline, debug_logs: pytest.LogCaptureFixture) -> None:
-    url, canary = pipeline.show(), f"canary{token_hex(6)}"
+    url, canary = pipeline.serve(), f"canary{token_hex(6)}"
     settings = variables(pipeline, "rotating", canary)
     canaries = pipeline.with_blocks(**settings)
     requests.patch(f"{url}/sandbox/settings", json={"rotating": True}, timeout=10).raise_for_status()

@@ -25,7 +25,7 @@ def test_a_trickling_playlist_fails_and_the_others_are_loaded(
         flows.connections, "SpotifyClient", partial(client, clock=lambda: time.monotonic() + sum(slept))
     )
     monkeypatch.setattr(http, "DEADLINE_S", DEADLINE_S)
-    url = pipeline.show()
+    url = pipeline.serve()
     fault = {"path": f"/v1/playlists/{CHART}", "kind": "trickle", "status": 200, "every_ms": 20, "times": 99}
     requests.put(f"{url}/sandbox/faults", json=[fault], timeout=10).raise_for_status()
     state = pipeline.ingest(CHART, EMPTY, snapshot_date=TODAY)
@@ -39,7 +39,7 @@ def test_a_trickling_playlist_fails_and_the_others_are_loaded(
 
 
 def test_a_run_whose_clock_is_ahead_keeps_nothing(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+    url = pipeline.serve()
     wrong = {"date_behind_s": 300}
     requests.patch(f"{url}/sandbox/settings", json=wrong, timeout=10).raise_for_status()
     state = pipeline.ingest(CHART, snapshot_date=TODAY)

@@ -34,7 +34,7 @@ PIPE_MINUTES = 0.05
 def pipeline(pipelines: dict[LoadMode, Pool[Pipeline]]) -> Iterator[Pipeline]:
     """A pipeline that is set up for Snowpipe, and empty."""
     with pipelines["snowpipe"].acquire() as lent:
-        lent.show()
+        lent.serve()
         yield lent
 
 
@@ -98,7 +98,7 @@ def test_both_load_modes_give_the_same_tables_in_turn(new_pipeline: Pipeline) ->
 
 @pytest.mark.faults
 def test_recordings_give_the_same_tables_in_both_load_modes(pipeline: Pipeline, recordings: Path) -> None:
-    pipeline.show(recordings)
+    pipeline.serve(recordings)
     listing = Recordings.read(recordings).listing()
     run(pipeline, *listing, load="copy")
     copied = pipeline.place.contents(TABLES)
@@ -110,7 +110,7 @@ def test_recordings_give_the_same_tables_in_both_load_modes(pipeline: Pipeline, 
 @pytest.mark.faults
 def test_a_backfill_loads_with_snowpipe(pipeline: Pipeline) -> None:
     for day in (TODAY - timedelta(days=1), TODAY):
-        pipeline.show(today=day)
+        pipeline.serve(today=day)
         assert run(pipeline, CHART, EMPTY, snapshot_date=day, load="copy").is_completed()
     copied = pipeline.place.contents(TABLES)
     pipeline.place.query("DELETE FROM songs_history")

@@ -70,7 +70,7 @@ def test_an_unknown_block_is_named(pipeline: Pipeline, block: str, caplog: pytes
     "wrong", ["", "abc", "spotify:track:4uLU6hMCjMI75M1A2tKUQC", "https://example.org/x"]
 )
 def test_an_invalid_playlist_is_refused_before_any_request(pipeline: Pipeline, wrong: str) -> None:
-    url = pipeline.show()
+    url = pipeline.serve()
     state = pipeline.ingest(CHART, wrong, snapshot_date=TODAY)
 
     assert state.is_failed()
