@@ -139,18 +139,18 @@ UNREADABLE: list[dict[str, tuple[dict[str, Any], str]]] = [
 ]
 
 
-@pytest.mark.parametrize("spoiled", UNREADABLE, ids=["values", "types"])
+@pytest.mark.parametrize("invalid", UNREADABLE, ids=["values", "types"])
 def test_an_invalid_block_is_reported_and_register_replaces_it(
-    command: Command, environment: dict[str, str], spoiled: dict[str, tuple[dict[str, Any], str]]
+    command: Command, environment: dict[str, str], invalid: dict[str, tuple[dict[str, Any], str]]
 ) -> None:
     command(environment)
-    for block, (fields, _) in spoiled.items():
-        spoil(block, fields)
+    for block, (fields, _) in invalid.items():
+        store_invalid(block, fields)
     output = command(environment, "--check")
 
     assert output.status == 1
     lines = [line for line in output.out.splitlines() if not line.endswith(": ok")]
-    expected = [f"{block}: cannot be read: {problem}" for block, (_, problem) in spoiled.items()]
+    expected = [f"{block}: cannot be read: {problem}" for block, (_, problem) in invalid.items()]
     assert [line[: len(start)] for line, start in zip(lines, expected, strict=True)] == expected
     assert "canary" not in output.out
     keyless = command({**environment, "SNOWFLAKE_PRIVATE_KEY": ""}, "--check")
@@ -160,7 +160,7 @@ def test_an_invalid_block_is_reported_and_register_replaces_it(
     assert command(environment, "--check").status == 0
 
 
-def spoil(name: str, fields: dict[str, Any]) -> None:
+def store_invalid(name: str, fields: dict[str, Any]) -> None:
     """Stores values that the block class rejects."""
     document = documents()[name]
     with get_client(sync_client=True) as client:

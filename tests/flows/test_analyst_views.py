@@ -216,7 +216,7 @@ def test_freshness_shows_age_and_missing_days(fresh: tuple[Warehouse, datetime],
 
 
 ANALYSIS_PAGE = Path(__file__).parents[2] / "docs" / "analysis.md"
-SHOWN = {
+EXPECTED = {
     NOV_2: {("mix", NOV_2, 3), ("emptied", NOV_2, 0)},
     date(2026, 11, 3): {("mix", NOV_2, 3), ("emptied", NOV_2, 0)},
     NOV_5: {("mix", NOV_5, 0), ("emptied", NOV_2, 0), ("one day", NOV_5, 1)},
@@ -225,7 +225,7 @@ SHOWN = {
 """(Playlist, snapshot date, number of songs) that the documented query returns, by requested date."""
 
 
-@pytest.mark.parametrize("day", SHOWN, ids=str)
+@pytest.mark.parametrize("day", EXPECTED, ids=str)
 def test_the_documented_query_finds_the_last_snapshot_on_or_before_a_date(mix: Warehouse, day: date) -> None:
     query, *_ = re.findall(
         r"```sql\n(WITH nearest AS.*?);\n```", ANALYSIS_PAGE.read_text(encoding="utf-8"), re.DOTALL
@@ -233,8 +233,8 @@ def test_the_documented_query_finds_the_last_snapshot_on_or_before_a_date(mix: W
     assert "<= '2026-11-20'" in query
     query = query.replace("2026-11-20", str(day)).replace("SELECT name, ", "SELECT playlist_id, ")
     found = mix.place.query(query)
-    songs = {(playlist_id, shown): 0 for playlist_id, shown, *_ in found}
-    for playlist_id, shown, position, title, _ in found:
+    songs = {(playlist_id, snapshot_date): 0 for playlist_id, snapshot_date, *_ in found}
+    for playlist_id, snapshot_date, position, title, _ in found:
         assert (title is None) == (position is None)
-        songs[playlist_id, shown] += position is not None
-    assert {(*key, count) for key, count in songs.items()} == SHOWN[day]
+        songs[playlist_id, snapshot_date] += position is not None
+    assert {(*key, count) for key, count in songs.items()} == EXPECTED[day]

@@ -171,11 +171,11 @@ ENDS_OF_THE_CALENDAR = (date.min, date.max)
 def test_malformed_snapshots_are_named_and_the_others_published(pipeline: Pipeline) -> None:
     ingest_days(pipeline, TODAY)
     (chart,) = (key for key in pipeline.place.keys("raw/") if CHART in key)
-    whole = gzip.decompress(pipeline.place.read(chart))
+    valid = gzip.decompress(pipeline.place.read(chart))
     malformed = {
-        chart.replace(str(TODAY), str(TODAY - timedelta(days=age))): changed(whole, **changes)
+        chart.replace(str(TODAY), str(TODAY - timedelta(days=age))): changed(valid, **changes)
         for age, changes in enumerate(MALFORMED.values(), start=1)
-    } | {chart.replace(str(TODAY), str(day)): whole for day in ENDS_OF_THE_CALENDAR}
+    } | {chart.replace(str(TODAY), str(day)): valid for day in ENDS_OF_THE_CALENDAR}
     for key, content in malformed.items():
         pipeline.place.write(key, gzip.compress(content))
     state = pipeline.backfill(CHART)

@@ -57,7 +57,7 @@ def test_an_app_without_a_user_is_never_warned(
     assert "authorised" not in caplog.text
 
 
-def spoil(saved: Any, wrong: dict[str, object]) -> None:
+def store_invalid(saved: Any, wrong: dict[str, object]) -> None:
     """Stores values that the block class rejects; Prefect's form for blocks can do the same."""
     with get_client(sync_client=True) as api:
         document = api.read_block_document(saved, include_secrets=True)
@@ -78,7 +78,7 @@ def test_the_error_of_an_invalid_block_shows_none_of_its_values(
 ) -> None:
     name = f"wrong-{token_hex(4)}"
     credentials.client_secret = SecretStr("canary")
-    spoil(credentials.save(name), wrong)
+    store_invalid(credentials.save(name), wrong)
 
     with pytest.raises(ConfigurationError, match="Correct it") as refused:
         find_spotify(name)
@@ -91,7 +91,7 @@ def test_an_invalid_admin_block_does_not_fall_back_to_the_other(prefect_api: dic
     name = f"admin-{token_hex(4)}"
     login = SnowflakeCredentials(account="a", user="u", password=SecretStr("canary"))
     connector = SnowflakeConnector(credentials=login, database="d", schema_="s", warehouse="w")
-    spoil(connector.save(name), {"database": {"canary": "canary"}})
+    store_invalid(connector.save(name), {"database": {"canary": "canary"}})
 
     with pytest.raises(
         ConfigurationError, match=rf"the block '{name}' .*cannot be used \(database: "

@@ -115,7 +115,7 @@ def test_an_expected_error_of_a_task_fails_the_run_without_a_traceback(
     @task(retries=2, retry_condition_fn=is_transient)
     def fail() -> None:
         calls.append(1)
-        raise ConfigurationError("the bucket is gone: create it", Code.LAKE_BUCKET)
+        raise ConfigurationError("the bucket does not exist: create it", Code.LAKE_BUCKET)
 
     @flow
     @ends_failed
@@ -126,12 +126,12 @@ def test_an_expected_error_of_a_task_fails_the_run_without_a_traceback(
     state = failing(return_state=True)
 
     assert state.is_failed()
-    assert state.message == "the bucket is gone: create it [LAKE_BUCKET]"
+    assert state.message == "the bucket does not exist: create it [LAKE_BUCKET]"
     assert len(calls) == 1
     assert [r for r in caplog.records if r.exc_info and r.levelno > logging.DEBUG] == []
     # The engine of a container logs the one ERROR: tests/deploy/test_rehearsal.py
     assert [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR] == []
-    assert "the bucket is gone" not in caplog.text
+    assert "the bucket does not exist" not in caplog.text
 
 
 @pytest.mark.usefixtures("prefect_api")

@@ -29,7 +29,7 @@ CHART = CHARTS[0]
 CASES = [
     "success",
     "wrong secret",
-    "dead refresh token",
+    "expired refresh token",
     "missing bucket",
     "unknown role",
     "unknown playlist",
@@ -42,7 +42,7 @@ def error(status: int, text: str, **further: object) -> dict[str, object]:
 
 
 FAULTS: dict[str, tuple[list[dict[str, object]], bool]] = {
-    "transient: an odd token response, 500, a reset, HTML instead of JSON": (
+    "transient: an unusable token response, 500, a reset, HTML instead of JSON": (
         [
             {"path": "/api/token", "status": 200, "body": '{"refresh_token": 1}'},
             {"path": PLAYLIST_PATH, "status": 500},
@@ -67,7 +67,7 @@ FAULTS: dict[str, tuple[list[dict[str, object]], bool]] = {
 }
 """Scripted faults of Spotify, and whether the run completes despite them."""
 ALWAYS = [
-    "transient: an odd token response, 500, a reset, HTML instead of JSON",
+    "transient: an unusable token response, 500, a reset, HTML instead of JSON",
     "a token endpoint that repeats the request",
     "expired, and the refresh token refused",
 ]
@@ -85,7 +85,7 @@ def variables(pipeline: Pipeline, case: str, canary: str) -> dict[str, str]:
     base = {**pipeline.variables, "LAKE_AWS_SECRET_ACCESS_KEY": f"{canary}aws"}
     wrong = {
         "wrong secret": {"SPOTIFY_CLIENT_SECRET": f"{canary}client"},
-        "dead refresh token": {"SPOTIFY_REFRESH_TOKEN": f"{canary}refresh"},
+        "expired refresh token": {"SPOTIFY_REFRESH_TOKEN": f"{canary}refresh"},
         "missing bucket": {"LAKE_BUCKET": "no-such-bucket"},
         "unknown role": {"SNOWFLAKE_ROLE": "NOBODY"},
     }

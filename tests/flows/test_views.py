@@ -1,58 +1,36 @@
 """The views for charts on a chart that is small enough to check by hand."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from pipeline.columns import TABLES
 from pipeline.insights.charts import charts
+from tests.flows.histories import Listed, Listing, load
+from tests.pools import Pool
 from tests.warehouses import Warehouse
 
 LIST = "chart00000000000000000"
 DAYS = [date(2026, 11, 1) + timedelta(days=age) for age in (0, 1, 3, 4)]
 """Dates of the four snapshots. There was no run on 3 November."""
-SONGS = [["a", "b", "c"], ["b", "a", "d"], ["b", "d", "a"], ["c", "b", "d"]]
+SONGS = ["abc", "bad", "bda", "cbd"]
 """Songs by position, for each of the dates."""
-ARTISTS = {"a": ["X", "Y"], "b": ["X"], "c": ["Y"], "d": ["Z", "X"]}
+ARTISTS = {"a": "XY", "b": "X", "c": "Y", "d": "ZX"}
 
 
-@pytest.fixture
-def chart(warehouse: Warehouse) -> Warehouse:
-    """A warehouse with the chart above; of each table only the columns that the views read."""
-    with warehouse.session() as session:
-        cursor = session._connection.cursor()  # noqa: SLF001 - to insert rows directly
-        for day, songs in zip(DAYS, SONGS, strict=True):
-            for table, rows in _rows(songs).items():
-                for row in rows:
-                    insert(cursor, table, {"playlist_id": LIST, "snapshot_date": day, "run_id": "r", **row})
-    return warehouse
+def listed(position: int, song: str) -> Listed:
+    artists = tuple((artist, f"Artist {artist}") for artist in ARTISTS[song])
+    return Listed(position, song, f"Song {song}", artists, ("l", "Album"))
 
 
-def _rows(songs: list[str]) -> dict[str, list[dict[str, Any]]]:
-    credited = [(song, artist, n) for song in songs for n, artist in enumerate(ARTISTS[song], start=1)]
-    return {
-        "playlists": [
-            {"name": "Chart", "owner_id": "o", "is_collaborative": False, "snapshot_id": "s", "item_count": 3}
-            | {"url": "u", "fetched_at": "2026-11-01T00:00:00"}
-        ],
-        "playlist_songs": [{"position": n, "song_id": song} for n, song in enumerate(songs, start=1)],
-        "songs": [
-            {"song_id": song, "name": f"Song {song}", "album_id": "l", "artist_id": ARTISTS[song][0]}
-            | {"duration_ms": 1, "is_explicit": False, "disc_number": 1, "track_number": 1, "url": "u"}
-            for song in songs
-        ],
-        "artists": [{"artist_id": a, "name": f"Artist {a}", "url": "u"} for a in {c[1] for c in credited}],
-        "song_artists": [{"song_id": s, "artist_id": a, "artist_position": n} for s, a, n in credited],
-    }
-
-
-def insert(cursor: Any, table: str, row: dict[str, Any]) -> None:
-    assert table in TABLES
-    placeholders = ", ".join("?" * len(row))
-    cursor.execute(
-        f"INSERT INTO {table}_history ({', '.join(row)}) VALUES ({placeholders})", tuple(row.values())
-    )
+@pytest.fixture(scope="module")
+def chart(warehouses: Pool[Warehouse]) -> Iterator[Warehouse]:
+    """A warehouse with the chart above."""
+    with warehouses.lend() as warehouse:
+        listings = [Listing("Chart", tuple(map(listed, range(1, 4), songs))) for songs in SONGS]
+        load(warehouse, {(LIST, day): one for day, one in zip(DAYS, listings, strict=True)})
+        yield warehouse
 
 
 def test_top_artists_are_ranked_by_songs_then_best_position(chart: Warehouse) -> None:

@@ -38,7 +38,7 @@ BLOCKS = {
             "no key", {"SNOWFLAKE_PRIVATE_KEY": "no key"}, r"private key for .* cannot be read.*correct key"
         ),
         Case("wrong client secret", {"SPOTIFY_CLIENT_SECRET": "wrong"}, r"client id or secret.*correct them"),
-        Case("dead refresh token", {"SPOTIFY_REFRESH_TOKEN": "old"}, r"refresh token.*Authorise again"),
+        Case("expired refresh token", {"SPOTIFY_REFRESH_TOKEN": "old"}, r"refresh token.*Authorise again"),
     )
 }
 
@@ -111,15 +111,15 @@ def test_a_damaged_sql_file_is_named(
 ) -> None:
     pipeline: Pipeline = request.getfixturevalue("new_pipeline" if name.startswith("setup/") else "pipeline")
     file = sql_copy / f"{name}.sql"
-    whole = file.read_text(encoding="utf-8")
-    file.write_text(SQL_FILES[name](whole), encoding="utf-8")
+    original = file.read_text(encoding="utf-8")
+    file.write_text(SQL_FILES[name](original), encoding="utf-8")
     state = pipeline.ingest(EMPTY, snapshot_date=TODAY)
 
     assert state.is_failed()
     assert f"sql/{name}.sql" in state.message
     assert_no_traceback(caplog)
     assert_nothing_loaded(pipeline)
-    file.write_text(whole, encoding="utf-8")
+    file.write_text(original, encoding="utf-8")
     assert pipeline.ingest(EMPTY, snapshot_date=TODAY).is_completed()
 
 
