@@ -168,9 +168,9 @@ def pipelines(
 @pytest.fixture
 def pipeline(pipelines: dict[LoadMode, Pool[Pipeline]]) -> Iterator[Pipeline]:
     """A pipeline that is set up for COPY, without rows and files; Spotify serves the catalogue."""
-    with pipelines["copy"].acquire() as lent:
-        lent.serve()
-        yield lent
+    with pipelines["copy"].acquire() as acquired:
+        acquired.serve()
+        yield acquired
 
 
 @pytest.fixture

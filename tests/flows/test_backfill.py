@@ -31,9 +31,9 @@ def ingest_days(pipeline: Pipeline, *days: date) -> None:
 @pytest.fixture(scope="module")
 def two_days(pipelines: dict[LoadMode, Pool[Pipeline]]) -> Iterator[Pipeline]:
     """A pipeline with two published days. Tests may share it: they publish the same snapshots again."""
-    with pipelines["copy"].acquire() as lent:
-        ingest_days(lent, YESTERDAY, TODAY)
-        yield lent
+    with pipelines["copy"].acquire() as acquired:
+        ingest_days(acquired, YESTERDAY, TODAY)
+        yield acquired
 
 
 def test_a_backfill_restores_the_tables_of_the_ingest(two_days: Pipeline) -> None:

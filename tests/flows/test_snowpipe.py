@@ -33,9 +33,9 @@ PIPE_MINUTES = 0.05
 @pytest.fixture
 def pipeline(pipelines: dict[LoadMode, Pool[Pipeline]]) -> Iterator[Pipeline]:
     """A pipeline that is set up for Snowpipe, and empty."""
-    with pipelines["snowpipe"].acquire() as lent:
-        lent.serve()
-        yield lent
+    with pipelines["snowpipe"].acquire() as acquired:
+        acquired.serve()
+        yield acquired
 
 
 @pytest.fixture(autouse=True)

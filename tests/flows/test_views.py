@@ -27,7 +27,7 @@ def listed(position: int, song: str) -> Listed:
 @pytest.fixture(scope="module")
 def chart(warehouses: Pool[Warehouse]) -> Iterator[Warehouse]:
     """A warehouse with the chart above."""
-    with warehouses.lend() as warehouse:
+    with warehouses.acquire() as warehouse:
         listings = [Listing("Chart", tuple(map(listed, range(1, 4), songs))) for songs in SONGS]
         load(warehouse, {(LIST, day): one for day, one in zip(DAYS, listings, strict=True)})
         yield warehouse
