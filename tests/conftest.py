@@ -71,7 +71,7 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
         temporary_settings,
     )
 
-    from tests.shortcuts import cached_private_keys, switch_events  # noqa: PLC0415
+    from tests.shortcuts import cached_block_schemas, cached_private_keys, switch_events  # noqa: PLC0415
 
     home = tmp_path_factory.mktemp("prefect")
     with ExitStack() as stack:
@@ -85,7 +85,7 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
             PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
         }
         switch_events(on=False)
-        with temporary_settings(settings), cached_private_keys():
+        with temporary_settings(settings), cached_private_keys(), cached_block_schemas():
             yield {**os.environ, **prefect_settings(home), "PREFECT_API_URL": server.url}
 
 
