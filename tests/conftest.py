@@ -1,16 +1,13 @@
 """Fixtures with running stand-ins and a Prefect server: one set per pytest worker, started at first use."""
 
 import os
-import pickle
-import ssl
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from functools import cache
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import certifi
 import pytest
-from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
 from sandbox.account_objects import create_account_objects
 from sandbox.lake import create_lake
@@ -49,9 +46,9 @@ def warehouses(addresses: Addresses) -> "Pool[Warehouse]":
     from tests.warehouses import Warehouse  # noqa: PLC0415 - imports Snowflake
 
     def create() -> Warehouse:
-        result = Warehouse(Place.create(addresses))
-        result.set_up()
-        return result
+        created = Warehouse(Place.create(addresses))
+        created.set_up()
+        return created
 
     return Pool(create)
 
@@ -67,55 +64,48 @@ def warehouse(warehouses: "Pool[Warehouse]") -> Iterator["Warehouse"]:
 def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A Prefect server for flows and blocks of this process; yields the environment for child processes."""
     from prefect.settings import (  # noqa: PLC0415 - only tests that run flows pay for Prefect
+        PREFECT_API_SSL_CERT_FILE,
         PREFECT_API_URL,
         PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
         PREFECT_LOGGING_TO_API_ENABLED,
         temporary_settings,
     )
 
+    from tests.shortcuts import cached_block_schemas, cached_private_keys, switch_events  # noqa: PLC0415
+
     home = tmp_path_factory.mktemp("prefect")
     with ExitStack() as stack:
         server = PrefectServer(stack, home)
         server.wait()
         settings = {
+            # Each client of the API reads this file: with the default, over a hundred certificates, in 17 ms.
+            PREFECT_API_SSL_CERT_FILE: _one_certificate(home),
             PREFECT_API_URL: server.url,
             PREFECT_LOGGING_TO_API_ENABLED: False,
             PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
         }
-        with temporary_settings(settings), remembered():
+        switch_events(on=False)
+        with temporary_settings(settings), cached_private_keys(), cached_block_schemas():
             yield {**os.environ, **prefect_settings(home), "PREFECT_API_URL": server.url}
 
 
-@contextmanager
-def remembered() -> Iterator[None]:
-    """What is always the same, once: a block type's JSON schema, the certificates, the test of an RSA key."""
-    from prefect.blocks.core import Block  # noqa: PLC0415 - only tests that run flows pay for Prefect
+def _one_certificate(folder: Path) -> str:
+    """Writes one root certificate to a file; returns its path."""
+    first, end, _ = Path(certifi.where()).read_text(encoding="ascii").partition("-----END CERTIFICATE-----")
+    file = folder / "certificate.pem"
+    file.write_text(first + end, encoding="ascii")
+    return str(file)
 
-    original: Any = Block.__dict__["model_json_schema"]
 
-    @cache
-    def schema(kind: type[Block], arguments: tuple[Any, ...], options: tuple[Any, ...]) -> bytes:
-        return pickle.dumps(original.__func__(kind, *arguments, **dict(options)))
+@pytest.fixture
+def with_events(prefect_api: dict[str, str]) -> Iterator[None]:
+    """Events of this test are sent to the Prefect server."""
+    del prefect_api  # switches them off
+    from tests.shortcuts import switch_events  # noqa: PLC0415 - imports Prefect
 
-    def schema_again(kind: type[Block], *arguments: Any, **options: Any) -> dict[str, Any]:
-        again: dict[str, Any] = pickle.loads(schema(kind, arguments, tuple(options.items())))  # noqa: S301
-        return again
-
-    register: Any = Block.__dict__["register_type_and_schema"]
-    known: set[type[Block]] = set()
-
-    def register_once(kind: type[Block], *arguments: Any, **options: Any) -> None:
-        if kind not in known:
-            register.__func__(kind, *arguments, **options)
-            known.add(kind)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Block, "model_json_schema", classmethod(schema_again))
-        patched.setattr(Block, "register_type_and_schema", classmethod(register_once))
-        patched.setattr(ssl, "create_default_context", cache(ssl.create_default_context))
-        patched.setattr("prefect_snowflake.credentials.load_pem_private_key", cache(load_pem_private_key))
-        patched.setattr("snowflake.connector.auth.keypair.load_der_private_key", cache(load_der_private_key))
-        yield
+    switch_events(on=True)
+    yield
+    switch_events(on=False)
 
 
 @pytest.fixture(scope="session")

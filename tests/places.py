@@ -56,7 +56,7 @@ class Place:
     def variables(self, **others: str) -> dict[str, str]:
         """Environment variables from which blocks for this place are created."""
         own = {"LAKE_FOLDER": self.name, "SNOWFLAKE_DATABASE": self.database}
-        own["SPOTIFY_REQUESTS_PER_SECOND"] = "0"  # off; tests/flows/test_connections.py tests the rate limit
+        own["SPOTIFY_REQUESTS_PER_SECOND"] = "0"  # off; tests/flows/test_rate_limit.py tests the rate limit
         return block_variables(self.addresses) | own | others
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The command as people run it: variables, a folder that may hold an `.env`, what it prints."""
+"""`python -m blocks register` as users run it: environment variables, a folder, the output."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -15,25 +15,26 @@ from prefect.client.schemas.objects import BlockDocument
 
 from blocks.register import app
 
-OURS = ("SPOTIFY_", "LAKE_", "AWS_", "ECS_AWS_", "SNOWFLAKE_", "PREFECT_API_")
+PREFIXES = ("SPOTIFY_", "LAKE_", "AWS_", "ECS_AWS_", "SNOWFLAKE_", "PREFECT_API_")
 
 NAMES = ("spotify", "lake", "aws", "aws-ecs", "warehouse-admin", "warehouse")
+"""Default names of the blocks, in the order of registration."""
 
 
-class Told(NamedTuple):
-    """How the command ended, and what it printed."""
+class Output(NamedTuple):
+    """Exit status and output of the command."""
 
     status: int
     out: str
     err: str
 
 
-Command = Callable[..., Told]
+Command = Callable[..., Output]
 
 
 @cache
 def pem(passphrase: str = "") -> str:
-    """A private key for the tests, as PEM text."""
+    """A private key as PEM text, encrypted if there is a passphrase; one per passphrase and process."""
     encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if passphrase:
         encryption = serialization.BestAvailableEncryption(passphrase.encode())
@@ -44,7 +45,7 @@ def pem(passphrase: str = "") -> str:
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    """What is needed and nothing else, with an app that no other test has."""
+    """The required variables only. The client id is new: the name of the rate limit contains it."""
     return {
         "SPOTIFY_CLIENT_ID": f"id{token_hex(4)}",
         "SPOTIFY_CLIENT_SECRET": "canary-secret",
@@ -57,8 +58,8 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, in an environment that says nothing about blocks."""
-    for name in [name for name in os.environ if name.startswith(OURS)]:
+    """The current folder, empty, and an environment without variables of the blocks."""
+    for name in [name for name in os.environ if name.startswith(PREFIXES)]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -71,40 +72,40 @@ def command(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Iterator[Command]:
-    """Runs the command with variables, against a server that holds no block of a default name, nor later."""
+    """Runs the command with variables. Before and after the test no block with a default name exists."""
     del prefect_api, folder
     delete_documents()
 
-    def run(variables: dict[str, str], *options: str) -> Told:
-        with monkeypatch.context() as real:
+    def run(variables: dict[str, str], *options: str) -> Output:
+        with monkeypatch.context() as patched:
             for name, value in variables.items():
-                real.setenv(name, value)
+                patched.setenv(name, value)
             status = app(options, result_action="return_value")
         printed = capsys.readouterr()
-        return Told(status, printed.out, printed.err)
+        return Output(status, printed.out, printed.err)
 
     yield run
-    delete_documents()  # flows take a block of a default name where there is one
+    delete_documents()  # flows of other tests would use them
 
 
 def delete_documents() -> None:
-    """Forgets the blocks with default names."""
+    """Deletes the blocks with default names."""
     with get_client(sync_client=True) as client:
         for document in documents().values():
             client.delete_block_document(document.id)
 
 
 def documents() -> dict[str, BlockDocument]:
-    """All that Prefect holds of the blocks with default names, secrets in the clear."""
+    """The stored documents of the blocks with default names, with their secrets."""
     wanted = {"block_documents": {"name": {"any_": NAMES}}, "include_secrets": True}
     with get_client(sync_client=True) as client:
-        answer = client.request("POST", "/block_documents/filter", json=wanted).json()
-    found = {str(one["name"]): BlockDocument.model_validate(one) for one in answer}
+        response = client.request("POST", "/block_documents/filter", json=wanted).json()
+    found = {str(one["name"]): BlockDocument.model_validate(one) for one in response}
     return {name: found[name] for name in NAMES if name in found}
 
 
-def held() -> dict[str, dict[str, Any]]:
-    """The same without when it was written, which is all that may change where nothing does."""
+def stored() -> dict[str, dict[str, Any]]:
+    """The documents without the times at which they were written, to compare them."""
     return {name: _timeless(document.model_dump(mode="json")) for name, document in documents().items()}
 
 

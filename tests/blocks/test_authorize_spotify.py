@@ -1,4 +1,4 @@
-"""A user's consent by one command, against the stand-in's consent page."""
+"""`python -m blocks authorize`: a user's consent, with the stand-in's consent page."""
 
 import json
 import logging
@@ -51,7 +51,7 @@ def stored(block: str) -> Any:
 
 
 def with_browser(monkeypatch: pytest.MonkeyPatch, visit: Visit) -> list[str]:
-    """A browser that does what `visit` does, and the links that it was sent to."""
+    """Replaces the browser by `visit`; returns the URLs that the command opens."""
     opened: list[str] = []
 
     def browse(url: str, *_: object) -> bool:
@@ -105,35 +105,35 @@ def test_a_user_who_refuses_changes_nothing(
     assert stored(block).refresh_token is None
 
 
-def test_other_requests_and_silent_connections_do_not_end_the_wait(
+def test_other_requests_and_idle_connections_do_not_end_the_wait(
     block: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    port, answers = free_port(), list[int]()
+    port, statuses = free_port(), list[int]()
     own = f"http://127.0.0.1:{port}"
 
     def disturb_then_follow(url: str) -> None:
         with socket.create_connection(("127.0.0.1", port)):  # sends nothing
             state = parse_qs(urlsplit(url).query)["state"][0]
-            others = (
+            paths = (
                 "/favicon.ico",
                 "/callback",
                 "/callback?code=forged&state=forged",
                 f"/callback?state={state}",
                 f"/elsewhere?code=forged&state={state}",
             )
-            answers.extend(requests.get(f"{own}{path}", timeout=10).status_code for path in others)
-            answers.append(requests.post(f"{own}/callback", timeout=10).status_code)
+            statuses.extend(requests.get(f"{own}{path}", timeout=10).status_code for path in paths)
+            statuses.append(requests.post(f"{own}/callback", timeout=10).status_code)
             follow(url)
 
     opened = with_browser(monkeypatch, disturb_then_follow)
 
     assert authorize(block, port) == 0
     assert len(opened) == 1
-    assert answers == [404, 400, 400, 400, 404, 501]
+    assert statuses == [404, 400, 400, 400, 404, 501]
     assert stored(block).refresh_token is not None
 
 
-def test_the_wait_for_consent_has_an_end(
+def test_the_wait_for_consent_times_out(
     block: str, spotify: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("blocks.authorize_spotify.CONSENT_S", 0)
@@ -144,7 +144,7 @@ def test_the_wait_for_consent_has_an_end(
     assert len(opened) == 1
 
 
-def test_an_error_of_the_page_is_quoted_only_if_it_is_oauths(
+def test_an_error_of_the_consent_page_is_quoted_only_if_oauth_defines_it(
     block: str, spotify: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(url: str) -> None:
@@ -164,7 +164,7 @@ def test_help_names_the_redirect_uri(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def refusal(block: str, spotify: str, port: int, capsys: pytest.CaptureFixture[str]) -> str:
-    """The one line that says why nothing was authorised."""
+    """Runs the command, which must refuse; returns its one line."""
     assert authorize(block, port) == 1
     assert stored(block).refresh_token is None
     (line,) = capsys.readouterr().err.splitlines()
@@ -184,7 +184,7 @@ def fired(spotify: str) -> list[int]:
 
 
 TOKEN = {"access_token": "x", "expires_in": 3600}
-ODD: dict[str, tuple[dict[str, object], str]] = {
+UNUSABLE: dict[str, tuple[dict[str, object], str]] = {
     "a page": ({"kind": "html"}, "no refresh token: check accounts_url"),
     "a text": ({"status": 200, "body": '"canary"'}, "no refresh token"),
     "no refresh token": ({"status": 200, "body": json.dumps(TOKEN)}, "no refresh token"),
@@ -197,16 +197,16 @@ ODD: dict[str, tuple[dict[str, object], str]] = {
 }
 
 
-@pytest.mark.parametrize("odd", ODD)
-def test_an_odd_token_endpoint_is_one_message(
-    block: str, spotify: str, odd: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("case", UNUSABLE)
+def test_an_unusable_token_response_is_one_message(
+    block: str, spotify: str, case: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fault, said = ODD[odd]
+    fault, problem = UNUSABLE[case]
     fail(spotify, **fault)
     with_browser(monkeypatch, follow)
 
     line = refusal(block, spotify, free_port(), capsys)
-    assert said in line
+    assert problem in line
     assert "canary" not in line
     assert fired(spotify) == [1]
 
@@ -224,19 +224,19 @@ def test_a_port_in_use_is_one_message(
 @pytest.mark.usefixtures("prefect_api")
 def test_a_missing_block_is_one_message_and_exit_status_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert app(["--block", "nowhere"], result_action="return_value") == 1
-    said = capsys.readouterr().err
-    assert "there is no block 'nowhere', or it cannot be read: run python -m blocks register" in said
-    assert "Traceback" not in said
+    printed = capsys.readouterr().err
+    assert "there is no block 'nowhere', or it cannot be read: run python -m blocks register" in printed
+    assert "Traceback" not in printed
 
 
-def test_a_port_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_impossible_port_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         app(["--port", "65536"])
     assert ended.value.code
     assert "65535" in capsys.readouterr().err
 
 
-def test_no_netrc_takes_the_place_of_the_clients_secret(
+def test_a_netrc_file_does_not_replace_the_client_secret(
     block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / "netrc"
@@ -263,12 +263,12 @@ def test_no_secret_is_logged(
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> str:
-    """What was logged; the browser of these tests, in this process, logs the address that it is sent to."""
+    """Logged messages, without the callback URLs that the browser of the tests logs in this process."""
     messages = [record.getMessage() for record in caplog.records]
     return "\n".join(message for message in messages if "/callback?" not in message)
 
 
-def test_the_command_alone_silences_what_spotipy_logs() -> None:
+def test_the_command_silences_only_the_loggers_of_spotipy() -> None:
     code = (
         "import logging; logging.basicConfig(level=10); import blocks.authorize_spotify; "
         "logging.getLogger('spotipy.oauth2').debug('canary'); logging.getLogger('other').debug('heard')"

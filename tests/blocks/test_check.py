@@ -1,4 +1,4 @@
-"""`python -m blocks register --check`: says what is missing or differs, and leaves no trace."""
+"""`python -m blocks register --check`: reports missing and different blocks, and writes nothing."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import BlockDocumentUpdate
 
 from blocks import SpotifyCredentials
-from tests.blocks.conftest import Command, documents, held, pem
+from tests.blocks.conftest import Command, documents, pem, stored
 from tests.real.account_blocks import blocks_of_environment
 
 
@@ -18,36 +18,36 @@ def methods(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     sent: list[str] = []
     send = httpx.HTTPTransport.handle_request
 
-    def note(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+    def record(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
         sent.append(request.method)
         return send(transport, request)
 
-    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", note)
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", record)
     return sent
 
 
 def catalogue() -> tuple[Any, ...]:
-    """Everything of Prefect's that registering may add to."""
+    """Everything in Prefect that `register` can add to."""
     with get_client(sync_client=True) as client:
         limits = client.read_global_concurrency_limits(limit=200)
-        return held(), client.read_block_types(), client.read_block_schemas(), limits
+        return stored(), client.read_block_types(), client.read_block_schemas(), limits
 
 
 @pytest.mark.parametrize("registered", [False, True])
-def test_it_only_looks(
+def test_check_only_reads(
     command: Command, environment: dict[str, str], methods: list[str], *, registered: bool
 ) -> None:
     if registered:
         command(environment)
     before = catalogue()
     methods.clear()
-    told = command(environment, "--check")
+    output = command(environment, "--check")
 
     assert set(methods) == {"GET"}
     assert catalogue() == before
     state = "ok" if registered else "missing"
     names = ["spotify", "aws", "lake", "aws-ecs", "warehouse", f"spotify-{environment['SPOTIFY_CLIENT_ID']}"]
-    assert told == (not registered, "".join(f"{name}: {state}\n" for name in names), "")
+    assert output == (not registered, "".join(f"{name}: {state}\n" for name in names), "")
     assert bool(documents()) == registered
 
 
@@ -66,11 +66,11 @@ def test_fields_that_differ_are_named_and_no_value_is_shown(
         "SNOWFLAKE_HOST": "canary",
         "SNOWFLAKE_ADMIN_ROLE": "CANARY",
     }
-    before = held()
-    told = command({**environment, **other}, "--check")
+    before = stored()
+    output = command({**environment, **other}, "--check")
 
-    assert (told.status, told.err) == (1, "")
-    assert told.out == (
+    assert (output.status, output.err) == (1, "")
+    assert output.out == (
         "spotify: differs: client_secret\n"
         "aws: differs: aws_access_key_id, aws_secret_access_key, region_name\n"
         "lake: differs: credentials.aws_access_key_id, credentials.aws_secret_access_key, "
@@ -81,20 +81,22 @@ def test_fields_that_differ_are_named_and_no_value_is_shown(
         "credentials.private_key_passphrase, schema\n"
         f"spotify-{environment['SPOTIFY_CLIENT_ID']}: ok\n"
     )
-    assert held() == before
+    assert stored() == before
 
 
-def test_what_is_kept_is_no_difference(command: Command, environment: dict[str, str]) -> None:
+def test_a_rotated_token_and_an_unset_key_are_not_differences(
+    command: Command, environment: dict[str, str]
+) -> None:
     given = {**environment, "SPOTIFY_REFRESH_TOKEN": "first"}
     command(given)
-    stored: Any = SpotifyCredentials.load("spotify")
-    stored.store_refresh_token("rotated")
+    block: Any = SpotifyCredentials.load("spotify")
+    block.store_refresh_token("rotated")
     del environment["SNOWFLAKE_PRIVATE_KEY"], given["SNOWFLAKE_PRIVATE_KEY"]
 
     for variables in (given, environment):
-        told = command(variables, "--check")
-        assert (told.status, told.err) == (0, "")
-        assert {line.split(": ")[1] for line in told.out.splitlines()} == {"ok"}
+        output = command(variables, "--check")
+        assert (output.status, output.err) == (0, "")
+        assert {line.split(": ")[1] for line in output.out.splitlines()} == {"ok"}
 
 
 def test_contract_tests_write_a_rotated_token_back_to_a_block_that_differs(
@@ -112,14 +114,16 @@ def test_contract_tests_write_a_rotated_token_back_to_a_block_that_differs(
     assert kept.refresh_token.get_secret_value() == "rotated"
 
 
-def test_without_a_rate_limit_none_is_missed(command: Command, environment: dict[str, str]) -> None:
+def test_a_rate_limit_is_missing_only_if_one_is_configured(
+    command: Command, environment: dict[str, str]
+) -> None:
     environment["SPOTIFY_REQUESTS_PER_SECOND"] = "0"
     command(environment)
     assert command(environment, "--check").out.splitlines()[-1] == "warehouse: ok"
-    told = command({**environment, "SPOTIFY_REQUESTS_PER_SECOND": "5"}, "--check")
+    output = command({**environment, "SPOTIFY_REQUESTS_PER_SECOND": "5"}, "--check")
 
-    assert told.status == 1
-    assert told.out.splitlines()[-1] == f"spotify-{environment['SPOTIFY_CLIENT_ID']}: missing"
+    assert output.status == 1
+    assert output.out.splitlines()[-1] == f"spotify-{environment['SPOTIFY_CLIENT_ID']}: missing"
 
 
 UNREADABLE: list[dict[str, tuple[dict[str, Any], str]]] = [
@@ -135,20 +139,20 @@ UNREADABLE: list[dict[str, tuple[dict[str, Any], str]]] = [
 ]
 
 
-@pytest.mark.parametrize("spoiled", UNREADABLE, ids=["values", "types"])
-def test_a_block_that_cannot_be_read_is_told_and_may_be_repaired(
-    command: Command, environment: dict[str, str], spoiled: dict[str, tuple[dict[str, Any], str]]
+@pytest.mark.parametrize("invalid", UNREADABLE, ids=["values", "types"])
+def test_an_invalid_block_is_reported_and_register_replaces_it(
+    command: Command, environment: dict[str, str], invalid: dict[str, tuple[dict[str, Any], str]]
 ) -> None:
     command(environment)
-    for block, (fields, _) in spoiled.items():
-        spoil(block, fields)
-    told = command(environment, "--check")
+    for block, (fields, _) in invalid.items():
+        store_invalid(block, fields)
+    output = command(environment, "--check")
 
-    assert told.status == 1
-    lines = [line for line in told.out.splitlines() if not line.endswith(": ok")]
-    expected = [f"{block}: cannot be read: {said}" for block, (_, said) in spoiled.items()]
+    assert output.status == 1
+    lines = [line for line in output.out.splitlines() if not line.endswith(": ok")]
+    expected = [f"{block}: cannot be read: {problem}" for block, (_, problem) in invalid.items()]
     assert [line[: len(start)] for line, start in zip(lines, expected, strict=True)] == expected
-    assert "canary" not in told.out
+    assert "canary" not in output.out
     keyless = command({**environment, "SNOWFLAKE_PRIVATE_KEY": ""}, "--check")
     assert "the private key of block 'warehouse' cannot be kept" in keyless.err
     assert "canary" not in keyless.err
@@ -156,8 +160,8 @@ def test_a_block_that_cannot_be_read_is_told_and_may_be_repaired(
     assert command(environment, "--check").status == 0
 
 
-def spoil(name: str, fields: dict[str, Any]) -> None:
-    """Writes a block as its class would not."""
+def store_invalid(name: str, fields: dict[str, Any]) -> None:
+    """Stores values that the block class rejects."""
     document = documents()[name]
     with get_client(sync_client=True) as client:
         client.update_block_document(

@@ -1,4 +1,4 @@
-"""Variables: where they come from, what is missing or wrong, what blocks are made of them; no server."""
+"""Environment variables: their sources, missing and wrong ones, and the blocks built from them; no server."""
 
 import re
 from pathlib import Path
@@ -27,7 +27,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_private_key_is_read_however_it_is_written(folder: Path, name: str) -> None:
+def test_a_private_key_is_read_in_every_notation(folder: Path, name: str) -> None:
     (folder / ".env").write_bytes(FILES[name].encode())
     found = private_key(read_environment())
 
@@ -35,7 +35,7 @@ def test_a_private_key_is_read_however_it_is_written(folder: Path, name: str) ->
     assert found.pem.get_secret_value().decode().splitlines() == LINES.splitlines()
 
 
-def test_real_variables_win_over_the_file_and_empty_ones_are_none(
+def test_variables_take_precedence_over_the_file_and_empty_ones_are_ignored(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / ".env").write_text(
@@ -50,7 +50,7 @@ def test_real_variables_win_over_the_file_and_empty_ones_are_none(
 
 
 @pytest.mark.parametrize("in_file", [False, True])
-def test_aws_keys_of_the_shell_are_not_for_runs(
+def test_aws_keys_of_the_shell_are_not_read(
     folder: Path, monkeypatch: pytest.MonkeyPatch, *, in_file: bool
 ) -> None:
     for name in KEY_NAMES:
@@ -67,7 +67,7 @@ def test_aws_keys_of_the_shell_are_not_for_runs(
 
 
 @pytest.mark.parametrize("prefix", ["", "LAKE_"])
-def test_keys_of_the_lake_have_names_of_their_own(environment: dict[str, str], prefix: str) -> None:
+def test_lake_keys_take_precedence_over_aws_keys(environment: dict[str, str], prefix: str) -> None:
     given = {f"LAKE_{name}": f"lake-{name}" for name in KEY_NAMES} if prefix else {}
     found = blocks(environment, AWS_ACCESS_KEY_ID="plain", AWS_SECRET_ACCESS_KEY="plain", **given)
     keys = found["aws"]
@@ -78,7 +78,7 @@ def test_keys_of_the_lake_have_names_of_their_own(environment: dict[str, str], p
     assert found["aws-ecs"].aws_access_key_id is None
 
 
-def test_a_named_file_is_read_instead_of_the_folders(folder: Path) -> None:
+def test_a_named_file_is_read_instead_of_the_default(folder: Path) -> None:
     (folder / ".env").write_text("LAKE_BUCKET=here\nLAKE_FOLDER=here\n")
     (folder / "other.env").write_text("LAKE_BUCKET=there\n")
     found = read_environment(folder / "other.env")
@@ -87,11 +87,11 @@ def test_a_named_file_is_read_instead_of_the_folders(folder: Path) -> None:
     assert "LAKE_FOLDER" not in found
 
 
-def test_a_named_file_that_cannot_be_read_is_an_error_and_no_default_file_is_none(folder: Path) -> None:
+def test_an_unreadable_named_file_is_an_error_and_a_missing_default_file_is_not(folder: Path) -> None:
     assert "LAKE_BUCKET" not in read_environment()
     (folder / "latin").write_bytes(b"LAKE_BUCKET=\xe9")
-    for file, said in {"none": "FileNotFoundError", ".": "IsADirectoryError", "latin": "Unicode"}.items():
-        with pytest.raises(NotRegistered, match=rf"cannot be read \({said}"):
+    for file, problem in {"none": "FileNotFoundError", ".": "IsADirectoryError", "latin": "Unicode"}.items():
+        with pytest.raises(NotRegistered, match=rf"cannot be read \({problem}"):
             read_environment(folder / file)
 
 
@@ -122,7 +122,7 @@ def blocks(environment: dict[str, str], **variables: str) -> dict[str, Any]:
     return build({**environment, **variables}, PrivateKey.of("of the loader", "secret"))
 
 
-def test_all_that_is_missing_or_wrong_is_named_at_once(environment: dict[str, str]) -> None:
+def test_all_missing_and_wrong_variables_are_named_at_once(environment: dict[str, str]) -> None:
     wrong = {
         "LAKE_AWS_ACCESS_KEY_ID": "canary",
         "ECS_AWS_SECRET_ACCESS_KEY": "canary",
@@ -133,17 +133,17 @@ def test_all_that_is_missing_or_wrong_is_named_at_once(environment: dict[str, st
     with pytest.raises(NotRegistered) as refused:
         refuse_incomplete(wrong, has_key=False)
 
-    told = str(refused.value)
-    halves = {
+    message = str(refused.value)
+    incomplete_pairs = {
         "LAKE_AWS_SECRET_ACCESS_KEY",
         "AWS_DEFAULT_REGION",
         "ECS_AWS_ACCESS_KEY_ID",
         "SNOWFLAKE_ADMIN_PRIVATE_KEY",
     }
     numbers = {"SPOTIFY_REQUESTS_PER_SECOND", "SNOWFLAKE_NETWORK_TIMEOUT"}
-    assert set(re.findall("[A-Z_]{7,}", told)) == {*environment, *halves, *numbers}
-    assert "set it, or use --new-key-pair" in told
-    assert "canary" not in told
+    assert set(re.findall("[A-Z_]{7,}", message)) == {*environment, *incomplete_pairs, *numbers}
+    assert "set it, or use --new-key-pair" in message
+    assert "canary" not in message
     with pytest.raises(NotRegistered) as refused:
         refuse_incomplete(wrong, has_key=True)
     assert "SNOWFLAKE_PRIVATE_KEY" not in re.findall("[A-Z_]+", str(refused.value))
@@ -181,7 +181,7 @@ RIGHT_FORMS = {
 @pytest.mark.parametrize(
     ("name", "value"), [(name, value) for name, values in WRONG_FORMS.items() for value in values]
 )
-def test_a_wrong_form_is_refused_and_the_right_one_named(
+def test_a_wrong_form_is_refused_and_the_expected_one_named(
     environment: dict[str, str], name: str, value: str
 ) -> None:
     with pytest.raises(NotRegistered, match=rf"{name} must be .+") as refused:
@@ -189,14 +189,14 @@ def test_a_wrong_form_is_refused_and_the_right_one_named(
     assert "anary" not in str(refused.value)
 
 
-def test_right_forms_are_taken(environment: dict[str, str]) -> None:
+def test_right_forms_are_accepted(environment: dict[str, str]) -> None:
     for name, values in RIGHT_FORMS.items():
         for value in values:
             refuse_incomplete({**environment, name: value}, has_key=True)
 
 
 class Login(NamedTuple):
-    """Who logs in with which role and key."""
+    """User, role and key of a login."""
 
     user: str
     role: str
@@ -205,12 +205,14 @@ class Login(NamedTuple):
 
 
 def login(block: Any) -> Login:
-    held = block.credentials
-    passphrase = held.private_key_passphrase.get_secret_value() if held.private_key_passphrase else None
-    return Login(held.user, held.role, held.private_key.get_secret_value(), passphrase)
+    credentials = block.credentials
+    passphrase = (
+        credentials.private_key_passphrase.get_secret_value() if credentials.private_key_passphrase else None
+    )
+    return Login(credentials.user, credentials.role, credentials.private_key.get_secret_value(), passphrase)
 
 
-def test_defaults(environment: dict[str, str]) -> None:
+def test_blocks_have_defaults(environment: dict[str, str]) -> None:
     found = blocks(environment)
     warehouse = found["warehouse"]
 
@@ -226,7 +228,7 @@ def test_defaults(environment: dict[str, str]) -> None:
     assert warehouse.credentials.model_extra["network_timeout"] == 600
 
 
-def test_who_starts_tasks_has_keys_of_its_own_or_the_workers_role(environment: dict[str, str]) -> None:
+def test_aws_ecs_has_its_own_keys_or_none(environment: dict[str, str]) -> None:
     lake = {"AWS_ACCESS_KEY_ID": "lake", "AWS_SECRET_ACCESS_KEY": "lake", "AWS_DEFAULT_REGION": "eu-west-1"}
     tasks = {"ECS_AWS_ACCESS_KEY_ID": "tasks", "ECS_AWS_SECRET_ACCESS_KEY": "of tasks"}
     without = blocks(environment, **lake)["aws-ecs"]
@@ -252,7 +254,9 @@ ADMINS = {
 
 
 @pytest.mark.parametrize("name", ADMINS)
-def test_who_changes_the_schema(environment: dict[str, str], name: str) -> None:
+def test_warehouse_admin_logs_in_as_admin_or_else_as_the_loader(
+    environment: dict[str, str], name: str
+) -> None:
     variables, expected = ADMINS[name]
     found = blocks(environment, SNOWFLAKE_DATABASE="OTHER", **variables)
 

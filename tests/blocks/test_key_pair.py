@@ -1,4 +1,4 @@
-"""Key pairs: made as Snowflake wants them, refused where they are of no use."""
+"""Key pairs: created in the form that Snowflake requires; unusable keys are refused."""
 
 from base64 import b64decode
 
@@ -11,7 +11,7 @@ from blocks.key_pair import KEY_BITS, KeyPair, PrivateKey, alter_user, key_probl
 from tests.blocks.conftest import pem
 
 
-def test_the_halves_belong_together() -> None:
+def test_public_and_private_key_match() -> None:
     pair = KeyPair.new()
     private = pair.private.pem.get_secret_value()
     key = serialization.load_pem_private_key(private, password=None)
@@ -60,19 +60,19 @@ KEYS: dict[str, tuple[str, str, str | None]] = {
     "no key": ("canary", "", "V cannot be read"),
     "a line break": ("\n", "", "V cannot be read"),
     "its first line": (FIRST_LINE, "", "V cannot be read"),
-    "its half": (pem()[:600], "", "V cannot be read"),
+    "its first half": (pem()[:600], "", "V cannot be read"),
     "a public key": (pem().replace("PRIVATE", "PUBLIC"), "", "V cannot be read"),
-    "something else in it": (f"{FIRST_LINE}\nY2FuYXJ5\n-----END PRIVATE KEY-----", "", "V cannot be read"),
+    "another content": (f"{FIRST_LINE}\nY2FuYXJ5\n-----END PRIVATE KEY-----", "", "V cannot be read"),
     "an elliptic curve": (elliptic(), "", "V is no RSA key"),
 }
 
 
 @pytest.mark.parametrize("name", KEYS)
-def test_a_key_that_is_of_no_use_is_refused_and_not_shown(name: str) -> None:
-    text, passphrase, said = KEYS[name]
+def test_an_unusable_key_is_refused_and_not_shown(name: str) -> None:
+    text, passphrase, expected = KEYS[name]
     key = PrivateKey.of(text, passphrase)
     problem = key_problem(SnowflakeCredentials(account="a", user="u", **key.fields()), "V")
 
-    assert (problem or "").startswith(said or "")
-    assert (problem is None) == (said is None)
+    assert (problem or "").startswith(expected or "")
+    assert (problem is None) == (expected is None)
     assert "canary" not in (problem or "")

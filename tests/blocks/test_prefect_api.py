@@ -1,4 +1,4 @@
-"""No Prefect API, or one that does not answer: one short message of every command, soon."""
+"""Without a Prefect API, or if it does not respond, every command prints one short message, soon."""
 
 import socket
 import subprocess
@@ -24,12 +24,12 @@ COMMANDS = [
     "deploy automations --notify a/b",
     "deploy.automations --notify a/b",
 ]
-"""Each command, and the modules that may also be run."""
+"""Each command, and the modules that can be run as commands."""
 
 
 @pytest.mark.parametrize("command", enumerated(COMMANDS, ["deploy", "blocks.authorize_spotify"]))
 def test_without_any_environment_there_is_one_short_message(command: str, tmp_path: Path) -> None:
-    (tmp_path / "blocks").symlink_to(ROOT / "blocks")  # a folder without an .env
+    (tmp_path / "blocks").symlink_to(ROOT / "blocks")  # a folder without .env
     (tmp_path / "deploy").symlink_to(ROOT / "deploy")
     for package in ("flows", "pipeline"):
         (tmp_path / package).symlink_to(ROOT / package)
@@ -48,7 +48,9 @@ def test_without_any_environment_there_is_one_short_message(command: str, tmp_pa
     assert len(done.stderr.splitlines()) < 10
 
 
-def test_an_api_that_accepts_and_keeps_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_api_that_accepts_connections_but_does_not_respond_times_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(prefect_api, "ANSWER_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/api"
@@ -58,4 +60,4 @@ def test_an_api_that_accepts_and_keeps_silent_is_not_waited_for(monkeypatch: pyt
         ):
             pass
         silent.settimeout(10)
-        silent.accept()[0].close()  # it was asked
+        silent.accept()[0].close()  # a request was sent

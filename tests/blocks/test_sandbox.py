@@ -1,4 +1,4 @@
-"""The sandbox's blocks: of nothing that belongs to a real account."""
+"""The sandbox's blocks contain nothing of a real account."""
 
 import pytest
 from prefect.client.orchestration import get_client
@@ -7,7 +7,7 @@ from flows.daily_playlists import VARIABLE
 from sandbox.registration import MAX_PLAYLISTS, register_blocks
 from sandbox.services import Sandbox, block_variables
 from sandbox.spotify.catalogue import EMPTY
-from tests.blocks.conftest import Command, held
+from tests.blocks.conftest import Command, stored
 
 REAL = (
     "SNOWFLAKE_ADMIN_ROLE",
@@ -25,19 +25,19 @@ REAL = (
 def test_no_real_variable_reaches_the_sandbox(
     command: Command, prefect_api: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    del command  # no block is stored
+    del command  # only for its cleanup
     sandbox = Sandbox("http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3", {})
     for name in REAL:
         monkeypatch.setenv(name, "canary-real")
     variables = block_variables(sandbox)
     register_blocks(variables | {"PREFECT_API_URL": prefect_api["PREFECT_API_URL"]}, [EMPTY] * 300)
 
-    blocks = held()
+    blocks = stored()
     with get_client(sync_client=True) as api:
-        kept = api.read_variable_by_name(VARIABLE)
+        variable = api.read_variable_by_name(VARIABLE)
         api.delete_variable_by_name(VARIABLE)
-    assert kept
-    assert kept.value == [EMPTY] * MAX_PLAYLISTS
+    assert variable
+    assert variable.value == [EMPTY] * MAX_PLAYLISTS
     assert sorted(blocks) == ["aws", "aws-ecs", "lake", "spotify", "warehouse", "warehouse-admin"]
     assert "canary-real" not in repr(blocks)
     assert blocks["spotify"]["data"]["client_secret"] == variables["SPOTIFY_CLIENT_SECRET"]

@@ -1,4 +1,4 @@
-"""The credentials of a Spotify app: encrypted on their way, shown nowhere."""
+"""SpotifyCredentials: only https or loopback URLs, and no secret in a repr."""
 
 import pytest
 from pydantic import SecretStr, ValidationError
@@ -29,19 +29,19 @@ from blocks import SpotifyCredentials
         ("https:///v1", False),
     ],
 )
-def test_secrets_travel_encrypted_or_not_at_all(url: str, allowed: bool) -> None:
-    def make() -> SpotifyCredentials:
+def test_urls_must_be_https_or_loopback(url: str, allowed: bool) -> None:
+    def create() -> SpotifyCredentials:
         return SpotifyCredentials(client_id="i", client_secret=SecretStr("s"), api_url=url, accounts_url=url)
 
     if allowed:
-        assert make().api_url == url
+        assert create().api_url == url
     else:
         with pytest.raises(ValidationError, match="https") as refused:
-            make()
+            create()
         assert [word for word in ("canary", "evil", "example") if word in str(refused.value)] == []
 
 
-def test_secrets_show_in_no_repr() -> None:
+def test_no_repr_shows_a_secret() -> None:
     block = SpotifyCredentials(
         client_id="i", client_secret=SecretStr("canary"), refresh_token=SecretStr("bird")
     )

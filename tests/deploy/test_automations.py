@@ -14,7 +14,6 @@ from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.blocks.system import Secret
 from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter
 from prefect.events.schemas.automations import EventTrigger, Posture
-from prefect.events.worker import EventsWorker
 from prefect.states import Completed, Failed, Pending, Running
 
 from deploy import automations, no_data
@@ -142,12 +141,8 @@ CHANGES = PlaylistChanges(
 
 
 @pytest.mark.faults
-def test_changes_of_a_playlist_are_sent_with_the_songs(
-    prefect_api: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert prefect_api["PREFECT_API_URL"]
-    monkeypatch.setattr(EventsWorker, "_client_override", None)  # other tests send no events
-
+@pytest.mark.usefixtures("with_events")
+def test_changes_of_a_playlist_are_sent_with_the_songs() -> None:
     @flow
     def changing() -> None:
         emit_changes("run", [CHANGES])

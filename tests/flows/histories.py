@@ -1,4 +1,4 @@
-"""Histories of playlists as the tests state them: what was listed when; loaded as a run loads snapshots."""
+"""Playlist histories for tests: the entries of each snapshot, loaded with the functions of the pipeline."""
 
 import gzip
 import json
@@ -32,7 +32,7 @@ class Listed(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """One snapshot: the playlist's name and its entries in order; a gap is an entry that is no song."""
+    """One snapshot: the playlist's name and its entries in order; a missing position is a reject."""
 
     name: str
     entries: tuple[Listed, ...]
@@ -44,7 +44,7 @@ History = dict[tuple[str, date], Listing]
 
 
 def load(warehouse: Warehouse, history: History) -> None:
-    """Loads a history: decoded, turned into tables and copied by the pipeline, as one file per table."""
+    """Loads a history as a run does: decode, build tables, COPY; one file per table."""
     run_id = warehouse.new_run_id()
     files = TableFiles(DAY, run_id, "copy")
     for (playlist_id, day), listing in history.items():
@@ -58,8 +58,8 @@ def load(warehouse: Warehouse, history: History) -> None:
 def _snapshot(playlist_id: str, listing: Listing) -> Snapshot:
     by_position = {one.position: _entry(one) for one in listing.entries}
     entries = [by_position.get(position) for position in range(1, max(by_position, default=0) + 1)]
-    answer = body(head(entries, id_=playlist_id, name=listing.name))
-    return fetched(playlist_id, [answer], len(entries), at=listing.fetched_at)
+    response = body(head(entries, id_=playlist_id, name=listing.name))
+    return fetched(playlist_id, [response], len(entries), at=listing.fetched_at)
 
 
 def _entry(one: Listed) -> Any:
@@ -72,7 +72,7 @@ def _entry(one: Listed) -> Any:
 
 
 def recorded_charts(path: Path) -> History:
-    """Real chart positions by day; of several captures of a day, the last."""
+    """Recorded chart positions by day; the last capture, if a day has several."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     rows.sort(key=lambda row: (row["playlist_id"], row["captured_at"], row["rank"]))
@@ -93,19 +93,19 @@ def _ranked(row: dict[str, Any]) -> Listed:
     )
 
 
-def invented(playlists: int, days: int, seed: int) -> History:
-    """Small playlists with what charts lack: missed days, empty lists, duplicates, rejects, no names."""
-    random = Random(seed)  # noqa: S311 - the same lists each time
+def random_history(playlists: int, days: int, seed: int) -> History:
+    """Small playlists with what charts lack: missing days and names, empty lists, duplicates, rejects."""
+    random = Random(seed)  # noqa: S311 - seeded: the same lists in every run
     return {
         (f"playlist-{number:02}", DAY - timedelta(days=age)): Listing(
-            f"Name {random.randint(1, 2)}", tuple(_invented_entries(random))
+            f"Name {random.randint(1, 2)}", tuple(_random_entries(random))
         )
         for number in range(playlists)
         for age in sorted(random.sample(range(days + 3), days), reverse=True)
     }
 
 
-def _invented_entries(random: Random) -> Iterator[Listed]:
+def _random_entries(random: Random) -> Iterator[Listed]:
     names = {f"artist-{number}": random.choice(["One", "Two", None]) for number in range(3)}
     titles = {f"song-{number}": random.choice(["Dawn", "Dusk"]) for number in range(5)}
     credits_of = {song_id: tuple(random.sample(sorted(names), random.randint(1, 3))) for song_id in titles}
@@ -113,7 +113,7 @@ def _invented_entries(random: Random) -> Iterator[Listed]:
         if random.random() < 0.9:
             song_id = random.choice(sorted(titles))
             artists = tuple((id_, names[id_]) for id_ in credits_of[song_id])
-            added_at = random.choice([None, datetime(2026, 1, random.randint(1, 28))])  # noqa: DTZ001 - as Snowflake gives it
+            added_at = random.choice([None, datetime(2026, 1, random.randint(1, 28))])  # noqa: DTZ001 - as TIMESTAMP_NTZ
             yield Listed(
                 position,
                 song_id,

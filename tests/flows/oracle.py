@@ -1,4 +1,4 @@
-"""What each view must show of a history, in row loops; nothing here knows SQL."""
+"""Oracle: the expected rows of each view, computed from a history in Python loops, without SQL."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -10,11 +10,11 @@ from tests.flows.histories import History, Listed, Listing
 Rows = list[tuple[Any, ...]]
 
 
-class Run(NamedTuple):
-    """Consecutive snapshots: their dates and the positions of the song."""
+class Streak(NamedTuple):
+    """Consecutive snapshots that list a song: their dates and its best position in each."""
 
     days: list[date]
-    places: list[int]
+    positions: list[int]
 
 
 def playlists(history: History) -> dict[str, list[tuple[date, Listing]]]:
@@ -33,7 +33,7 @@ def names(listing: Listing, song_id: str) -> tuple[str, str | None]:
     return last.song_name, ", ".join(credited) or None
 
 
-def places(listing: Listing) -> dict[str, int]:
+def best_positions(listing: Listing) -> dict[str, int]:
     """The best position of each song."""
     found: dict[str, int] = {}
     for one in listing.entries:
@@ -42,12 +42,18 @@ def places(listing: Listing) -> dict[str, int]:
 
 
 def tracklist_history(history: History) -> Rows:
-    return [row for playlist_id, all_ in playlists(history).items() for row in _tracks(playlist_id, all_)]
+    return [
+        row
+        for playlist_id, snapshots in playlists(history).items()
+        for row in _tracks(playlist_id, snapshots)
+    ]
 
 
 def tracklist(history: History) -> Rows:
     return [
-        row for playlist_id, all_ in playlists(history).items() for row in _tracks(playlist_id, all_[-1:])
+        row
+        for playlist_id, snapshots in playlists(history).items()
+        for row in _tracks(playlist_id, snapshots[-1:])
     ]
 
 
@@ -64,7 +70,7 @@ def _tracks(playlist_id: str, snapshots: list[tuple[date, Listing]]) -> Iterator
 
 
 def occurrences(listing: Listing) -> dict[tuple[str, int], Listed]:
-    """The entries by song and number of its occurrence."""
+    """Entries by song and number of the occurrence, from 0."""
     found: dict[tuple[str, int], Listed] = {}
     for one in listing.entries:
         number = 0
@@ -91,45 +97,45 @@ def playlist_changes(history: History) -> Rows:
     return rows
 
 
-def runs(snapshots: list[tuple[date, Listing]]) -> dict[str, list[Run]]:
-    """The runs of each song of a playlist, oldest first."""
-    found: dict[str, list[Run]] = {}
-    open_: dict[str, Run] = {}
+def streaks(snapshots: list[tuple[date, Listing]]) -> dict[str, list[Streak]]:
+    """The streaks of each song of a playlist, oldest first."""
+    found: dict[str, list[Streak]] = {}
+    current: dict[str, Streak] = {}
     for day, listing in snapshots:
-        still: dict[str, Run] = {}
-        for song_id, place in places(listing).items():
-            run = open_.get(song_id)
-            if run is None:
-                run = Run([], [])
-                found.setdefault(song_id, []).append(run)
-            run.days.append(day)
-            run.places.append(place)
-            still[song_id] = run
-        open_ = still
+        continued: dict[str, Streak] = {}
+        for song_id, position in best_positions(listing).items():
+            streak = current.get(song_id)
+            if streak is None:
+                streak = Streak([], [])
+                found.setdefault(song_id, []).append(streak)
+            streak.days.append(day)
+            streak.positions.append(position)
+            continued[song_id] = streak
+        current = continued
     return found
 
 
 def song_journeys(history: History) -> Rows:
     return [
-        (playlist_id, snapshots[-1][1].name, *_journey(song_id, all_, snapshots))
+        (playlist_id, snapshots[-1][1].name, *_journey(song_id, of_song, snapshots))
         for playlist_id, snapshots in playlists(history).items()
-        for song_id, all_ in runs(snapshots).items()
+        for song_id, of_song in streaks(snapshots).items()
     ]
 
 
-def _journey(song_id: str, all_: list[Run], snapshots: list[tuple[date, Listing]]) -> tuple[Any, ...]:
-    days = [day for run in all_ for day in run.days]
-    on = [place for run in all_ for place in run.places]
-    peak, longest = min(on), all_[0]
-    for run in all_:
-        if len(run.days) >= len(longest.days):
-            longest = run
-    now = places(snapshots[-1][1]).get(song_id)
-    before = places(snapshots[-2][1]).get(song_id) if len(snapshots) > 1 else None
+def _journey(song_id: str, of_song: list[Streak], snapshots: list[tuple[date, Listing]]) -> tuple[Any, ...]:
+    days = [day for streak in of_song for day in streak.days]
+    positions = [position for streak in of_song for position in streak.positions]
+    peak, longest = min(positions), of_song[0]
+    for streak in of_song:
+        if len(streak.days) >= len(longest.days):
+            longest = streak
+    now = best_positions(snapshots[-1][1]).get(song_id)
+    before = best_positions(snapshots[-2][1]).get(song_id) if len(snapshots) > 1 else None
     return (
         *(song_id, *names(dict(snapshots)[days[-1]], song_id), days[0], days[-1], len(days)),
-        *(peak, days[on.index(peak)], on.count(peak), on.count(1)),
-        *(len(longest.days), longest.days[0], longest.days[-1], len(all_) - 1),
+        *(peak, days[positions.index(peak)], positions.count(peak), positions.count(1)),
+        *(len(longest.days), longest.days[0], longest.days[-1], len(of_song) - 1),
         *(now is not None, now, before),
     )
 
@@ -137,12 +143,12 @@ def _journey(song_id: str, all_: list[Run], snapshots: list[tuple[date, Listing]
 def longest_runs(history: History) -> Rows:
     return [
         (
-            *(playlist_id, song_id, names(dict(snapshots)[run.days[-1]], song_id)[0]),
-            *(run.days[0], run.days[-1], len(run.days), min(run.places)),
+            *(playlist_id, song_id, names(dict(snapshots)[streak.days[-1]], song_id)[0]),
+            *(streak.days[0], streak.days[-1], len(streak.days), min(streak.positions)),
         )
         for playlist_id, snapshots in playlists(history).items()
-        for song_id, all_ in runs(snapshots).items()
-        for run in all_
+        for song_id, of_song in streaks(snapshots).items()
+        for streak in of_song
     ]
 
 
@@ -153,23 +159,24 @@ def number_one_runs(history: History) -> Rows:
             (day, Listing(listing.name, tuple(one for one in listing.entries if one.position == 1)))
             for day, listing in snapshots
         ]
-        for song_id, all_ in runs(tops).items():
-            for run in all_:
-                about = names(dict(snapshots)[run.days[-1]], song_id)
-                rows.append((playlist_id, song_id, *about, run.days[0], run.days[-1], len(run.days)))
+        for song_id, of_song in streaks(tops).items():
+            for streak in of_song:
+                about = names(dict(snapshots)[streak.days[-1]], song_id)
+                days = streak.days
+                rows.append((playlist_id, song_id, *about, days[0], days[-1], len(days)))
     return rows
 
 
 def top_artists(history: History) -> Rows:
     rows: Rows = []
     for (playlist_id, day), listing in history.items():
-        made: dict[str, dict[str, int]] = {}
+        by_artist: dict[str, dict[str, int]] = {}
         known: dict[str, str | None] = {}
         for one in listing.entries:
             for id_, name in one.artists:
                 known[id_] = name
-                made.setdefault(id_, {}).setdefault(one.song_id, one.position)
-        score = {id_: (-len(songs), min(songs.values())) for id_, songs in made.items()}
+                by_artist.setdefault(id_, {}).setdefault(one.song_id, one.position)
+        score = {id_: (-len(songs), min(songs.values())) for id_, songs in by_artist.items()}
         for id_, (songs, best) in score.items():
             rank = 1 + sum(other < (songs, best) for other in score.values())
             rows.append((playlist_id, day, id_, known[id_], -songs, best, rank))
@@ -186,7 +193,7 @@ def chart_movers(history: History) -> Rows:
 
 
 def _moves(old: Listing, new: Listing) -> Iterator[tuple[Any, ...]]:
-    was, now = places(old), places(new)
+    was, now = best_positions(old), best_positions(new)
     titles = {one.song_id: one.song_name for listing in (old, new) for one in listing.entries}
     for song_id in was.keys() | now.keys():
         start, end = was.get(song_id), now.get(song_id)
@@ -204,4 +211,4 @@ VIEWS = {
         *(number_one_runs, longest_runs, top_artists, chart_movers),
     )
 }
-"""What a view must show, by its name."""
+"""The functions above by the name of their view."""

@@ -1,4 +1,4 @@
-"""What the views for analysts say of a playlist small enough to check by hand."""
+"""The views for analysts on playlists that are small enough to check by hand."""
 
 import re
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ from tests.pools import Pool
 from tests.warehouses import Warehouse
 
 NOV_1, NOV_2, NOV_4, NOV_5, NOV_6 = (date(2026, 11, day) for day in (1, 2, 4, 5, 6))
-"""Days of the snapshots; on 3 November no run took place."""
-ADDED = datetime(2025, 6, 1, 12)  # noqa: DTZ001 - as Snowflake gives it
+"""Snapshot dates. There was no run on 3 November."""
+ADDED = datetime(2025, 6, 1, 12)  # noqa: DTZ001 - as TIMESTAMP_NTZ
 ARTISTS = {
     "a": (("x", "Xavier"), ("y", "Yes, Sir")),
     "b": (("n", None),),
@@ -24,7 +24,7 @@ ARTISTS = {
 
 
 def listing(songs: str, name: str = "Mix", by: str | None = "ann") -> Listing:
-    """A snapshot: a letter per song, a dot per entry that is no song."""
+    """A snapshot: one letter per song; a dot is an entry that is not a song."""
     return Listing(
         name,
         tuple(
@@ -55,7 +55,7 @@ def mix(warehouses: Pool[Warehouse]) -> Iterator[Warehouse]:
         yield warehouse
 
 
-def test_a_tracklist_names_everything(mix: Warehouse) -> None:
+def test_tracklist_history_fills_every_column(mix: Warehouse) -> None:
     found = mix.place.query("SELECT * FROM tracklist_history WHERE playlist_id = 'mix' AND position = 1")
     credited = {NOV_1: ("a", "Xavier, Yes, Sir"), NOV_2: ("b", None), NOV_6: ("a", "Xavier, Yes, Sir")}
     assert sorted(found) == [
@@ -69,7 +69,7 @@ def test_a_tracklist_names_everything(mix: Warehouse) -> None:
     ]
 
 
-def test_an_artist_without_a_name_is_left_out(mix: Warehouse) -> None:
+def test_tracklist_history_omits_artists_without_a_name(mix: Warehouse) -> None:
     found = mix.place.query("SELECT DISTINCT song_id, artist_names, artist_id FROM tracklist_history")
     assert sorted(found) == [
         ("a", "Xavier, Yes, Sir", "x"),
@@ -79,7 +79,7 @@ def test_an_artist_without_a_name_is_left_out(mix: Warehouse) -> None:
     ]
 
 
-def test_the_tracklist_is_the_newest_of_each_playlist_and_an_empty_one_has_none(mix: Warehouse) -> None:
+def test_tracklist_shows_the_newest_snapshot_of_each_playlist(mix: Warehouse) -> None:
     found = mix.place.query("SELECT playlist_id, snapshot_date, position, song_id FROM tracklist")
     assert sorted(found) == [
         ("mix", NOV_6, 1, "a"),
@@ -89,8 +89,8 @@ def test_the_tracklist_is_the_newest_of_each_playlist_and_an_empty_one_has_none(
     ]
 
 
-def test_changes_against_the_previous_snapshot(mix: Warehouse) -> None:
-    """The second b enters and both leave; the position of a moved song is no change."""
+def test_playlist_changes_compare_with_the_previous_snapshot(mix: Warehouse) -> None:
+    """Duplicates count: a second b enters, later both leave. A move is not a change."""
     found = mix.place.query(
         "SELECT playlist_id, playlist_name, snapshot_date, previous_date, change, song_id, position,"
         " previous_position FROM playlist_changes"
@@ -113,7 +113,7 @@ def test_changes_against_the_previous_snapshot(mix: Warehouse) -> None:
     )
 
 
-def test_changes_say_who_added_an_entry_also_if_it_left(mix: Warehouse) -> None:
+def test_playlist_changes_show_who_added_an_entry_even_after_it_left(mix: Warehouse) -> None:
     found = mix.place.query(
         "SELECT snapshot_date, change, song_id, song_name, artist_names, added_at, added_by"
         " FROM playlist_changes WHERE playlist_id = 'mix' AND snapshot_date <= ? ORDER BY 1, 2, 3",
@@ -128,8 +128,8 @@ def test_changes_say_who_added_an_entry_also_if_it_left(mix: Warehouse) -> None:
     ]
 
 
-def test_the_journey_of_each_song(mix: Warehouse) -> None:
-    """A missed day ends no run, an empty snapshot does; a song listed twice counts at its best position."""
+def test_song_journeys_have_one_row_per_song(mix: Warehouse) -> None:
+    """A day without a snapshot ends no streak, an empty snapshot does. Duplicates: the best position."""
     found = mix.place.query("SELECT * FROM song_journeys WHERE playlist_id = 'mix' ORDER BY song_id")
     assert found == [
         (
@@ -144,7 +144,7 @@ def test_the_journey_of_each_song(mix: Warehouse) -> None:
             *("mix", "Mix", "c", "Song c", "Xavier", NOV_1, NOV_1, 1),
             *(3, NOV_1, 1, 0, 1, NOV_1, NOV_1, 0, False, None, None),
         ),
-        # two runs of one snapshot each: the later one
+        # of two streaks of equal length, the later one counts
         (
             *("mix", "Mix", "d", "Song d", "Zoë", NOV_4, NOV_6, 2),
             *(2, NOV_6, 1, 0, 1, NOV_6, NOV_6, 1, True, 2, None),
@@ -152,7 +152,7 @@ def test_the_journey_of_each_song(mix: Warehouse) -> None:
     ]
 
 
-def test_journeys_of_playlists_with_one_snapshot_and_of_empty_ones(mix: Warehouse) -> None:
+def test_song_journeys_of_one_snapshot_and_of_an_emptied_playlist(mix: Warehouse) -> None:
     found = mix.place.query(
         "SELECT playlist_id, song_id, is_listed, position, previous_position FROM song_journeys"
         " WHERE playlist_id <> 'mix' ORDER BY playlist_id"
@@ -161,7 +161,7 @@ def test_journeys_of_playlists_with_one_snapshot_and_of_empty_ones(mix: Warehous
 
 
 def test_a_song_at_number_one_twice_has_two_runs(mix: Warehouse) -> None:
-    """On 4 November no song is at position 1, on the 5th the list is empty."""
+    """On 4 November no song is at position 1, on 5 November the playlist is empty."""
     found = mix.place.query("SELECT * FROM number_one_runs WHERE playlist_id = 'mix' ORDER BY first_date")
     assert found == [
         ("mix", "a", "Song a", "Xavier, Yes, Sir", NOV_1, NOV_1, 1),
@@ -170,37 +170,37 @@ def test_a_song_at_number_one_twice_has_two_runs(mix: Warehouse) -> None:
     ]
 
 
-FRESH = {
+FRESHNESS = {
     "first snapshot today": ([0], 0, 0),
     "every day": (range(40), 0.5, 0),
-    "every day but today, which is not complete": (range(1, 40), 23.5, 0),
+    "every day except today, which is not over": (range(1, 40), 23.5, 0),
     "one day missing": ([0, 1, 2, 4, 5, 6, 7], 3.2, 1),
     "missing since the first snapshot": ([3], 72.5, 2),
-    "none for months: the last 30 days": ([100, 101], 2400.5, 30),
-    "the oldest of the 30 days is there": ([30], 720.5, 29),
-    "the day before them is there": ([31], 744.5, 30),
+    "none for months: counts the last 30 days": ([100, 101], 2400.5, 30),
+    "a snapshot on the oldest of the 30 days": ([30], 720.5, 29),
+    "a snapshot on the day before those": ([31], 744.5, 30),
 }
-"""Ages of the snapshots in days and of the newest in hours, and the days that are missing."""
+"""Case: (ages of the snapshots in days, age of the newest in hours, expected missing_day_count)."""
 
 
 @pytest.fixture(scope="module")
 def fresh(warehouses: Pool[Warehouse]) -> Iterator[tuple[Warehouse, datetime]]:
-    """A playlist for each case, and what time it is."""
+    """One playlist per case, and the current time."""
     now = datetime.now(UTC)
     with warehouses.acquire() as warehouse:
         cases = {
             (case, now.date() - timedelta(days=age)): listing("a")._replace(
                 fetched_at=now - timedelta(hours=hours)
             )
-            for case, (ages, hours, _) in FRESH.items()
+            for case, (ages, hours, _) in FRESHNESS.items()
             for age in ages
         }
         load(warehouse, cases)
         yield warehouse, now
 
 
-@pytest.mark.parametrize("case", FRESH)
-def test_freshness(fresh: tuple[Warehouse, datetime], case: str) -> None:
+@pytest.mark.parametrize("case", FRESHNESS)
+def test_freshness_shows_age_and_missing_days(fresh: tuple[Warehouse, datetime], case: str) -> None:
     warehouse, now = fresh
     ((fetched_at, today, *found),) = warehouse.place.query(
         "SELECT fetched_at, SYSDATE()::DATE, playlist_name, snapshot_date, age_hours, missing_day_count"
@@ -208,31 +208,33 @@ def test_freshness(fresh: tuple[Warehouse, datetime], case: str) -> None:
         case,
     )
     if today != now.date():
-        pytest.skip("midnight has passed since the fixture was made")
-    ages, hours, missing = FRESH[case]
+        pytest.skip("midnight passed between the load and the query")
+    ages, hours, missing = FRESHNESS[case]
     assert found == ["Mix", today - timedelta(days=min(ages)), int(hours), missing]
     fetched = now - timedelta(hours=hours)
     assert abs(fetched_at.replace(tzinfo=UTC) - fetched) <= timedelta(milliseconds=1)
 
 
-PAGE = Path(__file__).parents[2] / "docs" / "analysis.md"
-SHOWN = {
+ANALYSIS_PAGE = Path(__file__).parents[2] / "docs" / "analysis.md"
+EXPECTED = {
     NOV_2: {("mix", NOV_2, 3), ("emptied", NOV_2, 0)},
     date(2026, 11, 3): {("mix", NOV_2, 3), ("emptied", NOV_2, 0)},
     NOV_5: {("mix", NOV_5, 0), ("emptied", NOV_2, 0), ("one day", NOV_5, 1)},
     date(2026, 10, 31): set(),
 }
-"""Playlist, date and number of songs that the page's query shows for a date."""
+"""(Playlist, snapshot date, number of songs) that the documented query returns, by requested date."""
 
 
-@pytest.mark.parametrize("day", SHOWN, ids=str)
-def test_the_last_snapshot_on_or_before_a_date_as_the_page_asks_for_it(mix: Warehouse, day: date) -> None:
-    query, *_ = re.findall(r"```sql\n(WITH nearest AS.*?);\n```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+@pytest.mark.parametrize("day", EXPECTED, ids=str)
+def test_the_documented_query_finds_the_last_snapshot_on_or_before_a_date(mix: Warehouse, day: date) -> None:
+    query, *_ = re.findall(
+        r"```sql\n(WITH nearest AS.*?);\n```", ANALYSIS_PAGE.read_text(encoding="utf-8"), re.DOTALL
+    )
     assert "<= '2026-11-20'" in query
     query = query.replace("2026-11-20", str(day)).replace("SELECT name, ", "SELECT playlist_id, ")
     found = mix.place.query(query)
-    songs = {(playlist_id, shown): 0 for playlist_id, shown, *_ in found}
-    for playlist_id, shown, position, title, _ in found:
+    songs = {(playlist_id, snapshot_date): 0 for playlist_id, snapshot_date, *_ in found}
+    for playlist_id, snapshot_date, position, title, _ in found:
         assert (title is None) == (position is None)
-        songs[playlist_id, shown] += position is not None
-    assert {(*key, count) for key, count in songs.items()} == SHOWN[day]
+        songs[playlist_id, snapshot_date] += position is not None
+    assert {(*key, count) for key, count in songs.items()} == EXPECTED[day]

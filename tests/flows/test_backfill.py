@@ -1,4 +1,4 @@
-"""Kept snapshots published again: the same half of the code, and never a question to Spotify."""
+"""Backfill: publishes kept snapshots with the code that ingest uses, without a request to Spotify."""
 
 import gzip
 import json
@@ -24,22 +24,22 @@ YESTERDAY = TODAY - timedelta(days=1)
 
 def ingest_days(pipeline: Pipeline, *days: date) -> None:
     for day in days:
-        pipeline.show(today=day)
+        pipeline.serve(today=day)
         assert pipeline.ingest(CHART, EMPTIED, snapshot_date=day).is_completed()
 
 
 @pytest.fixture(scope="module")
 def two_days(pipelines: dict[LoadMode, Pool[Pipeline]]) -> Iterator[Pipeline]:
-    """Two days that are kept and published: what its tests publish again is what is there already."""
-    with pipelines["copy"].acquire() as lent:
-        ingest_days(lent, YESTERDAY, TODAY)
-        yield lent
+    """A pipeline with two published days. Tests may share it: they publish the same snapshots again."""
+    with pipelines["copy"].acquire() as acquired:
+        ingest_days(acquired, YESTERDAY, TODAY)
+        yield acquired
 
 
-def test_a_replay_gives_the_tables_of_the_first_run(two_days: Pipeline) -> None:
+def test_a_backfill_restores_the_tables_of_the_ingest(two_days: Pipeline) -> None:
     first = two_days.place.contents(TABLES)
     two_days.place.query("DELETE FROM songs_history")
-    url = two_days.show()
+    url = two_days.serve()
     state = two_days.backfill(start_date=YESTERDAY, end_date=TODAY)
 
     assert state.message == "2 playlists, 4 snapshots loaded"
@@ -47,7 +47,7 @@ def test_a_replay_gives_the_tables_of_the_first_run(two_days: Pipeline) -> None:
     assert requests.get(f"{url}/sandbox/requests", timeout=5).json() == []
 
 
-def test_dates_with_nothing_kept_are_named(two_days: Pipeline) -> None:
+def test_dates_without_a_snapshot_are_reported(two_days: Pipeline) -> None:
     state = two_days.backfill(CHART, start_date=date(2026, 11, 17), end_date=date(2026, 11, 21))
 
     assert state.is_completed()
@@ -65,7 +65,7 @@ def not_kept(pipeline: Pipeline) -> list[tuple[str, str, str]]:
     ]
 
 
-def test_a_long_gap_is_named_by_its_ends(two_days: Pipeline) -> None:
+def test_a_long_gap_is_reported_as_a_range(two_days: Pipeline) -> None:
     state = two_days.backfill(CHART, start_date=date(1999, 12, 31), end_date=YESTERDAY)
 
     assert state.is_completed()
@@ -74,7 +74,7 @@ def test_a_long_gap_is_named_by_its_ends(two_days: Pipeline) -> None:
     ]
 
 
-def test_a_file_that_is_no_snapshot_stops_no_other(pipeline: Pipeline) -> None:
+def test_an_unreadable_snapshot_fails_alone(pipeline: Pipeline) -> None:
     ingest_days(pipeline, YESTERDAY)
     broken = next(key for key in pipeline.place.keys("raw/") if CHART in key)
     pipeline.place.write(broken, b"cut off")
@@ -86,7 +86,7 @@ def test_a_file_that_is_no_snapshot_stops_no_other(pipeline: Pipeline) -> None:
     assert pipeline.place.query("SELECT COUNT(*) FROM loads WHERE playlist_id = ?", EMPTIED) == [(2,)]
 
 
-def test_nothing_kept_at_all_fails_and_says_so(two_days: Pipeline) -> None:
+def test_a_backfill_without_any_snapshot_fails(two_days: Pipeline) -> None:
     state = two_days.backfill(OTHER_CHART)
 
     assert state.is_failed()
@@ -94,7 +94,7 @@ def test_nothing_kept_at_all_fails_and_says_so(two_days: Pipeline) -> None:
     assert "Spotify has no history API" in state.message
 
 
-def test_a_range_and_playlists_narrow_the_replay(two_days: Pipeline) -> None:
+def test_dates_and_playlists_select_the_snapshots(two_days: Pipeline) -> None:
     two_days.backfill(CHART, start_date=TODAY)
 
     run_id = two_days.place.receipts()[-1]["run_id"]
@@ -104,13 +104,13 @@ def test_a_range_and_playlists_narrow_the_replay(two_days: Pipeline) -> None:
 
 
 @pytest.mark.faults
-def test_the_newest_of_several_snapshots_of_a_date_is_published_and_stays_without_fetched_before(
+def test_the_newest_snapshot_of_a_date_wins_unless_fetched_before_excludes_it(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.show(today=YESTERDAY)
+    pipeline.serve(today=YESTERDAY)
     pipeline.ingest(CHART, snapshot_date=TODAY)
     older = pipeline.place.contents(TABLES)
-    pipeline.show(today=TODAY)
+    pipeline.serve(today=TODAY)
     pipeline.ingest(CHART, snapshot_date=TODAY)
     newer = pipeline.place.contents(TABLES)
     run_id = pipeline.place.receipts()[-1]["run_id"]
@@ -125,16 +125,16 @@ def test_the_newest_of_several_snapshots_of_a_date_is_published_and_stays_withou
     assert pipeline.place.contents(TABLES) == older
 
 
-def test_a_falsified_day_is_undone_by_what_was_fetched_before(pipeline: Pipeline) -> None:
-    """An older release took another date's label; what is false is not even in the lake any more."""
+def test_fetched_before_restores_a_falsified_day(pipeline: Pipeline) -> None:
+    """Older releases accepted any snapshot date, so a date may hold the chart of another day."""
     ingest_days(pipeline, TODAY)
     true = pipeline.place.contents(TABLES)
     fetched_at = fetch_times(pipeline)[CHART]
-    left = datetime.combine(fetched_at + timedelta(days=1), time(), UTC) - fetched_at  # of that day
+    left = datetime.combine(fetched_at + timedelta(days=1), time(), UTC) - fetched_at  # rest of that UTC day
     falsify(pipeline, CHART, fetched_at + left / 2)
     false = pipeline.place.contents(TABLES)
     assert false != true
-    assert pipeline.backfill(CHART).message == "1 playlist loaded", "the lake's best is the false one"
+    assert pipeline.backfill(CHART).message == "1 playlist loaded", "the false snapshot ranks highest"
     assert pipeline.place.contents(TABLES) == false
 
     nothing = pipeline.backfill(CHART, fetched_before=fetched_at)
@@ -144,13 +144,13 @@ def test_a_falsified_day_is_undone_by_what_was_fetched_before(pipeline: Pipeline
     assert undone.message == "2 playlists loaded"
     assert pipeline.place.contents(TABLES) == true
 
-    # The false file still ranks higher: it has to go before the next backfill without a limit.
+    # The false snapshot still ranks highest: delete it before a backfill without fetched_before.
     pipeline.place.delete(max(key for key in pipeline.place.keys("raw/") if CHART in key))
     assert pipeline.backfill().message == "2 playlists loaded"
     assert pipeline.place.contents(TABLES) == true
 
 
-def test_what_nobody_kept_in_time_is_named(two_days: Pipeline) -> None:
+def test_dates_without_a_snapshot_before_the_limit_are_reported(two_days: Pipeline) -> None:
     cutoff = datetime.combine(TODAY, time(), UTC)
     state = two_days.backfill(CHART, fetched_before=cutoff)
 
@@ -159,7 +159,7 @@ def test_what_nobody_kept_in_time_is_named(two_days: Pipeline) -> None:
     assert not_kept(two_days) == [(CHART, str(TODAY), reason)]
 
 
-POISON = {
+MALFORMED = {
     "no zone": {"fetched_at": f"{TODAY}T06:00:00"},
     "year 1": {"fetched_at": "0001-01-01T00:00:00+14:00"},
     "year 9999": {"fetched_at": "9999-12-31T23:59:59-14:00"},
@@ -168,20 +168,20 @@ POISON = {
 ENDS_OF_THE_CALENDAR = (date.min, date.max)
 
 
-def test_poison_in_the_lake_is_named_and_stops_no_other(pipeline: Pipeline) -> None:
+def test_malformed_snapshots_are_named_and_the_others_published(pipeline: Pipeline) -> None:
     ingest_days(pipeline, TODAY)
     (chart,) = (key for key in pipeline.place.keys("raw/") if CHART in key)
-    whole = gzip.decompress(pipeline.place.read(chart))
-    poisoned = {
-        chart.replace(str(TODAY), str(TODAY - timedelta(days=age))): changed(whole, **changes)
-        for age, changes in enumerate(POISON.values(), start=1)
-    } | {chart.replace(str(TODAY), str(day)): whole for day in ENDS_OF_THE_CALENDAR}
-    for key, content in poisoned.items():
+    valid = gzip.decompress(pipeline.place.read(chart))
+    malformed = {
+        chart.replace(str(TODAY), str(TODAY - timedelta(days=age))): changed(valid, **changes)
+        for age, changes in enumerate(MALFORMED.values(), start=1)
+    } | {chart.replace(str(TODAY), str(day)): valid for day in ENDS_OF_THE_CALENDAR}
+    for key, content in malformed.items():
         pipeline.place.write(key, gzip.compress(content))
     state = pipeline.backfill(CHART)
 
-    assert state.message.startswith(f"1 playlist, 1 snapshot loaded, {len(poisoned)} failed")
-    for key in poisoned:
+    assert state.message.startswith(f"1 playlist, 1 snapshot loaded, {len(malformed)} failed")
+    for key in malformed:
         assert f"{key} is not a kept snapshot" in state.message
     assert pipeline.place.query("SELECT DISTINCT snapshot_date FROM playlists_history") == [(TODAY,)]
     assert pipeline.place.receipts()[-1]["snapshot_date"] == str(TODAY)
@@ -193,7 +193,7 @@ def fetch_times(pipeline: Pipeline) -> dict[str, datetime]:
 
 
 def falsify(pipeline: Pipeline, playlist: str, fetched_at: datetime) -> None:
-    """Keeps and loads another day's chart as that of the date, fetched later on the same day."""
+    """Keeps and loads yesterday's chart under the date of the true snapshot, with a later `fetched_at`."""
     (true,) = (key for key in pipeline.place.keys("raw/") if playlist in key)
     shown = {**(catalogue.playlist(playlist, YESTERDAY) or {})}
     first, *_ = gzip.decompress(pipeline.place.read(true)).splitlines()

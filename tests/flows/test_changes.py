@@ -1,4 +1,4 @@
-"""What a run says has changed: in receipt, message, artifact and event; and a run that cannot tell."""
+"""Changes since the previous snapshot: receipt, message, artifact, event; a failed comparison only warns."""
 
 import logging
 from datetime import timedelta
@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from prefect.artifacts import Artifact
 from prefect.client.orchestration import get_client
-from prefect.events.worker import EventsWorker
 
 import flows.changes
 from flows.changes import CHANGED
@@ -20,14 +19,14 @@ from tests.waiting import until
 
 CHART, _ = CHARTS
 YESTERDAY = TODAY - timedelta(days=1)
-EACH = 12
-"""Entries of the playlist that is empty every other day."""
+EMPTIED_LENGTH = 12
+"""Entries of EMPTIED, which is empty every other day, on the days between."""
 
 
 def ingest(pipeline: Pipeline, *playlists: str, **options: Any) -> Any:
     """Ingests yesterday's content, then today's; returns the second run's state."""
     for day in (YESTERDAY, TODAY):
-        pipeline.show(today=day)
+        pipeline.serve(today=day)
         state = pipeline.ingest(*playlists, snapshot_date=day, **options)
         assert state.is_completed(), state.message
     return state
@@ -47,10 +46,10 @@ def events_about(playlist: str) -> list[dict[str, Any]]:
     return list(found)
 
 
-def test_what_changed_is_in_receipt_message_artifact_and_event(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("with_events")
+def test_changes_are_in_receipt_message_artifact_and_event(
+    pipeline: Pipeline,
 ) -> None:
-    monkeypatch.setattr(EventsWorker, "_client_override", None)  # other tests send no events
     known = len(events_about(CHART))
     state = ingest(pipeline, CHART, EMPTIED)
 
@@ -62,20 +61,20 @@ def test_what_changed_is_in_receipt_message_artifact_and_event(
     assert {one["song_id"] for one in chart["entered"]} == after - before
     assert {one["song_id"] for one in chart["left"]} == before - after
     assert chart["previous_date"] == str(YESTERDAY)
-    assert len(by_id[EMPTIED]["entered"]) + len(by_id[EMPTIED]["left"]) == EACH
+    assert len(by_id[EMPTIED]["entered"]) + len(by_id[EMPTIED]["left"]) == EMPTIED_LENGTH
 
-    said = f"{NAMES[CHART]}: {len(after - before)} added, {len(before - after)} removed"
-    assert said in state.message
+    summary = f"{NAMES[CHART]}: {len(after - before)} added, {len(before - after)} removed"
+    assert summary in state.message
     artifact: Any = Artifact.get("changes")
     assert all(one["name"] in artifact.data for one in chart["entered"])
     until(lambda: len(events_about(CHART)) > known, "the event")
     (event,) = events_about(CHART)[: len(events_about(CHART)) - known]
     assert event["resource"]["prefect.resource.name"] == NAMES[CHART]
-    assert event["payload"]["text"].startswith(said)
+    assert event["payload"]["text"].startswith(summary)
     assert any(one["prefect.resource.role"] == "flow-run" for one in event["related"])
 
 
-def test_an_event_that_cannot_be_queued_stops_no_other(
+def test_events_are_sent_for_changed_playlists_and_an_error_stops_no_other(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     queued: list[str] = []
@@ -83,23 +82,23 @@ def test_an_event_that_cannot_be_queued_stops_no_other(
     def queue(_event: str, resource: dict[str, str], payload: dict[str, Any]) -> None:
         if "first" in resource["prefect.resource.id"]:
             raise ValueError("canary")
-        queued.append(payload["run_id"])
+        queued.append(f"{payload['run_id']} {resource['prefect.resource.name']}")
 
     monkeypatch.setattr(flows.changes, "emit_event", queue)
     song = SongChange("s", "Song", None, 1, None, None)
-    found = [PlaylistChanges(id_, id_, TODAY, YESTERDAY, [song]) for id_ in ("first", "second")]
+    entered = {"first": [song], "unchanged": [], "last": [song]}
+    found = [PlaylistChanges(id_, id_, TODAY, YESTERDAY, songs) for id_, songs in entered.items()]
     flows.changes.emit_changes("run", found)
-    assert queued == ["run"]
+    assert queued == ["run last"]
     assert "playlist first: no event tells that it changed: ValueError" in caplog.text
 
 
-def test_an_unchanged_playlist_is_no_news(pipeline: Pipeline) -> None:
+def test_an_unchanged_playlist_is_not_mentioned(pipeline: Pipeline) -> None:
     pipeline.ingest(EMPTY, snapshot_date=YESTERDAY)
     state = pipeline.ingest(EMPTY, snapshot_date=TODAY)
     assert state.message == "1 playlist loaded"
     (changes,) = pipeline.place.receipts()[-1]["changes"]
     assert (changes["name"], changes["entered"], changes["left"]) == (NAMES[EMPTY], [], [])
-    assert events_about(EMPTY) == []
 
 
 def test_a_backfill_describes_no_changes(pipeline: Pipeline) -> None:
@@ -115,7 +114,7 @@ def test_a_full_refresh_describes_no_changes(pipeline: Pipeline) -> None:
     assert pipeline.place.receipts()[-1]["changes"] == []
 
 
-def test_a_run_that_cannot_tell_what_changed_is_completed_with_a_warning(
+def test_a_failed_comparison_is_a_warning(
     pipeline: Pipeline, sql_copy: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (sql_copy / "insights" / "find_listed_songs.sql").write_text("SELECT * FROM nowhere WHERE 1 IN (?, ?)")

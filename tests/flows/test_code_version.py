@@ -1,4 +1,4 @@
-"""The version that a run notes: what was deployed, if anybody said so."""
+"""Version of the code in a receipt: PIPELINE_VERSION, else `git describe`, else the release."""
 
 import os
 import subprocess
@@ -13,14 +13,14 @@ from pipeline import VERSION
 
 
 @pytest.fixture(autouse=True)
-def _asked_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def _not_cached(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PIPELINE_VERSION", raising=False)
     monkeypatch.setattr(module, "code_version", code_version.__wrapped__)
 
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the code and nothing else."""
+    """A folder that the module takes for its checkout; not a git repository yet."""
     folder = tmp_path / "check out"
     (folder / "flows").mkdir(parents=True)
     monkeypatch.setattr(module, "__file__", str(folder / "flows" / "code_version.py"))
@@ -29,20 +29,20 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def git(folder: Path, *arguments: str) -> None:
     command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", *arguments]
-    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}  # it may want commits to be signed
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}  # may require signed commits
     subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
 
 
-def test_what_the_image_was_built_as_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_version_of_the_image_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIPELINE_VERSION", " v1.4.0-2-gabc ")
     assert module.code_version() == "v1.4.0-2-gabc"
 
 
-def test_a_build_without_a_version_has_that_of_the_release(
+def test_an_image_without_a_version_has_that_of_the_release(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIPELINE_VERSION", "")
-    git(checkout.parent, "init")  # a repository above it is not this one
+    git(checkout.parent, "init")  # a repository in a parent folder is not ours
     assert module.code_version() == VERSION
 
 
@@ -59,7 +59,9 @@ def test_a_checkout_is_described_by_git(checkout: Path, monkeypatch: pytest.Monk
     assert module.code_version() == "v2.0.0-dirty"
 
 
-def test_without_git_it_is_the_release(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_it_is_the_version_of_the_release(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (checkout / ".git").mkdir()
     assert which("git")
     assert module.code_version() == VERSION, "an empty .git is no repository"

@@ -1,4 +1,4 @@
-"""Clients from blocks: the shared rate limit, and the reminder before a refresh token dies."""
+"""Clients from blocks: warning before the consent expires; errors that show no secret of a block."""
 
 import logging
 import traceback
@@ -35,19 +35,19 @@ def credentials(prefect_api: dict[str, str]) -> SpotifyCredentials:
     )
 
 
-@pytest.mark.parametrize(("days", "reminded"), [(0, False), (149, False), (150, True), (400, True)])
-def test_a_run_reminds_from_day_150(
-    credentials: SpotifyCredentials, days: int, reminded: bool, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(("days", "warned"), [(0, False), (149, False), (150, True), (400, True)])
+def test_a_run_warns_from_day_150_after_the_consent(
+    credentials: SpotifyCredentials, days: int, warned: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     credentials.authorized_at = datetime.now(UTC) - timedelta(days=days, minutes=1)
-    credentials.save("reminder", overwrite=True)
+    credentials.save("consent", overwrite=True)
     with caplog.at_level(logging.WARNING):
-        find_spotify("reminder")
+        find_spotify("consent")
 
-    assert (f"authorised the app {days} days ago" in caplog.text) == reminded
+    assert (f"authorised the app {days} days ago" in caplog.text) == warned
 
 
-def test_an_app_without_a_user_is_never_reminded(
+def test_an_app_without_a_user_is_never_warned(
     credentials: SpotifyCredentials, caplog: pytest.LogCaptureFixture
 ) -> None:
     credentials.refresh_token = None
@@ -57,8 +57,8 @@ def test_an_app_without_a_user_is_never_reminded(
     assert "authorised" not in caplog.text
 
 
-def spoil(saved: Any, wrong: dict[str, object]) -> None:
-    """Stores what the block itself would refuse, as Prefect's own form may."""
+def store_invalid(saved: Any, wrong: dict[str, object]) -> None:
+    """Stores values that the block class rejects; Prefect's form for blocks can do the same."""
     with get_client(sync_client=True) as api:
         document = api.read_block_document(saved, include_secrets=True)
         changed = BlockDocumentUpdate(data={**document.data, **wrong}, merge_existing_data=False)
@@ -72,26 +72,26 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
 }
 
 
-@pytest.mark.parametrize(("wrong", "said"), WRONG.values(), ids=WRONG)
-def test_a_block_that_cannot_be_read_shows_none_of_its_values(
-    credentials: SpotifyCredentials, wrong: dict[str, object], said: str
+@pytest.mark.parametrize(("wrong", "problem"), WRONG.values(), ids=WRONG)
+def test_the_error_of_an_invalid_block_shows_none_of_its_values(
+    credentials: SpotifyCredentials, wrong: dict[str, object], problem: str
 ) -> None:
     name = f"wrong-{token_hex(4)}"
     credentials.client_secret = SecretStr("canary")
-    spoil(credentials.save(name), wrong)
+    store_invalid(credentials.save(name), wrong)
 
     with pytest.raises(ConfigurationError, match="Correct it") as refused:
         find_spotify(name)
-    assert said in str(refused.value)
+    assert problem in str(refused.value)
     assert "canary" not in "".join(traceback.format_exception(refused.value))
 
 
-def test_a_block_that_cannot_be_read_is_not_replaced_by_another_one(prefect_api: dict[str, str]) -> None:
+def test_an_invalid_admin_block_does_not_fall_back_to_the_other(prefect_api: dict[str, str]) -> None:
     del prefect_api
     name = f"admin-{token_hex(4)}"
     login = SnowflakeCredentials(account="a", user="u", password=SecretStr("canary"))
     connector = SnowflakeConnector(credentials=login, database="d", schema_="s", warehouse="w")
-    spoil(connector.save(name), {"database": {"canary": "canary"}})
+    store_invalid(connector.save(name), {"database": {"canary": "canary"}})
 
     with pytest.raises(
         ConfigurationError, match=rf"the block '{name}' .*cannot be used \(database: "
@@ -101,12 +101,12 @@ def test_a_block_that_cannot_be_read_is_not_replaced_by_another_one(prefect_api:
 
 
 @contextmanager
-def repeating_api(status: int, asked: list[str]) -> Iterator[str]:
-    """An API that answers every request with a status and a page that repeats the request."""
+def echoing_api(status: int, tokens: list[str]) -> Iterator[str]:
+    """An API that returns `status` and the headers of the request; appends their tokens to `tokens`."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(str(self.headers["Authorization"]))
+            tokens.append(str(self.headers["Authorization"]))
             body = str(dict(self.headers)).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
@@ -114,7 +114,7 @@ def repeating_api(status: int, asked: list[str]) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Nothing."""
+            """Keeps the output of the tests clean."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
@@ -130,16 +130,18 @@ def repeating_api(status: int, asked: list[str]) -> Iterator[str]:
         (500, Transient),
         (200, Transient),
     ],
-)  # 200: what is no block
-def test_an_api_that_gives_no_block_shows_none_of_its_answer(status: int, kind: type[PipelineError]) -> None:
-    asked: list[str] = []
+)  # 200: the body is not a block
+def test_the_error_of_a_failing_api_shows_nothing_of_its_response(
+    status: int, kind: type[PipelineError]
+) -> None:
+    tokens: list[str] = []
     with (
-        repeating_api(status, asked) as url,
+        echoing_api(status, tokens) as url,
         temporary_settings({PREFECT_API_URL: url, PREFECT_API_KEY: "canary", PREFECT_CLIENT_MAX_RETRIES: 0}),
         pytest.raises(kind) as refused,
     ):
         find_spotify("spotify")
-    assert "Bearer canary" in asked
+    assert "Bearer canary" in tokens
     assert refused.value.code == Code.PREFECT_UNAVAILABLE
     assert url in refused.value.message
     assert len(str(refused.value).splitlines()) == 1

@@ -16,7 +16,7 @@ from flows.shell import run_from_shell
 from pipeline.errors import Code, ConfigurationError, PipelineError, Transient
 from sandbox.spotify.catalogue import CHARTS, EMPTY, FOREIGN
 from tests.flows.conftest import TODAY, Pipeline
-from tests.flows.test_connections import repeating_api
+from tests.flows.test_connections import echoing_api
 
 Set = Callable[[Any], None]
 LINK = f"https://open.spotify.com/playlist/{EMPTY}?si=1&utm_source=copy-link"
@@ -29,7 +29,7 @@ RIGHT: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("value", RIGHT.values(), ids=RIGHT)
-def test_lists_of_names_are_read(value: object) -> None:
+def test_a_list_of_playlists_is_read(value: object) -> None:
     assert daily_playlists(value) == [EMPTY, "mine"]
 
 
@@ -43,25 +43,25 @@ WRONG: dict[str, tuple[Any, Code, str]] = {
     "a number": (7, Code.DAILY_PLAYLISTS_INVALID, "is 7, not a list"),
     "false": (False, Code.DAILY_PLAYLISTS_INVALID, "is False, not a list"),
     "a list of lists": ([[EMPTY]], Code.DAILY_PLAYLISTS_INVALID, "not a list of texts"),
-    "nested without end": ("[" * 5000, Code.DAILY_PLAYLISTS_INVALID, "not a list"),
+    "nested too deeply": ("[" * 5000, Code.DAILY_PLAYLISTS_INVALID, "not a list"),
     "an album": ([EMPTY, "spotify:album:x"], Code.PLAYLIST_INVALID, "'spotify:album:x' is not a playlist"),
 }
 
 
-@pytest.mark.parametrize(("value", "code", "says"), WRONG.values(), ids=WRONG)
-def test_anything_else_is_refused_in_words(value: object, code: Code, says: str) -> None:
+@pytest.mark.parametrize(("value", "code", "problem"), WRONG.values(), ids=WRONG)
+def test_any_other_value_is_refused_with_an_explanation(value: object, code: Code, problem: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         daily_playlists(value)
     assert refused.value.code == code
     assert f"Prefect variable {VARIABLE}" in refused.value.message
-    assert says in refused.value.message
+    assert problem in refused.value.message
     assert refused.value.message.endswith("Nothing was requested")
     assert len(refused.value.message) < 500
 
 
 @pytest.fixture
 def set_list(prefect_api: dict[str, str]) -> Iterator[Set]:
-    """Sets the variable of this process's server; it is gone after the test."""
+    """Sets the variable on the test's Prefect server; deletes it after the test."""
     assert prefect_api
 
     def to(value: Any) -> None:
@@ -73,7 +73,7 @@ def set_list(prefect_api: dict[str, str]) -> Iterator[Set]:
             api.delete_variable_by_name(VARIABLE)
 
 
-def test_a_run_reads_the_list_as_it_is_when_it_starts(
+def test_a_run_reads_the_list_when_it_starts(
     pipeline: Pipeline, set_list: Set, caplog: pytest.LogCaptureFixture
 ) -> None:
     set_list([EMPTY])
@@ -87,7 +87,7 @@ def test_a_run_reads_the_list_as_it_is_when_it_starts(
 
 
 @pytest.mark.usefixtures("set_list")
-def test_without_a_list_a_shell_says_how_to_set_it(
+def test_without_a_list_the_command_prints_how_to_set_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["flows.ingest"])
@@ -100,11 +100,11 @@ def test_without_a_list_a_shell_says_how_to_set_it(
 
 
 @pytest.mark.parametrize(("status", "kind"), [(403, ConfigurationError), (500, Transient), (200, Transient)])
-def test_an_api_that_gives_no_variable_shows_none_of_its_answer(
+def test_the_error_of_a_failing_api_shows_nothing_of_its_response(
     status: int, kind: type[PipelineError]
 ) -> None:
     with (
-        repeating_api(status, []) as url,
+        echoing_api(status, []) as url,
         temporary_settings({PREFECT_API_URL: url, PREFECT_API_KEY: "canary", PREFECT_CLIENT_MAX_RETRIES: 0}),
         pytest.raises(kind) as refused,
     ):
@@ -114,6 +114,6 @@ def test_an_api_that_gives_no_variable_shows_none_of_its_answer(
     assert len(str(refused.value).splitlines()) == 1
 
 
-def test_a_variable_that_cannot_be_read_is_tried_again() -> None:
+def test_reading_the_variable_is_retried() -> None:
     assert read_daily_playlists.retries == 3
     assert read_daily_playlists.retry_condition_fn is not None

@@ -1,4 +1,4 @@
-"""Enrichment through the flow: raw first, asked for once, null where Spotify does not say."""
+"""Enrichment: details of artists and albums are kept first and requested once; unknown values are null."""
 
 import gzip
 import json
@@ -16,33 +16,33 @@ QUOTA = json.dumps({"error": {"status": 429, "message": "quota", "reason": "QUOT
 
 
 def requested(url: str) -> list[str]:
-    """Paths of the requests for artists and albums so far, without the first parts."""
+    """Paths of the requests for artists and albums so far, without `/v1/`."""
     seen = requests.get(f"{url}/sandbox/requests", timeout=10).json()
     return [one["path"].removeprefix("/v1/") for one in seen if one["path"].startswith(("/v1/ar", "/v1/al"))]
 
 
 def unknown(pipeline: Pipeline) -> tuple[int, int]:
-    """Artists without genres, albums without UPC."""
+    """Numbers of artists without genres and of albums without UPC."""
     (artists,) = pipeline.place.query("SELECT COUNT(*) FROM artists WHERE genres IS NULL")
     (albums,) = pipeline.place.query("SELECT COUNT(*) FROM albums WHERE upc IS NULL")
     return int(artists[0]), int(albums[0])
 
 
 def details(pipeline: Pipeline) -> dict[str, dict[str, Any]]:
-    """What the last receipt says of artists and albums."""
+    """The details in the last receipt, by kind: artists, albums."""
     return {line["kind"]: line for line in pipeline.place.receipts()[-1]["details"]}
 
 
-def test_it_is_off_by_default(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+def test_enrichment_is_off_by_default(pipeline: Pipeline) -> None:
+    url = pipeline.serve()
     assert pipeline.ingest(CHART, snapshot_date=TODAY).is_completed()
     assert requested(url) == []
     assert pipeline.place.keys("details/") == []
     assert unknown(pipeline) == (pipeline.place.count("artists"), pipeline.place.count("albums"))
 
 
-def test_artists_and_albums_are_whole_and_kept_as_they_came(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+def test_details_fill_the_columns_and_are_kept_unchanged(pipeline: Pipeline) -> None:
+    url = pipeline.serve()
     state = pipeline.ingest(CHART, MIXTAPE, snapshot_date=TODAY, enrich=True)
 
     assert state.message.startswith("2 playlists loaded. Warnings: ")
@@ -51,13 +51,13 @@ def test_artists_and_albums_are_whole_and_kept_as_they_came(pipeline: Pipeline) 
     assert requested(url).count("artists") == -(-artists // 50)
     assert requested(url).count("albums") == -(-albums // 20)
     assert len(pipeline.place.keys("details/")) == 2
-    told = {
+    fetched = {
         one["id"]: one for key in pipeline.place.keys("details/kind=artists/") for one in kept(pipeline, key)
     }
     rows = pipeline.place.query("SELECT artist_id, genres, popularity, follower_count FROM artists")
-    assert len(rows) == artists == len(told)
+    assert len(rows) == artists == len(fetched)
     assert {row[0]: (json.loads(row[1]), *row[2:]) for row in rows} == {
-        id_: (one["genres"], one["popularity"], one["followers"]["total"]) for id_, one in told.items()
+        id_: (one["genres"], one["popularity"], one["followers"]["total"]) for id_, one in fetched.items()
     }
 
 
@@ -67,8 +67,8 @@ def kept(pipeline: Pipeline, key: str) -> list[Any]:
     return [one for body in bodies for one in json.loads(body)["artists"]]
 
 
-def test_what_is_kept_is_not_asked_for_again_and_a_backfill_shows_the_same(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+def test_kept_details_are_used_by_later_runs_and_backfills(pipeline: Pipeline) -> None:
+    url = pipeline.serve()
     pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True)
     first = requested(url)
     before = pipeline.place.contents(TABLES)
@@ -88,8 +88,8 @@ def test_what_is_kept_is_not_asked_for_again_and_a_backfill_shows_the_same(pipel
 
 
 @pytest.mark.faults
-def test_a_restricted_app_fills_what_it_is_told(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+def test_a_restricted_app_requests_details_one_by_one(pipeline: Pipeline) -> None:
+    url = pipeline.serve()
     requests.patch(f"{url}/sandbox/settings", json={"app_class": "restricted"}, timeout=10)
     state = pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True)
 
@@ -102,16 +102,18 @@ def test_a_restricted_app_fills_what_it_is_told(pipeline: Pipeline) -> None:
     )
 
 
-def test_the_run_goes_on_without_and_says_how_many(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+def test_a_used_up_quota_leaves_details_out_and_the_run_completes(pipeline: Pipeline) -> None:
+    url = pipeline.serve()
     fault = {"path": "/v1/artists", "status": 429, "body": QUOTA, "times": 9}
     requests.put(f"{url}/sandbox/faults", json=[fault], timeout=10).raise_for_status()
     state = pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True)
 
     artists = pipeline.place.count("artists")
     assert state.is_completed()
-    says = f"Without details: {artists} artists ({artists} left out: Spotify's quota for this app is used up"
-    assert says in state.message
+    warning = (
+        f"Without details: {artists} artists ({artists} left out: Spotify's quota for this app is used up"
+    )
+    assert warning in state.message
     assert unknown(pipeline) == (artists, pipeline.place.count("albums"))
     assert requests.get(f"{url}/sandbox/faults", timeout=10).json()[0]["fired"] >= 1
     assert not [path for path in requested(url) if path.startswith("albums")]
@@ -129,8 +131,8 @@ def test_the_run_goes_on_without_and_says_how_many(pipeline: Pipeline) -> None:
     }
 
 
-def test_what_cannot_be_read_is_said_and_asked_for_again(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+def test_unreadable_details_are_reported_and_requested_again(pipeline: Pipeline) -> None:
+    url = pipeline.serve()
     fault = {"path": "/v1/artists", "status": 200, "body": '{"artists": []}', "times": 9}
     requests.put(f"{url}/sandbox/faults", json=[fault], timeout=10).raise_for_status()
     state = pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True)
@@ -147,17 +149,17 @@ def test_what_cannot_be_read_is_said_and_asked_for_again(pipeline: Pipeline) -> 
 
 
 @pytest.mark.faults
-def test_what_spotify_does_not_know_is_not_asked_for_again(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+def test_details_unknown_to_spotify_are_not_requested_again(pipeline: Pipeline) -> None:
+    url = pipeline.serve()
     requests.patch(f"{url}/sandbox/settings", json={"app_class": "restricted"}, timeout=10)
-    (gone,), *_ = pipeline_artists(pipeline)
-    fault = {"path": f"/v1/artists/{gone}", "status": 404}
+    (missing,), *_ = pipeline_artists(pipeline)
+    fault = {"path": f"/v1/artists/{missing}", "status": 404}
     requests.put(f"{url}/sandbox/faults", json=[fault], timeout=10).raise_for_status()
     for _ in range(2):
         state = pipeline.ingest(CHART, snapshot_date=TODAY, enrich=True, skip_unchanged=False)
         assert state.message.endswith("Without details: 1 artists (1 unknown to Spotify)")
         assert details(pipeline)["artists"]["unknown"] == 1
-    assert requested(url).count(f"artists/{gone}") == 1
+    assert requested(url).count(f"artists/{missing}") == 1
 
 
 def pipeline_artists(pipeline: Pipeline) -> list[tuple[str]]:

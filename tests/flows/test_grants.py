@@ -1,5 +1,6 @@
-"""Each grant of sql/account is needed, and all of them are enough: what runs send, against one grant less.
+"""Each grant of sql/account is necessary, and together they are sufficient.
 
+Statements of runs are recorded once, then their privileges are checked with one grant missing at a time.
 `pytest -rP` shows the matrix: below each grant the statements that fail without it.
 """
 
@@ -32,19 +33,19 @@ from tests.warehouses import Warehouse
 
 ADMIN = Actor("ACCOUNTADMIN", None, None, None)
 USERS = {"SPOTIFY_LOADER": "SPOTIFY_PIPELINE", "SPOTIFY_OWNER": "SPOTIFY_ADMIN"}
-"""Who acts in a role, where each has a user of its own."""
-PEOPLE = ("SPOTIFY_OWNER", "SPOTIFY_LOADER", "SPOTIFY_READER")
+"""The user that logs in with a role, in an account with a separate user for setup."""
+ROLES = ("SPOTIFY_OWNER", "SPOTIFY_LOADER", "SPOTIFY_READER")
 SCRIPTS = [
     *statements("create_account_objects", tables_url="s3://bucket/tables/", role_arn="arn", external_id="x"),
     *statements("create_admin_user", public_key="MII"),
 ]
 
 STATUS = re.compile(r"SELECT SYSTEM\$PIPE_STATUS\('\W*(?P<pipe>\w+)\W*'\)\s*")
-"""A function, whose privileges the stand-in checks while it runs."""
+"""A call whose privilege the stand-in checks at execution, so `needs.statement` does not list it."""
 
 
 def atomic(statement: str) -> Iterator[str]:
-    """The statement, or one for each privilege that it grants."""
+    """Yields the statement, a GRANT of several privileges as one statement per privilege."""
     granted = grant_statements.PRIVILEGE.match(statement)
     if granted is None:
         yield " ".join(statement.split())
@@ -67,30 +68,32 @@ class Sent(NamedTuple):
 
 @contextmanager
 def recording() -> Iterator[list[Sent]]:
-    """Notes every statement that this process sends, with its role.
+    """Records every statement that this process sends, with its role.
 
-    Except those that fail: a first run asks for the version of a schema that is not there.
+    Failed statements are left out: a first run queries the version of a schema that does not exist yet.
     """
     execute, sent = SnowflakeCursor.execute, list[Sent]()
 
-    def execute_and_note(cursor: SnowflakeCursor, command: str, *args: Any, **kwargs: Any) -> Any:
+    def execute_and_record(cursor: SnowflakeCursor, command: str, *args: Any, **kwargs: Any) -> Any:
         result = execute(cursor, command, *args, **kwargs)
         sent.append(Sent(cursor.connection.role or "", command))
         return result
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(SnowflakeCursor, "execute", execute_and_note)
+        patched.setattr(SnowflakeCursor, "execute", execute_and_record)
         yield sent
 
 
 @pytest.fixture(scope="module")
 def sent(create_pipeline: Callable[..., Pipeline], addresses: Addresses) -> list[Sent]:
-    """What a first set-up, runs in both ways, a full refresh, an upgrade and readers send."""
+    """Statements of a first set-up, runs in both load modes, a full refresh, an upgrade and a reader."""
     pipeline, older = create_pipeline(), Warehouse(Place.create(addresses), "snowpipe")
-    pipeline.show()
+    pipeline.serve()
     set_up_older(older, 2)
     controls = f"{addresses.snowflake}/sandbox/pipes"
-    requests.put(controls, json={"delay": 1}, timeout=10).raise_for_status()  # so that a run asks for pipes
+    requests.put(
+        controls, json={"delay": 1}, timeout=10
+    ).raise_for_status()  # seconds: a run queries slow pipes
     try:
         with recording() as sent, pytest.MonkeyPatch.context() as patched:
             patched.setattr(flows.publish, "write_report", write_report)
@@ -111,13 +114,13 @@ def sent(create_pipeline: Callable[..., Pipeline], addresses: Addresses) -> list
 
 
 def failing(sent: list[Sent], without: str = "") -> list[str]:
-    """What fails in an account that lacks one grant of the scripts."""
+    """Logins and statements that fail in an account without one of the grants."""
     grants = Grants()
     for statement in ACCOUNT:
         if statement != without:
             do(grants, ADMIN, statement)
     found = [
-        f"administrators take the role {role}" for role in PEOPLE if role not in grants.closure("SYSADMIN")
+        f"administrators take the role {role}" for role in ROLES if role not in grants.closure("SYSADMIN")
     ]
     for role, text in sent:
         command = dispatch.plain(text)
@@ -130,14 +133,14 @@ def failing(sent: list[Sent], without: str = "") -> list[str]:
 
 
 def actor(grants: Grants, role: str) -> Actor:
-    """The role as it is logged in: without a database or schema that it may not use."""
+    """The role's session: without a current database or schema if it has no USAGE on them."""
     place = (Securable("DATABASE", ("SPOTIFY",)), Securable("SCHEMA", ("SPOTIFY", "PLAYLISTS")))
     database, schema = (one.name[-1] if grants.allows(role, ("USAGE",), one) else None for one in place)
     return Actor(role, database, schema if database else None, "SPOTIFY_LOAD")
 
 
 def succeeds(grants: Grants, by: Actor, command: str) -> bool:
-    """Executes the statement, as far as privileges go; INFORMATION_SCHEMA must show everything."""
+    """Returns True if the privileges suffice; INFORMATION_SCHEMA must show every object."""
     known = needs.statement(command)
     try:
         do(grants, by, command)
@@ -148,7 +151,7 @@ def succeeds(grants: Grants, by: Actor, command: str) -> bool:
 
 
 def do(grants: Grants, by: Actor, command: str) -> None:
-    """Checks the statement and notes what it changes."""
+    """Checks the privileges of the statement, then applies what it grants, creates or drops."""
     known = needs.statement(command)
     access.check(grants, by, known)
     if status := STATUS.fullmatch(command):
@@ -160,8 +163,8 @@ def do(grants: Grants, by: Actor, command: str) -> None:
 
 
 @pytest.mark.faults
-def test_the_grants_are_enough(sent: list[Sent]) -> None:
-    assert {role for role, _ in sent} == set(PEOPLE)
+def test_the_grants_are_sufficient(sent: list[Sent]) -> None:
+    assert {role for role, _ in sent} == set(ROLES)
     assert {dispatch.plain(text).split()[0] for _, text in sent} >= {
         "SELECT",
         "UPDATE",
@@ -176,14 +179,14 @@ def test_the_grants_are_enough(sent: list[Sent]) -> None:
 
 @pytest.mark.faults
 @pytest.mark.parametrize("grant", GRANTS)
-def test_each_grant_is_needed(sent: list[Sent], grant: str) -> None:
+def test_each_grant_is_necessary(sent: list[Sent], grant: str) -> None:
     found = failing(sent, grant)
     print(f"\nwithout {grant}:", *found, sep="\n    ")  # noqa: T201 - the matrix
     assert found != []
 
 
-class Taken(NamedTuple):
-    """A privilege that is taken away, from whom, and what the run says then."""
+class Revoked(NamedTuple):
+    """A revoked privilege, the role that loses it, and the message of the run."""
 
     privilege: str
     role: str
@@ -192,23 +195,23 @@ class Taken(NamedTuple):
 
 
 DENIED, HIDDEN = r".*\[SNOWFLAKE_DENIED\]", r".*\[SNOWFLAKE_NOT_FOUND\]"
-TAKEN = {
-    "insert": Taken(
+REVOKED = {
+    "insert": Revoked(
         "INSERT ON TABLE {}.songs_history",
         "SPOTIFY_LOADER",
         r"role SPOTIFY_LOADER must have INSERT granted on TABLE \w+\.PLAYLISTS\.SONGS_HISTORY" + DENIED,
     ),
-    "stage": Taken(
+    "stage": Revoked(
         "USAGE ON STAGE {}.lake",
         "SPOTIFY_LOADER",
         r"copy_table\.sql \(role SPOTIFY_LOADER, .*Stage '\w+\.PLAYLISTS\.LAKE' does not exist" + HIDDEN,
     ),
-    "schema": Taken(
+    "schema": Revoked(
         "USAGE ON SCHEMA {}",
         "SPOTIFY_LOADER",
         r"role SPOTIFY_LOADER.*schema.*grant its role USAGE on it" + HIDDEN,
     ),
-    "pipe": Taken(
+    "pipe": Revoked(
         "CREATE PIPE ON SCHEMA {}",
         "SPOTIFY_OWNER",
         r"role SPOTIFY_OWNER must have CREATE PIPE granted on SCHEMA \w+\.PLAYLISTS" + DENIED,
@@ -217,17 +220,17 @@ TAKEN = {
 }
 
 
-@pytest.mark.parametrize("name", enumerated(TAKEN, ["insert"]))
+@pytest.mark.parametrize("name", enumerated(REVOKED, ["insert"]))
 def test_a_run_without_a_privilege_names_it_with_object_and_role(pipeline: Pipeline, name: str) -> None:
-    taken = TAKEN[name]
-    change = f"{taken.privilege.format(f'{pipeline.place.database}.playlists')} {{}} ROLE {taken.role}"
+    revoked = REVOKED[name]
+    change = f"{revoked.privilege.format(f'{pipeline.place.database}.playlists')} {{}} ROLE {revoked.role}"
     with connect(pipeline.place.addresses.snowflake) as admin, admin.cursor() as cursor:
         cursor.execute("REVOKE " + change.format("FROM"))
         try:
-            state = pipeline.ingest(CHARTS[0], load=taken.load)
+            state = pipeline.ingest(CHARTS[0], load=revoked.load)
         finally:
             cursor.execute("GRANT " + change.format("TO"))
-    if taken.load == "snowpipe":  # whose set-up has failed half-way
-        Warehouse(pipeline.place, taken.load).set_up()
+    if revoked.load == "snowpipe":  # its set-up failed halfway: complete it for the next test
+        Warehouse(pipeline.place, revoked.load).set_up()
     assert state.is_failed()
-    assert re.search(taken.message, state.message, re.DOTALL), state.message
+    assert re.search(revoked.message, state.message, re.DOTALL), state.message

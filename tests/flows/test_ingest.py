@@ -1,4 +1,4 @@
-"""The whole path: Spotify → lake → warehouse → receipt, through the flow itself."""
+"""Ingest from end to end: Spotify → lake → warehouse → receipt."""
 
 import base64
 import gzip
@@ -24,7 +24,7 @@ CHART, OTHER_CHART = CHARTS
 UNKNOWN = "0000000000000000000000"
 
 
-def test_a_playlist_lands_whole_in_a_new_warehouse(new_pipeline: Pipeline) -> None:
+def test_a_first_run_sets_up_the_warehouse_and_loads_the_playlist(new_pipeline: Pipeline) -> None:
     state = new_pipeline.ingest(CHART, snapshot_date=TODAY)
 
     assert state.is_completed(), state.message
@@ -38,7 +38,7 @@ def test_a_playlist_lands_whole_in_a_new_warehouse(new_pipeline: Pipeline) -> No
 
 
 class Published(NamedTuple):
-    """A place where a run has published, and when it ran (UTC)."""
+    """The place that one run has published to, and when the run began and ended (UTC)."""
 
     place: Place
     began: datetime
@@ -49,14 +49,14 @@ class Published(NamedTuple):
 def published(pipelines: dict[LoadMode, Pool[Pipeline]]) -> Iterator[Published]:
     """One run that several tests read."""
     with pipelines["copy"].acquire() as pipeline:
-        pipeline.show()
+        pipeline.serve()
         began = datetime.now(UTC)
         state = pipeline.ingest(CHART, OTHER_CHART, MIXTAPE, EMPTY, snapshot_date=TODAY)
         assert state.is_completed(), state.message
         yield Published(pipeline.place, began, datetime.now(UTC))
 
 
-def test_the_answers_are_kept_as_they_came(published: Published) -> None:
+def test_responses_are_kept_unchanged(published: Published) -> None:
     (key,) = published.place.keys(f"raw/playlist_id={MIXTAPE}/")
     run_id = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
     assert re.fullmatch(rf"raw/playlist_id={MIXTAPE}/snapshot_date={TODAY}/{run_id}\.json\.gz", key)
@@ -64,7 +64,7 @@ def test_the_answers_are_kept_as_they_came(published: Published) -> None:
     envelope = json.loads(first)
     assert envelope["playlist_id"] == MIXTAPE
     assert envelope["total"] == MIXTAPE_LENGTH
-    moved = published.began.date() - TODAY  # the run's clock
+    moved = published.began.date() - TODAY  # the shift of the run's clock
     assert published.began <= datetime.fromisoformat(envelope["fetched_at"]) + moved <= published.ended
     shown = playlist(MIXTAPE, TODAY)
     assert shown is not None
@@ -74,12 +74,12 @@ def test_the_answers_are_kept_as_they_came(published: Published) -> None:
 
 
 def _entries(body: bytes) -> list[Any]:
-    answer = json.loads(body)
-    found = answer["items"]
+    response = json.loads(body)
+    found = response["items"]
     return list(found["items"] if isinstance(found, dict) else found)
 
 
-def test_the_receipt_balances_and_names_every_file(published: Published) -> None:
+def test_the_receipt_accounts_for_every_entry_and_file(published: Published) -> None:
     (receipt,) = published.place.receipts()
     assert receipt["status"] == "completed"
     assert {line["playlist_id"] for line in receipt["playlists"]} == {CHART, OTHER_CHART, MIXTAPE, EMPTY}
@@ -100,7 +100,7 @@ def test_the_receipt_balances_and_names_every_file(published: Published) -> None
     assert receipt["statements"][-1] == "COMMIT"
 
 
-def test_every_oddity_becomes_a_row_or_a_reject(published: Published) -> None:
+def test_every_entry_becomes_a_row_or_a_reject(published: Published) -> None:
     place = published.place
     rejects = place.query("SELECT reason FROM rejects WHERE playlist_id = ?", MIXTAPE)
     reasons = {reason for (reason,) in rejects}
@@ -119,7 +119,7 @@ ORPHANS = {
     "songs without artist": (
         "SELECT song_id FROM songs WHERE artist_id NOT IN (SELECT artist_id FROM artists)"
     ),
-    "places without song": (
+    "entries without song": (
         "SELECT song_id FROM playlist_songs WHERE song_id NOT IN (SELECT song_id FROM songs)"
     ),
     "credits without artist": (
@@ -134,17 +134,17 @@ ORPHANS = {
 }
 
 
-def test_no_id_lacks_its_row_and_no_key_comes_twice(published: Published) -> None:
+def test_every_id_has_its_row_and_keys_are_unique(published: Published) -> None:
     orphans = {name: len(published.place.query(sql)) for name, sql in ORPHANS.items()}
     assert orphans == dict.fromkeys(ORPHANS, 0)
     keys = {"songs": "song_id", "albums": "album_id", "artists": "artist_id"}
     keys |= {"song_artists": "song_id, artist_id", "album_artists": "album_id, artist_id"}
     for view, key in keys.items():
-        twice = published.place.query(f"SELECT {key} FROM {view} GROUP BY {key} HAVING COUNT(*) > 1")
-        assert (view, twice) == (view, [])
+        duplicates = published.place.query(f"SELECT {key} FROM {view} GROUP BY {key} HAVING COUNT(*) > 1")
+        assert (view, duplicates) == (view, [])
 
 
-def test_the_same_run_twice_gives_the_same_tables(pipeline: Pipeline) -> None:
+def test_running_again_leaves_the_same_tables(pipeline: Pipeline) -> None:
     pipeline.ingest(CHART, MIXTAPE, snapshot_date=TODAY)
     first = pipeline.place.contents(TABLES)
     state = pipeline.ingest(CHART, MIXTAPE, snapshot_date=TODAY, skip_unchanged=False)
@@ -157,18 +157,18 @@ def test_the_same_run_twice_gives_the_same_tables(pipeline: Pipeline) -> None:
 
 
 def test_an_unchanged_playlist_costs_one_request(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+    url = pipeline.serve()
     pipeline.ingest(MIXTAPE, snapshot_date=TODAY)
     requests.delete(f"{url}/sandbox/requests", timeout=5)
     state = pipeline.ingest(MIXTAPE, snapshot_date=TODAY)
 
-    asked = [one["path"] for one in requests.get(f"{url}/sandbox/requests", timeout=5).json()]
-    assert [path for path in asked if path != "/api/token"] == [f"/v1/playlists/{MIXTAPE}"]
+    requested = [one["path"] for one in requests.get(f"{url}/sandbox/requests", timeout=5).json()]
+    assert [path for path in requested if path != "/api/token"] == [f"/v1/playlists/{MIXTAPE}"]
     assert state.message == "1 playlist unchanged"
     assert len(pipeline.place.keys("raw/")) == 1
 
 
-def test_unchanged_needs_ledger_and_receipt(pipeline: Pipeline) -> None:
+def test_a_playlist_without_a_receipt_is_loaded_again(pipeline: Pipeline) -> None:
     pipeline.ingest(EMPTY, snapshot_date=TODAY)
     (receipt,) = pipeline.place.keys("runs/")
     pipeline.place.delete(receipt)
@@ -176,7 +176,7 @@ def test_unchanged_needs_ledger_and_receipt(pipeline: Pipeline) -> None:
     assert pipeline.ingest(EMPTY, snapshot_date=TODAY).message == "1 playlist loaded"
 
 
-def test_another_day_is_read_anew(pipeline: Pipeline) -> None:
+def test_an_unchanged_playlist_is_loaded_for_each_date(pipeline: Pipeline) -> None:
     pipeline.ingest(EMPTY, snapshot_date=date(2026, 11, 19))
 
     assert pipeline.ingest(EMPTY, snapshot_date=TODAY).message == "1 playlist loaded"
@@ -193,12 +193,12 @@ def test_an_empty_playlist_has_a_row_and_no_songs(pipeline: Pipeline) -> None:
     assert [key.split("/")[1] for key in pipeline.place.keys("tables/")] == ["playlists"]
 
 
-def test_an_emptied_playlist_shows_as_empty_today(pipeline: Pipeline) -> None:
+def test_views_show_an_emptied_playlist_as_empty(pipeline: Pipeline) -> None:
     full, emptied = sorted((date(2026, 11, 19), date(2026, 11, 20)), key=lambda day: -(day.toordinal() % 2))
-    pipeline.show(today=full)
+    pipeline.serve(today=full)
     pipeline.ingest(EMPTIED, snapshot_date=date(2026, 11, 18))
     assert pipeline.place.count("playlist_songs") > 0
-    pipeline.show(today=emptied)
+    pipeline.serve(today=emptied)
     pipeline.ingest(EMPTIED, snapshot_date=TODAY)
 
     assert pipeline.place.count("playlist_songs") == 0
@@ -206,18 +206,18 @@ def test_an_emptied_playlist_shows_as_empty_today(pipeline: Pipeline) -> None:
     assert pipeline.place.count("playlist_songs_history") > 0
 
 
-def test_a_playlist_emptied_within_the_day_loses_that_day_s_songs(pipeline: Pipeline) -> None:
+def test_reloading_an_emptied_playlist_deletes_the_songs_of_that_date(pipeline: Pipeline) -> None:
     full, emptied = sorted((date(2026, 11, 19), date(2026, 11, 20)), key=lambda day: -(day.toordinal() % 2))
-    pipeline.show(today=full)
+    pipeline.serve(today=full)
     pipeline.ingest(EMPTIED, snapshot_date=TODAY)
-    pipeline.show(today=emptied)
+    pipeline.serve(today=emptied)
     pipeline.ingest(EMPTIED, snapshot_date=TODAY)
 
     assert pipeline.place.count("playlists_history") == 1
     assert pipeline.place.count("songs_history") == 0
 
 
-def test_one_missing_playlist_stops_no_other(pipeline: Pipeline) -> None:
+def test_a_missing_playlist_fails_alone(pipeline: Pipeline) -> None:
     state = pipeline.ingest(UNKNOWN, CHART, snapshot_date=TODAY)
 
     assert state.is_failed()
@@ -228,20 +228,20 @@ def test_one_missing_playlist_stops_no_other(pipeline: Pipeline) -> None:
     assert pipeline.place.receipts()[0]["status"] == "failed"
 
 
-def test_what_spotify_shows_is_kept_though_the_warehouse_is_away(pipeline: Pipeline) -> None:
-    away = pipeline.with_blocks(SNOWFLAKE_DATABASE="NOWHERE")
-    assert away.ingest(CHART, snapshot_date=TODAY).is_failed()
+def test_the_snapshot_is_kept_when_the_warehouse_fails(pipeline: Pipeline) -> None:
+    without_database = pipeline.with_blocks(SNOWFLAKE_DATABASE="NOWHERE")
+    assert without_database.ingest(CHART, snapshot_date=TODAY).is_failed()
     assert len(pipeline.place.keys("raw/")) == 1
 
     assert pipeline.backfill().message == "1 playlist loaded"
     assert pipeline.place.count("songs") == 50
 
 
-def test_a_playlist_whose_songs_cannot_be_read_is_kept_and_fails(pipeline: Pipeline) -> None:
+def test_a_playlist_with_unreadable_songs_is_kept_and_fails(pipeline: Pipeline) -> None:
     shown = json.loads(response_bodies(dict(playlist(CHART, TODAY) or {}), "items")[0])
     for one in shown["items"]["items"]:
         one["item"]["id"] = 7
-    pipeline.show({"chart": shown})
+    pipeline.serve({"chart": shown})
     state = pipeline.ingest(CHART, snapshot_date=TODAY)
 
     assert state.is_failed()
@@ -250,7 +250,7 @@ def test_a_playlist_whose_songs_cannot_be_read_is_kept_and_fails(pipeline: Pipel
     assert pipeline.place.receipts()[0]["playlists"][0]["status"] == "failed"
 
 
-def test_refresh_full_leaves_just_this_playlist(pipeline: Pipeline) -> None:
+def test_refresh_full_deletes_every_other_partition(pipeline: Pipeline) -> None:
     pipeline.ingest(CHART, OTHER_CHART, snapshot_date=date(2026, 11, 18))
     pipeline.ingest(CHART, OTHER_CHART, snapshot_date=date(2026, 11, 19))
     state = pipeline.ingest(CHART, snapshot_date=TODAY, **pipeline.confirmed)
@@ -265,8 +265,10 @@ def test_refresh_full_leaves_just_this_playlist(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize("confirmation", [None, "SPOTIFY.PLAYLISTS", "lower case"])
-def test_refresh_full_wants_the_name_of_what_it_deletes(pipeline: Pipeline, confirmation: str | None) -> None:
-    url = pipeline.show()
+def test_refresh_full_requires_database_and_schema_as_confirmation(
+    pipeline: Pipeline, confirmation: str | None
+) -> None:
+    url = pipeline.serve()
     name = pipeline.confirmed["confirm_delete"]
     given = name.lower() if confirmation == "lower case" else confirmation
     state = pipeline.ingest(CHART, refresh="full", confirm_delete=given)
@@ -280,10 +282,8 @@ def test_refresh_full_wants_the_name_of_what_it_deletes(pipeline: Pipeline, conf
 
 
 @pytest.mark.parametrize("days", [-2, 1], ids=["two days ago", "tomorrow"])
-def test_a_date_that_spotify_cannot_show_is_refused_before_anything_happens(
-    pipeline: Pipeline, days: int
-) -> None:
-    url = pipeline.show()
+def test_a_date_that_spotify_cannot_show_is_refused_before_any_request(pipeline: Pipeline, days: int) -> None:
+    url = pipeline.serve()
     state = pipeline.ingest(CHART, on=TODAY, snapshot_date=TODAY + timedelta(days=days))
 
     assert state.is_failed()
@@ -293,9 +293,9 @@ def test_a_date_that_spotify_cannot_show_is_refused_before_anything_happens(
     assert requests.get(f"{url}/sandbox/requests", timeout=5).json() == []
 
 
-def test_a_snapshot_of_the_day_after_gives_way_to_that_of_the_day_itself(pipeline: Pipeline) -> None:
-    """The late one is not what a run on the day takes for published, though Spotify shows no change."""
-    pipeline.show()
+def test_a_snapshot_fetched_on_its_date_replaces_one_fetched_the_day_after(pipeline: Pipeline) -> None:
+    """`skip_unchanged` does not skip it, although both have the same snapshot id."""
+    pipeline.serve()
     assert pipeline.ingest(EMPTY, on=TODAY + timedelta(days=1), snapshot_date=TODAY).is_completed()
     late = pipeline.ingest(EMPTY, on=TODAY + timedelta(days=1), snapshot_date=TODAY)
     assert late.message == "1 playlist unchanged"
@@ -309,7 +309,9 @@ def test_a_snapshot_of_the_day_after_gives_way_to_that_of_the_day_itself(pipelin
 
 
 @pytest.mark.parametrize("playlists", [(EMPTY,), (CHART, UNKNOWN)], ids=["empty", "one failed"])
-def test_refresh_full_refuses_to_leave_less(pipeline: Pipeline, playlists: tuple[str, ...]) -> None:
+def test_refresh_full_refuses_empty_or_incomplete_data(
+    pipeline: Pipeline, playlists: tuple[str, ...]
+) -> None:
     pipeline.ingest(OTHER_CHART, FOREIGN, snapshot_date=TODAY)
     before = pipeline.place.contents(TABLES)
     state = pipeline.ingest(*playlists, snapshot_date=TODAY, **pipeline.confirmed)

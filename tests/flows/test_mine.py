@@ -1,4 +1,4 @@
-"""`mine` through the flow: what an unchanged day costs, what changes meanwhile, what is refused."""
+"""`mine`, all playlists of the user: requests on an unchanged day, changes during a run, refusals."""
 
 from typing import Any
 
@@ -28,36 +28,36 @@ def account(owner: str = ME, **snapshot_ids: str) -> dict[str, Any]:
     }
 
 
-def asked(url: str) -> list[str]:
-    """Paths that were requested since the last time, those for tokens left out."""
+def requested(url: str) -> list[str]:
+    """Paths requested since the last call, without those for tokens."""
     seen = [one["path"] for one in requests.get(f"{url}/sandbox/requests", timeout=5).json()]
     requests.delete(f"{url}/sandbox/requests", timeout=5)
     return [path for path in seen if path != "/api/token"]
 
 
 def test_an_unchanged_day_of_fifty_playlists_costs_one_request(pipeline: Pipeline) -> None:
-    url = pipeline.show(account())
+    url = pipeline.serve(account())
     first = pipeline.ingest("mine", snapshot_date=TODAY)
     assert first.message == "50 playlists loaded"
-    assert sorted(asked(url)) == sorted([LIST, *(f"/v1/playlists/{one}" for one in FIFTY)])
+    assert sorted(requested(url)) == sorted([LIST, *(f"/v1/playlists/{one}" for one in FIFTY)])
 
     again = pipeline.ingest("mine", snapshot_date=TODAY)
     assert again.message == "50 playlists unchanged"
-    assert asked(url) == [LIST]
+    assert requested(url) == [LIST]
     lines = pipeline.place.receipts()[-1]["playlists"]
     assert {line["playlist_id"]: line["status"] for line in lines} == dict.fromkeys(FIFTY, "unchanged")
 
-    pipeline.show(account(**{FIFTY[7]: "S2"}))
+    pipeline.serve(account(**{FIFTY[7]: "S2"}))
     changed = pipeline.ingest("mine", snapshot_date=TODAY)
     assert changed.message == "1 playlist loaded, 49 unchanged"
-    assert asked(url) == [LIST, f"/v1/playlists/{FIFTY[7]}"]
+    assert requested(url) == [LIST, f"/v1/playlists/{FIFTY[7]}"]
 
-    anew = pipeline.ingest("mine", snapshot_date=TODAY, skip_unchanged=False)
-    assert anew.message == "50 playlists loaded"
+    reloaded = pipeline.ingest("mine", snapshot_date=TODAY, skip_unchanged=False)
+    assert reloaded.message == "50 playlists loaded"
 
 
-def test_a_restricted_app_reads_what_its_user_owns_or_edits(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+def test_a_restricted_app_reads_the_playlists_its_user_owns_or_edits(pipeline: Pipeline) -> None:
+    url = pipeline.serve()
     requests.patch(f"{url}/sandbox/settings", json={"app_class": "restricted"}, timeout=5).raise_for_status()
     state = pipeline.ingest("mine", snapshot_date=TODAY)
 
@@ -66,31 +66,31 @@ def test_a_restricted_app_reads_what_its_user_owns_or_edits(pipeline: Pipeline) 
     assert set(found) == {(one, one == SHARED) for one in MINE}
 
 
-def test_what_changes_between_list_and_reading_is_loaded_as_it_was_read(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+def test_a_playlist_that_changes_after_it_was_listed_is_loaded_as_read(pipeline: Pipeline) -> None:
+    url = pipeline.serve()
     change = {"playlist": MIXTAPE, "after": 1, "times": 1, "entries": 3}
     requests.patch(f"{url}/sandbox/settings", json={"changes": [change]}, timeout=5).raise_for_status()
     pipeline.ingest("mine", snapshot_date=TODAY)
     counted = pipeline.place.query("SELECT item_count FROM playlists WHERE playlist_id = ?", MIXTAPE)
     assert counted == [(MIXTAPE_LENGTH + 3,)]
-    asked(url)
+    requested(url)
 
     assert pipeline.ingest("mine", snapshot_date=TODAY).message == f"{len(MINE)} playlists unchanged"
-    assert asked(url) == [LIST]
+    assert requested(url) == [LIST]
 
 
 @pytest.mark.faults
-def test_it_stands_among_ids_and_nothing_is_read_twice(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+def test_mine_may_be_combined_with_ids_and_no_playlist_is_read_twice(pipeline: Pipeline) -> None:
+    url = pipeline.serve()
     state = pipeline.ingest(EMPTY, "mine", FOREIGN, CHARTS[0], snapshot_date=TODAY)
 
     assert state.message.startswith(f"{len(MINE) + 1} playlists loaded")
-    heads = [path for path in asked(url) if path.startswith("/v1/playlists/") and path.count("/") == 3]
+    heads = [path for path in requested(url) if path.startswith("/v1/playlists/") and path.count("/") == 3]
     assert sorted({*heads}) == sorted(f"/v1/playlists/{one}" for one in [*MINE, FOREIGN])
 
 
 def test_without_a_refresh_token_nothing_is_requested(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+    url = pipeline.serve()
     state = pipeline.with_blocks(SPOTIFY_REFRESH_TOKEN="").ingest(EMPTY, "mine", snapshot_date=TODAY)
 
     assert state.is_failed()
@@ -100,8 +100,8 @@ def test_without_a_refresh_token_nothing_is_requested(pipeline: Pipeline) -> Non
     assert pipeline.place.keys() == []
 
 
-def test_an_account_without_playlists_is_named_and_nothing_is_loaded(pipeline: Pipeline) -> None:
-    pipeline.show(account(owner="somebody-else"))
+def test_a_user_without_playlists_fails_the_run(pipeline: Pipeline) -> None:
+    pipeline.serve(account(owner="somebody-else"))
     state = pipeline.ingest("mine", snapshot_date=TODAY)
 
     assert state.is_failed()
@@ -110,8 +110,8 @@ def test_an_account_without_playlists_is_named_and_nothing_is_loaded(pipeline: P
     assert pipeline.place.keys("raw/") == pipeline.place.keys("tables/") == []
 
 
-def test_what_cannot_be_listed_stops_no_other_and_deletes_nothing(pipeline: Pipeline) -> None:
-    url = pipeline.show()
+def test_a_failed_listing_deletes_nothing_and_the_other_playlists_are_loaded(pipeline: Pipeline) -> None:
+    url = pipeline.serve()
     pipeline.ingest(FOREIGN, snapshot_date=TODAY)
     before = pipeline.place.contents(TABLES)
     fault = {"path": LIST, "status": 403, "times": 2}
@@ -125,7 +125,7 @@ def test_what_cannot_be_listed_stops_no_other_and_deletes_nothing(pipeline: Pipe
     assert f"[{Code.SPOTIFY_SCOPE}]" in state.message
 
 
-def test_a_backfill_asks_nobody_for_it(pipeline: Pipeline) -> None:
+def test_a_backfill_refuses_mine(pipeline: Pipeline) -> None:
     state = pipeline.backfill(EMPTY, "mine")
     assert state.is_failed()
     assert "Leave playlists empty for all kept playlists, or name them" in state.message

@@ -1,6 +1,6 @@
-"""Preflight as a flow: what it finds of Prefect and of Spotify, what it prints, and that nothing is left.
+"""Preflight as a flow: its checks of Prefect and Spotify, its output, and that it changes nothing.
 
-The lake's permissions and the warehouse's grants are in tests/pipeline/preflight.
+tests/pipeline/preflight tests the checks of the lake's permissions and the warehouse's grants.
 """
 
 import json
@@ -46,17 +46,17 @@ def ready(pipeline: Pipeline) -> Iterator[Pipeline]:
 
 
 def lines(pipeline: Pipeline, *playlists: str, **blocks: str) -> list[Line]:
-    """All checks, without a flow run around them."""
+    """Results of all checks, without a flow run."""
     names = IngestBlockNames(**{**pipeline.blocks, **blocks})
     return find_lines(start_run(), list(playlists), "copy", names)
 
 
 def not_ok(found: list[Line]) -> dict[str, Line]:
-    """Lines that are red or skipped, by check."""
+    """Red and skipped results, by check."""
     return {line.check: line for line in found if line.status != "ok"}
 
 
-def test_a_pipeline_that_works_is_all_ok_and_left_as_it_was(
+def test_a_working_pipeline_passes_all_checks_and_is_not_changed(
     ready: Pipeline, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def state() -> object:
@@ -69,65 +69,65 @@ def test_a_pipeline_that_works_is_all_ok_and_left_as_it_was(
     printed = json.loads(capsys.readouterr().out)
     assert printed["red"] == 0
     assert {line["status"] for line in printed["checks"]} == {"ok"}
-    told = {line["check"]: line["text"] for line in printed["checks"]}
-    assert told[f"Spotify: playlist {MIXTAPE}"] == "320 entries"
-    assert told["warehouse: newest snapshot"] == f"{TODAY}; 1 playlist"
+    texts = {line["check"]: line["text"] for line in printed["checks"]}
+    assert texts[f"Spotify: playlist {MIXTAPE}"] == "320 entries"
+    assert texts["warehouse: newest snapshot"] == f"{TODAY}; 1 playlist"
     shown: Any = Artifact.get("preflight")
     assert len(json.loads(shown.data)) == len(printed["checks"])
     assert state() == before
 
 
 class Case(NamedTuple):
-    """Something wrong or missing: the check that is red, what its text names, and what is skipped."""
+    """A wrong or missing setting: the check that is red, the code in its text, the skipped checks."""
 
-    spoil: Callable[[Pipeline], Any]
+    run_checks: Callable[[Pipeline], Any]
     red: str
-    names: str
+    code: str
     skipped: tuple[str, ...] = ()
 
 
 def missing_block(parameter: str) -> Callable[[Pipeline], Any]:
-    """Names a block that does not exist."""
+    """Checks with the name of a block that does not exist."""
     return lambda pipeline: lines(pipeline, **{parameter: "nobody"})
 
 
 def with_spotify(**settings: object) -> Callable[[Pipeline], Any]:
-    """Another behaviour of Spotify."""
+    """Checks with other settings of the Spotify stand-in."""
 
-    def spoil(pipeline: Pipeline) -> list[Line]:
-        url = pipeline.show()
+    def run_checks(pipeline: Pipeline) -> list[Line]:
+        url = pipeline.serve()
         requests.patch(f"{url}/sandbox/settings", json=settings, timeout=10).raise_for_status()
         return lines(pipeline, MIXTAPE, FOREIGN)
 
-    return spoil
+    return run_checks
 
 
 def with_credentials(**fields: object) -> Callable[[Pipeline], Any]:
-    """Other values in the block of Spotify."""
+    """Checks with other values in the Spotify block."""
 
-    def spoil(pipeline: Pipeline) -> list[Line]:
+    def run_checks(pipeline: Pipeline) -> list[Line]:
         block: Any = SpotifyCredentials.load(pipeline.blocks["spotify"])
         stored = {name: getattr(block, name) for name in SpotifyCredentials.model_fields}
         name = f"{pipeline.blocks['spotify']}-changed"
         SpotifyCredentials(**{**stored, **fields}).save(name, overwrite=True)
         return lines(pipeline, spotify=name)
 
-    return spoil
+    return run_checks
 
 
 def with_variable(value: list[str]) -> Callable[[Pipeline], Any]:
-    """Another daily list."""
+    """Checks with another daily list."""
 
-    def spoil(pipeline: Pipeline) -> list[Line]:
+    def run_checks(pipeline: Pipeline) -> list[Line]:
         Variable.set(VARIABLE, value, overwrite=True)
         return lines(pipeline)
 
-    return spoil
+    return run_checks
 
 
 @contextmanager
 def limited(pipeline: Pipeline, change: GlobalConcurrencyLimitUpdate) -> Iterator[None]:
-    """Another rate limit, for a while."""
+    """Changes the rate limit, and undoes the change."""
     block: Any = SpotifyCredentials.load(pipeline.blocks["spotify"])
     with get_client(sync_client=True) as client:
         before = client.read_global_concurrency_limit_by_name(block.rate_limit)
@@ -145,17 +145,17 @@ def limited(pipeline: Pipeline, change: GlobalConcurrencyLimitUpdate) -> Iterato
 
 
 def with_limit(**change: Any) -> Callable[[Pipeline], Any]:
-    """Checks under another rate limit."""
+    """Checks with another rate limit."""
 
-    def spoil(pipeline: Pipeline) -> list[Line]:
+    def run_checks(pipeline: Pipeline) -> list[Line]:
         with limited(pipeline, GlobalConcurrencyLimitUpdate(**change)):
             return lines(pipeline)
 
-    return spoil
+    return run_checks
 
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=200)
-LISTS = ("Spotify: playlists to read",)
+PLAYLISTS_TO_READ = ("Spotify: playlists to read",)
 CASES = {
     "no spotify block": Case(
         missing_block("spotify"),
@@ -169,12 +169,12 @@ CASES = {
     "no warehouse block": Case(
         missing_block("warehouse"), "Prefect: block nobody", "[BLOCK_MISSING]", ("warehouse",)
     ),
-    "no daily list": Case(with_variable([]), "Prefect: playlists", "[PLAYLISTS_EMPTY]", LISTS),
+    "no daily list": Case(with_variable([]), "Prefect: playlists", "[PLAYLISTS_EMPTY]", PLAYLISTS_TO_READ),
     "wrong daily list": Case(
         with_variable(["no playlist"]),
         "Prefect: playlists",
         "[PLAYLIST_INVALID]",
-        LISTS,
+        PLAYLISTS_TO_READ,
     ),
     "no rate limit": Case(with_limit(name="another"), "Prefect: rate limit", "[RATE_LIMIT_MISSING]"),
     "rate limit of 0": Case(with_limit(limit=0, active=True), "Prefect: rate limit", "[RATE_LIMIT_INVALID]"),
@@ -205,17 +205,17 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", enumerated(CASES, ["no lake block"]))
-def test_what_is_wrong_is_red_and_what_depends_on_it_is_skipped(ready: Pipeline, name: str) -> None:
+def test_a_wrong_setting_is_red_and_checks_that_depend_on_it_are_skipped(ready: Pipeline, name: str) -> None:
     case = CASES[name]
-    found = not_ok(case.spoil(ready))
+    found = not_ok(case.run_checks(ready))
     red = found.pop(case.red)
     assert red.is_red
-    assert case.names in red.text
+    assert case.code in red.text
     assert {line.check for line in found.values() if line.status == "skipped"} == set(case.skipped)
     assert [line for line in found.values() if line.is_red] == []
 
 
-def test_a_red_check_fails_the_run_and_is_its_message(
+def test_a_red_check_fails_the_run_and_becomes_its_message(
     ready: Pipeline, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ended: Any = preflight([UNKNOWN], return_state=True, blocks=IngestBlockNames(**ready.blocks))
@@ -226,7 +226,7 @@ def test_a_red_check_fails_the_run_and_is_its_message(
 
 
 @pytest.mark.parametrize("options", [["--json"], []], ids=["JSON", "text"])
-def test_without_prefect_that_check_is_red_and_the_rest_is_skipped(
+def test_without_a_prefect_api_its_check_is_red_and_the_rest_is_skipped(
     options: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")

@@ -1,4 +1,4 @@
-"""What surrounds the load: artifacts, the admin block, and what may go wrong after COMMIT."""
+"""Publish: artifacts, the admin block, and failures at COMMIT and after it."""
 
 import re
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def artifact(key: str) -> str:
     return str(found.data)
 
 
-def test_the_receipt_shows_as_artifacts(pipeline: Pipeline) -> None:
+def test_the_receipt_is_shown_as_artifacts(pipeline: Pipeline) -> None:
     pipeline.ingest(CHART, EMPTY, snapshot_date=TODAY)
 
     run_id = pipeline.place.receipts()[0]["run_id"]
@@ -42,7 +42,7 @@ REFUSAL = HTTPStatusError(
     "canary", request=Request("POST", "http://x"), response=Response(403, text="canary")
 )
 NO_ARTIFACT = {
-    "silence": (Event().wait, "it took more than 0.05 s"),
+    "no response": (Event().wait, "it took more than 0.05 s"),
     "deadline": (Mock(side_effect=OutOfTime("here")), "max_hours was reached"),
     "refusal": (Mock(side_effect=REFUSAL), r"refuses \(403\)"),
     "defect": (Mock(side_effect=ValueError("canary")), "ValueError"),
@@ -50,7 +50,7 @@ NO_ARTIFACT = {
 
 
 @pytest.mark.parametrize(("create", "why"), NO_ARTIFACT.values(), ids=NO_ARTIFACT)
-def test_an_artifact_that_cannot_be_made_does_not_fail_the_run(
+def test_an_artifact_that_cannot_be_created_is_a_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, create: Any, why: str
 ) -> None:
     monkeypatch.setattr(flows.artifacts, "SHOW_S", 0.05)
@@ -66,12 +66,12 @@ def test_only_set_up_uses_the_admin_block(new_pipeline: Pipeline, monkeypatch: p
     opened: list[str] = []
 
     @contextmanager
-    def note(name: str, run_id: str, **options: Any) -> Iterator[Any]:
+    def record(name: str, run_id: str, **options: Any) -> Iterator[Any]:
         opened.append(name)
         with open_session(name, run_id, **options) as session:
             yield session
 
-    monkeypatch.setattr(flows.publish, "open_session", note)
+    monkeypatch.setattr(flows.publish, "open_session", record)
     loader = new_pipeline.blocks["warehouse"]
     admin = new_pipeline.with_blocks(SNOWFLAKE_ROLE="SPOTIFY_OWNER").blocks["warehouse"]
     assert new_pipeline.ingest(CHART, snapshot_date=TODAY, warehouse_admin=admin).is_completed()
@@ -81,7 +81,7 @@ def test_only_set_up_uses_the_admin_block(new_pipeline: Pipeline, monkeypatch: p
     assert opened == [loader, loader]
 
 
-def test_a_lost_answer_of_the_load_is_settled_by_the_ledger(
+def test_the_ledger_settles_a_commit_whose_response_was_lost(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pipeline.warehouse.session import Session  # noqa: PLC0415 - imports Snowflake
@@ -89,13 +89,13 @@ def test_a_lost_answer_of_the_load_is_settled_by_the_ledger(
     commit = Session.commit
     lost: list[int] = []
 
-    def commit_and_lose_the_first_answer(session: Session) -> None:
+    def commit_and_lose_the_first_response(session: Session) -> None:
         commit(session)
         if not lost:
             lost.append(1)
             raise Transient("connection reset", Code.SNOWFLAKE_UNAVAILABLE)
 
-    monkeypatch.setattr(Session, "commit", commit_and_lose_the_first_answer)
+    monkeypatch.setattr(Session, "commit", commit_and_lose_the_first_response)
     monkeypatch.setattr(flows.publish.truncate_and_load, "retry_delay_seconds", None)
     state = pipeline.ingest(CHART, snapshot_date=TODAY)
 
@@ -105,70 +105,68 @@ def test_a_lost_answer_of_the_load_is_settled_by_the_ledger(
     assert pipeline.place.receipts()[0]["rows_by_table"]["songs"] == 50
 
 
-class Cut(NamedTuple):
-    """Where a load is cut off, by what, and what the run must say of it."""
+class Interruption(NamedTuple):
+    """An error raised at COMMIT: rows that `loads` then has, and the message of the run."""
 
     loads: int
     error: BaseException
     message: str
 
 
-CUTS = {
-    "deadline after COMMIT": Cut(
+INTERRUPTIONS = {
+    "deadline after COMMIT": Interruption(
         1, OutOfTime("task load"), r"in task load\. Its data is loaded: .* \[RUN_DEADLINE\]"
     ),
-    "deadline before COMMIT": Cut(
+    "deadline before COMMIT": Interruption(
         0, OutOfTime("task load"), r"in task load\. Nothing was loaded\. .* \[RUN_DEADLINE\]"
     ),
-    "last attempt's response lost": Cut(
+    "last attempt's response lost": Interruption(
         1, Transient("no response", Code.SNOWFLAKE_SLOW), r"no response\. Its data is loaded: .*SLOW\]"
     ),
 }
 
 
-@pytest.mark.parametrize("name", CUTS)
-def test_a_load_that_is_cut_off_is_settled_before_the_run_says_how_it_ended(
+@pytest.mark.parametrize("name", INTERRUPTIONS)
+def test_the_ledger_settles_a_load_that_was_interrupted_at_commit(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     from pipeline.warehouse.session import Session  # noqa: PLC0415 - imports Snowflake
 
-    commit, cut = Session.commit, CUTS[name]
+    commit, interruption = Session.commit, INTERRUPTIONS[name]
     fired: list[str] = []
 
-    def cut_off(session: Session) -> None:
+    def interrupt(session: Session) -> None:
         fired.append(name)
-        if cut.loads:
+        if interruption.loads:
             commit(session)
-        raise cut.error
+        raise interruption.error
 
     monkeypatch.setattr(flows.publish.truncate_and_load, "retries", 0)
     with monkeypatch.context() as patched:
-        patched.setattr(Session, "commit", cut_off)
+        patched.setattr(Session, "commit", interrupt)
         state = pipeline.ingest(CHART, snapshot_date=TODAY)
 
     assert fired == [name]
     assert state.is_failed()
-    assert re.search(cut.message, state.message), state.message
-    assert pipeline.place.count("loads") == cut.loads
+    assert re.search(interruption.message, state.message), state.message
+    assert pipeline.place.count("loads") == interruption.loads
     assert pipeline.place.receipts() == []
 
 
-def test_a_receipt_whose_answer_was_lost_is_found_as_it_is(
+def test_a_receipt_whose_response_was_lost_is_not_an_error(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = Lake.write
     lost: list[str] = []
 
-    def write_and_lose_the_first_receipt_s_answer(
-        lake: Lake, key: str, body: bytes, content_type: str
-    ) -> Written:
+    def write_and_lose_the_first_response(lake: Lake, key: str, body: bytes, content_type: str) -> Written:
         written = write(lake, key, body, content_type)
         if key.startswith("runs/") and not lost:
             lost.append(key)
             raise Transient("connection reset", Code.SNOWFLAKE_UNAVAILABLE)
         return written
 
-    monkeypatch.setattr(Lake, "write", write_and_lose_the_first_receipt_s_answer)
+    monkeypatch.setattr(Lake, "write", write_and_lose_the_first_response)
     monkeypatch.setattr(write_receipt, "retry_delay_seconds", None)
     state = pipeline.ingest(EMPTY, snapshot_date=TODAY)
 

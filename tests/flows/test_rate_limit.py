@@ -1,4 +1,4 @@
-"""The shared rate limit: slots in batches, and what a run does when Prefect's API is sick."""
+"""The shared rate limit: slots are taken in batches; a run continues if Prefect's API fails."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -23,14 +23,14 @@ SOME_ID = "f2b7a6de-7c7e-4d39-8a59-0a3c6f6a4f10"
 
 
 class Clock:
-    """Waits whose sleep moves their clock."""
+    """A budget of waits whose sleeps only advance its clock."""
 
     def __init__(self, budget_s: float = BUDGET_S) -> None:
         self.slept: list[float] = []
         self.waits = Waits(budget_s, self.slept.append, lambda: sum(self.slept))
 
     def take(self, slots: RateLimit, times: int) -> None:
-        """Takes slots for as many requests."""
+        """Takes slots for a number of requests."""
         for _ in range(times):
             slots.take(self.waits)
 
@@ -75,7 +75,7 @@ def test_one_call_takes_slots_for_several_requests(
     assert clock.slept == []
 
 
-DESCRIBED: dict[str, tuple[int, float, str]] = {
+UNUSABLE: dict[str, tuple[int, float, str]] = {
     "a limit of 0": (
         0,
         5.0,
@@ -86,20 +86,20 @@ DESCRIBED: dict[str, tuple[int, float, str]] = {
 }
 
 
-@pytest.mark.parametrize("case", DESCRIBED)
-def test_a_limit_that_cannot_be_used_is_described_and_replaced(
+@pytest.mark.parametrize("case", UNUSABLE)
+def test_an_unusable_limit_is_a_warning_and_becomes_one_request_per_second(
     create: Callable[[int, float], str], clock: Clock, case: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    limit, decay, says = DESCRIBED[case]
+    limit, decay, problem = UNUSABLE[case]
     name = create(limit, decay)
     clock.take(RateLimit(name), 5)
     (warning,) = warnings(caplog)
-    assert says in warning
+    assert problem in warning
     assert f"prefect gcl update {name} --" in warning
-    assert sum(clock.slept) in (3, 4)  # one request per second; slow decay gave the first its slot
+    assert sum(clock.slept) in (3, 4)  # one request per second; with slow decay the first request got a slot
 
 
-def test_a_missing_limit_is_one_warning_and_nothing_waits(
+def test_a_missing_limit_is_one_warning_and_no_wait(
     create: Callable[[int, float], str], clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     name = create(1, 1000.0)
@@ -116,27 +116,30 @@ def test_a_missing_limit_is_one_warning_and_nothing_waits(
     assert clock.slept == []
 
 
-class Sick:
-    """Prefect's API with one limit of 10, whose increments are answered as told; the last answer stays."""
+class FailingApi:
+    """A Prefect API with one limit of 10.
+
+    Each increment gets the next of `responses`, the last one again and again; None: no response at all.
+    """
 
     def __init__(self) -> None:
-        self.answers: list[Response | None] = []
-        self.asked = 0
+        self.responses: list[Response | None] = []
+        self.increments = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request."""
+        """Serves one request."""
         request = Request(scope, receive)
         if request.url.path.endswith("/csrf-token"):
             await Response(status_code=404)(scope, receive, send)
             return
         response: Response = JSONResponse(LIMIT)
         if request.url.path.endswith("/increment"):
-            self.asked += 1
-            answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-            if answer is None:
+            self.increments += 1
+            scripted = self.responses.pop(0) if len(self.responses) > 1 else self.responses[0]
+            if scripted is None:
                 await Fault(path="", kind="timeout").apply(scope, receive, send)
                 return
-            response = answer
+            response = scripted
         await response(scope, receive, send)
 
 
@@ -154,59 +157,63 @@ GRANTED = JSONResponse([{"id": SOME_ID, "name": "spotify-x", "limit": 10}])
 
 
 @pytest.fixture
-def sick() -> Iterator[Sick]:
-    app = Sick()
+def api() -> Iterator[FailingApi]:
+    app = FailingApi()
     with running(app) as url, temporary_settings({PREFECT_API_URL: f"{url}/api"}):
         yield app
 
 
-def test_a_limit_that_is_used_up_is_waited_for_and_said(
-    sick: Sick, clock: Clock, caplog: pytest.LogCaptureFixture
+def test_a_used_up_limit_is_waited_for_and_progress_is_logged(
+    api: FailingApi, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     locked = Response(status_code=423, headers={"Retry-After": "400"})
-    sick.answers = [locked, locked, locked, GRANTED]
+    api.responses = [locked, locked, locked, GRANTED]
     with caplog.at_level(logging.INFO, "flows.rate_limit"):
         clock.take(RateLimit("spotify-x"), 5)
     assert clock.slept == [rate_limit.PROGRESS_S] * 3
     assert "Waiting for a slot of the rate limit 'spotify-x' for 120 s" in caplog.text
     assert warnings(caplog) == []
-    assert clock.waits.charge(sum(clock.slept), BUDGET_S)  # nothing of it is charged
+    assert clock.waits.charge(sum(clock.slept), BUDGET_S)  # slots are not charged to the budget
 
 
-@pytest.mark.parametrize("kind", enumerated(["503", "silence", "garbage"], ["503"]))
-def test_after_three_failures_in_a_row_the_run_asks_no_more(
-    sick: Sick, clock: Clock, kind: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("kind", enumerated(["503", "no response", "garbage"], ["503"]))
+def test_after_three_failures_in_a_row_the_run_requests_no_more_slots(
+    api: FailingApi,
+    clock: Clock,
+    kind: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if kind == "silence":
+    if kind == "no response":
         monkeypatch.setattr(rate_limit, "CALL_TIMEOUT_S", 1.5)
-    sick.answers = [{"503": Response(status_code=503), "silence": None, "garbage": Response("?")}[kind]]
+    api.responses = [{"503": Response(status_code=503), "no response": None, "garbage": Response("?")}[kind]]
     clock.take(RateLimit("spotify-x"), 21)
 
-    assert sick.asked == 3  # Prefect's client retries nothing by itself
+    assert api.increments == 3  # Prefect's client does not retry
     (warning,) = warnings(caplog)
     assert "3 times in a row. This run no longer asks for slots and sends one request per 1 s" in warning
-    assert {"503": "HTTP 503", "silence": "TimeoutError", "garbage": "JSONDecodeError"}[kind] in warning
-    assert sum(clock.slept) == 18  # the first went at once after the third failure, then one per second
+    assert {"503": "HTTP 503", "no response": "TimeoutError", "garbage": "JSONDecodeError"}[kind] in warning
+    assert sum(clock.slept) == 18  # the first one immediately after the third failure, then one per second
 
 
-def test_two_failures_are_forgotten_once_there_are_slots(
-    sick: Sick, clock: Clock, caplog: pytest.LogCaptureFixture
+def test_granted_slots_reset_the_count_of_failures(
+    api: FailingApi, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     bad = Response(status_code=500)
-    sick.answers = [bad, bad, GRANTED, bad, bad, GRANTED]
+    api.responses = [bad, bad, GRANTED, bad, bad, GRANTED]
     clock.take(RateLimit("spotify-x"), 14)
-    assert sick.asked == 6
+    assert api.increments == 6
     assert (warnings(caplog), clock.slept) == ([], [])
 
 
-def test_a_429_of_prefect_is_waited_for_and_is_no_failure(
-    sick: Sick, clock: Clock, caplog: pytest.LogCaptureFixture
+def test_a_429_from_prefect_is_waited_for_and_is_not_a_failure(
+    api: FailingApi, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     wait = Response(status_code=429, headers={"Retry-After": "20"})
-    sick.answers = [wait, wait, wait, wait, wait, GRANTED]
+    api.responses = [wait, wait, wait, wait, wait, GRANTED]
     clock.take(RateLimit("spotify-x"), 5)
     assert clock.slept == [20] * 5
-    assert sick.asked == 6
+    assert api.increments == 6
     assert warnings(caplog) == []
     assert not clock.waits.charge(100, BUDGET_S - 99)
     assert clock.waits.charge(100, BUDGET_S - 100)
@@ -214,18 +221,20 @@ def test_a_429_of_prefect_is_waited_for_and_is_no_failure(
 
 @pytest.mark.parametrize("status", [423, 429])
 @pytest.mark.parametrize("after", ["nan", "-inf", "inf", "-5", "1e999"])
-def test_a_wait_that_is_no_time_is_the_shortest(sick: Sick, clock: Clock, status: int, after: str) -> None:
-    sick.answers = [Response(status_code=status, headers={"Retry-After": after}), GRANTED]
+def test_an_unusable_retry_after_is_the_shortest_wait(
+    api: FailingApi, clock: Clock, status: int, after: str
+) -> None:
+    api.responses = [Response(status_code=status, headers={"Retry-After": after}), GRANTED]
     clock.take(RateLimit("spotify-x"), 1)
-    assert (sick.asked, clock.slept) == (2, [SHORTEST_WAIT_S])
+    assert (api.increments, clock.slept) == (2, [SHORTEST_WAIT_S])
 
 
 def test_a_429_beyond_the_budget_is_not_waited_for(
-    sick: Sick, clock: Clock, caplog: pytest.LogCaptureFixture
+    api: FailingApi, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sick.answers = [Response(status_code=429, headers={"Retry-After": "3600"})]
+    api.responses = [Response(status_code=429, headers={"Retry-After": "3600"})]
     clock.take(RateLimit("spotify-x"), 3)
-    assert sick.asked == 1
+    assert api.increments == 1
     assert clock.slept == [1, 1]
     (warning,) = warnings(caplog)
     assert "Prefect's API asks to wait 3,600 s before it gives a slot. This run no longer asks" in warning

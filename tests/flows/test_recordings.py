@@ -1,4 +1,4 @@
-"""Every real answer that others recorded, served and ingested."""
+"""Recorded responses of the real Web API, served by the stand-in and ingested."""
 
 import json
 from pathlib import Path
@@ -11,19 +11,21 @@ from tests.flows.conftest import TODAY, Pipeline
 
 
 def load(path: Path) -> Any:
-    answer = json.loads(path.read_text(encoding="utf-8"))
-    return answer[0] if isinstance(answer, list) else answer
+    response = json.loads(path.read_text(encoding="utf-8"))
+    return response[0] if isinstance(response, list) else response
 
 
-def test_top_50_global(pipeline: Pipeline, recordings: Path, tmp_path: Path) -> None:
+def test_top_50_global_has_the_recorded_ids_and_names(
+    pipeline: Pipeline, recordings: Path, tmp_path: Path
+) -> None:
     copy(recordings / "danielmschaves_top50_global_a.json", tmp_path)
-    pipeline.show(tmp_path)
-    answer = load(recordings / "danielmschaves_top50_global_a.json")
-    state = pipeline.ingest(f"https://open.spotify.com/playlist/{answer['id']}?si=x", snapshot_date=TODAY)
+    pipeline.serve(tmp_path)
+    response = load(recordings / "danielmschaves_top50_global_a.json")
+    state = pipeline.ingest(f"https://open.spotify.com/playlist/{response['id']}?si=x", snapshot_date=TODAY)
 
     assert state.is_completed(), state.message
     place = pipeline.place
-    tracks = [entry["track"] for entry in answer["tracks"]["items"]]
+    tracks = [entry["track"] for entry in response["tracks"]["items"]]
     assert place.query("SELECT position, song_id FROM playlist_songs ORDER BY position") == [
         (number, track["id"]) for number, track in enumerate(tracks, start=1)
     ]
@@ -42,8 +44,8 @@ def test_top_50_global(pipeline: Pipeline, recordings: Path, tmp_path: Path) -> 
     assert place.query("SELECT DISTINCT added_by FROM playlist_songs") == [(None,)]
 
 
-def test_every_recording_is_ingested_and_balances(pipeline: Pipeline, recordings: Path) -> None:
-    pipeline.show(recordings)
+def test_every_recorded_entry_is_accounted_for(pipeline: Pipeline, recordings: Path) -> None:
+    pipeline.serve(recordings)
     listing = Recordings.read(recordings).listing()
     state = pipeline.ingest(*listing, snapshot_date=TODAY)
 
@@ -63,6 +65,6 @@ def test_every_recording_is_ingested_and_balances(pipeline: Pipeline, recordings
     )
 
 
-def _entries(answer: dict[str, Any]) -> list[Any]:
-    found = answer.get("items") or answer.get("tracks") or []
+def _entries(response: dict[str, Any]) -> list[Any]:
+    found = response.get("items") or response.get("tracks") or []
     return list(found["items"] if isinstance(found, dict) else found)

@@ -1,4 +1,4 @@
-"""The report of a run: in the lake, linked as an artifact, at worst a warning; and from a shell."""
+"""The report of a run: in the lake, linked by an artifact, errors only warn; and the command `report`."""
 
 import logging
 import re
@@ -25,7 +25,7 @@ YESTERDAY = TODAY - timedelta(days=1)
 def ingest(pipeline: Pipeline, *playlists: str, **options: Any) -> Any:
     """Ingests yesterday's content, then today's; returns the second run's state."""
     for day in (YESTERDAY, TODAY):
-        pipeline.show(today=day)
+        pipeline.serve(today=day)
         state = pipeline.ingest(*playlists, snapshot_date=day, **options)
         assert state.is_completed(), state.message
     return state
@@ -66,7 +66,7 @@ def test_a_run_writes_its_report_and_links_it(pipeline: Pipeline) -> None:
 
 @pytest.mark.usefixtures("with_reports")
 @pytest.mark.faults
-def test_it_shows_playlists_that_were_unchanged_too(pipeline: Pipeline) -> None:
+def test_the_report_includes_unchanged_playlists(pipeline: Pipeline) -> None:
     pipeline.ingest(CHART, snapshot_date=TODAY)
     pipeline.ingest(CHART, EMPTY, snapshot_date=TODAY)
     shown = {key: Page(pipeline.place.read(key)).words for key in reports(pipeline)}
@@ -87,10 +87,10 @@ def test_a_backfill_writes_one_report_for_its_last_date(pipeline: Pipeline) -> N
 
 
 @pytest.mark.usefixtures("with_reports")
-def test_a_run_whose_view_was_dropped_is_completed_with_a_warning(
+def test_a_missing_view_is_a_warning(
     pipeline: Pipeline, sql_copy: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As if somebody dropped it between set-up, which would create it again, and the report."""
+    """A query names a missing view: set-up would create a dropped one again before the report."""
     (sql_copy / "insights" / "find_report_artists.sql").write_text("SELECT * FROM top_artist WHERE 1 IN (?)")
     state = pipeline.ingest(CHART, snapshot_date=TODAY)
     assert (state.is_completed(), state.message) == (True, "1 playlist loaded")
@@ -103,7 +103,7 @@ def test_a_run_whose_view_was_dropped_is_completed_with_a_warning(
 
 @pytest.mark.usefixtures("with_reports")
 @pytest.mark.parametrize(
-    ("error", "says"),
+    ("error", "why"),
     [
         (
             ConfigurationError("S3 refused to write it (AccessDenied)", Code.LAKE_DENIED),
@@ -113,12 +113,12 @@ def test_a_run_whose_view_was_dropped_is_completed_with_a_warning(
     ],
     ids=["denied", "unexpected"],
 )
-def test_a_lake_that_refuses_it_is_a_warning(
+def test_a_report_that_cannot_be_written_is_a_warning(
     pipeline: Pipeline,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     error: Exception,
-    says: str,
+    why: str,
 ) -> None:
     write = Lake.write
 
@@ -129,7 +129,7 @@ def test_a_lake_that_refuses_it_is_a_warning(
 
     monkeypatch.setattr(Lake, "write", refuse)
     assert pipeline.ingest(CHART, snapshot_date=TODAY).is_completed()
-    assert [one.startswith(f"the report was not written: {says}") for one in warnings(caplog)] == [True]
+    assert [one.startswith(f"the report was not written: {why}") for one in warnings(caplog)] == [True]
     assert "secret" not in caplog.text
 
 
@@ -144,7 +144,7 @@ def test_a_report_that_takes_too_long_is_a_warning(
 
 
 @pytest.fixture
-def made(pipeline: Pipeline) -> Pipeline:
+def two_days(pipeline: Pipeline) -> Pipeline:
     """A pipeline with two days of playlists."""
     ingest(pipeline, SHARED, CHART, EMPTY)
     return pipeline
@@ -161,36 +161,36 @@ def from_shell(pipeline: Pipeline, *arguments: str) -> int:
 
 
 @pytest.mark.faults
-def test_a_shell_writes_it_to_a_file_for_any_date(
-    made: Pipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_the_command_writes_the_report_of_any_date_to_a_file(
+    two_days: Pipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "report.html"
-    assert from_shell(made, SHARED, MIXTAPE, "--date", str(YESTERDAY), "--out", str(out)) == 0
-    said = capsys.readouterr()
-    assert said.out.splitlines()[-1] == str(out)
-    assert f"Completed: The report is {out}" in said.err
+    assert from_shell(two_days, SHARED, MIXTAPE, "--date", str(YESTERDAY), "--out", str(out)) == 0
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[-1] == str(out)
+    assert f"Completed: The report is {out}" in printed.err
     assert "First snapshot" in Page(out.read_bytes()).words
     first = out.read_bytes()
-    assert from_shell(made, SHARED, "--date", str(YESTERDAY), "--out", str(out)) == 0
+    assert from_shell(two_days, SHARED, "--date", str(YESTERDAY), "--out", str(out)) == 0
     assert out.read_bytes() == first
-    assert reports(made) == []
+    assert reports(two_days) == []
 
 
 @pytest.mark.faults
-def test_a_shell_writes_it_to_the_lake_and_prints_where(
-    made: Pipeline, capsys: pytest.CaptureFixture[str]
+def test_the_command_writes_the_report_to_the_lake_and_prints_its_url(
+    two_days: Pipeline, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert from_shell(made) == 0
-    (key,) = reports(made)
+    assert from_shell(two_days) == 0
+    (key,) = reports(two_days)
     url = urlsplit(capsys.readouterr().out.splitlines()[-1])
-    assert (url.scheme, url.path) == ("s3", f"/{made.place.name}/{key}")
+    assert (url.scheme, url.path) == ("s3", f"/{two_days.place.name}/{key}")
     assert key.startswith(f"reports/dt={TODAY}/")
-    shown = Page(made.place.read(key))
+    shown = Page(two_days.place.read(key))
     assert "3 playlists; 2 of them changed" in shown.words
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "why"),
     [
         ([MIXTAPE], f"no snapshot of '?{MIXTAPE}'?. No report was written.* \\[NOTHING_TO_REPORT\\]"),
         pytest.param(
@@ -205,15 +205,15 @@ def test_a_shell_writes_it_to_the_lake_and_prints_where(
     ],
     ids=["unknown", "too early", "mine", "no folder"],
 )
-def test_what_cannot_be_reported_is_one_message(
-    made: Pipeline, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+def test_an_impossible_report_is_one_message(
+    two_days: Pipeline, capsys: pytest.CaptureFixture[str], arguments: list[str], why: str
 ) -> None:
-    assert from_shell(made, *arguments) == 1
-    assert re.search(says, capsys.readouterr().err)
-    assert reports(made) == []
+    assert from_shell(two_days, *arguments) == 1
+    assert re.search(why, capsys.readouterr().err)
+    assert reports(two_days) == []
 
 
-def test_the_artifact_links_the_page_in_the_console_of_aws() -> None:
+def test_the_artifact_links_the_report_in_the_aws_console() -> None:
     details = [PlaylistDetails(figures(playlist_name="Rock | Roll"), changes())]
     contents = report(*details)._replace(playlists=[details[0].figures, *[figures(playlist_id="x")] * 2])
     text = flows.write_report.report_text(contents, "s3://b/f/reports/r.html", "https://console/b?prefix=f")

@@ -1,4 +1,4 @@
-"""A run's id and date, and how expected errors end."""
+"""Runs: their id, date, deadline and parameters, and how errors end them."""
 
 import logging
 import re
@@ -62,10 +62,10 @@ NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
         "by hand",
     ],
 )
-def test_a_run_far_from_its_schedule_is_dated_by_its_fetch(
+def test_the_date_is_that_of_the_schedule_within_12_hours_else_that_of_the_fetch(
     scheduled: datetime | None, expected: date, caplog: pytest.LogCaptureFixture
 ) -> None:
-    found = run._date_of(NOW, scheduled)  # noqa: SLF001 - with a clock of its own
+    found = run._date_of(NOW, scheduled)  # noqa: SLF001 - takes the time as a parameter
 
     assert found == expected
     assert type(found) is date
@@ -73,24 +73,24 @@ def test_a_run_far_from_its_schedule_is_dated_by_its_fetch(
     assert ("more than 12 hours from then" in caplog.text) == far
 
 
-def test_every_attempt_has_a_new_id() -> None:
+def test_every_attempt_has_a_new_run_id() -> None:
     ids = {start_run().run_id for _ in range(100)}
 
     assert len(ids) == 100
     assert all(re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{8}", one) for one in ids)
 
 
-def test_a_run_brought_forward_over_midnight_is_dated_by_its_fetch(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_run_before_its_scheduled_day_has_the_date_of_the_fetch(caplog: pytest.LogCaptureFixture) -> None:
     evening = datetime(2026, 11, 20, 20, tzinfo=UTC)
-    assert run._date_of(evening, NOW) == date(2026, 11, 20)  # noqa: SLF001 - with a clock of its own
+    assert run._date_of(evening, NOW) == date(2026, 11, 20)  # noqa: SLF001 - takes the time as a parameter
     assert "starts before that day" in caplog.text
 
 
 @pytest.mark.parametrize("hours", range(-49, 50, 7))
 @pytest.mark.parametrize("hour", [0, 11, 12, 23])
-def test_the_default_is_the_date_of_the_fetch_or_the_day_before(hours: int, hour: int) -> None:
+def test_the_default_is_a_date_that_is_not_refused(hours: int, hour: int) -> None:
     now = NOW.replace(hour=hour)
-    found = run._date_of(now, now + timedelta(hours=hours))  # noqa: SLF001 - with a clock of its own
+    found = run._date_of(now, now + timedelta(hours=hours))  # noqa: SLF001 - takes the time as a parameter
     run._refuse_false_date(now, found)  # noqa: SLF001 - does not raise
 
 
@@ -102,7 +102,7 @@ def test_a_date_that_is_neither_today_nor_yesterday_is_refused(days: int) -> Non
     assert refused.value.code == Code.SNAPSHOT_DATE_REFUSED
 
 
-def test_what_fetches_nothing_may_stand_for_any_date() -> None:
+def test_a_run_that_fetches_nothing_may_have_any_date() -> None:
     assert start_run(date(1999, 12, 31), fetches=False).snapshot_date == date(1999, 12, 31)
 
 
@@ -115,7 +115,7 @@ def test_an_expected_error_of_a_task_fails_the_run_without_a_traceback(
     @task(retries=2, retry_condition_fn=is_transient)
     def fail() -> None:
         calls.append(1)
-        raise ConfigurationError("the bucket is gone: create it", Code.LAKE_BUCKET)
+        raise ConfigurationError("the bucket does not exist: create it", Code.LAKE_BUCKET)
 
     @flow
     @ends_failed
@@ -126,23 +126,23 @@ def test_an_expected_error_of_a_task_fails_the_run_without_a_traceback(
     state = failing(return_state=True)
 
     assert state.is_failed()
-    assert state.message == "the bucket is gone: create it [LAKE_BUCKET]"
+    assert state.message == "the bucket does not exist: create it [LAKE_BUCKET]"
     assert len(calls) == 1
     assert [r for r in caplog.records if r.exc_info and r.levelno > logging.DEBUG] == []
     # The engine of a container logs the one ERROR: tests/deploy/test_rehearsal.py
     assert [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR] == []
-    assert "the bucket is gone" not in caplog.text
+    assert "the bucket does not exist" not in caplog.text
 
 
 @pytest.mark.usefixtures("prefect_api")
-def test_what_may_pass_by_itself_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_transient_error_is_retried(caplog: pytest.LogCaptureFixture) -> None:
     calls = []
 
     @task(retries=2, retry_condition_fn=is_transient)
     def fail_once() -> None:
         calls.append(1)
         if len(calls) == 1:
-            raise Transient("no answer", Code.SPOTIFY_UNAVAILABLE)
+            raise Transient("no response", Code.SPOTIFY_UNAVAILABLE)
 
     @flow
     @ends_failed
@@ -153,31 +153,31 @@ def test_what_may_pass_by_itself_is_tried_again(caplog: pytest.LogCaptureFixture
 
     assert trying(return_state=True).message == "done"
     assert len(calls) == 2
-    assert [r.getMessage().split(" - ")[0] for r in caplog.records if "no answer" in r.getMessage()] == [
-        "Task run failed with exception: no answer [SPOTIFY_UNAVAILABLE]"
+    assert [r.getMessage().split(" - ")[0] for r in caplog.records if "no response" in r.getMessage()] == [
+        "Task run failed with exception: no response [SPOTIFY_UNAVAILABLE]"
     ]
 
 
 @pytest.mark.parametrize("step", ["a thread", "a task between two attempts"])
 @pytest.mark.usefixtures("prefect_api")
-def test_a_run_that_hangs_ends_at_its_deadline(caplog: pytest.LogCaptureFixture, step: str) -> None:
-    asleep = threading.Event()
+def test_a_blocked_run_ends_at_its_deadline(caplog: pytest.LogCaptureFixture, step: str) -> None:
+    never_set = threading.Event()
 
     @task(name="read", retries=1, retry_delay_seconds=60)
     def read() -> None:
         logging.getLogger("pipeline.keep").info("3 of 7 playlists read")
         if step == "a thread":
             with threads() as pool:
-                pool.submit(asleep.wait).result()
+                pool.submit(never_set.wait).result()
         raise Transient("no response", Code.LAKE_UNAVAILABLE)
 
     @flow
     @ends_failed
-    def hanging(*, limits: Limits = Limits()) -> None:  # noqa: ARG001 - `ends_failed` enforces it
+    def blocked(*, limits: Limits = Limits()) -> None:  # noqa: ARG001 - `ends_failed` enforces it
         read()
 
     start = time.monotonic()
-    state = hanging(limits=Limits(max_hours=1 / 3600), return_state=True)
+    state = blocked(limits=Limits(max_hours=1 / 3600), return_state=True)
 
     assert time.monotonic() - start < 30
     assert state.is_failed()
@@ -187,12 +187,12 @@ def test_a_run_that_hangs_ends_at_its_deadline(caplog: pytest.LogCaptureFixture,
         str(state.message),
     ), state.message
     assert [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR] == []
-    hung = [one for one in threading.enumerate() if not one.daemon and one is not threading.main_thread()]
-    assert hung == []
-    asleep.set()
+    left = [one for one in threading.enumerate() if not one.daemon and one is not threading.main_thread()]
+    assert left == []
+    never_set.set()
 
 
-def test_a_deadline_restores_what_was_set_and_never_outlives_it() -> None:
+def test_a_deadline_restores_the_previous_timer_and_handler() -> None:
     fired: list[int] = []
     handler = signal.signal(signal.SIGALRM, lambda *_: fired.append(1))
     signal.setitimer(signal.ITIMER_REAL, 100)
@@ -209,19 +209,19 @@ def test_a_deadline_restores_what_was_set_and_never_outlives_it() -> None:
         signal.signal(signal.SIGALRM, handler)
 
 
-def test_outside_the_main_thread_nothing_ends_a_run_and_it_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    def run_there() -> None:
+def test_outside_the_main_thread_a_deadline_only_warns(caplog: pytest.LogCaptureFixture) -> None:
+    def run_in_thread() -> None:
         with run_deadline(0.001, lambda: "here"):
             pass
 
-    thread = threading.Thread(target=run_there)
+    thread = threading.Thread(target=run_in_thread)
     thread.start()
     thread.join()
     assert "max_hours is not enforced" in caplog.text
 
 
 @pytest.mark.usefixtures("prefect_api")
-def test_wrong_parameters_are_named_with_the_right_form() -> None:
+def test_wrong_parameters_are_named_with_the_expected_form() -> None:
     @flow(validate_parameters=False)
     @ends_failed
     def dated(*, day: date, limits: Limits = Limits()) -> None:
@@ -242,7 +242,7 @@ def test_wrong_parameters_are_named_with_the_right_form() -> None:
 
 @pytest.mark.parametrize("given", [None, {"a": 1}])
 @pytest.mark.usefixtures("prefect_api")
-def test_a_wrong_parameter_by_position_has_its_name(given: object) -> None:
+def test_a_wrong_positional_parameter_is_named(given: object) -> None:
     @flow(validate_parameters=False)
     @ends_failed
     def listed(playlists: list[str], *, before: datetime | None = None) -> None:
@@ -253,7 +253,7 @@ def test_a_wrong_parameter_by_position_has_its_name(given: object) -> None:
     assert f"playlists must be a valid list, not {given!r}; before must be a time, " in state.message
 
 
-def test_no_task_or_flow_keeps_its_result() -> None:
+def test_no_task_or_flow_persists_its_result() -> None:
     """Retry in Prefect's UI executes each task again, whatever the user's settings."""
     modules = [import_module(one.name) for one in walk_packages(flows.__path__, "flows.")]
     found = {
@@ -267,7 +267,7 @@ def test_no_task_or_flow_keeps_its_result() -> None:
 
 @pytest.mark.usefixtures("prefect_api")
 def test_a_retried_flow_run_executes_its_tasks_again(tmp_path: Path) -> None:
-    """With the user's settings as bad as they can be; a task without our options shows that they are."""
+    """Settings persist all results, as the task without our options proves: it is not executed again."""
     calls: Counter[str] = Counter()
 
     @task(**FRESH)
@@ -275,13 +275,13 @@ def test_a_retried_flow_run_executes_its_tasks_again(tmp_path: Path) -> None:
         calls.update(["ours"])
 
     @task
-    def anybody_s() -> None:
-        calls.update(["anybody's"])
+    def without_options() -> None:
+        calls.update(["without options"])
 
     @flow(persist_result=False)
     def retried() -> None:
         ours()
-        anybody_s()
+        without_options()
 
     settings = {
         PREFECT_RESULTS_PERSIST_BY_DEFAULT: True,
@@ -294,11 +294,11 @@ def test_a_retried_flow_run_executes_its_tasks_again(tmp_path: Path) -> None:
             api.set_flow_run_state(run_id, AwaitingRetry(), force=True)  # as the button "Retry" does
             run_flow(retried, api.read_flow_run(run_id), return_type="state")
 
-    assert calls == {"ours": 2, "anybody's": 1}
+    assert calls == {"ours": 2, "without options": 1}
 
 
 @pytest.mark.usefixtures("prefect_api")
-def test_a_defect_keeps_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_keeps_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
     @task
     def broken() -> None:
         raise ZeroDivisionError

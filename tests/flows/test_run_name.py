@@ -1,4 +1,4 @@
-"""The name of a run in Prefect: what it does, for which date, for how many playlists."""
+"""Names of flow runs in Prefect: flow, date and number of playlists."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,22 +17,22 @@ YESTERDAY = TODAY - timedelta(days=1)
 
 @pytest.fixture
 def last_name(pipeline: Pipeline) -> Iterator[Callable[[], str]]:
-    """The name of the flow run that started last, as the ledger knows its id."""
+    """Returns the name of the last flow run, found by the id in its receipt."""
     with get_client(sync_client=True) as client:
         yield lambda: client.read_flow_run(pipeline.place.receipts()[-1]["flow_run_id"]).name
 
 
 def test_runs_are_named_by_date_and_playlists(pipeline: Pipeline, last_name: Callable[[], str]) -> None:
     for day in (YESTERDAY, TODAY):
-        pipeline.show(today=day)
+        pipeline.serve(today=day)
         assert pipeline.ingest(*CHARTS[:1], EMPTY, snapshot_date=day).is_completed()
     assert last_name() == f"ingest {TODAY}: 2 playlists"
     assert pipeline.backfill().is_completed()
     assert last_name() == f"backfill {YESTERDAY} to {TODAY}: 2 playlists"
     assert pipeline.backfill(EMPTY, start_date=TODAY).is_completed()
     assert last_name() == f"backfill {TODAY}: 1 playlist"
-    noted = pipeline.place.query("SELECT DISTINCT run_id, flow_run_id FROM loads ORDER BY run_id")
-    assert noted[-1] == tuple(pipeline.place.receipts()[-1][key] for key in ("run_id", "flow_run_id"))
+    loads = pipeline.place.query("SELECT DISTINCT run_id, flow_run_id FROM loads ORDER BY run_id")
+    assert loads[-1] == tuple(pipeline.place.receipts()[-1][key] for key in ("run_id", "flow_run_id"))
 
 
 def test_reports_and_preflight_are_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +57,7 @@ def test_reports_and_preflight_are_named_too(monkeypatch: pytest.MonkeyPatch) ->
     ],
 )
 @pytest.mark.faults
-def test_mine_is_named_as_it_is(
+def test_mine_is_part_of_the_name(
     playlists: list[str], name: str, monkeypatch: pytest.MonkeyPatch, pipeline: Pipeline
 ) -> None:
     named: list[Any] = []
@@ -66,7 +66,7 @@ def test_mine_is_named_as_it_is(
     assert named == [name]
 
 
-def test_a_run_that_cannot_be_named_goes_on(
+def test_a_run_that_cannot_be_named_continues(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(*_: object) -> None:

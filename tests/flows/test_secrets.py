@@ -1,4 +1,4 @@
-"""A canary per credential is found nowhere: DEBUG logs, Prefect's database, artifacts, lake, tracebacks."""
+"""No credential leaks: canaries must not be in DEBUG logs, Prefect's database, the lake or tracebacks."""
 
 import json
 import logging
@@ -29,45 +29,45 @@ CHART = CHARTS[0]
 CASES = [
     "success",
     "wrong secret",
-    "dead refresh token",
+    "expired refresh token",
     "missing bucket",
     "unknown role",
     "unknown playlist",
 ]
-ASKED = f"/v1/playlists/{CHART}"
+PLAYLIST_PATH = f"/v1/playlists/{CHART}"
 
 
-def says(status: int, text: str, **further: object) -> dict[str, object]:
+def error(status: int, text: str, **further: object) -> dict[str, object]:
     return {"status": status, "body": json.dumps({"error": {"status": status, "message": text, **further}})}
 
 
-MISBEHAVIOUR: dict[str, tuple[list[dict[str, object]], bool]] = {
-    "what passes: an odd answer for the token, 500, a reset, a page instead of JSON": (
+FAULTS: dict[str, tuple[list[dict[str, object]], bool]] = {
+    "transient: an unusable token response, 500, a reset, HTML instead of JSON": (
         [
             {"path": "/api/token", "status": 200, "body": '{"refresh_token": 1}'},
-            {"path": ASKED, "status": 500},
-            {"path": ASKED, "kind": "reset"},
-            {"path": ASKED, "kind": "html"},
+            {"path": PLAYLIST_PATH, "status": 500},
+            {"path": PLAYLIST_PATH, "kind": "reset"},
+            {"path": PLAYLIST_PATH, "kind": "html"},
         ],
         True,
     ),
-    "quota": ([{"path": ASKED, **says(429, "", reason="QUOTA_EXCEEDED")}], False),
-    "a 403 that repeats the request": ([{"path": ASKED, "kind": "echo"}], False),
+    "quota": ([{"path": PLAYLIST_PATH, **error(429, "", reason="QUOTA_EXCEEDED")}], False),
+    "a 403 that repeats the request": ([{"path": PLAYLIST_PATH, "kind": "echo"}], False),
     "a token endpoint that repeats the request": (
         [{"path": "/api/token", "kind": "echo", "status": 400, "echo_as": "page"}],
         False,
     ),
     "expired, and the refresh token refused": (
         [
-            {"path": ASKED, **says(401, "The access token expired")},
+            {"path": PLAYLIST_PATH, **error(401, "The access token expired")},
             {"path": "/api/token", "after": 1, "status": 400, "body": '{"error": "invalid_grant"}'},
         ],
         False,
     ),
 }
-"""What Spotify does, and whether the run completes all the same."""
+"""Scripted faults of Spotify, and whether the run completes despite them."""
 ALWAYS = [
-    "what passes: an odd answer for the token, 500, a reset, a page instead of JSON",
+    "transient: an unusable token response, 500, a reset, HTML instead of JSON",
     "a token endpoint that repeats the request",
     "expired, and the refresh token refused",
 ]
@@ -81,11 +81,11 @@ def debug_logs(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFi
 
 
 def variables(pipeline: Pipeline, case: str, canary: str) -> dict[str, str]:
-    """Blocks with canaries, and with what is wrong in the case."""
+    """Variables of blocks with canaries and the wrong value of the case."""
     base = {**pipeline.variables, "LAKE_AWS_SECRET_ACCESS_KEY": f"{canary}aws"}
     wrong = {
         "wrong secret": {"SPOTIFY_CLIENT_SECRET": f"{canary}client"},
-        "dead refresh token": {"SPOTIFY_REFRESH_TOKEN": f"{canary}refresh"},
+        "expired refresh token": {"SPOTIFY_REFRESH_TOKEN": f"{canary}refresh"},
         "missing bucket": {"LAKE_BUCKET": "no-such-bucket"},
         "unknown role": {"SNOWFLAKE_ROLE": "NOBODY"},
     }
@@ -93,9 +93,7 @@ def variables(pipeline: Pipeline, case: str, canary: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("case", enumerated(CASES, ["success", "unknown role"]))
-def test_no_secret_is_found_anywhere(
-    pipeline: Pipeline, case: str, debug_logs: pytest.LogCaptureFixture
-) -> None:
+def test_no_secret_leaks(pipeline: Pipeline, case: str, debug_logs: pytest.LogCaptureFixture) -> None:
     canary = f"canary{token_hex(6)}"
     settings = variables(pipeline, case, canary)
     canaries = pipeline.with_blocks(**settings)
@@ -104,33 +102,33 @@ def test_no_secret_is_found_anywhere(
     state = canaries.ingest(wanted, EMPTY, snapshot_date=TODAY)
 
     assert state.is_completed() == (case == "success")
-    assert_found_nowhere(pipeline, state, debug_logs, canary, settings)
+    assert_no_leak(pipeline, state, debug_logs, canary, settings)
 
 
-@pytest.mark.parametrize("case", enumerated(MISBEHAVIOUR, ALWAYS))
-def test_no_secret_is_found_when_spotify_misbehaves(
+@pytest.mark.parametrize("case", enumerated(FAULTS, ALWAYS))
+def test_no_secret_leaks_when_spotify_fails(
     pipeline: Pipeline, case: str, debug_logs: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
     monkeypatch.setattr(flows.connections, "SpotifyClient", partial(SpotifyClient, sleep=slept.append))
-    url, canary = pipeline.show(), f"canary{token_hex(6)}"
+    url, canary = pipeline.serve(), f"canary{token_hex(6)}"
     settings = variables(pipeline, case, canary)
     canaries = pipeline.with_blocks(**settings)
-    faults, completes = MISBEHAVIOUR[case]
+    faults, completes = FAULTS[case]
     requests.put(f"{url}/sandbox/faults", json=faults, timeout=10).raise_for_status()
     debug_logs.clear()
     state = canaries.ingest(CHART, EMPTY, snapshot_date=TODAY)
 
-    happened = requests.get(f"{url}/sandbox/faults", timeout=10).json()
-    assert [fault["fired"] for fault in happened] == [1] * len(faults)
+    fired = requests.get(f"{url}/sandbox/faults", timeout=10).json()
+    assert [fault["fired"] for fault in fired] == [1] * len(faults)
     assert len(slept) == (len(faults) if completes else 0)
     assert state.is_completed() == completes
-    assert_found_nowhere(pipeline, state, debug_logs, canary, settings)
+    assert_no_leak(pipeline, state, debug_logs, canary, settings)
 
 
 @pytest.mark.faults
-def test_no_rotated_token_is_found(pipeline: Pipeline, debug_logs: pytest.LogCaptureFixture) -> None:
-    url, canary = pipeline.show(), f"canary{token_hex(6)}"
+def test_no_rotated_token_leaks(pipeline: Pipeline, debug_logs: pytest.LogCaptureFixture) -> None:
+    url, canary = pipeline.serve(), f"canary{token_hex(6)}"
     settings = variables(pipeline, "rotating", canary)
     canaries = pipeline.with_blocks(**settings)
     requests.patch(f"{url}/sandbox/settings", json={"rotating": True}, timeout=10).raise_for_status()
@@ -140,10 +138,10 @@ def test_no_rotated_token_is_found(pipeline: Pipeline, debug_logs: pytest.LogCap
     block: Any = SpotifyCredentials.load(canaries.blocks["spotify"])
     assert block.refresh_token.get_secret_value() != settings["SPOTIFY_REFRESH_TOKEN"]
     assert state.is_completed()
-    assert_found_nowhere(pipeline, state, debug_logs, canary, settings)
+    assert_no_leak(pipeline, state, debug_logs, canary, settings)
 
 
-def test_botocore_at_debug_writes_no_credentials(caplog: pytest.LogCaptureFixture) -> None:
+def test_botocore_logs_no_credentials_at_debug(caplog: pytest.LogCaptureFixture) -> None:
     mask_secrets_in_logs()
     client = boto3.client(
         "s3",
@@ -161,7 +159,7 @@ def test_botocore_at_debug_writes_no_credentials(caplog: pytest.LogCaptureFixtur
     assert "canary" not in caplog.text
 
 
-def assert_found_nowhere(
+def assert_no_leak(
     pipeline: Pipeline,
     state: Any,
     logs: pytest.LogCaptureFixture,
@@ -170,7 +168,7 @@ def assert_found_nowhere(
 ) -> None:
     key_line = settings["SNOWFLAKE_PRIVATE_KEY"].splitlines()[3]
     secrets = [canary, key_line, settings["SPOTIFY_CLIENT_SECRET"], settings["SPOTIFY_REFRESH_TOKEN"]]
-    secrets += ["sandbox-access-", "sandbox-refresh-"]  # how the stand-in's new tokens begin
+    secrets += ["sandbox-access-", "sandbox-refresh-"]  # prefixes of the stand-in's new tokens
     places = {
         "logs": logs.text + repr([record.exc_info for record in logs.records]),
         "database": database(pipeline),
@@ -187,7 +185,7 @@ def assert_found_nowhere(
 
 
 def database(pipeline: Pipeline) -> str:
-    """Everything in the Prefect server's database but the blocks themselves, which are encrypted there."""
+    """All tables of the Prefect server's database; it stores the values of blocks encrypted."""
     file = Path(pipeline.environment["PREFECT_HOME"]) / "prefect.db"
     with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
         tables = [

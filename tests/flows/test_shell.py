@@ -1,4 +1,4 @@
-"""The flows from a shell: exit status, messages, and what their import costs."""
+"""The flows as commands: exit status, messages, and the modules that their import loads."""
 
 import json
 import os
@@ -23,10 +23,10 @@ from tests.flows.conftest import Pipeline
 UNKNOWN = "0000000000000000000000"
 
 
-def test_the_exit_status_of_a_shell_says_how_a_run_ended(
+def test_the_exit_status_is_0_only_for_a_completed_run(
     pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The failed run as a process; the completed one in this process, by the same command."""
+    """The failed run in a process, the completed one in this process, which is faster."""
     today = str(datetime.now(UTC).date())
     blocks = [option for name, block in pipeline.blocks.items() for option in (f"--{name}", block)]
     failed = subprocess.run(
@@ -67,7 +67,7 @@ def test_the_exit_status_of_a_shell_says_how_a_run_ended(
     ],
     ids=["no variables", "ingest as a module", "backfill as a module", "no response", "as in the image"],
 )
-def test_without_a_prefect_api_there_is_one_message_at_once(
+def test_without_a_prefect_api_there_is_one_message_soon(
     tmp_path: Path, given: dict[str, str], command: list[str]
 ) -> None:
     start = monotonic()
@@ -83,17 +83,19 @@ def test_without_a_prefect_api_there_is_one_message_at_once(
     assert "PREFECT_API_URL" in done.stderr
     assert len((done.stdout + done.stderr).splitlines()) < 10, done.stderr
     assert "Traceback" not in done.stderr
-    assert monotonic() - start < 30  # alone it takes five; others may keep this machine busy
+    assert monotonic() - start < 30  # it takes five on an idle machine
 
 
-@pytest.mark.parametrize("status", [503, 0], ids=["503", "silence"])
-def test_an_api_that_is_only_healthy_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
-    """Alone it would take minutes: Prefect's client retries six times, by itself."""
+@pytest.mark.parametrize("status", [503, 0], ids=["503", "no response"])
+def test_an_api_that_only_passes_its_health_check_ends_the_command(
+    monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """Without our deadline it would take minutes: Prefect's client retries six times."""
     import flows.shell  # noqa: PLC0415 - imports Prefect
 
     monkeypatch.setattr(flows.shell, "START_S", 0.5)
     done = Event()
-    with sick_api(status, done) as (url, posts):
+    with healthy_api(status, done) as (url, posts):
         monkeypatch.setenv("PREFECT_API_URL", url)
         start = monotonic()
         text = from_shell(monkeypatch, CHARTS[0])
@@ -104,29 +106,29 @@ def test_an_api_that_is_only_healthy_is_not_waited_for(monkeypatch: pytest.Monke
 
 
 @contextmanager
-def sick_api(status: int, done: Event) -> Iterator[tuple[str, list[str]]]:
-    """An API that passes its health check, and answers each POST with a status, or not at all."""
+def healthy_api(status: int, done: Event) -> Iterator[tuple[str, list[str]]]:
+    """An API that passes its health check and returns `status` to each POST; 0: no response at all."""
     posts: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             known = {"/api/health": True, "/api/admin/version": prefect.__version__}
-            self.answer(200 if self.path in known else 404, json.dumps(known.get(self.path)).encode())
+            self.respond(200 if self.path in known else 404, json.dumps(known.get(self.path)).encode())
 
         def do_POST(self) -> None:
             posts.append(self.path)
             if not status:
                 done.wait(60)
-            self.answer(status or 503, b"")
+            self.respond(status or 503, b"")
 
-        def answer(self, code: int, body: bytes) -> None:
+        def respond(self, code: int, body: bytes) -> None:
             self.send_response(code)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Nothing."""
+            """Keeps the output of the tests clean."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
@@ -135,7 +137,7 @@ def sick_api(status: int, done: Event) -> Iterator[tuple[str, list[str]]]:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "problem"),
     [
         (["--snapshot-date", "21.11.2026"], "--snapshot-date must be a date, YYYY-MM-DD, not '21.11.2026'."),
         (["--pipe-minutes", "-1"], "--pipe-minutes must be greater than 0, not '-1'."),
@@ -147,16 +149,16 @@ def sick_api(status: int, done: Event) -> Iterator[tuple[str, list[str]]]:
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
-def test_a_wrong_option_is_refused_with_the_right_form(
-    monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+def test_a_wrong_option_is_refused_with_the_expected_form(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], problem: str
 ) -> None:
     text = from_shell(monkeypatch, CHARTS[0], *arguments)
-    assert says in text
+    assert problem in text
     assert "pydantic" not in text
     assert len(text.splitlines()) < 5
 
 
-def test_a_wrong_time_is_refused_with_the_right_form(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_time_is_refused_with_the_expected_form(monkeypatch: pytest.MonkeyPatch) -> None:
     from flows.backfill import backfill_playlists  # noqa: PLC0415 - imports Prefect
 
     text = from_shell(monkeypatch, "--fetched-before", "gestern", flow=backfill_playlists)
@@ -180,7 +182,7 @@ def test_a_refusal_is_printed_once(
 
 
 def from_shell(monkeypatch: pytest.MonkeyPatch, *arguments: str, flow: Any = None) -> str:
-    """How the command ends: what `sys.exit` is given, a message or the exit status."""
+    """Runs the command; returns the argument of `sys.exit`: a message or the exit status."""
     from flows.ingest import ingest_playlists  # noqa: PLC0415
     from flows.shell import run_from_shell  # noqa: PLC0415 - imports Prefect
 
@@ -190,7 +192,7 @@ def from_shell(monkeypatch: pytest.MonkeyPatch, *arguments: str, flow: Any = Non
     return str(ended.value.code)
 
 
-def test_importing_the_flows_is_light() -> None:
+def test_importing_the_flows_loads_no_heavy_modules() -> None:
     heavy = (
         "prefect_snowflake",
         "snowflake.connector",

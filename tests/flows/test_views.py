@@ -1,59 +1,39 @@
-"""What the views say, on a chart small enough to check by hand."""
+"""The views for charts on a chart that is small enough to check by hand."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from pipeline.columns import TABLES
 from pipeline.insights.charts import charts
+from tests.flows.histories import Listed, Listing, load
+from tests.pools import Pool
 from tests.warehouses import Warehouse
 
 LIST = "chart00000000000000000"
 DAYS = [date(2026, 11, 1) + timedelta(days=age) for age in (0, 1, 3, 4)]
-"""Four snapshots; on 3 November no run took place."""
-PLACES = [["a", "b", "c"], ["b", "a", "d"], ["b", "d", "a"], ["c", "b", "d"]]
-"""Songs by place on each of the days."""
-ARTISTS = {"a": ["X", "Y"], "b": ["X"], "c": ["Y"], "d": ["Z", "X"]}
+"""Dates of the four snapshots. There was no run on 3 November."""
+SONGS = ["abc", "bad", "bda", "cbd"]
+"""Songs by position, for each of the dates."""
+ARTISTS = {"a": "XY", "b": "X", "c": "Y", "d": "ZX"}
 
 
-@pytest.fixture
-def chart(warehouse: Warehouse) -> Warehouse:
-    """The history tables hold the chart above, with the columns that the views read."""
-    with warehouse.session() as session:
-        cursor = session._connection.cursor()  # noqa: SLF001 - rows that no pipeline run would write
-        for day, songs in zip(DAYS, PLACES, strict=True):
-            for table, rows in _rows(songs).items():
-                for row in rows:
-                    insert(cursor, table, {"playlist_id": LIST, "snapshot_date": day, "run_id": "r", **row})
-    return warehouse
+def listed(position: int, song: str) -> Listed:
+    artists = tuple((artist, f"Artist {artist}") for artist in ARTISTS[song])
+    return Listed(position, song, f"Song {song}", artists, ("l", "Album"))
 
 
-def _rows(songs: list[str]) -> dict[str, list[dict[str, Any]]]:
-    credited = [(song, artist, n) for song in songs for n, artist in enumerate(ARTISTS[song], start=1)]
-    return {
-        "playlists": [
-            {"name": "Chart", "owner_id": "o", "is_collaborative": False, "snapshot_id": "s", "item_count": 3}
-            | {"url": "u", "fetched_at": "2026-11-01T00:00:00"}
-        ],
-        "playlist_songs": [{"position": n, "song_id": song} for n, song in enumerate(songs, start=1)],
-        "songs": [
-            {"song_id": song, "name": f"Song {song}", "album_id": "l", "artist_id": ARTISTS[song][0]}
-            | {"duration_ms": 1, "is_explicit": False, "disc_number": 1, "track_number": 1, "url": "u"}
-            for song in songs
-        ],
-        "artists": [{"artist_id": a, "name": f"Artist {a}", "url": "u"} for a in {c[1] for c in credited}],
-        "song_artists": [{"song_id": s, "artist_id": a, "artist_position": n} for s, a, n in credited],
-    }
+@pytest.fixture(scope="module")
+def chart(warehouses: Pool[Warehouse]) -> Iterator[Warehouse]:
+    """A warehouse with the chart above."""
+    with warehouses.acquire() as warehouse:
+        listings = [Listing("Chart", tuple(map(listed, range(1, 4), songs))) for songs in SONGS]
+        load(warehouse, {(LIST, day): one for day, one in zip(DAYS, listings, strict=True)})
+        yield warehouse
 
 
-def insert(cursor: Any, table: str, row: dict[str, Any]) -> None:
-    assert table in TABLES
-    marks = ", ".join("?" * len(row))
-    cursor.execute(f"INSERT INTO {table}_history ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))
-
-
-def test_top_artists_by_songs_then_best_place(chart: Warehouse) -> None:
+def test_top_artists_are_ranked_by_songs_then_best_position(chart: Warehouse) -> None:
     found = chart.place.query(
         "SELECT artist_rank, artist_name, song_count, best_position FROM top_artists"
         " WHERE snapshot_date = ? ORDER BY artist_rank",
@@ -62,7 +42,7 @@ def test_top_artists_by_songs_then_best_place(chart: Warehouse) -> None:
     assert sorted(found) == [(1, "Artist X", 2, 1), (1, "Artist Y", 2, 1)]
 
 
-def test_movers_between_two_days(chart: Warehouse) -> None:
+def test_movers_between_neighbouring_dates(chart: Warehouse) -> None:
     assert movers(chart, DAYS[0], DAYS[1]) == {
         "a": ("down", 1, 2),
         "b": ("up", 2, 1),
@@ -71,7 +51,7 @@ def test_movers_between_two_days(chart: Warehouse) -> None:
     }
 
 
-def test_movers_between_days_that_are_no_neighbours(chart: Warehouse) -> None:
+def test_movers_between_distant_dates(chart: Warehouse) -> None:
     assert movers(chart, DAYS[0], DAYS[3]) == {
         "a": ("gone", 1, None),
         "b": ("same", 2, 2),
@@ -105,7 +85,7 @@ def test_runs_count_snapshots_and_end_where_a_song_is_missing(chart: Warehouse) 
     ]
 
 
-def test_charts_are_small_tables(chart: Warehouse) -> None:
+def test_charts_show_the_first_rows_of_the_views(chart: Warehouse) -> None:
     with chart.session() as session:
         found = charts(session, LIST, DAYS[2], DAYS[3])
 
@@ -119,7 +99,7 @@ def test_charts_are_small_tables(chart: Warehouse) -> None:
     assert found["Top artists"][0] == {"rank": 1, "artist": "Artist X", "songs": 2, "best": 2}
 
 
-def test_today_is_the_newest_snapshot_of_each_playlist(chart: Warehouse) -> None:
+def test_views_without_suffix_show_the_newest_snapshot(chart: Warehouse) -> None:
     assert chart.place.query("SELECT position, song_id FROM playlist_songs ORDER BY position") == [
         (1, "c"),
         (2, "b"),

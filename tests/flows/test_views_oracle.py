@@ -1,4 +1,4 @@
-"""Every row of every view against row loops: on invented playlists, and on real charts if at hand."""
+"""Every row of every view, compared with the oracle: on random playlists and on recorded charts."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,28 +7,28 @@ from pathlib import Path
 import pytest
 
 from tests.flows import oracle
-from tests.flows.histories import History, invented, load, recorded_charts
+from tests.flows.histories import History, load, random_history, recorded_charts
 from tests.pools import Pool
 from tests.warehouses import Warehouse
 
 Loaded = tuple[Warehouse, History]
 RowCounts = Counter[tuple[object, ...]]
-SAME: tuple[RowCounts, RowCounts] = (Counter(), Counter())
+EQUAL: tuple[RowCounts, RowCounts] = (Counter(), Counter())
 BRAZIL, GLOBAL = "37i9dQZEVXbMXbN3EUUhlg", "37i9dQZEVXbMDoHDwVN2tF"
-"""Of the global chart there are over a million moves, which take long to compare."""
+"""Ids of recorded charts. The global chart has over a million moves, which take long to compare."""
 
 
 @pytest.fixture(scope="module")
-def invented_lists(warehouses: Pool[Warehouse]) -> Iterator[Loaded]:
+def random_playlists(warehouses: Pool[Warehouse]) -> Iterator[Loaded]:
     """Forty small playlists."""
-    history = invented(playlists=40, days=8, seed=18)
+    history = random_history(playlists=40, days=8, seed=18)
     with warehouses.acquire() as warehouse:
         load(warehouse, history)
         yield warehouse, history
 
 
 @pytest.fixture(scope="module")
-def real_charts(warehouses: Pool[Warehouse], recordings: Path) -> Iterator[Loaded]:
+def recorded(warehouses: Pool[Warehouse], recordings: Path) -> Iterator[Loaded]:
     """Two charts, 209 snapshots."""
     history = recorded_charts(recordings.with_name("chart-history.jsonl.gz"))
     with warehouses.acquire() as warehouse:
@@ -47,26 +47,26 @@ def differences(loaded: Loaded, view: str) -> tuple[RowCounts, RowCounts]:
 
 
 @pytest.mark.parametrize("view", oracle.VIEWS)
-def test_views_of_invented_playlists(invented_lists: Loaded, view: str) -> None:
-    assert differences(invented_lists, view) == SAME
+def test_views_of_random_playlists(random_playlists: Loaded, view: str) -> None:
+    assert differences(random_playlists, view) == EQUAL
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("view", [view for view in oracle.VIEWS if view != "chart_movers"])
-def test_views_of_real_charts(real_charts: Loaded, view: str) -> None:
-    assert differences(real_charts, view) == SAME
+def test_views_of_recorded_charts(recorded: Loaded, view: str) -> None:
+    assert differences(recorded, view) == EQUAL
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("chart", [BRAZIL, GLOBAL])
-def test_movers_between_any_two_days_of_a_real_chart(real_charts: Loaded, chart: str) -> None:
-    warehouse, history = real_charts
+def test_movers_between_any_two_dates_of_a_recorded_chart(recorded: Loaded, chart: str) -> None:
+    warehouse, history = recorded
     own = {key: listing for key, listing in history.items() if key[0] == chart}
-    assert differences((warehouse, own), "chart_movers") == SAME
+    assert differences((warehouse, own), "chart_movers") == EQUAL
 
 
-def test_invented_playlists_have_what_is_rare(invented_lists: Loaded) -> None:
-    _, history = invented_lists
+def test_random_playlists_contain_the_rare_cases(random_playlists: Loaded) -> None:
+    _, history = random_playlists
     listings = [listing.entries for listing in history.values()]
     assert [] in [list(entries) for entries in listings]
     assert any(len({one.song_id for one in entries}) < len(entries) for entries in listings)

@@ -1,4 +1,4 @@
-"""Wrong input: one clear message that says what to do, no traceback, nothing written to the warehouse."""
+"""Wrong input: one message with the fix, no traceback, nothing written to the warehouse."""
 
 import logging
 import re
@@ -16,7 +16,7 @@ CHART = CHARTS[0]
 
 
 class Case(NamedTuple):
-    """What is wrong, and what the message must say."""
+    """Wrong variables of a block, and a pattern of the message."""
 
     name: str
     variables: dict[str, str]
@@ -38,13 +38,15 @@ BLOCKS = {
             "no key", {"SNOWFLAKE_PRIVATE_KEY": "no key"}, r"private key for .* cannot be read.*correct key"
         ),
         Case("wrong client secret", {"SPOTIFY_CLIENT_SECRET": "wrong"}, r"client id or secret.*correct them"),
-        Case("dead refresh token", {"SPOTIFY_REFRESH_TOKEN": "old"}, r"refresh token.*Authorise again"),
+        Case("expired refresh token", {"SPOTIFY_REFRESH_TOKEN": "old"}, r"refresh token.*Authorise again"),
     )
 }
 
 
 @pytest.mark.parametrize("name", BLOCKS)
-def test_wrong_settings_of_a_block(pipeline: Pipeline, name: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_wrong_value_in_a_block_is_one_message(
+    pipeline: Pipeline, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
     case = BLOCKS[name]
     state = pipeline.with_blocks(**case.variables).ingest(CHART, snapshot_date=TODAY)
 
@@ -55,7 +57,7 @@ def test_wrong_settings_of_a_block(pipeline: Pipeline, name: str, caplog: pytest
 
 
 @pytest.mark.parametrize("block", ["spotify", "lake", "warehouse"])
-def test_unknown_block(pipeline: Pipeline, block: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_block_is_named(pipeline: Pipeline, block: str, caplog: pytest.LogCaptureFixture) -> None:
     state = pipeline.ingest(CHART, snapshot_date=TODAY, **{block: "nowhere"})
 
     assert state.is_failed()
@@ -67,8 +69,8 @@ def test_unknown_block(pipeline: Pipeline, block: str, caplog: pytest.LogCapture
 @pytest.mark.parametrize(
     "wrong", ["", "abc", "spotify:track:4uLU6hMCjMI75M1A2tKUQC", "https://example.org/x"]
 )
-def test_what_is_no_playlist_is_refused_before_any_request(pipeline: Pipeline, wrong: str) -> None:
-    url = pipeline.show()
+def test_an_invalid_playlist_is_refused_before_any_request(pipeline: Pipeline, wrong: str) -> None:
+    url = pipeline.serve()
     state = pipeline.ingest(CHART, wrong, snapshot_date=TODAY)
 
     assert state.is_failed()
@@ -76,7 +78,7 @@ def test_what_is_no_playlist_is_refused_before_any_request(pipeline: Pipeline, w
     assert requests.get(f"{url}/sandbox/requests", timeout=5).json() == []
 
 
-def spoil(text: str) -> str:
+def misspell(text: str) -> str:
     return f"SELEKT {text}"
 
 
@@ -85,12 +87,12 @@ def cut(_: str) -> str:
 
 
 SQL_FILES: dict[str, Callable[[str], str]] = {
-    "setup/generated/create_views": spoil,
-    "setup/find_schema_version": spoil,
-    "load/lock_writer": spoil,
+    "setup/generated/create_views": misspell,
+    "setup/find_schema_version": misspell,
+    "load/lock_writer": misspell,
     "load/copy_table": cut,
-    "load/delete_replaced": spoil,
-    "load/insert_loads": spoil,
+    "load/delete_replaced": misspell,
+    "load/insert_loads": misspell,
 }
 
 
@@ -109,15 +111,15 @@ def test_a_damaged_sql_file_is_named(
 ) -> None:
     pipeline: Pipeline = request.getfixturevalue("new_pipeline" if name.startswith("setup/") else "pipeline")
     file = sql_copy / f"{name}.sql"
-    whole = file.read_text(encoding="utf-8")
-    file.write_text(SQL_FILES[name](whole), encoding="utf-8")
+    original = file.read_text(encoding="utf-8")
+    file.write_text(SQL_FILES[name](original), encoding="utf-8")
     state = pipeline.ingest(EMPTY, snapshot_date=TODAY)
 
     assert state.is_failed()
     assert f"sql/{name}.sql" in state.message
     assert_no_traceback(caplog)
     assert_nothing_loaded(pipeline)
-    file.write_text(whole, encoding="utf-8")
+    file.write_text(original, encoding="utf-8")
     assert pipeline.ingest(EMPTY, snapshot_date=TODAY).is_completed()
 
 

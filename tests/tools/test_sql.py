@@ -1,4 +1,4 @@
-"""`make sql`: statements of a text, tables for a terminal, the prompt, and the command as a process."""
+"""`make sql`: splitting statements, text tables, the prompt, and the command as a process."""
 
 import os
 import shlex
@@ -43,20 +43,20 @@ ROOT = Path(__file__).parents[2]
         ("", [], ""),
     ],
 )
-def test_statements_end_at_semicolons_outside_of_texts_and_comments(
+def test_statements_end_at_semicolons_outside_literals_and_comments(
     text: str, statements: list[str] | None, rest: str
 ) -> None:
     whole = [text.rstrip(";")] if statements is None else statements
     assert split(text) == (whole, rest)
 
 
-def test_the_last_statement_of_a_text_needs_no_semicolon() -> None:
+def test_the_last_statement_needs_no_semicolon() -> None:
     assert split_all("a; b -- c") == ["a", "b -- c"]
     assert split_all("a; -- only a comment") == ["a"]
     assert split_all("a; SELECT 'open") == ["a", "SELECT 'open"]
 
 
-def test_a_text_ends_at_the_first_statement_that_fails() -> None:
+def test_execution_stops_at_the_first_failed_statement() -> None:
     executed: list[str] = []
 
     def execute(statement: str) -> bool:
@@ -68,7 +68,7 @@ def test_a_text_ends_at_the_first_statement_that_fails() -> None:
     assert run_text("a", execute)
 
 
-def test_a_table_is_aligned_and_shows_null_as_such() -> None:
+def test_a_table_is_aligned_and_shows_null() -> None:
     rows = [(1, "ferry", None), (20, None, Decimal("1.50")), (3, "", Decimal(20))]
     assert text_table(["n", "song_name", "share"], rows) == (
         " n  | song_name | share\n"
@@ -79,11 +79,11 @@ def test_a_table_is_aligned_and_shows_null_as_such() -> None:
     )
 
 
-def test_without_rows_there_is_the_head() -> None:
+def test_a_table_without_rows_is_its_header() -> None:
     assert text_table(["a", "b"], []) == " a | b\n---+---"
 
 
-def test_long_texts_are_cut_to_the_terminal_and_numbers_are_not() -> None:
+def test_long_texts_are_truncated_to_the_terminal_and_numbers_are_not() -> None:
     rows = [("x" * 50, "橙色電車" * 10, 1234567890, date(2026, 11, 20))]
     lines = text_table(["long", "wide", "n", "d"], rows, 60).splitlines()
     assert max(map(cell_len, lines)) <= 60
@@ -91,7 +91,7 @@ def test_long_texts_are_cut_to_the_terminal_and_numbers_are_not() -> None:
     assert lines[2].count("…") == 2
 
 
-def test_what_does_not_fit_is_a_record_per_row() -> None:
+def test_a_table_that_does_not_fit_becomes_one_record_per_row() -> None:
     names = [f"column_{n}" for n in range(9)]
     shown = text_table(names, [["y" * 50] * 9, [None] * 9], 40)
     lines = shown.splitlines()
@@ -102,7 +102,7 @@ def test_what_does_not_fit_is_a_record_per_row() -> None:
     assert max(map(cell_len, lines)) == 40
 
 
-def test_a_value_takes_one_line_and_cannot_control_the_terminal() -> None:
+def test_values_are_one_line_without_control_characters() -> None:
     assert cell("a\nb\x1b[31mc\u202e") == column_name("a\nb\x1b[31mc\u202e") == "a b [31mc "
     assert cell(bytearray(b"a\xff")) == "61ff"
     assert [cell(value) for value in (True, 1.5, datetime(2026, 11, 20, 6))] == [  # noqa: DTZ001 - NTZ
@@ -112,17 +112,17 @@ def test_a_value_takes_one_line_and_cannot_control_the_terminal() -> None:
     ]
 
 
-def test_the_footer_counts_what_is_shown() -> None:
+def test_the_footer_counts_the_rows() -> None:
     assert footer(1, 1, 0.123) == "(1 row, 0.12 s)"
     assert footer(200, 1234, 2) == "(the first 200 of 1,234 rows, 2.00 s)"
 
 
-def test_names_are_shown_as_they_are_typed() -> None:
+def test_column_names_are_shown_as_users_type_them() -> None:
     assert [column_name(name) for name in ("SONG_ID", "Song", "from")] == ["song_id", "Song", "from"]
 
 
 class Terminal:
-    """Types lines, or presses keys, and notes what the prompt does."""
+    """Simulates a user who types lines or presses Ctrl-C or Ctrl-D; records what the prompt does."""
 
     def __init__(self, *typed: str | type[BaseException]) -> None:
         self._typed = iter(typed)
@@ -132,7 +132,7 @@ class Terminal:
         self.history: list[str] = []
 
     def input(self, prompt: str) -> str:
-        """Stands for the built-in."""
+        """Replaces the built-in `input`."""
         self.prompts.append(prompt)
         one = next(self._typed)
         if isinstance(one, str):
@@ -140,7 +140,7 @@ class Terminal:
         raise one
 
     def execute(self, statement: str) -> bool:
-        """Notes it; Ctrl-C is pressed while `slow` runs."""
+        """Records the statement; the user presses Ctrl-C during `slow`."""
         self.executed.append(statement)
         if statement == "slow":
             raise KeyboardInterrupt
@@ -158,7 +158,7 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Terminal]:
     return run
 
 
-def test_a_statement_of_many_lines_is_one_entry_of_the_history(use: Callable[..., Terminal]) -> None:
+def test_a_multi_line_statement_is_one_history_entry(use: Callable[..., Terminal]) -> None:
     used = use("SELECT 1", "  AS one; SELECT", "2;", "", "\\rows 5", "\\q")
     assert used.executed == ["SELECT 1\n  AS one", "SELECT\n2"]
     assert used.prompts == ["sql> ", "  -> ", "  -> ", "sql> ", "sql> ", "sql> "]
@@ -166,16 +166,16 @@ def test_a_statement_of_many_lines_is_one_entry_of_the_history(use: Callable[...
     assert used.commands == ["\\rows 5"]
 
 
-def test_ctrl_c_cancels_lines_and_statements_and_ctrl_d_leaves(use: Callable[..., Terminal]) -> None:
+def test_ctrl_c_cancels_input_or_statement_and_ctrl_d_exits(use: Callable[..., Terminal]) -> None:
     used = use("SELECT", KeyboardInterrupt, "slow; never;", "SELECT 2;", "SELECT", EOFError)
     assert used.executed == ["slow", "SELECT 2"]
 
 
-def test_a_comment_keeps_its_line_end_in_the_history() -> None:
+def test_a_comment_keeps_its_line_break_in_the_history() -> None:
     assert history_entry(["SELECT 1 -- one", ", 2;"]) == "SELECT 1 -- one\n, 2;"
 
 
-def test_the_running_sandbox_is_used_only_if_nothing_else_is_set(tmp_path: Path) -> None:
+def test_the_running_sandbox_is_used_only_if_no_api_is_configured(tmp_path: Path) -> None:
     file = tmp_path / "env"
     assert variables_at_hand({}, None, file) == {}
     file.write_text(
@@ -190,8 +190,8 @@ def test_the_running_sandbox_is_used_only_if_nothing_else_is_set(tmp_path: Path)
 
 @pytest.fixture
 def block(prefect_api: dict[str, str], warehouse: Warehouse) -> str:
-    """The name of a block for the warehouse."""
-    del prefect_api  # runs
+    """Name of a block that points at the warehouse."""
+    del prefect_api  # only needs to run
     from blocks.environment import build, private_key  # noqa: PLC0415 - imports Prefect
 
     variables = warehouse.place.variables()
@@ -202,23 +202,23 @@ def block(prefect_api: dict[str, str], warehouse: Warehouse) -> str:
     return name
 
 
-@pytest.mark.faults  # ten seconds; what the shell and make do to a statement is all that is new in it
+@pytest.mark.faults  # takes ten seconds; only the quoting by make and the shell is not tested elsewhere
 def test_a_statement_from_the_shell(
     prefect_api: dict[str, str], block: str, warehouse: Warehouse, tmp_path: Path
 ) -> None:
-    mark = tmp_path / "mark"
+    injected = tmp_path / "injected"
     quotes = """'it''s' AS a, 'a "b" $c `d` #e \\\\ ;' AS "From", NULL AS n"""
-    good = make_sql({**prefect_api, "BLOCK": block}, Q=f"SELECT {quotes} -- $(shell touch {mark})")
-    assert good.returncode == 0
-    assert not mark.exists()
-    head, _, row, end = good.stdout.splitlines()
-    assert [part.strip() for part in head.lower().split("|")] == ["a", "from", "n"]
+    done = make_sql({**prefect_api, "BLOCK": block}, Q=f"SELECT {quotes} -- $(shell touch {injected})")
+    assert done.returncode == 0
+    assert not injected.exists()
+    header, _, row, footer_line = done.stdout.splitlines()
+    assert [part.strip() for part in header.lower().split("|")] == ["a", "from", "n"]
     assert [part.strip() for part in row.split("|")] == ["it's", 'a "b" $c `d` #e \\ ;', "NULL"]
-    assert end.startswith("(1 row, ")
-    assert len(good.stderr.splitlines()) == 1
+    assert footer_line.startswith("(1 row, ")
+    assert len(done.stderr.splitlines()) == 1
     assert (
         f"{warehouse.place.database}.PLAYLISTS on Snowflake account sandbox, role SPOTIFY_LOADER"
-        in good.stderr
+        in done.stderr
     )
 
 
@@ -230,22 +230,22 @@ def make_sql(environment: dict[str, str], **variables: str) -> "subprocess.Compl
     )
 
 
-def test_a_wrong_number_of_rows_is_one_line_before_anything_else(tmp_path: Path) -> None:
+def test_a_wrong_number_of_rows_is_one_message_without_a_login(tmp_path: Path) -> None:
     environment: dict[str, Any] = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     done = make_sql(environment, ROWS="many", Q="SELECT 1")
     assert done.stderr.startswith("the number of rows must be a whole number from 1, or all, not 'many'\n")
-    assert "Error 1" in done.stderr  # the exit status of the command; that of make is its own
+    assert "Error 1" in done.stderr  # exit status of the command; make itself exits with 2
     assert done.returncode == 2
 
 
 @pytest.fixture
 def client(warehouse: Warehouse) -> Iterator[Client]:
-    """What executes statements in a session of a run's user."""
+    """The client of the command, in a session of the loader, showing two rows at most."""
     with warehouse.session() as session:
         yield Client(session, 2)
 
 
-def test_the_exit_status_says_whether_a_statement_failed(
+def test_the_exit_status_is_1_if_a_statement_failed(
     client: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("Q", "SELECT 1 AS one; SELECT * FROM no_such_table; SELECT 2 AS two")
@@ -263,7 +263,7 @@ def test_the_exit_status_says_whether_a_statement_failed(
     assert " two\n" in capsys.readouterr().out
 
 
-def test_as_many_rows_are_shown_as_asked_for(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rows_limits_the_rows_shown(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     statement = "SELECT id FROM writer_lock UNION ALL SELECT 2 UNION ALL SELECT 3"
     client.execute(statement)
     assert "(the first 2 of 3 rows, " in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""A lake that fails for some keys, or sends its responses byte by byte: what a run loads, and how it ends."""
+"""A lake that fails for some keys, or trickles its responses: what a run loads, and how it ends."""
 
 import re
 import threading
@@ -28,57 +28,60 @@ REFUSED = FAILURES["503"]
 INTERVAL_S = 0.02
 
 
-class Sick(Traffic):
-    """Passes requests on, but for those whose method and path match: each meets the next of the faults."""
+class FaultyTraffic(Traffic):
+    """Injects the next of `faults` into each request whose method and path match `pattern`."""
 
     def __init__(self, pattern: str, faults: Iterator[Fault | None]) -> None:
         super().__init__()
         self.pattern, self.faults = pattern, faults
         self.hit: Counter[str] = Counter()
-        self._one = threading.Lock()
+        self._lock = threading.Lock()
 
     @contextmanager
     def passing(self, request: Request) -> Iterator[Fault | None]:
-        """Which fault a request meets."""
+        """Yields the fault of the request; None passes it on."""
         fault = None
-        with self._one:
+        with self._lock:
             if re.search(self.pattern, f"{request.method} {request.target}") and (fault := next(self.faults)):
                 self.hit[request.method] += 1
         yield fault
 
 
-FallSick = Callable[[str, Iterator[Fault | None]], tuple[Pipeline, Sick, str]]
+FailLake = Callable[[str, Iterator[Fault | None]], tuple[Pipeline, FaultyTraffic, str]]
 
 
 @pytest.fixture
-def fall_sick(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[FallSick]:
-    """Puts a proxy before the lake of the pipeline; waits are short, and botocore tries once."""
+def fail_lake(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[FailLake]:
+    """Puts a proxy between the pipeline and its lake.
+
+    Backoff is short and botocore does not retry: a fault meets our own retries at once.
+    """
     monkeypatch.setattr(retry_budget, "LONGEST_BACKOFF_S", 0.02)
     monkeypatch.setattr(retry_budget, "BUDGET_S", 0.5)
     monkeypatch.setitem(store.CLIENT_CONFIG, "retries", {"total_max_attempts": 1})
     monkeypatch.setattr(flows.ingest.keep_snapshots, "retry_delay_seconds", None)
     with ExitStack() as stack:
 
-        def fall(pattern: str, faults: Iterator[Fault | None]) -> tuple[Pipeline, Sick, str]:
-            sick = Sick(pattern, faults)
-            s3 = stack.enter_context(serving("s3", pipeline.place.addresses.s3, sick))
-            url = pipeline.show()
-            return pipeline.with_blocks(AWS_ENDPOINT_URL=s3), sick, url
+        def fail(pattern: str, faults: Iterator[Fault | None]) -> tuple[Pipeline, FaultyTraffic, str]:
+            traffic = FaultyTraffic(pattern, faults)
+            s3 = stack.enter_context(serving("s3", pipeline.place.addresses.s3, traffic))
+            url = pipeline.serve()
+            return pipeline.with_blocks(AWS_ENDPOINT_URL=s3), traffic, url
 
-        yield fall
+        yield fail
 
 
-def read_of(url: str, playlist: str) -> int:
-    """How often the playlist itself was asked for."""
+def times_read(url: str, playlist: str) -> int:
+    """Number of requests for the playlist itself, without those for its snapshot id."""
     seen: list[dict[str, Any]] = requests.get(f"{url}/sandbox/requests", timeout=5).json()
     return sum(one["path"] == f"/v1/playlists/{playlist}" and "fields" not in one["query"] for one in seen)
 
 
-def test_a_throttled_prefix_fails_its_playlist_and_no_other(fall_sick: FallSick) -> None:
-    pipeline, sick, _ = fall_sick(f"PUT .*/raw/playlist_id[^/]*{OTHER_CHART}", repeat(REFUSED))
+def test_a_throttled_prefix_fails_only_its_playlist(fail_lake: FailLake) -> None:
+    pipeline, traffic, _ = fail_lake(f"PUT .*/raw/playlist_id[^/]*{OTHER_CHART}", repeat(REFUSED))
     state = pipeline.ingest(*PLAYLISTS)
 
-    assert sick.hit["PUT"] > 5, "the write was not tried again"
+    assert traffic.hit["PUT"] > 5, "the write was not retried"
     assert state.is_failed()
     assert re.match(
         rf"3 playlists loaded, 1 failed\. playlist {OTHER_CHART}: .*503.*\[LAKE_UN", state.message
@@ -93,29 +96,29 @@ def test_a_throttled_prefix_fails_its_playlist_and_no_other(fall_sick: FallSick)
     assert receipt["seconds"]["keep_snapshots"] < 10
 
 
-def test_the_task_that_keeps_goes_on_where_it_ended(
-    fall_sick: FallSick, monkeypatch: pytest.MonkeyPatch
+def test_a_retried_keep_task_reads_and_writes_nothing_twice(
+    fail_lake: FailLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retry_budget, "MANY_PLAYLISTS", 1)
     monkeypatch.setattr(retry_budget, "BUDGET_S", 0)
-    pipeline, sick, url = fall_sick(
+    pipeline, traffic, url = fail_lake(
         f"PUT .*/raw/playlist_id[^/]*{EMPTY}", chain([REFUSED, REFUSED], repeat(None))
     )
     state = pipeline.ingest(*PLAYLISTS)
 
-    assert sick.hit["PUT"] == 2
+    assert traffic.hit["PUT"] == 2
     assert state.is_completed(), state.message
     assert pipeline.place.count("playlists") == 4
     assert len(pipeline.place.keys("raw/")) == 4
-    assert read_of(url, EMPTY) == 3
-    assert [read_of(url, playlist) for playlist in PLAYLISTS[:3]] == [1, 1, 1]
+    assert times_read(url, EMPTY) == 3
+    assert [times_read(url, playlist) for playlist in PLAYLISTS[:3]] == [1, 1, 1]
 
 
 @pytest.mark.faults
-def test_a_backfill_that_cannot_compare_the_snapshots_of_a_playlist_publishes_the_others(
-    fall_sick: FallSick,
+def test_a_backfill_that_cannot_rank_the_snapshots_of_a_playlist_publishes_the_others(
+    fail_lake: FailLake,
 ) -> None:
-    pipeline, sick, _ = fall_sick(
+    pipeline, traffic, _ = fail_lake(
         f"GET .*/raw/playlist_id[^/]*{CHART}/", chain(repeat(None, 2), repeat(REFUSED))
     )
     for _ in range(2):
@@ -123,14 +126,14 @@ def test_a_backfill_that_cannot_compare_the_snapshots_of_a_playlist_publishes_th
     before = pipeline.place.contents(("playlists",))
     state = pipeline.backfill()
 
-    assert sick.hit["GET"] > 2
+    assert traffic.hit["GET"] > 2
     assert state.is_failed()
     assert re.match(rf"1 playlist loaded, 1 failed\. playlist {CHART}: .*\[LAKE_UNAVAILABLE\]", state.message)
     assert pipeline.place.contents(("playlists",)) == before
 
 
-def test_a_snapshot_that_trickles_is_asked_for_again(
-    fall_sick: FallSick, monkeypatch: pytest.MonkeyPatch
+def test_a_trickling_snapshot_is_requested_again(
+    fail_lake: FailLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "REQUEST_DEADLINE_S", 1.0)
     monkeypatch.setattr(retry_budget, "BUDGET_S", 60)
@@ -142,19 +145,19 @@ def test_a_snapshot_that_trickles_is_asked_for_again(
             client.sendall(b" ")
         return False
 
-    pipeline, sick, _ = fall_sick("GET .*/raw/playlist_id", chain([Fault(before=trickle)], repeat(None)))
+    pipeline, traffic, _ = fail_lake("GET .*/raw/playlist_id", chain([Fault(before=trickle)], repeat(None)))
     began = monotonic()
     state = pipeline.ingest(CHART, EMPTY)
     took = monotonic() - began
     ended.set()
 
-    assert sick.hit["GET"] == 1
+    assert traffic.hit["GET"] == 1
     assert state.is_completed(), state.message
     assert pipeline.place.count("playlists") == 2
     assert took < 60
 
 
-def test_a_snapshot_that_may_not_be_read_fails_its_playlist_and_no_other(fall_sick: FallSick) -> None:
+def test_a_snapshot_without_read_permission_fails_only_its_playlist(fail_lake: FailLake) -> None:
     def deny(client: socket) -> bool:
         client.sendall(
             b"HTTP/1.1 403 Forbidden\r\nContent-Type: application/xml\r\nConnection: close\r\n\r\n"
@@ -162,10 +165,10 @@ def test_a_snapshot_that_may_not_be_read_fails_its_playlist_and_no_other(fall_si
         )
         return False
 
-    pipeline, sick, _ = fall_sick(f"GET .*/raw/playlist_id[^/]*{EMPTY}", repeat(Fault(before=deny)))
+    pipeline, traffic, _ = fail_lake(f"GET .*/raw/playlist_id[^/]*{EMPTY}", repeat(Fault(before=deny)))
     state = pipeline.ingest(CHART, EMPTY)
 
-    assert sick.hit["GET"] == 1
+    assert traffic.hit["GET"] == 1
     assert re.match(
         rf"1 playlist loaded, 1 failed\. playlist {EMPTY}: .*denied.*\[LAKE_DENIED", state.message
     )
