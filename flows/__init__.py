@@ -1,1 +1,1 @@
-"""What Prefect runs: flows, their tasks, and what connects them to a run."""
+"""Prefect flows and tasks, and the code that binds them to a run."""

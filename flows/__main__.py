@@ -1,4 +1,4 @@
-"""`python -m flows COMMAND`: the flows from a shell. Each command imports Prefect only when it is chosen."""
+"""`python -m flows COMMAND`: runs a flow from a shell. A command imports Prefect only when it is called."""
 
 import sys
 from typing import Annotated
@@ -6,18 +6,18 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 Options = Annotated[str, Parameter(allow_leading_hyphen=True)]
-"""Passed on as they are, `--help` included: the flow's parameters are the options."""
+"""Passed on unchanged, `--help` included: the flow's parameters are the options."""
 
 app = App(
     name="python -m flows",
-    help="Runs a flow with the blocks of the environment at hand. `COMMAND --help` lists its options.",
+    help="Runs a flow with the blocks of the current environment. `COMMAND --help` lists its options.",
     version_flags=[],
 )
 
 
 @app.command(name="ingest", help_flags=[])
 def _ingest(*options: Options) -> None:
-    """Reads playlists from Spotify and publishes them."""
+    """Reads playlists from Spotify and publishes them to the warehouse."""
     from flows.ingest import ingest_playlists  # noqa: PLC0415 - imports Prefect
     from flows.shell import run_from_shell  # noqa: PLC0415
 
@@ -26,7 +26,7 @@ def _ingest(*options: Options) -> None:
 
 @app.command(name="backfill", help_flags=[])
 def _backfill(*options: Options) -> None:
-    """Publishes kept snapshots again, without requests to Spotify."""
+    """Publishes kept snapshots again. Sends no requests to Spotify."""
     from flows.backfill import backfill_playlists  # noqa: PLC0415 - imports Prefect
     from flows.shell import run_from_shell  # noqa: PLC0415
 
@@ -35,7 +35,7 @@ def _backfill(*options: Options) -> None:
 
 @app.command(name="report", help_flags=[])
 def _report(*options: Options) -> None:
-    """Makes a page about playlists, from the warehouse, for any date."""
+    """Writes the report of playlists for any date, from the warehouse."""
     from flows.report import report_playlists  # noqa: PLC0415 - imports Prefect
     from flows.shell import run_from_shell  # noqa: PLC0415
 

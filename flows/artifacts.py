@@ -1,4 +1,4 @@
-"""The receipt as artifacts in Prefect's UI: for people, and never a reason for a run to fail."""
+"""Prefect artifacts of the receipt. A failure to create them never fails the run."""
 
 import logging
 
@@ -13,14 +13,14 @@ from pipeline.threads import within
 
 log = logging.getLogger(__name__)
 
-SHOW_S = 30.0
-"""How long a run waits for Prefect to take its artifacts."""
+ARTIFACTS_TIMEOUT_S = 30.0
+"""Of all artifacts of a run together."""
 
 
 def show_receipt(receipt: Receipt, key: str) -> None:
-    """Creates the artifacts; only warns if Prefect does not take them in time.
+    """Creates the artifacts; only warns if Prefect does not create them in time.
 
-    `key` is where the whole receipt is.
+    `key`: URL of the complete receipt.
     """
 
     def create() -> None:
@@ -36,6 +36,7 @@ def show_receipt(receipt: Receipt, key: str) -> None:
             )
 
     try:
-        within(SHOW_S, create)
-    except (Exception, OutOfTime) as error:  # noqa: BLE001 - whatever the API says, the data is loaded
-        log.warning("the receipt is written, but could not be shown as an artifact: %s", cause(error, SHOW_S))
+        within(ARTIFACTS_TIMEOUT_S, create)
+    except (Exception, OutOfTime) as error:  # noqa: BLE001 - the data is loaded, whatever the error is
+        why = cause(error, ARTIFACTS_TIMEOUT_S)
+        log.warning("the receipt is written, but its artifacts could not be created: %s", why)

@@ -24,10 +24,10 @@ from pipeline.spotify.links import playlist_ids
 from pipeline.warehouse.messages import listed
 
 MAX_LOGGED_PLAYLISTS = 50
-"""Playlists whose gaps the log tells; the receipt has all of them."""
+"""Playlists with gaps that are logged; the receipt lists all of them."""
 
 
-@flow(name="backfill-playlists", persist_result=False, validate_parameters=False)  # `ends_failed` does
+@flow(name="backfill-playlists", persist_result=False, validate_parameters=False)  # `ends_failed` validates
 @ends_failed
 def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     playlists: Playlists = [],  # noqa: B006 - never changed
@@ -39,22 +39,21 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
     limits: Limits = Limits(),  # `ends_failed` enforces max_hours
     blocks: BlockNames = BlockNames(),
 ) -> State[None]:
-    """Publishes kept snapshots again, one for each playlist and date, without requests to Spotify.
+    """Publishes snapshots from the lake to the warehouse again. Sends no requests to Spotify.
 
-    If a playlist has several for a date, those fetched on that date (UTC) rank higher; then the one
-    fetched last wins.
+    Publishes one snapshot per playlist and date. If the lake holds several, snapshots fetched on that date
+    (UTC) come first; among these, the one fetched last is published.
 
     Args:
         playlists: The playlists to publish, one per item: id (22 letters and digits), spotify:playlist: URI
-            or open.spotify.com link. Default: all kept playlists.
-        start_date: First snapshot date (YYYY-MM-DD). Default: the first kept date.
-        end_date: Last snapshot date (YYYY-MM-DD). Default: the last kept date.
+            or open.spotify.com link. Default: all playlists in the lake.
+        start_date: First snapshot date (YYYY-MM-DD), inclusive. Default: the first date in the lake.
+        end_date: Last snapshot date (YYYY-MM-DD), inclusive. Default: the last date in the lake.
         load: `copy`: this run executes COPY INTO. `snowpipe`: auto-ingest pipes load the files.
-        fetched_before: Ignore snapshots fetched at or after this time (UTC if it has no time zone), and
-            publish the best of the others even if the warehouse holds one that ranks higher. Use it to undo
-            a wrong snapshot.
+        fetched_before: Ignore snapshots fetched at or after this time (UTC if it has no time zone). Use it
+            to undo a wrong snapshot: the run replaces it in the warehouse with the best earlier one.
         limits: How long the run may take. The defaults suit most runs.
-        blocks: Names of the Prefect blocks to use. The defaults are what `python -m blocks register` writes.
+        blocks: Names of the Prefect blocks. The defaults are those that `python -m blocks register` writes.
     """
     if start_date and end_date and start_date > end_date:
         raise ConfigurationError(
@@ -82,7 +81,10 @@ def find_kept(
     end_date: date | None,
     fetched_before: datetime | None = None,
 ) -> Work:
-    """The kept snapshots of the playlists and dates; lines for playlists with gaps, and failed files."""
+    """Finds the snapshots of the playlists and dates in the lake.
+
+    The result also has a line for each playlist with gaps, and for each file that cannot be read.
+    """
     kept, left_out, refused = find_snapshots(find_lake(lake), playlists, start_date, end_date, fetched_before)
     if not kept and not refused:
         in_time = f" that was fetched before {fetched_before}" if fetched_before else ""

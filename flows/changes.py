@@ -1,4 +1,4 @@
-"""What changed in the run's playlists: compared after the load, sent as events. Nothing here fails a run."""
+"""Changes in the run's playlists: found after the load, sent as Prefect events. Errors here only warn."""
 
 import logging
 from collections.abc import Sequence
@@ -17,32 +17,32 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHANGED = "spotify-playlist.changed"
-"""The event of a playlist that changed; automations can act on it."""
+"""Name of the event that a changed playlist emits. Prefect automations can react to it."""
 QUERY_TIMEOUT_S = 60.0
 
 
 def describe_changes(session: "Session", loaded: Loaded) -> Sequence[PlaylistChanges]:
-    """Compares the run's snapshots with those before; only warns on errors, because the load is committed."""
+    """Compares the loaded snapshots with the previous ones. Only warns on errors: the load is committed."""
     from pipeline.insights.changes import find_changes  # noqa: PLC0415 - imports Snowflake
 
     try:
         return find_changes(session.limited(QUERY_TIMEOUT_S), loaded.partitions)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the load is committed
-        get_run_logger().warning("the run's changes are not described: %s", cause(error, QUERY_TIMEOUT_S))
+    except Exception as error:  # noqa: BLE001 - the load is committed, whatever the error is
+        get_run_logger().warning("the run's changes could not be found: %s", cause(error, QUERY_TIMEOUT_S))
         return ()
 
 
 def emit_changes(run_id: str, found: Sequence[PlaylistChanges]) -> None:
-    """Queues one event for each playlist that changed, for Prefect's client to send in the background.
+    """Queues one event per changed playlist. Prefect's client sends them in the background.
 
-    Only warns if one cannot be queued; whether they arrive, a run does not know.
+    Only warns if an event cannot be queued. The run is not told whether an event arrives.
     """
     for changes in with_changes(found):
         try:
             emit_event(CHANGED, resource=_resource(changes), payload=_payload(changes, run_id))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the data is loaded
+        except Exception as error:  # noqa: BLE001 - the data is loaded, whatever the error is
             why = type(error).__name__
-            log.warning("playlist %s: no event tells that it changed: %s", changes.playlist_id, why)
+            log.warning("playlist %s: the event of its change was not queued: %s", changes.playlist_id, why)
 
 
 def _resource(changes: PlaylistChanges) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""Connections from blocks by name, made where they are used: no client or secret travels between tasks."""
+"""Clients and sessions from blocks, by block name.
+
+Each task creates its own: clients and secrets are never passed between tasks.
+"""
 
 import logging
 from datetime import UTC, datetime
@@ -25,12 +28,12 @@ B = TypeVar("B", bound=Block)
 
 log = logging.getLogger(__name__)
 
-WARNING_DAYS = 150
-"""Days after the authorisation from which on a run reminds of it; the token lives six months."""
+AUTHORIZATION_WARNING_DAYS = 150
+"""Age of the user's authorisation from which every run warns. Refresh tokens expire after six months."""
 
 
 def find_spotify(name: str) -> SpotifyClient:
-    """A client with the credentials of a SpotifyCredentials block, held to the app's rate limit."""
+    """A client with the credentials of a SpotifyCredentials block, which respects the app's rate limit."""
     credentials = load_block(SpotifyCredentials, name)
     _warn_of_age(credentials, name)
     return SpotifyClient(credentials, before_request=RateLimit(credentials.rate_limit).take)
@@ -38,10 +41,10 @@ def find_spotify(name: str) -> SpotifyClient:
 
 def _warn_of_age(credentials: SpotifyCredentials, name: str) -> None:
     days = credentials.days_since_authorization(datetime.now(UTC))
-    if days is not None and days >= WARNING_DAYS:
+    if days is not None and days >= AUTHORIZATION_WARNING_DAYS:
         log.warning(
-            "block %r: the user authorised the app %s days ago; Spotify ends the refresh token after six "
-            "months. Authorise again in time: python -m blocks authorize --block %s",
+            "block %r: the user authorised the app %s days ago, and the refresh token expires after six "
+            "months. Authorise the app again before then: python -m blocks authorize --block %s",
             name,
             days,
             name,
@@ -56,7 +59,7 @@ def find_lake(name: str) -> Lake:
 
 
 def lake_of(bucket: Any) -> Lake:  # noqa: ANN401 - its credentials may be of any kind to the type checker
-    """The same of a block at hand."""
+    """The lake of a loaded S3Bucket block."""
     own = bucket.credentials.aws_client_parameters
     parameters = own.model_copy(update={"config": {**CLIENT_CONFIG, **(own.config or {})}})
     credentials = bucket.credentials.model_copy(update={"aws_client_parameters": parameters})
@@ -74,7 +77,7 @@ def warehouse_name(name: str) -> str:
 def open_session(
     name: str, run_id: str, *, otherwise: str | None = None, autocommit: bool = True
 ) -> "Session":
-    """A session of a SnowflakeConnector block, or of another one where the first does not exist."""
+    """A session with a SnowflakeConnector block; with the block `otherwise` if the first does not exist."""
     from prefect_snowflake import SnowflakeConnector  # noqa: PLC0415 - five seconds, only before a load
 
     from pipeline.warehouse.session import Session  # noqa: PLC0415 - imports the connector
@@ -89,7 +92,7 @@ def open_session(
 
 
 def login_of(connector: "SnowflakeConnector") -> "Login":
-    """What a session needs of a SnowflakeConnector block."""
+    """Login parameters of a session, from a SnowflakeConnector block."""
     from pipeline.warehouse.session import Login  # noqa: PLC0415 - imports the connector
     from pipeline.warehouse.snowflake_errors import Place  # noqa: PLC0415
 
@@ -107,12 +110,12 @@ def load_block(kind: type[B], name: str) -> B:
     try:
         with prefect_errors():
             block: Any = kind.load(name)
-    except (JSONDecodeError, ValidationError) as error:  # not of the block: of an answer
+    except (JSONDecodeError, ValidationError) as error:  # an unreadable response of Prefect's API
         raise unavailable(error) from None
     except ValueError as error:
         message = (
             f"there is no block {name!r} of type {slug} that can be read ({error}). "
-            "Create it (`python -m blocks register`), or name another one in the run's parameters"
+            "Create it (`python -m blocks register`), or set another block name in the run's parameters"
         )
         raise BlockMissing(message, Code.BLOCK_MISSING) from error
     except RuntimeError as error:
@@ -122,7 +125,5 @@ def load_block(kind: type[B], name: str) -> B:
             f"the block {name!r} of type {slug} cannot be used ({wrong_fields(error.__cause__)}). "
             "Correct it (`python -m blocks register`)"
         )
-        raise ConfigurationError(
-            message, Code.BLOCK_INVALID
-        ) from None  # the error shows the values of the block
+        raise ConfigurationError(message, Code.BLOCK_INVALID) from None  # `error` contains the block's values
     return cast("B", block)

@@ -1,4 +1,4 @@
-"""The Prefect variable `daily_playlists`: read when a run starts that names no playlist."""
+"""The Prefect variable `daily_playlists`: the list of a run that is started without playlists."""
 
 import json
 import logging
@@ -19,12 +19,12 @@ log = logging.getLogger(__name__)
 VARIABLE = "daily_playlists"
 HOW_TO_SET = f"""prefect variable set {VARIABLE} '["<playlist>", "<playlist>"]' --overwrite"""
 MAX_QUOTED_CHARACTERS = 100
-"""Of a wrong value, in a message."""
+"""Of a wrong value, in an error message."""
 
 
 @task(**RETRIES)
 def read_daily_playlists() -> list[str]:
-    """The list: ids and the word `mine`. Raises ConfigurationError if it is not set, empty or wrong."""
+    """Playlist ids, and the word `mine`. Raises ConfigurationError if it is not set, empty or malformed."""
     try:
         with prefect_errors():
             value = Variable.get(VARIABLE)
@@ -36,18 +36,18 @@ def read_daily_playlists() -> list[str]:
 
 
 def daily_playlists(value: Any) -> list[str]:  # noqa: ANN401 - any JSON value
-    """Ids and the word `mine` from the variable's value: a list, or the list as JSON text."""
+    """Playlist ids, and the word `mine`, from the variable's value: a list, or a list as JSON text."""
     names = _decoded(value) if isinstance(value, str) else value
     if names in (None, "", []):
         message = (
-            f"no playlist was given, and the Prefect variable {VARIABLE} is not set or empty. Name "
-            f"playlists, or set it: {HOW_TO_SET}. Nothing was requested"
+            f"no playlist was given, and the Prefect variable {VARIABLE} is not set or empty. Enter "
+            f"playlists, or set the variable: {HOW_TO_SET}. Nothing was requested"
         )
         raise ConfigurationError(message, Code.PLAYLISTS_EMPTY)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         message = (
-            f"the Prefect variable {VARIABLE} is {repr(value)[:MAX_QUOTED_CHARACTERS]}, not a list of texts: "
-            f"{HOW_TO_SET}. Nothing was requested"
+            f"the Prefect variable {VARIABLE} is {repr(value)[:MAX_QUOTED_CHARACTERS]}, not a list of "
+            f"strings. Set it: {HOW_TO_SET}. Nothing was requested"
         )
         raise ConfigurationError(message, Code.DAILY_PLAYLISTS_INVALID)
     try:
@@ -57,7 +57,7 @@ def daily_playlists(value: Any) -> list[str]:  # noqa: ANN401 - any JSON value
 
 
 def _decoded(text: str) -> Any:  # noqa: ANN401 - any JSON value
-    """The value of JSON text, which Prefect's UI may store; text that is not JSON stays as it is."""
+    """The decoded value, because Prefect's UI may store JSON text; text that is not JSON is unchanged."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

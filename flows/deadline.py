@@ -1,4 +1,4 @@
-"""The deadline of a run: an alarm that interrupts whatever the main thread waits for."""
+"""Deadline of a run: an alarm signal that interrupts the main thread, whatever it is waiting for."""
 
 import logging
 import signal
@@ -9,15 +9,17 @@ from time import monotonic
 
 log = logging.getLogger(__name__)
 
-AGAIN_S = 300.0
-"""Seconds after which the alarm is repeated: what a run does after its deadline must end, too."""
-AT_ONCE_S = 0.001
+REPEAT_S = 300.0
+"""Interval of repeated alarms: cleaning up after the deadline may not respond, either."""
+IMMEDIATELY_S = 0.001
+"""A timer of 0 would be switched off."""
 
 
 class OutOfTime(BaseException):
-    """The run has reached its deadline. Not an Exception: no client may take it for a failed request.
+    """The run has reached its deadline.
 
-    `where`: what the run was doing. `outcome`: what became of its load.
+    Not an Exception, because clients would catch it as a failed request and retry.
+    `where`: the step that was interrupted. `outcome`: whether the run's data is loaded.
     """
 
     def __init__(self, where: str) -> None:
@@ -27,11 +29,12 @@ class OutOfTime(BaseException):
 
 
 @contextmanager
-def run_deadline(seconds: float, where: Callable[[], str], again: float = AGAIN_S) -> Iterator[None]:
-    """Raises OutOfTime in the main thread after `seconds`, and `again`; `where` is called then.
+def run_deadline(seconds: float, where: Callable[[], str], repeat_s: float = REPEAT_S) -> Iterator[None]:
+    """Raises OutOfTime in the main thread after `seconds`, then every `repeat_s`.
 
-    Never outlives an alarm that is set already; that one's handler and remaining time are restored.
-    Outside the main thread, where Python delivers no signals, it only warns that nothing ends the run.
+    `where` returns the step that is interrupted. If an earlier alarm is already set, that time applies. The
+    earlier handler and its remaining time are restored at the end. Python delivers signals only to the main
+    thread; in any other thread, this only warns that there is no deadline.
     """
     if current_thread() is not main_thread():
         log.warning("max_hours is not enforced: this run is not in the main thread of its process")
@@ -43,16 +46,17 @@ def run_deadline(seconds: float, where: Callable[[], str], again: float = AGAIN_
 
     before, start = signal.getitimer(signal.ITIMER_REAL), monotonic()
     handler = signal.signal(signal.SIGALRM, expire)
-    signal.setitimer(signal.ITIMER_REAL, min(seconds, before[0] or seconds), again)
+    signal.setitimer(signal.ITIMER_REAL, min(seconds, before[0] or seconds), repeat_s)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, handler)
         if before[0]:
-            signal.setitimer(signal.ITIMER_REAL, max(before[0] - monotonic() + start, AT_ONCE_S), before[1])
+            remaining = max(before[0] - monotonic() + start, IMMEDIATELY_S)
+            signal.setitimer(signal.ITIMER_REAL, remaining, before[1])
 
 
-def lift_deadline() -> None:
-    """Cancels the deadline that is set; leaving its context restores what was before it."""
+def cancel_deadline() -> None:
+    """Cancels the current deadline. The end of its `run_deadline` block restores the earlier alarm."""
     signal.setitimer(signal.ITIMER_REAL, 0)

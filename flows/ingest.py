@@ -24,7 +24,7 @@ from pipeline.spotify.links import wanted_playlists
 from pipeline.spotify.my_playlists import find_wanted
 
 
-@flow(name="ingest-playlists", persist_result=False, validate_parameters=False)  # `ends_failed` does
+@flow(name="ingest-playlists", persist_result=False, validate_parameters=False)  # `ends_failed` validates
 @ends_failed
 def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
     playlists: Playlists = [],  # noqa: B006 - never changed
@@ -42,23 +42,23 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
 
     Args:
         playlists: The playlists to read, one per item: id (22 letters and digits), spotify:playlist: URI,
-            open.spotify.com link, or the word `mine`: every playlist that the authorised user owns or
-            collaborates on. Empty: the list in the Prefect variable `daily_playlists`, read when the run
+            open.spotify.com link, or the word `mine`: all playlists that the authorised user owns or
+            collaborates on. Default: the list in the Prefect variable `daily_playlists`, read when the run
             starts.
         snapshot_date: Date of the snapshots (YYYY-MM-DD): today or yesterday (UTC). Other dates are refused,
-            because Spotify has no history API. Default: the date of the run's schedule, otherwise today.
+            because Spotify has no history API. Default: the scheduled date of the run, otherwise today.
         load: `copy`: this run executes COPY INTO. `snowpipe`: auto-ingest pipes load the files.
-        refresh: `snapshot` replaces these playlists' rows of the date. `full` also deletes all other rows in
-            the warehouse: other dates of these playlists, and the whole history of all other playlists. The
-            lake keeps everything; backfill-playlists can publish it again.
-        confirm_delete: Required with refresh `full`: database and schema exactly as in the warehouse block,
-            for example SPOTIFY.PLAYLISTS.
+        refresh: `snapshot`: replace the rows of these playlists for this date. `full`: also delete all other
+            rows in the warehouse: the other dates of these playlists, and the whole history of all other
+            playlists. The lake is not changed; backfill-playlists can publish its snapshots again.
+        confirm_delete: Required with refresh `full`, ignored otherwise: database and schema, spelled as in
+            the warehouse block, for example SPOTIFY.PLAYLISTS.
         skip_unchanged: Skip playlists that are already published for the date and have not changed since.
             Has no effect with refresh `full`.
         enrich: Also request full artists (genres, followers, popularity) and albums (label, UPC). Responses
             of the last seven days are reused from the lake.
         limits: How long the run may take. The defaults suit most runs.
-        blocks: Names of the Prefect blocks to use. The defaults are what `python -m blocks register` writes.
+        blocks: Names of the Prefect blocks. The defaults are those that `python -m blocks register` writes.
     """
     run, stopwatch = start_run(snapshot_date), Stopwatch()
     names = wanted_playlists(playlists) if playlists else read_daily_playlists()
@@ -75,7 +75,7 @@ def ingest_playlists(  # noqa: PLR0913 - each is a field of the run form
 def keep_snapshots(
     run: Run, names: list[str], blocks: IngestBlockNames, *, skip: bool, details: bool
 ) -> Work:
-    """Keeps the responses of each playlist, then details, if wanted; a retry reads only what is missing."""
+    """Keeps a snapshot of each playlist, then details if requested. A retry reads only what is missing."""
     client, lake = find_spotify(blocks.spotify), find_lake(blocks.lake)
     wanted = find_wanted(client, run, names)
     ids = WantedIds()

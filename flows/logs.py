@@ -1,7 +1,7 @@
-"""What a run logs: progress at INFO, and an expected failure as one ERROR record, its message.
+"""Logs of a run: progress at INFO, and an expected error as one ERROR record without a traceback.
 
-Prefect logs a traceback for each task that fails and two for each flow that returns a Failed state
-(3.9.1). Unexpected exceptions keep theirs.
+Prefect 3.9.1 logs a traceback for each failed task, and two for each flow that returns a Failed state.
+Unexpected exceptions keep their tracebacks.
 """
 
 import logging
@@ -13,25 +13,25 @@ from flows.deadline import OutOfTime
 from pipeline.errors import Code, PipelineError
 
 FINISHED = "Finished in state Failed"
-LONGEST_PROGRESS = 200
-"""Characters of a progress line that a message quotes."""
+MAX_PROGRESS_CHARACTERS = 200
+"""Of a progress line, in an error message."""
 _EXPECTED = re.compile(rf"\[({'|'.join(Code)})\]|\b{OutOfTime.__name__}\b")
 
 
 class _LastLine(logging.Handler):
-    """Remembers the last line of progress."""
+    """Stores the last progress line."""
 
     text = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.text = record.getMessage()[:LONGEST_PROGRESS]
+        self.text = record.getMessage()[:MAX_PROGRESS_CHARACTERS]
 
 
 _progress = _LastLine(logging.INFO)
 
 
 def show_progress() -> None:
-    """Makes what the packages log from INFO part of the run's logs; forgets the progress of earlier runs."""
+    """Sends INFO records of `flows` and `pipeline` to the run's logs; clears the progress of earlier runs."""
     for name in ("flows", "pipeline"):
         logger = logging.getLogger(name)
         logger.setLevel(logging.INFO)
@@ -42,19 +42,19 @@ def show_progress() -> None:
 
 
 def last_progress() -> str:
-    """The last line that the packages have logged in this run."""
+    """The last line that `flows` or `pipeline` logged in this run."""
     return _progress.text
 
 
 def log_one_error() -> None:
-    """From now on an expected failure is one ERROR record, wherever the flow runs."""
+    """Filters Prefect's loggers: an expected error is logged as one ERROR record."""
     logging.getLogger("prefect.flow_runs").addFilter(_of_flow)
     logging.getLogger("prefect.task_runs").addFilter(_of_task)
     logging.getLogger("prefect.engine").addFilter(_of_engine)
 
 
 def _of_flow(record: logging.LogRecord) -> bool:
-    """The engine's record of a returned Failed state becomes its message; the one before is shortened."""
+    """Reduces Prefect's traceback of a Failed state to its message, and shortens the record before it."""
     if isinstance(error := _error(record), FailedRun):
         _reword(record, str(error))
     elif record.getMessage().startswith(FINISHED):
@@ -63,7 +63,7 @@ def _of_flow(record: logging.LogRecord) -> bool:
 
 
 def _of_task(record: logging.LogRecord) -> bool:
-    """A task's failure is progress: the flow says what it means for the run."""
+    """Logs a task's expected error at INFO: the flow logs the one ERROR, with the effect on the run."""
     text = record.getMessage()
     expected = isinstance(_error(record), PipelineError) or _EXPECTED.search(text)
     if expected and record.levelno >= logging.ERROR:

@@ -1,4 +1,4 @@
-"""The word `mine` in commands that never ask Spotify."""
+"""Refusal of the word `mine` in flows that do not call the Spotify API."""
 
 from collections.abc import Iterable
 
@@ -7,10 +7,13 @@ from pipeline.spotify.links import is_mine
 
 
 def refuse_mine(playlists: Iterable[str], what: str, all_of: str) -> None:
-    """Raises ConfigurationError if the word is among the playlists; `all_of`: what no playlist means."""
+    """Raises ConfigurationError if `mine` is among the playlists.
+
+    `what`: the kind of run. `all_of`: the playlists that an empty list selects.
+    """
     if any(map(is_mine, playlists)):
         message = (
-            f"`mine` is a list that only Spotify knows, and {what} never asks Spotify. Nothing was read. "
-            f"Leave playlists empty for {all_of}, or name them"
+            f"`mine` can only be resolved by the Spotify API, which {what} does not call. Nothing was read. "
+            f"Leave playlists empty for {all_of}, or list ids"
         )
         raise ConfigurationError(message, Code.PLAYLIST_INVALID)

@@ -1,4 +1,4 @@
-"""What became of a load whose end the run did not see: the ledger decides what the run says of it."""
+"""Outcome of a load that was interrupted: read from the ledger, reported in the run's message."""
 
 import logging
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ from pipeline.errors import PipelineError, StopRun, Transient
 
 log = logging.getLogger(__name__)
 
-SETTLE_S = 30.0
-"""How long each request may take that looks a load up."""
+LEDGER_TIMEOUT_S = 30.0
+"""Of each request."""
 COMMITTED = "Its data is loaded: the COMMIT succeeded"
 LOADED = f"{COMMITTED}, only the receipt is missing"
 MAYBE_RECORDED = f"{COMMITTED}, only the receipt may be missing"
@@ -19,15 +19,15 @@ NOT_LOADED = "Nothing was loaded"
 
 
 @contextmanager
-def settled(warehouse: str, run_id: str) -> Iterator[None]:
-    """Adds the outcome to OutOfTime, and to a Transient error that has used up its retries.
+def outcome_reported(warehouse: str, run_id: str) -> Iterator[None]:
+    """Adds the outcome of the load to OutOfTime, and to a Transient error after the last retry.
 
-    Either may have cut off a COMMIT that succeeds.
+    Either may interrupt a COMMIT that succeeds in Snowflake.
     """
     try:
         yield
-    except OutOfTime as cut:
-        cut.outcome = _outcome(warehouse, run_id)
+    except OutOfTime as error:
+        error.outcome = _outcome(warehouse, run_id)
         raise
     except Transient as error:
         raise StopRun(f"{error.message}. {_outcome(warehouse, run_id)}", error.code) from error
@@ -37,8 +37,8 @@ def _outcome(warehouse: str, run_id: str) -> str:
     from pipeline.warehouse.ledger import is_loaded  # noqa: PLC0415 - imports Snowflake
 
     try:
-        with open_session(warehouse, run_id, autocommit=False).limited(SETTLE_S) as session:
+        with open_session(warehouse, run_id, autocommit=False).limited(LEDGER_TIMEOUT_S) as session:
             return LOADED if is_loaded(session) else NOT_LOADED
     except (PipelineError, OutOfTime) as error:
         log.debug("The ledger could not be read:", exc_info=error)
-        return f"Whether it was loaded is not known: SELECT * FROM loads WHERE run_id = '{run_id}' shows it"
+        return f"It is not known whether it was loaded. Check: SELECT * FROM loads WHERE run_id = '{run_id}'"

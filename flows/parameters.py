@@ -1,4 +1,4 @@
-"""Parameters of the flows: their types on the run form, and messages for wrong values."""
+"""Parameter types of the flows, as the run form shows them, and error messages for wrong values."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
@@ -9,29 +9,29 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import ErrorDetails
 
 PLAYLIST_PATTERN = "(^ *|playlist[:/])[0-9A-Za-z]{22}([/?# ]|$)|^ *[Mm]ine *$"
-"""Checked by the run form, which shows the pattern if it refuses a value: so it is short. The run checks the
-rest."""
+"""Checked by the run form. Kept short, because the form shows it when it refuses a value; the run checks
+values completely."""
 
 Playlists = Annotated[
     list[Annotated[str, Field(json_schema_extra={"pattern": PLAYLIST_PATTERN})]],
     BeforeValidator(lambda value: [] if value is None else value),
 ]
-"""None means an empty list. With an optional type, the form would need one more click to add a playlist."""
+"""None means an empty list. An optional type would need one more click on the run form."""
 Minutes = Annotated[float, Field(gt=0, le=720, allow_inf_nan=False)]
-"""At most 12 hours; `max_hours` ends the run in any case."""
+"""Up to 12 hours."""
 MaxHours = Annotated[float, Field(gt=0, le=24, allow_inf_nan=False)]
-"""Push pools of Prefect Cloud end runs after 24 hours."""
+"""Up to 24 hours: push pools of Prefect Cloud stop runs after that."""
 MAX_HOURS = 3.0
 
 
 @Parameter(name="*")
 class Group(BaseModel):
-    """Settings that the run form shows as one parameter; in a shell each of them is an option."""
+    """Settings that are one parameter on the run form, and one option each in a shell."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         extra="forbid",
         frozen=True,
-        field_title_generator=lambda name, _: name,  # as --params and messages name it
+        field_title_generator=lambda name, _: name,  # the same name as in --params and in messages
     )
 
 
@@ -39,75 +39,77 @@ class Limits(Group):
     """How long a run may take."""
 
     pipe_minutes: Minutes = Field(
-        default=10, description="With `snowpipe`: maximum minutes that the run waits for the pipes."
+        default=10,
+        description="Maximum minutes that the run waits for the pipes to load its files. "
+        "Only used with load `snowpipe`.",
     )
     max_hours: MaxHours = Field(
         default=MAX_HOURS,
-        description="Maximum hours. After that the run stops, whatever it is waiting for, and ends as "
-        "Failed.",
+        description="Maximum hours that the run may take. After that it stops and ends as Failed.",
     )
 
 
 class ReportBlockNames(Group):
-    """Names of the blocks that say what a report reads, and where it is written."""
+    """Names of the blocks that a report uses."""
 
     lake: str = Field(
         default="lake",
-        description="S3Bucket block of the lake: kept responses, CSV files, receipts, reports.",
+        description="S3Bucket block of the lake: raw snapshots, CSV files, receipts and reports.",
     )
-    warehouse: str = Field(default="warehouse", description="SnowflakeConnector block of the warehouse.")
+    warehouse: str = Field(
+        default="warehouse", description="SnowflakeConnector block of the warehouse: database and schema."
+    )
 
 
 class BlockNames(ReportBlockNames):
-    """Names of the blocks that say where a run publishes."""
+    """Names of the blocks that publishing uses."""
 
     warehouse_admin: str = Field(
         default="warehouse-admin",
-        description="SnowflakeConnector block with the role that may change the schema. If it does not "
-        "exist, `warehouse` is used.",
+        description="SnowflakeConnector block whose role may change the schema. If this block does not "
+        "exist, the run uses `warehouse` for that, too.",
     )
 
 
 class IngestBlockNames(BlockNames):
-    """Block names of an ingest, which also reads from Spotify."""
+    """Names of the blocks that an ingest uses."""
 
     spotify: str = Field(
         default="spotify", description="SpotifyCredentials block of the app that reads playlists."
     )
 
 
-DATE_FORM = "must be a date, YYYY-MM-DD"
-TIME_FORM = "must be a time, YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, in UTC unless it names a zone"
-NUMBER_FORM = "must be a number"
-FORMS = {date: DATE_FORM, datetime: TIME_FORM, float: NUMBER_FORM}
-"""Right form of a value that is typed as text, by type."""
-KNOWN_ERRORS = {
-    "date": DATE_FORM,
-    "datetime": TIME_FORM,
-    "float": NUMBER_FORM,
+DATE_FORMAT = "must be a date, YYYY-MM-DD"
+TIME_FORMAT = "must be a time, YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, in UTC if it has no time zone"
+NUMBER_FORMAT = "must be a number"
+FORMATS_BY_TYPE = {date: DATE_FORMAT, datetime: TIME_FORMAT, float: NUMBER_FORMAT}
+FORMATS_BY_ERROR = {
+    "date": DATE_FORMAT,
+    "datetime": TIME_FORMAT,
+    "float": NUMBER_FORMAT,
     "model": 'must be an object, {"name": value}',
 }
-"""Right form by the first word of pydantic's error type; pydantic's own messages are less precise."""
+"""By the first word of pydantic's error type. More precise than pydantic's messages."""
 MAX_QUOTED_CHARACTERS = 50
-"""Of a wrong value, in a message."""
+"""Of a wrong value, in an error message."""
 
 
 def wrong_parameters(error: ValidationError, names: Sequence[str]) -> Iterator[str]:
-    """A phrase for each wrong parameter: its name, the right form, and the value given.
+    """One phrase per wrong parameter: its name, the expected format, and the given value.
 
-    `names`: the names of all parameters in order, because pydantic names a positional argument by its index.
+    `names`: all parameter names in order, because pydantic reports a positional argument by its index.
     """
     for one in error.errors(include_context=False, include_url=False):
         first, *rest = one["loc"]
         name = names[first] if isinstance(first, int) else first
         path = ".".join(map(str, [name, *rest]))
         if one["type"] == "extra_forbidden":
-            yield f"{path} does not exist: leave it out"
+            yield f"{path} does not exist: remove it"
         else:
-            yield f"{path} {form(one)}, not {repr(one['input'])[:MAX_QUOTED_CHARACTERS]}"
+            yield f"{path} {expected_format(one)}, not {repr(one['input'])[:MAX_QUOTED_CHARACTERS]}"
 
 
-def form(error: ErrorDetails) -> str:
-    """The right form, as a predicate that follows the parameter's name ("must be …")."""
-    known = KNOWN_ERRORS.get(error["type"].split("_")[0])
+def expected_format(error: ErrorDetails) -> str:
+    """The expected format, as a phrase that follows the parameter's name ("must be …")."""
+    known = FORMATS_BY_ERROR.get(error["type"].split("_")[0])
     return known or error["msg"].replace("Input should", "must", 1)

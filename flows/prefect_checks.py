@@ -1,4 +1,4 @@
-"""Checks of what runs use of Prefect: blocks, rate limit, list of the daily run."""
+"""Preflight checks of Prefect: its API, the blocks, the rate limit, and the playlists of the daily run."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -28,7 +28,7 @@ PLAYLISTS = "Prefect: playlists"
 
 
 class FoundBlocks(NamedTuple):
-    """What the blocks hold, each in a list: empty where its check failed."""
+    """Contents of the blocks. Each is a list of one, or empty if the check of the block failed."""
 
     spotify: list[SpotifyCredentials]
     lake: list[Lake]
@@ -43,7 +43,7 @@ def block_check(name: str) -> str:
 
 
 def check_prefect(checks: Checklist, blocks: IngestBlockNames, playlists: Sequence[str]) -> FoundBlocks:
-    """Checks the API, every block of a run, the rate limit, and what the daily run would read."""
+    """Checks the API, every block of a run, the rate limit, and the playlists that the run would read."""
     from prefect_aws import S3Bucket  # noqa: PLC0415 - half a second, only where it is needed
     from prefect_snowflake import SnowflakeConnector  # noqa: PLC0415 - five seconds
 
@@ -71,7 +71,7 @@ def _find_api() -> str:
     with get_client(sync_client=True) as client:
         if error := client.api_healthcheck():
             raise ConfigurationError(
-                f"Prefect's API fails ({type(error).__name__})", Code.PREFECT_UNAVAILABLE
+                f"Prefect's API does not work ({type(error).__name__})", Code.PREFECT_UNAVAILABLE
             )
     return address(PREFECT_API_URL.value() or "")
 

@@ -1,4 +1,7 @@
-"""Errors of Prefect's API as errors of the run: status and address, nothing of what was sent or answered."""
+"""Errors of Prefect's API as errors of the run.
+
+Messages contain only status and address: requests hold the API key, and responses may repeat them.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +17,7 @@ from pipeline.threads import Unfinished
 
 
 def unavailable(error: Exception) -> PipelineError:
-    """What the run does about Prefect's API: corrects what it refuses (4xx), waits for all else."""
+    """ConfigurationError if Prefect's API refused the request (4xx), else Transient."""
     message = reason(error, PREFECT_API_URL.value() or "").partition("\n")[0]
     status = error.response.status_code if isinstance(error, HTTPStatusError) else 0
     refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
@@ -24,9 +27,9 @@ def unavailable(error: Exception) -> PipelineError:
 
 
 def cause(error: BaseException, seconds: float) -> str:
-    """Why something failed that does not fail the run and may take `seconds`; quotes no response."""
+    """Reason of an error that only causes a warning; quotes no response. `seconds`: its time limit."""
     if isinstance(error, PipelineError):
-        slow = error.code == Code.SNOWFLAKE_SLOW  # its advice is about another timeout
+        slow = error.code == Code.SNOWFLAKE_SLOW  # its message advises on a different timeout
         return "a query took too long" if slow else error.message
     if isinstance(error, HTTPError):
         return unavailable(error).message
@@ -37,10 +40,7 @@ def cause(error: BaseException, seconds: float) -> str:
 
 @contextmanager
 def prefect_errors() -> Iterator[None]:
-    """Raises Transient or ConfigurationError for what Prefect's client raises; only it uses httpx.
-
-    Its own error repeats the response, which may repeat the request, API key included.
-    """
+    """Replaces errors of httpx, which only Prefect's client uses, by Transient or ConfigurationError."""
     try:
         yield
     except HTTPError as error:

@@ -1,4 +1,4 @@
-"""Checks what a run uses, and leaves nothing behind: `python -m flows preflight [PLAYLIST…] [--json]`."""
+"""Checks everything that a run uses, changes nothing: `python -m flows preflight [PLAYLIST…] [--json]`."""
 
 import sys
 from collections.abc import Sequence
@@ -33,11 +33,10 @@ if TYPE_CHECKING:
 
     from pipeline.warehouse.session import Session
 
-SHOW_S = 10.0
-"""How long the run waits for Prefect to take its artifact."""
+ARTIFACT_TIMEOUT_S = 10.0
 
 
-@flow(name="preflight", persist_result=False, validate_parameters=False)  # `ends_failed` does
+@flow(name="preflight", persist_result=False, validate_parameters=False)  # `ends_failed` validates
 @ends_failed
 def preflight(
     playlists: Playlists = [],  # noqa: B006 - never changed
@@ -46,16 +45,16 @@ def preflight(
     json: bool = False,
     blocks: IngestBlockNames = IngestBlockNames(),
 ) -> State[None]:
-    """Checks everything that a run uses: one line per check, with what to do where one is red.
+    """Checks everything that a run uses. Prints one line per check; a failed check states what to do.
 
-    Nothing is changed: files are not written, statements change no rows, and a COPY is rolled back.
+    Changes nothing: writes no files, statements change no rows, and a COPY is rolled back.
 
     Args:
-        playlists: The playlists to check, as for an ingest. Empty: the list in the Prefect variable
-            `daily_playlists`.
-        load: `copy`: check what a run needs that executes COPY INTO. `snowpipe`: check the pipes, too.
+        playlists: The playlists to check, one per item, as for an ingest. Default: the list in the Prefect
+            variable `daily_playlists`.
+        load: `copy`: check the requirements of COPY INTO. `snowpipe`: check the pipes, too.
         json: Print the checks as JSON instead of text.
-        blocks: Names of the Prefect blocks to use. The defaults are what `python -m blocks register` writes.
+        blocks: Names of the Prefect blocks. The defaults are those that `python -m blocks register` writes.
     """
     run = start_run()
     name_preflight(run)
@@ -67,7 +66,7 @@ def preflight(
 
 
 def find_lines(run: Run, playlists: Sequence[str], load: LoadMode, blocks: IngestBlockNames) -> list[Line]:
-    """Runs all checks: those of Prefect first, then those of the three services at the same time."""
+    """Runs all checks: Prefect first, then Spotify, lake and warehouse concurrently."""
     checks = Checklist()
     found = check_prefect(checks, blocks, playlists)
     checks.check_at_once(
@@ -125,14 +124,16 @@ def _show(lines: Sequence[Line]) -> None:
     ]
     try:
         within(
-            SHOW_S, partial(create_table_artifact, rows, key="preflight", description=checks_summary(lines))
+            ARTIFACT_TIMEOUT_S,
+            partial(create_table_artifact, rows, key="preflight", description=checks_summary(lines)),
         )
-    except Exception as error:  # noqa: BLE001 - whatever the API says, the checks are done
-        get_run_logger().warning("the checks could not be shown as an artifact: %s", cause(error, SHOW_S))
+    except Exception as error:  # noqa: BLE001 - the checks are complete, whatever the error is
+        why = cause(error, ARTIFACT_TIMEOUT_S)
+        get_run_logger().warning("the artifact of the checks could not be created: %s", why)
 
 
 def run_preflight_from_shell(options: Sequence[str] | None = None) -> None:
-    """`python -m flows preflight`; without Prefect's API that one check is red and all else is skipped."""
+    """`python -m flows preflight`. If Prefect's API fails, prints that check and skips all others."""
     run_from_shell(preflight, "flows preflight", options, _print_without_api)
 
 

@@ -1,4 +1,4 @@
-"""Kept snapshots → tables → lake → warehouse → receipt: the half that ingest and backfill share."""
+"""Publishes kept snapshots: tables → lake → warehouse → receipt. Shared by ingest and backfill."""
 
 import logging
 import time
@@ -13,7 +13,7 @@ from prefect.states import Completed, Failed
 from flows.changes import describe_changes
 from flows.connections import find_lake, open_session
 from flows.deadline import OutOfTime
-from flows.outcome import MAYBE_RECORDED, NOT_LOADED, settled
+from flows.outcome import MAYBE_RECORDED, NOT_LOADED, outcome_reported
 from flows.run import Stopwatch, run_id_of
 from flows.target import Target
 from flows.tasks import RETRIES
@@ -29,20 +29,20 @@ from pipeline.write import Writer
 
 log = logging.getLogger(__name__)
 
-PIPES_REMEMBER = timedelta(days=15)
-"""A day more than pipes remember files: what has not landed by then never will."""
+LANDING_RETENTION = timedelta(days=15)
+"""Of rows in landing tables. One day longer than pipes track files: no file of an older run can land."""
 
-WARNINGS = 50
-"""Losses that the log names; a backfill may have tens of thousands."""
+MAX_LOGGED_WARNINGS = 50
+"""A backfill may have tens of thousands."""
 
 
 def publish(run: Run, work: Work, target: Target, stopwatch: Stopwatch) -> State[None]:
-    """Publishes kept snapshots; the state is Failed where a playlist failed, though the others are loaded."""
+    """Publishes kept snapshots. If a playlist fails, the others are loaded and the state is Failed."""
     manifest, loaded = Manifest(), Loaded()
     target.refuse_failures(work)
     if work.kept:
-        # First, for a pipe sees only what arrives after it was made; and not in a thread of its own, for
-        # whoever stops the run would wait for a statement that hangs there.
+        # Set up first: pipes ingest only files that arrive later. Not in a separate thread: a statement that
+        # does not respond would block there, and delay the end of a run that is cancelled.
         with stopwatch.timed("setup_warehouse"):
             setup_warehouse(run, target)
         with stopwatch.timed("write_tables"):
@@ -51,7 +51,7 @@ def publish(run: Run, work: Work, target: Target, stopwatch: Stopwatch) -> State
         _warn_of_losses(manifest.partitions)
         target.refuse_failures(work)
         target.refuse_no_songs(manifest)
-        with stopwatch.timed("truncate_and_load"), settled(target.blocks.warehouse, run.run_id):
+        with stopwatch.timed("truncate_and_load"), outcome_reported(target.blocks.warehouse, run.run_id):
             deadline = time.monotonic() + target.pipe_minutes * 60
             loaded = truncate_and_load(run, manifest, target, deadline)
     lines, report = playlist_lines(manifest, loaded, work.others), None
@@ -70,26 +70,26 @@ def publish(run: Run, work: Work, target: Target, stopwatch: Stopwatch) -> State
             seconds=stopwatch.seconds,
         )
         write_receipt(run, target, receipt)
-    except OutOfTime as cut:
-        cut.outcome = MAYBE_RECORDED if loaded.partitions else NOT_LOADED
+    except OutOfTime as error:
+        error.outcome = MAYBE_RECORDED if loaded.partitions else NOT_LOADED
         raise
     except PipelineError as error:
-        message = f"what was loaded stays, only the receipt is missing: {error.message}. Run again"
+        message = f"the loaded data stays, only the receipt is missing: {error.message}. Run again"
         raise StopRun(message, Code.RECEIPT_MISSING) from error
     return (Failed if receipt.status == "failed" else Completed)(message=receipt.message)
 
 
 def _warn_of_losses(lines: Sequence[PlaylistLine]) -> None:
     found = warnings(lines)
-    for text in found[:WARNINGS]:
+    for text in found[:MAX_LOGGED_WARNINGS]:
         get_run_logger().warning(text)
-    if len(found) > WARNINGS:
-        get_run_logger().warning("%s more warnings: see the receipt", len(found) - WARNINGS)
+    if len(found) > MAX_LOGGED_WARNINGS:
+        get_run_logger().warning("%s more warnings: see the receipt", len(found) - MAX_LOGGED_WARNINGS)
 
 
 @task(**RETRIES)
 def setup_warehouse(run: Run, target: Target) -> None:
-    """Brings the schema to this code's version, with the admin block where there is one."""
+    """Upgrades the schema to this code's version, with the block `warehouse_admin` if it exists."""
     from pipeline.warehouse.setup import is_current, set_up  # noqa: PLC0415 - imports Snowflake
     from pipeline.warehouse.snowpipe import clear_landing  # noqa: PLC0415
 
@@ -97,8 +97,8 @@ def setup_warehouse(run: Run, target: Target) -> None:
     with open_session(target.blocks.warehouse, run.run_id) as session:
         if is_current(session, lake_url, target.load):
             if target.load == "snowpipe":
-                forgotten = run_id_of(run.started_at - PIPES_REMEMBER)
-                clear_landing(session, "load/delete_stale_landing", forgotten)
+                oldest_kept = run_id_of(run.started_at - LANDING_RETENTION)
+                clear_landing(session, "load/delete_stale_landing", oldest_kept)
             return
     log.info("setting up the warehouse")
     opened = partial(
@@ -110,9 +110,9 @@ def setup_warehouse(run: Run, target: Target) -> None:
 
 @task(**RETRIES)
 def write_tables(run: Run, kept: Sequence[Kept], target: Target) -> tuple[Manifest, list[PlaylistLine]]:
-    """Turns kept snapshots into CSV files, one per table and date; returns what the load must match.
+    """Writes kept snapshots as CSV files, one per table and date; returns the manifest of the load.
 
-    The second value has a line for each playlist whose responses could not be read.
+    The second value has a line for each playlist whose responses cannot be decoded.
     """
     lake = find_lake(target.blocks.lake)
     return Writer(lake, KeptDetails(lake), run, target.load, RetryBudget(len(kept))).write(kept)
@@ -120,7 +120,10 @@ def write_tables(run: Run, kept: Sequence[Kept], target: Target) -> tuple[Manife
 
 @task(**RETRIES)
 def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: float) -> Loaded:
-    """Replaces the manifest's partitions in one transaction; with Snowpipe, once all landed in time."""
+    """Replaces the manifest's partitions in one transaction.
+
+    With Snowpipe, first waits until all files have landed, up to the deadline (monotonic clock).
+    """
     from pipeline.warehouse.copy_files import copy_files  # noqa: PLC0415 - imports Snowflake
     from pipeline.warehouse.landing import Polling  # noqa: PLC0415
     from pipeline.warehouse.snowpipe import load_snowpipe  # noqa: PLC0415
@@ -139,8 +142,8 @@ def truncate_and_load(run: Run, manifest: Manifest, target: Target, deadline: fl
             loaded = replace(loaded, changes=describe_changes(session, loaded))
     for playlist, day in loaded.superseded:
         get_run_logger().warning(
-            "playlist %s, %s: the warehouse holds a snapshot that ranks higher "
-            "(fetched on that date, or later). It stays",
+            "playlist %s, %s: the warehouse already holds a snapshot that ranks higher "
+            "(fetched on that date, or later), and keeps it",
             playlist,
             day,
         )

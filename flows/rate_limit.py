@@ -1,6 +1,6 @@
-"""The app's rate limit in Prefect, which all runs share.
+"""Rate limit of a Spotify app: a global concurrency limit in Prefect that all runs share.
 
-A Prefect API that fails or is silent slows a run down and never stops it.
+If Prefect's API fails or does not respond, the run slows down but does not stop.
 """
 
 import asyncio
@@ -29,17 +29,17 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 CALL_TIMEOUT_S = 10.0
-"""For a whole call of Prefect's API; its client retries nothing meanwhile, because we do."""
-MAX_FAILURES = 3
-"""In a row; then the run stops asking."""
-MAX_BATCH = 5
-"""Slots that one call takes at most."""
-OWN_INTERVAL_S = 1.0
-"""Between the requests of all threads once the run no longer asks Prefect."""
+"""Of a call to Prefect's API. Its client does not retry within that time, because we do."""
+MAX_CONSECUTIVE_FAILURES = 3
+"""Of calls. After that, the run no longer uses the rate limit."""
+MAX_BATCH_SLOTS = 5
+"""Taken by one call."""
+FALLBACK_INTERVAL_S = 1.0
+"""Between the requests of all threads, if the run no longer uses the rate limit."""
 MAX_SLOT_INTERVAL_S = 60.0
-"""A limit that frees a slot less often than this is set up wrongly."""
-PROGRESS_S = 60.0
-"""Between two lines about the same wait, and the longest wait before the next call."""
+"""A limit that frees slots less often is misconfigured."""
+PROGRESS_INTERVAL_S = 60.0
+"""Between two progress lines about the same wait; also the maximum wait before the next call."""
 REQUEST_TIMEOUT, LOCKED, TOO_MANY = 408, 423, 429
 
 
@@ -49,42 +49,42 @@ class RateLimit:
     def __init__(self, name: str) -> None:
         self._name = name
         self._settings = _without_retries()
-        self._lock = Lock()  # one thread asks or waits; the others wait for it
+        self._lock = Lock()  # only one thread calls Prefect or waits for a slot; the others wait for it
         self._limit: GlobalConcurrencyLimitResponse | None = None
-        self._in_hand = 0
+        self._slots = 0
         self._failures = 0
-        self._asks = True
+        self._is_used = True
         self._interval_s = 0.0
         self._next_at = 0.0
 
     def take(self, waits: Waits) -> None:
-        """Waits for a slot; what calls that fail and Prefect's own 429s cost is charged to the budget."""
+        """Waits for a slot. Failed calls and 429 responses of Prefect are charged to the wait budget."""
         with self._lock:
-            if self._asks and not self._in_hand:
+            if self._is_used and not self._slots:
                 self._refill(waits)
-            if self._in_hand:
-                self._in_hand -= 1
+            if self._slots:
+                self._slots -= 1
             elif self._interval_s:
                 waits.sleep(self._next_at - waits.now())
                 self._next_at = waits.now() + self._interval_s
 
     def _refill(self, waits: Waits) -> None:
-        """Asks for slots as long as Prefect says to wait; after a failed call one request goes without."""
-        began = told = waits.now()
-        while self._asks and not self._in_hand:
-            asked = waits.now()
+        """Requests slots until Prefect grants a batch. After a failed call, one request needs no slot."""
+        started = logged = waits.now()
+        while self._is_used and not self._slots:
+            called = waits.now()
             try:
-                wait = self._ask(waits, asked)
-            except Exception as error:  # noqa: BLE001 - whatever it is, requests do not depend on it
-                self._failed(error, charged=waits.charge(asked))
+                wait = self._take_batch(waits, called)
+            except Exception as error:  # noqa: BLE001 - requests to Spotify do not depend on Prefect's API
+                self._failed(error, charged=waits.charge(called))
                 return
-            if wait and waits.now() - told + wait > PROGRESS_S:
-                told = waits.now()
-                log.info("Waiting for a slot of the rate limit %r for %.0f s", self._name, told - began)
+            if wait and waits.now() - logged + wait > PROGRESS_INTERVAL_S:
+                logged = waits.now()
+                log.info("Waiting for a slot of the rate limit %r for %.0f s", self._name, logged - started)
             if wait:
                 waits.sleep(wait)
 
-    def _ask(self, waits: Waits, asked: float) -> float:
+    def _take_batch(self, waits: Waits, called: float) -> float:
         """Takes a batch of slots; otherwise returns the seconds to wait before the next call."""
         try:
             limit = self._limit = self._limit or self._call(
@@ -92,63 +92,63 @@ class RateLimit:
             )
             if self._is_unusable(limit):
                 return 0
-            batch = min(MAX_BATCH, limit.limit)
+            batch = min(MAX_BATCH_SLOTS, limit.limit)
             response = self._call(
                 lambda api: api.increment_concurrency_slots([self._name], batch, "rate_limit")
             )
         except ObjectNotFound:
             self._missing()
         except httpx.HTTPStatusError as error:
-            return self._refused(error.response, waits, asked)
+            return self._refused(error.response, waits, called)
         else:
             if response.json():
-                self._in_hand, self._failures = batch, 0
+                self._slots, self._failures = batch, 0
             else:
                 self._missing()
         return 0
 
-    def _call(self, question: Callable[["PrefectClient"], Awaitable[T]]) -> T:
-        """One call of Prefect's API; raises TimeoutError and what its client raises."""
+    def _call(self, request: Callable[["PrefectClient"], Awaitable[T]]) -> T:
+        """Calls Prefect's API once; raises TimeoutError and the errors of its client."""
 
-        async def ask() -> T:
+        async def send() -> T:
             hooks = {"response": [_raise_early]}
-            with self._settings.model_copy():  # new settings would take 30 ms of CPU each time
+            with self._settings.model_copy():  # creating settings takes 30 ms of CPU
                 async with get_client(httpx_settings={"event_hooks": hooks}) as api:
-                    return await question(api)
+                    return await request(api)
 
         async def bounded() -> T:
-            return await asyncio.wait_for(ask(), CALL_TIMEOUT_S)
+            return await asyncio.wait_for(send(), CALL_TIMEOUT_S)
 
         return run_coro_as_sync(bounded())
 
     def _is_unusable(self, limit: "GlobalConcurrencyLimitResponse") -> bool:
         if not limit.active:
             log.info("The rate limit %r is switched off, so requests are not limited", self._name)
-            self._asks = False
+            self._is_used = False
         elif not limit.limit:
-            self._stop_asking(f"The rate limit {self._name!r} is 0, so it never has a slot", "--limit 10")
+            self._stop_using(f"The rate limit {self._name!r} is 0, so it never has a slot", "--limit 10")
         elif not limit.slot_decay_per_second:
-            self._stop_asking(f"The rate limit {self._name!r} has no slot decay, so it never frees a slot")
-        return not self._asks
+            self._stop_using(f"The rate limit {self._name!r} has no slot decay, so it never frees a slot")
+        return not self._is_used
 
-    def _refused(self, response: httpx.Response, waits: Waits, asked: float) -> float:
-        """Seconds to wait if Prefect says so; raises the error of what counts as a failure."""
+    def _refused(self, response: httpx.Response, waits: Waits, called: float) -> float:
+        """Seconds to wait before the next call; raises if the response counts as a failure."""
         wait = max(_retry_after(response), SHORTEST_WAIT_S)
         if response.status_code in (LOCKED, TOO_MANY):
             self._failures = 0  # the API works
         if response.status_code == LOCKED:
             decay = self._limit.slot_decay_per_second if self._limit else 0
             if decay * MAX_SLOT_INTERVAL_S >= 1:
-                return min(wait, PROGRESS_S)
-            self._stop_asking(
+                return min(wait, PROGRESS_INTERVAL_S)
+            self._stop_using(
                 f"The rate limit {self._name!r} is used up and frees a slot only every "
                 f"{1 / decay if decay else 0:,.0f} s"
             )
             return 0
         if response.status_code == TOO_MANY:
-            if waits.charge(asked, wait):
+            if waits.charge(called, wait):
                 return wait
-            self._stop_asking(f"Prefect's API asks to wait {wait:,.0f} s before it gives a slot", None)
+            self._stop_using(f"Prefect's API requires a wait of {wait:,.0f} s for a slot", None)
             return 0
         response.raise_for_status()
         return 0
@@ -160,49 +160,50 @@ class RateLimit:
             if isinstance(error, httpx.HTTPStatusError)
             else type(error).__name__
         )
-        log.info("Prefect gave no slot of the rate limit %r (%s)", self._name, why)
-        if self._failures >= MAX_FAILURES or not charged:
+        log.info("Prefect's API granted no slot of the rate limit %r (%s)", self._name, why)
+        if self._failures >= MAX_CONSECUTIVE_FAILURES or not charged:
             times = f"{self._failures} times in a row"
-            self._stop_asking(
-                f"Prefect's API gave no slot of the rate limit {self._name!r} ({why}), {times}", None
+            self._stop_using(
+                f"Prefect's API granted no slot of the rate limit {self._name!r} ({why}), {times}", None
             )
 
     def _missing(self) -> None:
-        self._asks = False
+        self._is_used = False
         log.warning(
             "There is no rate limit %r, so concurrent runs may exceed Spotify's rate. "
             "Create it: python -m blocks register",
             self._name,
         )
 
-    def _stop_asking(self, problem: str, option: str | None = "--slot-decay-per-second 5") -> None:
-        self._asks, self._interval_s = False, OWN_INTERVAL_S
+    def _stop_using(self, problem: str, option: str | None = "--slot-decay-per-second 5") -> None:
+        self._is_used, self._interval_s = False, FALLBACK_INTERVAL_S
         fix = f". Fix it: prefect gcl update {self._name} {option}" if option else ""
         log.warning(
-            "%s. This run no longer asks for slots and sends one request per %g s; "
+            "%s. This run no longer uses the rate limit and sends one request per %g s; "
             "concurrent runs may exceed Spotify's rate%s",
             problem,
-            OWN_INTERVAL_S,
+            FALLBACK_INTERVAL_S,
             fix,
         )
 
 
 def _without_retries() -> SettingsContext:
-    """Settings with which Prefect's client retries nothing: it would for minutes, and count none of it."""
+    """Settings without retries in Prefect's client, which would take minutes outside our wait budget."""
     current = get_settings_context()
     client = current.settings.client.model_copy(update={"max_retries": 0})
-    settings = current.settings.model_copy(update={"client": client})  # copy_with_update validates all anew
+    # Not copy_with_update, which validates all settings again.
+    settings = current.settings.model_copy(update={"client": client})
     return SettingsContext(profile=current.profile, settings=settings)
 
 
 async def _raise_early(response: httpx.Response) -> None:
-    """Raises what Prefect's client would sleep over, even after its last retry (408, 429, 502, 503)."""
+    """Raises for 408, 429 and 5xx: Prefect's client would sleep, even after its last retry."""
     if response.is_server_error or response.status_code in (TOO_MANY, REQUEST_TIMEOUT):
         response.raise_for_status()
 
 
 def _retry_after(response: httpx.Response) -> float:
-    """Seconds, from a number or a date (RFC 9110); 0 where there is neither, as with `nan` and `inf`."""
+    """Seconds, from a number or a date (RFC 9110); 0 for anything else, `nan` and `inf` included."""
     header = response.headers.get("Retry-After", "")
     try:
         seconds = float(header)

@@ -1,4 +1,4 @@
-"""Identity and clock of a run, and how a flow ends."""
+"""Identity, clock and final state of a run."""
 
 import logging
 import secrets
@@ -33,19 +33,19 @@ log = logging.getLogger(__name__)
 SECONDS_PER_HOUR = 3600
 
 MAX_SCHEDULE_DRIFT = timedelta(hours=12)
-"""A run that starts further than this from its schedule, late or brought forward, is dated by its fetch."""
+"""Between scheduled and actual start, late or early. A run with more is dated today, not as scheduled."""
 ONE_DAY = timedelta(days=1)
 
 
 class Stopwatch:
-    """How long each step of a run took, in seconds, by its name."""
+    """Durations of a run's steps: seconds by step name."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
-        """Notes the duration of a step."""
+        """Measures a step."""
         start = perf_counter()
         try:
             yield
@@ -54,9 +54,9 @@ class Stopwatch:
 
 
 def start_run(snapshot_date: date | None = None, *, fetches: bool = True) -> Run:
-    """A new run id, and the date that the run stands for: as given, as scheduled, or today (UTC).
+    """A run with a new run id; its snapshot date is the given one, the scheduled one, or today (UTC).
 
-    Raises ConfigurationError if the run `fetches` and a given date is neither today (UTC) nor yesterday.
+    Raises ConfigurationError if the run `fetches` and the given date is neither today nor yesterday (UTC).
     """
     now = datetime.now(UTC)
     if snapshot_date is None:
@@ -74,23 +74,23 @@ def start_run(snapshot_date: date | None = None, *, fetches: bool = True) -> Run
 
 
 def run_id_of(moment: datetime) -> str:
-    """How the ids of runs that start at a moment begin; they sort by time."""
+    """Prefix of the ids of runs that start at a moment. Run ids sort by start time."""
     return f"{moment:%Y%m%dT%H%M%SZ}"
 
 
 def _date_of(now: datetime, scheduled: datetime | None) -> date:
     if scheduled is None:
         return now.date()
-    # Prefect's times are pendulum's; a plain date is what everything else understands.
+    # Prefect's own time type becomes a plain date.
     day = datetime.fromtimestamp(scheduled.timestamp(), UTC).date()
     if abs(now - scheduled) > MAX_SCHEDULE_DRIFT:
-        drift = "starts more than 12 hours from then"
+        drift = "starts more than 12 hours before or after that time"
     elif day > now.date():
-        drift = "starts before that day"  # brought forward: no snapshot stands for a day to come
+        drift = "starts before that day"  # no snapshot may have a future date
     else:
         return day
     log.warning(
-        "This run was scheduled for %s and %s: what it fetches is dated today, %s",
+        "This run was scheduled for %s and %s: its snapshots get today's date, %s",
         scheduled,
         drift,
         now.date(),
@@ -99,22 +99,25 @@ def _date_of(now: datetime, scheduled: datetime | None) -> date:
 
 
 def _refuse_false_date(now: datetime, snapshot_date: date) -> None:
-    """Spotify shows only the present: it may stand for the day before, if a run starts late, for no other."""
+    """Raises ConfigurationError unless the date is today or yesterday: Spotify has no history API.
+
+    Yesterday is accepted for a run that starts late.
+    """
     today = now.date()
     if snapshot_date in (today, today - ONE_DAY):
         return
     message = (
-        f"snapshot_date {snapshot_date} was refused: Spotify shows playlists only as they are now, "
+        f"snapshot_date {snapshot_date} was refused: Spotify returns playlists only as they are now, "
         f"{today} (UTC). Nothing was requested or written. Use {today} or {today - ONE_DAY}, or leave it "
-        "out; to publish kept snapshots of other days, run backfill-playlists"
+        "empty; to publish kept snapshots of other dates, run backfill-playlists"
     )
     raise ConfigurationError(message, Code.SNAPSHOT_DATE_REFUSED)
 
 
 def ends_failed(flow_function: Callable[P, T]) -> Callable[P, "T | State[None]"]:
-    """Turns an expected error into a Failed state with its message, wrong parameters included.
+    """Decorator of flows: an expected error becomes a Failed state with the error's message.
 
-    So does the deadline, `limits.max_hours` of the flow: it covers whatever the main thread waits for.
+    Expected errors are PipelineErrors, wrong parameters, and the deadline, `limits.max_hours` of the flow.
     """
     mask_secrets_in_logs()
     log_one_error()
@@ -123,10 +126,10 @@ def ends_failed(flow_function: Callable[P, T]) -> Callable[P, "T | State[None]"]
     def limited(*args: P.args, **kwargs: P.kwargs) -> T:
         hours = cast("Limits", kwargs.get("limits", Limits())).max_hours
         try:
-            with metered(), run_deadline(hours * SECONDS_PER_HOUR, _where), prefect_errors():
+            with metered(), run_deadline(hours * SECONDS_PER_HOUR, _current_step), prefect_errors():
                 return flow_function(*args, **kwargs)
-        except OutOfTime as cut:
-            raise StopRun(_late(hours, cut), Code.RUN_DEADLINE) from cut
+        except OutOfTime as error:
+            raise StopRun(_deadline_message(hours, error), Code.RUN_DEADLINE) from error
 
     checked = validate_call(limited)
 
@@ -136,8 +139,8 @@ def ends_failed(flow_function: Callable[P, T]) -> Callable[P, "T | State[None]"]
         try:
             return checked(*args, **kwargs)
         except ValidationError as error:
-            wrong = _wrong(error, list(signature(flow_function).parameters))
-            return Failed(message=str(ConfigurationError(wrong, Code.PARAMETER_INVALID)))
+            message = _parameters_message(error, list(signature(flow_function).parameters))
+            return Failed(message=str(ConfigurationError(message, Code.PARAMETER_INVALID)))
         except PipelineError as error:
             get_run_logger().debug("Expected error:", exc_info=error)
             return Failed(message=str(error))
@@ -145,20 +148,20 @@ def ends_failed(flow_function: Callable[P, T]) -> Callable[P, "T | State[None]"]
     return ended
 
 
-def _where() -> str:
-    """What the run is doing: its task, and the last line of progress."""
+def _current_step() -> str:
+    """The current task, and the last progress line."""
     context = TaskRunContext.get()
     step = f"task {context.task.name}" if context else "the flow"
     return f"{step} ({last_progress() or 'no progress yet'})"
 
 
-def _late(hours: float, cut: OutOfTime) -> str:
+def _deadline_message(hours: float, error: OutOfTime) -> str:
     return (
-        f"The run was stopped after max_hours={hours:g}, in {cut.where}. {cut.outcome}. "
+        f"The run was stopped after max_hours={hours:g}, in {error.where}. {error.outcome}. "
         "Run again; if the services responded, with a larger max_hours"
     )
 
 
-def _wrong(error: ValidationError, names: list[str]) -> str:
+def _parameters_message(error: ValidationError, names: list[str]) -> str:
     found = "; ".join(wrong_parameters(error, names))
     return f"The run's parameters are wrong: {found}. Nothing was requested"

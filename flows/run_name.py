@@ -1,4 +1,4 @@
-"""The name of a run in Prefect's UI, by which people recognise it."""
+"""Name of a run in Prefect's UI."""
 
 import logging
 from collections.abc import Sequence
@@ -15,12 +15,11 @@ from pipeline.threads import within
 
 log = logging.getLogger(__name__)
 
-NAMED_S = 10.0
-"""How long a run waits for Prefect to take its name."""
+NAME_TIMEOUT_S = 10.0
 
 
 def name_ingest(run: Run, playlists: Sequence[str]) -> None:
-    """`ingest 2026-11-28: 6 playlists`; how many `mine` are is not known yet."""
+    """`ingest 2026-11-28: mine and 6 playlists`; the number of playlists in `mine` is not known yet."""
     named = [one for one in playlists if not is_mine(one)]
     mine = ["mine"] if len(named) < len(playlists) else []
     listed = [plural(len(named), "playlist")] if named else []
@@ -35,7 +34,7 @@ def name_backfill(run: Run, kept: Sequence[Kept]) -> None:
 
 
 def name_report(run: Run, playlists: Sequence[str], on: date | None) -> None:
-    """`report 2026-11-28: 6 playlists`; without a date it is about the newest snapshots."""
+    """`report 2026-11-28: 6 playlists`; without a date, `report of the newest snapshots: …`."""
     which = plural(len(playlists), "playlist") if playlists else "all playlists"
     _name(run, f"report {on or 'of the newest snapshots'}: {which}")
 
@@ -46,13 +45,13 @@ def name_preflight(run: Run) -> None:
 
 
 def _name(run: Run, name: str) -> None:
-    """Only warns if Prefect does not take the name in time."""
+    """Sets the name; only warns if Prefect does not accept it in time."""
 
     def update() -> None:
         with get_client(sync_client=True) as client:
             client.set_flow_run_name(UUID(run.flow_run_id), name)
 
     try:
-        within(NAMED_S, update)
-    except Exception as error:  # noqa: BLE001 - whatever the API says, a name is no reason to stop
-        log.warning("the run could not be named %r: %s", name, cause(error, NAMED_S))
+        within(NAME_TIMEOUT_S, update)
+    except Exception as error:  # noqa: BLE001 - the run does not depend on its name
+        log.warning("the run could not be named %r: %s", name, cause(error, NAME_TIMEOUT_S))

@@ -1,4 +1,4 @@
-"""A flow as a shell command: its parameters are the options, its docstring the help."""
+"""Runs a flow as a shell command: its parameters are the options, its docstring is the help text."""
 
 import os
 import sys
@@ -15,14 +15,14 @@ from prefect.settings import PREFECT_API_URL
 from pydantic import ValidationError
 
 from blocks.prefect_api import PrefectFailed, address, connected
-from flows.deadline import OutOfTime, lift_deadline, run_deadline
-from flows.parameters import FORMS, form
+from flows.deadline import OutOfTime, cancel_deadline, run_deadline
+from flows.parameters import FORMATS_BY_TYPE, expected_format
 from pipeline.errors import Code
 
-START_S = 20.0
-"""In which Prefect's API must have taken a new run: it answers /health even if it can do nothing else."""
-START_AGAIN_S = 5.0
-"""Then, for the report that the run has crashed."""
+START_TIMEOUT_S = 20.0
+"""In which Prefect's API must create the run. Needed because /health responds even if nothing else works."""
+CRASH_REPORT_TIMEOUT_S = 5.0
+"""After START_TIMEOUT_S, in which Prefect may report the run as crashed."""
 
 
 def run_from_shell(
@@ -49,7 +49,7 @@ def run_from_shell(
     try:
         status = app(given, result_action="return_value", exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        sys.exit(f"{_reason(error)}\n`python -m {name} --help` shows every option and its form.")
+        sys.exit(f"{_reason(error)}\n`python -m {name} --help` lists every option and its format.")
     except PrefectFailed as error:
         message = f"{error} [{Code.PREFECT_UNAVAILABLE}]"
         without_api(message, given)
@@ -58,42 +58,43 @@ def run_from_shell(
 
 
 def _started_in_time(flow: Flow[..., Any]) -> Flow[..., Any]:
-    """The flow, lifting the deadline of its start: what runs survives an outage of Prefect's API."""
+    """The flow, which cancels the start deadline when it begins: a run survives outages of Prefect's API."""
     original = flow.fn
 
     @wraps(original)
-    def begun(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the flow's own parameters
-        lift_deadline()
+    def started(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the flow's own parameters
+        cancel_deadline()
         return original(*args, **kwargs)
 
-    started = flow.with_options()
-    started.fn = begun
-    return started
+    copy = flow.with_options()
+    copy.fn = started
+    return copy
 
 
 @contextmanager
 def _start_deadline() -> Iterator[None]:
-    """Raises PrefectFailed unless the flow begins in time; Prefect's client retries for minutes, silently."""
+    """Raises PrefectFailed unless the flow begins in time: Prefect's client retries silently for minutes."""
     try:
-        with run_deadline(START_S, lambda: "the start", again=START_AGAIN_S):
+        with run_deadline(START_TIMEOUT_S, lambda: "the start", repeat_s=CRASH_REPORT_TIMEOUT_S):
             yield
     except OutOfTime:
         where = address(PREFECT_API_URL.value() or "")
-        message = f"Prefect's API at {where} did not start the run within {START_S:g} s. Look at its log"
-        raise PrefectFailed(f"{message}; once it answers, run again") from None
+        message = f"Prefect's API at {where} did not create the run within {START_TIMEOUT_S:g} s"
+        raise PrefectFailed(f"{message}. Check its log; run again when it responds") from None
 
 
 def _reason(error: CycloptsError) -> str:
-    """What is wrong with the command line, and the right form."""
-    if isinstance(error, CoercionError) and error.token and (known := _form(error.target_type)):
+    """Error of the command line, and the expected format."""
+    if isinstance(error, CoercionError) and error.token and (known := _format(error.target_type)):
         return f"{error.token.keyword} {known}, not {error.token.value!r}."
     if isinstance(error, ConstraintError) and isinstance(error.__cause__, ValidationError) and error.argument:
         (wrong, *_) = error.__cause__.errors()
         # A group of settings has no option of its own; its fields have.
         name = f"--{wrong['loc'][-1]}".replace("_", "-") if wrong["loc"] else error.argument.name
-        return f"{name} {form(wrong)}, not {wrong['input']!r}."
+        return f"{name} {expected_format(wrong)}, not {wrong['input']!r}."
     return str(error)
 
 
-def _form(kind: object) -> str | None:
-    return next((FORMS[one] for one in (kind, *get_args(kind)) if one in FORMS), None)
+def _format(kind: object) -> str | None:
+    kinds = (kind, *get_args(kind))
+    return next((FORMATS_BY_TYPE[one] for one in kinds if one in FORMATS_BY_TYPE), None)

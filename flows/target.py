@@ -1,4 +1,4 @@
-"""Where and how a run publishes, and what it refuses: nobody deletes a history by one click."""
+"""Target of a run: where and how it publishes; refuses to delete a history by accident."""
 
 from typing import NamedTuple
 
@@ -11,10 +11,10 @@ from pipeline.run_message import failures
 
 
 class Target(NamedTuple):
-    """Where a run publishes, and how.
+    """Where and how a run publishes.
 
-    `ignore_rank`: its snapshots are put in place even if the warehouse holds some that rank higher.
-    `describe_changes`: it says what changed since each playlist's previous snapshot.
+    `ignore_rank`: replace snapshots in the warehouse even if they rank higher.
+    `describe_changes`: compare each playlist with its previous snapshot.
     """
 
     blocks: BlockNames
@@ -26,7 +26,7 @@ class Target(NamedTuple):
     describe_changes: bool = False
 
     def refuse_unconfirmed(self) -> None:
-        """Raises ConfigurationError if refresh="full" is asked for without naming what it deletes from."""
+        """Raises ConfigurationError if refresh="full" is not confirmed with database and schema."""
         if self.refresh != "full":
             return
         name = warehouse_name(self.blocks.warehouse)
@@ -41,21 +41,22 @@ class Target(NamedTuple):
             raise ConfigurationError(message, Code.FULL_REFRESH_UNCONFIRMED)
 
     def refuse_failures(self, work: Work) -> None:
-        """refresh="full" deletes all else, so every playlist must have been read."""
+        """Raises StopRun if refresh="full" and a playlist failed: all its other rows would be deleted."""
         if self.refresh != "full":
             return
-        self.refuse_unconfirmed()  # again: the block may name another schema by now
+        self.refuse_unconfirmed()  # again: the block's schema may have changed since the first check
         if work.failed:
             raise StopRun(
                 f'refresh="full" deletes all other rows, so no playlist may fail. '
-                f"Nothing loaded: {failures(work.failed)}",
+                f"Nothing was loaded: {failures(work.failed)}",
                 Code.FULL_REFRESH_REFUSED,
             )
 
     def refuse_no_songs(self, manifest: Manifest) -> None:
-        """refresh="full" deletes all else, so there must be something to put in place."""
+        """Raises StopRun if refresh="full" and the new data has no songs: the tables would be empty."""
         if self.refresh == "full" and not manifest.rows("playlist_songs"):
             raise StopRun(
-                'refresh="full" would leave no song at all: the playlists given are empty. Nothing loaded',
+                'refresh="full" would leave no songs in the warehouse: the playlists of this run are empty. '
+                "Nothing was loaded",
                 Code.FULL_REFRESH_REFUSED,
             )

@@ -1,4 +1,4 @@
-"""Options that every task of the flows has: nothing is cached or persisted, and what may pass is retried."""
+"""Options of all tasks: results are neither cached nor persisted, transient errors are retried."""
 
 from typing import Any
 
@@ -9,18 +9,18 @@ from pipeline.errors import Transient
 
 
 def is_transient(_task: object, _run: object, state: State[object]) -> bool:
-    """Retry condition of the tasks: only errors that may pass by themselves."""
+    """Retry condition of the tasks: only Transient errors."""
     error = state.result(raise_on_failure=False)
     return isinstance(error, Transient)
 
 
-FRESH: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE}
-"""A retried flow run executes its tasks again, whatever the user's Prefect settings say about results."""
+NO_RESULTS: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE}
+"""A retried flow run executes its tasks again, regardless of the Prefect settings about results."""
 RETRIES: dict[str, Any] = {
-    **FRESH,
+    **NO_RESULTS,
     "retries": 3,
     "retry_delay_seconds": [2, 10, 30],
     "retry_jitter_factor": 0.5,
     "retry_condition_fn": is_transient,
 }
-"""Tasks that may be repeated: keys are new per run, a load is all or nothing."""
+"""Of tasks that are safe to repeat: the lake's keys are new per run, and a load is one transaction."""

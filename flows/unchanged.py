@@ -15,19 +15,19 @@ log = logging.getLogger(__name__)
 
 
 def never_published(_playlist: str, _snapshot: str) -> bool:
-    """Everything is read anew."""
+    """Reads all playlists, for a run without `skip_unchanged`."""
     return False
 
 
 def published_check(run: Run, lake: Lake, warehouse: str) -> IsPublished:
-    """Asks the warehouse once, and not before Spotify has answered for the first playlist."""
+    """A check that queries the warehouse once, when it is first called."""
     lock = Lock()
 
     @cache
     def published() -> set[tuple[str, str]]:
         try:
-            # Whatever is published for a date has a row in `playlists`, hence a file. Where there is none, as
-            # on the first run of a day, Snowflake is neither imported nor woken before something is to load.
+            # Every published snapshot has a row in `playlists`, hence a file. Without such a file, as in the
+            # first run of a day, Snowflake is not imported and no warehouse is resumed before the load.
             if not any(lake.keys(table_prefix("playlists", run.snapshot_date))):
                 return set()
             from pipeline.warehouse.ledger import find_published  # noqa: PLC0415 - imports Snowflake
@@ -35,8 +35,8 @@ def published_check(run: Run, lake: Lake, warehouse: str) -> IsPublished:
             with open_session(warehouse, run.run_id) as session:
                 return find_published(session, lake, run.snapshot_date, run.started_at.date())
         except PipelineError as error:
-            # What Spotify shows today is lost if it is not kept: the load will say the same, later.
-            log.warning("cannot tell what is published already, so all is kept: %s", error)
+            # Today's snapshots would be lost if they were not kept. If the error persists, the load fails.
+            log.warning("cannot find the published snapshots, so all playlists are read: %s", error)
             return set()
 
     def is_published(playlist_id: str, snapshot_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""The receipt of a run: written to the lake last, logged, and shown as artifacts."""
+"""Receipt of a run: written to the lake last, logged, and shown as artifacts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from pipeline.run_message import summary
 from pipeline.usage import usage_so_far
 
 
-def make_receipt(  # noqa: PLR0913 - all that a run did
+def make_receipt(  # noqa: PLR0913 - the results of all steps
     run: Run,
     target: Target,
     lines: Sequence[PlaylistLine],
@@ -29,7 +29,7 @@ def make_receipt(  # noqa: PLR0913 - all that a run did
     report: str | None,
     seconds: Mapping[str, float],
 ) -> Receipt:
-    """What a run did, as it is written: `report` is the key of its report, `seconds` are by step."""
+    """The receipt. `report`: key of the run's report. `seconds`: duration by step."""
     status, message = summary(lines, details, loaded.changes)
     if target.refresh == "full":
         deleted, replaced = _known(loaded.partitions_deleted), _known(loaded.partitions_replaced)
@@ -62,7 +62,10 @@ def make_receipt(  # noqa: PLR0913 - all that a run did
 
 @task(**RETRIES)
 def write_receipt(run: Run, target: Target, receipt: Receipt) -> None:
-    """Writes the receipt to the lake, logs it, and shows it as artifacts; tried again, it is the same."""
+    """Writes the receipt to the lake, logs it, creates its artifacts and emits the change events.
+
+    Idempotent: a retry writes the same bytes to the same key.
+    """
     lake, key = find_lake(target.blocks.lake), receipt_key(run.snapshot_date, run.run_id)
     lake.write(key, encode_receipt(receipt), "application/json")
     url = f"{lake.url}{key}"

@@ -1,4 +1,4 @@
-"""The report of a run: written to the lake and shown as an artifact, after the load. It only warns."""
+"""Report of a run: written to the lake after the load, and linked in an artifact. Errors here only warn."""
 
 import logging
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from flows.connections import find_lake, open_session
 from flows.deadline import OutOfTime
 from flows.parameters import ReportBlockNames
 from flows.prefect_errors import cause
-from flows.tasks import FRESH
+from flows.tasks import NO_RESULTS
 from pipeline.lake.layout import report_key
 from pipeline.markdown import as_text, markdown_table
 from pipeline.records import Loaded, PlaylistLine, Run
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-REPORT_S = 120.0
-"""How long a run waits for its report, queries, page and upload together."""
+REPORT_TIMEOUT_S = 120.0
+"""Of queries, rendering and upload together."""
 QUERY_TIMEOUT_S = 60.0
-PAGE = "text/html; charset=utf-8"
-SHOWN = frozenset({"loaded", "superseded", "unchanged"})
-"""What became of the playlists that a report shows: the warehouse has a snapshot of them."""
+HTML = "text/html; charset=utf-8"
+REPORTED_STATUSES = frozenset({"loaded", "superseded", "unchanged"})
+"""Of playlists in the report: the warehouse holds a snapshot of them."""
 
 
-@task(**FRESH)
+@task(**NO_RESULTS)
 def write_report(
     run: Run, lines: Sequence[PlaylistLine], loaded: Loaded, blocks: ReportBlockNames
 ) -> str | None:
-    """Makes the report of a run's playlists, on the last date it has loaded; returns its key.
+    """Writes the report of a run's playlists, for the last date that the run loaded; returns its key.
 
-    Not retried and never an error: the data is loaded, and `python -m flows report` makes it again.
+    Never retried and never fails: the data is loaded, and `python -m flows report` can write it later.
     """
-    wanted = [*dict.fromkeys(line.playlist_id for line in lines if line.status in SHOWN)]
+    wanted = [*dict.fromkeys(line.playlist_id for line in lines if line.status in REPORTED_STATUSES)]
     on = max(day for _, day in loaded.partitions)
     try:
-        return within(REPORT_S, lambda: _write(run, wanted, on, blocks))
-    except (Exception, OutOfTime) as error:  # noqa: BLE001 - whatever it is, the data is loaded
-        get_run_logger().warning("the report was not written: %s", cause(error, REPORT_S))
+        return within(REPORT_TIMEOUT_S, lambda: _write(run, wanted, on, blocks))
+    except (Exception, OutOfTime) as error:  # noqa: BLE001 - the data is loaded, whatever the error is
+        get_run_logger().warning("the report was not written: %s", cause(error, REPORT_TIMEOUT_S))
         return None
 
 
@@ -55,21 +55,21 @@ def _write(run: Run, playlists: Sequence[str], on: date, blocks: ReportBlockName
     if contents is None:
         return None
     lake, key = find_lake(blocks.lake), report_key(contents.report_date, run.run_id)
-    lake.write(key, render_page(contents), PAGE)
+    lake.write(key, render_page(contents), HTML)
     log.info("report %s%s", lake.url, key)
     text = report_text(contents, f"{lake.url}{key}", lake.link(key))
     try:
         create_markdown_artifact(text, key="report", description=f"Report of run {run.run_id}")
-    except Exception as error:  # noqa: BLE001 - whatever the API says, the report is written
-        why = cause(error, REPORT_S)
-        get_run_logger().warning("the report is written, but could not be shown as an artifact: %s", why)
+    except Exception as error:  # noqa: BLE001 - the report is written, whatever the error is
+        why = cause(error, REPORT_TIMEOUT_S)
+        get_run_logger().warning("the report is written, but its artifact could not be created: %s", why)
     return key
 
 
 def find_contents(
     warehouse: str, run_id: str, playlists: Sequence[str], on: date | None
 ) -> "ReportContents | None":
-    """The report's contents, in a session of their own."""
+    """The report's contents, queried in a new session; None if the warehouse holds no snapshot."""
     from pipeline.insights.report.find import find_report  # noqa: PLC0415 - imports Snowflake
 
     with open_session(warehouse, run_id).limited(QUERY_TIMEOUT_S) as session:
@@ -77,7 +77,7 @@ def find_contents(
 
 
 def report_text(contents: "ReportContents", url: str, link: str | None) -> str:
-    """The artifact: where the page is, and a line for each playlist that it shows in full."""
+    """Text of the artifact: a link to the report, and one line per playlist that it shows in full."""
     from pipeline.insights.report.owners import distinguishing_owners  # noqa: PLC0415
     from pipeline.insights.report.sections import headline  # noqa: PLC0415 - imports Jinja's markup
     from pipeline.insights.report.words import shown_date, shown_title  # noqa: PLC0415

@@ -39,7 +39,7 @@ def test_each_variable_of_the_environment_is_required(name: str, value: str | No
 LISTS: dict[str, tuple[Any, str]] = {
     "unset": (None, "the Prefect variable daily_playlists is not set or empty"),
     "empty": ([], "the Prefect variable daily_playlists is not set or empty"),
-    "a text": ("mine", "daily_playlists is 'mine', not a list of texts"),
+    "a text": ("mine", "daily_playlists is 'mine', not a list of strings"),
     "no playlist in it": (["nonsense"], "Prefect variable daily_playlists: 'nonsense' is not a playlist"),
     "too long": (["x" * 4_997], "has 5,001 characters of JSON; the most is 5,000"),
 }

@@ -125,6 +125,6 @@ def test_a_failed_comparison_is_a_warning(
         for one in caplog.records
         if one.name == "prefect.task_runs" and one.levelno == logging.WARNING
     }
-    assert warning.startswith("the run's changes are not described: ")
+    assert warning.startswith("the run's changes could not be found: ")
     assert "sql/insights/find_listed_songs.sql" in warning
     assert pipeline.place.receipts()[-1]["changes"] == []

@@ -317,5 +317,5 @@ def test_refresh_full_refuses_empty_or_incomplete_data(
     state = pipeline.ingest(*playlists, snapshot_date=TODAY, **pipeline.confirmed)
 
     assert state.is_failed()
-    assert "Nothing loaded" in state.message
+    assert "Nothing was loaded" in state.message
     assert pipeline.place.contents(TABLES) == before

@@ -128,5 +128,5 @@ def test_a_failed_listing_deletes_nothing_and_the_other_playlists_are_loaded(pip
 def test_a_backfill_refuses_mine(pipeline: Pipeline) -> None:
     state = pipeline.backfill(EMPTY, "mine")
     assert state.is_failed()
-    assert "Leave playlists empty for all kept playlists, or name them" in state.message
+    assert "Leave playlists empty for all kept playlists, or list ids" in state.message
     assert state.message.endswith(f"[{Code.PLAYLIST_INVALID}]")

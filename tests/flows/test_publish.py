@@ -53,12 +53,12 @@ NO_ARTIFACT = {
 def test_an_artifact_that_cannot_be_created_is_a_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, create: Any, why: str
 ) -> None:
-    monkeypatch.setattr(flows.artifacts, "SHOW_S", 0.05)
+    monkeypatch.setattr(flows.artifacts, "ARTIFACTS_TIMEOUT_S", 0.05)
     monkeypatch.setattr(flows.artifacts, "as_table", lambda *_: ([], ""))
     monkeypatch.setattr(flows.artifacts, "create_table_artifact", lambda *_, **__: create())
     flows.artifacts.show_receipt(Mock(), "key")
 
-    assert re.search(f"is written, but could not be shown as an artifact: .*{why}", caplog.text)
+    assert re.search(f"is written, but its artifacts could not be created: .*{why}", caplog.text)
     assert "canary" not in caplog.text
 
 

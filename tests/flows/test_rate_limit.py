@@ -79,7 +79,7 @@ UNUSABLE: dict[str, tuple[int, float, str]] = {
     "a limit of 0": (
         0,
         5.0,
-        "is 0, so it never has a slot. This run no longer asks for slots and sends one request per",
+        "is 0, so it never has a slot. This run no longer uses the rate limit and sends one request per",
     ),
     "no decay": (10, 0.0, "has no slot decay"),
     "slow decay": (1, 0.001, "frees a slot only every 1,000 s"),
@@ -170,7 +170,7 @@ def test_a_used_up_limit_is_waited_for_and_progress_is_logged(
     api.responses = [locked, locked, locked, GRANTED]
     with caplog.at_level(logging.INFO, "flows.rate_limit"):
         clock.take(RateLimit("spotify-x"), 5)
-    assert clock.slept == [rate_limit.PROGRESS_S] * 3
+    assert clock.slept == [rate_limit.PROGRESS_INTERVAL_S] * 3
     assert "Waiting for a slot of the rate limit 'spotify-x' for 120 s" in caplog.text
     assert warnings(caplog) == []
     assert clock.waits.charge(sum(clock.slept), BUDGET_S)  # slots are not charged to the budget
@@ -237,4 +237,4 @@ def test_a_429_beyond_the_budget_is_not_waited_for(
     assert api.increments == 1
     assert clock.slept == [1, 1]
     (warning,) = warnings(caplog)
-    assert "Prefect's API asks to wait 3,600 s before it gives a slot. This run no longer asks" in warning
+    assert "Prefect's API requires a wait of 3,600 s for a slot. This run no longer uses" in warning

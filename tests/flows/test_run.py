@@ -30,7 +30,7 @@ from flows import run
 from flows.deadline import OutOfTime, run_deadline
 from flows.parameters import Limits
 from flows.run import ends_failed, start_run
-from flows.tasks import FRESH, is_transient
+from flows.tasks import NO_RESULTS, is_transient
 from pipeline.errors import Code, ConfigurationError, Transient
 from pipeline.threads import threads
 
@@ -70,7 +70,7 @@ def test_the_date_is_that_of_the_schedule_within_12_hours_else_that_of_the_fetch
     assert found == expected
     assert type(found) is date
     far = scheduled is not None and abs(NOW - scheduled) > timedelta(hours=12)
-    assert ("more than 12 hours from then" in caplog.text) == far
+    assert ("more than 12 hours before or after" in caplog.text) == far
 
 
 def test_every_attempt_has_a_new_run_id() -> None:
@@ -97,7 +97,7 @@ def test_the_default_is_a_date_that_is_not_refused(hours: int, hour: int) -> Non
 @pytest.mark.parametrize("days", [-3650, -2, 1, 365])
 def test_a_date_that_is_neither_today_nor_yesterday_is_refused(days: int) -> None:
     today = datetime.now(UTC).date()
-    with pytest.raises(ConfigurationError, match=r"Use .* or leave it out") as refused:
+    with pytest.raises(ConfigurationError, match=r"Use .* or leave it empty") as refused:
         start_run(today + timedelta(days=days))
     assert refused.value.code == Code.SNAPSHOT_DATE_REFUSED
 
@@ -234,7 +234,7 @@ def test_wrong_parameters_are_named_with_the_expected_form() -> None:
         "The run's parameters are wrong: day must be a date, YYYY-MM-DD, not '21.11.2026'; "
         "limits.pipe_minutes must be a number, not 'ten'; "
         "limits.max_hours must be less than or equal to 24, not 25; "
-        "limits.hours does not exist: leave it out. Nothing was requested [PARAMETER_INVALID]"
+        "limits.hours does not exist: remove it. Nothing was requested [PARAMETER_INVALID]"
     )
     whole: Any = dated(day=NOW.date(), limits=5, return_state=True)
     assert 'limits must be an object, {"name": value}, not 5. ' in whole.message
@@ -270,7 +270,7 @@ def test_a_retried_flow_run_executes_its_tasks_again(tmp_path: Path) -> None:
     """Settings persist all results, as the task without our options proves: it is not executed again."""
     calls: Counter[str] = Counter()
 
-    @task(**FRESH)
+    @task(**NO_RESULTS)
     def ours() -> None:
         calls.update(["ours"])
 

@@ -93,7 +93,7 @@ def test_an_api_that_only_passes_its_health_check_ends_the_command(
     """Without our deadline it would take minutes: Prefect's client retries six times."""
     import flows.shell  # noqa: PLC0415 - imports Prefect
 
-    monkeypatch.setattr(flows.shell, "START_S", 0.5)
+    monkeypatch.setattr(flows.shell, "START_TIMEOUT_S", 0.5)
     done = Event()
     with healthy_api(status, done) as (url, posts):
         monkeypatch.setenv("PREFECT_API_URL", url)
@@ -102,7 +102,7 @@ def test_an_api_that_only_passes_its_health_check_ends_the_command(
         done.set()
     assert posts
     assert monotonic() - start < 15
-    assert re.fullmatch(rf"Prefect's API at {url} did not start the run .* \[PREFECT_UNAVAILABLE\]", text)
+    assert re.fullmatch(rf"Prefect's API at {url} did not create the run .* \[PREFECT_UNAVAILABLE\]", text)
 
 
 @contextmanager
