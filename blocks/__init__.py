@@ -1,4 +1,4 @@
-"""Prefect blocks of the project."""
+"""Prefect blocks of the project, and the commands that write them."""
 
 from blocks.spotify import SpotifyCredentials
 

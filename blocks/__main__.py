@@ -1,4 +1,4 @@
-"""`python -m blocks COMMAND`: what writes the blocks. Each command is imported only when it is chosen."""
+"""`python -m blocks COMMAND`: writes the blocks. A command is imported only when it is called."""
 
 import sys
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 Options = Annotated[str, Parameter(allow_leading_hyphen=True)]
-"""Passed on as they are, `--help` included."""
+"""Passed on unchanged, `--help` included."""
 
 app = App(
     name="python -m blocks",
@@ -25,7 +25,7 @@ def _register(*options: Options) -> object:
 
 @app.command(name="authorize", help_flags=[])
 def _authorize(*options: Options) -> object:
-    """Stores a Spotify user's consent in the block, as a refresh token."""
+    """Authorises the app as a Spotify user; stores the refresh token in the block."""
     from blocks.authorize_spotify import app as command  # noqa: PLC0415
 
     return command(options, result_action="return_value")

@@ -1,4 +1,4 @@
-"""`python -m blocks authorize`: a user's consent, stored in the block as a refresh token."""
+"""`python -m blocks authorize`: authorises the app as a Spotify user; stores the refresh token."""
 
 import json
 import secrets
@@ -19,14 +19,14 @@ from pipeline.spotify.credentials import SCOPE
 from pipeline.spotify.http import ErrorResponse
 from pipeline.spotify.spotipy_adapter import Consent, consent_url, redeem_code
 
-CONSENT_S = 600
-"""Seconds in which the user has to agree."""
+CONSENT_TIMEOUT_S = 600
+"""In which the user must agree on Spotify's page."""
 
 app = App(name="python -m blocks authorize", version_flags=[])
 
 
 class NotAuthorised(Exception):
-    """There is no new refresh token; says why, and what to do."""
+    """No refresh token was received. The message contains the reason and what to do."""
 
 
 @app.default
@@ -49,9 +49,9 @@ def authorize(
         sys.stderr.write(f"not authorised: {error}\n")
         return 1
     except NotAuthorised as error:
-        sys.stderr.write(f"not authorised, the block is as it was: {error}\n")
+        sys.stderr.write(f"not authorised, the block is unchanged: {error}\n")
         return 1
-    sys.stdout.write(f"block {block!r} is authorised; do it again before six months are over\n")
+    sys.stdout.write(f"block {block!r} is authorised. Authorise it again within six months\n")
     return 0
 
 
@@ -73,21 +73,21 @@ def _load(block: str) -> Any:  # noqa: ANN401 - Prefect's `load` may also be awa
         return SpotifyCredentials.load(block)
     except (ValueError, RuntimeError):
         raise NotAuthorised(
-            f"there is no block {block!r}, or it cannot be read: run python -m blocks register"
+            f"the block {block!r} does not exist or cannot be read: run python -m blocks register"
         ) from None
 
 
 def _redirect(url: str, state: str, port: int) -> Redirect | None:
-    """What Spotify's page sends to 127.0.0.1 once the user has agreed; None if that takes too long."""
+    """The redirect of Spotify's consent page to 127.0.0.1; None after CONSENT_TIMEOUT_S."""
     try:
         with listening(port, state) as listener:
             sys.stdout.write(
                 f"The app must have the redirect URI {_redirect_uri(port)}\n"
-                f"If no browser opens, follow this link within {CONSENT_S // 60} minutes:\n{url}\n"
+                f"If no browser opens, follow this link within {CONSENT_TIMEOUT_S // 60} minutes:\n{url}\n"
             )
             sys.stdout.flush()
             webbrowser.open(url)
-            return listener.wait(CONSENT_S)
+            return listener.wait(CONSENT_TIMEOUT_S)
     except OSError as error:
         raise NotAuthorised(f"port {port} cannot be used ({error.strerror}): choose another --port") from None
 
@@ -95,8 +95,8 @@ def _redirect(url: str, state: str, port: int) -> Redirect | None:
 def _code(redirect: Redirect | None, port: int) -> str:
     if redirect is None:
         raise NotAuthorised(
-            f"Spotify's page did not come back within {CONSENT_S // 60} minutes: run it again; "
-            f"the app must have the redirect URI {_redirect_uri(port)}"
+            f"Spotify did not redirect to this command within {CONSENT_TIMEOUT_S // 60} minutes. Run it "
+            f"again; the app must have the redirect URI {_redirect_uri(port)}"
         )
     if not redirect.code:
         raise NotAuthorised(f"Spotify sent no code ({oauth_error(redirect.error)}): run it again and agree")
@@ -113,14 +113,14 @@ def _redeemed(credentials: SpotifyCredentials, consent: Consent, code: str) -> s
             f"Spotify refuses the code ({error}): check client id and secret, run it again"
         ) from None
     except requests.TooManyRedirects:
-        raise NotAuthorised("the token endpoint leads elsewhere: correct accounts_url of the block") from None
+        raise NotAuthorised("the token endpoint redirects: correct accounts_url of the block") from None
     except requests.RequestException as error:
-        raise NotAuthorised(f"no answer from Spotify ({type(error).__name__}): run it again") from None
+        raise NotAuthorised(f"no response from Spotify ({type(error).__name__}): run it again") from None
     except (ValueError, RecursionError):
         response = None
     token = response.get("refresh_token") if isinstance(response, dict) else None
     if not isinstance(token, str) or not token:
-        raise NotAuthorised("Spotify's answer has no refresh token: check accounts_url, run it again")
+        raise NotAuthorised("Spotify's response has no refresh token: check accounts_url, run it again")
     return token
 
 

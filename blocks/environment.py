@@ -1,4 +1,4 @@
-"""Blocks from variables: what each is made of."""
+"""Builds the blocks from environment variables."""
 
 from typing import Any
 
@@ -10,21 +10,24 @@ from blocks.key_pair import PrivateKey
 from blocks.spotify import SpotifyCredentials
 from blocks.variables import Environment, aws_keys, number
 
-CONNECTIONS = 32
-"""Size of the S3 client's pool: uploads run side by side."""
+S3_POOL_CONNECTIONS = 32
+"""Of the S3 client: uploads run concurrently."""
 
 
 def private_key(environment: Environment, variable: str = "SNOWFLAKE_PRIVATE_KEY") -> PrivateKey | None:
-    """The private key of a variable, and its passphrase."""
+    """The private key and passphrase from a variable and its _PASSPHRASE; None if it is not set."""
     if variable not in environment:
         return None
-    pem = environment[variable].replace("\\n", "\n")  # so written where a value has to fit on one line
+    pem = environment[variable].replace("\\n", "\n")  # CI secrets often hold the PEM text on one line
     return PrivateKey.of(pem, environment.get(f"{variable}_PASSPHRASE"))
 
 
 def build(environment: Environment, key: PrivateKey) -> dict[str, Any]:
-    """The blocks by name, as complete variables say, the warehouse last; `key` is the loader's."""
-    aws = _aws(environment, "LAKE_", config={"max_pool_connections": CONNECTIONS})
+    """The blocks by name, from complete variables. `key`: private key of the loader.
+
+    The block `warehouse` comes last, because it is written last.
+    """
+    aws = _aws(environment, "LAKE_", config={"max_pool_connections": S3_POOL_CONNECTIONS})
     lake = S3Bucket(
         bucket_name=environment["LAKE_BUCKET"],
         bucket_folder=environment.get("LAKE_FOLDER", ""),
@@ -34,7 +37,7 @@ def build(environment: Environment, key: PrivateKey) -> dict[str, Any]:
         "spotify": _spotify(environment),
         "aws": aws,
         "lake": lake,
-        # Prefect Cloud refuses the default, null. With it the others follow the environment (a CA bundle).
+        # Prefect Cloud refuses the default, null. In the other blocks, null lets AWS_CA_BUNDLE apply.
         "aws-ecs": _aws(environment, "ECS_", verify=True),
     }
     if "SNOWFLAKE_ADMIN_ROLE" in environment:
@@ -57,7 +60,7 @@ def _spotify(environment: Environment) -> SpotifyCredentials:
 
 
 def _aws(environment: Environment, prefix: str, **client: Any) -> AwsCredentials:  # noqa: ANN401 - client parameters
-    """Keys from variables with the prefix; region and endpoint are everybody's."""
+    """An AWS block: keys from variables with the prefix, region and endpoint from the shared variables."""
     keys = {name.lower(): variable for name, variable in aws_keys(environment, prefix).items()}
     endpoint = _given(environment, {"endpoint_url": "AWS_ENDPOINT_URL"})
     return AwsCredentials(
@@ -67,14 +70,14 @@ def _aws(environment: Environment, prefix: str, **client: Any) -> AwsCredentials
 
 
 def _warehouse_admin(environment: Environment, key: PrivateKey) -> SnowflakeConnector:
-    """The same warehouse as somebody who may change the schema: a user of its own, or the loader's."""
+    """The warehouse with the role that may change the schema; user and key default to the loader's."""
     user = environment.get("SNOWFLAKE_ADMIN_USER", environment["SNOWFLAKE_USER"])
     own = private_key(environment, "SNOWFLAKE_ADMIN_PRIVATE_KEY")
     return _warehouse(environment, user, environment["SNOWFLAKE_ADMIN_ROLE"], own or key)
 
 
 def _warehouse(environment: Environment, user: str, role: str, key: PrivateKey) -> SnowflakeConnector:
-    # These are no fields of the block: as extras of inline credentials they survive.
+    # The block has no such fields; as extras of the inline credentials they are stored.
     extras = _given(
         environment, {"host": "SNOWFLAKE_HOST", "port": "SNOWFLAKE_PORT", "protocol": "SNOWFLAKE_PROTOCOL"}
     )
@@ -91,5 +94,5 @@ def _warehouse(environment: Environment, user: str, role: str, key: PrivateKey) 
 
 
 def _given(environment: Environment, variables: dict[str, str]) -> dict[str, Any]:
-    """The settings whose variable is set."""
+    """Settings from the variables that are set."""
     return {name: environment[variable] for name, variable in variables.items() if variable in environment}

@@ -1,4 +1,4 @@
-"""Key pairs for Snowflake: a new one, its public half as Snowflake wants it; whether a given key works."""
+"""RSA key pairs for Snowflake: creation, public key format, validation."""
 
 import re
 from base64 import b64decode, b64encode
@@ -13,11 +13,11 @@ from prefect_snowflake.credentials import InvalidPemFormat
 from pydantic import SecretBytes, SecretStr
 
 KEY_BITS = 3072
-"""Snowflake asks for 2048 at least, which NIST approves until 2030 only; 4096 would protect no longer."""
+"""Snowflake requires 2048 or more. NIST approves 2048 only until 2030, and 3072 after that, too."""
 
 
 class PrivateKey(NamedTuple):
-    """A private key as a block holds it: PEM, and the passphrase where it is encrypted."""
+    """A private key as stored in a block: PEM, and the passphrase if it is encrypted."""
 
     pem: SecretBytes
     passphrase: SecretStr | None = None
@@ -28,20 +28,20 @@ class PrivateKey(NamedTuple):
         return cls(SecretBytes(pem.encode()), SecretStr(passphrase) if passphrase else None)
 
     def fields(self) -> dict[str, Any]:
-        """The fields of Snowflake credentials; no passphrase is no field, for the connector gets all."""
+        """Fields of SnowflakeCredentials. Without a passphrase the field is absent, not null."""
         passphrase = {"private_key_passphrase": self.passphrase} if self.passphrase else {}
         return {"private_key": self.pem, **passphrase}
 
 
 class KeyPair(NamedTuple):
-    """A private key, and its public half as Snowflake wants it: base64 on one line."""
+    """A private key, and its public key in Snowflake's format: base64 DER on one line."""
 
     private: PrivateKey
     public: str
 
     @classmethod
     def new(cls) -> "KeyPair":
-        """A new pair; the private key has no passphrase, for the block is encrypted."""
+        """A new pair. The private key has no passphrase, because Prefect encrypts the block."""
         key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
         pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -49,19 +49,19 @@ class KeyPair(NamedTuple):
         return cls(PrivateKey(SecretBytes(pem)), _public_text(key.public_key()))
 
 
-def public_half(private: PrivateKey) -> str:
-    """The public half of a private key as Snowflake wants it: base64 on one line."""
+def public_key_of(private: PrivateKey) -> str:
+    """The public key of a private key in Snowflake's format: base64 DER on one line."""
     passphrase = private.passphrase.get_secret_value().encode() if private.passphrase else None
     key = serialization.load_pem_private_key(private.pem.get_secret_value(), passphrase)
     return _public_text(key.public_key())
 
 
 def fingerprint(public: str) -> str:
-    """How DESC USER shows a public key, `SHA256:…`."""
+    """Fingerprint of a public key as DESC USER shows it, `SHA256:…`."""
     return f"SHA256:{b64encode(sha256(b64decode(public)).digest()).decode()}"
 
 
-def _public_text(key: Any) -> str:  # noqa: ANN401 - any kind of key has it
+def _public_text(key: Any) -> str:  # noqa: ANN401 - a public key of any type
     der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return b64encode(der).decode()
 
@@ -72,26 +72,26 @@ def alter_user(user: str, public_key: str) -> str:
 
 
 def _quoted(user: str) -> str:
-    """The name as Snowflake stores it: one that needs no quotes in upper case, any other as it is."""
+    """The quoted identifier: in upper case, as Snowflake stores it, unless the name needs quotes."""
     stored = user.upper() if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*", user) else user
     return '"' + stored.replace('"', '""') + '"'
 
 
 def key_problem(credentials: SnowflakeCredentials, variable: str) -> str | None:
-    """Why Snowflake could not be reached with the private key that the variable held; None where it could.
+    """Reason why runs could not log in with the private key from the variable; None if they can.
 
-    The key is read as the runs will read it.
+    Reads the key with the method that runs use.
     """
     try:
         key = serialization.load_der_private_key(credentials.resolve_private_key() or b"", password=None)
-    except TypeError:  # a passphrase that is missing, or one too many
+    except TypeError:  # the passphrase is missing, or the key is not encrypted
         needed = "does not belong to it: unset it" if credentials.private_key_passphrase else "is missing"
         return f"{variable}: {variable}_PASSPHRASE {needed}"
     except (
         ValueError,
-        AttributeError,
+        AttributeError,  # raised by the block for a blank key
         InvalidPemFormat,
         UnsupportedAlgorithm,
-    ):  # the block's own slip: blank
+    ):
         return f"{variable} cannot be read: set the whole PEM text (in .env in quotes) and its passphrase"
-    return None if isinstance(key, rsa.RSAPrivateKey) else f"{variable} is no RSA key"
+    return None if isinstance(key, rsa.RSAPrivateKey) else f"{variable} is not an RSA key"

@@ -1,4 +1,4 @@
-"""Prefect's API as the commands use it: one connection, and one message for whatever is wrong with it."""
+"""Connection of the commands to Prefect's API, and the messages of its failures."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -19,8 +19,8 @@ from prefect.settings import (
 from pipeline.threads import Unfinished, within
 
 SETTINGS = (PREFECT_API_URL, PREFECT_API_KEY, PREFECT_API_AUTH_STRING)
-ANSWER_S = 4.0
-"""Seconds in which the API must answer a first request; Prefect's own client would wait for many minutes."""
+HEALTH_TIMEOUT_S = 4.0
+"""Of the first request. Prefect's client would retry for minutes."""
 HOW_TO_SET = (
     "Set PREFECT_API_URL (it ends in /api), or run `prefect cloud login`.\n"
     "For the sandbox: `make sandbox`, and in this shell `. .sandbox/env`."
@@ -29,24 +29,25 @@ NO_API = f"No Prefect API is set. {HOW_TO_SET}"
 
 
 class PrefectFailed(Exception):
-    """Prefect's API did not do what it was asked; says why, and what to do."""
+    """A request to Prefect's API failed. The message contains the reason and what to do."""
 
 
 @contextmanager
 def connected(environment: Mapping[str, str]) -> Iterator[None]:
-    """Prefect's client in here uses one connection, to the API that the variables name.
+    """Inside, Prefect's client uses one connection, to the API that the variables name.
 
-    Prefect read its settings when it was imported, those of ./.env too: a file elsewhere comes too late.
+    `environment`: variables that override Prefect's settings. Needed for an `.env` file other than ./.env,
+    because Prefect reads ./.env when it is imported.
     """
     settings = {setting: environment[setting.name] for setting in SETTINGS if setting.name in environment}
     url = settings.get(PREFECT_API_URL) or PREFECT_API_URL.value()
     if not url:
-        raise PrefectFailed(NO_API)  # Prefect would start a server that nobody else ever sees
+        raise PrefectFailed(NO_API)  # Prefect would start a temporary server, and the blocks would be lost
     with ExitStack() as stack:
         try:
             if settings:
                 stack.enter_context(temporary_settings(settings))
-            _refuse_silence(url)
+            _check_health(url)
             stack.enter_context(SyncClientContext.get_or_create())
         except (HTTPError, InvalidURL, RuntimeError, ValueError) as error:
             raise PrefectFailed(reason(error, url)) from None
@@ -56,22 +57,22 @@ def connected(environment: Mapping[str, str]) -> Iterator[None]:
             raise PrefectFailed(reason(error, url)) from None
 
 
-def _refuse_silence(url: str) -> None:
-    """Raises PrefectFailed unless the API answers anything in time, however slowly its bytes come.
+def _check_health(url: str) -> None:
+    """Raises unless the API responds in time: a complete response, with a status below 500.
 
-    What it answers is judged later.
+    Later requests report a 4xx status.
     """
     try:
-        error = within(ANSWER_S, _ask)
+        error = within(HEALTH_TIMEOUT_S, _request_health)
     except Unfinished:
-        raise PrefectFailed(_silence(url, f"no response within {ANSWER_S:g} s")) from None
+        raise PrefectFailed(_no_response(url, f"no response within {HEALTH_TIMEOUT_S:g} s")) from None
     if isinstance(error, HTTPStatusError) and error.response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
         return
     if isinstance(error, HTTPError | InvalidURL):
         raise error
 
 
-def _ask() -> Exception | None:
+def _request_health() -> Exception | None:
     try:
         with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), get_client(sync_client=True) as client:
             return client.api_healthcheck()
@@ -80,20 +81,20 @@ def _ask() -> Exception | None:
 
 
 def reason(error: BaseException, url: str) -> str:
-    """What happened; a URL may hold a password, and a response what was sent: neither is shown."""
-    if isinstance(error, RuntimeError) and error.__cause__:  # Prefect's "Failed to reach API" hides why
+    """Message of an error. Quotes no response and no credentials of the URL: both may contain secrets."""
+    if isinstance(error, RuntimeError) and error.__cause__:  # Prefect's "Failed to reach API" has no reason
         error = error.__cause__
     if isinstance(error, HTTPStatusError):
         return _refusal(error.response.status_code, url)
     if isinstance(error, HTTPError | InvalidURL):
-        return _silence(url, type(error).__name__)
-    if isinstance(error, RuntimeError):  # versions that do not go together
+        return _no_response(url, type(error).__name__)
+    if isinstance(error, RuntimeError):  # incompatible versions of client and server
         return str(error)
-    return f"What answers at {address(url)} is no Prefect API: correct PREFECT_API_URL (it ends in /api)"
+    return f"The server at {address(url)} is not a Prefect API: correct PREFECT_API_URL (it ends in /api)"
 
 
-def _silence(url: str, why: str) -> str:
-    return f"Prefect's API at {address(url)} does not answer ({why}).\n{HOW_TO_SET}"
+def _no_response(url: str, why: str) -> str:
+    return f"Prefect's API at {address(url)} does not respond ({why}).\n{HOW_TO_SET}"
 
 
 def address(url: str) -> str:
@@ -110,7 +111,7 @@ def _refusal(status: int, url: str) -> str:
     where = address(url)
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         keys = "PREFECT_API_KEY (or PREFECT_API_AUTH_STRING)"
-        return f"Prefect's API at {where} refuses ({status}): correct {keys}"
+        return f"Prefect's API at {where} refused the request ({status}): correct {keys}"
     if status == HTTPStatus.NOT_FOUND:
         return f"There is no Prefect API at {where} ({status}): correct PREFECT_API_URL"
-    return f"Prefect's API at {where} fails ({status}): run it again"
+    return f"Prefect's API at {where} failed ({status}): run it again"

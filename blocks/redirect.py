@@ -1,7 +1,7 @@
-"""The redirect of Spotify's consent page, received on 127.0.0.1.
+"""HTTP server on 127.0.0.1 that receives the redirect of Spotify's consent page.
 
-Other requests come there too: favicons, port scans, old tabs, connections that send nothing. None of them
-ends the wait, and none blocks it: each connection has a thread of its own, and a time limit.
+It also receives other requests: favicons, port scans, old tabs, connections that send nothing. They neither
+end nor block the wait: each connection has a thread and a timeout.
 """
 
 import secrets
@@ -15,8 +15,8 @@ from typing import ClassVar, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 PATH = "/callback"
-CONNECTION_S = 10
-"""Seconds that a connection may keep silent."""
+CONNECTION_TIMEOUT_S = 10
+"""Of a connection that sends nothing."""
 OAUTH_ERRORS = frozenset(
     {
         "access_denied",
@@ -31,21 +31,21 @@ OAUTH_ERRORS = frozenset(
         "unsupported_response_type",
     }
 )
-"""The codes of RFC 6749: whatever else a response calls an error is not quoted, it could be a secret."""
+"""Error codes of RFC 6749. Other values of `error` are not quoted, because they could contain a secret."""
 
 
 class Redirect(NamedTuple):
-    """What the page sent: a code, or OAuth's word for the refusal."""
+    """Query parameters of the redirect: an authorisation code, or an OAuth error code."""
 
     code: str | None
     error: str | None
 
 
 class Listener(ThreadingHTTPServer):
-    """Waits for the one redirect that has our state."""
+    """Waits for the redirect with our state."""
 
     daemon_threads = True
-    allow_reuse_address = False  # a port in use must be noticed
+    allow_reuse_address = False  # a port in use must raise an error
 
     def __init__(self, port: int, state: str) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
@@ -53,7 +53,7 @@ class Listener(ThreadingHTTPServer):
         self.received: Queue[Redirect] = Queue()
 
     def wait(self, within_s: float) -> Redirect | None:
-        """The redirect, or None after so many seconds."""
+        """The redirect, or None after `within_s` seconds."""
         try:
             return self.received.get(timeout=within_s)
         except Empty:
@@ -62,7 +62,7 @@ class Listener(ThreadingHTTPServer):
 
 @contextmanager
 def listening(port: int, state: str) -> Iterator[Listener]:
-    """A listener that answers until it is left; raises OSError for a port that cannot be used."""
+    """A running listener, which is shut down at the end. Raises OSError if the port cannot be used."""
     with Listener(port, state) as listener:
         Thread(target=listener.serve_forever, args=(0.05,), daemon=True).start()
         try:
@@ -78,23 +78,23 @@ def oauth_error(code: object) -> str:
 
 class _Handler(BaseHTTPRequestHandler):
     server: Listener
-    timeout: ClassVar[float] = CONNECTION_S
+    timeout: ClassVar[float] = CONNECTION_TIMEOUT_S
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         redirect = Redirect(query.get("code"), query.get("error"))
         if parts.path != PATH:
-            self._answer(HTTPStatus.NOT_FOUND, "Nothing is here.")
+            self._respond(HTTPStatus.NOT_FOUND, "There is no such page.")
         elif not secrets.compare_digest(query.get("state", "").encode(), self.server.state.encode()):
-            self._answer(HTTPStatus.BAD_REQUEST, "This is not the page that was opened last.")
+            self._respond(HTTPStatus.BAD_REQUEST, "This redirect is of another attempt. Use the latest link.")
         elif not (redirect.code or redirect.error):
-            self._answer(HTTPStatus.BAD_REQUEST, "Neither a code nor an error came.")
+            self._respond(HTTPStatus.BAD_REQUEST, "The redirect has neither a code nor an error.")
         else:
-            self._answer(HTTPStatus.OK, "Received. Look at the terminal; this page can be closed.")
+            self._respond(HTTPStatus.OK, "Received. Return to the terminal; you can close this page.")
             self.server.received.put(redirect)
 
-    def _answer(self, status: HTTPStatus, text: str) -> None:
+    def _respond(self, status: HTTPStatus, text: str) -> None:
         body = f"{text}\n".encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
@@ -103,4 +103,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Nothing: the address holds the code."""
+        """Logs nothing: the request line contains the code."""

@@ -1,4 +1,4 @@
-"""Registering blocks: what is written, in which order, and what is kept of the stored ones."""
+"""Registers and checks the blocks. Keeps what only Prefect stores: rotated tokens and generated keys."""
 
 import sys
 from typing import Any
@@ -8,46 +8,46 @@ from blocks.key_pair import KeyPair, PrivateKey, alter_user, key_problem
 from blocks.sources import source_lines
 from blocks.stored import (
     OK,
+    create_rate_limit,
     keep_authorization,
-    make_rate_limit,
     state,
     state_of_rate_limit,
     stored_private_key,
 )
 from blocks.validation import NotRegistered
-from blocks.variables import NO_KEY, Environment, Variables, number, refuse_incomplete, that_are_set
+from blocks.variables import NO_KEY, Environment, Variables, non_empty, number, refuse_incomplete
 
 Blocks = dict[str, Any]
 
 KEYS = {"warehouse": "SNOWFLAKE_PRIVATE_KEY", "warehouse-admin": "SNOWFLAKE_ADMIN_PRIVATE_KEY"}
-"""Variables that hold the private keys of blocks."""
+"""Variables of private keys, by block."""
 
 
 def register(environment: Environment, suffix: str = "") -> list[str]:
-    """Writes the blocks and the app's rate limit; returns the blocks' names, each with the suffix.
+    """Writes the blocks and the app's rate limit; returns the block names, each with the suffix.
 
     Raises NotRegistered, or pydantic's ValidationError, before anything is written.
     """
-    environment = that_are_set(environment)
+    environment = non_empty(environment)
     blocks = wanted_blocks(environment, suffix)
     _write(environment, blocks, suffix)
     return list(blocks)
 
 
 def check_blocks(environment: Environment) -> int:
-    """Prints of each block, and of the rate limit, whether it is as it should be; returns the exit status."""
+    """Prints the state of each block and of the rate limit; returns the exit status."""
     blocks = wanted_blocks(environment)
     _refuse_wrong_keys(environment, blocks)
     found = {name: state(block, name) for name, block in blocks.items()}
     if number(environment, "SPOTIFY_REQUESTS_PER_SECOND"):
         limit = blocks["spotify"].rate_limit
         found[limit] = state_of_rate_limit(limit)
-    sys.stdout.writelines(f"{name}: {told}\n" for name, told in found.items())
+    sys.stdout.writelines(f"{name}: {text}\n" for name, text in found.items())
     return 0 if set(found.values()) == {OK} else 1
 
 
 def register_blocks(variables: Variables, *, new_key_pair: bool) -> int:
-    """Writes the blocks, and prints which, and where each secret came from; returns the exit status."""
+    """Writes the blocks; prints their names and the source of each secret; returns the exit status."""
     environment = variables.values
     pair = KeyPair.new() if new_key_pair else None
     blocks = wanted_blocks(environment, key=pair.private if pair else None)
@@ -62,7 +62,10 @@ def register_blocks(variables: Variables, *, new_key_pair: bool) -> int:
 
 
 def wanted_blocks(environment: Environment, suffix: str = "", key: PrivateKey | None = None) -> Blocks:
-    """The blocks by name as they should be stored; what Prefect alone knows of them is taken over."""
+    """The blocks to store, by name.
+
+    The Spotify authorisation of the stored block is kept, and its private key unless one is given.
+    """
     key = key or private_key(environment) or stored_private_key(f"warehouse{suffix}")
     refuse_incomplete(environment, has_key=key is not None)
     if key is None:
@@ -80,16 +83,16 @@ def _refuse_wrong_keys(environment: Environment, blocks: Blocks) -> None:
 
 
 def _write(environment: Environment, blocks: Blocks, suffix: str = "") -> None:
-    """Writes all of it, the loader's key pair last: until then its old one works."""
+    """Writes blocks and rate limit. The block `warehouse` is last: its old key works until then."""
     spotify = blocks[f"spotify{suffix}"]
     given = environment.get("SPOTIFY_REFRESH_TOKEN")
     if given and given != spotify.refresh_token.get_secret_value():
         sys.stdout.write(
-            f"block 'spotify{suffix}' has a refresh token already and keeps it, not SPOTIFY_REFRESH_TOKEN; "
-            "python -m blocks authorize replaces it\n"
+            f"block 'spotify{suffix}' already has a refresh token, so SPOTIFY_REFRESH_TOKEN is ignored; "
+            "python -m blocks authorize replaces the token\n"
         )
     if per_second := number(environment, "SPOTIFY_REQUESTS_PER_SECOND"):
-        make_rate_limit(spotify.rate_limit, per_second)
+        create_rate_limit(spotify.rate_limit, per_second)
     for name, block in blocks.items():
         block.save(name, overwrite=True)
 
@@ -97,7 +100,7 @@ def _write(environment: Environment, blocks: Blocks, suffix: str = "") -> None:
 def _next_step(user: str, public_key: str) -> str:
     return (
         f"public key: {public_key}\n\n"
-        "Run this in Snowflake now: until then runs cannot log in (this way there is no rotation without\n"
-        "that pause). Where another key of the user is to go on working, SET RSA_PUBLIC_KEY_2 instead.\n\n"
+        "Run this statement in Snowflake now: until then, runs cannot log in. To keep the user's current\n"
+        "key valid, SET RSA_PUBLIC_KEY_2 instead.\n\n"
         f"{alter_user(user, public_key)}\n"
     )

@@ -1,15 +1,15 @@
-"""Which source each stored secret came from; never its value."""
+"""Sources of the stored secrets, as printed after registering; never their values."""
 
 import os
 
 from blocks.spotify import SpotifyCredentials
-from blocks.variables import KEY_NAMES, Environment, Variables, aws_keys, that_are_set
+from blocks.variables import KEY_NAMES, Environment, Variables, aws_keys, non_empty
 
 KEPT = "kept from the block"
 
 
 def source_lines(variables: Variables, spotify: SpotifyCredentials, *, new_key_pair: bool) -> list[str]:
-    """A line for each secret that the blocks hold now, and for AWS keys that they do not hold."""
+    """One line per secret in the blocks, and one per set of AWS keys that they do not contain."""
     found = {name: variables.sources[name] for name in _given(variables.values)}
     found |= _refresh_token(variables, spotify)
     if "SNOWFLAKE_PRIVATE_KEY" not in found:
@@ -18,7 +18,7 @@ def source_lines(variables: Variables, spotify: SpotifyCredentials, *, new_key_p
 
 
 def _given(environment: Environment) -> list[str]:
-    """The variables whose secrets are stored."""
+    """Variables of the secrets that are stored."""
     names = ["SPOTIFY_CLIENT_SECRET", *aws_keys(environment, "LAKE_").values()]
     names += aws_keys(environment, "ECS_").values()
     keys = ["SNOWFLAKE_PRIVATE_KEY"]
@@ -39,16 +39,16 @@ def _refresh_token(variables: Variables, spotify: SpotifyCredentials) -> dict[st
 
 
 def _without_keys(environment: Environment) -> list[str]:
-    roles = {"LAKE_": "runs use their own role", "ECS_": "the work pool uses the worker's own role"}
+    roles = {"LAKE_": "runs use their task role", "ECS_": "the work pool uses the worker's role"}
     lines = [
         f"{prefix}AWS_ACCESS_KEY_ID: none stored, {role}"
         for prefix, role in roles.items()
         if not aws_keys(environment, prefix)
     ]
-    shell = [name for name in KEY_NAMES if name in that_are_set(os.environ)]
+    shell = [name for name in KEY_NAMES if name in non_empty(os.environ)]
     if shell:
         lines.append(
-            f"{', '.join(shell)} of the environment: not stored. "
+            f"{', '.join(shell)} from the environment: not stored. "
             "To store keys for runs, set LAKE_AWS_ACCESS_KEY_ID and LAKE_AWS_SECRET_ACCESS_KEY."
         )
     return lines

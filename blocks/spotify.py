@@ -1,4 +1,4 @@
-"""The credentials of a Spotify app as a Prefect block."""
+"""Prefect block with the credentials of a Spotify app."""
 
 import re
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, HttpUrl, SecretStr, field_validator
 
 from pipeline.log_filters import mask_secrets_in_logs
 
-mask_secrets_in_logs()  # here, because whoever has credentials imports this
+mask_secrets_in_logs()  # here, because all code that handles credentials imports this module
 
 ADDRESS = re.compile(
     r"(https://([0-9A-Za-z][0-9A-Za-z.-]*|\[[0-9A-Fa-f:.]+\])|http://(127\.0\.0\.1|\[::1\]|localhost))"
@@ -18,12 +18,12 @@ ADDRESS = re.compile(
 
 
 class SpotifyCredentials(Block):
-    """Credentials of a Spotify app that reads playlists, as a user who authorised it or as itself.
+    """Credentials of a Spotify app, which reads playlists on behalf of a user or with its own credentials.
 
     Attributes:
         client_id: Client id of the app.
         client_secret: Client secret of the app.
-        refresh_token: Lets the app read what a user may read; without it, client credentials are used.
+        refresh_token: Lets the app read playlists as its user. Without it, the app uses client credentials.
         authorized_at: When the user authorised the app, UTC.
         api_url: Base URL of the Web API.
         accounts_url: Base URL of the accounts service, which issues tokens at /api/token.
@@ -52,18 +52,19 @@ class SpotifyCredentials(Block):
     client_secret: SecretStr = Field(description="Client secret of the app.")
     refresh_token: SecretStr | None = Field(
         default=None,
-        description="Lets the app read what a user may read. Lives six months from the authorisation.",
+        description="Lets the app read playlists as its user. Expires six months after the authorisation.",
     )
     authorized_at: datetime | None = Field(default=None, description="When the user authorised the app, UTC.")
-    api_url: str = Field(default="https://api.spotify.com/v1", description="Where the Web API is.")
+    api_url: str = Field(default="https://api.spotify.com/v1", description="Base URL of the Web API.")
     accounts_url: str = Field(
-        default="https://accounts.spotify.com", description="Where tokens come from, at /api/token."
+        default="https://accounts.spotify.com",
+        description="Base URL of the accounts service, which issues tokens at /api/token.",
     )
 
     @field_validator("api_url", "accounts_url")
     @classmethod
     def _encrypted(cls, url: str) -> str:
-        """Secrets travel over https only, or stay on this machine. The URL may hold some: it is not shown."""
+        """Requires https, or loopback, because secrets are sent there. The error does not quote the URL."""
         if ADDRESS.fullmatch(url):
             return url.rstrip("/")
         raise ValueError(
@@ -77,16 +78,16 @@ class SpotifyCredentials(Block):
         return f"spotify-{self.client_id}"
 
     def days_since_authorization(self, now: datetime) -> int | None:
-        """Whole days since the user authorised the app; None where that is not known."""
+        """Full days since the user authorised the app; None if unknown."""
         if self.refresh_token is None or self.authorized_at is None:
             return None
         authorized_at = self.authorized_at.replace(tzinfo=self.authorized_at.tzinfo or UTC)
         return (now - authorized_at).days
 
     def store_refresh_token(self, token: str) -> None:
-        """Writes a rotated refresh token back at once: the old one may be worth nothing now.
+        """Stores a rotated refresh token immediately, because the old one may be revoked.
 
-        Nothing else of the stored block changes, nor a token that somebody else has stored meanwhile.
+        Changes no other field, and does not overwrite a token that another run has stored in the meantime.
         """
         new = SecretStr(token)
         if self._block_document_name:
@@ -97,7 +98,7 @@ class SpotifyCredentials(Block):
         self.refresh_token = new
 
     def reload_refresh_token(self) -> str | None:
-        """The refresh token as it is stored now: another run may have written a rotated one."""
+        """The currently stored refresh token: another run may have stored a rotated one."""
         if self._block_document_name:
             self.refresh_token = self._stored().refresh_token
         return self.refresh_token.get_secret_value() if self.refresh_token else None

@@ -1,4 +1,4 @@
-"""What Prefect holds of the blocks: read without leaving a trace, compared field by field."""
+"""Blocks and rate limits stored in Prefect: read without emitting events, compared field by field."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -18,17 +18,17 @@ B = TypeVar("B", bound=Block)
 OK = "ok"
 MISSING = "missing"
 BURST_S = 6
-"""Seconds' worth of requests that may go out at once; Spotify counts over 30 s."""
+"""Slots of the rate limit, in seconds of requests: sent at once at most. Spotify counts over 30 s."""
 
 
 class Unreadable(Exception):
-    """There is a block of the name, but it cannot be used; says which fields are wrong."""
+    """The stored block cannot be used. The message lists the wrong fields."""
 
 
 def find(kind: type[B], name: str) -> B | None:
-    """The stored block, or None where there is none; raises Unreadable.
+    """The stored block, or None if it does not exist; raises Unreadable.
 
-    Not `Block.load`, which sends Prefect an event: who only looks must leave nothing behind.
+    Not `Block.load`, which emits an event: checks must not change anything.
     """
     with get_client(sync_client=True) as client:
         try:
@@ -39,12 +39,12 @@ def find(kind: type[B], name: str) -> B | None:
         return kind.model_validate(document.data)
     except ValidationError as error:
         raise Unreadable(wrong_fields(error)) from None
-    except (AttributeError, TypeError):  # the libraries' validators stumble over values of another type
-        raise Unreadable("a field has another type than the block's") from None
+    except (AttributeError, TypeError):  # validators of the libraries fail on values of the wrong type
+        raise Unreadable("a field has the wrong type") from None
 
 
 def state(block: Block, name: str) -> str:
-    """`ok`, `missing`, `differs: <fields>` or why it cannot be read; never a value."""
+    """`ok`, `missing`, `differs: <fields>` or `cannot be read: <reason>`; never a value."""
     try:
         stored = find(type(block), name)
     except Unreadable as error:
@@ -57,7 +57,7 @@ def state(block: Block, name: str) -> str:
 
 
 def _values(block: Block) -> dict[str, Any]:
-    """Every value with its path, secrets in the clear."""
+    """All values by path, secrets in plain text."""
     return dict(_flat(block.model_dump(by_alias=True, context={"include_secrets": True})))
 
 
@@ -70,22 +70,22 @@ def _flat(values: Mapping[str, Any], path: str = "") -> list[tuple[str, Any]]:
 
 
 def keep_authorization(block: SpotifyCredentials, name: str) -> None:
-    """The app's stored refresh token stays: where Spotify has rotated it, the environment's is dead."""
+    """Copies the stored refresh token of the same app: Spotify may have rotated the environment's token."""
     try:
         stored = find(SpotifyCredentials, name)
-    except Unreadable:  # it is written anew
+    except Unreadable:  # registering overwrites it
         return
     if stored and stored.refresh_token and stored.client_id == block.client_id:
         block.refresh_token, block.authorized_at = stored.refresh_token, stored.authorized_at
 
 
 def stored_private_key(name: str) -> PrivateKey | None:
-    """The private key of a block, or None where there is none; a generated one is nowhere else."""
+    """The private key of a stored block, or None. A generated key is stored nowhere else."""
     try:
         stored: Any = find(SnowflakeConnector, name)
     except Unreadable as error:
         raise NotRegistered(
-            f"the private key of block {name!r} cannot be kept, the block cannot be read ({error}): "
+            f"the private key of block {name!r} cannot be kept, because the block cannot be read ({error}): "
             "correct it in Prefect, set SNOWFLAKE_PRIVATE_KEY, or use --new-key-pair"
         ) from None
     if stored is None or stored.credentials.private_key is None:
@@ -94,7 +94,7 @@ def stored_private_key(name: str) -> PrivateKey | None:
 
 
 def state_of_rate_limit(name: str) -> str:
-    """`ok` or `missing`; one that exists is as somebody tuned it."""
+    """`ok` or `missing`. The values are not compared: users may tune them."""
     with get_client(sync_client=True) as client:
         try:
             client.read_global_concurrency_limit_by_name(name)
@@ -103,8 +103,8 @@ def state_of_rate_limit(name: str) -> str:
     return OK
 
 
-def make_rate_limit(name: str, per_second: int) -> None:
-    """Makes the rate limit that all runs with the app share."""
+def create_rate_limit(name: str, per_second: int) -> None:
+    """Creates the rate limit that all runs with the app share, unless it exists."""
     if state_of_rate_limit(name) == MISSING:
         with get_client(sync_client=True) as client:
             client.upsert_global_concurrency_limit_by_name(name, BURST_S * per_second, float(per_second))

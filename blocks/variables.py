@@ -1,4 +1,4 @@
-"""Variables that blocks are made from: where each comes from, which are missing, which have a wrong form."""
+"""Environment variables of the blocks: reads them from the environment and `.env`, and validates them."""
 
 import os
 import re
@@ -14,7 +14,7 @@ Environment = Mapping[str, str]
 
 ENV_FILE = Path(".env")
 KEY_NAMES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-"""Stored for runs only if the `.env` file has them: in a shell they belong to whoever works there."""
+"""Stored for runs only if the `.env` file has them: in a shell they are the developer's own keys."""
 REQUIRED = (
     "SPOTIFY_CLIENT_ID",
     "SPOTIFY_CLIENT_SECRET",
@@ -28,7 +28,7 @@ NO_KEY = "SNOWFLAKE_PRIVATE_KEY is not set: set it, or use --new-key-pair"
 _BUCKET = r"(?!.*\.\.)(?!(\d+\.){3}\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 _ACCOUNT = r"(?i:(?!.*snowflakecomputing))[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*"
 _NO_SPACES = (r"\S+", "without spaces")
-FORMS = {
+FORMATS = {
     "LAKE_BUCKET": (_BUCKET, "the name of a bucket alone, without s3:// and slashes: my-bucket"),
     "LAKE_FOLDER": (r"[^/\s]+(/[^/\s]+)*", "a path without slashes at its ends: spotify/prod"),
     "AWS_DEFAULT_REGION": (r"[a-z]{2,}(-[a-z]+)+-[0-9]+", "a region: eu-west-1"),
@@ -40,48 +40,49 @@ FORMS = {
     **{f"{prefix}{name}": _NO_SPACES for prefix in ("", "LAKE_", "ECS_") for name in KEY_NAMES},
     **dict.fromkeys(("SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET", "SPOTIFY_REFRESH_TOKEN"), _NO_SPACES),
 }
-"""What values must look like: a pattern, and the right form in words."""
+"""Format of values: pattern and description."""
 
 
 class Variables(NamedTuple):
-    """Values by name, and where each came from: `from .env`, `from the environment`."""
+    """Values and their sources by name. Sources are `from .env` or `from the environment`."""
 
     values: dict[str, str]
     sources: dict[str, str]
 
 
 def read_environment(env_file: Path | None = None) -> dict[str, str]:
-    """The whole real environment over an `.env` file: the named one, else ./.env if it exists.
+    """All variables of the environment, which override those of the `.env` file.
 
-    Values are taken as written: what looks like ${…} may be part of a password.
+    The default file is ./.env, which need not exist. `${…}` in values is not expanded: it may be part of a
+    password.
     """
-    return _read_file(env_file) | that_are_set(os.environ)
+    return _read_file(env_file) | non_empty(os.environ)
 
 
 def read_variables(env_file: Path | None = None) -> Variables:
-    """The same for blocks: without the AWS keys of the real environment, which are not meant for runs."""
+    """Like `read_environment`, but without AWS keys of the environment, which are not meant for runs."""
     file = _read_file(env_file)
-    real = {name: value for name, value in that_are_set(os.environ).items() if name not in KEY_NAMES}
+    real = {name: value for name, value in non_empty(os.environ).items() if name not in KEY_NAMES}
     sources = dict.fromkeys(file, f"from {env_file or ENV_FILE}") | dict.fromkeys(
         real, "from the environment"
     )
     return Variables(file | real, sources)
 
 
-def that_are_set(variables: Mapping[str, str | None]) -> dict[str, str]:
-    """The variables that have a value; an empty one counts as not set."""
+def non_empty(variables: Mapping[str, str | None]) -> dict[str, str]:
+    """The variables with a value that is not blank."""
     return {name: value for name, value in variables.items() if value and value.strip()}
 
 
 def number(environment: Environment, variable: str) -> int:
-    """The number that a variable holds, or its default."""
+    """The value of a numeric variable, or its default."""
     return int(environment.get(variable, NUMBERS[variable]))
 
 
 def aws_keys(environment: Environment, prefix: str) -> dict[str, str]:
-    """Variables that hold AWS keys of the lake (`LAKE_`) or of the work pool (`ECS_`), by the plain name.
+    """Variables of the AWS keys of the lake (`LAKE_`) or of the work pool (`ECS_`), by name without prefix.
 
-    For the lake, plain names count where none has the prefix.
+    For the lake, names without prefix are used if no variable has the prefix.
     """
     if prefix == "LAKE_" and not any(f"{prefix}{name}" in environment for name in KEY_NAMES):
         prefix = ""
@@ -89,9 +90,9 @@ def aws_keys(environment: Environment, prefix: str) -> dict[str, str]:
 
 
 def refuse_incomplete(environment: Environment, *, has_key: bool) -> None:
-    """Raises NotRegistered, which names everything that is missing or has a wrong form at once.
+    """Raises NotRegistered, which lists all missing and malformed variables.
 
-    `has_key`: the private key needs no variable, because the block holds one or a new one is made.
+    `has_key`: no private key variable is needed, because the block holds a key or a new one is created.
     """
     problems = _problems(environment)
     if not has_key and "SNOWFLAKE_PRIVATE_KEY" not in environment:
@@ -103,20 +104,20 @@ def refuse_incomplete(environment: Environment, *, has_key: bool) -> None:
 def _problems(environment: Environment) -> list[str]:
     missing = [variable for variable in _needed(environment) if variable not in environment]
     wrong = [
-        f"{variable} must be {form}"
-        for variable, (pattern, form) in FORMS.items()
+        f"{variable} must be {description}"
+        for variable, (pattern, description) in FORMATS.items()
         if variable in environment and not re.fullmatch(pattern, environment[variable])
     ]
     return ([f"not set: {', '.join(missing)} (see docs/by-hand.md)"] if missing else []) + wrong
 
 
 def _needed(environment: Environment) -> list[str]:
-    """What is always needed, and what goes with the variables that are set."""
+    """Required variables: the fixed list, and those that the given variables require."""
     needed = list(REQUIRED)
     for prefix in ("LAKE_", "ECS_"):
         if given := aws_keys(environment, prefix):
-            own = next(iter(given.values())).removesuffix(next(iter(given)))
-            needed += [f"{own}AWS_ACCESS_KEY_ID", f"{own}AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"]
+            used = next(iter(given.values())).removesuffix(next(iter(given)))
+            needed += [f"{used}AWS_ACCESS_KEY_ID", f"{used}AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"]
     admin = ("SNOWFLAKE_ADMIN_USER", "SNOWFLAKE_ADMIN_PRIVATE_KEY")
     if any(variable in environment for variable in admin):
         needed += admin
@@ -127,7 +128,7 @@ def _read_file(env_file: Path | None) -> dict[str, str]:
     path = env_file or ENV_FILE
     try:
         with path.open(encoding="utf-8") as file:
-            return that_are_set(dotenv_values(stream=file, interpolate=False))
+            return non_empty(dotenv_values(stream=file, interpolate=False))
     except (OSError, UnicodeDecodeError) as error:
         if env_file is None and isinstance(error, FileNotFoundError):
             return {}

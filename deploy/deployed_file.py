@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from blocks.variables import read_environment, that_are_set
+from blocks.variables import non_empty, read_environment
 from deploy.changes import Change
 
 FILE = Path(".env.deployed")
@@ -37,4 +37,4 @@ def write_file(values: dict[str, str]) -> list[Change]:
 def _stored() -> dict[str, str]:
     if not FILE.exists():
         return {}
-    return that_are_set(dotenv_values(FILE, interpolate=False))
+    return non_empty(dotenv_values(FILE, interpolate=False))

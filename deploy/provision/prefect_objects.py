@@ -12,7 +12,7 @@ from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, PREFECT_A
 from prefect.variables import Variable
 
 from blocks.registration import wanted_blocks
-from blocks.stored import MISSING, OK, make_rate_limit, state, state_of_rate_limit
+from blocks.stored import MISSING, OK, create_rate_limit, state, state_of_rate_limit
 from blocks.variables import Environment, number
 from deploy.automations import automations, notification_block, write_automations
 from deploy.changes import Action, Change, Side
@@ -76,7 +76,7 @@ def write_blocks(environment: Environment, blocks: Mapping[str, Any]) -> list[Ch
             written.append(Change(SIDE, action, f"block {name}"))
     limit, per_second = blocks["spotify"].rate_limit, number(environment, "SPOTIFY_REQUESTS_PER_SECOND")
     if per_second and state_of_rate_limit(limit) == MISSING:
-        make_rate_limit(limit, per_second)
+        create_rate_limit(limit, per_second)
         written.append(Change(SIDE, "create", f"rate limit {limit}"))
     return written
 

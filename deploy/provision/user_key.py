@@ -3,7 +3,7 @@
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from blocks.environment import private_key
-from blocks.key_pair import PrivateKey, fingerprint, public_half
+from blocks.key_pair import PrivateKey, fingerprint, public_key_of
 from blocks.stored import stored_private_key
 from blocks.variables import Environment
 from deploy.changes import Change, ProvisionFailed
@@ -35,7 +35,7 @@ def register_key(account: SnowflakeAccount, key: PrivateKey) -> None:
 
 def _public(key: PrivateKey) -> str:
     try:
-        return public_half(key)
+        return public_key_of(key)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ProvisionFailed(
             "The private key of block `warehouse` (or of SNOWFLAKE_PRIVATE_KEY) cannot be read. Delete the "

@@ -101,7 +101,7 @@ def test_a_user_who_refuses_changes_nothing(
 
     assert authorize(block, free_port()) == 1
     assert len(opened) == 1
-    assert "the block is as it was" in capsys.readouterr().err
+    assert "the block is unchanged" in capsys.readouterr().err
     assert stored(block).refresh_token is None
 
 
@@ -136,7 +136,7 @@ def test_other_requests_and_idle_connections_do_not_end_the_wait(
 def test_the_wait_for_consent_times_out(
     block: str, spotify: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("blocks.authorize_spotify.CONSENT_S", 0)
+    monkeypatch.setattr("blocks.authorize_spotify.CONSENT_TIMEOUT_S", 0)
     opened = with_browser(monkeypatch, lambda _: None)
     port = free_port()
 
@@ -168,7 +168,7 @@ def refusal(block: str, spotify: str, port: int, capsys: pytest.CaptureFixture[s
     assert authorize(block, port) == 1
     assert stored(block).refresh_token is None
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("not authorised, the block is as it was: ")
+    assert line.startswith("not authorised, the block is unchanged: ")
     assert spotify not in line
     return line
 
@@ -192,8 +192,11 @@ UNUSABLE: dict[str, tuple[dict[str, object], str]] = {
     "a page with an error": ({"kind": "html", "status": 500}, "refuses the code (unknown error)"),
     "a text with an error": ({"status": 400, "body": '"canary"'}, "refuses the code (unknown error)"),
     "wrong secret": ({"status": 400, "body": '{"error": "invalid_client"}'}, "check client id and secret"),
-    "a redirect": ({"status": 307, "headers": {"Location": "/x"}}, "leads elsewhere: correct accounts_url"),
-    "a reset": ({"kind": "reset"}, "no answer from Spotify (ConnectionError)"),
+    "a redirect": (
+        {"status": 307, "headers": {"Location": "/x"}},
+        "redirects: correct accounts_url",
+    ),
+    "a reset": ({"kind": "reset"}, "no response from Spotify (ConnectionError)"),
 }
 
 

@@ -134,7 +134,7 @@ UNREADABLE: list[dict[str, tuple[dict[str, Any], str]]] = [
     },
     {
         "spotify": ({"client_id": None}, "client_id: Input should be a valid string"),
-        "warehouse": ({"credentials": "canary"}, "a field has another type"),
+        "warehouse": ({"credentials": "canary"}, "a field has the wrong type"),
     },
 ]
 

@@ -55,7 +55,7 @@ def test_an_api_that_accepts_connections_but_does_not_respond_times_out(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/api"
         with (
-            pytest.raises(PrefectFailed, match=f"{url} does not answer .no response within 0.2 s"),
+            pytest.raises(PrefectFailed, match=f"{url} does not respond .no response within 0.2 s"),
             connected({"PREFECT_API_URL": url}),
         ):
             pass

