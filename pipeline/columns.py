@@ -1,8 +1,8 @@
-"""Definition of all tables: columns, types and rules, one class per table.
+"""Tables, columns, types and validation rules: the only place where they are defined.
 
 DDL of tables, views, landing tables and pipes (`sql/setup/generated`), COPY column lists, CSV headers and
-`docs/tables.md` are generated from it or checked against it. `metadata["doc"]` is the column's description in
-the docs. docs/architecture.md lists the steps to add a column.
+`docs/tables.md` are generated from this module or checked against it. One class per table; `metadata["doc"]`
+is the column's description in the docs. docs/architecture.md lists the steps for a new column.
 """
 
 from collections.abc import Iterator, Mapping
@@ -40,48 +40,48 @@ class Partition(dy.Schema):
     """First columns of every table. A load replaces complete (playlist_id, snapshot_date) partitions."""
 
     playlist_id = dy.String(primary_key=True, min_length=1, metadata={"doc": "Spotify id of the playlist"})
-    snapshot_date = dy.Date(primary_key=True, metadata={"doc": "day that the snapshot represents"})
+    snapshot_date = dy.Date(primary_key=True, metadata={"doc": "date of the snapshot (UTC)"})
     run_id = dy.String(nullable=False, min_length=1, metadata={"doc": "run that loaded the row"})
 
 
 class Playlists(Partition):
-    """One row per partition, including empty playlists."""
+    """One row per partition. Empty playlists have a row, too."""
 
     name = _text("name of the playlist")
     description = _text("description, as HTML text", nullable=True)
     owner_id = _text("user id of the owner")
     owner_name = _text("display name of the owner", nullable=True)
-    is_public = _flag("shown on the owner's profile; null if Spotify sends no value", nullable=True)
-    is_collaborative = _flag("others may edit it")
+    is_public = _flag("shown on the owner's profile; null if Spotify does not send it", nullable=True)
+    is_collaborative = _flag("users other than the owner can edit it")
     follower_count = _count("followers; null for restricted apps", nullable=True)
-    snapshot_id = _id("Spotify's version of the playlist; equal means unchanged")
-    item_count = _count("entries that Spotify counts = rows in playlist_songs + rejects")
+    snapshot_id = _id("Spotify's version of the playlist; the same id means the same content")
+    item_count = _count("entries, as counted by Spotify; equals the rows in playlist_songs plus rejects")
     url = _text("link to the playlist")
     image_url = _text("first cover image", nullable=True)
-    fetched_at = _time("when the first page was requested, UTC; snapshots are ranked by it")
+    fetched_at = _time("time of the request for the first page, UTC; ranks snapshots of the same date")
 
 
 class PlaylistSongs(Partition):
-    """The order of the playlist; rejected entries leave gaps."""
+    """Songs of the playlist by position. Rejected entries leave gaps in the positions."""
 
-    position = _position("place in the playlist, from 1", key=True)
-    song_id = _id("song at this place")
+    position = _position("position in the playlist, from 1", key=True)
+    song_id = _id("song at this position")
     added_at = _time("when the entry was added, UTC; null if unknown", nullable=True)
-    added_by = _id("user who added it; null if unknown", nullable=True)
+    added_by = _id("id of the user who added it; null if unknown", nullable=True)
 
 
 class Songs(Partition):
-    """Songs of the playlist; the last occurrence describes a song."""
+    """Songs of the playlist. If a song occurs several times, the values are those of its last occurrence."""
 
     song_id = _id("Spotify id of the song (track)", key=True)
     name = _text("title")
     album_id = _id("album of the song")
-    artist_id = _id("first artist; all of them in song_artists")
+    artist_id = _id("first artist; song_artists has all artists")
     duration_ms = _count("length in milliseconds; null if Spotify sends no usable value", nullable=True)
     is_explicit = _flag("explicit lyrics; null if Spotify sends no usable value", nullable=True)
-    popularity = _count("0 to 100 when it was fetched; null for restricted apps", nullable=True)
-    disc_number = _count("disc within the album; null if Spotify sends no usable value", nullable=True)
-    track_number = _count("place on the disc; null if Spotify sends no usable value", nullable=True)
+    popularity = _count("0 to 100, when fetched; null for restricted apps", nullable=True)
+    disc_number = _count("disc of the album; null if Spotify sends no usable value", nullable=True)
+    track_number = _count("track number on the disc; null if Spotify sends no usable value", nullable=True)
     isrc = _text("International Standard Recording Code", nullable=True)
     url = _text("link to the song")
 
@@ -93,12 +93,12 @@ class Albums(Partition):
     name = _text("title; null if Spotify sends no usable value", nullable=True)
     album_type = _text("album, single or compilation; null if Spotify sends no usable value", nullable=True)
     release_date = dy.Date(
-        nullable=True, metadata={"doc": "release date; a year or month becomes its first day"}
+        nullable=True, metadata={"doc": "release date; the first day if only year or month is known"}
     )
-    release_date_precision = _text("year, month or day", nullable=True)
+    release_date_precision = _text("precision of the date at Spotify: year, month or day", nullable=True)
     total_tracks = _count("tracks on the album; null if Spotify sends no usable value", nullable=True)
-    label = _text("record label; null unless enriched", nullable=True)
-    upc = _text("Universal Product Code; null unless enriched", nullable=True)
+    label = _text("record label; null unless the run used enrich", nullable=True)
+    upc = _text("Universal Product Code; null unless the run used enrich", nullable=True)
     url = _text("link to the album")
     image_url = _text("first cover image", nullable=True)
 
@@ -109,9 +109,9 @@ class Artists(Partition):
     artist_id = _id("Spotify id of the artist", key=True)
     name = _text("name; null if Spotify sends no usable value", nullable=True)
     url = _text("link to the artist")
-    genres = _text("JSON list of genres; null unless enriched", nullable=True)
-    popularity = _count("0 to 100 when it was fetched; null unless enriched", nullable=True)
-    follower_count = _count("followers; null unless enriched", nullable=True)
+    genres = _text("JSON list of genres; null unless the run used enrich", nullable=True)
+    popularity = _count("0 to 100, when fetched; null unless the run used enrich", nullable=True)
+    follower_count = _count("followers; null unless the run used enrich", nullable=True)
 
 
 class SongArtists(Partition):
@@ -119,7 +119,7 @@ class SongArtists(Partition):
 
     song_id = _id("song", key=True)
     artist_id = _id("artist of the song", key=True)
-    artist_position = _position("place in the list of artists, from 1")
+    artist_position = _position("position in Spotify's list of the song's artists, from 1")
 
 
 class AlbumArtists(Partition):
@@ -127,14 +127,14 @@ class AlbumArtists(Partition):
 
     album_id = _id("album", key=True)
     artist_id = _id("artist of the album", key=True)
-    artist_position = _position("place in the list of artists, from 1")
+    artist_position = _position("position in Spotify's list of the album's artists, from 1")
 
 
 class Rejects(Partition):
-    """Entries that are not usable songs, with the reason, so that every entry is accounted for."""
+    """Entries of the playlist that are not songs, with the reason. No entry is lost."""
 
-    position = _position("place in the playlist, from 1", key=True)
-    reason = _id("why the entry is not in playlist_songs")
+    position = _position("position in the playlist, from 1", key=True)
+    reason = _id("why the entry is not in playlist_songs; docs/runbook.md explains each reason")
     entry = _text("the entry as JSON text")
 
 
@@ -159,7 +159,7 @@ def history(table: str) -> str:
 
 
 def landing(table: str) -> str:
-    """Name of the landing table into which a pipe loads the rows of `table`."""
+    """Name of the warehouse table into which a pipe loads the rows of `table`."""
     return f"{table}_landing"
 
 

@@ -1,6 +1,6 @@
-"""Columns of the views for analysts, for `docs/tables.md`; a test compares them with the views.
+"""Documentation of the views in sql/insights, for `docs/tables.md`; a test compares it with the views.
 
-Views of the newest snapshots, such as `songs`, have the columns of their tables (pipeline/columns.py).
+The views of the newest snapshots (`songs`, `albums` …) have the columns of their tables, pipeline/columns.py.
 """
 
 from typing import NamedTuple
@@ -15,7 +15,7 @@ class ViewColumn(NamedTuple):
 
 
 class ViewDoc(NamedTuple):
-    """Purpose of a view, the meaning of one row, and the columns in order."""
+    """Content of a view, what one row is, and the columns in order."""
 
     doc: str
     row: str
@@ -45,7 +45,7 @@ def _flag(name: str, doc: str) -> ViewColumn:
 _PLAYLIST_ID = _text("playlist_id", "Spotify id of the playlist")
 _PLAYLIST_NAME = _text("playlist_name", "name of the playlist in this snapshot")
 _NEWEST_NAME = _text("playlist_name", "name of the playlist in its newest snapshot")
-_SNAPSHOT_DATE = _date("snapshot_date", "day that the snapshot represents")
+_SNAPSHOT_DATE = _date("snapshot_date", "date of the snapshot (UTC)")
 _SONG_ID = _text("song_id", "Spotify id of the song (track)")
 _SONG_NAME = _text("song_name", "title")
 _ARTIST_NAMES = _text(
@@ -55,49 +55,60 @@ _TRACKLIST = (
     _PLAYLIST_ID,
     _PLAYLIST_NAME,
     _SNAPSHOT_DATE,
-    _whole("position", "place in the playlist, from 1; rejected entries leave gaps"),
+    _whole("position", "position in the playlist, from 1; rejected entries leave gaps"),
     _SONG_ID,
     _SONG_NAME,
     _ARTIST_NAMES,
     _text("artist_id", "first artist"),
     _text("album_id", "album of the song"),
     _text("album_name", "title of the album; null if Spotify sends no usable value"),
-    _date("release_date", "of the album; a year or month becomes its first day; null if unknown"),
+    _date(
+        "release_date",
+        "release date of the album; the first day if only year or month is known; null if unknown",
+    ),
     _whole("duration_ms", "length in milliseconds; null if Spotify sends no usable value"),
     _flag("is_explicit", "explicit lyrics; null if Spotify sends no usable value"),
-    _whole("popularity", "0 to 100 when it was fetched; null for restricted apps"),
+    _whole("popularity", "0 to 100, when fetched; null for restricted apps"),
     _text("isrc", "International Standard Recording Code; null if unknown"),
     _time("added_at", "when the entry was added; null if unknown"),
-    _text("added_by", "user who added it; null if unknown"),
+    _text("added_by", "id of the user who added it; null if unknown"),
     _text("song_url", "link to the song"),
 )
 
 VIEW_COLUMNS: dict[str, ViewDoc] = {
-    "tracklist": ViewDoc("Songs of each playlist's newest snapshot.", "listed song", _TRACKLIST),
-    "tracklist_history": ViewDoc("Songs of every snapshot.", "listed song and snapshot", _TRACKLIST),
+    "tracklist": ViewDoc(
+        "Songs of each playlist's newest snapshot, with names of artists and album.",
+        "playlist and position",
+        _TRACKLIST,
+    ),
+    "tracklist_history": ViewDoc(
+        "Songs of every snapshot, with names of artists and album.",
+        "playlist, snapshot and position",
+        _TRACKLIST,
+    ),
     "playlist_changes": ViewDoc(
-        "Entries that entered or left since the previous snapshot of the playlist; its first snapshot has no "
-        "changes. The n-th occurrence of a song is the same entry in both, so a song that was listed twice "
-        "and is listed once has left once.",
+        "Entries added or removed since the previous snapshot of the playlist. The first snapshot has no "
+        "changes. If a song is listed several times, its n-th occurrences are compared: a song that was "
+        "listed twice and is now listed once has left once.",
         "entry that entered or left",
         (
             _PLAYLIST_ID,
             _PLAYLIST_NAME,
             _SNAPSHOT_DATE,
-            _date("previous_date", "day of the previous snapshot of the playlist"),
+            _date("previous_date", "date of the previous snapshot of the playlist"),
             _text("change", "`entered` or `left`"),
             _SONG_ID,
             _SONG_NAME,
             _ARTIST_NAMES,
-            _whole("position", "place in this snapshot; null if it left"),
-            _whole("previous_position", "place in the previous snapshot; null if it entered"),
+            _whole("position", "position in this snapshot; null if it left"),
+            _whole("previous_position", "position in the previous snapshot; null if it entered"),
             _time("added_at", "when the entry was added; null if unknown"),
-            _text("added_by", "user who added it, also if it left; null if unknown"),
+            _text("added_by", "id of the user who added it, also if it left; null if unknown"),
         ),
     ),
     "song_journeys": ViewDoc(
-        "The history of each song in a playlist, counted in snapshots. A song that is listed twice counts "
-        "at its best position.",
+        "Chart history of each song in a playlist: debut, peak, longest run and re-entries, counted in "
+        "snapshots. A song that is listed twice counts at its best position.",
         "playlist and song",
         (
             _PLAYLIST_ID,
@@ -113,16 +124,20 @@ VIEW_COLUMNS: dict[str, ViewDoc] = {
             _whole("snapshots_at_peak", "snapshots at that position"),
             _whole("snapshots_at_number_one", "snapshots at position 1"),
             _whole("longest_run", "most consecutive snapshots of the playlist with the song"),
-            _date("longest_run_first_date", "first snapshot of the longest run; of equal ones, the latest"),
+            _date(
+                "longest_run_first_date",
+                "first snapshot of the longest run; of the latest, if several are equally long",
+            ),
             _date("longest_run_last_date", "last snapshot of that run"),
-            _whole("reentry_count", "number of times it returned after a snapshot without it"),
-            _flag("is_listed", "true if the newest snapshot of the playlist lists it"),
-            _whole("position", "place in that snapshot; null if it is not listed"),
-            _whole("previous_position", "place in the snapshot before that; null if it was not listed"),
+            _whole("reentry_count", "how often it returned after at least one snapshot without it"),
+            _flag("is_listed", "the song is in the newest snapshot of the playlist"),
+            _whole("position", "position in the newest snapshot; null if it is not listed"),
+            _whole("previous_position", "position in the snapshot before that; null if it was not listed"),
         ),
     ),
     "number_one_runs": ViewDoc(
-        "Runs at position 1: consecutive snapshots of the playlist with the same song there.",
+        "How long songs stay at position 1. A run is a series of consecutive snapshots of the playlist with "
+        "the song at position 1.",
         "run of a song at position 1",
         (
             _PLAYLIST_ID,
@@ -135,7 +150,8 @@ VIEW_COLUMNS: dict[str, ViewDoc] = {
         ),
     ),
     "longest_runs": ViewDoc(
-        "Runs: consecutive snapshots of the playlist with the song. A day without a snapshot ends no run.",
+        "How long songs stay. A run is a series of consecutive snapshots of the playlist with the song; a "
+        "date without a snapshot does not end it.",
         "run of a song in a playlist",
         (
             _PLAYLIST_ID,
@@ -148,49 +164,49 @@ VIEW_COLUMNS: dict[str, ViewDoc] = {
         ),
     ),
     "top_artists": ViewDoc(
-        "Artists of a snapshot by the number of its songs that they made.",
+        "Artists of each snapshot, ranked by their number of songs in it.",
         "playlist, snapshot and artist",
         (
             _PLAYLIST_ID,
             _SNAPSHOT_DATE,
-            _text("artist_id", "Spotify id of the artist, first or not"),
+            _text("artist_id", "Spotify id of the artist; every artist of a song counts, not only the first"),
             _text("artist_name", "name; null if Spotify sends no usable value"),
-            _whole("song_count", "different songs of the snapshot that the artist made"),
-            _whole("best_position", "best position of one of them"),
+            _whole("song_count", "distinct songs of the artist in the snapshot"),
+            _whole("best_position", "best position of these songs"),
             _whole(
                 "artist_rank", "rank by song_count, then by best_position; equal artists have the same rank"
             ),
         ),
     ),
     "chart_movers": ViewDoc(
-        "Movements of songs between two snapshots of a playlist. The view has all pairs of dates, so filter "
-        "by playlist_id, from_date and to_date. A song that is listed twice counts at its best position.",
+        "Movements between any two snapshots of a playlist. The view has all pairs of dates: filter by "
+        "playlist_id, from_date and to_date. A song that is listed twice counts at its best position.",
         "playlist, pair of dates and song",
         (
             _PLAYLIST_ID,
-            _date("from_date", "day of the earlier snapshot"),
-            _date("to_date", "day of the later snapshot"),
+            _date("from_date", "date of the earlier snapshot"),
+            _date("to_date", "date of the later snapshot"),
             _SONG_ID,
             _text("song_name", "title in the later snapshot that has the song"),
-            _whole("from_position", "place in the earlier snapshot; null if it is new"),
-            _whole("to_position", "place in the later snapshot; null if it is gone"),
-            _whole("places_up", "from_position - to_position; null if it is new or gone"),
+            _whole("from_position", "position in the earlier snapshot; null if `new`"),
+            _whole("to_position", "position in the later snapshot; null if `gone`"),
+            _whole("places_up", "from_position - to_position; null if `new` or `gone`"),
             _text("movement", "`up`, `down`, `same`, `new` or `gone`"),
         ),
     ),
     "freshness": ViewDoc(
-        "Age of the newest snapshot of each playlist, and the number of days without a snapshot.",
+        "Age of each playlist's newest snapshot, and number of recent days without a snapshot.",
         "playlist",
         (
             _PLAYLIST_ID,
             _NEWEST_NAME,
-            _date("snapshot_date", "day of the newest snapshot"),
+            _date("snapshot_date", "date of the newest snapshot"),
             _time("fetched_at", "when it was fetched"),
-            _whole("age_hours", "whole hours since then"),
+            _whole("age_hours", "full hours since fetched_at"),
             _whole(
                 "missing_day_count",
-                "days without a snapshot among the last 30 complete days (UTC), counted from the first "
-                "snapshot of the playlist on",
+                "days without a snapshot among the last 30 complete days (UTC); days before the playlist's "
+                "first snapshot do not count",
             ),
         ),
     ),

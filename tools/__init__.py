@@ -1,1 +1,1 @@
-"""What developers and analysts run: never in the image, never imported by the product."""
+"""Tools for developers and analysts. Not in the image, and not imported by flows, pipeline or blocks."""

@@ -1,4 +1,4 @@
-"""Chromium without a window, over its DevTools protocol: pictures of pages, what they ask for and say."""
+"""Headless Chromium over the DevTools protocol: screenshots, requests and console messages of pages."""
 
 import base64
 import json
@@ -25,18 +25,19 @@ OPTIONS = (
     "--force-device-scale-factor=1",
     "--remote-debugging-port=0",
 )
-ANSWER_S = 60
-START_LINES = 50
+RESPONSE_TIMEOUT_S = 60
+MAX_START_LINES = 50
+"""Lines of stderr in which Chromium must print its port."""
 MAX_MESSAGE_BYTES = 100_000_000
-"""A picture of a long page comes as one message."""
-TALLEST = 16_000
-"""Pixels of a picture; Chromium draws no more."""
+"""A screenshot of a long page is one message."""
+MAX_HEIGHT_PX = 16_000
+"""Of a screenshot. Chromium's limit."""
 
 Scheme = Literal["light", "dark"]
 
 
 class Tab:
-    """One page. `events`: all that Chromium has reported about it."""
+    """One page. `events`: all events that Chromium reported."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -46,7 +47,7 @@ class Tab:
             self.call(f"{domain}.enable")
 
     def call(self, method: str, **parameters: Any) -> Any:  # noqa: ANN401 - any JSON
-        """The result of a command."""
+        """Sends a command; returns its result."""
         self._last += 1
         self._connection.send(json.dumps({"id": self._last, "method": method, "params": parameters}))
         while (message := self._receive()).get("id") != self._last:
@@ -56,7 +57,7 @@ class Tab:
         return message["result"]
 
     def open(self, url: str, width: int = 1280, scheme: Scheme = "light", height: int = 800) -> None:
-        """Loads a page at a width, and waits until it is there."""
+        """Opens a page in a window of this size, and waits until it is loaded."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -72,34 +73,34 @@ class Tab:
             self.events.append(self._receive())
 
     def evaluate(self, expression: str) -> Any:  # noqa: ANN401 - any JSON
-        """Value of a JavaScript expression in the page, whatever its policy says about scripts."""
+        """Value of a JavaScript expression in the page, even if its policy forbids scripts."""
         return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
 
     def picture(self, *, whole: bool = True) -> bytes:
-        """The page as PNG: all of it, or what a window shows."""
+        """Screenshot as PNG: the complete page, or only the visible part."""
         clip = {}
         if whole:
             size = self.call("Page.getLayoutMetrics")["cssContentSize"]
-            clip = {"clip": {**size, "height": min(size["height"], TALLEST), "scale": 1}}
+            clip = {"clip": {**size, "height": min(size["height"], MAX_HEIGHT_PX), "scale": 1}}
         shown = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole, **clip)
         return base64.b64decode(shown["data"])
 
     def pdf(self) -> bytes:
-        """The page as it is printed."""
+        """The page, printed as PDF."""
         return base64.b64decode(self.call("Page.printToPDF", preferCSSPageSize=True)["data"])
 
     def requests(self) -> list[str]:
-        """URLs that were asked for, the page's own first."""
+        """Requested URLs, the page itself first."""
         sent = [event for event in self.events if event["method"] == "Network.requestWillBeSent"]
         return [event["params"]["request"]["url"] for event in sent]
 
     def messages(self) -> list[str]:
-        """What the console shows: violations of the page's policy, errors, output of scripts."""
+        """Console messages: policy violations, errors, output of scripts."""
         kinds = ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown")
         return [json.dumps(event["params"]) for event in self.events if event["method"] in kinds]
 
     def _receive(self) -> dict[str, Any]:
-        return dict(json.loads(self._connection.recv(timeout=ANSWER_S)))
+        return dict(json.loads(self._connection.recv(timeout=RESPONSE_TIMEOUT_S)))
 
 
 @contextmanager
@@ -115,20 +116,20 @@ def chromium() -> Iterator[Tab]:
                 yield Tab(connection)
         finally:
             process.terminate()
-            process.communicate(timeout=ANSWER_S)
+            process.communicate(timeout=RESPONSE_TIMEOUT_S)
 
 
 def _tab_url(process: "subprocess.Popen[str]") -> str:
-    """Address of the first tab; Chromium prints its port on stderr."""
+    """DevTools URL of the first tab, from the port that Chromium prints on stderr."""
     assert process.stderr  # noqa: S101 - it is a pipe
-    for _ in range(START_LINES):
+    for _ in range(MAX_START_LINES):
         if found := re.search(r"ws://([\d.:]+)/", process.stderr.readline()):
             return _first_tab(f"http://{found[1]}/json/list")
     raise RuntimeError("Chromium did not start")
 
 
 def _first_tab(url: str) -> str:
-    import requests  # noqa: PLC0415 - beside the method of that name
+    import requests  # noqa: PLC0415 - Tab has a method of the same name
 
-    tabs = requests.get(url, timeout=ANSWER_S).json()
+    tabs = requests.get(url, timeout=RESPONSE_TIMEOUT_S).json()
     return next(str(tab["webSocketDebuggerUrl"]) for tab in tabs if tab["type"] == "page")

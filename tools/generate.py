@@ -1,4 +1,4 @@
-"""`python -m tools.generate [--check]`: DDL, views and docs from the one list of tables."""
+"""`python -m tools.generate [--check]`: generates DDL, views and docs/tables.md from pipeline/columns.py."""
 
 import sys
 from collections.abc import Callable
@@ -9,23 +9,23 @@ from pipeline.columns import TABLES, columns, dtypes, history, landing, pipe
 from tools.tables_page import tables_page
 
 ROOT = Path(__file__).parents[1]
-MADE = "made from pipeline/columns.py by `make generate`"
+GENERATED_FROM = "generated from pipeline/columns.py by `make generate`"
 
-LINT = "-- noqa: CP02"
-"""Snowflake writes its metadata columns in capitals."""
+NO_LINT = "-- noqa: CP02"
+"""Metadata columns are in upper case, as in Snowflake's documentation."""
 
 PER_PLAYLIST = ("playlists", "playlist_songs", "rejects")
-"""Tables whose views keep every row of each playlist's newest snapshot."""
+"""Tables whose views show all rows of each playlist's newest snapshot."""
 
-KEYS = {
+VIEW_KEYS = {
     "songs": "song_id",
     "albums": "album_id",
     "artists": "artist_id",
     "song_artists": "song_id",
     "album_artists": "album_id",
 }
-"""What the other views show once. Across playlists the latest fetch wins; rank decides only within one
-playlist and date."""
+"""Keys of the other views, which show one row per key. If several playlists have a key, the playlist with the
+latest date, then the latest fetch, is shown."""
 
 
 def create_tables() -> str:
@@ -33,41 +33,44 @@ def create_tables() -> str:
     statements = [
         f"CREATE TABLE IF NOT EXISTS {history(table)} (\n{_column_lines(table)}\n);" for table in TABLES
     ]
-    return f"-- All partitions, as loaded; {MADE}.\n" + "\n\n".join(statements) + "\n"
+    return f"-- Tables with all partitions; {GENERATED_FROM}.\n" + "\n\n".join(statements) + "\n"
 
 
 def create_landing_tables() -> str:
-    """DDL of the tables that pipes fill."""
+    """DDL of the tables into which pipes load files."""
     statements = [
         f"CREATE TRANSIENT TABLE IF NOT EXISTS {landing(table)} (\n{_column_lines(table)},\n"
         "    file_name VARCHAR NOT NULL,\n    file_row NUMBER(38, 0) NOT NULL\n);"
         for table in TABLES
     ]
-    return f"-- Where pipes put files by themselves; {MADE}.\n" + "\n\n".join(statements) + "\n"
+    return f"-- Tables into which pipes load files; {GENERATED_FROM}.\n" + "\n\n".join(statements) + "\n"
 
 
 def create_pipes() -> str:
     """DDL of the pipes, one per table."""
     statements = [_pipe(table) for table in TABLES]
-    return f"-- Pipes see only .snowpipe.csv.gz files; {MADE}.\n" + "\n\n".join(statements) + "\n"
+    return f"-- Pipes load only .snowpipe.csv.gz files; {GENERATED_FROM}.\n" + "\n\n".join(statements) + "\n"
 
 
 def count_rows(stored_in: Callable[[str], str]) -> str:
-    """Rows of one run by date in all history or landing tables; the run's id is bound once per table."""
+    """Query that counts a run's rows by table and date. `stored_in`: `history` or `landing`.
+
+    The run id is bound once per table.
+    """
     counts = [
         f"SELECT '{table}' AS table_name, snapshot_date, COUNT(*) AS row_count FROM {stored_in(table)}\n"
         "WHERE run_id = ?\nGROUP BY snapshot_date"
         for table in TABLES
     ]
     return (
-        f"-- Rows of a run by table and date, that is by file; {MADE}.\n"
+        f"-- Rows of a run by table and date. Each is one file; {GENERATED_FROM}.\n"
         + "\nUNION ALL\n".join(counts)
         + "\n"
     )
 
 
 def create_views() -> str:
-    """DDL of the views that show today."""
+    """DDL of the views of the newest snapshots."""
     newest = (
         "CREATE OR REPLACE VIEW newest_snapshots COPY GRANTS AS\n"
         "SELECT playlist_id, snapshot_date, fetched_at\n"
@@ -75,7 +78,7 @@ def create_views() -> str:
         "QUALIFY RANK() OVER (PARTITION BY playlist_id ORDER BY snapshot_date DESC) = 1;"
     )
     views = [newest, *(_view(table) for table in TABLES)]
-    return f"-- Today: the newest snapshot of each playlist; {MADE}.\n" + "\n\n".join(views) + "\n"
+    return f"-- Views of each playlist's newest snapshot; {GENERATED_FROM}.\n" + "\n\n".join(views) + "\n"
 
 
 GENERATED: dict[str, Callable[[], str]] = {
@@ -87,22 +90,22 @@ GENERATED: dict[str, Callable[[], str]] = {
     "sql/load/generated/count_rows.sql": partial(count_rows, history),
     "docs/tables.md": tables_page,
 }
-"""Files that are made, never edited."""
+"""Generated files and their generators."""
 
 
 def drifted() -> list[str]:
-    """Generated files that differ from what the schema says."""
-    return [path for path, make in GENERATED.items() if _text(ROOT / path) != make()]
+    """Generated files that differ from pipeline/columns.py."""
+    return [path for path, generate in GENERATED.items() if _text(ROOT / path) != generate()]
 
 
 def main(arguments: list[str]) -> int:
-    """Writes the files, or with `--check` only says which differ."""
+    """Writes the files; with `--check`, prints those that differ and returns 1."""
     if "--check" in arguments:
         for path in drifted():
             sys.stderr.write(f"{path} differs from pipeline/columns.py: run `make generate`\n")
         return 1 if drifted() else 0
-    for path, make in GENERATED.items():
-        (ROOT / path).write_text(make(), encoding="utf-8")
+    for path, generate in GENERATED.items():
+        (ROOT / path).write_text(generate(), encoding="utf-8")
     return 0
 
 
@@ -115,7 +118,9 @@ def _column_lines(table: str) -> str:
 def _pipe(table: str) -> str:
     names = [*dtypes(table), "file_name", "file_row"]
     values = [f"${number}" for number in range(1, len(names) - 1)]
-    selected = ",\n    ".join([*values, f"METADATA$FILENAME, {LINT}\n    METADATA$FILE_ROW_NUMBER {LINT}"])
+    selected = ",\n    ".join(
+        [*values, f"METADATA$FILENAME, {NO_LINT}\n    METADATA$FILE_ROW_NUMBER {NO_LINT}"]
+    )
     listed = ",\n    ".join(names)
     return (
         f"CREATE OR REPLACE PIPE {pipe(table)} AUTO_INGEST = TRUE AS\n"
@@ -136,7 +141,7 @@ def _view(table: str) -> str:
     if table in PER_PLAYLIST:
         return text + ";"
     return (
-        text + f"\nQUALIFY RANK() OVER (\n    PARTITION BY h.{KEYS[table]}"
+        text + f"\nQUALIFY RANK() OVER (\n    PARTITION BY h.{VIEW_KEYS[table]}"
         "\n    ORDER BY n.snapshot_date DESC, n.fetched_at DESC, h.playlist_id ASC\n) = 1;"
     )
 

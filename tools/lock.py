@@ -1,8 +1,8 @@
-"""Compile the hashed requirements from pyproject.toml: `python -m tools.lock`, or `--check` them.
+"""`python -m tools.lock [--check]`: compiles the hashed requirements files from pyproject.toml.
 
-Each file includes the one before it and adds what that lacks: pip installs requirements-dev.txt and gets all
-three. Every file names the digest of the dependency lists it was compiled from, so `--check` needs no package
-index. The newest versions that pyproject.toml allows are taken.
+Uses the newest versions that pyproject.toml allows. Each file includes the previous one and adds further
+packages: installing requirements-dev.txt installs all three. Every file starts with the digest of the
+dependency lists it was compiled from, so `--check` needs no package index.
 """
 
 import hashlib
@@ -19,18 +19,18 @@ FILES = {
     "requirements-sandbox.txt": ("--extra", "sandbox"),
     "requirements-dev.txt": ("--all-extras",),
 }
-"""Files and the extras they lock, from the smallest to the one that holds all."""
+"""Files and their options of `uv pip compile`, smallest file first."""
 COMPILE = ("uv", "pip", "compile", "--quiet", "--generate-hashes", "--universal", "--python-version", "3.11")
 BARE = ("--no-header", "--no-annotate", "--no-strip-extras")
 
 
 def main(arguments: list[str]) -> int:
-    """Write the files, or with `--check` return 1 if one does not belong to pyproject.toml."""
+    """Writes the files; with `--check`, prints those that are outdated and returns 1."""
     if arguments == ["--check"]:
         stale = [name for name in FILES if not (ROOT / name).read_text("utf-8").startswith(_header())]
         for name in stale:
             sys.stderr.write(
-                f"{name} was compiled from other dependencies than pyproject.toml names. Run `make lock`.\n"
+                f"{name} is outdated: the dependencies in pyproject.toml have changed. Run `make lock`.\n"
             )
         return 1 if stale else 0
     largest = _compiled("requirements-dev.txt", "")
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _compiled(name: str, constraints: str) -> str:
-    """Requirements of a file's extras, in the versions of the constraints."""
+    """Compiled requirements of a file, with the versions of the constraints."""
     command = [sys.executable, "-m", *COMPILE, *BARE, *FILES[name], "--constraints", "-", "pyproject.toml"]
     done = subprocess.run(command, cwd=ROOT, input=constraints, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -52,7 +52,7 @@ def _compiled(name: str, constraints: str) -> str:
 
 
 def _without(requirements: str, smaller: str) -> list[str]:
-    """Requirements that the smaller file does not hold: each a line `name==version` with its hashes."""
+    """Requirements that are not in `smaller`. Each is a line `name==version` with its hashes."""
     known = set(_split(smaller))
     return [one for one in _split(requirements) if one not in known]
 

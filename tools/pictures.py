@@ -1,4 +1,4 @@
-"""The README's pictures: `python -m tools.pictures REPORT FOLDER`, from the report of `make demo`."""
+"""`python -m tools.pictures REPORT FOLDER`: screenshots for the README, from the report of `make demo`."""
 
 import base64
 import sys
@@ -8,12 +8,12 @@ from tools.chromium import Tab, chromium
 
 WIDTH = 1120
 HEIGHTS = {"report": ("p1", 900), "report-chart": ("p2", 1060)}
-"""Pictures, with the part of the page that each shows and its height."""
+"""By picture: id of the report's section that it shows, and height in pixels."""
 MARGIN = 24
 
 
 def main(report: Path, folder: Path) -> int:
-    """Writes the pictures."""
+    """Writes the pictures and prints their paths."""
     with chromium() as tab:
         tab.open(report.resolve().as_uri(), WIDTH)
         for name, (part, height) in HEIGHTS.items():

@@ -1,28 +1,36 @@
-"""`docs/tables.md`: the columns of every table and view, and how to ask for a date."""
+"""Generator of `docs/tables.md`: the columns of every table and view."""
 
 from pipeline.columns import TABLES, columns, history
 from pipeline.view_columns import VIEW_COLUMNS
 
-MADE = "made from pipeline/columns.py and pipeline/view_columns.py by `make generate`"
+GENERATED_FROM = "generated from pipeline/columns.py and pipeline/view_columns.py by `make generate`"
+INTRODUCTION = """\
+For people who query the warehouse. This page describes every column of every table and view, so that you know
+which one to use, what one row is, and when a value is null. [analysis.md](analysis.md) has example queries.
+
+A snapshot is the state of one playlist on one date. A partition is all rows of a snapshot in one table; a
+load replaces complete partitions. Each table `*_history` has all snapshots; the view without `_history` has
+the newest snapshot of each playlist. Times are UTC.
+"""
 VIEWS_HEAD = """\
 ## Views for analysts
 
-Each `sql/insights/create_*.sql` creates one of these views. A snapshot is a row of `playlists_history`: one
-playlist on one date. Numbers are whole, times are UTC. Filters on `playlist_id` and dates keep queries fast.
+Each file `sql/insights/create_*.sql` creates one of these views. Numbers are whole numbers. Filter by
+`playlist_id` and dates to keep queries fast.
 """
 ON_OR_BEFORE = """\
 ## The last snapshot on or before a date
 
-A day without a run has no snapshot. [analysis.md](analysis.md#the-last-snapshot-on-or-before-a-date) has
-the query that takes the newest snapshot not later than a date, and says which one it is. It works in the same
-way with any view or `*_history` table that has a `snapshot_date`.
+A date without a run has no snapshot. [analysis.md](analysis.md#the-last-snapshot-on-or-before-a-date) has
+a query that selects the newest snapshot on or before a date. It works with every view or `*_history` table
+that has a `snapshot_date`.
 """
 
 
 def tables_page() -> str:
-    """The page, generated."""
+    """Markdown text of the page."""
     parts = [
-        f"# Tables\n\n<!-- {MADE} -->\n",
+        f"# Tables\n\n<!-- {GENERATED_FROM} -->\n\n{INTRODUCTION}",
         *map(_table, TABLES),
         VIEWS_HEAD,
         *map(_view, VIEW_COLUMNS),
@@ -38,7 +46,7 @@ def _table(table: str) -> str:
     )
     return (
         f"## {history(table)}\n\n{TABLES[table].__doc__}\n\n"
-        f"Key within a partition: {_key(table)}. View of today: `{table}`.\n\n"
+        f"Key within a partition: {_key(table)}. View of the newest snapshots: `{table}`.\n\n"
         f"| column | type | null | meaning |\n|---|---|---|---|\n{lines}\n"
     )
 
@@ -51,4 +59,4 @@ def _view(view: str) -> str:
 
 def _key(table: str) -> str:
     own = [name for name in TABLES[table].primary_key() if name not in ("playlist_id", "snapshot_date")]
-    return ", ".join(f"`{name}`" for name in own) or "one row"
+    return ", ".join(f"`{name}`" for name in own) or "none (one row per partition)"

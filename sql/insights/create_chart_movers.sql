@@ -1,4 +1,4 @@
--- What moved between any two dates of a playlist: filter by playlist_id, from_date and to_date.
+-- Movements between any two dates of a playlist. Filter by playlist_id, from_date and to_date.
 CREATE OR REPLACE VIEW chart_movers COPY GRANTS AS
 WITH chart AS (
     SELECT playlist_id, snapshot_date, song_id, MIN(position) AS place

@@ -1,5 +1,5 @@
--- How old the newest snapshot of each playlist is, and how many of the last 30 complete days have none. SYSDATE() is
--- UTC, whatever the session's time zone; DATEDIFF would count hours that began, not whole ones.
+-- Age of each playlist's newest snapshot, and number of the last 30 complete days without a snapshot. SYSDATE() is in
+-- UTC in every session. The age is computed from seconds, because DATEDIFF(HOUR, …) counts hour boundaries, not hours.
 CREATE OR REPLACE VIEW freshness COPY GRANTS AS
 WITH days AS (
     SELECT

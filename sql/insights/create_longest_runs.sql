@@ -1,4 +1,4 @@
--- How long songs stay: consecutive snapshots of the playlist, so that a day without a run breaks nothing.
+-- How long songs stay, in consecutive snapshots of the playlist. A date without a snapshot does not end a stay.
 CREATE OR REPLACE VIEW longest_runs COPY GRANTS AS
 WITH chart AS (
     SELECT playlist_id, snapshot_date, song_id, MIN(position) AS place

@@ -1,4 +1,5 @@
--- How long songs stay at position 1: consecutive snapshots of the playlist, so that a day without a run breaks nothing.
+-- How long songs stay at position 1, in consecutive snapshots of the playlist. A date without a snapshot does not end
+-- a stay.
 CREATE OR REPLACE VIEW number_one_runs COPY GRANTS AS
 WITH snapshots AS (
     SELECT

@@ -1,5 +1,6 @@
--- Entries that a snapshot has and the one before has not, or the other way round. The n-th occurrence of a song is the
--- same entry in both. Filters on playlist_id and snapshot_date reach the tables, because all is grouped by them.
+-- Entries that are in a snapshot but not in the previous one (entered), or only in the previous one (left). If a song
+-- is listed several times, its n-th occurrences are compared. All steps group by playlist_id and snapshot_date, so
+-- Snowflake can push filters on these columns down to the tables.
 CREATE OR REPLACE VIEW playlist_changes COPY GRANTS AS
 WITH snapshots AS (
     SELECT
@@ -53,7 +54,7 @@ compared AS (
     INNER JOIN entries AS e ON t.playlist_id = e.playlist_id AND t.previous_date = e.snapshot_date
 ),
 
--- An entry that both snapshots have is there twice.
+-- An entry in both snapshots has two rows in `compared`.
 changes AS (
     SELECT
         playlist_id,

@@ -1,4 +1,4 @@
--- The way of each song through a playlist, in snapshots: debut, peak, longest run, re-entries, and where it is now.
+-- Chart history of each song in a playlist, in snapshots: debut, peak, longest run, re-entries, current position.
 CREATE OR REPLACE VIEW song_journeys COPY GRANTS AS
 WITH snapshots AS (
     SELECT

@@ -1,4 +1,4 @@
--- Artists of a playlist on a date: how many of its songs they made, and where the best of them stands.
+-- Artists of each snapshot: number of songs, and best position of these songs.
 CREATE OR REPLACE VIEW top_artists COPY GRANTS AS
 SELECT
     p.playlist_id,

@@ -1,4 +1,4 @@
--- The newest list of each playlist.
+-- Songs of each playlist's newest snapshot.
 CREATE OR REPLACE VIEW tracklist COPY GRANTS AS
 SELECT
     h.playlist_id,

@@ -1,4 +1,4 @@
--- Every list as it was: songs with their names, by playlist and date; filter by playlist_id and snapshot_date.
+-- Songs of every snapshot, with names of artists and album. Filter by playlist_id and snapshot_date.
 CREATE OR REPLACE VIEW tracklist_history COPY GRANTS AS
 WITH credits AS (
     SELECT

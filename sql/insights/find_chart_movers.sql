@@ -1,4 +1,4 @@
--- The three that moved most in each direction, and up to three that came and went.
+-- The three songs that moved most in each direction, and up to three songs each that are new or gone.
 SELECT movement AS "move", song_name AS "song", from_position AS "from", to_position AS "to"
 FROM chart_movers
 WHERE playlist_id = ? AND from_date = ? AND to_date = ? AND movement <> 'same'

@@ -1,6 +1,7 @@
--- What playlists list in a snapshot, and what they listed in the newest earlier one; rejects with their reason. One
--- JSON list of objects: playlist_id, snapshot_date; then how many entries are compared at most. A playlist without an
--- earlier snapshot is left out. Of the largest ones, with which there would be more entries, one row says so.
+-- Entries of snapshots and of each playlist's previous snapshot, to be compared; rejects with their reason.
+-- Values: a JSON list of objects with playlist_id and snapshot_date; the maximum number of entries.
+-- Playlists without a previous snapshot are omitted. The largest playlists, which would exceed the maximum, have one
+-- row without entries.
 WITH wanted AS (
     SELECT
         part.value:playlist_id::VARCHAR AS playlist_id,
@@ -45,7 +46,7 @@ listings AS (
     WHERE is_compared
 ),
 
--- Joined by equality to the two dates first, so that the rest of the history is not read.
+-- An equality join with the two dates comes first, so that Snowflake prunes the rest of the history.
 entries AS (
     SELECT
         l.playlist_id,

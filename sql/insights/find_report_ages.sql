@@ -1,5 +1,5 @@
--- How old the songs of playlists were at the snapshot: by release date of the album. One JSON list of objects:
--- playlist_id, snapshot_date.
+-- Ages of the songs at the date of the snapshot, by release date of the album.
+-- Value: a JSON list of objects with playlist_id and snapshot_date.
 WITH wanted AS (
     SELECT
         part.value:playlist_id::VARCHAR AS playlist_id,

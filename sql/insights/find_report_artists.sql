@@ -1,5 +1,5 @@
--- The ten artists with most songs in playlists, and their share of the songs. One JSON list of objects: playlist_id,
--- snapshot_date.
+-- The ten artists with the most songs in each snapshot, and their share of the songs.
+-- Value: a JSON list of objects with playlist_id and snapshot_date.
 WITH wanted AS (
     SELECT
         part.value:playlist_id::VARCHAR AS playlist_id,

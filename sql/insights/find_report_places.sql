@@ -1,8 +1,9 @@
--- Where songs stood in the last 30 snapshots of playlists whose songs race: those among the first songs now, and those
--- that were in the top ten. One JSON list of objects: playlist_id, snapshot_date; then how many first songs of each.
+-- Positions in the last 30 snapshots, for the line chart of playlists that behave like a chart: of the songs that are
+-- first now, and of those that were in the top ten.
+-- Values: a JSON list of objects with playlist_id and snapshot_date; the number of first songs per playlist.
 --
--- Songs race if in at least a third of the snapshots more than one song was overtaken since the snapshot before: as
--- in a chart, but hardly ever in a list made by hand, where one song put on top overtakes the others as one.
+-- A playlist behaves like a chart if, in a third of its snapshots or more, several songs were overtaken since the
+-- previous snapshot. In a playlist edited by hand this is rare: a song that is put on top overtakes a block of songs.
 WITH wanted AS (
     SELECT
         part.value:playlist_id::VARCHAR AS playlist_id,
@@ -41,7 +42,7 @@ places AS (
     GROUP BY l.playlist_id, l.song_id, n.snapshot_number, n.snapshot_date
 ),
 
--- The song that stands before each one now: is it one that stood behind it?
+-- For each song, the song directly above it, and whether that song was below it in the previous snapshot.
 overtakings AS (
     SELECT
         now.playlist_id,
@@ -75,8 +76,8 @@ snapshots AS (
     GROUP BY playlist_id
 ),
 
--- With two snapshots there is nothing to follow.
-races AS (
+-- A line chart needs more than two snapshots.
+charts AS (
     SELECT n.playlist_id, n.snapshot_count, n.first_date
     FROM snapshots AS n
     INNER JOIN reordered AS r ON n.playlist_id = r.playlist_id
@@ -106,9 +107,9 @@ SELECT
     p.snapshot_number,
     p.snapshot_date,
     p.position,
-    r.snapshot_count,
-    r.first_date
+    c.snapshot_count,
+    c.first_date
 FROM places AS p
-INNER JOIN races AS r ON p.playlist_id = r.playlist_id
+INNER JOIN charts AS c ON p.playlist_id = c.playlist_id
 INNER JOIN drawn AS d ON p.playlist_id = d.playlist_id AND p.song_id = d.song_id
 ORDER BY p.playlist_id ASC, p.song_id ASC, p.snapshot_number ASC

@@ -1,14 +1,14 @@
--- Playlists as their newest snapshots on or before a date show them: a JSON list of ids (an empty one: all playlists),
--- and the date (9999-12-31: that of the newest snapshot).
+-- Figures of playlists, each from its newest snapshot on or before a date.
+-- Values: a JSON list of playlist ids (empty: all playlists); the date (9999-12-31: the newest date).
 --
--- One that was not read for more than a day when the newest of these snapshots was taken is stale: it has no previous
--- snapshot, because what changed long ago is not what changed.
+-- A playlist is stale if its newest snapshot is more than a day older than the newest of all. A stale playlist has no
+-- previous snapshot here: its changes are old, and must not appear as changes of the report's date.
 WITH wanted AS (
     SELECT part.value::VARCHAR AS playlist_id
     FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) AS part
 ),
 
-asked AS (
+requested AS (
     SELECT TO_DATE(?) AS last_date
 ),
 
@@ -26,7 +26,7 @@ dated AS (
         h.snapshot_date < DATEADD(DAY, -1, MAX(h.snapshot_date) OVER ()) AS is_stale,
         IFF(a.last_date = '9999-12-31'::DATE, MAX(h.snapshot_date) OVER (), a.last_date) AS report_date
     FROM playlists_history AS h
-    CROSS JOIN asked AS a
+    CROSS JOIN requested AS a
     WHERE
         h.snapshot_date <= a.last_date
         AND (
@@ -44,7 +44,7 @@ newest AS (
     QUALIFY ROW_NUMBER() OVER (PARTITION BY playlist_id ORDER BY snapshot_date DESC) = 1
 ),
 
--- Of the 30 days before the date of the report, as in the view freshness.
+-- Of the 30 days before the report date, as in the view freshness.
 days AS (
     SELECT playlist_id, COUNT(*) AS day_count
     FROM dated

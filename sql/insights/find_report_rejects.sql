@@ -1,5 +1,5 @@
--- Entries of playlists that are not among their songs, by reason; the ten most frequent reasons. One JSON list of
--- objects: playlist_id, snapshot_date.
+-- Number of rejects by reason; the ten most frequent reasons.
+-- Value: a JSON list of objects with playlist_id and snapshot_date.
 WITH wanted AS (
     SELECT
         part.value:playlist_id::VARCHAR AS playlist_id,

@@ -1,6 +1,6 @@
--- The first songs of playlists, with their history up to the snapshot. One JSON list of objects: playlist_id,
--- snapshot_date, previous_date; then how many songs of each. A song that is listed twice counts at its best position;
--- what it had before is that of its same occurrence.
+-- The first songs of each snapshot, with their history up to its date.
+-- Values: a JSON list of objects with playlist_id, snapshot_date and previous_date; the number of songs per playlist.
+-- If a song is listed twice, the peak is its best position, and previous_position is of the same occurrence.
 WITH wanted AS (
     SELECT
         part.value:playlist_id::VARCHAR AS playlist_id,

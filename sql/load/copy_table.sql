@@ -3,5 +3,5 @@ FROM @lake/
 FILES = (${files})
 FILE_FORMAT = (FORMAT_NAME = 'playlist_csv')
 ON_ERROR = ABORT_STATEMENT
--- The ledger knows what was loaded; the table's load history must not say otherwise after a rollback.
+-- Load the files even if the table's load metadata lists them, for example after a rollback: the ledger decides.
 FORCE = TRUE

@@ -1,4 +1,4 @@
--- What refresh="full" deletes beside the rows of this run's partitions: partitions, and playlists that they belong to.
+-- Partitions, and their playlists, that refresh="full" deletes in addition to those that this run replaces.
 SELECT COUNT(*) AS partition_count, COUNT(DISTINCT old.playlist_id) AS playlist_count
 FROM playlists_history AS old
 LEFT JOIN playlists_history AS own

@@ -1,4 +1,5 @@
--- refresh="full": all other rows go, other playlists' history too; only by the transaction that took the lock.
+-- refresh="full": deletes the rows of all other runs, the history of other playlists included. Deletes nothing unless
+-- this transaction holds the writer lock.
 DELETE FROM ${table}
 WHERE run_id <> ? AND EXISTS (
     SELECT 1

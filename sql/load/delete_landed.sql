@@ -1,3 +1,3 @@
--- What this run has promoted.
+-- Rows that this run has promoted.
 DELETE FROM ${table}
 WHERE run_id = ?

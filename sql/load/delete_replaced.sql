@@ -1,4 +1,4 @@
--- In the partitions of this run only the winner stays; `winners` is find_winners.sql, whose values these are.
+-- Keeps only the winning snapshot in each partition of this run. `winners`: find_winners.sql, whose values are bound.
 DELETE FROM ${table}
 USING (
     ${winners}

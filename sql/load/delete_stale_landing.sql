@@ -1,3 +1,3 @@
--- Run ids start with the time of the run. Pipes remember a file for 14 days: older ones cannot come again.
+-- Rows of old runs: run ids start with the start time. Pipes track files for 14 days, so no file of an older run lands.
 DELETE FROM ${table}
 WHERE run_id < ?

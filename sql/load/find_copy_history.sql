@@ -1,4 +1,4 @@
--- What the pipe says of each of this run's files. That the name is relative to stage or pipe is not documented.
+-- Load status of this run's files. CONTAINS, because it is not documented whether file_name includes the stage path.
 SELECT
     h.file_name,
     h.status,

@@ -1,4 +1,4 @@
--- Which files this run's rows in landing came from, and how many from each.
+-- This run's files in the landing table, with their number of rows.
 SELECT file_name, COUNT(*) AS row_count
 FROM ${table}
 WHERE run_id = ?

@@ -1,4 +1,4 @@
--- A run that is in the ledger has committed, even where the answer to COMMIT was lost.
+-- A run in the ledger has committed, even if the response to COMMIT was lost.
 SELECT playlist_id, snapshot_date
 FROM loads
 WHERE run_id = ?

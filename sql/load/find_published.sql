@@ -1,5 +1,5 @@
--- What readers see for a date, and which runs put it there. A snapshot fetched on another date counts only for a run
--- that fetches on another date, too (second value): otherwise the run's own would outrank it.
+-- Snapshots that are published for a date, and the receipts of their runs. Second value: whether this run fetches on
+-- another date. If not, only snapshots fetched on the date count, because this run's snapshots outrank all others.
 SELECT h.playlist_id, h.snapshot_id, l.receipt_key
 FROM playlists_history AS h
 INNER JOIN loads AS l

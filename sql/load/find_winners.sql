@@ -1,6 +1,6 @@
--- Which run's snapshot wins in each partition of this run; pipeline/lake/snapshots.py ranks kept snapshots likewise:
--- fetched on the date that it stands for, then later. Of equal ones the run that loads now wins.
--- The second value is ignore_rank: the run's own wins.
+-- The run whose snapshot wins in each partition of this run. Snapshots fetched on their own date rank first, then those
+-- fetched later, as in pipeline/lake/snapshots.py; among equals, this run wins.
+-- Second value: ignore_rank; if true, this run always wins.
 SELECT candidate.playlist_id, candidate.snapshot_date, candidate.run_id
 FROM playlists_history AS candidate
 INNER JOIN playlists_history AS own

@@ -1,5 +1,5 @@
--- The ledger: one row per partition that this run put in place, from one JSON document. Only the transaction that
--- took the lock sees its own run there: where the server has ended it, no row is inserted.
+-- Ledger: one row per partition that this run loaded, from one JSON document. Only the transaction that holds the lock
+-- sees its run_id in writer_lock. If the server has aborted it, no row is inserted.
 INSERT INTO loads (
     run_id, flow_run_id, code_version, load, receipt_key, playlist_id, snapshot_date, source_key, source_fetched_at,
     snapshot_id, item_count, rejected, rows_by_table, load_results, loaded_at

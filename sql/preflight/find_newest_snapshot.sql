@@ -1,4 +1,4 @@
--- The newest snapshot, and how many playlists have one.
+-- Date of the newest snapshot, and number of playlists.
 SELECT
     MAX(snapshot_date) AS newest_date,
     COUNT(DISTINCT playlist_id) AS playlist_count

@@ -1,4 +1,4 @@
--- Where a session is; a database, schema or warehouse that the role may not use is null.
+-- Role, warehouse, database and schema of the session. Null: the object does not exist, or the role may not use it.
 SELECT
     CURRENT_ROLE() AS role_name,
     CURRENT_WAREHOUSE() AS warehouse_name,

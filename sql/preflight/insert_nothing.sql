@@ -1,4 +1,4 @@
--- Needs INSERT, and SELECT; inserts no rows.
+-- Needs INSERT and SELECT; inserts no rows.
 INSERT INTO ${table}
 SELECT * -- noqa: AM04
 FROM ${table}

@@ -1,4 +1,4 @@
--- Fails if a column is not there; reads no rows.
+-- Fails if a column does not exist; reads no rows.
 SELECT ${columns}
 FROM ${table}
 WHERE FALSE

@@ -1,4 +1,4 @@
--- Needs SELECT, and reads no rows.
+-- Needs SELECT; reads no rows.
 SELECT 1 AS one
 FROM ${table}
 WHERE FALSE

@@ -1,4 +1,4 @@
--- Needs UPDATE; changes no rows, and so waits for no run that holds the lock.
+-- Needs UPDATE; changes no rows, so it does not wait for a run that holds the lock.
 UPDATE writer_lock
 SET run_id = run_id
 WHERE FALSE

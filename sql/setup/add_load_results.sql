@@ -1,2 +1,2 @@
--- Version 2: rows that the warehouse itself reported for the files of a load, by table, and the files' bytes.
+-- Version 2: row counts that Snowflake reported for the files of a load, by table, and the files' size in bytes.
 ALTER TABLE loads ADD COLUMN IF NOT EXISTS load_results VARIANT;

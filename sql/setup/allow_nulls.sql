@@ -1,5 +1,5 @@
--- Version 3: a song is kept even if Spotify does not send these. Views are left alone: they read the tables as they are
--- now, and replacing a view would drop its grants.
+-- Version 3: these columns may be null, because songs are kept even if Spotify does not send the values. Views need no
+-- change, and replacing a view could drop its grants.
 ALTER TABLE songs_history ALTER COLUMN duration_ms DROP NOT NULL;
 ALTER TABLE songs_history ALTER COLUMN is_explicit DROP NOT NULL;
 ALTER TABLE songs_history ALTER COLUMN disc_number DROP NOT NULL;

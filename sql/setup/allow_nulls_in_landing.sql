@@ -1,5 +1,5 @@
--- Version 2 of the pipes: landing tables accept what history tables accept. Pipes are left alone: their column lists do
--- not change, and replacing a pipe would drop its load history.
+-- Version 2 of the pipes: landing tables accept the same nulls as the history tables. Pipes need no change, because
+-- their column lists stay the same, and replacing a pipe drops its load history.
 ALTER TABLE songs_landing ALTER COLUMN duration_ms DROP NOT NULL;
 ALTER TABLE songs_landing ALTER COLUMN is_explicit DROP NOT NULL;
 ALTER TABLE songs_landing ALTER COLUMN disc_number DROP NOT NULL;

@@ -1,4 +1,4 @@
--- What the loads themselves need: the schema's version, the one lock, the ledger.
+-- Control tables of the loads: schema version, writer lock, ledger.
 CREATE TABLE IF NOT EXISTS schema_versions (
     version NUMBER(38, 0) NOT NULL,
     lake_url VARCHAR NOT NULL,

@@ -1,4 +1,4 @@
--- CSV as the lake holds it: nothing is null, "" is the empty string, \N and \ are text.
+-- Format of the lake's CSV files: an empty field is null, "" is the empty string, \N and \ are ordinary text.
 CREATE FILE FORMAT IF NOT EXISTS playlist_csv
 TYPE = CSV
 COMPRESSION = GZIP

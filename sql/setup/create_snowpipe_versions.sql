@@ -1,4 +1,4 @@
--- Pipes have a version of their own, for they are made only where they load.
+-- Pipes have a separate version, because they are created only by runs that load with Snowpipe.
 CREATE TABLE IF NOT EXISTS snowpipe_versions (
     version NUMBER(38, 0) NOT NULL,
     lake_url VARCHAR NOT NULL,

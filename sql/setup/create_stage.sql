@@ -1,4 +1,4 @@
--- The tables of the lake as Snowflake sees them, nothing else of it; the integration is made once per account.
+-- Stage on the lake's `tables/` only. The storage integration is created once per account (sql/account).
 CREATE OR REPLACE STAGE lake
 URL = ${url}
 STORAGE_INTEGRATION = spotify_lake;

@@ -1,4 +1,4 @@
--- What is there under the names of views.
+-- Existing views and tables that have the name of one of our views.
 SELECT table_name AS name, 'VIEW' AS kind
 FROM information_schema.views
 WHERE table_schema = CURRENT_SCHEMA() AND table_name IN (${names})

@@ -1,4 +1,4 @@
--- The schema's version, its lake, and how many of its views are there as views; dropped or hidden ones are not counted.
+-- Version of the schema, URL of its lake, and number of its views that exist and are visible to the role.
 SELECT
     s.version,
     s.lake_url,

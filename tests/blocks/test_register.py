@@ -327,7 +327,7 @@ RESPONSES = {
     "forbidden": (403, "canary", r"refuses \(403\): correct PREFECT_API_KEY"),
     "elsewhere": (404, "canary", r"There is no Prefect API at http://127.0.0.1:\d+/api \(404\)"),
     "failing": (503, "canary", r"failed \(503\)"),
-    "a page": (200, "<html>canary", "is no Prefect API: correct PREFECT_API_URL"),
+    "a page": (200, "<html>canary", "is not a Prefect API: correct PREFECT_API_URL"),
     "another version": (200, '"2.0.0"', "Major versions must match"),
 }
 

@@ -17,10 +17,10 @@ from rich.cells import cell_len
 from sandbox.__main__ import ENVIRONMENT
 from tests.warehouses import Warehouse
 from tools.sql.__main__ import HELP, Client, serve
-from tools.sql.answer import column_name, footer
-from tools.sql.environment import SANDBOX, variables_at_hand
+from tools.sql.environment import SANDBOX, with_sandbox
 from tools.sql.history import history_entry
 from tools.sql.prompt import run_prompt, run_text
+from tools.sql.result import column_name, footer
 from tools.sql.statements import split, split_all
 from tools.sql.text_table import cell, text_table
 
@@ -177,14 +177,14 @@ def test_a_comment_keeps_its_line_break_in_the_history() -> None:
 
 def test_the_running_sandbox_is_used_only_if_no_api_is_configured(tmp_path: Path) -> None:
     file = tmp_path / "env"
-    assert variables_at_hand({}, None, file) == {}
+    assert with_sandbox({}, None, file) == {}
     file.write_text(
         "export PREFECT_API_URL=http://127.0.0.1:1/api\nexport B='it'\"'\"'s'\n", encoding="utf-8"
     )
-    assert variables_at_hand({}, None, file) == {"PREFECT_API_URL": "http://127.0.0.1:1/api", "B": "it's"}
-    assert variables_at_hand({}, "https://profile/api", file) == {}
+    assert with_sandbox({}, None, file) == {"PREFECT_API_URL": "http://127.0.0.1:1/api", "B": "it's"}
+    assert with_sandbox({}, "https://profile/api", file) == {}
     own = {"PREFECT_API_URL": "https://own/api"}
-    assert variables_at_hand(own, None, file) == own
+    assert with_sandbox(own, None, file) == own
     assert SANDBOX == ENVIRONMENT
 
 
@@ -274,6 +274,6 @@ def test_rows_limits_the_rows_shown(client: Client, capsys: pytest.CaptureFixtur
     client.execute("DELETE FROM writer_lock WHERE id > 1")
     assert capsys.readouterr().out.count("(1 row, ") == 2
     client.command("\\rows 0")
-    assert capsys.readouterr().err == "the number of rows must be a whole number from 1, or all, not '0'\n"
+    assert capsys.readouterr().err == "the number of rows must be a whole number from 1, or `all`, not '0'\n"
     client.command("\\?")
     assert capsys.readouterr().out == f"{HELP}\n"

@@ -1,7 +1,7 @@
-"""`make sql`: a SQL prompt on the warehouse of the environment at hand.
+"""`make sql`: a SQL prompt on the warehouse of the current environment.
 
-Environment variables: `Q`, statements to execute instead of reading them; `ROWS`, how many rows to show at
-most, or `all`; `BLOCK`, the SnowflakeConnector block. The exit status is 1 if a statement of `Q` failed.
+Environment variables: `Q`, statements to execute instead of a prompt; `ROWS`, maximum number of rows to show,
+or `all`; `BLOCK`, the SnowflakeConnector block. The exit status is 1 if a statement of `Q` failed.
 """
 
 import logging
@@ -15,7 +15,7 @@ from prefect.settings import PREFECT_API_URL
 
 from blocks.prefect_api import PrefectFailed, address, connected
 from pipeline.errors import Code, PipelineError
-from tools.sql.environment import variables_at_hand
+from tools.sql.environment import with_sandbox
 from tools.sql.history import open_history
 from tools.sql.prompt import run_prompt, run_text
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from pipeline.warehouse.session import Session
     from pipeline.warehouse.snowflake_errors import Place
 
-ROWS = 200
-"""Shown of an answer, unless asked for more."""
-INTERRUPTED = 130
-"""Exit status of a command that Ctrl-C ended."""
+DEFAULT_ROWS = 200
+"""Shown of a result."""
+EXIT_INTERRUPTED = 130
+"""Exit status after Ctrl-C, as in shells."""
 HELP = """\
-Statements end with ; and may span lines. Ctrl-C cancels them; \\q or Ctrl-D leaves.
-\\rows N shows up to N rows of an answer, \\rows all every row.
-docs/analysis.md has queries to begin with, docs/tables.md every table and column."""
+Statements end with ; and may span lines. Ctrl-C cancels a statement; \\q or Ctrl-D quits.
+\\rows N shows up to N rows of a result, \\rows all shows every row.
+docs/analysis.md has example queries, docs/tables.md describes every table and column."""
 
 
 def main() -> int:
-    """Executes the statements of `Q`, of a file on stdin, or of a person at the prompt."""
-    logging.disable(logging.WARNING)  # Prefect reports connections and events that are not sent yet
+    """Executes the statements in `Q`, from stdin, or typed at the prompt; returns the exit status."""
+    logging.disable(logging.WARNING)  # Prefect would log connections, and warn of unsent events
     try:
-        rows = row_limit(os.environ.get("ROWS") or str(ROWS))
+        rows = row_limit(os.environ.get("ROWS") or str(DEFAULT_ROWS))
     except ValueError as error:
         _say(str(error))
         return 1
@@ -48,8 +48,8 @@ def main() -> int:
     except PipelineError as error:
         _say(str(error))
     except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:  # `| head` has read enough
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader, such as `| head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return 1
@@ -57,9 +57,9 @@ def main() -> int:
 
 def _connect_and_serve(block: str, rows: int | None) -> int:
     profile_url = PREFECT_API_URL.value()
-    variables = variables_at_hand(os.environ, profile_url)
+    variables = with_sandbox(os.environ, profile_url)
     with connected(variables):
-        from flows.connections import open_session  # noqa: PLC0415 - once it is certain that Prefect answers
+        from flows.connections import open_session  # noqa: PLC0415 - slow, so after the check of Prefect's API
 
         session = open_session(block, "sql prompt")
     with session:
@@ -74,12 +74,12 @@ def _where(place: "Place") -> str:
 
 
 def serve(client: "Client") -> int:
-    """Executes what there is; returns the exit status."""
+    """Executes `Q`, stdin, or the lines typed at the prompt; returns the exit status."""
     if text := os.environ.get("Q"):
         return 0 if run_text(text, client.execute) else 1
     if not sys.stdin.isatty():
         return 0 if run_text(sys.stdin.read(), client.execute) else 1
-    _say("Statements run with this role's privileges and commit at once; nothing here prevents changes.")
+    _say("Statements run with this role's privileges and are committed immediately, changes included.")
     sys.stdout.write(f"{HELP}\n")
     run_prompt(client.execute, client.command, open_history())
     return 0
@@ -87,21 +87,21 @@ def serve(client: "Client") -> int:
 
 @dataclass
 class Client:
-    """Executes what a person types. `rows`: shown of an answer, otherwise all."""
+    """Executes statements and commands. `rows`: maximum rows to show; None shows all."""
 
     session: "Session"
     rows: int | None
 
     def execute(self, statement: str) -> bool:
-        """Prints the answer to a statement, or one line that says what is wrong with it."""
+        """Executes a statement; prints its result, or its error on one line. Returns False after an error."""
         from snowflake.connector import errors  # noqa: PLC0415 - the session has imported it
 
         from pipeline.warehouse.messages import snowflake_text  # noqa: PLC0415
-        from tools.sql.answer import answer  # noqa: PLC0415
+        from tools.sql.result import result_text  # noqa: PLC0415
 
         width = get_terminal_size().columns if sys.stdout.isatty() else None
         try:
-            text = answer(self.session.new_cursor(), statement, self.rows, width)
+            text = result_text(self.session.new_cursor(), statement, self.rows, width)
         except errors.Error as error:
             _say(f"error: {snowflake_text(error.msg)}")
             return False
@@ -110,7 +110,7 @@ class Client:
         return True
 
     def command(self, line: str) -> None:
-        r"""`\rows N`; anything else shows the help."""
+        r"""Executes `\rows N`; any other command prints the help."""
         name, _, argument = line.partition(" ")
         if name != "\\rows":
             sys.stdout.write(f"{HELP}\n")
@@ -126,7 +126,7 @@ def row_limit(text: str) -> int | None:
     if text == "all":
         return None
     if not text.isascii() or not text.isdigit() or not int(text):
-        raise ValueError(f"the number of rows must be a whole number from 1, or all, not {text!r}")
+        raise ValueError(f"the number of rows must be a whole number from 1, or `all`, not {text!r}")
     return int(text)
 
 

@@ -1,4 +1,4 @@
-"""Which Prefect API, and so which block and warehouse, the prompt uses."""
+"""Environment of the prompt: selects the Prefect API, and thereby the blocks and the warehouse."""
 
 import shlex
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ SANDBOX = Path(__file__).parents[2] / ".sandbox" / "env"
 """Written by `make sandbox` while it runs."""
 
 
-def variables_at_hand(
+def with_sandbox(
     environment: Mapping[str, str], profile_url: str | None, sandbox: Path = SANDBOX
 ) -> Mapping[str, str]:
-    """The environment; with the running sandbox's variables if neither it nor the profile names an API.
+    """The environment, plus the variables of a running sandbox if no Prefect API is configured.
 
-    `profile_url`: PREFECT_API_URL as Prefect knows it, from its profile or ./.env.
+    `profile_url`: PREFECT_API_URL of Prefect's profile or ./.env.
     """
     if environment.get("PREFECT_API_URL") or profile_url or not sandbox.exists():
         return environment

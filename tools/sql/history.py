@@ -1,4 +1,4 @@
-"""Line editing and history of the prompt, from one session to the next."""
+"""Line editing and persistent history of the prompt."""
 
 import atexit
 import os
@@ -6,20 +6,20 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-ENTRIES = 2000
+MAX_ENTRIES = 2000
 
 
 def open_history() -> Callable[[str], None]:
-    """Switches line editing on; returns what adds an entry to the history.
+    """Enables line editing; returns a function that adds an entry to the history.
 
-    If its file cannot be written, the history is that of this session only.
+    If the history file cannot be written, the history is lost when the session ends.
     """
     try:
-        import readline  # noqa: PLC0415 - Windows has none
+        import readline  # noqa: PLC0415 - not available on Windows
     except ImportError:
         return lambda _: None
     file = history_file()
-    readline.set_history_length(ENTRIES)
+    readline.set_history_length(MAX_ENTRIES)
     readline.set_auto_history(False)  # a statement of many lines is one entry
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -30,13 +30,13 @@ def open_history() -> Callable[[str], None]:
 
 
 def history_entry(lines: Sequence[str]) -> str:
-    """What is typed for one statement, on one line unless a comment would swallow the rest."""
+    """The lines of a statement as one history entry, joined unless a comment would hide the rest."""
     has_comment = any("--" in line or "//" in line for line in lines)
     return ("\n" if has_comment else " ").join(line.rstrip() for line in lines)
 
 
 def history_file() -> Path:
-    """Where entries are kept."""
+    """Path of the history file."""
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(state) / "spotify-playlist-pipeline" / "sql_history"
 

@@ -1,9 +1,9 @@
-"""Where SQL statements end: at a `;` that is in no text, name or comment. Pure."""
+"""Splits SQL text into statements, at each `;` outside of literals, quoted names and comments. Pure."""
 
 import re
 
 _PARTS = re.compile(
-    r"'(?:[^'\\]|\\.|'')*(?:'|\Z)"  # a text; one that is not closed yet goes to the end
+    r"'(?:[^'\\]|\\.|'')*(?:'|\Z)"  # a string literal; an unclosed one extends to the end
     r'|"(?:[^"]|"")*(?:"|\Z)'
     r"|\$\$.*?(?:\$\$|\Z)"
     r"|(?:--|//)[^\n]*"
@@ -15,9 +15,9 @@ _COMMENTS = ("--", "//", "/*")
 
 
 def split(text: str) -> tuple[list[str], str]:
-    """The complete statements of a text, without their `;`, and the rest, which has none yet.
+    """The complete statements of a text, without their `;`, and the incomplete rest.
 
-    A statement that consists only of comments is left out.
+    Statements that consist only of comments are omitted.
     """
     statements: list[str] = []
     start, has_code = 0, False
@@ -33,7 +33,8 @@ def split(text: str) -> tuple[list[str], str]:
 
 
 def split_all(text: str) -> list[str]:
-    """All statements of a text; the last one needs no `;`."""
+    """All statements of a text. The last one needs no `;`."""
     statements, rest = split(text)
     last, not_closed = split(f"{rest}\n;")
-    return [*statements, *last, *([rest] if not_closed else [])]  # Snowflake says what is not closed
+    # If a literal or comment of the last statement is not closed, Snowflake reports the error.
+    return [*statements, *last, *([rest] if not_closed else [])]

@@ -12,15 +12,15 @@ from pipeline.masking import printable
 NULL = "NULL"
 ELLIPSIS = "…"
 MIN_TEXT_WIDTH = 8
-"""Columns of texts are not cut to less. If the table still does not fit, each row is shown as a record."""
+"""Text columns are not cut below this width. If the table still does not fit, rows are shown as records."""
 
 Row = Sequence[Any]
 
 
 def text_table(names: Sequence[str], rows: Sequence[Row], width: int | None = None) -> str:
-    """Aligned columns, numbers to the right.
+    """Aligned columns; numbers are right-aligned.
 
-    `width`: of the terminal, in cells; long texts are cut to fit. With too many columns for it, each row is
+    `width`: of the terminal, in cells. Long texts are cut to fit. If there are too many columns, each row is
     shown as a record, one line per column.
     """
     cells = [[cell(value) for value in row] for row in rows]
@@ -37,7 +37,7 @@ def text_table(names: Sequence[str], rows: Sequence[Row], width: int | None = No
 
 
 def cell(value: object) -> str:
-    """A value on one line; characters that would control the terminal become blanks."""
+    """A value on one line; control characters become blanks."""
     if value is None:
         return NULL
     if isinstance(value, bool):
@@ -57,12 +57,12 @@ def _is_number(values: Sequence[object]) -> bool:
 
 
 def _is_rigid(values: Sequence[object]) -> bool:
-    """Whether a column would be wrong or useless if it was cut: it holds no texts."""
+    """Returns True if a column must not be cut, because it has no text: a cut number would be wrong."""
     return not any(isinstance(value, str) for value in values)
 
 
 def _fitted(natural: Sequence[int], rigid: Sequence[bool], width: int) -> list[int] | None:
-    """Widths that add up to `width` at most; the widest text columns give way first."""
+    """Column widths with a sum of `width` or less; cuts the widest text columns first. None if impossible."""
     widths = [
         size if is_rigid else min(size, max(width, MIN_TEXT_WIDTH))
         for size, is_rigid in zip(natural, rigid, strict=True)
@@ -84,7 +84,7 @@ def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) ->
 
 
 def _sized(text: str, size: int) -> str:
-    """Exactly `size` cells; a text that is cut ends with an ellipsis."""
+    """The text, padded or cut to `size` cells. A cut text ends with an ellipsis."""
     if cell_len(text) > size:
         text = set_cell_size(text, size - 1).rstrip() + ELLIPSIS
     return set_cell_size(text, size)

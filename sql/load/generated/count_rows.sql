@@ -1,4 +1,4 @@
--- Rows of a run by table and date, that is by file; made from pipeline/columns.py by `make generate`.
+-- Rows of a run by table and date. Each is one file; generated from pipeline/columns.py by `make generate`.
 SELECT 'playlists' AS table_name, snapshot_date, COUNT(*) AS row_count FROM playlists_history
 WHERE run_id = ?
 GROUP BY snapshot_date

@@ -1,4 +1,4 @@
--- All partitions, as loaded; made from pipeline/columns.py by `make generate`.
+-- Tables with all partitions; generated from pipeline/columns.py by `make generate`.
 CREATE TABLE IF NOT EXISTS playlists_history (
     playlist_id VARCHAR NOT NULL,
     snapshot_date DATE NOT NULL,

@@ -1,4 +1,4 @@
--- Where pipes put files by themselves; made from pipeline/columns.py by `make generate`.
+-- Tables into which pipes load files; generated from pipeline/columns.py by `make generate`.
 CREATE TRANSIENT TABLE IF NOT EXISTS playlists_landing (
     playlist_id VARCHAR NOT NULL,
     snapshot_date DATE NOT NULL,

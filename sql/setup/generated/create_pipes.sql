@@ -1,4 +1,4 @@
--- Pipes see only .snowpipe.csv.gz files; made from pipeline/columns.py by `make generate`.
+-- Pipes load only .snowpipe.csv.gz files; generated from pipeline/columns.py by `make generate`.
 CREATE OR REPLACE PIPE playlists_pipe AUTO_INGEST = TRUE AS
 COPY INTO playlists_landing (
     playlist_id,

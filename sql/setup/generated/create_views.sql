@@ -1,4 +1,4 @@
--- Today: the newest snapshot of each playlist; made from pipeline/columns.py by `make generate`.
+-- Views of each playlist's newest snapshot; generated from pipeline/columns.py by `make generate`.
 CREATE OR REPLACE VIEW newest_snapshots COPY GRANTS AS
 SELECT playlist_id, snapshot_date, fetched_at
 FROM playlists_history
