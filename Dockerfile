@@ -1,9 +1,9 @@
-# What runs the flows, and nothing else: no sandbox, no tests, no development dependencies.
+# Image of the flow runs: without sandbox, tests and development dependencies.
 # For ECS: docker build --platform linux/amd64 .
 FROM python:3.11-slim-bookworm
 
-# Without PREFECT_API_URL a run fails at once, instead of starting a server of its own that nobody sees.
-# A container that ECS stops hands its run back to be started again.
+# SERVER_EPHEMERAL: without PREFECT_API_URL, a run fails immediately instead of starting a temporary server.
+# SIGTERM: if ECS stops a container, its run is rescheduled.
 ENV PREFECT_SERVER_EPHEMERAL_ENABLED=false \
     PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR=reschedule \
     DO_NOT_TRACK=1 \
@@ -12,7 +12,7 @@ ENV PREFECT_SERVER_EPHEMERAL_ENABLED=false \
 COPY requirements.txt /tmp/requirements.txt
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps -r /tmp/requirements.txt
 
-# What receipts and the ledger give as `code_version`: see docs/operations.md.
+# `code_version` in receipts and in the ledger: see docs/operations.md.
 ARG PIPELINE_VERSION=""
 ENV PIPELINE_VERSION=$PIPELINE_VERSION
 

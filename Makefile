@@ -1,43 +1,43 @@
-# Nothing needs to be installed by hand: every target makes its own virtual environment first.
+# Every target first creates .venv and installs what it needs. No manual installation is required.
 PYTHON ?= python3
 BIN := .venv/bin/python
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 export RECORDINGS HISTORY ROWS BLOCK
 
-help:  ## this list
+help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: help hooks demo pictures test test-faults test-real coverage bench sandbox sql check generate lock deploy clean
 
-demo: .venv/sandbox  ## a month of charts into a warehouse, without any account
+demo: .venv/sandbox  ## run the flows on a month of charts in the sandbox; needs no account
 	@$(BIN) -m sandbox.demo
 
-test: .venv/dev  ## the test suite
+test: .venv/dev  ## run the tests, without the long fault suites
 	@$(BIN) -m pytest -n 2 --dist worksteal -m "not faults"
 
-test-faults: .venv/dev  ## the long fault suites
+test-faults: .venv/dev  ## run all tests, the long fault suites included
 	@$(BIN) -m pytest -n 2 --dist worksteal
 
-coverage: .venv/dev  ## the test suite, then the lines of each module that it does not run; slower
+coverage: .venv/dev  ## run the tests and print the lines that they do not execute; slower
 	@$(BIN) -m pytest -n 2 --dist worksteal -m "not faults" --cov --cov-report=term-missing
 
-test-real: .venv/dev  ## contract tests on the accounts that the environment names (docs/operations.md)
+test-real: .venv/dev  ## run the contract tests on your accounts, set in the environment (docs/operations.md)
 	@ACCOUNTS=real $(BIN) -m pytest -vv -rs --tb=short --show-capture=log tests/real
 
-bench: .venv/dev  ## the benchmarks, as a table of ratios
+bench: .venv/dev  ## run the benchmarks; prints a table of ratios
 	@$(BIN) -m tests.bench
 
-sandbox: .venv/sandbox  ## stand-ins, Prefect and a month of history to explore, until Ctrl-C; HISTORY=0 starts empty
+sandbox: .venv/sandbox  ## run stand-ins, Prefect and a worker, with a month of history, until Ctrl-C; HISTORY=0 starts empty
 	@$(BIN) -m sandbox
 
 sql: override export Q := $(value Q)
-sql: .venv/sandbox  ## a SQL prompt on the warehouse of the environment at hand; Q="SELECT …" for one statement
+sql: .venv/sandbox  ## open a SQL prompt on the warehouse of the current environment; Q="SELECT …" runs one statement
 	@$(BIN) -m tools.sql
 
-deploy: .venv/dev  ## builds and pushes the image, deploys prefect.yaml; CHECK=--check only checks
+deploy: .venv/dev  ## build and push the image, deploy prefect.yaml; CHECK=--check only checks
 	@$(BIN) -m deploy $(or $(CHECK),release)
 
-check: .venv/dev  ## formatting, lint, types, SQL lint, schema drift, import contracts
+check: .venv/dev  ## check formatting, lint, types, SQL, generated files, requirements, workflows and imports
 	$(BIN) -m ruff format --check .
 	$(BIN) -m ruff check .
 	$(BIN) -m mypy
@@ -50,19 +50,19 @@ check: .venv/dev  ## formatting, lint, types, SQL lint, schema drift, import con
 	.venv/bin/cfn-lint deploy/aws.yaml
 	$(BIN) -c "from importlinter.cli import lint_imports_command as lint; lint()"
 
-generate: .venv/dev  ## DDL, views and docs/tables.md from the one list of tables
+generate: .venv/dev  ## write DDL, views and docs/tables.md from pipeline/columns.py
 	$(BIN) -m tools.generate
 
-lock: .venv/dev  ## the hashed requirements from pyproject.toml
+lock: .venv/dev  ## compile the hashed requirements from pyproject.toml
 	$(BIN) -m tools.lock
 
-pictures: .venv/dev demo  ## the README's pictures, from the demo's report; needs Chromium
+pictures: .venv/dev demo  ## take the README's screenshots of the demo's report; needs Chromium
 	@$(BIN) -m tools.pictures .sandbox/report.html docs
 
-hooks:  ## a pre-push hook that runs make check
+hooks:  ## install a pre-push hook that runs make check
 	@install -m 755 tools/pre-push "$$(git rev-parse --git-path hooks)/pre-push"
 
-clean:  ## forget the virtual environment and the sandbox's files
+clean:  ## delete the virtual environment and the sandbox's files
 	rm -rf .venv .sandbox
 
 .venv/sandbox .venv/dev: .venv/%: requirements-%.txt $(wildcard requirements*.txt)
