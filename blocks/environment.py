@@ -72,8 +72,8 @@ def _aws(environment: Environment, prefix: str, **client: Any) -> AwsCredentials
 def _warehouse_admin(environment: Environment, key: PrivateKey) -> SnowflakeConnector:
     """The warehouse with the role that may change the schema; user and key default to the loader's."""
     user = environment.get("SNOWFLAKE_ADMIN_USER", environment["SNOWFLAKE_USER"])
-    own = private_key(environment, "SNOWFLAKE_ADMIN_PRIVATE_KEY")
-    return _warehouse(environment, user, environment["SNOWFLAKE_ADMIN_ROLE"], own or key)
+    admin_key = private_key(environment, "SNOWFLAKE_ADMIN_PRIVATE_KEY")
+    return _warehouse(environment, user, environment["SNOWFLAKE_ADMIN_ROLE"], admin_key or key)
 
 
 def _warehouse(environment: Environment, user: str, role: str, key: PrivateKey) -> SnowflakeConnector:

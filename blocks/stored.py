@@ -18,7 +18,7 @@ B = TypeVar("B", bound=Block)
 OK = "ok"
 MISSING = "missing"
 BURST_S = 6
-"""Slots of the rate limit, in seconds of requests: sent at once at most. Spotify counts over 30 s."""
+"""Size of a burst, in seconds of requests. Spotify counts requests over 30 s."""
 
 
 class Unreadable(Exception):

@@ -35,7 +35,7 @@ def describe_changes(session: "Session", loaded: Loaded) -> Sequence[PlaylistCha
 def emit_changes(run_id: str, found: Sequence[PlaylistChanges]) -> None:
     """Queues one event per changed playlist. Prefect's client sends them in the background.
 
-    Only warns if an event cannot be queued. The run is not told whether an event arrives.
+    Only warns if an event cannot be queued. Delivery is not confirmed.
     """
     for changes in with_changes(found):
         try:

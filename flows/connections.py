@@ -60,8 +60,8 @@ def find_lake(name: str) -> Lake:
 
 def lake_of(bucket: Any) -> Lake:  # noqa: ANN401 - its credentials may be of any kind to the type checker
     """The lake of a loaded S3Bucket block."""
-    own = bucket.credentials.aws_client_parameters
-    parameters = own.model_copy(update={"config": {**CLIENT_CONFIG, **(own.config or {})}})
+    given = bucket.credentials.aws_client_parameters
+    parameters = given.model_copy(update={"config": {**CLIENT_CONFIG, **(given.config or {})}})
     credentials = bucket.credentials.model_copy(update={"aws_client_parameters": parameters})
     return Lake(credentials.get_s3_client(), bucket.bucket_name, bucket.bucket_folder)
 

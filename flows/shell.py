@@ -89,7 +89,7 @@ def _reason(error: CycloptsError) -> str:
         return f"{error.token.keyword} {known}, not {error.token.value!r}."
     if isinstance(error, ConstraintError) and isinstance(error.__cause__, ValidationError) and error.argument:
         (wrong, *_) = error.__cause__.errors()
-        # A group of settings has no option of its own; its fields have.
+        # The fields of a group of settings are options; the group itself is not.
         name = f"--{wrong['loc'][-1]}".replace("_", "-") if wrong["loc"] else error.argument.name
         return f"{name} {expected_format(wrong)}, not {wrong['input']!r}."
     return str(error)

@@ -35,7 +35,7 @@ PREFECT = (
     "prefect/workers/base.py",
     "prefect_aws/observers/ecs.py",
 )
-"""Modules with the messages that the runbook quotes in tables with the first column "Prefect says"."""
+"""Modules with the messages that the runbook quotes in tables with the first column "message of Prefect"."""
 
 
 def listed() -> list[tuple[str, str]]:
@@ -96,7 +96,7 @@ def test_quoted_messages_of_prefect_exist_in_its_source() -> None:
     spec = find_spec("prefect")  # does not import Prefect
     site = Path(str(spec and spec.origin)).parents[1]
     theirs = "".join((site / path).read_text(encoding="utf-8") for path in PREFECT)
-    quotes = [quote for _, quote in quoted("Prefect says")]
+    quotes = [quote for _, quote in quoted("message of Prefect")]
     assert len(quotes) >= len(PREFECT)
     parts = [part.strip(" .,:;()") for quote in quotes for part in quote.split("…")]
     assert [part for part in parts if part not in theirs] == []
