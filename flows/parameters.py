@@ -66,8 +66,8 @@ class BlockNames(ReportBlockNames):
 
     warehouse_admin: str = Field(
         default="warehouse-admin",
-        description="SnowflakeConnector block whose role may change the schema. If this block does not "
-        "exist, the run uses `warehouse` for that, too.",
+        description="SnowflakeConnector block whose role may change the schema. If it does not exist, the run "
+        "uses `warehouse`.",
     )
 
 
