@@ -20,7 +20,7 @@ from pipeline.spotify.http import ErrorResponse
 from pipeline.spotify.spotipy_adapter import Consent, consent_url, redeem_code
 
 CONSENT_TIMEOUT_S = 600
-"""In which the user must agree on Spotify's page."""
+"""Time limit for the user to agree on Spotify's page."""
 
 app = App(name="python -m blocks authorize", version_flags=[])
 

@@ -11,7 +11,7 @@ from blocks.spotify import SpotifyCredentials
 from blocks.variables import Environment, aws_keys, number
 
 S3_POOL_CONNECTIONS = 32
-"""Of the S3 client: uploads run concurrently."""
+"""Size of the S3 client's connection pool: uploads run concurrently."""
 
 
 def private_key(environment: Environment, variable: str = "SNOWFLAKE_PRIVATE_KEY") -> PrivateKey | None:

@@ -20,7 +20,7 @@ from pipeline.threads import Unfinished, within
 
 SETTINGS = (PREFECT_API_URL, PREFECT_API_KEY, PREFECT_API_AUTH_STRING)
 HEALTH_TIMEOUT_S = 4.0
-"""Of the first request. Prefect's client would retry for minutes."""
+"""Time limit of the first request. Prefect's client would retry for minutes."""
 HOW_TO_SET = (
     "Set PREFECT_API_URL (it ends in /api), or run `prefect cloud login`.\n"
     "For the sandbox: `make sandbox`, and in this shell `. .sandbox/env`."

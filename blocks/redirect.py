@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 PATH = "/callback"
 CONNECTION_TIMEOUT_S = 10
-"""Of a connection that sends nothing."""
+"""Time limit of a connection that sends nothing."""
 OAUTH_ERRORS = frozenset(
     {
         "access_denied",

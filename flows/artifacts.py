@@ -14,7 +14,7 @@ from pipeline.threads import within
 log = logging.getLogger(__name__)
 
 ARTIFACTS_TIMEOUT_S = 30.0
-"""Of all artifacts of a run together."""
+"""Time limit for all artifacts of a run together."""
 
 
 def show_receipt(receipt: Receipt, key: str) -> None:

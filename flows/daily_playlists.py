@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 VARIABLE = "daily_playlists"
 HOW_TO_SET = f"""prefect variable set {VARIABLE} '["<playlist>", "<playlist>"]' --overwrite"""
 MAX_QUOTED_CHARACTERS = 100
-"""Of a wrong value, in an error message."""
+"""Characters of a wrong value that an error message quotes."""
 
 
 @task(**RETRIES)

@@ -10,7 +10,7 @@ from time import monotonic
 log = logging.getLogger(__name__)
 
 REPEAT_S = 300.0
-"""Interval of repeated alarms: cleaning up after the deadline may not respond, either."""
+"""Interval of repeated alarms: the clean-up after the deadline may not respond, either."""
 IMMEDIATELY_S = 0.001
 """A timer of 0 would be switched off."""
 

@@ -14,7 +14,7 @@ from pipeline.errors import Code, PipelineError
 
 FINISHED = "Finished in state Failed"
 MAX_PROGRESS_CHARACTERS = 200
-"""Of a progress line, in an error message."""
+"""Characters of a progress line that an error message quotes."""
 _EXPECTED = re.compile(rf"\[({'|'.join(Code)})\]|\b{OutOfTime.__name__}\b")
 
 

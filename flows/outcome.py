@@ -11,7 +11,7 @@ from pipeline.errors import PipelineError, StopRun, Transient
 log = logging.getLogger(__name__)
 
 LEDGER_TIMEOUT_S = 30.0
-"""Of each request."""
+"""Time limit of each request to Snowflake."""
 COMMITTED = "Its data is loaded: the COMMIT succeeded"
 LOADED = f"{COMMITTED}, only the receipt is missing"
 MAYBE_RECORDED = f"{COMMITTED}, only the receipt may be missing"

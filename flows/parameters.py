@@ -18,9 +18,9 @@ Playlists = Annotated[
 ]
 """None means an empty list. An optional type would need one more click on the run form."""
 Minutes = Annotated[float, Field(gt=0, le=720, allow_inf_nan=False)]
-"""Up to 12 hours."""
+"""Minutes, up to 12 hours."""
 MaxHours = Annotated[float, Field(gt=0, le=24, allow_inf_nan=False)]
-"""Up to 24 hours: push pools of Prefect Cloud stop runs after that."""
+"""Hours, up to 24: push pools of Prefect Cloud stop runs after that."""
 MAX_HOURS = 3.0
 
 
@@ -66,8 +66,8 @@ class BlockNames(ReportBlockNames):
 
     warehouse_admin: str = Field(
         default="warehouse-admin",
-        description="SnowflakeConnector block whose role may change the schema. If it does not exist, the run "
-        "uses `warehouse`.",
+        description="SnowflakeConnector block whose role may change the schema. If it does not exist, the "
+        "run uses `warehouse`.",
     )
 
 
@@ -89,9 +89,9 @@ FORMATS_BY_ERROR = {
     "float": NUMBER_FORMAT,
     "model": 'must be an object, {"name": value}',
 }
-"""By the first word of pydantic's error type. More precise than pydantic's messages."""
+"""Expected formats by the first word of pydantic's error type; more precise than pydantic's messages."""
 MAX_QUOTED_CHARACTERS = 50
-"""Of a wrong value, in an error message."""
+"""Characters of a wrong value that an error message quotes."""
 
 
 def wrong_parameters(error: ValidationError, names: Sequence[str]) -> Iterator[str]:

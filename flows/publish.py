@@ -30,10 +30,10 @@ from pipeline.write import Writer
 log = logging.getLogger(__name__)
 
 LANDING_RETENTION = timedelta(days=15)
-"""Of rows in landing tables. One day longer than pipes track files: no file of an older run can land."""
+"""How long rows stay in landing tables: a day longer than pipes track files, so no older file can land."""
 
 MAX_LOGGED_WARNINGS = 50
-"""A backfill may have tens of thousands."""
+"""Warnings about losses that are logged; a backfill may have tens of thousands."""
 
 
 def publish(run: Run, work: Work, target: Target, stopwatch: Stopwatch) -> State[None]:

@@ -29,17 +29,17 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 CALL_TIMEOUT_S = 10.0
-"""Of a call to Prefect's API. Its client does not retry within that time, because we do."""
+"""Time limit of a call to Prefect's API. Its client does not retry within that time, because we do."""
 MAX_CONSECUTIVE_FAILURES = 3
-"""Of calls. After that, the run no longer uses the rate limit."""
+"""Failed calls in a row, after which the run no longer uses the rate limit."""
 MAX_BATCH_SLOTS = 5
-"""Taken by one call."""
+"""Slots that one call takes."""
 FALLBACK_INTERVAL_S = 1.0
-"""Between the requests of all threads, if the run no longer uses the rate limit."""
+"""Interval between the requests of all threads, if the run no longer uses the rate limit."""
 MAX_SLOT_INTERVAL_S = 60.0
 """A limit that frees slots less often is misconfigured."""
 PROGRESS_INTERVAL_S = 60.0
-"""Between two progress lines about the same wait; also the maximum wait before the next call."""
+"""Interval between progress lines about the same wait; also the maximum wait before the next call."""
 REQUEST_TIMEOUT, LOCKED, TOO_MANY = 408, 423, 429
 
 

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 SECONDS_PER_HOUR = 3600
 
 MAX_SCHEDULE_DRIFT = timedelta(hours=12)
-"""Between scheduled and actual start, late or early. A run with more is dated today, not as scheduled."""
+"""Maximum difference between scheduled and actual start, late or early; above it, a run is dated today."""
 ONE_DAY = timedelta(days=1)
 
 

@@ -20,9 +20,9 @@ from flows.parameters import FORMATS_BY_TYPE, expected_format
 from pipeline.errors import Code
 
 START_TIMEOUT_S = 20.0
-"""In which Prefect's API must create the run. Needed because /health responds even if nothing else works."""
+"""Time limit for Prefect's API to create the run: /health responds even if nothing else works."""
 CRASH_REPORT_TIMEOUT_S = 5.0
-"""After START_TIMEOUT_S, in which Prefect may report the run as crashed."""
+"""Time limit for Prefect to report the run as crashed, after START_TIMEOUT_S."""
 
 
 def run_from_shell(

@@ -15,7 +15,7 @@ def is_transient(_task: object, _run: object, state: State[object]) -> bool:
 
 
 NO_RESULTS: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE}
-"""A retried flow run executes its tasks again, regardless of the Prefect settings about results."""
+"""Options of all tasks: a retried flow run executes its tasks again, regardless of Prefect's settings."""
 RETRIES: dict[str, Any] = {
     **NO_RESULTS,
     "retries": 3,
@@ -23,4 +23,4 @@ RETRIES: dict[str, Any] = {
     "retry_jitter_factor": 0.5,
     "retry_condition_fn": is_transient,
 }
-"""Of tasks that are safe to repeat: the lake's keys are new per run, and a load is one transaction."""
+"""Options of tasks that are safe to repeat: keys are new per run, and a load is one transaction."""

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REPORT_TIMEOUT_S = 120.0
-"""Of queries, rendering and upload together."""
+"""Time limit for queries, rendering and upload together."""
 QUERY_TIMEOUT_S = 60.0
 HTML = "text/html; charset=utf-8"
 REPORTED_STATUSES = frozenset({"loaded", "superseded", "unchanged"})
-"""Of playlists in the report: the warehouse holds a snapshot of them."""
+"""Statuses of the playlists in a report: the warehouse holds a snapshot of them."""
 
 
 @task(**NO_RESULTS)

@@ -31,7 +31,7 @@ MAX_START_LINES = 50
 MAX_MESSAGE_BYTES = 100_000_000
 """A screenshot of a long page is one message."""
 MAX_HEIGHT_PX = 16_000
-"""Of a screenshot. Chromium's limit."""
+"""Maximum height of a screenshot in Chromium."""
 
 Scheme = Literal["light", "dark"]
 

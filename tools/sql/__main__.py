@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipeline.warehouse.snowflake_errors import Place
 
 DEFAULT_ROWS = 200
-"""Shown of a result."""
+"""Rows of a result that are shown."""
 EXIT_INTERRUPTED = 130
 """Exit status after Ctrl-C, as in shells."""
 HELP = """\
