@@ -62,10 +62,7 @@ _TRACKLIST = (
     _text("artist_id", "first artist"),
     _text("album_id", "album of the song"),
     _text("album_name", "title of the album; null if Spotify sends no usable value"),
-    _date(
-        "release_date",
-        "release date of the album; the first day if only year or month is known; null if unknown",
-    ),
+    _date("release_date", "release date; the first day if only year or month is known; null if unknown"),
     _whole("duration_ms", "length in milliseconds; null if Spotify sends no usable value"),
     _flag("is_explicit", "explicit lyrics; null if Spotify sends no usable value"),
     _whole("popularity", "0 to 100, when fetched; null for restricted apps"),
@@ -76,15 +73,9 @@ _TRACKLIST = (
 )
 
 VIEW_COLUMNS: dict[str, ViewDoc] = {
-    "tracklist": ViewDoc(
-        "Songs of each playlist's newest snapshot, with names of artists and album.",
-        "playlist and position",
-        _TRACKLIST,
-    ),
+    "tracklist": ViewDoc("Songs of the newest snapshots, with names.", "listed song", _TRACKLIST),
     "tracklist_history": ViewDoc(
-        "Songs of every snapshot, with names of artists and album.",
-        "playlist, snapshot and position",
-        _TRACKLIST,
+        "Songs of all snapshots, with names.", "listed song and snapshot", _TRACKLIST
     ),
     "playlist_changes": ViewDoc(
         "Entries added or removed since the previous snapshot of the playlist. The first snapshot has no "
@@ -124,10 +115,7 @@ VIEW_COLUMNS: dict[str, ViewDoc] = {
             _whole("snapshots_at_peak", "snapshots at that position"),
             _whole("snapshots_at_number_one", "snapshots at position 1"),
             _whole("longest_run", "most consecutive snapshots of the playlist with the song"),
-            _date(
-                "longest_run_first_date",
-                "first snapshot of the longest run; of the latest, if several are equally long",
-            ),
+            _date("longest_run_first_date", "first snapshot of the longest run; the latest of equal runs"),
             _date("longest_run_last_date", "last snapshot of that run"),
             _whole("reentry_count", "how often it returned after at least one snapshot without it"),
             _flag("is_listed", "the song is in the newest snapshot of the playlist"),

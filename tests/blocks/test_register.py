@@ -124,7 +124,7 @@ def test_the_source_of_each_secret_is_printed_and_keys_of_the_shell_are_not_stor
         "SPOTIFY_REFRESH_TOKEN: from .env",
         "LAKE_AWS_ACCESS_KEY_ID: none stored, runs use their task role",
         "ECS_AWS_ACCESS_KEY_ID: none stored, the work pool uses the worker's role",
-        f"{', '.join(shell)} of the environment: {NOT_STORED}",
+        f"{', '.join(shell)} from the environment: {NOT_STORED}",
     ]
     assert "SPOTIFY_REFRESH_TOKEN: kept from the block\n" in again.out
     assert "canary" not in output.out + again.out
