@@ -124,8 +124,7 @@ VIEW_COLUMNS: dict[str, ViewDoc] = {
         ),
     ),
     "number_one_runs": ViewDoc(
-        "How long songs stay at position 1. A run is a series of consecutive snapshots of the playlist with "
-        "the song at position 1.",
+        "How long songs stay at position 1, in consecutive snapshots of the playlist.",
         "run of a song at position 1",
         (
             _PLAYLIST_ID,
@@ -138,8 +137,8 @@ VIEW_COLUMNS: dict[str, ViewDoc] = {
         ),
     ),
     "longest_runs": ViewDoc(
-        "How long songs stay. A run is a series of consecutive snapshots of the playlist with the song; a "
-        "date without a snapshot does not end it.",
+        "How long songs stay, in consecutive snapshots of the playlist. A date without a snapshot does not "
+        "end a run.",
         "run of a song in a playlist",
         (
             _PLAYLIST_ID,
@@ -193,8 +192,7 @@ VIEW_COLUMNS: dict[str, ViewDoc] = {
             _whole("age_hours", "full hours since fetched_at"),
             _whole(
                 "missing_day_count",
-                "days without a snapshot among the last 30 complete days (UTC); days before the playlist's "
-                "first snapshot do not count",
+                "days without a snapshot in the last 30 complete days (UTC), not before its first snapshot",
             ),
         ),
     ),
