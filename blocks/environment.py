@@ -37,7 +37,7 @@ def build(environment: Environment, key: PrivateKey) -> dict[str, Any]:
         "spotify": _spotify(environment),
         "aws": aws,
         "lake": lake,
-        # Prefect Cloud refuses the default, null. In the other blocks, null lets AWS_CA_BUNDLE apply.
+        # Prefect Cloud refuses the default, null. In other blocks, null lets boto3 read its own variable.
         "aws-ecs": _aws(environment, "ECS_", verify=True),
     }
     if "SNOWFLAKE_ADMIN_ROLE" in environment:

@@ -44,7 +44,7 @@ REFUSAL = HTTPStatusError(
 NO_ARTIFACT = {
     "no response": (Event().wait, "it took more than 0.05 s"),
     "deadline": (Mock(side_effect=OutOfTime("here")), "max_hours was reached"),
-    "refusal": (Mock(side_effect=REFUSAL), r"refuses \(403\)"),
+    "refusal": (Mock(side_effect=REFUSAL), r"refused the request \(403\)"),
     "defect": (Mock(side_effect=ValueError("canary")), "ValueError"),
 }
 
