@@ -16,7 +16,7 @@ from sandbox.services import BUCKET, Addresses, block_variables, s3_client
 
 Rows = list[tuple[Any, ...]]
 DATA_TABLE_SUFFIXES = ("_HISTORY", "_LANDING", "LOADS")
-VERSION_TABLES = ("SCHEMA_VERSION_TABLES", "SNOWPIPE_VERSION_TABLES")
+VERSION_TABLES = ("SCHEMA_VERSIONS", "SNOWPIPE_VERSIONS")
 
 
 open_connections: list[Any] = []
