@@ -8,23 +8,23 @@ import pytest
 
 COMMANDS = {
     "flows": {
-        "ingest": "Reads playlists from Spotify and publishes them.",
-        "backfill": "Publishes kept snapshots again, without requests to Spotify.",
+        "ingest": "Reads playlists from Spotify and publishes them to the warehouse.",
+        "backfill": "Publishes kept snapshots again. Sends no requests to Spotify.",
         "preflight": "Checks everything that a run uses, and changes nothing.",
-        "report": "Makes a page about playlists, from the warehouse, for any date.",
+        "report": "Writes the report of playlists for any date, from the warehouse.",
     },
     "blocks": {
         "register": "Writes every block from environment variables or ./.env, or checks them.",
-        "authorize": "Stores a Spotify user's consent in the block, as a refresh token.",
+        "authorize": "Authorises the app as a Spotify user; stores the refresh token in the block.",
     },
     "deploy": {
-        "plan": "Lists what apply would make and change on all three sides; writes nothing.",
-        "apply": "Makes what is missing or differs on AWS, Snowflake and Prefect; may be repeated.",
-        "destroy": "Removes what apply made, after a question; lake and database only by name.",
-        "release": "Builds the image, pushes it, and deploys; with PIPELINE_IMAGE set it only deploys.",
-        "deployments": "Deploys all of prefect.yaml, unless something it needs is missing or wrong.",
-        "preflight": "Checks everything that surrounds a run, and changes nothing.",
-        "automations": "Creates or updates the notifications of runs that fail, hang, wait or are missing.",
+        "plan": "Lists what apply would create and change in AWS, Snowflake and Prefect; writes nothing.",
+        "apply": "Creates what is missing and updates what differs in AWS, Snowflake and Prefect",
+        "destroy": "Deletes what apply created, after confirmation; lake and database only if you name them.",
+        "release": "Builds and pushes the image, then deploys. If PIPELINE_IMAGE is set: only",
+        "deployments": "Deploys all of prefect.yaml; refuses if a value it needs is missing or wrong.",
+        "preflight": "Checks what runs depend on: deployments, work pool, roles, grants, automations.",
+        "automations": "Creates or updates the automations for runs that fail, crash, hang, wait",
     },
 }
 

@@ -71,14 +71,14 @@ REFUSED_BY_THE_RUN = {
     "line break after it",
     "two ids",
     "another host",
-    "a host that goes on",
-    "a host before it",
-    "a host that starts otherwise",
-    "user information",
+    "host with a suffix",
+    "Spotify's host in the path",
+    "host with a prefix",
+    "host as user information",
     "another scheme",
-    "something after it",
-    "no locale",
-    "a locale of two parts of the path",
+    "further path segment",
+    "empty locale",
+    "locale of two path segments",
 }
 """Accepted by the form, because its pattern is shown as the error message and must be short."""
 
