@@ -10,7 +10,7 @@ from dotenv import dotenv_values
 
 from blocks.environment import build
 from blocks.key_pair import PrivateKey
-from blocks.variables import FORMS, NUMBERS
+from blocks.variables import FORMATS, NUMBERS
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
@@ -25,7 +25,7 @@ NOT_OURS = {"PYTEST_XDIST_WORKER"}
 
 def read_variables() -> set[str]:
     """Names of the variables that the code reads, as its text shows."""
-    found = {*FORMS, *NUMBERS}
+    found = {*FORMATS, *NUMBERS}
     found |= set(re.findall(r"\{\{ \$(\w+) \}\}", (ROOT / "prefect.yaml").read_text(encoding="utf-8")))
     found |= set(re.findall(r"PREFECT_API_[A-Z_]+", text_of_settings()))
     for room in ("blocks", "deploy", "flows", "pipeline", "tools", "sandbox", "tests/real"):
