@@ -228,7 +228,7 @@ def test_a_port_in_use_is_one_message(
 def test_a_missing_block_is_one_message_and_exit_status_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert app(["--block", "nowhere"], result_action="return_value") == 1
     printed = capsys.readouterr().err
-    assert "there is no block 'nowhere', or it cannot be read: run python -m blocks register" in printed
+    assert "the block 'nowhere' does not exist or cannot be read: run python -m blocks register" in printed
     assert "Traceback" not in printed
 
 

@@ -63,7 +63,7 @@ KEYS: dict[str, tuple[str, str, str | None]] = {
     "its first half": (pem()[:600], "", "V cannot be read"),
     "a public key": (pem().replace("PRIVATE", "PUBLIC"), "", "V cannot be read"),
     "another content": (f"{FIRST_LINE}\nY2FuYXJ5\n-----END PRIVATE KEY-----", "", "V cannot be read"),
-    "an elliptic curve": (elliptic(), "", "V is no RSA key"),
+    "an elliptic curve": (elliptic(), "", "V is not an RSA key"),
 }
 
 

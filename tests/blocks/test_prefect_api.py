@@ -51,7 +51,7 @@ def test_without_any_environment_there_is_one_short_message(command: str, tmp_pa
 def test_an_api_that_accepts_connections_but_does_not_respond_times_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(prefect_api, "ANSWER_S", 0.2)
+    monkeypatch.setattr(prefect_api, "HEALTH_TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/api"
         with (

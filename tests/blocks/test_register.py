@@ -135,7 +135,7 @@ def test_the_source_of_each_secret_is_printed_and_keys_of_the_shell_are_not_stor
 def test_a_rotated_refresh_token_is_kept(
     command: Command, environment: dict[str, str], given: dict[str, str]
 ) -> None:
-    assert "has a refresh token" not in command({**environment, "SPOTIFY_REFRESH_TOKEN": "first"}).out
+    assert "already has a refresh token" not in command({**environment, "SPOTIFY_REFRESH_TOKEN": "first"}).out
     block = load(SpotifyCredentials, "spotify")
     block.authorized_at = datetime(2026, 11, 1, tzinfo=UTC)
     block.save("spotify", overwrite=True)
@@ -145,7 +145,7 @@ def test_a_rotated_refresh_token_is_kept(
     kept = load(SpotifyCredentials, "spotify")
     assert kept.refresh_token.get_secret_value() == "rotated"
     assert kept.authorized_at == datetime(2026, 11, 1, tzinfo=UTC)
-    assert ("python -m blocks authorize replaces it" in output.out) == bool(given)
+    assert ("already has a refresh token" in output.out) == bool(given)
 
 
 def test_another_app_does_not_keep_the_refresh_token(command: Command, environment: dict[str, str]) -> None:
@@ -222,8 +222,8 @@ WRONG: dict[str, tuple[dict[str, str], list[str], str]] = {
         "correct SpotifyCredentials, api_url: Value error, must be https://",
     ),
     "no file": ({}, ["--env-file", "nowhere"], r"nowhere cannot be read \(FileNotFoundError\)"),
-    "two keys": ({}, ["--new-key-pair"], f"{KEY} is set: unset it, or leave --new-key-pair out"),
-    "check and write": ({KEY: ""}, ["--new-key-pair", "--check"], "choose one"),
+    "two keys": ({}, ["--new-key-pair"], f"{KEY} is set: unset it, or omit --new-key-pair"),
+    "check and write": ({KEY: ""}, ["--new-key-pair", "--check"], "use only one of them"),
     "incomplete with a new key": ({KEY: "", "LAKE_BUCKET": ""}, ["--new-key-pair"], "not set: LAKE_BUCKET"),
 }
 
@@ -237,7 +237,7 @@ def test_any_mistake_is_one_message_and_nothing_is_written(
 
     assert (output.status, output.out) == (1, "")
     (line,) = output.err.splitlines()
-    assert re.match(rf"nothing is (registered|checked): .*{problem}", line), line
+    assert re.match(rf"nothing was (registered|checked): .*{problem}", line), line
     assert "canary" not in line
     assert documents() == {}
 
@@ -323,8 +323,8 @@ def responding(status: int, body: str) -> Iterator[str]:
 
 
 RESPONSES = {
-    "unauthorised": (401, "canary", r"refuses \(401\): correct PREFECT_API_KEY"),
-    "forbidden": (403, "canary", r"refuses \(403\): correct PREFECT_API_KEY"),
+    "unauthorised": (401, "canary", r"refused the request \(401\): correct PREFECT_API_KEY"),
+    "forbidden": (403, "canary", r"refused the request \(403\): correct PREFECT_API_KEY"),
     "elsewhere": (404, "canary", r"There is no Prefect API at http://127.0.0.1:\d+/api \(404\)"),
     "failing": (503, "canary", r"failed \(503\)"),
     "a page": (200, "<html>canary", "is not a Prefect API: correct PREFECT_API_URL"),
@@ -347,9 +347,9 @@ def test_a_server_that_is_not_a_usable_prefect_api_is_one_message(
 
 
 URLS = {
-    "http://u:canary@127.0.0.1:1/api": "http://127.0.0.1:1/api does not answer (ConnectError)",
-    "ftp://127.0.0.1/api": "ftp://127.0.0.1/api does not answer (UnsupportedProtocol)",
-    "http://u@127.0.0.1:canary/api": "PREFECT_API_URL, which is not a URL, does not answer (InvalidURL)",
+    "http://u:canary@127.0.0.1:1/api": "http://127.0.0.1:1/api does not respond (ConnectError)",
+    "ftp://127.0.0.1/api": "ftp://127.0.0.1/api does not respond (UnsupportedProtocol)",
+    "http://u@127.0.0.1:canary/api": "PREFECT_API_URL, which is not a URL, does not respond (InvalidURL)",
 }
 """PREFECT_API_URL, and the start of the message about it."""
 
@@ -384,5 +384,5 @@ def test_an_api_that_fails_after_two_blocks_is_one_message(
     output = command(environment)
 
     assert (output.status, output.out) == (1, "")
-    assert output.err == f"Prefect's API at {PREFECT_API_URL.value()} fails (500): run it again\n"
+    assert output.err == f"Prefect's API at {PREFECT_API_URL.value()} failed (500): run it again\n"
     assert list(documents()) == ["spotify", "aws"]

@@ -90,7 +90,7 @@ def test_events_are_sent_for_changed_playlists_and_an_error_stops_no_other(
     found = [PlaylistChanges(id_, id_, TODAY, YESTERDAY, songs) for id_, songs in entered.items()]
     flows.changes.emit_changes("run", found)
     assert queued == ["run last"]
-    assert "playlist first: no event tells that it changed: ValueError" in caplog.text
+    assert "playlist first: the event of its change was not queued: ValueError" in caplog.text
 
 
 def test_an_unchanged_playlist_is_not_mentioned(pipeline: Pipeline) -> None:

@@ -42,7 +42,7 @@ WRONG: dict[str, tuple[Any, Code, str]] = {
     "an object": ({"playlists": [EMPTY]}, Code.DAILY_PLAYLISTS_INVALID, "not a list"),
     "a number": (7, Code.DAILY_PLAYLISTS_INVALID, "is 7, not a list"),
     "false": (False, Code.DAILY_PLAYLISTS_INVALID, "is False, not a list"),
-    "a list of lists": ([[EMPTY]], Code.DAILY_PLAYLISTS_INVALID, "not a list of texts"),
+    "a list of lists": ([[EMPTY]], Code.DAILY_PLAYLISTS_INVALID, "not a list of strings"),
     "nested too deeply": ("[" * 5000, Code.DAILY_PLAYLISTS_INVALID, "not a list"),
     "an album": ([EMPTY, "spotify:album:x"], Code.PLAYLIST_INVALID, "'spotify:album:x' is not a playlist"),
 }

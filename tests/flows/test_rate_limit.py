@@ -191,7 +191,7 @@ def test_after_three_failures_in_a_row_the_run_requests_no_more_slots(
 
     assert api.increments == 3  # Prefect's client does not retry
     (warning,) = warnings(caplog)
-    assert "3 times in a row. This run no longer asks for slots and sends one request per 1 s" in warning
+    assert "3 times in a row. This run no longer uses the rate limit and sends one request per 1 s" in warning
     assert {"503": "HTTP 503", "no response": "TimeoutError", "garbage": "JSONDecodeError"}[kind] in warning
     assert sum(clock.slept) == 18  # the first one immediately after the third failure, then one per second
 

@@ -168,7 +168,7 @@ def test_the_command_writes_the_report_of_any_date_to_a_file(
     assert from_shell(two_days, SHARED, MIXTAPE, "--date", str(YESTERDAY), "--out", str(out)) == 0
     printed = capsys.readouterr()
     assert printed.out.splitlines()[-1] == str(out)
-    assert f"Completed: The report is {out}" in printed.err
+    assert f"Completed: The report is at {out}" in printed.err
     assert "First snapshot" in Page(out.read_bytes()).words
     first = out.read_bytes()
     assert from_shell(two_days, SHARED, "--date", str(YESTERDAY), "--out", str(out)) == 0

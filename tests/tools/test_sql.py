@@ -233,7 +233,7 @@ def make_sql(environment: dict[str, str], **variables: str) -> "subprocess.Compl
 def test_a_wrong_number_of_rows_is_one_message_without_a_login(tmp_path: Path) -> None:
     environment: dict[str, Any] = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     done = make_sql(environment, ROWS="many", Q="SELECT 1")
-    assert done.stderr.startswith("the number of rows must be a whole number from 1, or all, not 'many'\n")
+    assert done.stderr.startswith("the number of rows must be a whole number from 1, or `all`, not 'many'\n")
     assert "Error 1" in done.stderr  # exit status of the command; make itself exits with 2
     assert done.returncode == 2
 
