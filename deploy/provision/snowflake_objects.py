@@ -30,15 +30,14 @@ class SnowflakeLake(NamedTuple):
 
 
 def object_changes(account: SnowflakeAccount, lake: SnowflakeLake) -> list[Change]:
-    """The changes that `write_objects` would make."""
-    return [_as_change(statement) for statement in _statements(account, lake)]
+    """The changes that `write_objects` and then `write_integration` would make."""
+    statements = [*_missing(account, lake), *_integration_changes(account, lake)]
+    return [_as_change(statement) for statement in statements]
 
 
 def write_objects(account: SnowflakeAccount, lake: SnowflakeLake) -> Trust:
-    """Executes the statements that change something; returns the values for the trust policy."""
-    for statement in _statements(account, lake):
-        account.echo(str(_as_change(statement)))
-        account.rows(statement)
+    """Creates what is missing; returns the values for the trust policy of the role."""
+    _execute(account, _missing(account, lake))
     trust = account.trust()
     if trust is None:
         raise ProvisionFailed(
@@ -47,8 +46,19 @@ def write_objects(account: SnowflakeAccount, lake: SnowflakeLake) -> Trust:
     return trust
 
 
-def _statements(account: SnowflakeAccount, lake: SnowflakeLake) -> list[str]:
-    """Statements that would change something, in order."""
+def write_integration(account: SnowflakeAccount, lake: SnowflakeLake) -> None:
+    """Alters an existing integration. Call it when the role exists: from then on, loads use the role."""
+    _execute(account, _integration_changes(account, lake))
+
+
+def _execute(account: SnowflakeAccount, statements: Iterable[str]) -> None:
+    for statement in statements:
+        account.echo(str(_as_change(statement)))
+        account.rows(statement)
+
+
+def _missing(account: SnowflakeAccount, lake: SnowflakeLake) -> list[str]:
+    """Statements that create missing objects and grants, in order."""
     known = _known_facts(account)
     found = account_statements(
         "create_account_objects",
@@ -56,8 +66,7 @@ def _statements(account: SnowflakeAccount, lake: SnowflakeLake) -> list[str]:
         tables_url=lake.tables_url,
         external_id=secrets.token_hex(16),
     )
-    missing = [one for one in [*found, GRANT_OWNER] if facts(one) - known]
-    return [*missing, *_integration_changes(account, lake)]
+    return [one for one in [*found, GRANT_OWNER] if facts(one) - known]
 
 
 def _known_facts(account: SnowflakeAccount) -> set[Fact]:
