@@ -99,9 +99,10 @@ def document(statements: Sequence[Statement]) -> Document:
     return {"Version": "2012-10-17", "Statement": [_as_json(one) for one in statements]}
 
 
-def trusted_by_ecs() -> Document:
-    """Trust policy of the roles that ECS assumes for its containers."""
-    return _trust({"Principal": {"Service": ECS_TASKS}})
+def trusted_by_ecs(account: str) -> Document:
+    """Trust policy of the roles that ECS assumes for containers of this account."""
+    condition = {"StringEquals": {"aws:SourceAccount": account}}
+    return _trust({"Principal": {"Service": ECS_TASKS}, "Condition": condition})
 
 
 def trusted_by_snowflake(user_arn: str, external_id: str) -> Document:

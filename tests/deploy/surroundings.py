@@ -141,13 +141,17 @@ class Surroundings:
         """Creates the role if it is missing, and resets its trust policy and permissions."""
         iam, name = self.client("iam"), ROLES[title].rpartition("/")[2]
         with suppress(iam.exceptions.EntityAlreadyExistsException):
-            iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trusted_by_ecs()))
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trusted_by_ecs(NUMBER)))
         self.trust(title)
         self.allow(title, role_grants(self.place.name)[title])
 
     def trust(self, title: str, document: dict[str, Any] | None = None) -> None:
         """Sets the trust policy of the role."""
-        own = trusted_by_snowflake(STAND_IN, "sandbox") if title == "Snowflake's role" else trusted_by_ecs()
+        own = (
+            trusted_by_snowflake(STAND_IN, "sandbox")
+            if title == "Snowflake's role"
+            else trusted_by_ecs(NUMBER)
+        )
         name = ROLES[title].rpartition("/")[2]
         self.client("iam").update_assume_role_policy(
             RoleName=name, PolicyDocument=json.dumps(document or own)
@@ -166,7 +170,7 @@ class Surroundings:
         """Variables with credentials that allow sts:GetCallerIdentity only."""
         iam, name = self.client("iam"), "nobody"
         with suppress(iam.exceptions.EntityAlreadyExistsException):
-            iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trusted_by_ecs()))
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trusted_by_ecs(NUMBER)))
         who = {"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [who]})
         iam.put_role_policy(RoleName=name, PolicyName="who", PolicyDocument=document)

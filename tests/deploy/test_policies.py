@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deploy import policies
-from deploy.policies import Account, Document, document, grants, trusted_by_snowflake
+from deploy.policies import Account, Document, document, grants, trusted_by_ecs, trusted_by_snowflake
 from deploy.policy_evaluation import Decision, evaluate, evaluate_trust
 from tests.policies import PAGE
 
@@ -23,7 +23,7 @@ def test_the_policies_equal_those_of_the_docs() -> None:
     assert shown("**The lake**") == document(policies.TASK_ROLE)
     assert shown("Save as `read.json`") == document(policies.SNOWFLAKE_ROLE)
     assert shown("Save as `trust.json`") == {**trust, "Statement": [trust["Statement"][0]]}
-    assert f"trusted by `{policies.ECS_TASKS}`" in TEXT
+    assert shown("Save as `ecs-trust.json`") == trusted_by_ecs("ACCOUNT-ID")
     assert "`AmazonECSTaskExecutionRolePolicy` and `logs:CreateLogGroup`" in TEXT
     assert "grant `secretsmanager:GetSecretValue` on it to the execution role" in TEXT
 
