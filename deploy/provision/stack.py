@@ -1,29 +1,31 @@
 """AWS side of `apply`: one CloudFormation stack, changed through change sets only."""
 
-import secrets
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from deploy.changes import Action, Change, ProvisionFailed
-from deploy.provision.watched_stack import POLL_S, REVIEW_IN_PROGRESS, WatchedStack
+from deploy.changes import Change, ProvisionFailed
+from deploy.provision.change_set import (
+    PREFIX,
+    TEMPLATE,
+    ChangeSet,
+    Kind,
+    Parameters,
+    change_set_names,
+    resource_name,
+)
+from deploy.provision.watched_stack import REVIEW_IN_PROGRESS, WatchedStack
 
-TEMPLATE = Path(__file__).parents[1] / "aws.yaml"
-CHANGE_SET_PREFIX = "deploy-"
-"""Prefix of the names of our change sets."""
-NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
-"""Parts of the status reason of a change set without changes."""
+DESCRIPTION = "spotify-playlist-pipeline: "
+"""Start of the template's description. A stack with another description is somebody else's."""
 DELETE_ONLY = {"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"}
 """States of a stack that can only be deleted."""
+WITHOUT_RESOURCES = {REVIEW_IN_PROGRESS, "ROLLBACK_COMPLETE"}
+STUCK = {"UPDATE_ROLLBACK_FAILED", "IMPORT_ROLLBACK_FAILED"}
 SUCCEEDED = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
-BUCKET = "AWS::S3::Bucket"
-"""Resource type that the template retains when the stack is deleted."""
-ACTIONS: dict[str, Action] = {"Add": "create", "Modify": "change", "Remove": "delete"}
-
-Parameters = Mapping[str, str]
+RETAINED = {"AWS::S3::Bucket", "AWS::S3::BucketPolicy"}
+"""Resource types that the template retains when the stack is deleted."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,28 @@ class Proposal:
 
 class CloudFormationStack(WatchedStack):
     """The stack of deploy/aws.yaml: plans, applies and deletes it."""
+
+    def found(self) -> dict[str, Any] | None:
+        """Waits until AWS has finished changing the stack; raises if the stack is not ours."""
+        stack = super().found()
+        if stack is not None:
+            self._refuse_foreign(stack)
+        return stack
+
+    def refuse_stuck(self) -> None:
+        """Raises if AWS refuses every update of the stack until a person has repaired it."""
+        stack = self.found()
+        if stack and stack["StackStatus"] in STUCK:
+            raise ProvisionFailed(
+                f"Stack {self.name} is in state {stack['StackStatus']}: AWS could not undo an update. Fix "
+                "the cause, which its events show. Then run `aws cloudformation continue-update-rollback "
+                f"--stack-name {self.name}`, and after that the same command again"
+            )
+
+    def has_resources(self) -> bool:
+        """Returns False before the stack is created, and after its creation was undone."""
+        stack = self.found()
+        return stack is not None and stack["StackStatus"] not in WITHOUT_RESOURCES
 
     def outputs(self) -> dict[str, str]:
         """Values of the stack's outputs."""
@@ -65,6 +89,9 @@ class CloudFormationStack(WatchedStack):
 
     def write(self, parameters: Parameters) -> dict[str, str]:
         """Creates or updates the stack; returns its outputs."""
+        stack = self.found()
+        if stack and stack["StackStatus"] in DELETE_ONLY:
+            self.delete()
         with self._proposed(parameters) as proposal:
             for change in proposal.changes:
                 self.echo(str(change))
@@ -73,26 +100,25 @@ class CloudFormationStack(WatchedStack):
 
     @contextmanager
     def _proposed(self, parameters: Parameters) -> Iterator[Proposal]:
-        """Creates a change set for these parameters; deletes it at the end unless it was executed."""
+        """Creates a change set for these parameters; removes it at the end unless it was executed."""
         stack = self.found()
-        if stack:
-            self._remove_leftovers(stack)
-        kind = "CREATE" if stack is None or must_be_created(stack) else "UPDATE"
-        name = f"{CHANGE_SET_PREFIX}{secrets.token_hex(6)}"
-        executed = False
+        kind: Kind = "CREATE" if stack is None or must_be_created(stack) else "UPDATE"
+        change_set, is_executed = ChangeSet(self, kind), False
 
         def execute() -> None:
-            nonlocal executed
+            nonlocal is_executed
             if changes is not None:
-                self._execute(name)
-                executed = True
+                # Before the request: AWS may have received it although this command was interrupted, and
+                # then goes on by itself. The next command waits for it.
+                is_executed = True
+                self._execute(change_set)
 
-        changes = self._create(name, kind, parameters)
         try:
+            changes = change_set.create(parameters)
             yield Proposal(changes or [], execute)
         finally:
-            if not executed:
-                self._remove(name, with_stack=kind == "CREATE")
+            if not is_executed:
+                change_set.remove()
 
     def removals(self) -> list[Change]:
         """The resources that `delete` would delete."""
@@ -100,9 +126,10 @@ class CloudFormationStack(WatchedStack):
         if stack is None:
             return []
         pages = self.client.get_paginator("list_stack_resources").paginate(StackName=self.name)
-        kinds = [(one["ResourceType"], one) for page in pages for one in page["StackResourceSummaries"]]
+        found = [(one["ResourceType"], one) for page in pages for one in page["StackResourceSummaries"]]
+        deleted = [(kind, one) for kind, one in found if kind not in RETAINED]
         return [
-            *(Change("AWS", "delete", _resource(kind, one)) for kind, one in kinds if kind != BUCKET),
+            *(Change("AWS", "delete", resource_name(kind, one)) for kind, one in deleted),
             Change("AWS", "delete", f"stack {self.name}"),
         ]
 
@@ -117,78 +144,36 @@ class CloudFormationStack(WatchedStack):
         if ended and ended["StackStatus"] != "DELETE_COMPLETE":
             raise ProvisionFailed(self.failure(ended, seen))
 
-    def _create(self, name: str, kind: str, parameters: Parameters) -> list[Change] | None:
-        """Creates a change set and returns its changes; None if there are none."""
-        self.client.create_change_set(
-            StackName=self.name,
-            ChangeSetName=name,
-            ChangeSetType=kind,
-            TemplateBody=TEMPLATE.read_text(encoding="utf-8"),
-            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-            Capabilities=["CAPABILITY_NAMED_IAM"],
-        )
-        while (shown := self._change_set(name))["Status"] in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
-            time.sleep(POLL_S)
-        if shown["Status"] != "FAILED":
-            return [_change(one["ResourceChange"]) for one in shown["Changes"]] or [
-                Change("AWS", "change", f"stack {self.name}", "outputs or parameters only")
-            ]
-        if any(reason in shown.get("StatusReason", "") for reason in NO_CHANGES):
-            return None
-        self._remove(name, with_stack=kind == "CREATE")
-        raise ProvisionFailed(
-            f"AWS refused the template or its parameters ({shown.get('StatusReason')}). The stack was not "
-            "changed. Correct the parameters and run the command again"
-        )
-
-    def _change_set(self, name: str) -> dict[str, Any]:
-        """Describes a change set, with all pages of its changes."""
-        shown: dict[str, Any] = self.client.describe_change_set(ChangeSetName=name, StackName=self.name)
-        token = shown.get("NextToken")
-        while token:
-            page = self.client.describe_change_set(ChangeSetName=name, StackName=self.name, NextToken=token)
-            shown["Changes"] += page["Changes"]
-            token = page.get("NextToken")
-        return shown
-
-    def _execute(self, name: str) -> None:
-        stack = self.described(self.name) or {}
+    def _execute(self, change_set: ChangeSet) -> None:
+        stack = self.described(self.name)
+        if stack is None:
+            raise ProvisionFailed(
+                f"Another command deleted stack {self.name} during this run. Run the same command again"
+            )
         seen = self.event_ids(stack["StackId"])
-        self.client.execute_change_set(ChangeSetName=name, StackName=self.name)
+        change_set.execute()
         ended = self.watch(stack["StackId"], seen)
         if ended is None or ended["StackStatus"] not in SUCCEEDED:
             raise ProvisionFailed(self.failure(ended or stack, seen))
 
-    def _remove_leftovers(self, stack: Mapping[str, Any]) -> None:
-        """Deletes change sets of a killed command, and the stack if it has no usable resources."""
-        if must_be_created(stack):
-            self.delete()
-            return
-        pages = self.client.get_paginator("list_change_sets").paginate(StackName=self.name)
-        for one in [each for page in pages for each in page["Summaries"]]:
-            if one["ChangeSetName"].startswith(CHANGE_SET_PREFIX):
-                self.client.delete_change_set(ChangeSetName=one["ChangeSetName"], StackName=self.name)
-
-    def _remove(self, change_set: str, *, with_stack: bool) -> None:
-        self.client.delete_change_set(ChangeSetName=change_set, StackName=self.name)
-        if with_stack:
-            self.client.delete_stack(StackName=self.name)
+    def _refuse_foreign(self, stack: Mapping[str, Any]) -> None:
+        """Raises if the stack was not created by `apply`: it would be overwritten or deleted."""
+        if stack["StackStatus"] != REVIEW_IN_PROGRESS:
+            is_ours, what = stack.get("Description", "").startswith(DESCRIPTION), "another template"
+        else:  # without a template yet
+            others = [name for name in change_set_names(self) if not name.startswith(PREFIX)]
+            is_ours, what = not others, f"the change set {', '.join(others)} of somebody else"
+        if not is_ours:
+            raise ProvisionFailed(
+                f"Stack {self.name} exists already, with {what}. Nothing was changed. Choose another name "
+                "with --stack"
+            )
 
 
 def must_be_created(stack: Mapping[str, Any]) -> bool:
-    """Returns True if the stack was never created completely, so it must be deleted and created again."""
+    """Returns True if the stack was never created completely, so it must be created (again)."""
     return stack["StackStatus"] in DELETE_ONLY | {REVIEW_IN_PROGRESS}
 
 
 def _by_key(stack: Mapping[str, Any], kind: str) -> dict[str, str]:
     return {one[f"{kind}Key"]: one[f"{kind}Value"] for one in stack.get(f"{kind}s") or ()}
-
-
-def _resource(kind: str, one: Mapping[str, Any]) -> str:
-    name = one.get("PhysicalResourceId") or one["LogicalResourceId"]
-    return f"{kind.removeprefix('AWS::').replace('::', ' ')} {name}"
-
-
-def _change(change: Mapping[str, Any]) -> Change:
-    replaced = "is replaced" if change.get("Replacement") == "True" else ""
-    return Change("AWS", ACTIONS[change["Action"]], _resource(change["ResourceType"], change), replaced)

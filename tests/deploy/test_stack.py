@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from deploy.provision.stack import DESCRIPTION, RETAINED
+from deploy.provision.taken_names import EVENTS_QUEUE
 from pipeline.lake.layout import (
     DETAILS_PREFIX,
     PREFIXES,
@@ -38,6 +40,7 @@ UNTAGGED = {
     "AWS::IAM::InstanceProfile",
     "AWS::Events::Rule",
     "AWS::SQS::QueuePolicy",
+    "AWS::S3::BucketPolicy",
 }
 EXPIRY = {
     raw_prefix(): ("ExpiresRaw", "RawDays"),
@@ -69,7 +72,7 @@ def test_the_template_contains_no_secret() -> None:
 
 def test_the_lake_is_private_encrypted_versioned_and_retained() -> None:
     lake, lake_properties = template()["Resources"]["Lake"], properties("Lake")
-    assert (lake["DeletionPolicy"], lake["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (lake["DeletionPolicy"], lake["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     assert lake_properties["BucketName"] == {"Ref": "BucketName"}
     assert set(lake_properties["PublicAccessBlockConfiguration"].values()) == {True}
     assert len(lake_properties["PublicAccessBlockConfiguration"]) == 4
@@ -82,7 +85,34 @@ def test_the_lake_is_private_encrypted_versioned_and_retained() -> None:
 def test_an_existing_bucket_is_not_part_of_the_stack() -> None:
     assert template()["Resources"]["Lake"]["Condition"] == "CreatesBucket"
     assert template()["Conditions"]["CreatesBucket"] == {"Fn::Equals": [{"Ref": "ExistingBucket"}, "false"]}
-    assert [name for name, one in template()["Resources"].items() if '"Lake"' in json.dumps(one)] == []
+    resources = template()["Resources"]
+    assert [name for name, one in resources.items() if '"Lake"' in json.dumps(one)] == ["LakePolicy"]
+    assert resources["LakePolicy"]["Condition"] == "CreatesBucket"
+
+
+def test_the_lake_refuses_requests_without_tls() -> None:
+    policy, properties_of = template()["Resources"]["LakePolicy"], properties("LakePolicy")
+    assert (policy["DeletionPolicy"], policy["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+    (statement,) = properties_of["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    bucket = "arn:${AWS::Partition}:s3:::${BucketName}"
+    assert statement["Resource"] == [{"Fn::Sub": bucket}, {"Fn::Sub": f"{bucket}/*"}]
+
+
+def test_retained_types_are_those_of_the_template() -> None:
+    retained = {one["Type"] for one in template()["Resources"].values() if "DeletionPolicy" in one}
+    assert retained == RETAINED
+
+
+def test_the_description_identifies_the_stack() -> None:
+    """Every stack of an earlier release has it, so it never changes."""
+    assert template()["Description"].startswith(DESCRIPTION)
+    assert DESCRIPTION == "spotify-playlist-pipeline: "
+
+
+def test_the_worker_queue_has_the_default_name_that_is_checked() -> None:
+    assert template()["Parameters"]["EventsQueueName"]["Default"] == EVENTS_QUEUE
 
 
 def test_leftovers_expire_and_each_prefix_has_its_own_retention() -> None:
@@ -219,9 +249,8 @@ def test_the_roles_of_a_stack_equal_those_of_the_docs() -> None:
         "STORAGE_AWS_IAM_USER_ARN", SNOWFLAKE_USER
     )
     assert trust["snowflake"] == json.loads(wanted.replace("STORAGE_AWS_EXTERNAL_ID", EXTERNAL_ID))
-    (statement,) = trust["task"]["Statement"]
-    assert statement["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
-    assert trust["execution"] == trust["task"]
+    shown_trust = json.dumps(shown("Save as `ecs-trust.json`")).replace("ACCOUNT-ID", ACCOUNT)
+    assert trust["task"] == trust["execution"] == json.loads(shown_trust)
     # The Snowflake integration names the role before the stack exists, so the ARN must be predictable.
     assert outputs["SnowflakeRoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/{NAME}-snowflake"
     assert outputs["TablesUrl"] == f"s3://{BUCKET}/{FOLDER}/tables/"
