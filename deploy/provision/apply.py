@@ -4,38 +4,51 @@ from collections.abc import Iterable
 
 from blocks.key_pair import KeyPair
 from blocks.registration import wanted_blocks
-from deploy.changes import Change, plan_text
+from deploy.changes import Change, ProvisionFailed, plan_text
 from deploy.deployed_file import file_changes, write_file
 from deploy.provision import prefect_objects
 from deploy.provision.accounts import Accounts, Echo, Options, logged_in
 from deploy.provision.aws_objects import (
+    Outputs,
     bucket_changes,
     deployed_variables,
+    missing_outputs,
     pool_defaults,
+    role_changes,
     secret_changes,
     write_bucket,
+    write_role,
     write_secret,
 )
 from deploy.provision.goal import UNKNOWN, Goal, block_variables, find_goal
-from deploy.provision.snowflake_objects import object_changes, write_objects
-from deploy.provision.starter_key import held_starter_key, starter_changes, write_starter_key
+from deploy.provision.snowflake_objects import object_changes, write_integration, write_objects
+from deploy.provision.starter_key import (
+    delete_unused_keys,
+    held_starter_key,
+    starter_changes,
+    unused_key_changes,
+    write_starter_key,
+)
+from deploy.provision.taken_names import refuse_taken_names
 from deploy.provision.user_key import held_key, key_changes, register_key
 
 
 def plan(options: Options, echo: Echo) -> list[Change]:
     """All changes that `apply` would make; writes nothing."""
     with logged_in(options, echo) as accounts:
-        goal = find_goal(accounts)
+        goal = _checked_goal(accounts)
         changes = object_changes(accounts.snowflake, goal.lake)
         trust = accounts.snowflake.trust() or UNKNOWN
-        changes += accounts.stack.changes(goal.stack_parameters(trust))
         outputs = accounts.stack.outputs()
+        known = {} if missing_outputs(outputs) else outputs
+        changes += [*role_changes(accounts), *unused_key_changes(accounts, outputs)]
+        changes += accounts.stack.changes(goal.stack_parameters(trust))
         changes += [*bucket_changes(accounts, goal), *secret_changes(accounts, outputs)]
         changes += [*starter_changes(accounts, outputs), *_block_changes(accounts, goal)]
-        changes += prefect_objects.pool_changes(options.pool, pool_defaults(outputs) if outputs else None)
+        changes += prefect_objects.pool_changes(options.pool, pool_defaults(known) if known else None)
         changes += prefect_objects.playlist_changes(options.playlist)
         changes += prefect_objects.automation_changes(options.notify)
-        changes += file_changes(deployed_variables(accounts, outputs)) if outputs else ()
+        changes += file_changes(deployed_variables(accounts, known)) if known else ()
     echo(plan_text(changes))
     return changes
 
@@ -43,11 +56,16 @@ def plan(options: Options, echo: Echo) -> list[Change]:
 def apply(options: Options, echo: Echo) -> Goal:
     """Creates what is missing and updates what differs; an interrupted run is continued by the next."""
     with logged_in(options, echo) as accounts:
-        goal = find_goal(accounts)
+        goal = _checked_goal(accounts)
+        write_role(accounts)
         echo("1/5 Snowflake: database, roles, warehouse, integration, user")
         trust = write_objects(accounts.snowflake, goal.lake)
         echo(f"2/5 AWS: stack {options.stack}")
+        delete_unused_keys(accounts, accounts.stack.outputs())
         outputs = accounts.stack.write(goal.stack_parameters(trust))
+        _refuse_missing(outputs, options.stack)
+        # Only now, because a stack that fails must not break an integration that works.
+        write_integration(accounts.snowflake, goal.lake)
         write_bucket(accounts, goal)
         write_secret(accounts, outputs)
         echo("3/5 Prefect: blocks, and the key of the Snowflake user")
@@ -59,6 +77,22 @@ def apply(options: Options, echo: Echo) -> Goal:
         echo("5/5 .env.deployed: variables for `make deploy`")
         _echo_all(echo, write_file(deployed_variables(accounts, outputs)))
     return goal
+
+
+def _checked_goal(accounts: Accounts) -> Goal:
+    """The desired state; raises before anything is written if the stack could not be written."""
+    accounts.stack.refuse_stuck()
+    goal = find_goal(accounts)
+    refuse_taken_names(accounts, goal.given)
+    return goal
+
+
+def _refuse_missing(outputs: Outputs, stack: str) -> None:
+    if missing := missing_outputs(outputs):
+        raise ProvisionFailed(
+            f"Stack {stack} has no output {', '.join(missing)}, which deploy/aws.yaml defines. Look at the "
+            "stack in the AWS console, then run the same command again"
+        )
 
 
 def _echo_all(echo: Echo, changes: Iterable[Change]) -> None:

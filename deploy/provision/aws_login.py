@@ -1,4 +1,4 @@
-"""AWS login, and requests outside the stack: the secret's value and the starter's access keys."""
+"""AWS login, and requests outside the stack: role of ECS, secret's value, starter's access keys, tasks."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 from deploy.changes import ProvisionFailed
 
 LOG_IN = "Log in (`aws sso login`, or keys in ~/.aws/credentials), or name another profile with --profile"
+ECS_ROLE = "AWSServiceRoleForECS"
+"""Service-linked role of ECS, one for the account. A template could only create it where it is missing."""
 NO_REGION = "No AWS region is set. Write AWS_DEFAULT_REGION=eu-west-1 (or another region) into .env"
 
 
@@ -80,6 +82,22 @@ class AwsLogin:
         """Sets the value of the secret."""
         self._secrets.put_secret_value(SecretId=secret_arn, SecretString=value)
 
+    def has_ecs_role(self) -> bool:
+        """Returns True if ECS has its service-linked role in the account."""
+        try:
+            self._iam.get_role(RoleName=ECS_ROLE)
+        except self._iam.exceptions.NoSuchEntityException:
+            return False
+        return True
+
+    def create_ecs_role(self) -> None:
+        """Creates the service-linked role of ECS, unless AWS has created it in the meantime."""
+        try:
+            self._iam.create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
+        except self._iam.exceptions.InvalidInputException as error:
+            if "has been taken" not in str(error):
+                raise
+
     def access_keys(self, user: str) -> list[str]:
         """Ids of the user's access keys; none if there is no such user."""
         try:
@@ -87,6 +105,14 @@ class AwsLogin:
         except self._iam.exceptions.NoSuchEntityException:
             return []
         return [one["AccessKeyId"] for one in listed]
+
+    def user_tags(self, user: str) -> dict[str, str]:
+        """Tags of a user; none if there is no such user."""
+        try:
+            listed = self._iam.list_user_tags(UserName=user)["Tags"]
+        except self._iam.exceptions.NoSuchEntityException:
+            return {}
+        return {one["Key"]: one["Value"] for one in listed}
 
     def create_access_key(self, user: str) -> AccessKey:
         """Creates an access key of the user."""

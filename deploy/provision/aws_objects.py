@@ -1,13 +1,42 @@
-"""AWS objects outside the stack: the Snowpipe notification of an existing bucket, and the secret's value."""
+"""AWS objects outside the stack: ECS's role, an existing bucket's notification, the secret's value."""
 
 from deploy.changes import Change
 from deploy.provision.accounts import Accounts
+from deploy.provision.aws_login import ECS_ROLE
 from deploy.provision.bucket import Bucket
 from deploy.provision.goal import Goal
 from deploy.provision.prefect_objects import api_secret
 
 Outputs = dict[str, str]
 """Outputs of the stack; empty before the stack exists."""
+NEEDED = {
+    "ApiKeySecretArn",
+    "BucketName",
+    "ClusterArn",
+    "ExecutionRoleArn",
+    "ImageRepository",
+    "LogGroup",
+    "TaskRoleArn",
+}
+
+
+def missing_outputs(outputs: Outputs) -> list[str]:
+    """Outputs that are needed and not there: before the stack exists, or before an upgrade adds them."""
+    return sorted(NEEDED - outputs.keys())
+
+
+def role_changes(accounts: Accounts) -> list[Change]:
+    """Creates the service-linked role of ECS: without it, the first cluster of an account fails."""
+    if accounts.aws.has_ecs_role():
+        return []
+    return [Change("AWS", "create", f"IAM Role {ECS_ROLE}", "used by all ECS clusters of the account")]
+
+
+def write_role(accounts: Accounts) -> None:
+    """Creates the role if it is missing. Call it early: only after a while ECS may use the role."""
+    for change in role_changes(accounts):
+        accounts.echo(str(change))
+        accounts.aws.create_ecs_role()
 
 
 def bucket_changes(accounts: Accounts, goal: Goal) -> list[Change]:

@@ -23,6 +23,9 @@ from deploy.provision.summary import apply_summary
 from pipeline.errors import PipelineError
 
 Chosen = Annotated[Options, Parameter(name="*")]
+INTERRUPTED = "What AWS has begun to change, it finishes by itself."
+INTERRUPTED_STATUS = 130
+"""Exit status of a command that Ctrl-C ended."""
 CONTINUES = "Run the same command again: it continues where this one stopped."
 
 app = App(name="python -m deploy", version_flags=[])
@@ -80,13 +83,16 @@ def _ask() -> bool:
 
 
 def _exit_status(run: Callable[[], object], failed: str, then: str = "") -> int:
-    """Runs it and returns 0; after an expected error prints one message and returns 1."""
+    """Runs it and returns 0; after an expected error prints one message and returns 1, after Ctrl-C 130."""
     try:
         with _as_provision_failed():
             run()
     except ProvisionFailed as error:
         sys.stderr.write(f"{failed}: {error}\n{then}".rstrip() + "\n")
         return 1
+    except KeyboardInterrupt:  # otherwise cyclopts ends the process without a message
+        sys.stderr.write(f"\n{failed}: interrupted. {INTERRUPTED}\n{then}".rstrip() + "\n")
+        return INTERRUPTED_STATUS
     return 0
 
 

@@ -8,6 +8,7 @@ from deploy.deployed_file import FILE
 from deploy.provision import prefect_removal
 from deploy.provision.accounts import Accounts, Echo, Options, logged_in
 from deploy.provision.bucket import Bucket
+from deploy.provision.running_tasks import stop_tasks, task_changes
 from deploy.provision.snowflake_account import (
     DATABASE,
     INTEGRATION,
@@ -17,6 +18,7 @@ from deploy.provision.snowflake_account import (
     USER,
     WAREHOUSE,
 )
+from deploy.provision.starter_key import delete_keys, key_removals, starter_of_stack
 
 ALWAYS = (("USER", USER), ("WAREHOUSE", WAREHOUSE))
 WITH_DATABASE = (
@@ -62,10 +64,8 @@ def _remove(accounts: Accounts, named: Named, bucket: Bucket) -> None:
 
 def _remove_aws(accounts: Accounts, named: Named, bucket: Bucket) -> None:
     # The access keys first: IAM does not delete a user who has keys.
-    user = accounts.stack.outputs().get("StarterUser")
-    for key in accounts.aws.access_keys(user) if user else ():
-        accounts.echo(str(Change("AWS", "delete", f"access key {key}")))
-        accounts.aws.delete_access_key(str(user), key)
+    delete_keys(accounts, starter_of_stack(accounts))
+    stop_tasks(accounts)
     accounts.stack.delete()
     if named.lake and bucket.exists():
         accounts.echo(str(Change("AWS", "delete", f"bucket {bucket.name}")))
@@ -78,7 +78,8 @@ def _changes(accounts: Accounts, named: Named, bucket: Bucket) -> list[Change]:
     if not named.database and ("DATABASE", DATABASE) in accounts.snowflake.existing():
         detail = f"with its roles and integration; --database {DATABASE} drops them"
         changes.append(Change("Snowflake", "keep", f"database {DATABASE}", detail))
-    changes += accounts.stack.removals()
+    changes += key_removals(accounts, starter_of_stack(accounts))
+    changes += [*task_changes(accounts), *accounts.stack.removals()]
     if bucket.exists():
         detail = f"--lake {bucket.name} deletes it and all files"
         changes.append(

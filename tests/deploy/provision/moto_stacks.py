@@ -1,4 +1,4 @@
-"""Additions to moto's CloudFormation that provisioning needs: outputs after a change set, and secrets."""
+"""Additions to moto's CloudFormation: outputs after a change set, secrets, what is retained."""
 
 import logging
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 from moto.cloudformation.models import CloudFormationBackend, Stack
 from moto.core.common_models import CloudFormationModel
 from moto.ecr.models import ecr_backends
-from moto.iam.models import iam_backends
+from moto.iam.models import SERVICE_NAME_CONVERSION, iam_backends
 from moto.logs.models import logs_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.server import ThreadedMotoServer
@@ -56,14 +56,31 @@ def _made(stack: Any) -> list[Any]:
 
 
 _execute, _delete = CloudFormationBackend.execute_change_set, Stack.delete
+_create = CloudFormationBackend.create_change_set
+
+
+def _create_in_stack(backend: Any, stack_name: str, change_set_name: str, **named: Any) -> tuple[str, str]:
+    """Creates a change set in a new stack that has others already, where moto creates a second stack."""
+    before = [one for one in backend.stacks.values() if one.name == stack_name]
+    made, stack_id = _create(backend, stack_name, change_set_name, **named)
+    if not before or before[0].stack_id == stack_id:
+        return made, stack_id
+    del backend.stacks[stack_id]
+    change_set = backend.change_sets[made]
+    change_set.stack, change_set.stack_id = before[0], before[0].stack_id
+    return made, change_set.stack_id
 
 
 def _execute_with_outputs(backend: Any, change_set_name: str, stack_name: str | None = None) -> None:
-    """Executes a change set and sets parameters, template and outputs of the new stack, which moto omits."""
+    """Executes a change set and sets what moto omits in a new stack: parameters, template, outputs."""
     _execute(backend, change_set_name, stack_name)
-    stack = backend.describe_change_set(change_set_name).stack
+    executed = backend.describe_change_set(change_set_name)
+    stack = executed.stack
+    for one in [one for one in backend.change_sets.values() if one.stack is stack and one is not executed]:
+        del backend.change_sets[one.change_set_id]  # as AWS does: the others are no longer valid
     stack.parameters = {name: str(value) for name, value in stack.resource_map.resolved_parameters.items()}
     stack._parse_template()  # noqa: SLF001 - moto has no other way
+    stack.description = stack.template_dict["Description"]
     stack.output_map = stack._create_output_map()  # noqa: SLF001 - likewise
 
 
@@ -76,6 +93,9 @@ def _delete_all(stack: Any) -> None:
     for role in [role for role in iam.roles.values() if role.name.startswith(f"{stack.name}-")]:
         for policy in [*role.managed_policies.values()]:
             policy.detach_from(role)
+    for resource in stack.resource_map._resource_json_map.values():  # noqa: SLF001 - moto has no other way
+        if resource.get("DeletionPolicy") == "RetainExceptOnCreate":  # moto only knows Retain
+            resource["DeletionPolicy"] = "Retain"
     _delete(stack)
     for arn in [arn for arn in iam.managed_policies if arn.rpartition("/")[2].startswith(stack.name)]:
         del iam.managed_policies[arn]
@@ -89,8 +109,10 @@ def serving() -> Iterator[str]:
         logging.getLogger(noisy).setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(CloudFormationBackend, "create_change_set", _create_in_stack)
         patched.setattr(CloudFormationBackend, "execute_change_set", _execute_with_outputs)
         patched.setattr(Stack, "delete", _delete_all)
+        patched.setitem(SERVICE_NAME_CONVERSION, "ecs", "ECS")  # AWSServiceRoleForECS, as AWS calls it
         patched.setattr(Stack, "stack_resources", property(_made))
         server.start()
         try:

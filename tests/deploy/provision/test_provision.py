@@ -9,6 +9,7 @@ from prefect.client.orchestration import get_client
 from prefect.variables import Variable
 
 from deploy.provision import command as commands
+from deploy.provision.aws_login import ECS_ROLE
 from tests.deploy.provision.conftest import ALL, LAKE, STACK, Clouds, Command
 from tests.deploy.provision.interruptions import Interruption, Killed, interrupted
 
@@ -67,7 +68,8 @@ def state(clouds: Clouds) -> dict[str, Any]:
     found["change sets"] = (
         cloudformation.list_change_sets(StackName=STACK)["Summaries"] if found["stacks"] else []
     )
-    found["roles"] = [one["RoleName"] for one in iam.list_roles()["Roles"]]
+    # The role of ECS is left: other clusters of the account may use it.
+    found["roles"] = [one["RoleName"] for one in iam.list_roles()["Roles"] if one["RoleName"] != ECS_ROLE]
     found["buckets"] = [one["Name"] for one in clouds.client("s3").list_buckets()["Buckets"]]
     return found | {"variable": Variable.get("daily_playlists")}
 
