@@ -249,8 +249,8 @@ def test_the_roles_of_a_stack_equal_those_of_the_docs() -> None:
         "STORAGE_AWS_IAM_USER_ARN", SNOWFLAKE_USER
     )
     assert trust["snowflake"] == json.loads(wanted.replace("STORAGE_AWS_EXTERNAL_ID", EXTERNAL_ID))
-    shown_trust = json.dumps(shown("Save as `ecs-trust.json`")).replace("ACCOUNT-ID", ACCOUNT)
-    assert trust["task"] == trust["execution"] == json.loads(shown_trust)
+    by_ecs = json.dumps(documented_json("Save as `ecs-trust.json`")).replace("ACCOUNT-ID", ACCOUNT)
+    assert trust["task"] == trust["execution"] == json.loads(by_ecs)
     # The Snowflake integration names the role before the stack exists, so the ARN must be predictable.
     assert outputs["SnowflakeRoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/{NAME}-snowflake"
     assert outputs["TablesUrl"] == f"s3://{BUCKET}/{FOLDER}/tables/"

@@ -1,5 +1,6 @@
 """Keys that are stored in blocks only: key pair of the Snowflake user, access key of the starter."""
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ from deploy.provision import starter_key
 from deploy.provision.aws_login import AwsLogin
 from deploy.provision.user_key import key_changes, register_key
 
+TAKEN = "Service role name AWSServiceRoleForECS has been taken in this account"
 PAIR, OTHER = KeyPair.new(), "SHA256:other"
 OURS = fingerprint(PAIR.public)
 SLOTS: dict[str, tuple[dict[str, str], str | None]] = {
@@ -76,3 +78,20 @@ def test_the_starter_has_one_access_key_and_the_block_stores_it(
     assert starter_key.write_starter_key(accounts, {"StarterUser": "x-starter"}) == made
     iam.delete_access_key(UserName="x-starter", AccessKeyId=there[0])
     iam.delete_user(UserName="x-starter")
+
+
+class InvalidInput(Exception):
+    """What IAM raises if the service-linked role exists, and for other reasons."""
+
+
+@pytest.mark.parametrize(("refusal", "is_expected"), [(TAKEN, True), ("another reason", False)])
+def test_the_role_of_ecs_may_be_created_by_aws_in_the_meantime(refusal: str, *, is_expected: bool) -> None:
+    def refuse(**_: str) -> None:
+        raise InvalidInput(refusal)
+
+    exceptions = SimpleNamespace(InvalidInputException=InvalidInput)
+    iam = SimpleNamespace(exceptions=exceptions, create_service_linked_role=refuse)
+    session: Any = SimpleNamespace(client=lambda _: iam)
+    login = AwsLogin(session, "123456789012", "arn:aws:iam::123456789012:user/o")
+    with nullcontext() if is_expected else pytest.raises(InvalidInput):
+        login.create_ecs_role()

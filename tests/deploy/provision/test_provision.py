@@ -26,12 +26,14 @@ def test_plan_apply_apply_again_destroy(
     assert state(clouds) == before
     assert "+ create storage integration SPOTIFY_LAKE" in planned
     assert "+ create IAM Role SnowflakeRole" in planned
+    assert f"+ create IAM Role {ECS_ROLE} (" in planned
     assert "+ create block warehouse" in planned
 
     with interrupted(Interruption(at="ExecuteChangeSet")), pytest.raises(Killed):
         command("apply")
     applied = command("apply")
     check_preflight(applied)
+    assert clouds.client("iam").get_role(RoleName=ECS_ROLE)
     monkeypatch.setattr(commands, "run_preflight", lambda **_: 0)
     assert NOTHING in command("plan")
     made = state(clouds)
