@@ -15,6 +15,7 @@ from deploy.provision.watched_stack import WatchedStack
 from sandbox.account_objects import ROLE_ARN, create_account_objects
 from tests.deploy.aws import EVENTS
 from tests.deploy.provision.conftest import LAKE, STACK, Clouds, Command
+from tests.deploy.provision.interruptions import Interruption, interrupted
 from tests.deploy.provision.test_provision import NOTHING, state
 
 OTHER_TEMPLATE = json.dumps(
@@ -57,9 +58,11 @@ def test_ctrl_c_during_the_creation_keeps_the_stack(
     def ctrl_c(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched:
+    requests = Interruption()
+    with monkeypatch.context() as patched, interrupted(requests):
         patched.setattr(WatchedStack, "watch", ctrl_c)
         told = command("apply", status=130)
+    assert requests.writes[-1] == "ExecuteChangeSet"
     assert told.splitlines()[-2:] == [
         "stopped: interrupted. What AWS has begun to change, it finishes by itself.",
         CONTINUES,
