@@ -39,6 +39,7 @@ def test_the_exit_status_is_0_only_for_a_completed_run(
     )
     assert failed.returncode == 1
     assert "Failed: 1 playlist loaded, 1 failed" in failed.stderr
+    assert failed.stderr.rstrip().endswith("[PLAYLISTS_FAILED]")
     assert "Traceback" not in failed.stderr + failed.stdout
 
     from flows.__main__ import app  # noqa: PLC0415 - its commands import Prefect
