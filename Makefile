@@ -1,4 +1,4 @@
-# Every target first creates .venv and installs what it needs. No manual installation is required.
+# Targets that need .venv create it and install what they need. No manual installation is required.
 PYTHON ?= python3
 BIN := .venv/bin/python
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
@@ -7,10 +7,12 @@ export RECORDINGS HISTORY ROWS BLOCK
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: help hooks demo pictures test test-faults test-real coverage bench sandbox sql check generate lock deploy clean
+.PHONY: help hooks install demo pictures test test-faults test-real coverage bench sandbox sql check generate lock deploy clean
 
-demo: .venv/sandbox  ## run the flows on a month of charts in the sandbox; needs no account
+demo: .venv/sandbox  ## run the flows on a month of sample data and write a report; needs no account
 	@$(BIN) -m sandbox.demo
+
+install: .venv/dev  ## create .venv with all dependencies; the other targets do it, too
 
 test: .venv/dev  ## run the tests, without the long fault suites
 	@$(BIN) -m pytest -n 2 --dist worksteal -m "not faults"
@@ -24,10 +26,10 @@ coverage: .venv/dev  ## run the tests and print the lines that they do not execu
 test-real: .venv/dev  ## run the contract tests on your accounts, set in the environment (docs/operations.md)
 	@ACCOUNTS=real $(BIN) -m pytest -vv -rs --tb=short --show-capture=log tests/real
 
-bench: .venv/dev  ## run the benchmarks; prints a table of ratios
+bench: .venv/dev  ## run the performance benchmarks
 	@$(BIN) -m tests.bench
 
-sandbox: .venv/sandbox  ## run stand-ins, Prefect and a worker, with a month of history, until Ctrl-C; HISTORY=0 starts empty
+sandbox: .venv/sandbox  ## start stand-ins, Prefect and a worker, with a month of sample history, until Ctrl-C; HISTORY=0: none
 	@$(BIN) -m sandbox
 
 sql: override export Q := $(value Q)

@@ -30,9 +30,10 @@ from pipeline.records import (
     PlaylistLine,
     Receipt,
 )
+from pipeline.transform.entries import EXPECTED_REASONS
 from pipeline.usage import Usage
 
-REASONS_SHOWN = 5
+REASONS_SHOWN = 6
 """Maximum number of reject reasons in a cell; each entry of a playlist may have a different one."""
 REASON_CHARACTERS = 100
 NAME_CHARACTERS = 80
@@ -78,7 +79,7 @@ def as_rows(receipt: Receipt) -> Iterator[dict[str, Any]]:
             "total": line.total if counted else "",
             "read": line.read if counted else "",
             "songs": line.rows_by_table["playlist_songs"] if counted else "",
-            "rejected": _counted(line.rejected),
+            "rejected": _counted(_unexpected_first(line.rejected)),
             "unusable": _counted(line.nulled),
             "missing": _listed(line.missing_fields),
             "rows": sum(line.rows_by_table.values()) if counted else "",
@@ -152,6 +153,11 @@ def _counted(counts: Mapping[str, int]) -> Markup:
     ]
     more = len(counts) - len(shown)
     return Markup(", ".join(shown) + (f" and {more:,} more" if more else ""))
+
+
+def _unexpected_first(rejected: Mapping[str, int]) -> dict[str, int]:
+    """Rejects by reason; those that cause a warning come first, so that they are always listed."""
+    return dict(sorted(rejected.items(), key=lambda one: one[0] in EXPECTED_REASONS))
 
 
 def _by_table(files: Sequence[File]) -> dict[str, tuple[int, int, int]]:

@@ -36,9 +36,7 @@ def main() -> int:
     except StandInFailed as error:
         sys.stderr.write(f"\n{error}")
         return 1
-    progress(
-        "done; all servers are stopped. Run `make sandbox` to explore the same data: see docs/sandbox.md"
-    )
+    progress("done; all servers are stopped. Run `make sandbox` to explore similar data (docs/sandbox.md)")
     if completed:
         show(f"open the report in a browser: {REPORT.resolve()}")
     return 0 if completed else 1

@@ -13,7 +13,7 @@ class Suggestion(NamedTuple):
 
 
 SQL = Suggestion(
-    "Query which songs people added to a playlist and removed from it:",
+    "Query which songs were added to a playlist and removed (added_by: the user who had added the song):",
     'make sql Q="SELECT snapshot_date, change, song_name, added_by FROM playlist_changes'
     " WHERE playlist_name = 'Office Kettle' ORDER BY snapshot_date DESC LIMIT 10\"",
 )

@@ -313,10 +313,11 @@ def test_a_long_reason_keeps_its_beginning_and_its_code() -> None:
     assert len(message) < 500
 
 
-def test_a_cell_lists_five_reasons_and_counts_the_rest() -> None:
-    reasons = {f"malformed: number {number}": 10 - number for number in range(5)} | dict.fromkeys("abc", 1)
+def test_a_cell_lists_six_reasons_unexpected_ones_first_and_counts_the_rest() -> None:
+    reasons = {"null_item": 20, "episode": 11}
+    reasons |= {f"malformed: number {number}": 10 - number for number in range(6)}
     (row,) = as_rows(_receipt([PlaylistLine(PLAYLIST, DAY, "loaded", rejected=reasons)]))
-    assert row["rejected"] == ", ".join(f"{10 - n} malformed: number {n}" for n in range(5)) + " and 3 more"
+    assert row["rejected"] == ", ".join(f"{10 - n} malformed: number {n}" for n in range(6)) + " and 2 more"
 
 
 def test_failed_playlists_are_listed_first() -> None:
