@@ -11,6 +11,7 @@ import pytest
 import sqlfluff
 
 from pipeline.columns import TABLES, history
+from pipeline.view_columns import VIEW_COLUMNS
 from pipeline.warehouse.session import Session
 from tests.places import Rows
 from tests.pools import Pool
@@ -355,7 +356,7 @@ def test_stale_playlists_are_those_with_an_old_snapshot_or_missing_days(playlist
 
 
 def test_every_query_of_the_page_is_tested() -> None:
-    assert {*EXPECTED, STALE} == set(QUERIES)
+    assert {*EXPECTED, STALE} == set(QUERIES), "add the rows of each question of docs/analysis.md to EXPECTED"
     assert len(QUERIES) == PAGE.count("\n### ") >= 15
 
 
@@ -375,4 +376,10 @@ def test_overview_of_the_page_names_every_table_and_view() -> None:
         ),
     )
     assert len(views) >= 9
-    assert {*map(history, TABLES), *views, "loads"} <= set(re.findall(r"\w+", overview))
+    missing = {*map(history, TABLES), *views, "loads"} - set(re.findall(r"\w+", overview))
+    assert missing == set(), "add a row to the first tables of docs/analysis.md"
+
+
+def test_a_query_of_the_page_reads_each_view() -> None:
+    words = set(re.findall(r"\w+", " ".join(QUERIES.values())))
+    assert set(VIEW_COLUMNS) - words == set(), "add a question with its query to docs/analysis.md"

@@ -94,7 +94,7 @@ GENERATED: dict[str, Callable[[], str]] = {
 
 
 def drifted() -> list[str]:
-    """Generated files that differ from pipeline/columns.py."""
+    """Generated files that differ from pipeline/columns.py and pipeline/view_columns.py."""
     return [path for path, generate in GENERATED.items() if _text(ROOT / path) != generate()]
 
 
@@ -102,7 +102,9 @@ def main(arguments: list[str]) -> int:
     """Writes the files; with `--check`, prints those that differ and returns 1."""
     if "--check" in arguments:
         for path in drifted():
-            sys.stderr.write(f"{path} differs from pipeline/columns.py: run `make generate`\n")
+            sys.stderr.write(
+                f"{path} differs from pipeline/columns.py or view_columns.py: run `make generate`\n"
+            )
         return 1 if drifted() else 0
     for path, generate in GENERATED.items():
         (ROOT / path).write_text(generate(), encoding="utf-8")

@@ -42,7 +42,7 @@ SCHEMA = Part(
         2: ("setup/add_load_results",),
         3: ("setup/allow_nulls",),
         4: (),
-        5: ("setup/add_flow_run_id",),  # and new views, which restore_views creates
+        5: ("setup/add_flow_run_id",),  # new views need no version: restore_views creates them
     },
     "setup/create_stage",
     4,

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from datetime import date
 from time import perf_counter
 
+from pipeline.view_columns import VIEW_COLUMNS
 from sandbox.account_objects import create_account_objects
 from sandbox.lake import create_lake
 from sandbox.services import BUCKET, s3_client, start_stand_ins
@@ -39,8 +40,7 @@ ROWS = {
         f"p, d, 'r', 'song' || s, 'artist' || (k * 2 + MOD(s - k * 2 + 1, {SONGS})), 2 FROM slots",
     ],
 }
-COUNTED = ["tracklist_history", "tracklist", "playlist_changes", "song_journeys", "number_one_runs"]
-COUNTED += ["longest_runs", "top_artists", "freshness"]
+COUNTED = [view for view in VIEW_COLUMNS if view != "chart_movers"]
 """All views except chart_movers, which has a row per pair of dates and is queried for one pair."""
 OF_PLAYLIST = f"WHERE playlist_id = '{PLAYLIST}'"
 TYPICAL = [

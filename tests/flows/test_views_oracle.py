@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.view_columns import VIEW_COLUMNS
 from tests.flows import oracle
 from tests.flows.histories import History, load, random_history, recorded_charts
 from tests.pools import Pool
@@ -44,6 +45,11 @@ def differences(loaded: Loaded, view: str) -> tuple[RowCounts, RowCounts]:
     expected = oracle.VIEWS[view](history)
     assert expected
     return Counter(found) - Counter(expected), Counter(expected) - Counter(found)
+
+
+def test_the_oracle_has_every_view() -> None:
+    """Except freshness, which depends on the current time."""
+    assert {*oracle.VIEWS, "freshness"} == set(VIEW_COLUMNS), "add the view to VIEWS of tests/flows/oracle.py"
 
 
 @pytest.mark.parametrize("view", oracle.VIEWS)

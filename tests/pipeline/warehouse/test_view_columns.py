@@ -19,5 +19,5 @@ def test_a_view_has_the_documented_columns(warehouse: Warehouse, view: str) -> N
 
 def test_every_insight_view_is_documented() -> None:
     insights = {name.lower() for name, file in view_files().items() if file.startswith("insights/")}
-    assert insights == set(VIEW_COLUMNS)
+    assert insights == set(VIEW_COLUMNS), "VIEWS of warehouse/views.py and VIEW_COLUMNS name other views"
     assert {name.lower() for name in view_files()} - insights == {*TABLES, "newest_snapshots"}
