@@ -36,6 +36,7 @@ NO_FILE = (
 ADVICE = {
     SYNTAX_ERROR: ("correct the file", Code.SNOWFLAKE_SQL),
     NOT_FOUND: (MISSING, Code.SNOWFLAKE_NOT_FOUND),
+    904: ("add the column to the table or view, or correct the file", Code.SNOWFLAKE_SQL),
     2043: (MISSING, Code.SNOWFLAKE_NOT_FOUND),
     3001: ("grant the block's role the privilege", Code.SNOWFLAKE_DENIED),
     90105: ("correct the block's database, or grant its role USAGE on it", Code.SNOWFLAKE_NOT_FOUND),

@@ -1,9 +1,13 @@
 """Errors in the connector's form. An HTTP 500 is avoided, because the connector retries it for minutes."""
 
+import re
+
 import duckdb
 from snowflake.connector.errors import Error, ProgrammingError
 
 NOT_EMULATED = 2  # Snowflake's own "Unsupported feature"
+NO_COLUMN = re.compile(r'Binder Error: .*[Cc]olumn (?:with name )?"(\w+)"')
+"""DuckDB's message for a column that does not exist; fakesnow reports it as a missing object."""
 NOT_IMPLEMENTED = 9999  # fakesnow's
 
 
@@ -36,6 +40,8 @@ def is_lock_conflict(error: Exception) -> bool:
 def translate(error: Exception) -> ProgrammingError:
     """Returns any error of DuckDB, fakesnow or the stand-in as a ProgrammingError."""
     if isinstance(error, ProgrammingError):
+        if column := NO_COLUMN.search(str(error.msg)):
+            return failure(904, "42000", f"SQL compilation error:\ninvalid identifier '{column[1].upper()}'")
         return not_emulated(str(error.msg)) if error.errno == NOT_IMPLEMENTED else error
     if isinstance(error, Error):
         return failure(error.errno or NOT_EMULATED, error.sqlstate or "0A000", error.msg or str(error))

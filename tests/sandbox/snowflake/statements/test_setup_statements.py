@@ -65,6 +65,17 @@ def test_invalid_statement_raises(run: Run, statement: str) -> None:
         run(statement)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    ["SELECT nowhere FROM information_schema.tables", "ALTER TABLE columns_of DROP COLUMN nowhere"],
+)
+def test_a_missing_column_is_an_invalid_identifier(run: Run, statement: str) -> None:
+    run("CREATE TABLE IF NOT EXISTS columns_of (a NUMBER)")
+    with pytest.raises(ProgrammingError, match="invalid identifier 'NOWHERE'") as error:
+        run(statement)
+    assert error.value.errno == 904
+
+
 def test_error_names_the_unsupported_statement(run: Run) -> None:
     with pytest.raises(ProgrammingError, match="stand-in does not emulate CREATE OR ALTER TABLE") as info:
         run("CREATE OR ALTER TABLE t (a INT)")
