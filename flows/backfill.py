@@ -51,7 +51,8 @@ def backfill_playlists(  # noqa: PLR0913 - each is a field of the run form
         end_date: Last snapshot date (YYYY-MM-DD), inclusive. Default: the last date in the lake.
         load: `copy`: this run executes COPY INTO. `snowpipe`: auto-ingest pipes load the files.
         fetched_before: Ignore snapshots fetched at or after this time (UTC if it has no time zone). Use it
-            to undo a wrong snapshot: the run replaces it in the warehouse with the best earlier one.
+            to undo a wrong snapshot: the run replaces it in the warehouse with the best earlier one. The time
+            at which the wrong one was fetched is `source_fetched_at` in the table `loads`.
         limits: How long the run may take. The defaults suit most runs.
         blocks: Names of the Prefect blocks. The defaults are those that `python -m blocks register` writes.
     """

@@ -76,6 +76,7 @@ def as_rows(receipt: Receipt) -> Iterator[dict[str, Any]]:
             "id": line.playlist_id,
             "date": str(line.snapshot_date),
             "status": line.status,
+            "fetched": f"{line.source_fetched_at:%Y-%m-%d %H:%M}" if line.source_fetched_at else "",
             "total": line.total if counted else "",
             "read": line.read if counted else "",
             "songs": line.rows_by_table["playlist_songs"] if counted else "",
