@@ -42,7 +42,7 @@ def api_secret() -> tuple[str, str] | None:
         ("prefect_api_auth_string_secret_arn", PREFECT_API_AUTH_STRING),
     ):
         if value := setting.value():
-            return name, value.get_secret_value()
+            return name, str(value)
     return None
 
 

@@ -11,7 +11,8 @@ from snowflake.connector.errors import ProgrammingError
 from deploy.changes import ProvisionFailed
 from deploy.provision.account_sql import Fact
 
-NOT_FOUND = 2003
+NOT_FOUND = (2003, 2043)
+"""Errors for a missing object; the second for one after IN: `SHOW SCHEMAS … IN DATABASE SPOTIFY`."""
 OWNER, LOADER, READER = "SPOTIFY_OWNER", "SPOTIFY_LOADER", "SPOTIFY_READER"
 USER, WAREHOUSE, INTEGRATION = "SPOTIFY_PIPELINE", "SPOTIFY_LOAD", "SPOTIFY_LAKE"
 DATABASE, SCHEMA = "SPOTIFY", "SPOTIFY.PLAYLISTS"
@@ -90,7 +91,7 @@ class SnowflakeAccount:
         try:
             return self.rows(sql)
         except ProgrammingError as error:
-            if error.errno != NOT_FOUND:
+            if error.errno not in NOT_FOUND:
                 raise
             return []
 

@@ -79,8 +79,7 @@ def use_warehouse(session: Session, match: re.Match[str]) -> str:
     """Sets the current virtual warehouse."""
     name = normalise_ident(match["name"])
     if not session.account.grants.allows(session.role, ("USAGE",), Securable("WAREHOUSE", (name,))):
-        message = "SQL compilation error:\nObject does not exist, or operation cannot be performed."
-        raise errors.failure(2043, "02000", message)
+        raise errors.cannot_be_performed()
     session.warehouse = name
     return SUCCESS
 

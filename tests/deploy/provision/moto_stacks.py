@@ -90,9 +90,10 @@ def _delete_all(stack: Any) -> None:
     if repository is not None:
         repository.images.clear()  # EmptyOnDelete
     iam = iam_backends[stack.account_id]["aws"]
-    for role in [role for role in iam.roles.values() if role.name.startswith(f"{stack.name}-")]:
-        for policy in [*role.managed_policies.values()]:
-            policy.detach_from(role)
+    everybody: list[Any] = [*iam.roles.values(), *iam.users.values()]
+    for one in [one for one in everybody if one.name.startswith(f"{stack.name}-")]:
+        for policy in [*one.managed_policies.values()]:
+            policy.detach_from(one)
     for resource in stack.resource_map._resource_json_map.values():  # noqa: SLF001 - moto has no other way
         if resource.get("DeletionPolicy") == "RetainExceptOnCreate":  # moto only knows Retain
             resource["DeletionPolicy"] = "Retain"
