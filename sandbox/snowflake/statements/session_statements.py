@@ -91,3 +91,9 @@ def use_database(session: Session, match: re.Match[str]) -> str:
         raise errors.does_not_exist("Database", normalise_ident(match["name"]))
     session.use(database, schema)
     return SUCCESS
+
+
+def current_region(session: Session, match: re.Match[str]) -> str:
+    """Returns SQL for the region of the account, in which its queue for pipes is."""
+    del session
+    return f"SELECT 'AWS_US_EAST_1' AS {match['name']}"
