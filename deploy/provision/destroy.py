@@ -7,7 +7,7 @@ from deploy.changes import Change, ProvisionFailed, plan_text, writes
 from deploy.deployed_file import reduce_file, reductions
 from deploy.provision import prefect_removal
 from deploy.provision.accounts import Accounts, Echo, Options, logged_in
-from deploy.provision.lake_removal import Lake, find_lake, lake_removals, remove_lake
+from deploy.provision.lake_removal import RemovableLake, find_removable_lake, lake_removals, remove_lake
 from deploy.provision.other_set_up import refuse_other_set_up
 from deploy.provision.remembered import OF_LAKE
 from deploy.provision.running_tasks import stop_tasks, task_changes
@@ -42,7 +42,7 @@ class Named(NamedTuple):
 def destroy(options: Options, named: Named, echo: Echo, agreed: Callable[[], bool]) -> None:
     """Prints the plan, asks, and deletes; an interrupted run is continued by the next."""
     with logged_in(options, echo, needs_app=False) as accounts:
-        lake = find_lake(accounts)
+        lake = find_removable_lake(accounts)
         _refuse_other_names(named, lake.bucket.name)
         refuse_other_set_up(accounts)
         changes = _changes(accounts, named, lake)
@@ -55,7 +55,7 @@ def destroy(options: Options, named: Named, echo: Echo, agreed: Callable[[], boo
         echo("deleted")
 
 
-def _remove(accounts: Accounts, named: Named, lake: Lake) -> None:
+def _remove(accounts: Accounts, named: Named, lake: RemovableLake) -> None:
     # Prefect first, so that no run starts any more.
     for change in prefect_removal.remove(accounts.options.pool, accounts.variables.values):
         accounts.echo(str(change))
@@ -66,7 +66,7 @@ def _remove(accounts: Accounts, named: Named, lake: Lake) -> None:
     reduce_file(_kept_variables(named))
 
 
-def _remove_aws(accounts: Accounts, named: Named, lake: Lake) -> None:
+def _remove_aws(accounts: Accounts, named: Named, lake: RemovableLake) -> None:
     # The access keys first: IAM does not delete a user who has keys.
     delete_keys(accounts, starter_of_stack(accounts))
     stop_tasks(accounts)
@@ -74,7 +74,7 @@ def _remove_aws(accounts: Accounts, named: Named, lake: Lake) -> None:
     remove_lake(accounts, lake, named=named.lake is not None)
 
 
-def _changes(accounts: Accounts, named: Named, lake: Lake) -> list[Change]:
+def _changes(accounts: Accounts, named: Named, lake: RemovableLake) -> list[Change]:
     dropped = _dropped(accounts, named)
     changes = [Change("Snowflake", "delete", f"{kind.lower()} {name}") for kind, name in dropped]
     if not named.database and ("DATABASE", DATABASE) in accounts.snowflake.existing():

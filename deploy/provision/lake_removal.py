@@ -11,14 +11,14 @@ MAX_NAMES = 3
 """Names of other files that the plan shows."""
 
 
-class Lake(NamedTuple):
+class RemovableLake(NamedTuple):
     """The lake: its bucket, and its folder there: empty, or with a slash at the end."""
 
     bucket: Bucket
     folder: str
 
 
-def find_lake(accounts: Accounts) -> Lake:
+def find_removable_lake(accounts: Accounts) -> RemovableLake:
     """The lake of the stack, else of the last `apply`, else the one that `apply` would choose."""
     variables, options = accounts.variables.values, accounts.options
     # Also of a stack that could not be deleted completely.
@@ -32,12 +32,12 @@ def find_lake(accounts: Accounts) -> Lake:
     )
     bucket = accounts.bucket(name or f"{options.stack}-{accounts.aws.account_id}")
     if "LakeFolder" in known:
-        return Lake(bucket, known["LakeFolder"])
+        return RemovableLake(bucket, known["LakeFolder"])
     folder = variables.get("LAKE_FOLDER") or remembered_folder(options.stack)
-    return Lake(bucket, f"{folder}/" if folder else "")
+    return RemovableLake(bucket, f"{folder}/" if folder else "")
 
 
-def lake_removals(lake: Lake, *, named: bool) -> list[Change]:
+def lake_removals(lake: RemovableLake, *, named: bool) -> list[Change]:
     """The changes that `remove_lake` would make; `named`: the command names the lake."""
     bucket, folder = lake
     if not bucket.exists():
@@ -53,7 +53,7 @@ def lake_removals(lake: Lake, *, named: bool) -> list[Change]:
     return [*changes, _keep(lake, _reason(lake))]
 
 
-def remove_lake(accounts: Accounts, lake: Lake, *, named: bool) -> None:
+def remove_lake(accounts: Accounts, lake: RemovableLake, *, named: bool) -> None:
     """Deletes the lake's files if it is named, and its bucket if `apply` created it and it is empty then."""
     deletes_bucket = _deletes_bucket(lake, named=named)
     for change in lake_removals(lake, named=named):
@@ -68,23 +68,23 @@ def remove_lake(accounts: Accounts, lake: Lake, *, named: bool) -> None:
         lake.bucket.stop_notifying(lake.folder)
 
 
-def _deletes_bucket(lake: Lake, *, named: bool) -> bool:
+def _deletes_bucket(lake: RemovableLake, *, named: bool) -> bool:
     bucket, folder = lake
     return named and bucket.exists() and bucket.is_ours() and not bucket.others(folder)
 
 
-def _notification(lake: Lake) -> list[Change]:
+def _notification(lake: RemovableLake) -> list[Change]:
     """Deletes our notification, which only pipes need."""
     ours, _ = lake.bucket.notifications(lake.folder)
     what = f"notification of bucket {lake.bucket.name}"
     return [Change("AWS", "delete", what, one["QueueArn"]) for one in ours]
 
 
-def _keep(lake: Lake, reason: str) -> Change:
+def _keep(lake: RemovableLake, reason: str) -> Change:
     return Change("AWS", "keep", f"bucket {lake.bucket.name}", reason)
 
 
-def _reason(lake: Lake) -> str:
+def _reason(lake: RemovableLake) -> str:
     others = lake.bucket.others(lake.folder)
     if others:
         more = ", …" if len(others) > MAX_NAMES else ""

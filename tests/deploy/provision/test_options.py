@@ -9,7 +9,7 @@ import pytest
 from deploy.changes import ProvisionFailed
 from deploy.deployed_file import FILE, file_changes, reduce_file, reductions, stored_variables, write_file
 from deploy.provision.accounts import Options
-from deploy.provision.lake_removal import find_lake
+from deploy.provision.lake_removal import find_removable_lake
 from deploy.provision.option_checks import refuse_incomplete_file, refuse_wrong_options
 from deploy.provision.parameters import SETTABLE, given_parameters, refuse_wrong_values, template_parameters
 from deploy.provision.remembered import OF_LAKE, remembered, remembered_bucket
@@ -121,8 +121,8 @@ def test_the_lake_of_a_stack_that_was_not_deleted_completely_is_found() -> None:
         aws=SimpleNamespace(account_id="1"),
         bucket=lambda name: name,
     )
-    lake: Any = find_lake(accounts)
+    lake: Any = find_removable_lake(accounts)
     assert lake == ("company-data", "spotify/")
     stack = None
-    lake = find_lake(accounts)
+    lake = find_removable_lake(accounts)
     assert lake == ("other", "")
