@@ -104,7 +104,10 @@ def _find_cluster(account: AwsAccount, used: Used) -> str:
         ecs = account.client("ecs", account.region(used.region))
         found = ecs.describe_clusters(clusters=[name])["clusters"]
     if not any(one["status"] == "ACTIVE" for one in found):
-        raise not_found(f"active ECS cluster {name}", f"aws ecs create-cluster --cluster-name {name}")
+        raise not_found(
+            f"active ECS cluster {name}",
+            f"python -m deploy apply, or aws ecs create-cluster --cluster-name {name}",
+        )
     return name
 
 
@@ -117,7 +120,9 @@ def _find_log_group(account: AwsAccount, used: Used) -> str:
         if one["logGroupName"] == name:
             kept = one.get("retentionInDays")
             return f"{name}, {f'retention {kept} days' if kept else 'never expires'}"
-    raise not_found(f"log group {name}", f"aws logs create-log-group --log-group-name {name}")
+    raise not_found(
+        f"log group {name}", f"python -m deploy apply, or aws logs create-log-group --log-group-name {name}"
+    )
 
 
 def _find_image(account: AwsAccount, used: Used) -> str:
@@ -131,7 +136,7 @@ def _find_image(account: AwsAccount, used: Used) -> str:
                 registryId=image["registry"], repositoryName=repository, imageIds=[wanted]
             )
     except Missing:
-        fix = "Build and push it (docs/by-hand.md, step 6), or correct PIPELINE_IMAGE"
+        fix = "Build and push it (make deploy, or docs/by-hand.md, step 6), or correct PIPELINE_IMAGE"
         raise not_found(f"image {image[0]}", fix) from None
     return image[0]
 
@@ -152,7 +157,7 @@ def trusted(role: Role, principal: tuple[str, str], context: Mapping[str, str]) 
         conditions = "".join(f", {name} {value}" for name, value in context.items() if "External" in name)
         message = (
             f"the trust policy of role {role.arn} does not let {principal[1]}{conditions} assume it. "
-            "docs/by-hand.md, steps 2 and 3, has the policy"
+            "Run python -m deploy apply; docs/by-hand.md, steps 2 and 3, has the policy"
         )
         raise ConfigurationError(message, Code.AWS_DIFFERS)
     if decision == "unknown":

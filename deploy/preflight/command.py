@@ -6,7 +6,7 @@ import yaml
 
 from blocks.prefect_api import PrefectFailed, connected
 from blocks.validation import NotRegistered
-from deploy.deployed_file import deploy_environment
+from deploy.deployed_file import deploy_environment, deploy_profile
 from deploy.deployments import PREFECT_YAML
 from deploy.preflight.surroundings import Scope, find_surrounding_lines
 from flows.prefect_checks import API
@@ -21,7 +21,7 @@ def run_preflight(*, load: LoadMode, json: bool, profile: str | None) -> int:
         environment = deploy_environment()
         with connected(environment):
             settings = yaml.safe_load(PREFECT_YAML.read_text("utf-8"))
-            lines = find_surrounding_lines(Scope(environment, settings, load, profile))
+            lines = find_surrounding_lines(Scope(environment, settings, load, profile or deploy_profile()))
     except (NotRegistered, PrefectFailed) as error:
         problem = " ".join(str(error).split()).rstrip(".")
         lines = [Line(API, "wrong", f"{problem}. Nothing else was checked")]

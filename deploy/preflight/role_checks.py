@@ -47,7 +47,9 @@ def _find(account: AwsAccount, arn: str, found: list[Role]) -> str:
     try:
         role = account.read_role(arn)
     except Missing:
-        raise not_found(f"role {arn}", "docs/by-hand.md, step 2, says how to create it") from None
+        raise not_found(
+            f"role {arn}", "python -m deploy apply creates it, or docs/by-hand.md, step 2"
+        ) from None
     if role.arn != arn:
         raise ConfigurationError(f"the role's ARN is {role.arn}, not {arn}. Correct it", Code.AWS_DIFFERS)
     found.append(role)
@@ -64,7 +66,7 @@ def _expect(title: str, arn: str, found: list[Role], grant: Grant) -> str:
         where = f" with the prefix {prefixes}" if prefixes else ""
         message = (
             f"{title} {arn} may not {grant.action} on {grant.resource}{where}. "
-            "Add it to the role's policy (docs/by-hand.md, step 2)"
+            "Run python -m deploy apply, or add it to the role's policy (docs/by-hand.md, step 2)"
         )
         raise ConfigurationError(message, Code.AWS_NOT_ALLOWED)
     if "unknown" in decisions.values():

@@ -34,7 +34,8 @@ def _trusts_snowflake(integration: Mapping[str, str], role: Role) -> str:
     if evaluate_trust(role.trust, ("AWS", user), {EXTERNAL_ID: f"not {own}"}) == "allowed":
         message = (
             f"the trust policy of role {role.arn} does not require the external id {own}, so other "
-            "customers of Snowflake could read the lake. docs/by-hand.md, step 3, has the policy"
+            "customers of Snowflake could read the lake. Run python -m deploy apply; docs/by-hand.md, "
+            "step 3, has the policy"
         )
         raise ConfigurationError(message, Code.AWS_DIFFERS)
     return f"{user}, with the external id"

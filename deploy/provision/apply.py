@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from blocks.key_pair import KeyPair
 from blocks.registration import wanted_blocks
 from deploy.changes import Change, ProvisionFailed, plan_text
-from deploy.deployed_file import file_changes, write_file
+from deploy.deployed_file import FILE, file_changes, write_file
 from deploy.provision import prefect_objects
 from deploy.provision.accounts import Accounts, Echo, Options, logged_in
 from deploy.provision.aws_objects import (
@@ -30,7 +30,16 @@ from deploy.provision.starter_key import (
     write_starter_key,
 )
 from deploy.provision.taken_names import refuse_taken_names
-from deploy.provision.user_key import held_key, key_changes, register_key
+from deploy.provision.user_key import (
+    admin_key_changes,
+    held_key,
+    key_changes,
+    register_admin_key,
+    register_key,
+)
+from deploy.provision.work_pool import pool_changes, write_pool
+
+NEW_FILE = Change("here", "create", str(FILE))
 
 
 def plan(options: Options, echo: Echo) -> list[Change]:
@@ -45,10 +54,10 @@ def plan(options: Options, echo: Echo) -> list[Change]:
         changes += accounts.stack.changes(goal.stack_parameters(trust))
         changes += [*bucket_changes(accounts, goal), *secret_changes(accounts, outputs)]
         changes += [*starter_changes(accounts, outputs), *_block_changes(accounts, goal)]
-        changes += prefect_objects.pool_changes(options.pool, pool_defaults(known) if known else None)
+        changes += pool_changes(options.pool, pool_defaults(known) if known else None)
         changes += prefect_objects.playlist_changes(options.playlist)
         changes += prefect_objects.automation_changes(options.notify)
-        changes += file_changes(deployed_variables(accounts, known)) if known else ()
+        changes += file_changes(deployed_variables(accounts, known)) if known else [NEW_FILE]
     echo(plan_text(changes))
     return changes
 
@@ -71,7 +80,7 @@ def apply(options: Options, echo: Echo) -> Goal:
         echo("3/5 Prefect: blocks, and the key of the Snowflake user")
         _write_blocks(accounts, goal, write_starter_key(accounts, outputs))
         echo("4/5 Prefect: work pool, list of playlists, automations")
-        _echo_all(echo, prefect_objects.write_pool(options.pool, pool_defaults(outputs)))
+        _echo_all(echo, write_pool(options.pool, pool_defaults(outputs)))
         _echo_all(echo, prefect_objects.write_playlists(options.playlist))
         _echo_all(echo, prefect_objects.write_changed_automations(options.notify))
         echo("5/5 .env.deployed: variables for `make deploy`")
@@ -104,7 +113,8 @@ def _block_changes(accounts: Accounts, goal: Goal) -> list[Change]:
     environment = block_variables(accounts, goal) | held_starter_key(accounts)
     key = held_key(environment)
     changes = prefect_objects.block_changes(environment, has_key=key is not None)
-    return [*changes, *key_changes(accounts.snowflake, key)]
+    changes += key_changes(accounts.snowflake, key)
+    return [*changes, *admin_key_changes(accounts.snowflake, environment)]
 
 
 def _write_blocks(accounts: Accounts, goal: Goal, starter_key: dict[str, str]) -> None:
@@ -113,3 +123,4 @@ def _write_blocks(accounts: Accounts, goal: Goal, starter_key: dict[str, str]) -
     # The block first: if the command is killed after this, the next one finds the key and only registers it.
     _echo_all(accounts.echo, prefect_objects.write_blocks(environment, wanted_blocks(environment, key=key)))
     register_key(accounts.snowflake, key)
+    register_admin_key(accounts.snowflake, environment)

@@ -3,7 +3,6 @@
 from deploy.changes import Change
 from deploy.provision.accounts import Accounts
 from deploy.provision.aws_login import ECS_ROLE
-from deploy.provision.bucket import Bucket
 from deploy.provision.goal import Goal
 from deploy.provision.prefect_objects import api_secret
 
@@ -43,7 +42,7 @@ def bucket_changes(accounts: Accounts, goal: Goal) -> list[Change]:
     """Settings that an existing bucket lacks, and its notification. The stack configures its own bucket."""
     if not goal.existing:
         return []
-    bucket = Bucket(accounts.aws.s3, goal.bucket)
+    bucket = accounts.bucket(goal.bucket)
     missing = bucket.not_configured(goal.folder)
     detail = f"not configured, and not changed: {', '.join(missing)}" if missing else "unchanged"
     changes = [Change("AWS", "keep", f"bucket {goal.bucket}", detail)]
@@ -57,7 +56,7 @@ def write_bucket(accounts: Accounts, goal: Goal) -> None:
     for change in bucket_changes(accounts, goal):
         accounts.echo(str(change))
         if goal.queue and change.action == "create":
-            Bucket(accounts.aws.s3, goal.bucket).notify(goal.queue, goal.folder)
+            accounts.bucket(goal.bucket).notify(goal.queue, goal.folder)
 
 
 def secret_changes(accounts: Accounts, outputs: Outputs) -> list[Change]:
@@ -90,14 +89,15 @@ def pool_defaults(outputs: Outputs) -> dict[str, str]:
 
 
 def deployed_variables(accounts: Accounts, outputs: Outputs) -> dict[str, str]:
-    """Variables of `.env.deployed`, for `make deploy`."""
-    profile = {"AWS_PROFILE": accounts.options.profile} if accounts.options.profile else {}
+    """Variables of `.env.deployed`, for `make deploy` and later commands; an empty one is removed."""
     return {
+        "DEPLOY_STACK": accounts.options.stack,
         "PREFECT_WORK_POOL": accounts.options.pool,
         "IMAGE_REPOSITORY": outputs["ImageRepository"],
         "ECS_TASK_ROLE_ARN": outputs["TaskRoleArn"],
         "ECS_EXECUTION_ROLE_ARN": outputs["ExecutionRoleArn"],
         "LAKE_BUCKET": outputs["BucketName"],
+        "LAKE_FOLDER": accounts.variables.values.get("LAKE_FOLDER", ""),
         "AWS_DEFAULT_REGION": accounts.aws.region,
-        **profile,
+        "AWS_PROFILE": accounts.options.profile or "",
     }

@@ -18,8 +18,9 @@ from deploy.preflight.command import run_preflight
 from deploy.provision.accounts import Options
 from deploy.provision.apply import apply, plan
 from deploy.provision.destroy import Named, destroy
+from deploy.provision.remembered import remembered
 from deploy.provision.snowflake_account import refusal
-from deploy.provision.summary import apply_summary
+from deploy.provision.summary import apply_summary, steps_left
 from pipeline.errors import PipelineError
 
 Chosen = Annotated[Options, Parameter(name="*")]
@@ -34,18 +35,20 @@ app = App(name="python -m deploy", version_flags=[])
 @app.command(name="plan")
 def _plan(options: Chosen | None = None) -> int:
     """Lists what `apply` would create and change in AWS, Snowflake and Prefect; writes nothing."""
-    return _exit_status(lambda: plan(options or Options(), echo), "plan failed")
+    return _exit_status(lambda: plan(remembered(options), echo), "plan failed")
 
 
 @app.command(name="apply")
 def _apply(options: Chosen | None = None) -> int:
     """Creates what is missing and updates what differs in AWS, Snowflake and Prefect; idempotent."""
-    chosen = options or Options()
 
     def run() -> None:
-        echo(apply_summary(apply(chosen, echo), chosen))
+        chosen = remembered(options)
+        goal = apply(chosen, echo)
+        echo(apply_summary(goal, chosen))
         echo("\npreflight (checks that are red now belong to the steps that are left):")
         run_preflight(load="snowpipe" if chosen.snowpipe else "copy", json=False, profile=chosen.profile)
+        echo(steps_left(goal, chosen))
 
     return _exit_status(run, "stopped", CONTINUES)
 
@@ -63,7 +66,7 @@ def _destroy(
     """Deletes what `apply` created, after confirmation; lake and database only if you name them."""
     confirm = _always if yes else _ask
     named = Named(lake, database)
-    return _exit_status(lambda: destroy(options or Options(), named, echo, confirm), "stopped", CONTINUES)
+    return _exit_status(lambda: destroy(remembered(options), named, echo, confirm), "stopped", CONTINUES)
 
 
 def echo(line: str) -> None:

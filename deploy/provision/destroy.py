@@ -4,12 +4,15 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from deploy.changes import Change, ProvisionFailed, plan_text, writes
-from deploy.deployed_file import FILE
+from deploy.deployed_file import reduce_file, reductions
 from deploy.provision import prefect_removal
 from deploy.provision.accounts import Accounts, Echo, Options, logged_in
-from deploy.provision.bucket import Bucket
+from deploy.provision.lake_removal import RemovableLake, find_removable_lake, lake_removals, remove_lake
+from deploy.provision.other_set_up import refuse_other_set_up
+from deploy.provision.remembered import OF_LAKE
 from deploy.provision.running_tasks import stop_tasks, task_changes
 from deploy.provision.snowflake_account import (
+    ADMIN_USER,
     DATABASE,
     INTEGRATION,
     LOADER,
@@ -20,7 +23,7 @@ from deploy.provision.snowflake_account import (
 )
 from deploy.provision.starter_key import delete_keys, key_removals, starter_of_stack
 
-ALWAYS = (("USER", USER), ("WAREHOUSE", WAREHOUSE))
+ALWAYS = (("USER", USER), ("USER", ADMIN_USER), ("WAREHOUSE", WAREHOUSE))
 WITH_DATABASE = (
     ("DATABASE", DATABASE),
     ("INTEGRATION", INTEGRATION),
@@ -38,41 +41,40 @@ class Named(NamedTuple):
 
 def destroy(options: Options, named: Named, echo: Echo, agreed: Callable[[], bool]) -> None:
     """Prints the plan, asks, and deletes; an interrupted run is continued by the next."""
-    with logged_in(options, echo) as accounts:
-        bucket = _bucket(accounts)
-        _refuse_other_names(named, bucket)
-        changes = _changes(accounts, named, bucket)
+    with logged_in(options, echo, needs_app=False) as accounts:
+        lake = find_removable_lake(accounts)
+        _refuse_other_names(named, lake.bucket.name)
+        refuse_other_set_up(accounts)
+        changes = _changes(accounts, named, lake)
         echo(plan_text(changes))
         if not writes(changes):
             return
         if not agreed():
             raise ProvisionFailed("nothing was deleted")
-        _remove(accounts, named, bucket)
+        _remove(accounts, named, lake)
         echo("deleted")
 
 
-def _remove(accounts: Accounts, named: Named, bucket: Bucket) -> None:
+def _remove(accounts: Accounts, named: Named, lake: RemovableLake) -> None:
     # Prefect first, so that no run starts any more.
     for change in prefect_removal.remove(accounts.options.pool, accounts.variables.values):
         accounts.echo(str(change))
-    _remove_aws(accounts, named, bucket)
+    _remove_aws(accounts, named, lake)
     for kind, name in _dropped(accounts, named):
         accounts.echo(str(Change("Snowflake", "delete", f"{kind.lower()} {name}")))
         accounts.snowflake.drop(kind, name)
-    FILE.unlink(missing_ok=True)
+    reduce_file(_kept_variables(named))
 
 
-def _remove_aws(accounts: Accounts, named: Named, bucket: Bucket) -> None:
+def _remove_aws(accounts: Accounts, named: Named, lake: RemovableLake) -> None:
     # The access keys first: IAM does not delete a user who has keys.
     delete_keys(accounts, starter_of_stack(accounts))
     stop_tasks(accounts)
     accounts.stack.delete()
-    if named.lake and bucket.exists():
-        accounts.echo(str(Change("AWS", "delete", f"bucket {bucket.name}")))
-        bucket.delete()
+    remove_lake(accounts, lake, named=named.lake is not None)
 
 
-def _changes(accounts: Accounts, named: Named, bucket: Bucket) -> list[Change]:
+def _changes(accounts: Accounts, named: Named, lake: RemovableLake) -> list[Change]:
     dropped = _dropped(accounts, named)
     changes = [Change("Snowflake", "delete", f"{kind.lower()} {name}") for kind, name in dropped]
     if not named.database and ("DATABASE", DATABASE) in accounts.snowflake.existing():
@@ -80,15 +82,18 @@ def _changes(accounts: Accounts, named: Named, bucket: Bucket) -> list[Change]:
         changes.append(Change("Snowflake", "keep", f"database {DATABASE}", detail))
     changes += key_removals(accounts, starter_of_stack(accounts))
     changes += [*task_changes(accounts), *accounts.stack.removals()]
-    if bucket.exists():
-        detail = f"--lake {bucket.name} deletes it and all files"
+    if accounts.stack.found() is None:
         changes.append(
-            Change("AWS", "delete", f"bucket {bucket.name}", "all files")
-            if named.lake
-            else Change("AWS", "keep", f"bucket {bucket.name}", detail)
+            Change("AWS", "keep", f"no stack {accounts.options.stack} in region {accounts.aws.region}")
         )
+    changes += lake_removals(lake, named=named.lake is not None)
     changes += prefect_removal.removals(accounts.options.pool, accounts.variables.values)
-    return [*changes, Change("here", "delete", str(FILE))] if FILE.exists() else changes
+    return [*changes, *reductions(_kept_variables(named))]
+
+
+def _kept_variables(named: Named) -> tuple[str, ...]:
+    """Variables of .env.deployed that are still needed to find the lake."""
+    return () if named.lake else OF_LAKE
 
 
 def _dropped(accounts: Accounts, named: Named) -> list[tuple[str, str]]:
@@ -97,18 +102,11 @@ def _dropped(accounts: Accounts, named: Named) -> list[tuple[str, str]]:
     return [one for one in wanted if one in existing]
 
 
-def _bucket(accounts: Accounts) -> Bucket:
-    """The lake's bucket: the stack's, or the one that `apply` would choose."""
-    known = accounts.stack.parameters().get("BucketName")
-    name = accounts.options.bucket or known or accounts.variables.values.get("LAKE_BUCKET")
-    default = f"{accounts.options.stack}-{accounts.aws.account_id}"
-    return Bucket(accounts.aws.s3, name or default)
-
-
-def _refuse_other_names(named: Named, bucket: Bucket) -> None:
-    if named.lake not in (None, bucket.name):
+def _refuse_other_names(named: Named, lake: str) -> None:
+    if named.lake not in (None, lake):
         raise ProvisionFailed(
-            f"--lake {named.lake}: the name of the lake is {bucket.name}. Nothing was deleted"
+            f"--lake {named.lake}: the name of the lake is {lake}. Nothing was deleted. If the lake is in "
+            f"bucket {named.lake}, add --bucket {named.lake}"
         )
     if named.database not in (None, DATABASE):
         raise ProvisionFailed(

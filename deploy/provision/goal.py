@@ -4,12 +4,18 @@ from dataclasses import dataclass
 
 from blocks.validation import NotRegistered
 from blocks.variables import refuse_incomplete
+from deploy.automations import notification_block
 from deploy.changes import ProvisionFailed
 from deploy.provision.accounts import Accounts
 from deploy.provision.bucket import Bucket
+from deploy.provision.other_set_up import refuse_other_set_up
+from deploy.provision.parameters import OF_BUCKET, given_parameters, refuse_wrong_values, template_parameters
 from deploy.provision.prefect_objects import pool_type
-from deploy.provision.snowflake_account import OWNER, USER, Trust
+from deploy.provision.remembered import remembered_bucket
+from deploy.provision.snowflake_account import ADMIN_USER, OWNER, USER, Trust
 from deploy.provision.snowflake_objects import SnowflakeLake
+from deploy.provision.user_key import refuse_full_slots
+from deploy.provision.work_pool import refuse_other_type
 from pipeline.lake.layout import TABLES_PREFIX
 
 FIXED = {
@@ -19,6 +25,7 @@ FIXED = {
     "SNOWFLAKE_SCHEMA": "PLAYLISTS",
     "SNOWFLAKE_WAREHOUSE": "SPOTIFY_LOAD",
     "SNOWFLAKE_ADMIN_ROLE": OWNER,
+    "SNOWFLAKE_ADMIN_USER": ADMIN_USER,
 }
 """Names that are fixed in sql/account: the variables may be set to these values only."""
 UNKNOWN = Trust("arn:aws:iam::000000000000:root", "unknown")
@@ -30,7 +37,8 @@ class Goal:
     """Desired state.
 
     `existing`: the bucket exists and is not part of the stack. `folder`: empty, or with a slash at the end.
-    `queue`: ARN of the pipes' queue, if the bucket has to notify it. `given`: stack parameters set or kept.
+    `queue`: ARN of the pipes' queue, if the bucket has to notify it. `merged`: a person has configured the
+    notification together with others, which the stack would replace. `given`: stack parameters set or kept.
     """
 
     bucket: str
@@ -38,11 +46,12 @@ class Goal:
     folder: str
     lake: SnowflakeLake
     queue: str | None
+    merged: bool
     given: dict[str, str]
 
     def stack_parameters(self, trust: Trust) -> dict[str, str]:
         """Values of the template's parameters: the given ones, and those that follow from the other sides."""
-        queue = {"SnowpipeQueueArn": self.queue} if self.queue and not self.existing else {}
+        queue = {"SnowpipeQueueArn": self.queue} if self.queue and not (self.existing or self.merged) else {}
         return {
             **self.given,
             "BucketName": self.bucket,
@@ -59,8 +68,7 @@ def find_goal(accounts: Accounts) -> Goal:
     """The desired state; raises for problems that would otherwise stop `apply` half-way."""
     variables, options = accounts.variables.values, accounts.options
     known = accounts.stack.parameters()
-    name = options.bucket or known.get("BucketName") or variables.get("LAKE_BUCKET")
-    bucket = Bucket(accounts.aws.s3, name or f"{options.stack}-{accounts.aws.account_id}")
+    bucket = accounts.bucket(_bucket_name(accounts, known))
     ours = known.get("BucketName") == bucket.name and known.get("ExistingBucket") == "false"
     existing = not ours and bucket.exists()
     if options.bucket and not (ours or existing):
@@ -70,21 +78,41 @@ def find_goal(accounts: Accounts) -> Goal:
         )
     folder = f"{variables['LAKE_FOLDER']}/" if variables.get("LAKE_FOLDER") else ""
     role_arn = accounts.aws.role_arn(f"{options.stack}-snowflake")
-    lake = SnowflakeLake(role_arn, f"s3://{bucket.name}/{folder}{TABLES_PREFIX}")
+    own_admin = "SNOWFLAKE_ADMIN_USER" in variables
+    lake = SnowflakeLake(role_arn, f"s3://{bucket.name}/{folder}{TABLES_PREFIX}", own_admin)
     _refuse_other_names(variables)
+    _refuse_other_account(accounts)
+    refuse_other_set_up(accounts)
+    queue = _queue(accounts, bucket, folder)
+    merged = queue is not None and bucket.exists() and bool(bucket.notifications(folder)[1])
     goal = Goal(
-        bucket.name, existing, folder, lake, _queue(accounts, bucket, folder), _given(accounts, known)
+        bucket.name, existing, folder, lake, queue, merged, _given(accounts, known, existing=existing)
     )
-    refuse_incomplete(block_variables(accounts, goal), has_key=True)
+    environment = block_variables(accounts, goal)
+    refuse_incomplete(environment, has_key=True)
+    refuse_full_slots(accounts.snowflake, environment)
+    refuse_wrong_values(goal.stack_parameters(UNKNOWN))
+    refuse_other_type(options.pool)
+    if options.notify:
+        notification_block(options.notify)
     return goal
+
+
+def _bucket_name(accounts: Accounts, known: dict[str, str]) -> str:
+    stack, in_file = accounts.options.stack, accounts.variables.values.get("LAKE_BUCKET")
+    name = accounts.options.bucket or known.get("BucketName") or in_file or remembered_bucket(stack)
+    return name or f"{stack}-{accounts.aws.account_id}"
 
 
 def block_variables(accounts: Accounts, goal: Goal) -> dict[str, str]:
     """Variables for the blocks: those that are set, and those that follow from the desired state."""
-    defaults = {"SNOWFLAKE_ACCOUNT": accounts.snowflake.identifier}
-    fixed = {"LAKE_BUCKET": goal.bucket, "AWS_DEFAULT_REGION": accounts.aws.region}
+    fixed = {
+        "SNOWFLAKE_ACCOUNT": accounts.snowflake.identifier,
+        "LAKE_BUCKET": goal.bucket,
+        "AWS_DEFAULT_REGION": accounts.aws.region,
+    }
     ours = {name: FIXED[name] for name in ("SNOWFLAKE_USER", "SNOWFLAKE_ADMIN_ROLE")}
-    return defaults | accounts.variables.values | fixed | ours
+    return accounts.variables.values | fixed | ours
 
 
 def _refuse_other_names(variables: dict[str, str]) -> None:
@@ -96,29 +124,39 @@ def _refuse_other_names(variables: dict[str, str]) -> None:
         )
 
 
-def _given(accounts: Accounts, known: dict[str, str]) -> dict[str, str]:
-    """Parameters of the command line, and the stack's values of the other parameters of the template."""
-    given = dict(one.partition("=")[::2] for one in accounts.options.parameter)
-    in_template = accounts.stack.template_parameters()
-    if unknown := sorted(given.keys() - in_template):
+def _refuse_other_account(accounts: Accounts) -> None:
+    """Raises if SNOWFLAKE_ACCOUNT names another account than the one of the login."""
+    named, of_login = accounts.variables.values.get("SNOWFLAKE_ACCOUNT"), accounts.snowflake.identifier
+    if named and named.casefold().replace("_", "-") != of_login.casefold().replace("_", "-"):
         raise ProvisionFailed(
-            f"deploy/aws.yaml has no parameter {', '.join(unknown)}. It has {', '.join(sorted(in_template))}"
+            f"SNOWFLAKE_ACCOUNT is {named}, but the login is to account {of_login}. Remove the variable: the "
+            "blocks get the account of the login. For the other account, name its login with --connection"
         )
-    return {name: value for name, value in known.items() if name in in_template} | given
+
+
+def _given(accounts: Accounts, known: dict[str, str], *, existing: bool) -> dict[str, str]:
+    """Parameters of the command line, and the stack's values of the other parameters of the template."""
+    given = given_parameters(accounts.options.parameter)
+    if existing and (without_effect := [name for name in OF_BUCKET if name in given]):
+        raise ProvisionFailed(
+            f"--parameter {', '.join(without_effect)}: the bucket is not part of the stack, and its "
+            "lifecycle is not changed. Set the rules on the bucket (docs/operations.md#retention)"
+        )
+    return {name: value for name, value in known.items() if name in template_parameters()} | given
 
 
 def _queue(accounts: Accounts, bucket: Bucket, folder: str) -> str | None:
     """ARN of the pipes' queue, if --snowpipe is set and a run has created pipes."""
-    arn = accounts.snowflake.notification_channel() if accounts.options.snowpipe else None
-    if arn is None:
+    if not accounts.options.snowpipe:
         return None
-    exists = bucket.exists()
-    region, of_queue = bucket.region() if exists else accounts.aws.region, arn.split(":")[3]
+    arn, exists = accounts.snowflake.notification_channel(), bucket.exists()
+    region = bucket.region() if exists else accounts.aws.region
+    of_queue = arn.split(":")[3] if arn else accounts.snowflake.region()
     if region != of_queue:
         raise ProvisionFailed(
             f"Bucket {bucket.name} is in {region} and Snowflake's queue in {of_queue}; S3 notifies "
             "only queues of its region. Use `load=copy`, or a bucket in the region of the Snowflake account"
         )
-    if exists:
+    if arn and exists:
         bucket.must_notify(arn, folder)
     return arn

@@ -5,29 +5,35 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prefect.automations import AutomationCore
+from prefect.blocks.core import Block
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
-from prefect.client.schemas.objects import WorkPool
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, PREFECT_API_URL, PREFECT_CLOUD_API_URL
 from prefect.variables import Variable
+from prefect_aws import AwsCredentials, S3Bucket
+from prefect_snowflake import SnowflakeConnector
 
 from blocks.registration import wanted_blocks
-from blocks.stored import MISSING, OK, create_rate_limit, state, state_of_rate_limit
+from blocks.spotify import SpotifyCredentials
+from blocks.stored import MISSING, OK, Unreadable, create_rate_limit, find, state, state_of_rate_limit
 from blocks.variables import Environment, number
 from deploy.automations import automations, notification_block, write_automations
 from deploy.changes import Action, Change, Side
-from deploy.deployments import find_pool
-from deploy.template import PoolType, template, usable_block
+from deploy.template import PoolType
 from flows.daily_playlists import VARIABLE
 
 SIDE: Side = "Prefect"
-BLOCKS = ("spotify", "aws", "lake", "aws-ecs", "warehouse-admin", "warehouse")
+TYPES: dict[str, type[Block]] = {
+    "spotify": SpotifyCredentials,
+    "lake": S3Bucket,
+    "aws": AwsCredentials,
+    "aws-ecs": AwsCredentials,
+    "warehouse-admin": SnowflakeConnector,
+    "warehouse": SnowflakeConnector,
+}
+"""Types of the blocks by name; the lake before the credentials that it references, for deletion."""
 MINE = ["mine"]
 """Default of the list of daily playlists: all playlists of the user who gives consent."""
 UNTIL_KNOWN = "needs values of the other sides"
-
-Defaults = Mapping[str, str]
-"""Default values for variables of the pool's template."""
 
 
 def pool_type() -> PoolType:
@@ -42,7 +48,7 @@ def api_secret() -> tuple[str, str] | None:
         ("prefect_api_auth_string_secret_arn", PREFECT_API_AUTH_STRING),
     ):
         if value := setting.value():
-            return name, value.get_secret_value()
+            return name, str(value)
     return None
 
 
@@ -52,7 +58,7 @@ def api_secret() -> tuple[str, str] | None:
 def block_changes(environment: Environment, *, has_key: bool) -> list[Change]:
     """The changes that `write_blocks` would make; without a key yet, every block is written."""
     if not has_key:
-        return [Change(SIDE, "create", f"block {name}", UNTIL_KNOWN) for name in BLOCKS]
+        return [*(_first_change(name) for name in TYPES), *_first_rate_limit(environment)]
     blocks = wanted_blocks(environment)
     found = {f"block {name}": state(block, name) for name, block in blocks.items()}
     if number(environment, "SPOTIFY_REQUESTS_PER_SECOND"):
@@ -63,6 +69,24 @@ def block_changes(environment: Environment, *, has_key: bool) -> list[Change]:
         for what, status in found.items()
         if status != OK
     ]
+
+
+def _first_change(name: str) -> Change:
+    """The change of a block before its values are known."""
+    try:
+        exists = find(TYPES[name], name) is not None
+    except Unreadable:
+        exists = True
+    if exists:
+        return Change(SIDE, "change", f"block {name}", f"there is one of this name; {UNTIL_KNOWN}")
+    return Change(SIDE, "create", f"block {name}", UNTIL_KNOWN)
+
+
+def _first_rate_limit(environment: Environment) -> list[Change]:
+    limit = f"spotify-{environment['SPOTIFY_CLIENT_ID']}"
+    if number(environment, "SPOTIFY_REQUESTS_PER_SECOND") and state_of_rate_limit(limit) == MISSING:
+        return [Change(SIDE, "create", f"rate limit {limit}")]
+    return []
 
 
 def write_blocks(environment: Environment, blocks: Mapping[str, Any]) -> list[Change]:
@@ -99,44 +123,6 @@ def write_playlists(given: Sequence[str]) -> list[Change]:
     if changes:
         Variable.set(VARIABLE, list(given) or MINE, overwrite=True)
     return changes
-
-
-# --- the work pool ---
-
-
-def pool_changes(name: str, defaults: Defaults | None) -> list[Change]:
-    """The changes that `write_pool` would make; `defaults` is None before the stack has outputs."""
-    pool = find_pool(name)
-    if pool is None:
-        return [Change(SIDE, "create", f"work pool {name}", pool_type())]
-    if defaults is None or pool.base_job_template != _template_for(pool, defaults):
-        return [Change(SIDE, "change", f"work pool {name}", "its template")]
-    return []
-
-
-def write_pool(name: str, defaults: Defaults) -> list[Change]:
-    """Creates the pool or updates its template; defaults that people set in its form are kept."""
-    changes = pool_changes(name, defaults)
-    wanted = _template_for(find_pool(name), defaults) if changes else {}
-    with get_client(sync_client=True) as client:
-        if changes and changes[0].action == "create":
-            client.create_work_pool(WorkPoolCreate(name=name, type=pool_type(), base_job_template=wanted))
-        elif changes:
-            client.update_work_pool(name, WorkPoolUpdate(base_job_template=wanted))
-    return changes
-
-
-def _template_for(pool: WorkPool | None, defaults: Defaults) -> dict[str, Any]:
-    kind = pool_type()
-    wanted = template(kind, str(usable_block(kind).id))
-    variables = wanted["variables"]["properties"]
-    filled_in = pool.base_job_template.get("variables", {}).get("properties", {}) if pool else {}
-    for name, variable in variables.items():
-        if name in defaults:
-            variable["default"] = defaults[name]
-        elif name not in ("aws_credentials", "env") and "default" in filled_in.get(name, {}):
-            variable["default"] = filled_in[name]["default"]
-    return wanted
 
 
 # --- automations ---

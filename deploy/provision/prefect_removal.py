@@ -4,32 +4,19 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from prefect.blocks.core import Block
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.exceptions import ObjectNotFound
-from prefect_aws import AwsCredentials, S3Bucket
-from prefect_snowflake import SnowflakeConnector
 
 from blocks.spotify import SpotifyCredentials
 from blocks.stored import Unreadable, find
 from blocks.variables import Environment
 from deploy.automations import TAG
 from deploy.changes import Change
-from deploy.provision.prefect_objects import SIDE
+from deploy.provision.prefect_objects import SIDE, TYPES
 from flows.daily_playlists import VARIABLE
 
 Removal = tuple[Change, Callable[[], Any]]
-
-TYPES: dict[str, type[Block]] = {
-    "spotify": SpotifyCredentials,
-    "lake": S3Bucket,
-    "aws": AwsCredentials,
-    "aws-ecs": AwsCredentials,
-    "warehouse-admin": SnowflakeConnector,
-    "warehouse": SnowflakeConnector,
-}
-"""Types of the blocks by name."""
 
 
 def removals(pool: str, environment: Environment) -> list[Change]:

@@ -11,16 +11,19 @@ from snowflake.connector.errors import ProgrammingError
 from deploy.changes import ProvisionFailed
 from deploy.provision.account_sql import Fact
 
-NOT_FOUND = 2003
+NOT_FOUND = (2003, 2043)
+"""Errors for a missing object; the second for one after IN: `SHOW SCHEMAS … IN DATABASE SPOTIFY`."""
 OWNER, LOADER, READER = "SPOTIFY_OWNER", "SPOTIFY_LOADER", "SPOTIFY_READER"
 USER, WAREHOUSE, INTEGRATION = "SPOTIFY_PIPELINE", "SPOTIFY_LOAD", "SPOTIFY_LAKE"
+ADMIN_USER = "SPOTIFY_ADMIN"
+"""Optional user who changes the schema, of sql/account/create_admin_user.sql."""
 DATABASE, SCHEMA = "SPOTIFY", "SPOTIFY.PLAYLISTS"
 EXISTING: tuple[tuple[str, str, str], ...] = (
     ("DATABASE", DATABASE, f"SHOW DATABASES LIKE '{DATABASE}'"),
     ("SCHEMA", SCHEMA, f"SHOW SCHEMAS LIKE 'PLAYLISTS' IN DATABASE {DATABASE}"),
     ("WAREHOUSE", WAREHOUSE, f"SHOW WAREHOUSES LIKE '{WAREHOUSE}'"),
     ("INTEGRATION", INTEGRATION, f"SHOW INTEGRATIONS LIKE '{INTEGRATION}'"),
-    ("USER", USER, f"SHOW USERS LIKE '{USER}'"),
+    *(("USER", user, f"SHOW USERS LIKE '{user}'") for user in (USER, ADMIN_USER)),
     *(("ROLE", role, f"SHOW ROLES LIKE '{role}'") for role in (OWNER, LOADER, READER)),
 )
 
@@ -68,12 +71,27 @@ class SnowflakeAccount:
         shown = self.properties(f"DESC INTEGRATION {INTEGRATION}")
         if not shown:
             return None
+        if not shown["STORAGE_PROVIDER"].startswith("S3"):
+            raise ProvisionFailed(
+                f"Integration {INTEGRATION} is for {shown['STORAGE_PROVIDER']}, not S3. Drop it, if no other "
+                "stage uses it, and run the command again"
+            )
         return Trust(shown["STORAGE_AWS_IAM_USER_ARN"], shown["STORAGE_AWS_EXTERNAL_ID"])
+
+    def integration_role(self) -> str | None:
+        """ARN of the role that the integration uses; None if there is no integration."""
+        return self.properties(f"DESC INTEGRATION {INTEGRATION}").get("STORAGE_AWS_ROLE_ARN")
 
     def notification_channel(self) -> str | None:
         """ARN of the queue that the pipes read; None before a run has created pipes."""
         found = [row["notification_channel"] for row in self.rows_if_found(f"SHOW PIPES IN SCHEMA {SCHEMA}")]
         return next(filter(None, found), None)
+
+    def region(self) -> str:
+        """Region of the account, in the form of AWS: `eu-west-1`."""
+        shown = str(self.rows("SELECT CURRENT_REGION() AS REGION")[0]["REGION"])
+        # With a region group in front: PUBLIC.AWS_EU_WEST_1.
+        return shown.rpartition(".")[2].removeprefix("AWS_").lower().replace("_", "-")
 
     def properties(self, describe: str) -> dict[str, str]:
         """Rows of a DESC statement as property and value; empty if the object does not exist."""
@@ -90,7 +108,7 @@ class SnowflakeAccount:
         try:
             return self.rows(sql)
         except ProgrammingError as error:
-            if error.errno != NOT_FOUND:
+            if error.errno not in NOT_FOUND:
                 raise
             return []
 

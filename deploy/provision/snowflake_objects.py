@@ -7,6 +7,7 @@ from typing import NamedTuple
 from deploy.changes import Change, ProvisionFailed
 from deploy.provision.account_sql import FUTURE, Fact, account_statements, described, facts
 from deploy.provision.snowflake_account import (
+    ADMIN_USER,
     INTEGRATION,
     LOADER,
     OWNER,
@@ -23,10 +24,14 @@ GRANT_OWNER = f"GRANT ROLE {OWNER} TO USER {USER}"
 
 
 class SnowflakeLake(NamedTuple):
-    """Values of the integration: ARN of the role that Snowflake assumes, URL of the lake's `tables/`."""
+    """Values of the integration: ARN of the role that Snowflake assumes, URL of the lake's `tables/`.
+
+    `own_admin`: a separate user changes the schema.
+    """
 
     role_arn: str
     tables_url: str
+    own_admin: bool = False
 
 
 def object_changes(account: SnowflakeAccount, lake: SnowflakeLake) -> list[Change]:
@@ -66,7 +71,14 @@ def _missing(account: SnowflakeAccount, lake: SnowflakeLake) -> list[str]:
         tables_url=lake.tables_url,
         external_id=secrets.token_hex(16),
     )
-    return [one for one in [*found, GRANT_OWNER] if facts(one) - known]
+    found += _admin_user() if lake.own_admin else [GRANT_OWNER]
+    return [one for one in found if facts(one) - known]
+
+
+def _admin_user() -> list[str]:
+    """Statements for a separate user who changes the schema; its key is registered with the blocks."""
+    statements = account_statements("create_admin_user", public_key="")
+    return [one for one in statements if not one.startswith("ALTER USER")]
 
 
 def _known_facts(account: SnowflakeAccount) -> set[Fact]:
@@ -74,8 +86,10 @@ def _known_facts(account: SnowflakeAccount) -> set[Fact]:
     for role in (OWNER, LOADER, READER, "SYSADMIN"):
         found |= set(_granted(account.rows_if_found(f"SHOW GRANTS TO ROLE {role}"), role))
         found |= set(_granted(account.rows_if_found(f"SHOW FUTURE GRANTS TO ROLE {role}"), role, FUTURE))
-    rows = account.rows_if_found(f"SHOW GRANTS TO USER {USER}")
-    return found | {("USAGE", "ROLE", row.get("role") or row["name"], USER) for row in rows}
+    for user in (USER, ADMIN_USER):
+        rows = account.rows_if_found(f"SHOW GRANTS TO USER {user}")
+        found |= {("USAGE", "ROLE", row.get("role") or row["name"], user) for row in rows}
+    return found
 
 
 def _granted(rows: Iterable[Row], role: str, prefix: str = "") -> Iterable[Fact]:
@@ -88,7 +102,7 @@ def _granted(rows: Iterable[Row], role: str, prefix: str = "") -> Iterable[Fact]
 
 
 def _integration_changes(account: SnowflakeAccount, lake: SnowflakeLake) -> list[str]:
-    """ALTER statements for role and locations of an existing integration, if they differ."""
+    """ALTER statements for role, locations and status of an existing integration, if they differ."""
     shown = account.properties(f"DESC INTEGRATION {INTEGRATION}")
     if not shown:
         return []
@@ -96,12 +110,33 @@ def _integration_changes(account: SnowflakeAccount, lake: SnowflakeLake) -> list
     found = []
     if shown["STORAGE_AWS_ROLE_ARN"] != lake.role_arn:
         found.append(f"{alter} STORAGE_AWS_ROLE_ARN = {literal(lake.role_arn)}")
-    locations = [one for one in shown["STORAGE_ALLOWED_LOCATIONS"].split(",") if one]
-    if not any(lake.tables_url.startswith(one) or one == "*" for one in locations):
+    if any(_overlaps(lake.tables_url, one) for one in _listed(shown.get("STORAGE_BLOCKED_LOCATIONS", ""))):
+        raise ProvisionFailed(
+            f"Integration {INTEGRATION} blocks {lake.tables_url} (STORAGE_BLOCKED_LOCATIONS). Remove the "
+            f"location (ALTER STORAGE INTEGRATION {INTEGRATION} UNSET STORAGE_BLOCKED_LOCATIONS) and run the "
+            "command again"
+        )
+    if shown.get("ENABLED", "true").lower() == "false":
+        found.append(f"{alter} ENABLED = TRUE")
+    locations = _listed(shown["STORAGE_ALLOWED_LOCATIONS"])
+    if not any(_covers(one, lake.tables_url) for one in locations):
         # Locations that are already allowed are kept: another lake may need them.
         listed = ", ".join(map(literal, [*locations, lake.tables_url]))
         found.append(f"{alter} STORAGE_ALLOWED_LOCATIONS = ({listed})")
     return found
+
+
+def _listed(locations: str) -> list[str]:
+    return [one for one in locations.split(",") if one]
+
+
+def _covers(location: str, url: str) -> bool:
+    """Returns True if the URL is in this location: whole names of bucket and folders count."""
+    return location == "*" or url.startswith(f"{location.rstrip('/')}/")
+
+
+def _overlaps(url: str, location: str) -> bool:
+    return _covers(location, url) or _covers(url, location)
 
 
 def _as_change(statement: str) -> Change:

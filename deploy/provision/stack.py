@@ -8,7 +8,6 @@ from typing import Any
 from deploy.changes import Change, ProvisionFailed
 from deploy.provision.change_set import (
     PREFIX,
-    TEMPLATE,
     ChangeSet,
     Kind,
     Parameters,
@@ -69,11 +68,6 @@ class CloudFormationStack(WatchedStack):
         """Values of the stack's parameters; none before it is created."""
         stack = self.found()
         return _by_key(stack, "Parameter") if stack and not must_be_created(stack) else {}
-
-    def template_parameters(self) -> set[str]:
-        """Names of the template's parameters."""
-        summary = self.client.get_template_summary(TemplateBody=TEMPLATE.read_text(encoding="utf-8"))
-        return {one["ParameterKey"] for one in summary["Parameters"]}
 
     def changes(self, parameters: Parameters) -> list[Change]:
         """The changes that `write` would make, from a change set that is deleted afterwards."""

@@ -1,5 +1,7 @@
 """Summary at the end of `apply`: created objects, monthly costs, remaining steps."""
 
+from blocks.spotify import SpotifyCredentials
+from blocks.stored import find
 from deploy.provision.accounts import Options
 from deploy.provision.goal import Goal
 from deploy.provision.prefect_objects import pool_type
@@ -20,7 +22,7 @@ COSTS_PAGE = "docs/operations.md#what-it-costs-a-month"
 
 
 def apply_summary(goal: Goal, options: Options) -> str:
-    """The summary, which is printed before the final preflight."""
+    """What was created and what it costs, for the lines before the final preflight."""
     total = sum(price for _, price in FIXED_USD_PER_MONTH)
     lake, stack, pool = f"s3://{goal.bucket}/{goal.folder}", options.stack, options.pool
     lines = [
@@ -28,18 +30,22 @@ def apply_summary(goal: Goal, options: Options) -> str:
         f"Costs a month: ${total:.2f} fixed, plus usage ({PRICE_SOURCE}; {COSTS_PAGE}):",
         *(f"  {name}: ${price:.2f}" for name, price in FIXED_USD_PER_MONTH),
         *(f"  {name}: {price}" for name, price in USAGE_PRICES),
-        "Left to do:",
-        *(f"  {number}. {step}" for number, step in enumerate(_left_to_do(goal, options), start=1)),
     ]
     return "\n".join(["", *lines])
 
 
-def _left_to_do(goal: Goal, options: Options) -> list[str]:
-    """Steps that `apply` cannot do."""
-    steps = [
-        "python -m blocks authorize: a user gives consent on Spotify's page",
-        "make deploy: builds and pushes the image, deploys prefect.yaml",
-    ]
+def steps_left(goal: Goal, options: Options) -> str:
+    """Steps that `apply` cannot do, for the lines after the final preflight."""
+    steps = enumerate(_steps(goal, options), start=1)
+    return "\n".join(["", "Left to do:", *(f"  {number}. {step}" for number, step in steps)])
+
+
+def _steps(goal: Goal, options: Options) -> list[str]:
+    steps = []
+    if not _has_consent():
+        steps.append("python -m blocks authorize: a user gives consent on Spotify's page")
+    # Also after the first time: this checkout may be a new release.
+    steps.append("make deploy: builds and pushes the image, deploys prefect.yaml")
     if pool_type() == "ecs":
         steps.append(
             f"prefect worker start --pool {options.pool}: must stay up, with the role {options.stack}-worker"
@@ -51,6 +57,12 @@ def _left_to_do(goal: Goal, options: Options) -> list[str]:
         )
     if not options.notify:
         steps.append(
-            "create a notification block in Prefect, then run this command again with --notify type/name"
+            "create a notification block in Prefect, then python -m deploy automations --notify TYPE/NAME "
+            "(not needed if the automations exist)"
         )
     return steps
+
+
+def _has_consent() -> bool:
+    stored = find(SpotifyCredentials, "spotify")
+    return stored is not None and stored.refresh_token is not None

@@ -7,7 +7,7 @@ from blocks.key_pair import PrivateKey, fingerprint, public_key_of
 from blocks.stored import stored_private_key
 from blocks.variables import Environment
 from deploy.changes import Change, ProvisionFailed
-from deploy.provision.snowflake_account import USER, SnowflakeAccount
+from deploy.provision.snowflake_account import ADMIN_USER, USER, SnowflakeAccount
 
 KEY_SLOTS = ("RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2")
 
@@ -33,6 +33,29 @@ def register_key(account: SnowflakeAccount, key: PrivateKey) -> None:
         account.rows(f"ALTER USER {USER} SET {slot} = '{public}'")
 
 
+def admin_key_changes(account: SnowflakeAccount, environment: Environment) -> list[Change]:
+    """The changes that `register_admin_key` would make."""
+    key = private_key(environment, "SNOWFLAKE_ADMIN_PRIVATE_KEY")
+    slot = _slot(account, fingerprint(_public(key)), ADMIN_USER) if key else None
+    return [Change("Snowflake", "change", f"user {ADMIN_USER}", slot)] if slot else []
+
+
+def register_admin_key(account: SnowflakeAccount, environment: Environment) -> None:
+    """Lets the user who changes the schema log in, if there is one apart from the user of the runs."""
+    key = private_key(environment, "SNOWFLAKE_ADMIN_PRIVATE_KEY")
+    for change in admin_key_changes(account, environment):
+        account.echo(str(change))
+        if key:
+            account.rows(f"ALTER USER {ADMIN_USER} SET {change.detail} = '{_public(key)}'")
+
+
+def refuse_full_slots(account: SnowflakeAccount, environment: Environment) -> None:
+    """Raises ProvisionFailed if a user already has two other keys; call it before anything is written."""
+    key = held_key(environment)
+    _slot(account, fingerprint(_public(key)) if key else "")
+    admin_key_changes(account, environment)
+
+
 def _public(key: PrivateKey) -> str:
     try:
         return public_key_of(key)
@@ -43,17 +66,17 @@ def _public(key: PrivateKey) -> str:
         ) from None
 
 
-def _slot(account: SnowflakeAccount, wanted: str) -> str | None:
+def _slot(account: SnowflakeAccount, wanted: str, user: str = USER) -> str | None:
     """Free property of the user for the key with this fingerprint; None if a property already has it."""
-    shown = account.properties(f"DESC USER {USER}")
+    shown = account.properties(f"DESC USER {user}")
     prints = {slot: shown.get(f"{slot}_FP", "null") for slot in KEY_SLOTS}
     if wanted in prints.values():
         return None
     free = [slot for slot, value in prints.items() if value in ("null", "", "None")]
     if not free:
         raise ProvisionFailed(
-            f"User {USER} already has two public keys, and neither belongs to the block `warehouse`. Remove "
-            f"one that is no longer used (ALTER USER {USER} UNSET RSA_PUBLIC_KEY, or RSA_PUBLIC_KEY_2) and "
-            "run the same command again"
+            f"User {user} already has two public keys, and neither belongs to the private key of its block. "
+            f"Remove one that is no longer used (ALTER USER {user} UNSET RSA_PUBLIC_KEY, or "
+            "RSA_PUBLIC_KEY_2) and run the same command again"
         )
     return free[0]

@@ -27,6 +27,12 @@ def does_not_exist(kind: str, name: str) -> ProgrammingError:
     return failure(2003, "02000", message)
 
 
+def cannot_be_performed() -> ProgrammingError:
+    """Returns Snowflake's error for a missing or hidden object of USE WAREHOUSE, or after IN of SHOW."""
+    message = "SQL compilation error:\nObject does not exist, or operation cannot be performed."
+    return failure(2043, "02000", message)
+
+
 def already_exists(name: str) -> ProgrammingError:
     """Returns Snowflake's error for CREATE of an existing object."""
     return failure(2002, "42710", f"SQL compilation error:\nObject '{name}' already exists.")

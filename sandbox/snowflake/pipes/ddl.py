@@ -114,6 +114,8 @@ def alter_pipe(session: Session, match: re.Match[str]) -> str:
 def show_pipes(session: Session, match: re.Match[str]) -> str:
     """Returns SQL for the matching pipes."""
     scope = _scope(session, match)
+    if scope and not session.account.schema_exists(scope[0], scope[1] if scope[1:] else "MAIN"):
+        raise errors.cannot_be_performed()
     like = re.escape(match["like"] or "%").replace("%", ".*").replace("_", ".")
     shown = [
         pipe

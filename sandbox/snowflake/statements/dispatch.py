@@ -73,6 +73,7 @@ WITH_ROWS: list[tuple[str, Handler]] = [
     (show_grants.PATTERN, show_grants.rows),
     (show_objects.SHOW, show_objects.show),
     (show_objects.DESCRIBE_USER, show_objects.describe_user),
+    (r"SELECT\s+CURRENT_REGION\(\)\s+AS\s+(?P<name>\w+)$", session_statements.current_region),
     (ddl.SHOW, ddl.show_pipes),
     (ddl.OTHER_STATEMENTS, ddl.refuse),
 ]

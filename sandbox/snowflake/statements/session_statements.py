@@ -79,8 +79,7 @@ def use_warehouse(session: Session, match: re.Match[str]) -> str:
     """Sets the current virtual warehouse."""
     name = normalise_ident(match["name"])
     if not session.account.grants.allows(session.role, ("USAGE",), Securable("WAREHOUSE", (name,))):
-        message = "SQL compilation error:\nObject does not exist, or operation cannot be performed."
-        raise errors.failure(2043, "02000", message)
+        raise errors.cannot_be_performed()
     session.warehouse = name
     return SUCCESS
 
@@ -92,3 +91,9 @@ def use_database(session: Session, match: re.Match[str]) -> str:
         raise errors.does_not_exist("Database", normalise_ident(match["name"]))
     session.use(database, schema)
     return SUCCESS
+
+
+def current_region(session: Session, match: re.Match[str]) -> str:
+    """Returns SQL for the region of the account, in which its queue for pipes is."""
+    del session
+    return f"SELECT 'AWS_US_EAST_1' AS {match['name']}"

@@ -23,7 +23,7 @@ def show(session: Session, match: re.Match[str]) -> str:
     kind, grants = match["kinds"].upper().removesuffix("S"), session.account.grants
     inside = parts(match["database"]) if match["database"] else ()
     if inside and not session.account.schema_exists(inside[0], "MAIN"):
-        raise errors.does_not_exist("Database", inside[0])
+        raise errors.cannot_be_performed()
     like = re.escape(match["like"]).replace("%", ".*").replace("_", ".")
     names = [
         (one.name[-1],)

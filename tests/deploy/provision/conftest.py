@@ -12,6 +12,7 @@ import boto3
 import pytest
 import requests
 
+from deploy.deployed_file import FILE
 from deploy.provision.command import app
 from sandbox.account_objects import connect
 from sandbox.processes import Server
@@ -113,5 +114,6 @@ def command(project_folder: Path, capsys: pytest.CaptureFixture[str]) -> Command
 
 def empty(clouds: Clouds) -> None:
     """Deletes everything in all accounts."""
-    app(["destroy", *ALL], result_action="return_value")
+    FILE.unlink(missing_ok=True)
+    app(["destroy", *ALL, "--bucket", LAKE], result_action="return_value")
     requests.post(f"{clouds.aws}/moto-api/reset", timeout=30).raise_for_status()

@@ -9,6 +9,7 @@ import pytest
 from moto.cloudformation.models import CloudFormationBackend, Stack
 from moto.core.common_models import CloudFormationModel
 from moto.ecr.models import ecr_backends
+from moto.ecs.models import ecs_backends
 from moto.iam.models import SERVICE_NAME_CONVERSION, iam_backends
 from moto.logs.models import logs_backends
 from moto.secretsmanager.models import secretsmanager_backends
@@ -90,9 +91,10 @@ def _delete_all(stack: Any) -> None:
     if repository is not None:
         repository.images.clear()  # EmptyOnDelete
     iam = iam_backends[stack.account_id]["aws"]
-    for role in [role for role in iam.roles.values() if role.name.startswith(f"{stack.name}-")]:
-        for policy in [*role.managed_policies.values()]:
-            policy.detach_from(role)
+    everybody: list[Any] = [*iam.roles.values(), *iam.users.values()]
+    for one in [one for one in everybody if one.name.startswith(f"{stack.name}-")]:
+        for policy in [*one.managed_policies.values()]:
+            policy.detach_from(one)
     for resource in stack.resource_map._resource_json_map.values():  # noqa: SLF001 - moto has no other way
         if resource.get("DeletionPolicy") == "RetainExceptOnCreate":  # moto only knows Retain
             resource["DeletionPolicy"] = "Retain"
@@ -100,6 +102,7 @@ def _delete_all(stack: Any) -> None:
     for arn in [arn for arn in iam.managed_policies if arn.rpartition("/")[2].startswith(stack.name)]:
         del iam.managed_policies[arn]
     logs_backends[stack.account_id][stack.region_name].groups.pop(f"/ecs/{stack.name}", None)
+    ecs_backends[stack.account_id][stack.region_name].clusters.pop(stack.name, None)
 
 
 @contextmanager

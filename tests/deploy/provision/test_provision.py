@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.variables import Variable
 
 from deploy.provision import command as commands
@@ -28,11 +29,14 @@ def test_plan_apply_apply_again_destroy(
     assert "+ create IAM Role SnowflakeRole" in planned
     assert f"+ create IAM Role {ECS_ROLE} (" in planned
     assert "+ create block warehouse" in planned
+    assert "+ create rate limit spotify-app" in planned
+    assert "+ create .env.deployed" in planned
 
     with interrupted(Interruption(at="ExecuteChangeSet")), pytest.raises(Killed):
         command("apply")
     applied = command("apply")
     check_preflight(applied)
+    assert applied.index("preflight (") < applied.index("Left to do:\n  1. python -m blocks authorize")
     assert clouds.client("iam").get_role(RoleName=ECS_ROLE)
     monkeypatch.setattr(commands, "run_preflight", lambda **_: 0)
     assert NOTHING in command("plan")
@@ -128,7 +132,9 @@ WRONG_NAMES = {
     "lake": (("--lake", "another"), f"--lake another: the name of the lake is {LAKE}. Nothing was deleted"),
     "database": (("--database", "spotify"), "the name of the database is SPOTIFY. Nothing was deleted"),
     "no such bucket": (("--bucket", "none"), "There is no bucket none"),
-    "parameter": (("--parameter", "Days=1"), "deploy/aws.yaml has no parameter Days. It has BucketName, "),
+    "notification block": (("--notify", "slack-webhook/none"), "there is no block slack-webhook/none"),
+    "pool of another type": (("--pool", "processes"), "Work pool processes has the type process, not ecs"),
+    "parameter": (("--parameter", "Days=1"), "--parameter does not take Days. It takes EventsQueueName, "),
 }
 
 
@@ -137,6 +143,8 @@ WRONG_NAMES = {
 def test_wrong_names_are_refused_before_anything_is_written(
     command: Command, clouds: Clouds, options: tuple[str, ...], says: str
 ) -> None:
+    with get_client(sync_client=True) as client:
+        client.create_work_pool(WorkPoolCreate(name="processes", type="process"), overwrite=True)
     before = state(clouds)
     name = "destroy" if options[0] in ("--lake", "--database") else "apply"
     assert says in command(name, *options, status=1)
@@ -154,4 +162,4 @@ def test_an_existing_bucket_is_not_changed(command: Command, clouds: Clouds) -> 
     assert [one["Name"] for one in clouds.client("s3").list_buckets()["Buckets"]] == ["of-somebody"]
     assert NOTHING in command("plan")
     command("destroy", "--yes", "--lake", "of-somebody", "--database", "SPOTIFY")
-    assert clouds.client("s3").list_buckets()["Buckets"] == []
+    assert [one["Name"] for one in clouds.client("s3").list_buckets()["Buckets"]] == ["of-somebody"]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from moto.cloudformation.models import cloudformation_backends
+from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, PREFECT_CLOUD_API_URL, temporary_settings
 
 from deploy.changes import ProvisionFailed
@@ -185,6 +186,8 @@ def test_a_starter_that_is_no_longer_needed_loses_its_access_key(command: Comman
     iam = clouds.client("iam")
     with temporary_settings({PREFECT_CLOUD_API_URL: str(PREFECT_API_URL.value())}):
         command("apply")
+    with get_client(sync_client=True) as client:
+        client.delete_work_pool("spotify")  # the own server is another one and has no pool yet
     (key,) = iam.list_access_keys(UserName=f"{STACK}-starter")["AccessKeyMetadata"]
     assert f"- delete access key {key['AccessKeyId']} (of {STACK}-starter)" in command("plan")
     # moto loses outputs with an update of parameters, so this apply stops after the stack; it keeps the user.

@@ -155,6 +155,13 @@ def test_show_like_returns_only_names(run: Run) -> None:
     assert run("SHOW ROLES LIKE 'accountadmin'") == [("ACCOUNTADMIN",)]
 
 
+@pytest.mark.parametrize("show", ["SCHEMAS LIKE 'a' IN DATABASE none", "PIPES IN SCHEMA none.lists"])
+def test_show_in_a_missing_database_raises_2043(run: Run, show: str) -> None:
+    with pytest.raises(ProgrammingError) as raised:
+        run(f"SHOW {show}")
+    assert raised.value.errno == 2043
+
+
 def test_describe_user_returns_few_properties(run: Run) -> None:
     shown: dict[str, str] = dict(run("DESC USER sandbox"))
     assert sorted(shown) == ["DEFAULT_ROLE", "NAME", "RSA_PUBLIC_KEY_2_FP", "RSA_PUBLIC_KEY_FP"]
