@@ -8,6 +8,7 @@ from tests.deploy.image import ROOT, Image, kept_by_dockerignore
 UNKNOWN_RUN = {"PREFECT__FLOW_RUN_ID": "00000000-0000-0000-0000-000000000000"}
 
 
+@pytest.mark.faults  # runs of test_rehearsal.py import them in the same image
 def test_the_flows_can_be_imported_in_the_image(image: Image) -> None:
     modules = "flows.ingest, flows.backfill, pipeline.warehouse.snowpipe, blocks.register, prefect_snowflake"
     done = image.run("python", "-c", f"import {modules}, sys; print(sys.prefix, flows.__file__)")

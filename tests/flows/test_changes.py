@@ -107,6 +107,7 @@ def test_a_backfill_describes_no_changes(pipeline: Pipeline) -> None:
     assert pipeline.place.receipts()[-1]["changes"] == []
 
 
+@pytest.mark.faults
 def test_a_full_refresh_describes_no_changes(pipeline: Pipeline) -> None:
     ingest(pipeline, EMPTIED)
     state = pipeline.ingest(CHART, on=TODAY, **pipeline.confirmed)

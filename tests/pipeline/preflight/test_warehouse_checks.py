@@ -67,6 +67,7 @@ def without(addresses: Addresses, grant: str, database: str) -> Iterator[None]:
                 cursor.execute(one)
 
 
+@pytest.mark.faults
 def test_a_schema_that_is_set_up_has_no_red_check_and_is_not_changed(loaded: Warehouse) -> None:
     def state() -> object:
         return loaded.place.schema(), loaded.place.contents(["playlists", "songs"]), loaded.place.keys()

@@ -134,6 +134,7 @@ def test_an_older_schema_is_upgraded_in_place(
     assert older.place.count("songs") == 51
 
 
+@pytest.mark.faults
 @FROM_NEWEST
 def test_an_upgrade_that_was_killed_is_repeated(older: Warehouse) -> None:
     """The first ALTER of each file was executed, and no version recorded."""
