@@ -57,7 +57,7 @@ def plan(options: Options, echo: Echo) -> list[Change]:
         changes += pool_changes(options.pool, pool_defaults(known) if known else None)
         changes += prefect_objects.playlist_changes(options.playlist)
         changes += prefect_objects.automation_changes(options.notify)
-        changes += file_changes(deployed_variables(accounts, known)) if known else [NEW_FILE]
+        changes += file_changes(deployed_variables(accounts, goal, known)) if known else [NEW_FILE]
     echo(plan_text(changes))
     return changes
 
@@ -84,7 +84,7 @@ def apply(options: Options, echo: Echo) -> Goal:
         _echo_all(echo, prefect_objects.write_playlists(options.playlist))
         _echo_all(echo, prefect_objects.write_changed_automations(options.notify))
         echo("5/5 .env.deployed: variables for `make deploy`")
-        _echo_all(echo, write_file(deployed_variables(accounts, outputs)))
+        _echo_all(echo, write_file(deployed_variables(accounts, goal, outputs)))
     return goal
 
 

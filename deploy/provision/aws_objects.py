@@ -88,7 +88,7 @@ def pool_defaults(outputs: Outputs) -> dict[str, str]:
     return defaults | ({secret[0]: outputs["ApiKeySecretArn"]} if secret else {})
 
 
-def deployed_variables(accounts: Accounts, outputs: Outputs) -> dict[str, str]:
+def deployed_variables(accounts: Accounts, goal: Goal, outputs: Outputs) -> dict[str, str]:
     """Variables of `.env.deployed`, for `make deploy` and later commands; an empty one is removed."""
     return {
         "DEPLOY_STACK": accounts.options.stack,
@@ -97,7 +97,7 @@ def deployed_variables(accounts: Accounts, outputs: Outputs) -> dict[str, str]:
         "ECS_TASK_ROLE_ARN": outputs["TaskRoleArn"],
         "ECS_EXECUTION_ROLE_ARN": outputs["ExecutionRoleArn"],
         "LAKE_BUCKET": outputs["BucketName"],
-        "LAKE_FOLDER": accounts.variables.values.get("LAKE_FOLDER", ""),
+        "LAKE_FOLDER": goal.folder.rstrip("/"),
         "AWS_DEFAULT_REGION": accounts.aws.region,
         "AWS_PROFILE": accounts.options.profile or "",
     }

@@ -42,7 +42,7 @@ class Named(NamedTuple):
 def destroy(options: Options, named: Named, echo: Echo, agreed: Callable[[], bool]) -> None:
     """Prints the plan, asks, and deletes; an interrupted run is continued by the next."""
     with logged_in(options, echo, needs_app=False) as accounts:
-        lake = find_removable_lake(accounts)
+        lake = find_removable_lake(accounts, named=named.lake is not None)
         _refuse_other_names(named, lake.bucket.name)
         refuse_other_set_up(accounts)
         changes = _changes(accounts, named, lake)

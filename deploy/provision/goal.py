@@ -11,7 +11,7 @@ from deploy.provision.bucket import Bucket
 from deploy.provision.other_set_up import refuse_other_set_up
 from deploy.provision.parameters import OF_BUCKET, given_parameters, refuse_wrong_values, template_parameters
 from deploy.provision.prefect_objects import pool_type
-from deploy.provision.remembered import remembered_bucket
+from deploy.provision.remembered import remembered_bucket, remembered_folder
 from deploy.provision.snowflake_account import ADMIN_USER, OWNER, USER, Trust
 from deploy.provision.snowflake_objects import SnowflakeLake
 from deploy.provision.user_key import refuse_full_slots
@@ -68,6 +68,7 @@ def find_goal(accounts: Accounts) -> Goal:
     """The desired state; raises for problems that would otherwise stop `apply` half-way."""
     variables, options = accounts.variables.values, accounts.options
     known = accounts.stack.parameters()
+    _refuse_other_bucket(accounts, known)
     bucket = accounts.bucket(_bucket_name(accounts, known))
     ours = known.get("BucketName") == bucket.name and known.get("ExistingBucket") == "false"
     existing = not ours and bucket.exists()
@@ -76,9 +77,10 @@ def find_goal(accounts: Accounts) -> Goal:
             f"There is no bucket {bucket.name}. --bucket takes an existing bucket; to name a new one, "
             "set LAKE_BUCKET in .env"
         )
-    folder = f"{variables['LAKE_FOLDER']}/" if variables.get("LAKE_FOLDER") else ""
+    folder = _folder(accounts, known)
     role_arn = accounts.aws.role_arn(f"{options.stack}-snowflake")
     own_admin = "SNOWFLAKE_ADMIN_USER" in variables
+    _refuse_forgotten_admin(accounts, own_admin=own_admin)
     lake = SnowflakeLake(role_arn, f"s3://{bucket.name}/{folder}{TABLES_PREFIX}", own_admin)
     _refuse_other_names(variables)
     _refuse_other_account(accounts)
@@ -104,6 +106,34 @@ def _bucket_name(accounts: Accounts, known: dict[str, str]) -> str:
     return name or f"{stack}-{accounts.aws.account_id}"
 
 
+def _refuse_forgotten_admin(accounts: Accounts, *, own_admin: bool) -> None:
+    """Raises if a separate user sets up the schema and its variables are missing: `apply` would undo it."""
+    if not own_admin and ("USER", ADMIN_USER) in accounts.snowflake.existing():
+        raise ProvisionFailed(
+            f"User {ADMIN_USER} sets up the schema, but SNOWFLAKE_ADMIN_USER is not set. Set it and its private "
+            f"key in .env, or DROP USER {ADMIN_USER}"
+        )
+
+
+def _refuse_other_bucket(accounts: Accounts, known: dict[str, str]) -> None:
+    """Raises if LAKE_BUCKET names another bucket than the stack's: the lake would not move without a word."""
+    in_file, of_stack = accounts.variables.values.get("LAKE_BUCKET"), known.get("BucketName")
+    if in_file and of_stack and in_file != of_stack and not accounts.options.bucket:
+        raise ProvisionFailed(
+            f"LAKE_BUCKET is {in_file}, but the lake of stack {accounts.options.stack} is {of_stack}. "
+            f"Correct .env; or use another existing bucket with --bucket {in_file}"
+        )
+
+
+def _folder(accounts: Accounts, known: dict[str, str]) -> str:
+    """Folder of the lake: of `.env`, else of the stack, else of the last `apply`."""
+    of_stack = known.get("LakeFolder", "").rstrip("/")
+    named = (
+        accounts.variables.values.get("LAKE_FOLDER") or of_stack or remembered_folder(accounts.options.stack)
+    )
+    return f"{named}/" if named else ""
+
+
 def block_variables(accounts: Accounts, goal: Goal) -> dict[str, str]:
     """Variables for the blocks: those that are set, and those that follow from the desired state."""
     fixed = {
@@ -111,6 +141,8 @@ def block_variables(accounts: Accounts, goal: Goal) -> dict[str, str]:
         "LAKE_BUCKET": goal.bucket,
         "AWS_DEFAULT_REGION": accounts.aws.region,
     }
+    if goal.folder:
+        fixed["LAKE_FOLDER"] = goal.folder.rstrip("/")
     ours = {name: FIXED[name] for name in ("SNOWFLAKE_USER", "SNOWFLAKE_ADMIN_ROLE")}
     return accounts.variables.values | fixed | ours
 

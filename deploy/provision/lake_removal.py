@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from deploy.changes import Change
+from deploy.changes import Change, ProvisionFailed
 from deploy.provision.accounts import Accounts
 from deploy.provision.bucket import LAKE_PREFIXES, Bucket
 from deploy.provision.remembered import remembered_bucket, remembered_folder
@@ -18,8 +18,12 @@ class RemovableLake(NamedTuple):
     folder: str
 
 
-def find_removable_lake(accounts: Accounts) -> RemovableLake:
-    """The lake of the stack, else of the last `apply`, else the one that `apply` would choose."""
+def find_removable_lake(accounts: Accounts, *, named: bool) -> RemovableLake:
+    """The lake of the stack, else of the last `apply`, else the one that `apply` would choose.
+
+    Raises ProvisionFailed if its files are to be deleted (`named`) from a bucket that `apply` did not create,
+    and its folder there is not known: other files may have the same prefixes.
+    """
     variables, options = accounts.variables.values, accounts.options
     # Also of a stack that could not be deleted completely.
     listed = (accounts.stack.found() or {}).get("Parameters", ())
@@ -34,7 +38,17 @@ def find_removable_lake(accounts: Accounts) -> RemovableLake:
     if "LakeFolder" in known:
         return RemovableLake(bucket, known["LakeFolder"])
     folder = variables.get("LAKE_FOLDER") or remembered_folder(options.stack)
+    if named and not folder and not _is_remembered(options.stack, bucket):
+        raise ProvisionFailed(
+            f"The folder of the lake in bucket {bucket.name} is not known, and neither are the lake's files. "
+            "Set LAKE_FOLDER in .env, or delete the files yourself. Nothing was deleted"
+        )
     return RemovableLake(bucket, f"{folder}/" if folder else "")
+
+
+def _is_remembered(stack: str, bucket: Bucket) -> bool:
+    """Returns True if the last `apply` used the bucket, or created it, or if there is nothing to delete."""
+    return remembered_bucket(stack) == bucket.name or not bucket.exists() or bucket.is_ours()
 
 
 def lake_removals(lake: RemovableLake, *, named: bool) -> list[Change]:

@@ -1,10 +1,14 @@
 """Refuses a second set-up in the same Snowflake account: its objects have fixed names."""
 
+import re
+
 from deploy.changes import ProvisionFailed
 from deploy.provision.accounts import Accounts
 from deploy.provision.stack import DESCRIPTION
 
 ROLE_SUFFIX = "-snowflake"
+STACK_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]*")
+"""CloudFormation refuses a request for any other name."""
 
 
 def refuse_other_set_up(accounts: Accounts) -> None:
@@ -14,7 +18,7 @@ def refuse_other_set_up(accounts: Accounts) -> None:
     if arn is None or not (arn.startswith(prefix) and arn.endswith(ROLE_SUFFIX)):
         return
     other = arn.removeprefix(prefix).removesuffix(ROLE_SUFFIX)
-    if other == accounts.options.stack:
+    if other == accounts.options.stack or not STACK_NAME.fullmatch(other):
         return
     stack = accounts.stack.described(other)
     if stack and str(stack.get("Description")).startswith(DESCRIPTION):

@@ -53,6 +53,33 @@ def test_only_the_lake_is_deleted_from_a_shared_bucket_also_after_an_interruptio
     assert not (project_folder / ".env.deployed").exists()
 
 
+def test_the_folder_of_a_lake_is_never_forgotten_or_guessed(
+    command: Command, clouds: Clouds, project_folder: Path
+) -> None:
+    clouds.client("s3").create_bucket(Bucket=SHARED)
+    variables = project_folder / ".env"
+    variables.write_text(f"{THREE_LINES}LAKE_FOLDER=spotify\n", encoding="utf-8")
+    put(clouds, SHARED, "raw/of-somebody", "spotify/raw/x")
+    command("apply", "--bucket", SHARED)
+    variables.write_text(THREE_LINES, encoding="utf-8")
+    assert NOTHING in command("plan")
+    command("destroy", "--yes")
+    (project_folder / ".env.deployed").unlink()
+    refused = command("destroy", "--yes", "--bucket", SHARED, "--lake", SHARED, status=1)
+    assert "The folder of the lake in bucket company-data is not known" in refused
+    variables.write_text(f"{THREE_LINES}LAKE_FOLDER=spotify\n", encoding="utf-8")
+    command("destroy", "--yes", "--bucket", SHARED, "--lake", SHARED)
+    assert keys(clouds, SHARED) == ["raw/of-somebody"]
+
+
+def test_another_bucket_in_the_file_than_the_stacks_is_refused(
+    command: Command, project_folder: Path
+) -> None:
+    command("apply")
+    (project_folder / ".env").write_text(f"{THREE_LINES}LAKE_BUCKET=other-lake\n", encoding="utf-8")
+    assert "LAKE_BUCKET is other-lake, but the lake of stack" in command("plan", status=1)
+
+
 def test_a_kept_lake_is_found_by_later_commands(
     command: Command, clouds: Clouds, project_folder: Path
 ) -> None:

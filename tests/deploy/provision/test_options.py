@@ -121,8 +121,8 @@ def test_the_lake_of_a_stack_that_was_not_deleted_completely_is_found() -> None:
         aws=SimpleNamespace(account_id="1"),
         bucket=lambda name: name,
     )
-    lake: Any = find_removable_lake(accounts)
+    lake: Any = find_removable_lake(accounts, named=False)
     assert lake == ("company-data", "spotify/")
     stack = None
-    lake = find_removable_lake(accounts)
+    lake = find_removable_lake(accounts, named=False)
     assert lake == ("other", "")
