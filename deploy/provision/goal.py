@@ -110,8 +110,8 @@ def _refuse_forgotten_admin(accounts: Accounts, *, own_admin: bool) -> None:
     """Raises if a separate user sets up the schema and its variables are missing: `apply` would undo it."""
     if not own_admin and ("USER", ADMIN_USER) in accounts.snowflake.existing():
         raise ProvisionFailed(
-            f"User {ADMIN_USER} sets up the schema, but SNOWFLAKE_ADMIN_USER is not set. Set it and its private "
-            f"key in .env, or DROP USER {ADMIN_USER}"
+            f"User {ADMIN_USER} sets up the schema, but SNOWFLAKE_ADMIN_USER is not set. Set it and its "
+            f"private key in .env, or DROP USER {ADMIN_USER}"
         )
 
 
