@@ -30,7 +30,7 @@ def refuse_taken_names(accounts: Accounts, given: Mapping[str, str]) -> None:
         raise ProvisionFailed(
             f"AWS already has {', '.join(taken)}: stack {accounts.options.stack} could not create its own. "
             "Nothing was changed. Choose other names (--stack NAME; for the queue --parameter "
-            "EventsQueueName=NAME), or delete what nobody uses any more"
+            "EventsQueueName=NAME), or delete what is no longer used"
         )
 
 
