@@ -10,9 +10,8 @@ from botocore.exceptions import ClientError
 from deploy.automations import TAG
 from deploy.changes import ProvisionFailed
 from deploy.provision.bucket_settings import missing_settings
-from pipeline.lake.layout import TABLES_PREFIX
+from pipeline.lake.layout import PREFIXES, SUFFIXES, TABLES_PREFIX
 
-SUFFIX = ".snowpipe.csv.gz"
 NOT_CONFIGURED = {
     "NoSuchLifecycleConfiguration",
     "NoSuchPublicAccessBlockConfiguration",
@@ -22,8 +21,6 @@ NOT_CONFIGURED = {
     "NoSuchBucketPolicy",
     "NoSuchBucket",
 }
-LAKE_PREFIXES = ("raw/", "details/", TABLES_PREFIX, "runs/", "reports/")
-"""Prefixes of all files of the lake, below its folder."""
 
 
 class Bucket:
@@ -101,7 +98,7 @@ class Bucket:
 
     def has_lake(self, folder: str) -> bool:
         """Returns True if there is any version of a file of the lake."""
-        return any(any(self._versions(f"{folder}{prefix}")) for prefix in LAKE_PREFIXES)
+        return any(any(self._versions(f"{folder}{prefix}")) for prefix in PREFIXES)
 
     def others(self, folder: str) -> list[str]:
         """Names at the root of the bucket, and next to the lake, that are not the lake's."""
@@ -109,11 +106,11 @@ class Bucket:
         for part in folder.split("/")[:-1]:
             found += [name for name in self._names(path) if name != f"{path}{part}/"]
             path = f"{path}{part}/"
-        return [*found, *(name for name in self._names(path) if name.removeprefix(path) not in LAKE_PREFIXES)]
+        return [*found, *(name for name in self._names(path) if name.removeprefix(path) not in PREFIXES)]
 
     def delete_lake(self, folder: str) -> None:
         """Deletes every version of every file of the lake, and no other file."""
-        for prefix in LAKE_PREFIXES:
+        for prefix in PREFIXES:
             for keys in self._versions(f"{folder}{prefix}"):
                 refused = self.s3.delete_objects(**self._which, Delete={"Objects": keys, "Quiet": True})
                 if errors := refused.get("Errors"):
@@ -151,7 +148,7 @@ def notification(queue_arn: str, folder: str) -> dict[str, Any]:
     """Configuration of the notification, the same as deploy/aws.yaml has for the bucket of the stack."""
     rules = [
         {"Name": "prefix", "Value": f"{folder}{TABLES_PREFIX}"},
-        {"Name": "suffix", "Value": SUFFIX},
+        {"Name": "suffix", "Value": SUFFIXES["snowpipe"]},
     ]
     return {
         "Id": "snowpipe",

@@ -11,7 +11,7 @@ from deploy.provision.bucket import Bucket
 from deploy.provision.other_set_up import refuse_other_set_up
 from deploy.provision.parameters import OF_BUCKET, given_parameters, refuse_wrong_values, template_parameters
 from deploy.provision.prefect_objects import pool_type
-from deploy.provision.remembered import remembered_bucket, remembered_folder
+from deploy.provision.remembered import chosen_bucket, remembered_folder
 from deploy.provision.snowflake_account import ADMIN_USER, OWNER, USER, Trust
 from deploy.provision.snowflake_objects import SnowflakeLake
 from deploy.provision.user_key import refuse_full_slots
@@ -69,7 +69,7 @@ def find_goal(accounts: Accounts) -> Goal:
     variables, options = accounts.variables.values, accounts.options
     known = accounts.stack.parameters()
     _refuse_other_bucket(accounts, known)
-    bucket = accounts.bucket(_bucket_name(accounts, known))
+    bucket = accounts.bucket(chosen_bucket(accounts, known))
     ours = known.get("BucketName") == bucket.name and known.get("ExistingBucket") == "false"
     existing = not ours and bucket.exists()
     if options.bucket and not (ours or existing):
@@ -98,12 +98,6 @@ def find_goal(accounts: Accounts) -> Goal:
     if options.notify:
         notification_block(options.notify)
     return goal
-
-
-def _bucket_name(accounts: Accounts, known: dict[str, str]) -> str:
-    stack, in_file = accounts.options.stack, accounts.variables.values.get("LAKE_BUCKET")
-    name = accounts.options.bucket or known.get("BucketName") or in_file or remembered_bucket(stack)
-    return name or f"{stack}-{accounts.aws.account_id}"
 
 
 def _refuse_forgotten_admin(accounts: Accounts, *, own_admin: bool) -> None:

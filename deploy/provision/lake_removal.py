@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 from deploy.changes import Change, ProvisionFailed
 from deploy.provision.accounts import Accounts
-from deploy.provision.bucket import LAKE_PREFIXES, Bucket
-from deploy.provision.remembered import remembered_bucket, remembered_folder
+from deploy.provision.bucket import Bucket
+from deploy.provision.remembered import chosen_bucket, remembered_bucket, remembered_folder
+from pipeline.lake.layout import PREFIXES
 
 MAX_NAMES = 3
 """Names of other files that the plan shows."""
@@ -28,16 +29,14 @@ def find_removable_lake(accounts: Accounts, *, named: bool) -> RemovableLake:
     # Also of a stack that could not be deleted completely.
     listed = (accounts.stack.found() or {}).get("Parameters", ())
     known = {one["ParameterKey"]: one["ParameterValue"] for one in listed}
-    name = (
-        options.bucket
-        or known.get("BucketName")
-        or variables.get("LAKE_BUCKET")
-        or remembered_bucket(options.stack)
-    )
-    bucket = accounts.bucket(name or f"{options.stack}-{accounts.aws.account_id}")
-    if "LakeFolder" in known:
-        return RemovableLake(bucket, known["LakeFolder"])
-    folder = variables.get("LAKE_FOLDER") or remembered_folder(options.stack)
+    name = chosen_bucket(accounts, known)
+    bucket = accounts.bucket(name)
+    # A folder is known for its own bucket only: --bucket may name another one.
+    if known.get("BucketName") == name:
+        return RemovableLake(bucket, known.get("LakeFolder", ""))
+    folder = variables.get("LAKE_FOLDER")
+    if not folder and remembered_bucket(options.stack) == name:
+        folder = remembered_folder(options.stack)
     if named and not folder and not _is_remembered(options.stack, bucket):
         raise ProvisionFailed(
             f"The folder of the lake in bucket {bucket.name} is not known, and neither are the lake's files. "
@@ -61,7 +60,7 @@ def lake_removals(lake: RemovableLake, *, named: bool) -> list[Change]:
         return [*changes, _keep(lake, f"--lake {bucket.name} deletes the lake's files")]
     if bucket.has_lake(folder):
         what = f"files of the lake in s3://{bucket.name}/{folder}"
-        changes.append(Change("AWS", "delete", what, f"all versions, in {', '.join(LAKE_PREFIXES)}"))
+        changes.append(Change("AWS", "delete", what, f"all versions, in {', '.join(PREFIXES)}"))
     if _deletes_bucket(lake, named=named):
         return [*changes, Change("AWS", "delete", f"bucket {bucket.name}")]
     return [*changes, _keep(lake, _reason(lake))]

@@ -1,9 +1,10 @@
 """Options that are not given: of `.env` or the environment, else those of the last `apply`."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from deploy.deployed_file import deploy_environment, deploy_profile, stored_variables
-from deploy.provision.accounts import Options
+from deploy.provision.accounts import Accounts, Options
 
 DEFAULT_STACK, DEFAULT_POOL = "spotify-playlist-pipeline", "spotify"
 OF_LAKE = ("DEPLOY_STACK", "LAKE_BUCKET", "LAKE_FOLDER", "AWS_DEFAULT_REGION", "AWS_PROFILE")
@@ -19,6 +20,13 @@ def remembered(options: Options | None) -> Options:
         pool=given.pool or variables.get("PREFECT_WORK_POOL", DEFAULT_POOL),
         profile=given.profile or deploy_profile(),
     )
+
+
+def chosen_bucket(accounts: Accounts, known: Mapping[str, str]) -> str:
+    """Bucket of --bucket, of the stack (`known`: its parameters), of `.env`, of the last `apply`, or new."""
+    stack, in_file = accounts.options.stack, accounts.variables.values.get("LAKE_BUCKET")
+    name = accounts.options.bucket or known.get("BucketName") or in_file or remembered_bucket(stack)
+    return name or f"{stack}-{accounts.aws.account_id}"
 
 
 def remembered_bucket(stack: str) -> str | None:

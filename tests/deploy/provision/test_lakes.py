@@ -63,6 +63,10 @@ def test_the_folder_of_a_lake_is_never_forgotten_or_guessed(
     command("apply", "--bucket", SHARED)
     variables.write_text(THREE_LINES, encoding="utf-8")
     assert NOTHING in command("plan")
+    clouds.client("s3").create_bucket(Bucket="other-data")
+    put(clouds, "other-data", "raw/of-somebody")
+    command("destroy", "--yes", "--bucket", "other-data", "--lake", "other-data", status=1)
+    assert keys(clouds, "other-data") == ["raw/of-somebody"]
     command("destroy", "--yes")
     (project_folder / ".env.deployed").unlink()
     refused = command("destroy", "--yes", "--bucket", SHARED, "--lake", SHARED, status=1)
